@@ -1,0 +1,77 @@
+/**
+ * The one error class and the one table of codes. Every failure a user can see is a row here: the code is the
+ * contract of `--json`, the exit status is the contract of scripts, `retry` says whether trying again can help.
+ */
+export const codes = {
+  internal: { exit: 1, retry: "no" },
+  usage: { exit: 2, retry: "no" },
+  not_found: { exit: 4, retry: "no" },
+  lane_busy: { exit: 5, retry: "later" },
+  needs_answer: { exit: 6, retry: "no" },
+  authority: { exit: 7, retry: "no" },
+  turn_failed: { exit: 8, retry: "no" },
+  staging: { exit: 9, retry: "no" },
+  daemon_down: { exit: 10, retry: "later" },
+  agent_down: { exit: 11, retry: "later" },
+  conflict: { exit: 12, retry: "no" },
+  unsure: { exit: 13, retry: "no" },
+  timeout: { exit: 14, retry: "later" },
+  too_large: { exit: 15, retry: "no" },
+  storage: { exit: 16, retry: "later" },
+  denied: { exit: 17, retry: "no" },
+  stale: { exit: 18, retry: "later" },
+  agent: { exit: 19, retry: "later" },
+} as const;
+
+export type Code = keyof typeof codes;
+
+/** What travels in `{"error": ...}`: on stderr, in a control frame, in an MCP result's `_meta`. */
+export interface ErrorBody {
+  code: Code;
+  message: string;
+  hint: string | null;
+  retry: "no" | "later";
+  data: Record<string, unknown> | null;
+}
+
+export class DispatchError extends Error {
+  readonly code: Code;
+  /** The next command to type, or null when there is none. */
+  readonly hint: string | null;
+  readonly data: Record<string, unknown> | null;
+
+  constructor(code: Code, message: string, more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = "DispatchError";
+    this.code = code;
+    this.hint = more.hint ?? null;
+    this.data = more.data ?? null;
+  }
+
+  get exit(): number {
+    return codes[this.code].exit;
+  }
+
+  get body(): ErrorBody {
+    return { code: this.code, message: this.message, hint: this.hint, retry: codes[this.code].retry, data: this.data };
+  }
+
+  /** The same error on this side of a socket. An unknown code (a newer daemon's) becomes `internal`, its words kept. */
+  static fromBody(body: ErrorBody): DispatchError {
+    const code: Code = Object.hasOwn(codes, body.code) ? body.code : "internal";
+    return new DispatchError(code, body.message, {
+      ...(body.hint === null ? {} : { hint: body.hint }),
+      ...(body.data === null ? {} : { data: body.data }),
+    });
+  }
+}
+
+/** `fail("usage", "...")` reads better than `throw new` in the middle of an expression. */
+export function fail(code: Code, message: string, more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {}): never {
+  throw new DispatchError(code, message, more);
+}
+
+/** The message of anything thrown, on one line's worth of nouns. */
+export function wordsOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,90 @@
+/**
+ * Every limit of the product, with its reason. Nothing queues, buffers, retries or waits without a row here.
+ */
+const second = 1000;
+const minute = 60 * second;
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Codex refuses user text over 1,048,576 characters; bytes are never fewer than characters. */
+  textBytesMax: MiB,
+  /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
+  frameBytesMax: 8 * MiB,
+  /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */
+  childLineBytesMax: 32 * MiB,
+  /** Lines of one read that share one transaction. */
+  childBatchLinesMax: 256,
+  /** More than 128 in flight makes the app-server lose requests for good; 64 keeps the same throughput. */
+  childInFlightMax: 64,
+  /** Requests that wait for a place in the window before the caller is told no. */
+  childBacklogMax: 4096,
+  childStderrTailBytes: 16 * KiB,
+
+  agentCallTimeoutMs: 10 * second,
+  /** Scans of the sessions folder: 15 s measured at 10,000 threads. */
+  agentScanTimeoutMs: 60 * second,
+  agentStartTimeoutMs: 20 * second,
+  /** How long a command waits for a child that is starting. */
+  agentReadyWaitMs: 10 * second,
+  agentPingEveryMs: 10 * second,
+  agentPingTimeoutMs: 5 * second,
+  agentPingMisses: 3,
+  agentBackoffFirstMs: 500,
+  agentBackoffMaxMs: 30 * second,
+  agentCrashesMax: 5,
+  agentCrashesWindowMs: 180 * second,
+  agentCircuitOpenMs: 5 * minute,
+  /** stdin closed, then TERM, then KILL: a healthy child leaves within 90 ms, orphans took up to 3.5 s. */
+  agentStopGraceMs: 2 * second,
+  agentTermGraceMs: 2 * second,
+  orphanGraceMs: 4 * second,
+  /** Passed to the child, so that an unsubscribed thread gives its writer lock back soon. */
+  threadUnloadDelaySecs: 2,
+  /** A lane idle this long is unsubscribed. */
+  laneIdleUnloadMs: 60 * second,
+  historyPageTurns: 10,
+  historyPagesMax: 10_000,
+
+  /** A running turn silent this long is settled by one cheap read. */
+  turnSilentMs: 30 * second,
+  /** After `idle` without `turn/completed`: the completion was measured to follow at once. */
+  turnEndLostMs: 2 * second,
+  reconcileEveryMs: 5 * second,
+  /** A sent message with no proof after this is `unsure`. */
+  proofTimeoutMs: 60 * second,
+  /** `send` answers with the state as it is after this. */
+  sendAnswerMs: 5 * second,
+  stopTimeoutMs: 10 * second,
+  waitTimeoutMaxMs: 24 * 60 * minute,
+
+  lanesMax: 100_000,
+  queuedPerLaneMax: 100_000,
+  titleCharsMax: 200,
+  handleCharsMax: 40,
+  keyBytesMax: 200,
+  lastMessageBytesMax: 16 * KiB,
+  previewCharsMax: 200,
+  eventDataBytesMax: 2 * KiB,
+  eventsPageMax: 1000,
+  eventsKeepDays: 90,
+  pageMax: 1000,
+  tailBytesMax: 4 * MiB,
+  requestBytesMax: 256 * KiB,
+
+  connectionsMax: 256,
+  callsPerConnectionMax: 64,
+  helloTimeoutMs: 10 * second,
+  /** What a slow reader may leave unread before its stream is cut. */
+  outboundBytesMax: 16 * MiB,
+  connectTimeoutMs: 2 * second,
+  autostartWaitMs: 10 * second,
+  autostartPollMs: 10,
+  shutdownGraceMs: 10 * second,
+  /** The kernel's limit for a unix socket path: 108 on Linux, 104 on macOS, one byte for the final NUL. */
+  socketPathBytesMax: 103,
+  logBytesMax: 8 * MiB,
+  logFilesKept: 3,
+  storeBusyTimeoutMs: 5 * second,
+  backupsKept: 5,
+} as const;

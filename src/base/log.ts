@@ -1,0 +1,7 @@
+/** The log port. One sink writes it (a rotated file, or consola in the foreground); text of prompts never gets here. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}

@@ -1,0 +1,272 @@
+/**
+ * The Agent port: what core needs from a Codex app-server, in core's own nouns. `codex/` implements it against the
+ * real child, `test/world` against a model. Ids are Codex's own; times are ms since the epoch.
+ *
+ * Failures are DispatchErrors:
+ *  - `agent_down`: nothing was sent (`data.outcome = "not_sent"`), or the child died with the call in flight
+ *    (`data.outcome = "unknown"`);
+ *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline;
+ *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
+ */
+export type Epoch = number;
+
+/** Why Codex refused. Told apart by the text of the refusal: nearly all share the code -32600. */
+export type Refusal =
+  | "not_loaded"
+  | "no_rollout"
+  | "active_writer"
+  | "archived"
+  | "no_active_turn"
+  | "turn_mismatch"
+  | "overloaded"
+  | "too_large"
+  | "bad_thread_id"
+  | "other";
+
+export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
+
+/** What a caller asked for. A field left out is not sent: Codex's own configuration decides it. */
+export interface ThreadSettings {
+  cwd: string;
+  sandbox?: Sandbox;
+  approval_policy?: string;
+  approvals_reviewer?: string;
+  permission_profile?: string;
+  model?: string;
+  model_provider?: string;
+  effort?: string;
+  summary?: string;
+  service_tier?: string;
+  base_instructions?: string;
+  developer_instructions?: string;
+  config?: Record<string, unknown>;
+  ephemeral?: boolean;
+}
+
+/** What Codex said it will really use. `sandbox` is the kind only. */
+export interface EffectiveSettings {
+  cwd: string;
+  sandbox: Sandbox | null;
+  approval_policy: string | null;
+  approvals_reviewer: string | null;
+  permission_profile: string | null;
+  model: string | null;
+  model_provider: string | null;
+  effort: string | null;
+  service_tier: string | null;
+}
+
+export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";
+
+/** A Codex thread's own row. */
+export interface ThreadFacts {
+  id: string;
+  name: string | null;
+  preview: string;
+  cwd: string;
+  path: string | null;
+  status: ThreadStatus;
+  created_at: number;
+  updated_at: number;
+  /** Codex's word for what made it, e.g. `vscode`, `cli`; `subAgent...` for children. */
+  source: string;
+}
+
+export interface ThreadOpened {
+  thread: ThreadFacts;
+  effective: EffectiveSettings;
+}
+
+export type TurnStatus = "in_progress" | "completed" | "failed" | "interrupted";
+
+export interface TurnError {
+  message: string;
+  /** Codex's `codexErrorInfo` as one word (`usageLimitExceeded`, `httpConnectionFailed`, ...), or null. */
+  kind: string | null;
+}
+
+export interface TurnFacts {
+  id: string;
+  status: TurnStatus;
+  error: TurnError | null;
+  started_at: number | null;
+  completed_at: number | null;
+  items: ItemFacts[];
+}
+
+/** One thing in a turn. `type` is Codex's in snake_case; text is whole, never cut here. */
+export interface ItemFacts {
+  id: string;
+  type:
+    | "user_message"
+    | "agent_message"
+    | "reasoning"
+    | "plan"
+    | "command"
+    | "file_change"
+    | "mcp_tool_call"
+    | "web_search"
+    | "context_compaction"
+    | "other";
+  /** Message text, command output, diff; "" when there is none. */
+  text: string;
+  command: string | null;
+  exit_code: number | null;
+  /** First path of a file change. */
+  path: string | null;
+  /** Codex's own word: `completed`, `failed`, `declined`, ...; null when the item has none. */
+  status: string | null;
+  /** On a user message: the `clientUserMessageId` it was sent with. */
+  client_id: string | null;
+  /** Epoch ms, or null where Codex gives none. */
+  at: number | null;
+}
+
+export interface TokenUsage {
+  total: number;
+  input: number;
+  output: number;
+  context_window: number | null;
+}
+
+export type RequestKind =
+  | "command_approval"
+  | "file_change_approval"
+  | "user_input"
+  | "elicitation"
+  | "permissions_approval"
+  | "tool_call"
+  | "other";
+
+/** A question of Codex's. `rpc_id` is only good in its epoch. */
+export interface RequestFacts {
+  rpc_id: string | number;
+  /** Codex's method, e.g. `item/commandExecution/requestApproval`. */
+  method: string;
+  kind: RequestKind;
+  thread_id: string | null;
+  turn_id: string | null;
+  item_id: string | null;
+  reason: string | null;
+  command: string | null;
+  cwd: string | null;
+  /** Codex's own params, as they came; bounded by `limits.requestBytesMax` where stored. */
+  params: Record<string, unknown>;
+  /** ms until Codex answers it itself, or null. */
+  auto_resolution_ms: number | null;
+}
+
+/** What the child said, in order. Tolerant: what is not known here is dropped, what is malformed is counted. */
+export type AgentEvent =
+  | { kind: "thread_started"; thread: ThreadFacts }
+  | { kind: "thread_status"; thread_id: string; status: ThreadStatus; flags: string[] }
+  | { kind: "thread_closed"; thread_id: string }
+  | { kind: "thread_archived"; thread_id: string; archived: boolean }
+  | { kind: "thread_renamed"; thread_id: string; name: string | null }
+  | { kind: "turn_started"; thread_id: string; turn_id: string; at: number | null }
+  | { kind: "turn_completed"; thread_id: string; turn: TurnFacts }
+  | { kind: "turn_retrying"; thread_id: string; turn_id: string; message: string }
+  | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }
+  | { kind: "tokens"; thread_id: string; turn_id: string; usage: TokenUsage }
+  | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
+  | { kind: "request_opened"; request: RequestFacts }
+  | { kind: "request_resolved"; thread_id: string; rpc_id: string | number };
+
+export interface GoalFacts {
+  objective: string;
+  status: string;
+}
+
+/** Who the child is: recorded before the first byte is written to it, so that an orphan can be told for sure. */
+export interface ChildIdentity {
+  pid: number;
+  /** Process group id; the child leads its own. */
+  group: number;
+  /** The kernel's start time of that pid, opaque; with pid and boot id it names one process for ever. */
+  start_time: string;
+  boot_id: string;
+}
+
+export type AgentState = "starting" | "running" | "degraded" | "stopped";
+
+export interface AgentStatus {
+  state: AgentState;
+  pid: number | null;
+  epoch: Epoch | null;
+  /** Codex's version, from initialize. */
+  version: string | null;
+  codex_home: string | null;
+  restarts: number;
+  /** Why it is degraded or was last lost; in the user's nouns. */
+  last_error: { message: string; hint: string | null } | null;
+  /** Epoch ms of the next start, while degraded or between restarts. */
+  retry_at: number | null;
+  /** Lines of the child that could not be read, since this daemon started. */
+  garbage_lines: number;
+}
+
+/** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */
+export interface AgentSink {
+  /** Commit the identity and give the epoch its number. Nothing has been written to the child yet. */
+  born(child: ChildIdentity): Epoch;
+  /**
+   * `initialize` was answered. Throw (agent_down) to refuse this child: the agent ends it and stays degraded with
+   * that message until `retry` (another codex home, too old a version).
+   */
+  up(epoch: Epoch, info: { version: string; codex_home: string }): void;
+  /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */
+  batch(epoch: Epoch, events: AgentEvent[]): void;
+  /** The child is gone: reaped, and no later batch of this epoch will come. */
+  down(epoch: Epoch, reason: string): void;
+}
+
+export interface AgentReply {
+  rpc_id: string | number;
+  /** The JSON-RPC `result`, or an error that Codex turns into a failed item. */
+  result?: Record<string, unknown>;
+  error?: { code: number; message: string };
+}
+
+/** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
+export type RawLine = { method: string; thread_id: string | null; line: Record<string, unknown> };
+
+export interface Agent {
+  status(): AgentStatus;
+  /** Resolves when a child is up; `agent_down` after `waitMs`, or at once when degraded. */
+  ready(waitMs: number): Promise<Epoch>;
+  /** Closes an open circuit and tries now. */
+  retry(): void;
+
+  startThread(settings: ThreadSettings): Promise<ThreadOpened>;
+  /** Sends every stored setting: a bare resume was measured to raise a lane's power. */
+  resumeThread(threadId: string, settings: ThreadSettings): Promise<ThreadOpened>;
+  nameThread(threadId: string, name: string): Promise<void>;
+  readThread(threadId: string): Promise<ThreadFacts>;
+  /** Newest first, with whole items. Halves the page by itself when one is too large. */
+  listTurns(threadId: string, page: { cursor: string | null; limit: number }): Promise<{ turns: TurnFacts[]; next_cursor: string | null }>;
+  unsubscribe(threadId: string): Promise<void>;
+  readGoal(threadId: string): Promise<GoalFacts | null>;
+  setGoalStatus(threadId: string, status: "active" | "paused"): Promise<void>;
+  /** How many submissions wait in Codex's native queue. */
+  countNativeQueue(threadId: string): Promise<number>;
+
+  /** `overrides` stick in Codex for later turns. */
+  startTurn(input: { thread_id: string; text: string; client_id: string; overrides?: TurnOverrides }): Promise<{ turn_id: string }>;
+  steerTurn(input: { thread_id: string; turn_id: string; text: string; client_id: string }): Promise<void>;
+  interruptTurn(threadId: string, turnId: string): Promise<void>;
+  cleanBackground(threadId: string): Promise<void>;
+  injectText(input: { thread_id: string; text: string; item_id: string }): Promise<void>;
+
+  reply(epoch: Epoch, reply: AgentReply): Promise<void>;
+  /** Streams raw notifications (deltas included) until the returned function is called. */
+  tap(listener: (line: RawLine) => void): () => void;
+  /** Ends the child (stdin closed, TERM, KILL) and stays `stopped`. */
+  close(): Promise<void>;
+}
+
+export interface TurnOverrides {
+  model?: string;
+  effort?: string;
+  service_tier?: string;
+  output_schema?: Record<string, unknown>;
+}

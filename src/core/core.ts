@@ -1,0 +1,3 @@
+export interface Core {
+  readonly kind: "core";
+}

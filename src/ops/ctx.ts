@@ -1,0 +1,60 @@
+/** What an op's `run` is given: everything it may touch. An op never imports core, store or another op's code. */
+import type { Clock } from "../base/clock.ts";
+import type { Paths } from "../base/paths.ts";
+import type { Core } from "../core/core.ts";
+import type { AnyOp } from "./op.ts";
+import type { Caller } from "./protocol.ts";
+
+/** Of the daemon process itself. */
+export interface Host {
+  pid: number;
+  version: string;
+  startedAt: number;
+  paths: Paths;
+  /** The environment it was started in: who started it, from where. */
+  startedBy: { user: string; cwd: string; terminal: boolean };
+  rssBytes(): number;
+  /** Begins a graceful stop after the answer has left. */
+  stop(): void;
+  /** The last lines of the log file, oldest first. */
+  logTail(lines: number): string[];
+}
+
+export interface Ctx {
+  core: Core;
+  host: Host;
+  clock: Clock;
+  caller: Caller;
+  /** Aborts when the client went away or cancelled. */
+  signal: AbortSignal;
+  /** Sends a row: of the stream, or as progress. Resolves when the client may take more. */
+  emit(row: Record<string, unknown>): Promise<void>;
+}
+
+export interface Check {
+  name: string;
+  status: "ok" | "warn" | "fail" | "skipped";
+  summary: string;
+  detail: string | null;
+  recovery: string | null;
+  data: Record<string, unknown> | null;
+}
+
+export interface ClientCtx {
+  paths: Paths;
+  clock: Clock;
+  caller: Caller;
+  signal: AbortSignal;
+  /** Calls a daemon op; never starts a daemon (`daemon_down`). */
+  call(op: string, input: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Starts the daemon unless it runs; clears `stopped`. */
+  start(): Promise<{ status: "started" | "already_running" }>;
+  /** Resolves true when nobody holds the instance lock any more, false at the deadline. */
+  gone(waitMs: number): Promise<boolean>;
+  /** Leaves the mark that autostart honours. */
+  markStopped(): void;
+  /** Every op, loaded: for `schema`. */
+  catalogue(): Promise<AnyOp[]>;
+  jsonSchemas(op: AnyOp): { input: Record<string, unknown>; output: Record<string, unknown> };
+  doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
+}

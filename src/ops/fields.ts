@@ -1,0 +1,107 @@
+/**
+ * The words an op's input is written in. Every field is a flag (`--kebab-case`) unless it says otherwise here; the
+ * marks travel as valibot metadata and the surfaces read them with `markOf`.
+ */
+import * as v from "valibot";
+import { limits } from "../base/limits.ts";
+
+export interface Mark {
+  /** A positional, in the order of the schema's entries. A field of array type takes the rest of the line. */
+  arg?: true;
+  /** `--x TEXT`, `--x-file PATH`, and `-` for stdin. */
+  text?: true;
+  /** A path, made absolute in the client's directory. `cwd`: the client's own directory when left out. */
+  path?: true | "cwd";
+  /** The client makes one when none is given, so that its own retries are safe. */
+  minted?: true;
+  /** Not offered to MCP. */
+  cli_only?: true;
+  /** What stands for the value in help: `--limit N`. */
+  value?: string;
+}
+
+type Meta = { mark: Mark };
+
+function marked<S extends v.GenericSchema>(schema: S, description: string, mark: Mark) {
+  return v.pipe(schema, v.description(description), v.metadata({ mark } satisfies Meta));
+}
+
+export function arg<S extends v.GenericSchema>(schema: S, description: string, mark: Mark = {}) {
+  return marked(schema, description, { ...mark, arg: true });
+}
+
+export function flag<S extends v.GenericSchema>(schema: S, description: string, mark: Mark = {}) {
+  return marked(schema, description, mark);
+}
+
+/** Text to deliver: well-formed Unicode up to 1 MiB. Codex never answers a lone surrogate (measured). */
+export const deliverable = v.pipe(
+  v.string(),
+  v.check((text) => text.isWellFormed(), "the text is not well-formed Unicode (a lone surrogate)"),
+);
+
+export function text(description: string, mark: Mark = {}) {
+  return marked(deliverable, description, { value: "TEXT", ...mark, text: true });
+}
+
+export function path(description: string, mark: Mark = {}) {
+  return marked(v.pipe(v.string(), v.startsWith("/", "the path must be absolute")), description, { value: "PATH", path: true, ...mark });
+}
+
+/** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
+export function selector(description = "thread: ref, id, @handle, title or self") {
+  return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.titleCharsMax)), description, { arg: true, value: "THREAD" });
+}
+
+export function count(description: string, most: number, mark: Mark = {}) {
+  return marked(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)), description, { value: "N", ...mark });
+}
+
+export function seconds(description: string, mark: Mark = {}) {
+  return marked(v.pipe(v.number(), v.minValue(0), v.maxValue(limits.waitTimeoutMaxMs / 1000)), description, { value: "SECONDS", ...mark });
+}
+
+export function idempotencyKey() {
+  return flag(
+    v.pipe(v.string(), v.minLength(1), v.maxBytes(limits.keyBytesMax)),
+    "same key, same content: the same receipt; other content: conflict",
+    { value: "KEY", minted: true },
+  );
+}
+
+/** The mark of a field, through `optional` and `nullable`. */
+export function markOf(schema: v.GenericSchema): Mark {
+  const inner = unwrap(schema);
+  const meta = "pipe" in inner ? (v.getMetadata(inner as never) as Partial<Meta>) : {};
+  return meta.mark ?? {};
+}
+
+export function descriptionOf(schema: v.GenericSchema): string {
+  return v.getDescription(unwrap(schema) as never) ?? "";
+}
+
+export type FieldType = "string" | "number" | "boolean" | "list";
+
+/** What the command line must make of the word: the type below pipes, `optional` and `nullable`. */
+export function typeOf(schema: v.GenericSchema): FieldType {
+  const inner = unwrap(schema);
+  if (inner.type === "number" || inner.type === "boolean") return inner.type;
+  return inner.type === "array" ? "list" : "string";
+}
+
+export function isOptional(schema: v.GenericSchema): boolean {
+  return schema.type === "optional" || schema.type === "exact_optional";
+}
+
+/** The words a field is limited to, or undefined. */
+export function choicesOf(schema: v.GenericSchema): readonly string[] | undefined {
+  const inner = unwrap(schema) as v.GenericSchema & { options?: readonly string[]; item?: v.GenericSchema };
+  if (inner.type === "picklist") return inner.options;
+  return inner.type === "array" && inner.item ? choicesOf(inner.item) : undefined;
+}
+
+function unwrap(schema: v.GenericSchema): v.GenericSchema {
+  let inner = schema as v.GenericSchema & { wrapped?: v.GenericSchema };
+  while (inner.wrapped) inner = inner.wrapped as typeof inner;
+  return inner;
+}

@@ -1,0 +1,41 @@
+/**
+ * The frames on the control socket: one JSON object a line, both ways. Hello and the first call travel in one write.
+ * Hello, `daemon.status` and `daemon.stop` are frozen: every client and every daemon understands them for ever.
+ *
+ *   > {"hello":{"version":"0.1.0","protocol":1}}
+ *   > {"id":1,"op":"thread.list","schema":"<hash>","input":{},"caller":{...}}
+ *   < {"hello":{"version":"0.1.0","protocol":1,"pid":4711}}
+ *   < {"id":1,"row":{...}}        any number, for streams and progress
+ *   < {"id":1,"result":{...}}     or {"id":1,"error":{...}}: the end of call 1
+ *   > {"cancel":1}                the call ends with what it has, or with an error
+ *
+ * A line that is no frame is answered with {"id":null,"error":{...}} and the connection stays.
+ */
+import type { ErrorBody } from "../base/error.ts";
+
+export const protocolVersion = 1;
+
+export interface Hello {
+  version: string;
+  protocol: number;
+}
+
+/** Who calls. A claim of the same user: rules about agents are guard rails, not a boundary. */
+export interface Caller {
+  kind: "cli" | "mcp";
+  /** The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. */
+  thread_id: string | null;
+  /** The client's directory. */
+  cwd: string;
+}
+
+export type ClientFrame =
+  | { hello: Hello }
+  | { id: number; op: string; schema: string; input: Record<string, unknown>; caller: Caller }
+  | { cancel: number };
+
+export type DaemonFrame =
+  | { hello: Hello & { pid: number } }
+  | { id: number; row: Record<string, unknown> }
+  | { id: number; result: Record<string, unknown> }
+  | { id: number | null; error: ErrorBody };

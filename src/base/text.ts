@@ -1,5 +1,203 @@
-/** Placeholder types until the renderer lands; see Look. */
+/**
+ * Text on its way to a person. What agents write is hostile: escape sequences, bidi overrides and invisible
+ * characters would rewrite the screen or hide what a title says. They are shown as `\uXXXX`, never dropped.
+ *
+ * `cell` and `block` clean one foreign string; `toTerminal` is the only way to a terminal and cleans all once more.
+ */
+
+/** What a view may know of where it is shown. */
 export interface Look {
+  /** Columns. */
   width: number;
+  /** Wall clock, ms: relative times are told from it. */
   now: number;
+  color: boolean;
+}
+
+export const plainLook = (now: number): Look => ({ width: 80, now, color: false });
+
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+export type Style = keyof typeof styles;
+
+// Paint is carried by Unicode noncharacters, reserved for a program's own use, so that the sink can refuse every raw
+// ESC whoever wrote it. Foreign text that holds one is escaped by `cell` and `block`.
+const styleNames = Object.keys(styles) as Style[];
+const markEnd = "\ufdd0";
+const markOf = (style: Style) => String.fromCharCode(0xfdd1 + styleNames.indexOf(style));
+const marks = /[\ufdd0-\ufdd6]/g;
+
+// Controls (C0, DEL, C1), lone surrogates, line and paragraph separators, and everything that is drawn as nothing:
+// bidi controls, zero-width, tags, fillers. Kept: newline, and the two selectors that choose emoji or text form.
+const unsafe =
+  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\ufdd7-\ufdef]--[\n\ufe0e\ufe0f]]/gv;
+const unsafeOrMark =
+  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\ufdd0-\ufdef]--[\n\ufe0e\ufe0f]]/gv;
+/** Most text is this, and the wide classes above cost ten times as much to search for. */
+const plain = /^[\x20-\x7e\n]*$/;
+
+function escaped(found: string): string {
+  let out = "";
+  for (let at = 0; at < found.length; at++) out += `\\u${found.charCodeAt(at).toString(16).padStart(4, "0")}`;
+  return out;
+}
+
+function clean(foreign: string): string {
+  return plain.test(foreign) ? foreign : foreign.replace(unsafeOrMark, escaped);
+}
+
+/** One line of foreign text: whitespace collapsed, cleaned, cut to `widthMax` columns. Nothing is shown as `-`. */
+export function cell(foreign: string | null | undefined, widthMax = Number.POSITIVE_INFINITY): string {
+  const line = clean((foreign ?? "").replace(/\s+/g, " ").trim());
+  return line === "" ? "-" : cut(line, widthMax);
+}
+
+/** Foreign text of many lines: newlines stay, tabs become spaces, the rest is cleaned. */
+export function block(foreign: string | null | undefined): string {
+  return clean((foreign ?? "").replace(/\r\n/g, "\n").replace(/\t/g, "    "));
+}
+
+/** `s` in a style, where the terminal has colours. Styles nest. */
+export function paint(style: Style, s: string): string {
+  return `${markOf(style)}${s}${markEnd}`;
+}
+
+/** Columns that `s` takes, paint not counted. */
+export function widthOf(s: string): number {
+  return Bun.stringWidth(s.replace(marks, ""));
+}
+
+/** `s` within `widthMax` columns, an ellipsis in place of what went; paint stays balanced. */
+export function cut(s: string, widthMax: number): string {
+  if (widthOf(s) <= widthMax) return s;
+  let room = widthMax - 1;
+  let out = "";
+  let ended = false;
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(s)) {
+    const inside = segment.replace(marks, "");
+    const width = Bun.stringWidth(inside);
+    if (!ended && width > room) {
+      ended = true;
+      out += widthMax > 0 ? "…" : "";
+    }
+    room -= width;
+    out += ended ? segment.slice(0, segment.length - inside.length) : segment;
+  }
+  return out;
+}
+
+export interface TableForm {
+  header?: readonly string[];
+  /** The column that gives way first when the line is too long; the widest one when not said. */
+  shrink?: number;
+}
+
+const gap = 2;
+const shrunkWidthMin = 8;
+
+/** Rows in columns that fit the terminal. Cells are one line each; foreign ones went through `cell`. */
+export function table(rows: readonly (readonly string[])[], look: Look, form: TableForm = {}): string {
+  const lines = (form.header ? [form.header, ...rows] : [...rows]).map((row) =>
+    row.map((s) => s.replace(/\s+/g, " ")),
+  );
+  const widths: number[] = [];
+  for (const line of lines)
+    for (const [at, s] of line.entries()) widths[at] = Math.max(widths[at] ?? 0, widthOf(s));
+  shrinkToFit(widths, look.width, form.shrink);
+  const drawn = lines.map((line) =>
+    line.map((s, at) => pad(cut(s, widths[at]!), at === line.length - 1 ? 0 : widths[at]!)).join("  "),
+  );
+  return drawn.map((line, at) => (form.header && at === 0 ? paint("dim", line) : line)).join("\n");
+}
+
+/** Takes what is too much from `first`, then from whichever column is widest, none below a readable minimum. */
+function shrinkToFit(widths: number[], widthMax: number, first: number | undefined): void {
+  let over = widths.reduce((sum, width) => sum + width, gap * (widths.length - 1)) - widthMax;
+  const order = widths
+    .map((_, at) => at)
+    .sort((a, b) => Number(b === first) - Number(a === first) || widths[b]! - widths[a]!);
+  for (const at of order) {
+    const given = Math.min(Math.max(over, 0), Math.max(widths[at]! - shrunkWidthMin, 0));
+    widths[at]! -= given;
+    over -= given;
+  }
+}
+
+function pad(s: string, width: number): string {
+  return s + " ".repeat(Math.max(0, width - widthOf(s)));
+}
+
+/** `label  value` lines with the values under each other; a value of many lines is indented. */
+export function pairs(rows: readonly (readonly [label: string, value: string])[], look: Look): string {
+  const labelWidth = Math.max(0, ...rows.map(([label]) => widthOf(label)));
+  const indent = " ".repeat(labelWidth + gap);
+  return rows
+    .map(
+      ([label, value]) =>
+        `${paint("dim", pad(label, labelWidth))}${" ".repeat(gap)}${wrap(value, look.width - indent.length).replaceAll("\n", `\n${indent}`)}`,
+    )
+    .join("\n");
+}
+
+/** Lines broken at words to fit `width`; what was broken already stays so. */
+export function wrap(s: string, width: number): string {
+  const lines = s.split("\n").map((line) => {
+    if (widthOf(line) <= width) return line;
+    const out: string[] = [];
+    for (const word of line.split(" ")) {
+      const last = out.at(-1);
+      if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= width)
+        out[out.length - 1] = `${last} ${word}`;
+      else out.push(word);
+    }
+    return out.join("\n");
+  });
+  return lines.join("\n");
+}
+
+/** `3m ago`, `in 5s`, `-` for none; a date when it is more than four weeks away. */
+export function ago(iso: string | null | undefined, look: Look): string {
+  const at = iso ? Date.parse(iso) : Number.NaN;
+  if (Number.isNaN(at)) return "-";
+  const seconds = Math.round((look.now - at) / 1000);
+  if (Math.abs(seconds) >= 28 * 86_400) return new Date(at).toISOString().slice(0, 10);
+  if (seconds >= 0 && seconds < 2) return "now";
+  return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
+}
+
+/** A length of time in its largest whole unit: `45s`, `3m`, `2h`, `5d`. */
+export function span(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** The single sink to a terminal: whatever a view let through is cleaned here, and paint becomes colour or nothing. */
+export function toTerminal(s: string, look: { color: boolean }): string {
+  const safe = plain.test(s) ? s : s.replaceAll("\t", "    ").replace(unsafe, escaped);
+  if (!look.color) return safe.replace(marks, "");
+  const open: number[] = [];
+  const drawn = safe.replace(marks, (mark) => {
+    if (mark !== markEnd) {
+      open.push(styles[styleNames[mark.charCodeAt(0) - 0xfdd1]!]);
+      return `\u001b[${open.at(-1)}m`;
+    }
+    open.pop();
+    return ["\u001b[0m", ...open.map((code) => `\u001b[${code}m`)].join("");
+  });
+  return open.length > 0 ? `${drawn}\u001b[0m` : drawn;
+}
+
+/** JSON in two-space indent for `--json`, with the characters a terminal would obey or hide escaped. */
+export function toJson(value: unknown): string {
+  return escapeJson(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line: a row of NDJSON. */
+export function toJsonLine(value: unknown): string {
+  return escapeJson(JSON.stringify(value));
+}
+
+function escapeJson(json: string): string {
+  // Inside strings JSON has escaped C0 by itself; a newline found here is layout.
+  return plain.test(json) ? json : json.replace(unsafeOrMark, escaped);
 }

@@ -72,6 +72,9 @@ export const limits = {
   tailBytesMax: 4 * MiB,
   requestBytesMax: 256 * KiB,
 
+  /** Somebody who looks at the instance lock holds it for an instant: try again before believing it is taken. */
+  lockTries: 5,
+  lockRetryMs: 10,
   connectionsMax: 256,
   callsPerConnectionMax: 64,
   helloTimeoutMs: 10 * second,

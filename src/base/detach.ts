@@ -1,0 +1,42 @@
+/** Starting a process that outlives this one. */
+import { closeSync, openSync } from "node:fs";
+import { fail, wordsOf } from "./error.ts";
+
+export interface Detached {
+  pid: number;
+  /** Its exit status, 128 when a signal ended it, null while it runs. */
+  exited(): number | null;
+}
+
+/**
+ * In its own session (measured: pid = sid), so that neither the terminal's hang-up nor its Ctrl-C reaches it; in
+ * `/`, so that it holds no file system busy; what it prints before it has a log of its own is appended to `logPath`.
+ */
+export function spawnDetached(
+  argv: readonly string[],
+  options: { logPath: string; env: Record<string, string | undefined>; cwd?: string },
+): Detached {
+  const log = openLog(options.logPath);
+  try {
+    const child = Bun.spawn([...argv], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: options.cwd ?? "/",
+      env: options.env,
+    });
+    child.unref();
+    return { pid: child.pid, exited: () => child.exitCode ?? (child.signalCode === null ? null : 128) };
+  } catch (cause) {
+    return fail("daemon_down", `could not start ${argv[0]}: ${wordsOf(cause)}`, { cause });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch (cause) {
+    return fail("storage", `could not open the log ${path}: ${wordsOf(cause)}`, { cause });
+  }
+}

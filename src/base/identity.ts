@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { runSync } from "./spawn.ts";
+
+/**
+ * Who a process is. A pid alone never decides: it is reused. The kernel's start time and the boot's id make it a
+ * name for ever, so that an orphan of a dead daemon can be told from a stranger.
+ */
+export interface ProcessIdentity {
+  pid: number;
+  /** The kernel's own start time, opaque. */
+  start_time: string;
+  boot_id: string;
+}
+
+export interface ProcessFacts extends ProcessIdentity {
+  group: number;
+  /** Dead, but not reaped by its parent: it keeps its pid and its start time. */
+  zombie: boolean;
+}
+
+/** The process that has this pid now, or undefined. */
+export function identityOf(pid: number): ProcessFacts | undefined {
+  const row = process.platform === "linux" ? procStat(pid) : psRow(pid);
+  return row === undefined ? undefined : { ...row, boot_id: bootId() };
+}
+
+/** Whether this very process still runs. A zombie is dead. */
+export function isAlive(who: ProcessIdentity): boolean {
+  if (who.boot_id !== bootId()) return false;
+  const now = identityOf(who.pid);
+  return now !== undefined && !now.zombie && now.start_time === who.start_time;
+}
+
+/** The pids in a process group that still run, zombies left out. */
+export function groupMembers(group: number): number[] {
+  const rows = process.platform === "linux" ? procRows() : psRows();
+  return rows.filter((row) => row.group === group && !row.zombie).map((row) => row.pid);
+}
+
+/**
+ * Whether any process of a recorded group still runs. The kernel does not give a pid away while a group bears its
+ * number, so a stranger under the leader's pid proves the whole group gone.
+ */
+export function isGroupAlive(leader: ProcessIdentity & { group: number }): boolean {
+  if (leader.boot_id !== bootId()) return false;
+  const now = identityOf(leader.pid);
+  if (now !== undefined && now.start_time !== leader.start_time) return false;
+  return groupMembers(leader.group).length > 0;
+}
+
+type Row = Omit<ProcessFacts, "boot_id">;
+
+function procStat(pid: number): Row | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name in field 2 may hold blanks and parentheses, so fields are counted from its last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, group, startTime] = [fields[0], fields[2], fields[19]];
+  if (state === undefined || group === undefined || startTime === undefined) return undefined;
+  return { pid, group: Number(group), start_time: startTime, zombie: state === "Z" || state === "X" };
+}
+
+function procRows(): Row[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => procStat(Number(name)))
+    .filter((row) => row !== undefined);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code;
+    // ESRCH: the process ended between the open and the read.
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw thrown;
+  }
+}
+
+// macOS has no /proc. Not exercised: written from the manual pages of ps(1) and sysctl(8).
+const psColumns = "pid=,pgid=,stat=,lstart=";
+
+function psRow(pid: number): Row | undefined {
+  return psParsed(runSync(["ps", "-o", psColumns, "-p", String(pid)]))[0];
+}
+
+function psRows(): Row[] {
+  return psParsed(runSync(["ps", "-axo", psColumns]));
+}
+
+function psParsed(text: string): Row[] {
+  const rows: Row[] = [];
+  for (const line of text.split("\n")) {
+    const [, pid, group, stat, start] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
+    if (pid === undefined || group === undefined || stat === undefined || start === undefined) continue;
+    rows.push({ pid: Number(pid), group: Number(group), start_time: start, zombie: stat.startsWith("Z") });
+  }
+  return rows;
+}
+
+let bootIdSeen: string | undefined;
+
+function bootId(): string {
+  bootIdSeen ??=
+    process.platform === "linux"
+      ? readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+      : // `{ sec = 1795351805, usec = 0 } Sun Nov ...`: the seconds name the boot.
+        (/sec = (\d+)/.exec(runSync(["sysctl", "-n", "kern.boottime"]))?.[1] ?? "unknown");
+  return bootIdSeen;
+}

@@ -1,0 +1,171 @@
+import type { Clock } from "./clock.ts";
+import { fail, wordsOf } from "./error.ts";
+
+/** The only place that starts a process. */
+export type Env = Record<string, string | undefined>;
+
+export interface Exit {
+  code: number | null;
+  signal: string | null;
+}
+
+/** A child that leads its own process group, so that what it starts can be ended with it. */
+export interface Child {
+  pid: number;
+  /** The same number as `pid`. */
+  group: number;
+  stdout: ReadableStream<Uint8Array>;
+  stderr: ReadableStream<Uint8Array>;
+  /** Resolves when the child is reaped. Its pipes may be held open longer by what it started. */
+  exited: Promise<Exit>;
+  /** Queues bytes for the child's stdin. A child that no longer reads is no error here: `exited` tells. */
+  write(text: string): void;
+  endInput(): void;
+}
+
+export function spawnGroup(command: string[], options: { env: Env; cwd: string }): Child {
+  const child = spawned(command, options);
+  const stdin = child.stdin;
+  // The pipe breaks when the child dies; `exited` reports that, once, with its reason.
+  const ignoreBroken = (written: number | Promise<number>) => {
+    if (written instanceof Promise) written.catch(() => {});
+  };
+  return {
+    pid: child.pid,
+    group: child.pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode })),
+    write(text) {
+      try {
+        ignoreBroken(stdin.write(text));
+        ignoreBroken(stdin.flush());
+      } catch (thrown) {
+        if (!isBrokenPipe(thrown)) throw thrown;
+      }
+    },
+    endInput() {
+      try {
+        ignoreBroken(stdin.end() as number | Promise<number>);
+      } catch (thrown) {
+        if (!isBrokenPipe(thrown)) throw thrown;
+      }
+    },
+  };
+}
+
+/** Signals a whole group. False when nothing of it is left. */
+export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): boolean {
+  try {
+    process.kill(-group, signal);
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw thrown;
+  }
+}
+
+/** Waits `graceMs` for the child to leave by itself, then TERM, `termGraceMs`, then KILL; resolves when it is reaped. */
+export async function endGroup(
+  child: Pick<Child, "group" | "exited">,
+  clock: Clock,
+  ladder: { graceMs: number; termGraceMs: number },
+): Promise<Exit> {
+  if (ladder.graceMs > 0 && (await endsWithin(child, clock, ladder.graceMs))) return child.exited;
+  signalGroup(child.group, "SIGTERM");
+  if (await endsWithin(child, clock, ladder.termGraceMs)) return child.exited;
+  signalGroup(child.group, "SIGKILL");
+  return child.exited;
+}
+
+async function endsWithin(child: Pick<Child, "exited">, clock: Clock, ms: number): Promise<boolean> {
+  const patience = new AbortController();
+  const left = await Promise.race([
+    child.exited.then(() => true),
+    clock.sleep(ms, patience.signal).then(() => false),
+  ]);
+  patience.abort();
+  return left;
+}
+
+export interface RunResult extends Exit {
+  stdout: string;
+  stderr: string;
+  timedOut: boolean;
+  /** Some output was over `bytesMax` and dropped. */
+  truncated: boolean;
+}
+
+/** Runs a short command to its end. Its output is bounded, and so is its time: then its whole group is killed. */
+export async function run(
+  command: string[],
+  options: { timeoutMs: number; bytesMax: number; env?: Env; cwd?: string; stdin?: string },
+): Promise<RunResult> {
+  const child = spawnGroup(command, { env: options.env ?? process.env, cwd: options.cwd ?? "/" });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    signalGroup(child.group, "SIGKILL");
+  }, options.timeoutMs);
+  if (options.stdin !== undefined) child.write(options.stdin);
+  child.endInput();
+  try {
+    const [out, err, exit] = await Promise.all([
+      collected(child.stdout, options.bytesMax),
+      collected(child.stderr, options.bytesMax),
+      child.exited,
+    ]);
+    return {
+      ...exit,
+      stdout: out.text,
+      stderr: err.text,
+      timedOut,
+      truncated: out.truncated || err.truncated,
+    };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The stdout of a command that answers at once; "" when it cannot be run. For the few facts only a tool knows. */
+export function runSync(command: string[]): string {
+  const done = Bun.spawnSync(command, { stdin: "ignore", stderr: "ignore", timeout: 5000 });
+  return done.success ? done.stdout.toString() : "";
+}
+
+function spawned(command: string[], options: { env: Env; cwd: string }) {
+  try {
+    return Bun.spawn(command, {
+      detached: true,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      env: options.env,
+      cwd: options.cwd,
+    });
+  } catch (thrown) {
+    return fail("not_found", `cannot start ${command[0]}: ${wordsOf(thrown)}`, { cause: thrown });
+  }
+}
+
+async function collected(
+  stream: ReadableStream<Uint8Array>,
+  bytesMax: number,
+): Promise<{ text: string; truncated: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let left = bytesMax;
+  let truncated = false;
+  for await (const chunk of stream) {
+    const part = chunk.subarray(0, left);
+    truncated ||= part.length < chunk.length;
+    left -= part.length;
+    text += decoder.decode(part, { stream: true });
+  }
+  return { text: text + decoder.decode(), truncated };
+}
+
+function isBrokenPipe(thrown: unknown): boolean {
+  const code = (thrown as NodeJS.ErrnoException | undefined)?.code;
+  return code === "EPIPE" || code === "ERR_INVALID_STATE" || code === "ECONNRESET";
+}

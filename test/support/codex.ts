@@ -1,0 +1,70 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dir, "../..");
+
+export interface CodexHome {
+  /** For `CODEX_HOME`. */
+  home: string;
+  /** An empty folder to work in. */
+  cwd: string;
+  /** What a child needs of an environment, and nothing of this one's. */
+  env: Record<string, string>;
+  cleanup(): void;
+}
+
+/**
+ * An isolated CODEX_HOME that knows only the given provider. It lies inside the checkout, because Codex refuses
+ * to make its helper binaries under a temporary directory.
+ */
+export function codexHome(providerUrl: string, config = ""): CodexHome {
+  const base = join(root, ".scratch", randomBytes(6).toString("hex"));
+  const home = join(base, "codex");
+  const cwd = join(base, "work");
+  mkdirSync(home, { recursive: true });
+  mkdirSync(cwd, { recursive: true });
+  writeFileSync(join(home, "config.toml"), configToml(providerUrl) + config);
+  return {
+    home,
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: base, CODEX_HOME: home },
+    cleanup: () => rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+  };
+}
+
+/** The native executable that npm put beside us. */
+export function codexExecutable(): string {
+  const [platform, triple] = nativeNames();
+  return join(root, "node_modules/@openai", `codex-${platform}`, "vendor", triple, "bin/codex");
+}
+
+function nativeNames(): [string, string] {
+  const cpu = process.arch === "arm64" ? "aarch64" : "x86_64";
+  const system = process.platform === "darwin" ? "apple-darwin" : "unknown-linux-musl";
+  return [`${process.platform}-${process.arch}`, `${cpu}-${system}`];
+}
+
+function configToml(providerUrl: string): string {
+  return `model = "mock-model"
+model_provider = "mock"
+approval_policy = "never"
+sandbox_mode = "danger-full-access"
+check_for_update_on_startup = false
+[model_providers.mock]
+name = "mock"
+base_url = "${providerUrl}"
+wire_api = "responses"
+requires_openai_auth = false
+supports_websockets = false
+request_max_retries = 0
+stream_max_retries = 0
+stream_idle_timeout_ms = 8000
+[analytics]
+enabled = false
+[features]
+plugins = false
+remote_plugin = false
+apps = false
+`;
+}

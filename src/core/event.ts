@@ -1,0 +1,76 @@
+/** The durable event log's vocabulary, and the cursor into it. */
+import { fail } from "../base/error.ts";
+import type { MessageState } from "./message.ts";
+
+export const eventKinds = [
+  "lane.created",
+  "lane.changed",
+  "lane.forgotten",
+  "turn.started",
+  "turn.completed",
+  "turn.failed",
+  "turn.interrupted",
+  "item.completed",
+  "message.queued",
+  "message.claimed",
+  "message.sent",
+  "message.delivered",
+  "message.done",
+  "message.failed",
+  "message.cancelled",
+  "message.unsure",
+  "queue.held",
+  "queue.released",
+  "request.opened",
+  "request.answered",
+  "request.expired",
+  "goal.changed",
+  "child.up",
+  "child.down",
+  "daemon.up",
+  "daemon.down",
+  "gap",
+  "reconciled",
+  "op.called",
+] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+export const messageEvent = (state: MessageState): EventKind => `message.${state}`;
+
+export interface EventDraft {
+  kind: EventKind;
+  lane?: string | null;
+  turn_id?: string | null;
+  receipt?: string | null;
+  /** Ids and a preview of 200 characters, never whole text; at most `limits.eventDataBytesMax` as JSON. */
+  data?: Record<string, unknown>;
+}
+
+export interface EventRow {
+  seq: number;
+  at: number;
+  kind: EventKind;
+  lane: string | null;
+  turn_id: string | null;
+  receipt: string | null;
+  data: Record<string, unknown>;
+}
+
+export function cursorOf(logId: string, seq: number): string {
+  return `${logId}:${seq}`;
+}
+
+/**
+ * The seq a cursor stands after. A cursor of another log, past the end or before what is kept is an error, never a
+ * silent wait.
+ */
+export function seqOf(cursor: string, log: { id: string; first: number; last: number }): number {
+  const at = cursor.lastIndexOf(":");
+  const seq = Number(cursor.slice(at + 1));
+  const hint = "dispatch events --limit 1";
+  if (at < 1 || !/^\d{1,15}$/.test(cursor.slice(at + 1))) fail("usage", `"${cursor}" is not a cursor`, { hint });
+  if (cursor.slice(0, at) !== log.id) fail("usage", "the cursor belongs to another registry's log", { hint });
+  if (seq > log.last) fail("usage", `the cursor is past the end of the log (${log.last})`, { hint });
+  if (seq + 1 < log.first) fail("usage", `the log before ${log.first} is no longer kept`, { hint });
+  return seq;
+}

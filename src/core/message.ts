@@ -1,0 +1,37 @@
+/**
+ * A message: something a caller gave us to deliver into a lane. This table is the rule; the registry's CHECK and
+ * BEFORE UPDATE trigger repeat it, and a test holds the two against each other.
+ */
+export const messageStates = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
+export type MessageState = (typeof messageStates)[number];
+
+export const modes = ["send", "queue", "steer", "interject", "context"] as const;
+export type Mode = (typeof modes)[number];
+
+export type Outcome = "completed" | "failed" | "interrupted";
+
+/**
+ * From each state, where it may go.
+ * `claimed -> queued`: a refusal that another try may get past, or the child died and history shows nothing.
+ * `sent -> queued`: the child died after its answer, which is not durable, and history shows nothing.
+ * `unsure -> ...`: only by a later proof or by hand.
+ */
+export const transitions: Record<MessageState, readonly MessageState[]> = {
+  queued: ["claimed", "cancelled", "failed"],
+  claimed: ["sent", "delivered", "queued", "failed", "unsure"],
+  sent: ["delivered", "queued", "failed", "unsure"],
+  delivered: ["done"],
+  unsure: ["delivered", "queued", "failed"],
+  done: [],
+  failed: [],
+  cancelled: [],
+};
+
+export function isTerminal(state: MessageState): boolean {
+  return transitions[state].length === 0;
+}
+
+/** Claimed or sent: the child may or may not have it. At most one a lane. */
+export function isInFlight(state: MessageState): boolean {
+  return state === "claimed" || state === "sent";
+}

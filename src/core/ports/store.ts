@@ -1,0 +1,244 @@
+/**
+ * The Store port: the registry as core sees it. Every call is synchronous and inside `tx` they are one transaction;
+ * a failed commit throws `storage` and leaves nothing behind. `store/` implements it on SQLite, in a file or in memory.
+ */
+import type { EventDraft, EventRow } from "../event.ts";
+import type { MessageState, Mode, Outcome } from "../message.ts";
+import type {
+  ChildIdentity,
+  EffectiveSettings,
+  Epoch,
+  GoalFacts,
+  RequestKind,
+  ThreadSettings,
+  TokenUsage,
+  TurnError,
+  TurnOverrides,
+  TurnStatus,
+} from "./agent.ts";
+
+/** A lane's primary key. Branded, so that a thread id or a handle never passes for one. */
+export type Ref = string & { readonly ref: unique symbol };
+export type MessageId = string & { readonly messageId: unique symbol };
+
+export type HoldReason = "failed" | "stopped" | "crashed" | "unsure" | "settings_differ" | "by_hand";
+
+export interface LastMessage {
+  text: string;
+  truncated: boolean;
+  turn_id: string;
+  at: number;
+}
+
+export interface Lane {
+  ref: Ref;
+  thread_id: string | null;
+  source: "own" | "attached";
+  setup: "starting" | "started" | "ready";
+  durable_at: number | null;
+  title: string;
+  handle: string | null;
+  cwd: string;
+  settings: ThreadSettings;
+  effective: EffectiveSettings | null;
+  rollout_path: string | null;
+  hold_reason: HoldReason | null;
+  blocked_reason: string | null;
+  goal: GoalFacts | null;
+  tokens: TokenUsage | null;
+  last_message: LastMessage | null;
+  create_key: string | null;
+  create_digest: string | null;
+  created_by: string | null;
+  cause_id: string | null;
+  /** When what this row says of the thread was last seen to be true. */
+  evidence_at: number;
+  archived_at: number | null;
+  gone_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface Turn {
+  lane: Ref;
+  turn_id: string;
+  origin: "ours" | "goal" | "queue" | "other";
+  status: TurnStatus;
+  /** The epoch it was last seen running in. */
+  epoch: Epoch | null;
+  error: TurnError | null;
+  retrying_since: number | null;
+  started_at: number;
+  completed_at: number | null;
+  /** The last sign of life of it. */
+  heard_at: number;
+}
+
+export interface Message {
+  id: MessageId;
+  lane: Ref;
+  position: number;
+  mode: Mode;
+  text: string;
+  sha256: string;
+  state: MessageState;
+  outcome: Outcome | null;
+  epoch: Epoch | null;
+  attempt: number;
+  turn_id: string | null;
+  target_turn_id: string | null;
+  floor_turn_id: string | null;
+  path: string | null;
+  joined: boolean;
+  or_queue: boolean;
+  settings: TurnOverrides | null;
+  key: string | null;
+  digest: string | null;
+  cause_id: string | null;
+  depth: number;
+  caller: string | null;
+  error: MessageError | null;
+  claimed_at: number | null;
+  sent_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface MessageError {
+  code: string;
+  message: string;
+}
+
+export interface Request {
+  id: string;
+  lane: Ref;
+  epoch: Epoch;
+  rpc_id: string | number;
+  method: string;
+  kind: RequestKind;
+  turn_id: string | null;
+  item_id: string | null;
+  state: "open" | "answered" | "expired";
+  summary: string;
+  command: string | null;
+  cwd: string | null;
+  diff: string | null;
+  params: Record<string, unknown>;
+  decision: string | null;
+  answered_by: string | null;
+  asked_at: number;
+  expires_at: number | null;
+  closed_at: number | null;
+}
+
+export interface EpochRow extends ChildIdentity {
+  id: Epoch;
+  version: string | null;
+  started_at: number;
+  up_at: number | null;
+  ended_at: number | null;
+  end_reason: string | null;
+}
+
+/** A lane with what its view needs, read in one go. */
+export interface LaneFacts {
+  lane: Lane;
+  latest: Turn | null;
+  pending: number;
+  in_flight: number;
+  unsure: number;
+  requests: Request[];
+}
+
+export interface EventFilter {
+  after: number;
+  limit: number;
+  kinds?: readonly string[];
+  lanes?: readonly Ref[];
+}
+
+export interface Counts {
+  lanes: number;
+  queued: number;
+  requests: number;
+  messages: Partial<Record<MessageState, number>>;
+}
+
+export interface Store {
+  /** Joins the transaction that is open, if one is. `fn` must not await. */
+  tx<T>(fn: () => T): T;
+
+  log: { id(): string; first(): number; last(): number; codexHome(): string | null; setCodexHome(home: string): void };
+
+  events: {
+    append(event: EventDraft, at: number): number;
+    list(filter: EventFilter): EventRow[];
+    newest(filter: { kinds: readonly string[]; limit: number }): EventRow[];
+    /** Drops what is older, never the newest row. */
+    prune(before: number): number;
+  };
+
+  epochs: {
+    open(child: ChildIdentity, at: number): Epoch;
+    markUp(id: Epoch, version: string, at: number): void;
+    end(id: Epoch, reason: string, at: number): void;
+    unended(): EpochRow[];
+  };
+
+  lanes: {
+    add(lane: Lane): void;
+    get(ref: Ref): Lane | undefined;
+    set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at">>): void;
+    forget(ref: Ref, at: number): void;
+    findByThread(threadId: string): Lane | undefined;
+    findByHandle(handle: string): Lane | undefined;
+    findByTitle(title: string): Lane[];
+    findByPrefix(prefix: string): Lane[];
+    findByCreateKey(key: string): Lane | undefined;
+    /** Also of lanes that were forgotten: a ref is never reused. */
+    isRefTaken(ref: string): boolean;
+    facts(ref: Ref): LaneFacts | undefined;
+    /** Newest activity first. */
+    listFacts(filter: { archived: boolean; limit: number }): LaneFacts[];
+    count(): number;
+    /** Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or delivered. */
+    unfinished(): Ref[];
+  };
+
+  turns: {
+    get(lane: Ref, turnId: string): Turn | undefined;
+    put(turn: Turn): void;
+    latest(lane: Ref): Turn | undefined;
+    running(lane: Ref): Turn[];
+    listRunning(): Turn[];
+  };
+
+  messages: {
+    add(message: Message): void;
+    get(id: string): Message | undefined;
+    findByKey(key: string): Message | undefined;
+    set(id: MessageId, change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>): void;
+    /** The next one to claim, or undefined. */
+    next(lane: Ref): Message | undefined;
+    /** Claimed, sent, delivered or unsure. */
+    open(lane: Ref): Message[];
+    ofTurn(lane: Ref, turnId: string): Message[];
+    countQueued(lane: Ref): number;
+    /** Where a new one goes: behind the last, or ahead of the first. */
+    position(lane: Ref, at: "back" | "front"): number;
+    listQueued(lane: Ref, page: { after: number | null; limit: number }): Message[];
+    list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];
+  };
+
+  requests: {
+    add(request: Request): void;
+    get(id: string): Request | undefined;
+    findByWire(epoch: Epoch, rpcId: string | number): Request | undefined;
+    set(id: string, change: Partial<Pick<Request, "state" | "decision" | "answered_by" | "closed_at">>): void;
+    listOpen(filter: { epoch?: Epoch; lane?: Ref; turn_id?: string }): Request[];
+    list(filter: { lane?: Ref; limit: number }): Request[];
+  };
+
+  counts(): Counts;
+  close(): void;
+}

@@ -27,6 +27,11 @@ export const limits = {
   agentStartTimeoutMs: 20 * second,
   /** How long a command waits for a child that is starting. */
   agentReadyWaitMs: 10 * second,
+  /** How often a read is repeated when Codex was overloaded or silent; what writes is never repeated. */
+  agentReadRetriesMax: 2,
+  agentOverloadPauseMs: 100,
+  /** A deadline that fired this late fired because the machine slept: it starts again once. */
+  agentDeadlineLateMs: 5 * second,
   agentPingEveryMs: 10 * second,
   agentPingTimeoutMs: 5 * second,
   agentPingMisses: 3,
@@ -38,6 +43,8 @@ export const limits = {
   /** stdin closed, then TERM, then KILL: a healthy child leaves within 90 ms, orphans took up to 3.5 s. */
   agentStopGraceMs: 2 * second,
   agentTermGraceMs: 2 * second,
+  /** What a dead child started may hold its stdout open; then the stream is given up. */
+  childDrainGraceMs: second,
   orphanGraceMs: 4 * second,
   /** Passed to the child, so that an unsubscribed thread gives its writer lock back soon. */
   threadUnloadDelaySecs: 2,
@@ -80,6 +87,8 @@ export const limits = {
   helloTimeoutMs: 10 * second,
   /** What a slow reader may leave unread before its stream is cut. */
   outboundBytesMax: 16 * MiB,
+  /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
+  outboundHighWaterBytes: 256 * KiB,
   connectTimeoutMs: 2 * second,
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
@@ -88,6 +97,10 @@ export const limits = {
   socketPathBytesMax: 103,
   logBytesMax: 8 * MiB,
   logFilesKept: 3,
+  /** Of one string in a log line: a whole stack fits. */
+  logTextCharsMax: 8 * KiB,
+  /** How far back `daemon log --raw` looks in the file. */
+  logTailBytes: MiB,
   storeBusyTimeoutMs: 5 * second,
   backupsKept: 5,
 } as const;

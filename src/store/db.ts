@@ -1,0 +1,35 @@
+/** Opens the registry: one writer, WAL, every commit on disk before it is answered. */
+import { Database } from "bun:sqlite";
+import { chmodSync, existsSync, statSync } from "node:fs";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { storageError } from "./errors.ts";
+import { migrate } from "./migrate.ts";
+
+/** `path` may be `:memory:`. Throws `storage`. */
+export function openDb(path: string, now: number): Database {
+  try {
+    const isNew = path === ":memory:" || !existsSync(path);
+    refuseEmptied(path, isNew);
+    const db = new Database(path, { create: true, strict: true });
+    // Before WAL: two opens at once with the default of 0 gave SQLITE_BUSY on set-up (measured).
+    db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL");
+    db.run("PRAGMA foreign_keys = ON");
+    db.run("PRAGMA trusted_schema = OFF");
+    if (isNew && path !== ":memory:") chmodSync(path, 0o600);
+    migrate(db, path, now);
+    return db;
+  } catch (thrown) {
+    throw storageError(thrown, `opening ${path}`);
+  }
+}
+
+/** A zero-length file opens as an empty database (measured): never start clean over one that was emptied. */
+function refuseEmptied(path: string, isNew: boolean): void {
+  if (isNew || statSync(path).size > 0) return;
+  fail("storage", `the registry ${path} is empty, though it was not`, {
+    hint: `restore a backup from beside it, or remove the file to begin anew: rm '${path}'`,
+  });
+}

@@ -1,0 +1,27 @@
+/** SQLite's errors in the user's nouns. */
+import { SQLiteError } from "bun:sqlite";
+import { DispatchError, wordsOf } from "../base/error.ts";
+
+const words: Record<string, string> = {
+  SQLITE_FULL: "the disk is full",
+  SQLITE_READONLY: "it is read-only",
+  SQLITE_IOERR: "the disk failed to read or write",
+  SQLITE_BUSY: "another program holds it",
+  SQLITE_CORRUPT: "it is damaged",
+  SQLITE_NOTADB: "it is not a registry",
+  SQLITE_CANTOPEN: "it cannot be opened",
+};
+
+/** `while_` reads "while opening the registry": said after what went wrong. Anything else passes through. */
+export function storageError(thrown: unknown, while_: string): unknown {
+  if (!(thrown instanceof SQLiteError)) return thrown;
+  const code = thrown.code ?? "";
+  if (code.startsWith("SQLITE_CONSTRAINT")) return thrown;
+  const family = Object.keys(words).find((name) => code.startsWith(name));
+  const what = family ? words[family] : wordsOf(thrown);
+  return new DispatchError("storage", `the registry: ${what}, while ${while_}`, {
+    hint: family === "SQLITE_FULL" ? "free some disk space, then try again" : "dispatch doctor",
+    data: { sqlite: code },
+    cause: thrown,
+  });
+}

@@ -1,0 +1,28 @@
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Request, Store } from "../core/ports/store.ts";
+import { type Table, table } from "./table.ts";
+
+export const requestTable = (db: Database): Table<Request> => table<Request>(db, "requests", { json: ["rpc_id", "params"] });
+
+export function requestStore(db: Database): Store["requests"] {
+  const requests = requestTable(db);
+  return {
+    add: (request) => requests.insert(request),
+    get: (id) => requests.one("SELECT * FROM requests WHERE id = ?", id),
+    findByWire: (epoch, rpcId) =>
+      requests.one("SELECT * FROM requests WHERE epoch = ? AND rpc_id = ?", epoch, JSON.stringify(rpcId)),
+    set(id, change) {
+      requests.update(change, "id = ?", id);
+    },
+    listOpen(filter) {
+      const names = Object.keys(filter) as (keyof typeof filter)[];
+      const where = ["state = 'open'", ...names.map((name) => `${name} = ?`)].join(" AND ");
+      const params = names.map((name) => filter[name] as SQLQueryBindings);
+      return requests.all(`SELECT * FROM requests WHERE ${where} ORDER BY asked_at`, ...params);
+    },
+    list: ({ lane, limit }) =>
+      lane
+        ? requests.all("SELECT * FROM requests WHERE lane = ? ORDER BY asked_at DESC LIMIT ?", lane, limit)
+        : requests.all("SELECT * FROM requests ORDER BY asked_at DESC LIMIT ?", limit),
+  };
+}

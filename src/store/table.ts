@@ -1,0 +1,65 @@
+/** Rows of one table as objects of core: which columns are JSON, which are booleans, and SQL for insert and update. */
+import type { Database, SQLQueryBindings } from "bun:sqlite";
+
+export interface Columns<T> {
+  json?: readonly (keyof T & string)[];
+  bool?: readonly (keyof T & string)[];
+  /** Columns of the table that the object does not carry. */
+  hidden?: readonly string[];
+}
+
+type Raw = Record<string, SQLQueryBindings>;
+
+export interface Table<T> {
+  insert(row: T): void;
+  /** Sets what `change` names where `where` (SQL with its parameters) holds; answers how many rows. */
+  update(change: Partial<T>, where: string, ...params: SQLQueryBindings[]): number;
+  one(sql: string, ...params: SQLQueryBindings[]): T | undefined;
+  all(sql: string, ...params: SQLQueryBindings[]): T[];
+  decode(raw: Raw): T;
+}
+
+export function table<T extends object>(db: Database, name: string, columns: Columns<T> = {}): Table<T> {
+  const json = new Set<string>(columns.json);
+  const bool = new Set<string>(columns.bool);
+  const hidden = new Set<string>(columns.hidden);
+
+  function encode(column: string, value: unknown): SQLQueryBindings {
+    if (json.has(column)) return value === null ? null : JSON.stringify(value);
+    if (bool.has(column)) return value ? 1 : 0;
+    return value as SQLQueryBindings;
+  }
+
+  function decode(raw: Raw): T {
+    const row: Record<string, unknown> = {};
+    for (const column in raw) {
+      if (hidden.has(column)) continue;
+      const value = raw[column];
+      if (json.has(column)) row[column] = typeof value === "string" ? JSON.parse(value) : null;
+      else row[column] = bool.has(column) ? value === 1 : value;
+    }
+    return row as T;
+  }
+
+  return {
+    insert(row) {
+      const names = Object.keys(row);
+      const sql = `INSERT INTO ${name} (${names.map((n) => `"${n}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
+      db.query(sql).run(...names.map((n) => encode(n, row[n as keyof T])));
+    },
+    update(change, where, ...params) {
+      const names = Object.keys(change);
+      if (names.length === 0) return 0;
+      const sql = `UPDATE ${name} SET ${names.map((n) => `"${n}" = ?`).join(", ")} WHERE ${where}`;
+      return db.query(sql).run(...names.map((n) => encode(n, change[n as keyof T])), ...params).changes;
+    },
+    one(sql, ...params) {
+      const raw = db.query<Raw, SQLQueryBindings[]>(sql).get(...params);
+      return raw ? decode(raw) : undefined;
+    },
+    all(sql, ...params) {
+      return db.query<Raw, SQLQueryBindings[]>(sql).all(...params).map(decode);
+    },
+    decode,
+  };
+}

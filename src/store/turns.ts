@@ -1,0 +1,20 @@
+import type { Database } from "bun:sqlite";
+import type { Store, Turn } from "../core/ports/store.ts";
+import { type Table, table } from "./table.ts";
+
+export const turnTable = (db: Database): Table<Turn> => table<Turn>(db, "turns", { json: ["error"] });
+
+/** Turn ids are UUIDv7: their order is the order of time. */
+export function turnStore(db: Database): Store["turns"] {
+  const turns = turnTable(db);
+  return {
+    get: (lane, turnId) => turns.one("SELECT * FROM turns WHERE lane = ? AND turn_id = ?", lane, turnId),
+    put(turn) {
+      const { lane, turn_id, ...rest } = turn;
+      if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
+    },
+    latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane),
+    running: (lane) => turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
+    listRunning: () => turns.all("SELECT * FROM turns WHERE status = 'in_progress'"),
+  };
+}

@@ -19,6 +19,8 @@ export const limits = {
   childInFlightMax: 64,
   /** Requests that wait for a place in the window before the caller is told no. */
   childBacklogMax: 4096,
+  /** Diffs of file changes under way that are kept to go with a question about them. */
+  childOpenDiffsMax: 256,
   childStderrTailBytes: 16 * KiB,
 
   agentCallTimeoutMs: 10 * second,
@@ -51,6 +53,8 @@ export const limits = {
   /** A lane idle this long is unsubscribed. */
   laneIdleUnloadMs: 60 * second,
   historyPageTurns: 10,
+  /** Codex's own page size is at most 100; more submissions than this are reported as this many. */
+  nativeQueuePage: 100,
   historyPagesMax: 10_000,
 
   /** A running turn silent this long is settled by one cheap read. */
@@ -85,6 +89,8 @@ export const limits = {
   connectionsMax: 256,
   callsPerConnectionMax: 64,
   helloTimeoutMs: 10 * second,
+  /** A refused connection may read why for so long: closing at once can take the words away with it. */
+  refusalLingerMs: second,
   /** What a slow reader may leave unread before its stream is cut. */
   outboundBytesMax: 16 * MiB,
   /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
@@ -93,6 +99,8 @@ export const limits = {
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
   shutdownGraceMs: 10 * second,
+  /** The part of it that calls get to end by themselves once they are told. */
+  shutdownCallsMs: 2 * second,
   /** The kernel's limit for a unix socket path: 108 on Linux, 104 on macOS, one byte for the final NUL. */
   socketPathBytesMax: 103,
   logBytesMax: 8 * MiB,

@@ -35,7 +35,10 @@ export function spawnGroup(command: string[], options: { env: Env; cwd: string }
     group: child.pid,
     stdout: child.stdout,
     stderr: child.stderr,
-    exited: child.exited.then(() => ({ code: child.exitCode, signal: child.signalCode })),
+    exited: child.exited.then(() => ({
+      code: child.exitCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+    })),
     write(text) {
       try {
         ignoreBroken(stdin.write(text));

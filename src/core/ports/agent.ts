@@ -150,6 +150,8 @@ export interface RequestFacts {
   reason: string | null;
   command: string | null;
   cwd: string | null;
+  /** Of a file change: taken from the `item/started` that came before with the same item id. */
+  diff: string | null;
   /** Codex's own params, as they came; bounded by `limits.requestBytesMax` where stored. */
   params: Record<string, unknown>;
   /** ms until Codex answers it itself, or null. */
@@ -203,6 +205,8 @@ export interface AgentStatus {
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */
   garbage_lines: number;
+  /** What this child found wrong with Codex's configuration; after some of these every new thread is refused. */
+  warnings: string[];
 }
 
 /** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */
@@ -251,7 +255,8 @@ export interface Agent {
   countNativeQueue(threadId: string): Promise<number>;
 
   /** `overrides` stick in Codex for later turns. */
-  startTurn(input: { thread_id: string; text: string; client_id: string; overrides?: TurnOverrides }): Promise<{ turn_id: string }>;
+  /** `joined`: `turn/started` of the returned id stood in the stream before this answer, so the turn was not ours. */
+  startTurn(input: { thread_id: string; text: string; client_id: string; overrides?: TurnOverrides }): Promise<{ turn_id: string; joined: boolean }>;
   steerTurn(input: { thread_id: string; turn_id: string; text: string; client_id: string }): Promise<void>;
   interruptTurn(threadId: string, turnId: string): Promise<void>;
   cleanBackground(threadId: string): Promise<void>;

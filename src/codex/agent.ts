@@ -1,0 +1,115 @@
+/** The Agent port over a real Codex: each verb is one call, its answer read tolerantly. */
+import { DispatchError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Agent, RawLine, ThreadOpened } from "../core/ports/agent.ts";
+import { downError } from "./errors.ts";
+import { turnPage } from "./history.ts";
+import { overrideParams, resumeParams, startParams, textInput } from "./params.ts";
+import { type Json, list, object, text } from "./read.ts";
+import { type Supervised, supervisor } from "./supervisor.ts";
+import { goalFacts, threadFacts, threadOpened } from "./wire.ts";
+
+export interface CodexAgent extends Agent {
+  /** Starts the child in the background and keeps it running. */
+  start(): void;
+}
+
+export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
+  const taps = new Set<(line: RawLine) => void>();
+  const codex = supervisor({ ...world, taps });
+  const call = (method: string, params: Json) => onLife(() => codex.running().rpc.call(method, params));
+  const read = (method: string, params: Json) => onLife(() => codex.running().rpc.read(method, params));
+
+  return {
+    start: codex.start,
+    status: codex.status,
+    ready: async (waitMs) => (await codex.ready(waitMs)).epoch,
+    retry: codex.retry,
+    close: codex.close,
+
+    startThread: async (settings) => opened(await call("thread/start", startParams(settings))),
+    resumeThread: async (threadId, settings) =>
+      opened(await call("thread/resume", resumeParams(threadId, settings))),
+    async nameThread(threadId, name) {
+      await call("thread/name/set", { threadId, name });
+    },
+    async readThread(threadId) {
+      const answer = await read("thread/read", { threadId, includeTurns: false });
+      return threadFacts(answer["thread"]) ?? unreadable("thread/read");
+    },
+    listTurns: (threadId, page) => turnPage(read, threadId, page),
+    async unsubscribe(threadId) {
+      await call("thread/unsubscribe", { threadId });
+    },
+    readGoal: async (threadId) => goalFacts((await read("thread/goal/get", { threadId }))["goal"]),
+    async setGoalStatus(threadId, status) {
+      await call("thread/goal/set", { threadId, status });
+    },
+    async countNativeQueue(threadId) {
+      const answer = await read("thread/queue/list", { threadId, limit: limits.nativeQueuePage });
+      return list(answer["data"]).length;
+    },
+
+    async startTurn({ thread_id, text: words, client_id, overrides }) {
+      const life = codex.running();
+      const answer = await life.rpc.call("turn/start", {
+        threadId: thread_id,
+        input: textInput(words),
+        clientUserMessageId: client_id,
+        ...overrideParams(overrides ?? {}),
+      });
+      const turn_id = text(object(answer["turn"])?.["id"]);
+      // No line after the answer has been heard yet, so a start that is known came before it: another's turn.
+      return turn_id === null
+        ? unreadable("turn/start")
+        : { turn_id, joined: life.memory.lastTurnOf(thread_id) === turn_id };
+    },
+    async steerTurn({ thread_id, turn_id, text: words, client_id }) {
+      const input = textInput(words);
+      await call("turn/steer", {
+        threadId: thread_id,
+        expectedTurnId: turn_id,
+        input,
+        clientUserMessageId: client_id,
+      });
+    },
+    async interruptTurn(threadId, turnId) {
+      await call("turn/interrupt", { threadId, turnId });
+    },
+    async cleanBackground(threadId) {
+      await call("thread/backgroundTerminals/clean", { threadId });
+    },
+    async injectText({ thread_id, text: words, item_id }) {
+      const content = [{ type: "input_text", text: words }];
+      const item = { type: "message", id: item_id, role: "user", content };
+      await call("thread/inject_items", { threadId: thread_id, items: [item] });
+    },
+
+    reply: (epoch, reply) =>
+      onLife(async () => {
+        const life = codex.running();
+        if (life.epoch !== epoch) throw downError("the codex that asked this is gone", "not_sent");
+        life.rpc.reply(reply);
+      }),
+    tap(listener) {
+      taps.add(listener);
+      return () => void taps.delete(listener);
+    },
+  };
+}
+
+/** A throw of `running()` is a rejection, as every other failure of a call. */
+async function onLife<T>(call: () => Promise<T>): Promise<T> {
+  return call();
+}
+
+function opened(answer: Json): ThreadOpened {
+  return threadOpened(answer) ?? unreadable("thread/start or thread/resume");
+}
+
+/** It was done, but what came of it is not known: the caller settles it by reading. */
+function unreadable(method: string): never {
+  throw new DispatchError("timeout", `codex's answer to ${method} could not be read`, {
+    data: { outcome: "unknown" },
+  });
+}

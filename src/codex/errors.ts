@@ -1,0 +1,67 @@
+/** Codex's refusals. Nearly all share the code -32600, so only the text tells them apart. */
+import { DispatchError } from "../base/error.ts";
+import type { Refusal } from "../core/ports/agent.ts";
+import { type Json, number, object, text } from "./read.ts";
+
+const overloadedCode = -32001;
+
+/** First match wins. */
+const texts: readonly (readonly [RegExp, Refusal])[] = [
+  [/already has an active writer/, "active_writer"],
+  [/no (archived )?rollout found/, "no_rollout"],
+  [/is archived/, "archived"],
+  [/no active turn/, "no_active_turn"],
+  [/expected active turn id/, "turn_mismatch"],
+  [/^invalid thread id/, "bad_thread_id"],
+  [/^thread not (found|loaded)/, "not_loaded"],
+  [/exceeds the maximum|too large/i, "too_large"],
+];
+
+const hints: Partial<Record<Refusal, string>> = {
+  active_writer: "another program has this thread open: close it there first",
+  archived: "dispatch restore it first",
+  overloaded: "try again in a moment",
+  too_large: "send it in smaller parts",
+};
+
+export function refusalOf(error: Json): Refusal {
+  if (number(error["code"]) === overloadedCode) return "overloaded";
+  if (text(object(error["data"])?.["input_error_code"]) === "input_too_large") return "too_large";
+  const words = text(error["message"]) ?? "";
+  return texts.find(([pattern]) => pattern.test(words))?.[1] ?? "other";
+}
+
+/** The words are cut: an unknown method is answered with the list of all 184. */
+const wordsCharsMax = 500;
+
+export function refusedError(method: string, error: Json): DispatchError {
+  const reason = refusalOf(error);
+  const words = (text(error["message"]) ?? "no reason given").slice(0, wordsCharsMax);
+  return new DispatchError("agent", `codex refused ${method}: ${words}`, {
+    ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
+    data: { reason, words },
+  });
+}
+
+/** Ours to refuse, before Codex saw it: too many calls wait already. */
+export function overloadedError(method: string): DispatchError {
+  return new DispatchError("agent", `codex does not keep up: too many calls wait (${method})`, {
+    hint: "try again in a moment",
+    data: { reason: "overloaded" satisfies Refusal, words: "", outcome: "not_sent" },
+  });
+}
+
+export function isRefusal(thrown: unknown, reason: Refusal): boolean {
+  return thrown instanceof DispatchError && thrown.code === "agent" && thrown.data?.["reason"] === reason;
+}
+
+export function downError(
+  message: string,
+  outcome: "not_sent" | "unknown",
+  hint?: string | null,
+): DispatchError {
+  return new DispatchError("agent_down", message, {
+    hint: hint ?? "dispatch daemon status says why; dispatch daemon retry tries again now",
+    data: { outcome },
+  });
+}

@@ -1,0 +1,71 @@
+/** A notification as an AgentEvent. What core has no use for is undefined; deltas never get here. */
+import type { AgentEvent } from "../core/ports/agent.ts";
+import { itemFacts } from "./items.ts";
+import { type Json, msOfSeconds, number, object, text } from "./read.ts";
+import { goalFacts, statusFlags, threadFacts, threadStatus, tokenUsage, turnFacts } from "./wire.ts";
+
+type Reader = (params: Json, thread_id: string) => AgentEvent | undefined;
+
+/** By method; every one of these carries `threadId`, save thread/started. */
+const readers: Record<string, Reader> = {
+  "thread/status/changed": (params, thread_id) => {
+    const status = threadStatus(params["status"]);
+    return status && { kind: "thread_status", thread_id, status, flags: statusFlags(params["status"]) };
+  },
+  "thread/closed": (_, thread_id) => ({ kind: "thread_closed", thread_id }),
+  "thread/archived": (_, thread_id) => ({ kind: "thread_archived", thread_id, archived: true }),
+  "thread/unarchived": (_, thread_id) => ({ kind: "thread_archived", thread_id, archived: false }),
+  "thread/name/updated": (params, thread_id) => ({
+    kind: "thread_renamed",
+    thread_id,
+    name: text(params["threadName"]),
+  }),
+  "turn/started": (params, thread_id) => {
+    // The id is nested: there is no `params.turnId` here.
+    const turn = object(params["turn"]);
+    const turn_id = text(turn?.["id"]);
+    if (turn_id === null) return undefined;
+    return { kind: "turn_started", thread_id, turn_id, at: msOfSeconds(turn?.["startedAt"]) };
+  },
+  "turn/completed": (params, thread_id) => {
+    const turn = turnFacts(params["turn"]);
+    return turn && { kind: "turn_completed", thread_id, turn };
+  },
+  // With willRetry false the failed turn/completed follows and says the same.
+  error: (params, thread_id) => {
+    const turn_id = text(params["turnId"]);
+    if (params["willRetry"] !== true || turn_id === null) return undefined;
+    const message = text(object(params["error"])?.["message"]) ?? "";
+    return { kind: "turn_retrying", thread_id, turn_id, message };
+  },
+  "item/completed": (params, thread_id) => {
+    const turn_id = text(params["turnId"]);
+    const item = itemFacts(params["item"], number(params["completedAtMs"]));
+    return turn_id !== null && item ? { kind: "item_completed", thread_id, turn_id, item } : undefined;
+  },
+  "thread/tokenUsage/updated": (params, thread_id) => {
+    const turn_id = text(params["turnId"]);
+    const usage = tokenUsage(params["tokenUsage"]);
+    return turn_id !== null && usage ? { kind: "tokens", thread_id, turn_id, usage } : undefined;
+  },
+  "thread/goal/updated": (params, thread_id) => {
+    const goal = goalFacts(params["goal"]);
+    return goal === null ? undefined : { kind: "goal_changed", thread_id, goal };
+  },
+  // Also sent when a thread without a goal is resumed.
+  "thread/goal/cleared": (_, thread_id) => ({ kind: "goal_changed", thread_id, goal: null }),
+  "serverRequest/resolved": (params, thread_id) => {
+    const rpc_id = params["requestId"];
+    if (typeof rpc_id !== "string" && typeof rpc_id !== "number") return undefined;
+    return { kind: "request_resolved", thread_id, rpc_id };
+  },
+};
+
+export function agentEvent(method: string, params: Json): AgentEvent | undefined {
+  if (method === "thread/started") {
+    const thread = threadFacts(params["thread"]);
+    return thread && { kind: "thread_started", thread };
+  }
+  const thread_id = text(params["threadId"]);
+  return thread_id === null ? undefined : readers[method]?.(params, thread_id);
+}

@@ -1,0 +1,31 @@
+/** A page of a thread's turns, newest first and whole. */
+import { DispatchError } from "../base/error.ts";
+import type { TurnFacts } from "../core/ports/agent.ts";
+import { type Json, list, text } from "./read.ts";
+import { turnFacts } from "./wire.ts";
+
+export interface TurnPage {
+  turns: TurnFacts[];
+  next_cursor: string | null;
+}
+
+/** Whole items make long lines (ten turns of 4.4 MB were seen): a page over the limit of a line is asked for in half. */
+export async function turnPage(
+  read: (method: string, params: Json) => Promise<Json>,
+  threadId: string,
+  page: { cursor: string | null; limit: number },
+): Promise<TurnPage> {
+  for (let limit = page.limit; ; limit = Math.ceil(limit / 2)) {
+    try {
+      const params = { threadId, cursor: page.cursor, limit, sortDirection: "desc", itemsView: "full" };
+      const answer = await read("thread/turns/list", params);
+      return {
+        turns: list(answer["data"]).flatMap((turn) => turnFacts(turn) ?? []),
+        next_cursor: text(answer["nextCursor"]),
+      };
+    } catch (thrown) {
+      const isTooLarge = thrown instanceof DispatchError && thrown.code === "too_large";
+      if (!isTooLarge || limit === 1) throw thrown;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What the child says, in the order it says it. The events of one read are one batch; an answer ends a batch, so that
+ * whoever waited for it sees exactly what came before it: a `turn/started` ahead of our answer is another's turn.
+ */
+import { wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { type Oversize, textOf } from "../base/lines.ts";
+import type { Log } from "../base/log.ts";
+import { macrotask } from "../base/macrotask.ts";
+import type { AgentEvent, RawLine } from "../core/ports/agent.ts";
+import { isDelta } from "./deltas.ts";
+import { agentEvent } from "./events.ts";
+import type { StreamMemory } from "./memory.ts";
+import { type Json, object, text } from "./read.ts";
+import { requestFacts } from "./requests.ts";
+import type { Rpc } from "./rpc.ts";
+
+export type Taps = ReadonlySet<(line: RawLine) => void>;
+
+export interface Incoming {
+  onRead(lines: Uint8Array[]): Promise<void>;
+  onOversize(oversize: Oversize): void;
+}
+
+export function incoming(to: {
+  rpc: Rpc;
+  memory: StreamMemory;
+  taps: Taps;
+  log: Log;
+  batch(events: AgentEvent[]): void;
+  warned(words: string): void;
+  garbage(): void;
+}): Incoming {
+  let events: AgentEvent[] = [];
+
+  const deliver = () => {
+    if (events.length === 0) return;
+    const batch = events;
+    events = [];
+    try {
+      to.batch(batch);
+    } catch (thrown) {
+      // The database refused. What it says of the lanes is healed by reading; the child must be drained meanwhile.
+      to.log.error("a batch of codex's events was not stored", {
+        events: batch.length,
+        error: wordsOf(thrown),
+      });
+    }
+  };
+
+  const hear = (method: string, message: Json) => {
+    const params = object(message["params"]) ?? {};
+    const id = message["id"];
+    tell(to.taps, { method, thread_id: text(params["threadId"]), line: message }, to.log);
+    to.memory.note(method, params);
+    if (method === "configWarning") to.warned(text(params["summary"]) ?? "codex warns of its configuration");
+    // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
+    const isRequest = typeof id === "string" || typeof id === "number";
+    const event: AgentEvent | undefined = isRequest
+      ? { kind: "request_opened", request: requestFacts(id, method, params, to.memory) }
+      : agentEvent(method, params);
+    if (event !== undefined) events.push(event);
+  };
+
+  return {
+    async onRead(lines) {
+      for (const line of lines) {
+        if (to.taps.size === 0 && isDelta(line)) continue;
+        const message = parsed(line);
+        const method = text(message?.["method"]);
+        if (message === undefined) to.garbage();
+        else if (method !== null) hear(method, message);
+        else {
+          deliver();
+          if (!to.rpc.settle(message)) to.log.debug("codex answered a call that nobody waits for");
+          await macrotask();
+        }
+        if (events.length === limits.childBatchLinesMax) deliver();
+      }
+      deliver();
+    },
+    onOversize({ bytes, head }) {
+      to.garbage();
+      to.log.warn("a line of codex was over the limit and dropped", { bytes });
+      const id = /^\{"id":(\d+),/.exec(textOf(head))?.[1];
+      if (id !== undefined) to.rpc.dropAnswer(Number(id));
+    },
+  };
+}
+
+function parsed(line: Uint8Array): Json | undefined {
+  try {
+    return object(JSON.parse(textOf(line)));
+  } catch {
+    // Garbage is survived and counted by the caller.
+    return undefined;
+  }
+}
+
+function tell(taps: Taps, line: RawLine, log: Log): void {
+  for (const tap of taps) {
+    try {
+      tap(line);
+    } catch (thrown) {
+      log.error("a tap on codex's stream failed", { error: wordsOf(thrown) });
+    }
+  }
+}

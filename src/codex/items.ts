@@ -1,0 +1,73 @@
+/** One thing in a turn, from Codex's item. */
+import type { ItemFacts } from "../core/ports/agent.ts";
+import { type Json, list, number, object, text } from "./read.ts";
+
+const types: Record<string, ItemFacts["type"]> = {
+  userMessage: "user_message",
+  agentMessage: "agent_message",
+  reasoning: "reasoning",
+  plan: "plan",
+  commandExecution: "command",
+  fileChange: "file_change",
+  mcpToolCall: "mcp_tool_call",
+  webSearch: "web_search",
+  contextCompaction: "context_compaction",
+};
+
+/** `at` is the notification's own time, where the item carries none. */
+export function itemFacts(value: unknown, at: number | null = null): ItemFacts | undefined {
+  const item = object(value);
+  const id = text(item?.["id"]);
+  const kind = text(item?.["type"]);
+  if (item === undefined || id === null || kind === null) return undefined;
+  return {
+    id,
+    type: types[kind] ?? "other",
+    text: textOf(kind, item),
+    command: commandOf(kind, item),
+    exit_code: number(item["exitCode"]),
+    path: text(object(list(item["changes"])[0])?.["path"]),
+    status: text(item["status"]),
+    client_id: text(item["clientId"]),
+    at: number(item["completedAtMs"]) ?? number(item["startedAtMs"]) ?? at,
+  };
+}
+
+function textOf(kind: string, item: Json): string {
+  switch (kind) {
+    case "userMessage":
+      return texts(item["content"], "text").join("");
+    case "reasoning":
+      return [...strings(item["summary"]), ...strings(item["content"])].join("\n");
+    case "commandExecution":
+      return text(item["aggregatedOutput"]) ?? "";
+    case "fileChange":
+      return texts(item["changes"], "diff").join("\n");
+    case "mcpToolCall":
+      return (
+        text(object(item["error"])?.["message"]) ??
+        texts(object(item["result"])?.["content"], "text").join("\n")
+      );
+    case "dynamicToolCall":
+      return texts(item["contentItems"], "text").join("\n");
+    case "webSearch":
+      return text(item["query"]) ?? "";
+    default:
+      return text(item["text"]) ?? "";
+  }
+}
+
+/** What was run; for a tool call, which tool. */
+function commandOf(kind: string, item: Json): string | null {
+  if (kind === "mcpToolCall") return `${text(item["server"]) ?? ""}.${text(item["tool"]) ?? ""}`;
+  if (kind === "dynamicToolCall") return text(item["tool"]);
+  return text(item["command"]);
+}
+
+function texts(parts: unknown, field: string): string[] {
+  return list(parts).flatMap((part) => text(object(part)?.[field]) ?? []);
+}
+
+function strings(parts: unknown): string[] {
+  return list(parts).filter((part) => typeof part === "string");
+}

@@ -1,0 +1,113 @@
+/** One life of the app-server: born, initialized, listened to, gone. An epoch is the number of one. */
+import type { Clock } from "../base/clock.ts";
+import { DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Env } from "../base/spawn.ts";
+import type { AgentSink, Epoch } from "../core/ports/agent.ts";
+import { startChild } from "./child.ts";
+import { downError } from "./errors.ts";
+import { type Hello, helloOf, initializeParams } from "./hello.ts";
+import { incoming, type Taps } from "./incoming.ts";
+import { type StreamMemory, streamMemory } from "./memory.ts";
+import { type Rpc, rpc } from "./rpc.ts";
+
+export interface Life {
+  epoch: Epoch;
+  pid: number;
+  rpc: Rpc;
+  memory: StreamMemory;
+  begun: Promise<Begun>;
+  /** Why it is gone, once `sink.down` was told. Never rejects. */
+  gone: Promise<string>;
+  end(): Promise<void>;
+  kill(words: string): Promise<void>;
+}
+
+/** How its start went; unless it is `up`, it is ended and `gone` follows. */
+export type Begun =
+  | { kind: "up"; hello: Hello }
+  /** `initialize` was not answered. */
+  | { kind: "failed"; error: DispatchError }
+  /** `sink.up` will not have this child. */
+  | { kind: "refused"; error: DispatchError };
+
+/** What a life stands in. */
+export interface World {
+  sink: AgentSink;
+  clock: Clock;
+  log: Log;
+  env: Env;
+  /** Ours, for `clientInfo`. */
+  version: string;
+  taps: Taps;
+  warned(words: string): void;
+  garbage(): void;
+}
+
+export function startLife(world: World, executable: string): Life {
+  const { sink, clock, log } = world;
+  const calls = rpc({ write: (line) => child.write(line), clock });
+  const memory = streamMemory();
+  const heard = incoming({ ...world, rpc: calls, memory, batch: (events) => sink.batch(epoch, events) });
+  const child = startChild({ executable, env: world.env, clock, ...heard });
+  const epoch = born();
+
+  /** Committed before the first byte is written: whatever becomes of us, this child can be told for sure. */
+  function born(): Epoch {
+    try {
+      return sink.born(child.identity);
+    } catch (thrown) {
+      void child.kill("its birth was not recorded");
+      throw thrown;
+    }
+  }
+
+  const gone = child.gone.then((words) => {
+    calls.close(words);
+    try {
+      sink.down(epoch, words);
+    } catch (thrown) {
+      log.error("the end of codex was not stored", { epoch, error: wordsOf(thrown) });
+    }
+    return words;
+  });
+
+  const begin = async (): Promise<Begun> => {
+    const hello = await initialize(calls, world.version);
+    if (hello instanceof DispatchError) {
+      // Its own last words say more than "it ended".
+      void child.kill(wordsOf(hello));
+      return { kind: "failed", error: hello };
+    }
+    try {
+      sink.up(epoch, hello);
+    } catch (thrown) {
+      const error = thrown instanceof DispatchError ? thrown : downError(wordsOf(thrown), "not_sent");
+      void child.kill(error.message);
+      return { kind: "refused", error };
+    }
+    calls.notify("initialized");
+    return { kind: "up", hello };
+  };
+
+  return {
+    epoch,
+    pid: child.identity.pid,
+    rpc: calls,
+    memory,
+    begun: begin(),
+    gone,
+    end: child.end,
+    kill: child.kill,
+  };
+}
+
+async function initialize(calls: Rpc, version: string): Promise<Hello | DispatchError> {
+  const timeoutMs = limits.agentStartTimeoutMs;
+  try {
+    return helloOf(await calls.call("initialize", initializeParams(version), { timeoutMs }));
+  } catch (thrown) {
+    return downError(`codex did not start: ${wordsOf(thrown)}`, "not_sent", "dispatch doctor looks into it");
+  }
+}

@@ -1,0 +1,61 @@
+/** Settings as Codex's params. A field that was not asked for is not sent: its own configuration decides. */
+import type { ThreadSettings, TurnOverrides } from "../core/ports/agent.ts";
+import type { Json } from "./read.ts";
+
+export function startParams(settings: ThreadSettings): Json {
+  return {
+    ...settingsParams(settings),
+    ...given("ephemeral", settings.ephemeral),
+    // Threads of an app-server are recorded with source "vscode"; these two tell ours apart.
+    threadSource: "dispatch",
+    serviceName: "dispatch",
+  };
+}
+
+/**
+ * Every setting again: measured, a thread started read-only, on-request, came back danger-full-access, never, from a
+ * resume that named none. `excludeTurns`: history is read in pages, only when it is needed.
+ */
+export function resumeParams(threadId: string, settings: ThreadSettings): Json {
+  return { threadId, ...settingsParams(settings), excludeTurns: true };
+}
+
+export function overrideParams(overrides: TurnOverrides): Json {
+  return {
+    ...given("model", overrides.model),
+    ...given("effort", overrides.effort),
+    ...given("serviceTier", overrides.service_tier),
+    ...given("outputSchema", overrides.output_schema),
+  };
+}
+
+/** One text as Codex's input list. */
+export function textInput(text: string): Json[] {
+  return [{ type: "text", text, text_elements: [] }];
+}
+
+function settingsParams(settings: ThreadSettings): Json {
+  // Effort and summary have no field of their own in start and resume; they travel as configuration.
+  const config: Json = {
+    ...settings.config,
+    ...given("model_reasoning_effort", settings.effort),
+    ...given("model_reasoning_summary", settings.summary),
+  };
+  return {
+    cwd: settings.cwd,
+    ...given("sandbox", settings.sandbox),
+    ...given("approvalPolicy", settings.approval_policy),
+    ...given("approvalsReviewer", settings.approvals_reviewer),
+    ...given("permissions", settings.permission_profile),
+    ...given("model", settings.model),
+    ...given("modelProvider", settings.model_provider),
+    ...given("serviceTier", settings.service_tier),
+    ...given("baseInstructions", settings.base_instructions),
+    ...given("developerInstructions", settings.developer_instructions),
+    ...(Object.keys(config).length === 0 ? {} : { config }),
+  };
+}
+
+function given(name: string, value: unknown): Json {
+  return value === undefined ? {} : { [name]: value };
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "../base/clock.ts";
+import { DispatchError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Life } from "./life.ts";
+
+/** Asks a living child something cheap again and again, and kills it when it stays silent. Ends with that life. */
+export async function keepPinging(life: Life, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  void life.gone.then(() => over.abort());
+  let misses = 0;
+  while (!over.signal.aborted) {
+    await clock.sleep(limits.agentPingEveryMs, over.signal);
+    if (over.signal.aborted) return;
+    misses = (await answers(life)) ? 0 : misses + 1;
+    if (misses === limits.agentPingMisses)
+      await life.kill(`codex stopped answering: ${misses} pings in a row`);
+  }
+}
+
+/** A refusal is an answer too. */
+async function answers(life: Life): Promise<boolean> {
+  try {
+    await life.rpc.call(
+      "thread/loaded/list",
+      { limit: 1 },
+      { timeoutMs: limits.agentPingTimeoutMs, urgent: true },
+    );
+    return true;
+  } catch (thrown) {
+    return !(thrown instanceof DispatchError && thrown.code === "timeout");
+  }
+}

@@ -1,0 +1,30 @@
+/** Narrow readers of JSON that another program wrote: a field of the wrong shape reads as absent, never as a throw. */
+export type Json = Record<string, unknown>;
+
+export function object(value: unknown): Json | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}
+
+export function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+export function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+export function number(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** Codex writes a thread's and a turn's times in seconds, an item's in ms. */
+export function msOfSeconds(value: unknown): number | null {
+  const seconds = number(value);
+  return seconds === null ? null : Math.round(seconds * 1000);
+}
+
+/** A word, or the first key of a tagged object: `"other"`, `{"httpConnectionFailed": {...}}`. */
+export function word(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  return Object.keys(object(value) ?? {})[0] ?? null;
+}

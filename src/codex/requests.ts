@@ -1,0 +1,46 @@
+/** A question of Codex's. It is passed on as it is; core decides, and answers through `reply`. */
+import type { RequestFacts, RequestKind } from "../core/ports/agent.ts";
+import type { StreamMemory } from "./memory.ts";
+import { type Json, list, number, text } from "./read.ts";
+
+const kinds: Record<string, RequestKind> = {
+  "item/commandExecution/requestApproval": "command_approval",
+  execCommandApproval: "command_approval",
+  "item/fileChange/requestApproval": "file_change_approval",
+  applyPatchApproval: "file_change_approval",
+  "item/permissions/requestApproval": "permissions_approval",
+  "item/tool/requestUserInput": "user_input",
+  "mcpServer/elicitation/request": "elicitation",
+  "item/tool/call": "tool_call",
+};
+
+/** The rest (currentTime/read, attestation/generate, account/chatgptAuthTokens/refresh, what is to come) is `other`. */
+export function requestFacts(
+  rpc_id: string | number,
+  method: string,
+  params: Json,
+  memory: StreamMemory,
+): RequestFacts {
+  // The two of the first protocol say conversationId and callId.
+  const thread_id = text(params["threadId"]) ?? text(params["conversationId"]);
+  const item_id = text(params["itemId"]) ?? text(params["callId"]);
+  return {
+    rpc_id,
+    method,
+    kind: Object.hasOwn(kinds, method) ? kinds[method]! : "other",
+    thread_id,
+    turn_id: text(params["turnId"]),
+    item_id,
+    reason: text(params["reason"]) ?? text(params["message"]),
+    command: commandOf(params),
+    cwd: text(params["cwd"]),
+    diff: memory.diffOf(thread_id, item_id),
+    params,
+    auto_resolution_ms: number(params["autoResolutionMs"]),
+  };
+}
+
+function commandOf(params: Json): string | null {
+  const words = list(params["command"]).filter((part) => typeof part === "string");
+  return words.length > 0 ? words.join(" ") : (text(params["command"]) ?? text(params["tool"]));
+}

@@ -1,0 +1,162 @@
+/**
+ * Calls to one child. At most `childInFlightMax` are written and unanswered: above 128 the app-server was measured to
+ * lose requests for good, its refusals included. The rest waits here, unsent, and says so if it never goes out.
+ */
+import type { Clock } from "../base/clock.ts";
+import { DispatchError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { AgentReply } from "../core/ports/agent.ts";
+import { downError, isRefusal, overloadedError, refusedError } from "./errors.ts";
+import { wireLine } from "./outgoing.ts";
+import { type Json, object } from "./read.ts";
+
+export interface CallOptions {
+  timeoutMs?: number;
+  /** Passes the window and the backlog: a ping has to tell a busy child from a dead one. */
+  urgent?: boolean;
+}
+
+export interface Rpc {
+  call(method: string, params: Json, options?: CallOptions): Promise<Json>;
+  /** A call that changes nothing: repeated, within bounds, when Codex is overloaded or silent. */
+  read(method: string, params: Json, options?: CallOptions): Promise<Json>;
+  notify(method: string): void;
+  /** Answers a request of Codex's. */
+  reply(reply: AgentReply): void;
+  /** An answer came. False when nobody waits for it, as after its deadline. */
+  settle(answer: Json): boolean;
+  /** The answer came and was over the limit of a line. */
+  dropAnswer(id: number): void;
+  /** The child is gone: what was written is unknown, what was not is not sent. */
+  close(words: string): void;
+}
+
+interface Call {
+  id: number;
+  method: string;
+  line: string;
+  timeoutMs: number;
+  startedAt: number;
+  cancelDeadline: () => void;
+  resolve(answer: Json): void;
+  reject(error: DispatchError): void;
+}
+
+export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
+  const inFlight = new Map<number, Call>();
+  const backlog = new Map<number, Call>();
+  let lastId = 0;
+  let closed: string | undefined;
+
+  const put = (call: Call) => {
+    inFlight.set(call.id, call);
+    to.write(call.line);
+  };
+
+  const refill = () => {
+    for (const call of backlog.values()) {
+      if (inFlight.size >= limits.childInFlightMax) return;
+      backlog.delete(call.id);
+      put(call);
+    }
+  };
+
+  const take = (id: number): Call | undefined => {
+    const call = inFlight.get(id) ?? backlog.get(id);
+    if (call === undefined) return undefined;
+    inFlight.delete(id);
+    backlog.delete(id);
+    call.cancelDeadline();
+    return call;
+  };
+
+  const deadline = (call: Call, mayStartAgain: boolean): (() => void) =>
+    to.clock.after(call.timeoutMs, () => {
+      const lateMs = to.clock.monotonic() - call.startedAt - call.timeoutMs;
+      if (mayStartAgain && lateMs > limits.agentDeadlineLateMs) {
+        call.startedAt = to.clock.monotonic();
+        call.cancelDeadline = deadline(call, false);
+        return;
+      }
+      const wasSent = inFlight.has(call.id);
+      take(call.id)?.reject(wasSent ? timeoutError(call) : overloadedError(call.method));
+      refill();
+    });
+
+  const call: Rpc["call"] = (method, params, options = {}) =>
+    new Promise((resolve, reject) => {
+      if (closed !== undefined) return reject(downError(closed, "not_sent"));
+      if (backlog.size >= limits.childBacklogMax) return reject(overloadedError(method));
+      const id = ++lastId;
+      const timeoutMs = options.timeoutMs ?? limits.agentCallTimeoutMs;
+      const made: Call = {
+        id,
+        method,
+        line: wireLine({ id, method, params }),
+        timeoutMs,
+        startedAt: to.clock.monotonic(),
+        cancelDeadline: () => {},
+        resolve,
+        reject,
+      };
+      made.cancelDeadline = deadline(made, true);
+      if (options.urgent || inFlight.size < limits.childInFlightMax) put(made);
+      else backlog.set(id, made);
+    });
+
+  return {
+    call,
+    async read(method, params, options) {
+      for (let retriesLeft: number = limits.agentReadRetriesMax; ; retriesLeft--) {
+        try {
+          return await call(method, params, options);
+        } catch (thrown) {
+          if (retriesLeft === 0 || !mayReadAgain(thrown)) throw thrown;
+        }
+        await to.clock.sleep(limits.agentOverloadPauseMs);
+      }
+    },
+    notify: (method) => to.write(wireLine({ method, params: {} })),
+    reply({ rpc_id, result, error }) {
+      if (closed !== undefined) throw downError(closed, "not_sent");
+      to.write(wireLine({ id: rpc_id, ...(error === undefined ? { result: result ?? {} } : { error }) }));
+    },
+    settle(answer) {
+      const id = answer["id"];
+      const waiting = typeof id === "number" ? take(id) : undefined;
+      if (waiting === undefined) return false;
+      refill();
+      const error = object(answer["error"]);
+      if (error === undefined) waiting.resolve(object(answer["result"]) ?? {});
+      else waiting.reject(refusedError(waiting.method, error));
+      return true;
+    },
+    dropAnswer(id) {
+      const waiting = take(id);
+      waiting?.reject(
+        new DispatchError("too_large", `codex's answer to ${waiting.method} is over the limit of a line`),
+      );
+      refill();
+    },
+    close(words) {
+      closed = words;
+      const sent = new Set(inFlight.keys());
+      for (const id of [...sent, ...backlog.keys()])
+        take(id)?.reject(downError(words, sent.has(id) ? "unknown" : "not_sent"));
+    },
+  };
+}
+
+function timeoutError(call: Call): DispatchError {
+  return new DispatchError(
+    "timeout",
+    `codex did not answer ${call.method} within ${call.timeoutMs / 1000} s`,
+    {
+      data: { outcome: "unknown" },
+    },
+  );
+}
+
+function mayReadAgain(thrown: unknown): boolean {
+  return isRefusal(thrown, "overloaded") || (thrown instanceof DispatchError && thrown.code === "timeout");
+}

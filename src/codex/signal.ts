@@ -1,0 +1,17 @@
+/** Something that happens again and again, to wait for once. */
+export interface Signal {
+  next(): Promise<void>;
+  fire(): void;
+}
+
+export function signal(): Signal {
+  let coming = Promise.withResolvers<void>();
+  return {
+    next: () => coming.promise,
+    fire() {
+      const past = coming;
+      coming = Promise.withResolvers<void>();
+      past.resolve();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+/** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
+import { DispatchError, wordsOf } from "../base/error.ts";
+import type { AgentState, AgentStatus } from "../core/ports/agent.ts";
+import { backoff } from "./backoff.ts";
+import { downError } from "./errors.ts";
+import { type Life, startLife, type World } from "./life.ts";
+import { keepPinging } from "./ping.ts";
+import { signal } from "./signal.ts";
+
+export interface Supervisor {
+  /** In the background; a second call does nothing. */
+  start(): void;
+  status(): AgentStatus;
+  ready(waitMs: number): Promise<Life>;
+  /** The life that takes calls now; throws `agent_down`, not sent. */
+  running(): Life;
+  retry(): void;
+  close(): Promise<void>;
+}
+
+export interface Supervised extends Omit<World, "warned" | "garbage"> {
+  executable(): Promise<string>;
+  random(): number;
+}
+
+type LastError = NonNullable<AgentStatus["last_error"]>;
+
+/** How one attempt ended. */
+type Ending =
+  /** There was nothing to start, or its birth could not be stored. */
+  | { kind: "absent"; error: LastError }
+  | { kind: "failed"; error: LastError }
+  | { kind: "refused"; error: LastError }
+  /** It had been up. */
+  | { kind: "lost"; error: LastError };
+
+export function supervisor(world: Supervised): Supervisor {
+  const { clock, log } = world;
+  const pauses = backoff(world.random);
+  const changed = signal();
+  let life: Life | undefined;
+  let loop: Promise<void> | undefined;
+  let pause = new AbortController();
+  let closing = false;
+  let lives = 0;
+  const now: AgentStatus = {
+    state: "starting",
+    pid: null,
+    epoch: null,
+    version: null,
+    codex_home: null,
+    restarts: 0,
+    last_error: null,
+    retry_at: null,
+    garbage_lines: 0,
+    warnings: [],
+  };
+
+  const enter = (state: AgentState, more: Partial<AgentStatus> = {}) => {
+    Object.assign(now, { retry_at: null, ...more, state });
+    changed.fire();
+  };
+
+  const warned = (words: string) => {
+    if (now.warnings.includes(words)) return;
+    now.warnings.push(words);
+    log.warn("codex warns of its configuration", { words });
+  };
+
+  const liveOnce = async (): Promise<Ending> => {
+    try {
+      const executable = await world.executable();
+      now.warnings = [];
+      if (!closing) life = startLife({ ...world, warned, garbage: () => now.garbage_lines++ }, executable);
+    } catch (thrown) {
+      return { kind: "absent", error: lastError(thrown) };
+    }
+    if (life === undefined) return { kind: "absent", error: { message: "closed", hint: null } };
+    Object.assign(now, { pid: life.pid, epoch: life.epoch, restarts: lives++ });
+    const begun = await life.begun;
+    if (begun.kind === "up" && !closing) {
+      enter("running", { ...begun.hello, last_error: null });
+      void keepPinging(life, clock);
+    }
+    const words = await life.gone;
+    life = undefined;
+    Object.assign(now, { pid: null, epoch: null });
+    if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
+    return { kind: begun.kind, error: lastError(begun.error) };
+  };
+
+  /** What follows an ending: the state meanwhile, and how long. No time at all means: until `retry`. */
+  const rest = async ({ kind, error }: Ending) => {
+    log.warn("codex is not running", { kind, error: error.message });
+    const crash = kind === "failed" || kind === "lost" ? pauses.crashed(clock.now()) : undefined;
+    const ms = kind === "refused" ? undefined : (crash ?? pauses.absent()).ms;
+    pause = new AbortController();
+    enter(kind === "lost" && !crash?.circuitOpen ? "starting" : "degraded", {
+      last_error: error,
+      retry_at: ms === undefined ? null : clock.now() + ms,
+    });
+    await (ms === undefined ? abortOf(pause.signal) : clock.sleep(ms, pause.signal));
+  };
+
+  const run = async () => {
+    while (!closing) {
+      const ending = await liveOnce();
+      if (closing) break;
+      await rest(ending);
+      if (!closing) enter("starting", { last_error: now.last_error });
+    }
+    enter("stopped");
+  };
+
+  const down = (): DispatchError => {
+    if (now.state === "stopped" || closing) return downError("codex was stopped", "not_sent", "dispatch up");
+    const why = now.last_error?.message ?? "codex is still starting";
+    return downError(why, "not_sent", now.last_error?.hint);
+  };
+
+  return {
+    start() {
+      loop ??= run();
+    },
+    status: () => ({ ...now, warnings: [...now.warnings] }),
+    async ready(waitMs) {
+      const until = clock.monotonic() + waitMs;
+      while (now.state === "starting") {
+        const left = until - clock.monotonic();
+        if (left <= 0) break;
+        const patience = new AbortController();
+        await Promise.race([changed.next(), clock.sleep(left, patience.signal)]);
+        patience.abort();
+      }
+      if (now.state === "running" && life !== undefined) return life;
+      throw down();
+    },
+    running() {
+      if (now.state === "running" && life !== undefined) return life;
+      throw down();
+    },
+    retry() {
+      pauses.reset();
+      if (now.state === "degraded") enter("starting");
+      pause.abort();
+    },
+    async close() {
+      closing = true;
+      pause.abort();
+      await life?.end();
+      await loop;
+      enter("stopped");
+    },
+  };
+}
+
+function lastError(thrown: unknown): LastError {
+  return { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,128 @@
+/** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
+import type {
+  EffectiveSettings,
+  GoalFacts,
+  Sandbox,
+  ThreadFacts,
+  ThreadOpened,
+  ThreadStatus,
+  TokenUsage,
+  TurnError,
+  TurnFacts,
+  TurnStatus,
+} from "../core/ports/agent.ts";
+import { itemFacts } from "./items.ts";
+import { type Json, list, msOfSeconds, number, object, text, word } from "./read.ts";
+
+export function threadFacts(value: unknown): ThreadFacts | undefined {
+  const thread = object(value);
+  const id = text(thread?.["id"]);
+  if (thread === undefined || id === null) return undefined;
+  return {
+    id,
+    name: text(thread["name"]),
+    preview: text(thread["preview"]) ?? "",
+    cwd: text(thread["cwd"]) ?? "",
+    path: text(thread["path"]),
+    status: threadStatus(thread["status"]) ?? "not_loaded",
+    created_at: msOfSeconds(thread["createdAt"]) ?? 0,
+    updated_at: msOfSeconds(thread["updatedAt"]) ?? 0,
+    source: sourceOf(thread["source"]),
+  };
+}
+
+const statuses: Record<string, ThreadStatus> = {
+  notLoaded: "not_loaded",
+  idle: "idle",
+  active: "active",
+  systemError: "system_error",
+};
+
+/** `type` alone decides: `activeFlags` is empty while a turn simply runs. */
+export function threadStatus(value: unknown): ThreadStatus | undefined {
+  return statuses[text(object(value)?.["type"]) ?? ""];
+}
+
+export function statusFlags(value: unknown): string[] {
+  return list(object(value)?.["activeFlags"]).filter((flag) => typeof flag === "string");
+}
+
+/** `vscode`, `cli`, ...; children are `{"subAgent": kind}` here and `{"subagent": ...}` elsewhere. */
+function sourceOf(value: unknown): string {
+  const kind = word(value) ?? "unknown";
+  if (kind === "custom") return text(object(value)?.["custom"]) ?? "custom";
+  return kind === "subagent" ? "subAgent" : kind;
+}
+
+const turnStatuses: Record<string, TurnStatus> = {
+  inProgress: "in_progress",
+  completed: "completed",
+  failed: "failed",
+  interrupted: "interrupted",
+};
+
+export function turnFacts(value: unknown): TurnFacts | undefined {
+  const turn = object(value);
+  const id = text(turn?.["id"]);
+  const status = turnStatuses[text(turn?.["status"]) ?? ""];
+  if (turn === undefined || id === null || status === undefined) return undefined;
+  return {
+    id,
+    status,
+    error: turnError(turn["error"]),
+    started_at: msOfSeconds(turn["startedAt"]),
+    completed_at: msOfSeconds(turn["completedAt"]),
+    items: list(turn["items"]).flatMap((item) => itemFacts(item) ?? []),
+  };
+}
+
+export function turnError(value: unknown): TurnError | null {
+  const error = object(value);
+  if (error === undefined) return null;
+  return { message: text(error["message"]) ?? "", kind: word(error["codexErrorInfo"]) };
+}
+
+export function tokenUsage(value: unknown): TokenUsage | undefined {
+  const usage = object(value);
+  const total = object(usage?.["total"]);
+  if (usage === undefined || total === undefined) return undefined;
+  return {
+    total: number(total["totalTokens"]) ?? 0,
+    input: number(total["inputTokens"]) ?? 0,
+    output: number(total["outputTokens"]) ?? 0,
+    context_window: number(usage["modelContextWindow"]),
+  };
+}
+
+export function goalFacts(value: unknown): GoalFacts | null {
+  const goal = object(value);
+  const objective = text(goal?.["objective"]);
+  if (goal === undefined || objective === null) return null;
+  return { objective, status: text(goal["status"]) ?? "unknown" };
+}
+
+/** The answer to thread/start and thread/resume. */
+export function threadOpened(answer: Json): ThreadOpened | undefined {
+  const thread = threadFacts(answer["thread"]);
+  return thread === undefined ? undefined : { thread, effective: effectiveSettings(answer) };
+}
+
+const sandboxes: Record<string, Sandbox> = {
+  readOnly: "read-only",
+  workspaceWrite: "workspace-write",
+  dangerFullAccess: "danger-full-access",
+};
+
+function effectiveSettings(answer: Json): EffectiveSettings {
+  return {
+    cwd: text(answer["cwd"]) ?? "",
+    sandbox: sandboxes[text(object(answer["sandbox"])?.["type"]) ?? ""] ?? null,
+    approval_policy: word(answer["approvalPolicy"]),
+    approvals_reviewer: text(answer["approvalsReviewer"]),
+    permission_profile: text(object(answer["activePermissionProfile"])?.["id"]),
+    model: text(answer["model"]),
+    model_provider: text(answer["modelProvider"]),
+    effort: text(answer["reasoningEffort"]),
+    service_tier: text(answer["serviceTier"]),
+  };
+}

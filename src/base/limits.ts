@@ -98,6 +98,12 @@ export const limits = {
   connectTimeoutMs: 2 * second,
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
+  /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
+  callTriesMax: 3,
+  /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
+  mcpResultBytesMax: 100 * KiB,
+  /** To this, when a result is over the limit. */
+  mcpTextCharsMax: 2000,
   shutdownGraceMs: 10 * second,
   /** The part of it that calls get to end by themselves once they are told. */
   shutdownCallsMs: 2 * second,

@@ -1,0 +1,123 @@
+/** Getting hold of a daemon: the one that runs, or one started here, by one client of many at a time. */
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
+import { type Detached, spawnDetached } from "../base/detach.ts";
+import { inheritedEnv, readEnv } from "../base/env.ts";
+import { DispatchError, type ErrorBody, fail, wordsOf } from "../base/error.ts";
+import { type Lock, openLock, readLock } from "../base/flock.ts";
+import { limits } from "../base/limits.ts";
+import type { Paths } from "../base/paths.ts";
+import { type Connection, connect } from "./client.ts";
+
+export interface Started {
+  connection: Connection;
+  status: "started" | "already_running";
+}
+
+/** Never asks whether it may: `reach` does. `argv` runs the daemon. */
+export async function startDaemon(paths: Paths, argv: readonly string[]): Promise<Started> {
+  makeHome(paths.home);
+  const until = systemClock.monotonic() + limits.autostartWaitMs;
+  let lock: Lock | undefined;
+  let child: Detached | undefined;
+  let logBytes = 0;
+  try {
+    for (;;) {
+      const connection = await connect(paths.socket);
+      if (connection) return { connection, status: child?.exited() === null ? "started" : "already_running" };
+      if (!child) {
+        // Whoever holds this starts the daemon; the others go on knocking, and one of them takes over if it dies.
+        lock ??= openLock(paths.startLock);
+        const raced = lock && (await connect(paths.socket));
+        if (raced) return { connection: raced, status: "already_running" };
+        if (lock) {
+          logBytes = sizeOf(paths.log);
+          child = spawnDetached(argv, { logPath: paths.log, env: daemonEnv(paths) });
+        }
+      } else if (child.exited() !== null && !readLock(paths.lock).held) {
+        // Ended, and not because another daemon was first.
+        throw whyEnded(paths.log, logBytes, child.exited());
+      }
+      if (systemClock.monotonic() >= until)
+        return fail("daemon_down", `the daemon did not answer within ${limits.autostartWaitMs / 1000} s`, {
+          hint: `look into ${paths.log}`,
+        });
+      await systemClock.sleep(limits.autostartPollMs);
+    }
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Where nobody answers: a reason not to start a daemon, or undefined. */
+export function mayNotStart(paths: Paths, isForbidden: boolean): DispatchError | undefined {
+  const sandboxed = whenSandboxed();
+  if (sandboxed) return sandboxed;
+  const why =
+    isForbidden || readEnv().DISPATCH_NO_START
+      ? "no daemon runs, and this command may not start one"
+      : undefined;
+  const stopped = existsSync(paths.stopped) ? "the daemon was stopped" : undefined;
+  const message = why ?? stopped;
+  return message === undefined
+    ? undefined
+    : new DispatchError("daemon_down", message, { hint: "dispatch up" });
+}
+
+/** Inside Codex's sandbox a connect is refused and looks like a dead daemon (measured). */
+export function whenSandboxed(): DispatchError | undefined {
+  const env = readEnv();
+  if (env.CODEX_SANDBOX === undefined && env.CODEX_SANDBOX_NETWORK_DISABLED === undefined) return undefined;
+  return new DispatchError("denied", "this shell is sandboxed", {
+    hint: "use the dispatch MCP tools or ask to run outside the sandbox",
+  });
+}
+
+/** The daemon stands in `/`: what it is told of paths is absolute. */
+function daemonEnv(paths: Paths): Record<string, string> {
+  const env = readEnv();
+  return inheritedEnv({
+    DISPATCH_HOME: paths.home,
+    ...(env.DISPATCH_SOCKET ? { DISPATCH_SOCKET: paths.socket } : {}),
+    ...(env.DISPATCH_DB ? { DISPATCH_DB: paths.db } : {}),
+    ...(env.DISPATCH_CONFIG ? { DISPATCH_CONFIG: paths.config } : {}),
+    PWD: process.cwd(),
+  });
+}
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    fail("storage", `could not make ${home}: ${wordsOf(cause)}`, {
+      hint: "choose another with --home",
+      cause,
+    });
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A daemon that cannot start leaves its error, as JSON, on its last lines. */
+function whyEnded(log: string, from: number, status: number | null): DispatchError {
+  const lines = readFileSync(log).subarray(from).toString("utf8").trim().split("\n");
+  for (const line of lines.reverse()) {
+    const error = errorIn(line);
+    if (error) return error;
+  }
+  return new DispatchError("daemon_down", `the daemon ended at its start (status ${status}): ${lines[0]}`, {
+    hint: `look into ${log}`,
+  });
+}
+
+function errorIn(line: string): DispatchError | undefined {
+  if (!line.startsWith('{"error":')) return undefined;
+  try {
+    return DispatchError.fromBody((JSON.parse(line) as { error: ErrorBody }).error);
+  } catch {
+    // Cut short by a crash: then it explains nothing.
+    return undefined;
+  }
+}

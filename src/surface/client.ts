@@ -1,0 +1,198 @@
+/**
+ * One connection to the daemon: frames out, rows and answers in. It never starts a daemon and never retries; a lost
+ * connection is told apart from an answer, because only the caller knows whether asking again is safe.
+ */
+import { systemClock } from "../base/clock.ts";
+import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { lineSplitter, textOf } from "../base/lines.ts";
+import { version } from "../base/version.ts";
+import type { Caller, ClientFrame, DaemonFrame } from "../ops/protocol.ts";
+import { protocolVersion } from "../ops/protocol.ts";
+
+export type Row = Record<string, unknown>;
+
+export interface Call {
+  op: string;
+  schema: string;
+  input: Record<string, unknown>;
+  caller: Caller;
+}
+
+export type Answer = { result: Row } | { error: ErrorBody } | { lost: true };
+
+export interface Connection {
+  /** Rows come in order; while `onRow`'s promise is pending the daemon is not read from. Abort cancels the call. */
+  call(
+    call: Call,
+    on?: { row?(row: Row): void | Promise<void>; signal?: AbortSignal | undefined },
+  ): Promise<Answer>;
+  isOpen(): boolean;
+  close(): void;
+}
+
+interface Open {
+  row: ((row: Row) => void | Promise<void>) | undefined;
+  /** Ends when the rows so far are taken. */
+  taken: Promise<void>;
+  end(answer: Answer | Error): void;
+}
+
+/** The codes of a connect that found nobody there. Bun reports a sandbox's EPERM as ECONNREFUSED (measured). */
+const absent = new Set(["ENOENT", "ECONNREFUSED"]);
+
+/** Undefined when no daemon listens there. */
+export async function connect(path: string): Promise<Connection | undefined> {
+  if (Buffer.byteLength(path) > limits.socketPathBytesMax)
+    return fail("usage", `the socket path is longer than ${limits.socketPathBytesMax} bytes: ${path}`, {
+      hint: "set DISPATCH_SOCKET to a shorter path",
+    });
+  const wire = openWire();
+  const overdue = new AbortController();
+  const late = systemClock.sleep(limits.connectTimeoutMs, overdue.signal).then(() => "late" as const);
+  try {
+    const socket = await Promise.race([late, Bun.connect({ unix: path, socket: wire.handlers })]);
+    if (socket === "late")
+      return fail("daemon_down", `no connection to ${path} within ${limits.connectTimeoutMs / 1000} s`);
+    return wire.over(socket);
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? "";
+    if (absent.has(code)) return undefined;
+    if (cause instanceof DispatchError) throw cause;
+    return fail(
+      code === "EACCES" || code === "EPERM" ? "denied" : "daemon_down",
+      `could not connect to ${path}: ${code}`,
+      { cause },
+    );
+  } finally {
+    overdue.abort();
+  }
+}
+
+function openWire() {
+  const open = new Map<number, Open>();
+  let socket: Bun.Socket | undefined;
+  const unsent: Uint8Array[] = [];
+  let nextId = 1;
+  let greeted: AbortController | undefined;
+  let rowsPending = 0;
+
+  const endAll = (answer: Answer | Error) => {
+    for (const call of open.values()) call.end(answer);
+    open.clear();
+  };
+  const drop = (why: Answer | Error) => {
+    socket?.end();
+    socket = undefined;
+    greeted?.abort();
+    endAll(why);
+  };
+
+  const flush = () => {
+    while (socket && unsent.length > 0) {
+      const part = unsent[0]!;
+      const sent = Math.max(0, socket.write(part));
+      if (sent < part.length) {
+        unsent[0] = part.subarray(sent);
+        return;
+      }
+      unsent.shift();
+    }
+  };
+  const send = (frames: ClientFrame[]) => {
+    unsent.push(Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join("")));
+    flush();
+  };
+
+  const takeRow = (call: Open, row: Row) => {
+    if (!call.row) return;
+    // Read no more than was handed on: the kernel's buffers then hold the daemon back.
+    rowsPending += 1;
+    if (rowsPending === 1) socket?.pause();
+    call.taken = call.taken
+      .then(() => call.row?.(row))
+      .catch((thrown: Error) => call.end(thrown))
+      .then(() => {
+        rowsPending -= 1;
+        if (rowsPending === 0) socket?.resume();
+      });
+  };
+
+  const take = (line: Uint8Array) => {
+    let frame: DaemonFrame;
+    try {
+      frame = JSON.parse(textOf(line)) as DaemonFrame;
+    } catch (cause) {
+      return drop(new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }));
+    }
+    if ("hello" in frame) return greeted?.abort();
+    if ("error" in frame && frame.id === null) return endAll({ error: frame.error });
+    const call = open.get(frame.id as number);
+    if (!call) return;
+    if ("row" in frame) return takeRow(call, frame.row);
+    open.delete(frame.id as number);
+    void call.taken.then(() =>
+      call.end("error" in frame ? { error: frame.error } : { result: frame.result }),
+    );
+  };
+
+  const tooLong = new DispatchError("too_large", "the daemon's answer is over the limit of one frame", {
+    hint: "ask for less with --limit",
+  });
+  const lines = lineSplitter({
+    lineBytesMax: limits.frameBytesMax,
+    onLine: take,
+    onOversize: () => drop(tooLong),
+  });
+
+  /** The hello is answered at once by any daemon that lives; one that is stopped or hung accepts and says nothing. */
+  const expectHello = () => {
+    const control = new AbortController();
+    greeted = control;
+    void systemClock.sleep(limits.helloTimeoutMs, control.signal).then(() => {
+      if (!control.signal.aborted)
+        drop(
+          new DispatchError("daemon_down", "the daemon took the call and does not answer", {
+            hint: "dispatch doctor",
+          }),
+        );
+    });
+  };
+
+  const connection: Connection = {
+    call(call, on = {}) {
+      if (!socket) return Promise.resolve({ lost: true });
+      const id = nextId++;
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+      const cancel = () => send([{ cancel: id }]);
+      const end = (answer: Answer | Error) => {
+        on.signal?.removeEventListener("abort", cancel);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      };
+      open.set(id, { row: on.row, taken: Promise.resolve(), end });
+      const hello: ClientFrame[] = greeted ? [] : [{ hello: { version, protocol: protocolVersion } }];
+      if (!greeted) expectHello();
+      send([...hello, { id, ...call }]);
+      on.signal?.addEventListener("abort", cancel, { once: true });
+      if (on.signal?.aborted) cancel();
+      return promise;
+    },
+    isOpen: () => socket !== undefined,
+    close: () => drop({ lost: true }),
+  };
+
+  return {
+    handlers: {
+      data: (_: unknown, chunk: Uint8Array) => lines.push(chunk),
+      drain: flush,
+      close: () => drop({ lost: true }),
+      error: () => drop({ lost: true }),
+      connectError: () => {},
+    },
+    over(connected: Bun.Socket): Connection {
+      socket = connected;
+      return connection;
+    },
+  };
+}

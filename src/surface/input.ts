@@ -1,0 +1,74 @@
+/** From what a caller gave to what an op takes: the client's own fillings, then the op's schema, in the caller's words. */
+import { resolve } from "node:path";
+import * as v from "valibot";
+import { fail } from "../base/error.ts";
+import { newKey } from "../base/random.ts";
+import { markOf } from "../ops/fields.ts";
+import type { AnyOp } from "../ops/op.ts";
+
+export type Input = Record<string, unknown>;
+
+/** `spell` is how this caller writes a field: `--limit` on the command line, `limit` in MCP. */
+export function checkedInput(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string): Input {
+  const input = filled(op, given, cwd);
+  const checked = v.safeParse(op.input, input);
+  if (checked.success) return input;
+  return fail("usage", checked.issues.map((issue) => complaint(issue, spell)).join("; "), {
+    data: { fields: [...new Set(checked.issues.map((issue) => String(issue.path?.[0]?.key ?? "")))] },
+  });
+}
+
+/** Paths are made absolute, and `cwd` and the idempotency key supplied, by the client: only it stands where the caller does. */
+function filled(op: AnyOp, given: Input, cwd: string): Input {
+  const input = { ...given };
+  for (const [field, schema] of Object.entries(op.input.entries)) {
+    const mark = markOf(schema as v.GenericSchema);
+    const value = input[field];
+    if (value === undefined && mark.minted) input[field] = newKey();
+    if (value === undefined && mark.path === "cwd") input[field] = cwd;
+    if (typeof value === "string" && mark.path) input[field] = resolve(cwd, value);
+    if (Array.isArray(value) && mark.path) input[field] = value.map((item) => resolve(cwd, String(item)));
+  }
+  return input;
+}
+
+type Issue = v.BaseIssue<unknown> & { requirement?: unknown };
+
+function complaint(issue: Issue, spell: (field: string) => string): string {
+  const field = issue.path?.[0]?.key;
+  if (field === undefined) return issue.message;
+  const name = spell(String(field));
+  if (issue.type === "strict_object" || issue.type === "object")
+    return issue.received === "undefined" ? `missing ${name}` : `unknown field ${name}`;
+  return `${name}: ${rule(issue)}`;
+}
+
+/** valibot's own words name its types; a check that has words of ours keeps them. */
+function rule(issue: Issue): string {
+  const wanted = String(issue.requirement);
+  switch (issue.type) {
+    case "string":
+    case "number":
+    case "boolean":
+    case "array":
+    case "object":
+      return `must be a ${issue.type === "array" ? "list" : issue.type}, not ${issue.received}`;
+    case "picklist":
+      return `must be one of ${String(issue.expected).replace(/[()"]/g, "").replaceAll(" | ", ", ")}, not ${issue.received}`;
+    case "integer":
+      return `must be a whole number, not ${issue.received}`;
+    case "min_value":
+      return `must be at least ${wanted}, not ${issue.received}`;
+    case "max_value":
+      return `must be at most ${wanted}, not ${issue.received}`;
+    case "min_length":
+    case "non_empty":
+      return `must not be ${issue.received === "0" ? "empty" : `shorter than ${wanted}`}`;
+    case "max_length":
+      return `must be at most ${wanted} long, not ${issue.received}`;
+    case "max_bytes":
+      return `must be at most ${wanted} bytes, not ${issue.received}`;
+    default:
+      return issue.message;
+  }
+}

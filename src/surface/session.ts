@@ -1,0 +1,87 @@
+/** Calls to the daemon over one kept connection, made again when it was lost and asking twice is safe. */
+import { DispatchError, fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Paths } from "../base/paths.ts";
+import type { IndexRow, Repeat } from "../ops/op.ts";
+import type { Caller } from "../ops/protocol.ts";
+import { type Connection, connect, type Row } from "./client.ts";
+
+export interface CallOptions {
+  caller: Caller;
+  repeat: Repeat;
+  row?(row: Row): void | Promise<void>;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Session {
+  call(
+    to: Pick<IndexRow, "name" | "hash" | "start">,
+    input: Record<string, unknown>,
+    options: CallOptions,
+  ): Promise<Row>;
+  close(): void;
+}
+
+export interface SessionOptions {
+  paths: Paths;
+  /** How to run the daemon. */
+  daemonArgv: readonly string[];
+  /** `--no-start`. */
+  isStartForbidden: boolean;
+  /** Told once when a daemon has to be started. */
+  starting?(): void;
+}
+
+export function openSession(options: SessionOptions): Session {
+  let connection: Connection | undefined;
+
+  const reach = async (start: "auto" | "never"): Promise<Connection> => {
+    if (connection?.isOpen()) return connection;
+    connection = (await connect(options.paths.socket)) ?? (await startFor(options, start));
+    return connection;
+  };
+
+  return {
+    async call(to, input, { caller, repeat, row, signal }) {
+      let rows = 0;
+      const counted =
+        row &&
+        ((one: Row) => {
+          rows += 1;
+          return row(one);
+        });
+      for (let tries = 1; ; tries++) {
+        const open = await reach(to.start);
+        const frame = { op: to.name, schema: to.hash, input, caller };
+        const answer = await open.call(frame, { ...(counted ? { row: counted } : {}), signal });
+        if ("result" in answer) return answer.result;
+        if ("error" in answer) throw DispatchError.fromBody(answer.error);
+        // A stream that began again would repeat its rows.
+        if (rows > 0 || signal?.aborted)
+          return fail("daemon_down", "the daemon went away", { hint: "dispatch daemon status" });
+        if (repeat === "no")
+          return fail(
+            "unsure",
+            "the daemon went away before it answered: whether this was done is not known",
+            { hint: "dispatch daemon status" },
+          );
+        if (tries === limits.callTriesMax)
+          return fail("daemon_down", `the daemon went away ${tries} times before it answered`, {
+            hint: "dispatch doctor",
+          });
+      }
+    },
+    close() {
+      connection?.close();
+    },
+  };
+}
+
+async function startFor(options: SessionOptions, start: "auto" | "never"): Promise<Connection> {
+  // What starting needs (locks, files, spawning) is loaded only here: most commands find a daemon.
+  const { mayNotStart, startDaemon } = await import("./autostart.ts");
+  const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
+  if (refusal) throw refusal;
+  options.starting?.();
+  return (await startDaemon(options.paths, options.daemonArgv)).connection;
+}

@@ -1,0 +1,140 @@
+/** One call: route, validate, run, validate. Whatever goes wrong comes out as a DispatchError. */
+import * as v from "valibot";
+import type { Clock } from "../base/clock.ts";
+import { type Code, DispatchError, fail } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import { version } from "../base/version.ts";
+import type { Ctx } from "../ops/ctx.ts";
+import type { DaemonOp, IndexRow, Intent } from "../ops/op.ts";
+import type { Caller } from "../ops/protocol.ts";
+import type { CallFrame } from "./frame.ts";
+
+export type Emit = (row: Record<string, unknown>) => Promise<void>;
+
+/** Rejects with a DispatchError and nothing else. */
+export type Call = (frame: CallFrame, signal: AbortSignal, emit: Emit) => Promise<Record<string, unknown>>;
+
+/** What the audit is told of every call that may change something. The input is whole: the audit keeps no text. */
+export interface Audited {
+  caller: Caller;
+  op: string;
+  intent: Intent;
+  input: Record<string, unknown>;
+  outcome: Code | "ok";
+  result: Record<string, unknown> | null;
+}
+
+export interface CallOptions {
+  index: readonly IndexRow[];
+  ctxOf(caller: Caller, signal: AbortSignal, emit: Emit): Ctx;
+  audit(call: Audited): void;
+  log: Log;
+  clock: Clock;
+}
+
+export function callsOf({ index, ctxOf, audit, log, clock }: CallOptions): Call {
+  const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
+  const bugId = countedIds(clock);
+
+  const settle = (thrown: unknown, frame: CallFrame, signal: AbortSignal): DispatchError => {
+    if (thrown instanceof DispatchError) return thrown;
+    // An op that was told to stop may fail in any way it likes.
+    if (signal.aborted && signal.reason instanceof DispatchError) return signal.reason;
+    const id = bugId();
+    log.error("an operation failed by a bug", { id, op: frame.op, thrown });
+    return new DispatchError(
+      "internal",
+      `dispatch has a bug in ${frame.op}; its log has the details under ${id}`,
+      {
+        hint: "dispatch daemon log --raw",
+        data: { id },
+        cause: thrown,
+      },
+    );
+  };
+
+  const noteDown = (call: Audited) => {
+    try {
+      audit(call);
+    } catch (thrown) {
+      log.error("a call could not be audited", { op: call.op, outcome: call.outcome, thrown });
+    }
+  };
+
+  return async (frame, signal, emit) => {
+    const row = rows.get(frame.op);
+    if (!row) throw unknownOp(frame.op);
+    if (!row.frozen && frame.schema !== row.hash) throw skewed(frame.op);
+    let result: Record<string, unknown> | null = null;
+    let outcome: Code | "ok" = "ok";
+    try {
+      const op = await loaded(row);
+      // An op that listens for the abort would never hear one that came before it ran.
+      signal.throwIfAborted();
+      const input = inputOf(op, row, frame.input);
+      result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
+      return result;
+    } catch (thrown) {
+      const error = settle(thrown, frame, signal);
+      outcome = error.code;
+      throw error;
+    } finally {
+      const { caller, input } = frame;
+      if (row.intent !== "read")
+        noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });
+    }
+  };
+}
+
+async function loaded(row: IndexRow): Promise<DaemonOp> {
+  // The runtime keeps loaded modules, so this costs a microtask from the second call on.
+  const op = (await row.load()).default;
+  return op.at === "client" ? fail("internal", `${row.name} runs in the client`) : op;
+}
+
+function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): Record<string, unknown> {
+  const known = Object.keys(op.input.entries);
+  const unknown = Object.keys(given).find((field) => !known.includes(field));
+  const hint = `dispatch ${row.cli} --help`;
+  if (unknown !== undefined && !row.frozen)
+    fail("usage", `${row.cli} has no field ${JSON.stringify(unknown.slice(0, 60))}`, {
+      hint,
+      data: { field: unknown.slice(0, 60) },
+    });
+  // A frozen op is called by clients of every age: what a newer one added is let be.
+  const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
+  const parsed = v.safeParse(op.input, fields, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const field = v.getDotPath(issue) ?? "input";
+  return fail("usage", `${field}: ${issue.message.slice(0, 300)}`, { hint, data: { field } });
+}
+
+function outputOf(op: DaemonOp, answer: Record<string, unknown>): Record<string, unknown> {
+  const parsed = v.safeParse(op.output, answer);
+  if (parsed.success) return parsed.output;
+  const where = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "output"}: ${issue.message}`);
+  throw new Error(`${op.name} answered what its schema forbids: ${where.join("; ")}`);
+}
+
+const restart = "dispatch down, then dispatch up";
+
+function unknownOp(op: string): DispatchError {
+  return new DispatchError(
+    "stale",
+    `this daemon (${version}) does not know the operation ${JSON.stringify(op.slice(0, 60))}`,
+    { hint: restart },
+  );
+}
+
+function skewed(op: string): DispatchError {
+  return new DispatchError("stale", `the daemon (${version}) and this client disagree on what ${op} takes`, {
+    hint: restart,
+  });
+}
+
+/** Unique in the log, and short enough to be read out. */
+function countedIds(clock: Clock): () => string {
+  let count = 0;
+  return () => `bug-${clock.now().toString(36)}-${++count}`;
+}

@@ -1,0 +1,114 @@
+/** One client: its lines, its calls, and what it has not read yet. Knows nothing of sockets but `write` and `cut`. */
+import type { Clock } from "../base/clock.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { lineSplitter } from "../base/lines.ts";
+import type { DaemonFrame, Hello } from "../ops/protocol.ts";
+import type { Call } from "./call.ts";
+import { type CallFrame, frameOf } from "./frame.ts";
+import { outbound } from "./outbound.ts";
+
+export interface Connection {
+  received(bytes: Uint8Array): void;
+  drain(): void;
+  /** The client is gone: its calls are aborted, nothing more is sent. */
+  gone(): void;
+  /** Takes no more calls, aborts those that run, and resolves when every answer has left. */
+  finish(why: DispatchError): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  hello: Hello & { pid: number };
+  call: Call;
+  clock: Clock;
+  write(bytes: Uint8Array): number;
+  /** Closes the socket without another word. */
+  cut(why: string, fields?: Record<string, unknown>): void;
+}
+
+export function connection({ hello, call, clock, write, cut }: ConnectionOptions): Connection {
+  const calls = new Map<number, AbortController>();
+  let idle = Promise.withResolvers<void>();
+  let finishing: DispatchError | undefined;
+  let isGone = false;
+  const out = outbound({
+    write,
+    overflow: (bytes) => cut("it does not read what it asked for", { waiting_bytes: bytes }),
+  });
+  const cancelHelloTimer = clock.after(limits.helloTimeoutMs, () => cut("it connected and said nothing"));
+
+  const send = (frame: DaemonFrame) => out.send(lineOf(frame));
+  const refuse = (id: number | null, error: DispatchError) => send({ id, error: error.body });
+
+  const start = (frame: CallFrame) => {
+    const { id } = frame;
+    // Answered without the id: under it, the client would take this for the end of the call that runs.
+    if (calls.has(id))
+      return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
+    if (finishing) return refuse(id, finishing);
+    if (calls.size >= limits.callsPerConnectionMax)
+      return refuse(id, new DispatchError("too_large", `this connection already runs ${calls.size} calls`));
+    const abort = new AbortController();
+    calls.set(id, abort);
+    const emit = async (row: Record<string, unknown>) => {
+      send({ id, row });
+      await out.room();
+    };
+    void call(frame, abort.signal, emit)
+      .then((result) => send({ id, result }))
+      .catch((thrown) =>
+        refuse(id, thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown))),
+      )
+      .finally(() => {
+        calls.delete(id);
+        if (calls.size > 0) return;
+        idle.resolve();
+        idle = Promise.withResolvers();
+      });
+  };
+
+  const take = (line: Uint8Array) => {
+    const frame = frameOf(line);
+    if (frame.kind === "hello") send({ hello });
+    else if (frame.kind === "cancel")
+      calls.get(frame.id)?.abort(new DispatchError("timeout", "the call was cancelled"));
+    else if (frame.kind === "call") start(frame.call);
+    else refuse(frame.id !== null && calls.has(frame.id) ? null : frame.id, frame.error);
+  };
+
+  const lines = lineSplitter({
+    lineBytesMax: limits.frameBytesMax,
+    onLine: take,
+    onOversize: () =>
+      refuse(null, new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`)),
+  });
+
+  return {
+    received(bytes) {
+      cancelHelloTimer();
+      if (!isGone) lines.push(bytes);
+    },
+    drain: out.drain,
+    gone() {
+      isGone = true;
+      cancelHelloTimer();
+      out.close();
+      for (const abort of calls.values()) abort.abort(new DispatchError("timeout", "the client went away"));
+    },
+    async finish(why) {
+      finishing = why;
+      for (const abort of calls.values()) abort.abort(why);
+      if (calls.size > 0) await idle.promise;
+      await out.empty();
+    },
+  };
+}
+
+/** Throws `too_large`: a client takes frames up to the same limit as we do. */
+function lineOf(frame: DaemonFrame): string {
+  const line = `${JSON.stringify(frame)}\n`;
+  // Code units are at most three bytes: only a long line is worth counting.
+  if (line.length * 3 > limits.frameBytesMax && Buffer.byteLength(line) > limits.frameBytesMax)
+    fail("too_large", "the answer is larger than one frame may be", { hint: "ask for less with --limit" });
+  return line;
+}

@@ -1,0 +1,117 @@
+/**
+ * The control socket: who may connect, and how many. Nothing listens on TCP; the directory (0700), the socket (0600)
+ * and the peer's uid each keep other users out.
+ */
+import type { Socket } from "bun";
+import type { Clock } from "../base/clock.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { DaemonFrame, Hello } from "../ops/protocol.ts";
+import type { Call } from "./call.ts";
+import { type Connection, connection } from "./connection.ts";
+import { peerUid } from "./peer.ts";
+import { makeSocketPrivate } from "./place.ts";
+
+export interface Control {
+  connections(): number;
+  /** Takes nobody new (the socket file goes), tells every call, and resolves when every answer has left. */
+  finish(why: DispatchError): Promise<void>;
+  /** Cuts who is still there. */
+  close(): void;
+}
+
+export interface ControlOptions {
+  path: string;
+  hello: Hello & { pid: number };
+  call: Call;
+  clock: Clock;
+  log: Log;
+  /** The uid that may connect, and how a peer's is found: parameters for tests. */
+  uid?: number;
+  uidOf?(fd: number): number;
+}
+
+/** `fd` is measured to be there and is missing from the types. */
+type Peer = Socket<Connection | undefined> & { fd: number };
+
+export function openControl(options: ControlOptions): Control {
+  const { path, hello, call, clock, log, uid = process.getuid?.() ?? 0, uidOf = peerUid } = options;
+  const open = new Map<Connection, Peer>();
+
+  const admit = (peer: Peer) => {
+    const refusal = refusalOf(peer);
+    if (refusal) return turnAway(peer, refusal);
+    const one = connection({
+      hello,
+      call,
+      clock,
+      write: (bytes) => peer.write(bytes),
+      cut(why, fields) {
+        log.warn("cut a connection", { why, ...fields });
+        peer.terminate();
+      },
+    });
+    peer.data = one;
+    open.set(one, peer);
+  };
+
+  const refusalOf = (peer: Peer): DispatchError | undefined => {
+    try {
+      const who = uidOf(peer.fd);
+      if (who !== uid)
+        return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who}`);
+    } catch (error) {
+      return new DispatchError("denied", wordsOf(error), { cause: error });
+    }
+    if (open.size < limits.connectionsMax) return undefined;
+    return new DispatchError("too_large", `the daemon already serves ${open.size} connections`, {
+      hint: "dispatch daemon status",
+    });
+  };
+
+  /** Half closed first, and left to read: a close with bytes unread resets the connection under the words. */
+  const turnAway = (peer: Peer, error: DispatchError) => {
+    log.warn("refused a connection", { code: error.code, why: error.message });
+    peer.write(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
+    peer.shutdown();
+    clock.after(limits.refusalLingerMs, () => peer.terminate());
+  };
+
+  const listener = listenOn(path, {
+    open: (peer) => admit(peer as Peer),
+    data: (peer, bytes) => peer.data?.received(bytes),
+    drain: (peer) => peer.data?.drain(),
+    close(peer) {
+      if (!peer.data) return;
+      peer.data.gone();
+      open.delete(peer.data);
+    },
+    error: (_peer, error) => log.debug("a connection failed", { why: wordsOf(error) }),
+  });
+
+  return {
+    connections: () => open.size,
+    async finish(why) {
+      listener.stop();
+      await Promise.all([...open.keys()].map((one) => one.finish(why)));
+    },
+    close() {
+      for (const peer of open.values()) peer.end();
+      listener.stop(true);
+    },
+  };
+}
+
+function listenOn(path: string, socket: Bun.SocketHandler<Connection | undefined>) {
+  try {
+    const listener = Bun.listen<Connection | undefined>({ unix: path, data: undefined, socket });
+    makeSocketPrivate(path);
+    return listener;
+  } catch (cause) {
+    return fail("storage", `could not listen on ${path}: ${wordsOf(cause)}`, {
+      hint: "dispatch doctor",
+      cause,
+    });
+  }
+}

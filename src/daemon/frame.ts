@@ -1,0 +1,77 @@
+/** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
+import { DispatchError, wordsOf } from "../base/error.ts";
+import type { Caller, Hello } from "../ops/protocol.ts";
+
+export interface CallFrame {
+  id: number;
+  op: string;
+  schema: string;
+  input: Record<string, unknown>;
+  caller: Caller;
+}
+
+export type Frame =
+  | { kind: "hello"; hello: Hello }
+  | { kind: "call"; call: CallFrame }
+  | { kind: "cancel"; id: number }
+  /** `id` is the call it was meant to be, where that much could be read. */
+  | { kind: "bad"; id: number | null; error: DispatchError };
+
+type Fields = Record<string, unknown>;
+
+/** Fatal: a byte that is no UTF-8 would otherwise become U+FFFD in a text that is then delivered. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export function frameOf(line: Uint8Array): Frame {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(utf8.decode(line));
+  } catch (cause) {
+    return bad(null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
+  }
+  if (!isFields(frame)) return bad(null, "the frame is not a JSON object");
+  if ("hello" in frame) return helloOf(frame["hello"]);
+  if ("cancel" in frame)
+    return isId(frame["cancel"])
+      ? { kind: "cancel", id: frame["cancel"] }
+      : bad(null, "cancel must be the id of a call");
+  return callOf(frame);
+}
+
+function helloOf(hello: unknown): Frame {
+  if (!isFields(hello) || typeof hello["version"] !== "string" || typeof hello["protocol"] !== "number")
+    return bad(null, "hello must have a version and a protocol");
+  return { kind: "hello", hello: { version: hello["version"], protocol: hello["protocol"] } };
+}
+
+function callOf(frame: Fields): Frame {
+  const { id, op, schema = "", input = {}, caller } = frame;
+  if (!isId(id)) return bad(null, "a call must have an id: a whole number from 0");
+  if (typeof op !== "string") return bad(id, "op must be the name of an operation");
+  if (typeof schema !== "string") return bad(id, "schema must be a string");
+  if (!isFields(input)) return bad(id, "input must be an object");
+  const who = callerOf(caller);
+  return who
+    ? { kind: "call", call: { id, op, schema, input, caller: who } }
+    : bad(id, "caller must have kind, thread_id and cwd");
+}
+
+function callerOf(caller: unknown): Caller | undefined {
+  if (!isFields(caller)) return undefined;
+  const { kind, thread_id, cwd } = caller;
+  if (kind !== "cli" && kind !== "mcp") return undefined;
+  if (typeof cwd !== "string" || (typeof thread_id !== "string" && thread_id !== null)) return undefined;
+  return { kind, thread_id, cwd };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function bad(id: number | null, message: string): Frame {
+  return { kind: "bad", id, error: new DispatchError("usage", message) };
+}

@@ -1,0 +1,382 @@
+import { expect, test } from "bun:test";
+import { lstatSync } from "node:fs";
+import { systemClock } from "../../src/base/clock.ts";
+import { DispatchError } from "../../src/base/error.ts";
+import { limits } from "../../src/base/limits.ts";
+import { connect, type Fields, fakeOp, hello, rig, until } from "./rig.ts";
+
+const echo = fakeOp("test.echo", (input) => ({ ...input }));
+const failing = fakeOp("test.fail", () => {
+  throw new DispatchError("conflict", "no", { hint: "try something else" });
+});
+
+test("hello and the first call in one write are both answered", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  client.say(
+    { hello: { version: "0.0.0", protocol: 1 } },
+    {
+      id: 1,
+      op: "test.echo",
+      schema: "hash",
+      input: { n: 5 },
+      caller: { kind: "mcp", thread_id: "t", cwd: "/" },
+    },
+  );
+  expect(await client.ended(1)).toEqual({ id: 1, result: { n: 5 } });
+  expect(client.frames[0]).toEqual({ hello });
+});
+
+test("an error travels with its code, its hint and its retry", async () => {
+  const { path } = rig([failing]);
+  const client = await connect(path);
+  client.call(4, "test.fail");
+  expect((await client.ended(4)).error).toEqual({
+    code: "conflict",
+    message: "no",
+    hint: "try something else",
+    retry: "no",
+    data: null,
+  } as never);
+});
+
+const malformed: [what: string, line: string, id: number | null][] = [
+  ["no JSON", "{nonsense", null],
+  ["an empty line", "", null],
+  ["an array", "[1,2]", null],
+  ["a call without an id", '{"op":"test.echo","input":{}}', null],
+  ["a fractional id", '{"id":1.5,"op":"test.echo"}', null],
+  ["an op that is no string", '{"id":3,"op":9}', 3],
+  ["an input that is no object", '{"id":3,"op":"test.echo","input":[]}', 3],
+  ["no caller", '{"id":3,"op":"test.echo","input":{}}', 3],
+  ["a strange caller", '{"id":3,"op":"test.echo","caller":{"kind":"root","thread_id":null,"cwd":"/"}}', 3],
+  ["a cancel of nothing", '{"cancel":"all"}', null],
+  ["half a hello", '{"hello":{}}', null],
+];
+
+for (const [what, line, id] of malformed) {
+  test(`a malformed frame (${what}) is answered and the connection stays`, async () => {
+    const { path } = rig([echo]);
+    const client = await connect(path);
+    client.raw(`${line}\n`);
+    expect((await client.ended(id)).error?.code).toBe("usage");
+    client.call(8, "test.echo", { text: "still here" });
+    expect((await client.ended(8)).result).toEqual({ text: "still here" });
+  });
+}
+
+test("bytes that are no UTF-8 are refused, never delivered as other text", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  const frame = Buffer.from(
+    '{"id":1,"op":"test.echo","schema":"hash","input":{"text":"X"},"caller":{"kind":"cli","thread_id":null,"cwd":"/"}}\n',
+  );
+  frame[frame.indexOf("X")] = 0xff;
+  client.raw(frame);
+  expect((await client.ended(null)).error?.message).toContain("UTF-8");
+});
+
+test("a frame that is too large is refused while it is read, and the connection survives it", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  client.raw(`{"id":1,"op":"test.echo","input":{"text":"`);
+  const megabyte = "x".repeat(1024 * 1024);
+  for (let n = 0; n < 9; n++) client.raw(megabyte);
+  expect((await client.ended(null)).error?.code).toBe("too_large");
+  for (let n = 0; n < 4; n++) client.raw(megabyte);
+  client.raw('"}}\n');
+  client.call(2, "test.echo", { n: 1 });
+  expect((await client.ended(2)).result).toEqual({ n: 1 });
+  expect(client.frames).toHaveLength(2);
+});
+
+test("a large frame in many pieces arrives whole, character for character", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  const text = "ä线🙂\n".repeat(300_000);
+  client.call(1, "test.echo", { text });
+  expect((await client.ended(1)).result?.["text"] === text).toBe(true);
+});
+
+test("an id that still runs is refused without ending the call that runs", async () => {
+  const gate = Promise.withResolvers<void>();
+  const slow = fakeOp("test.slow", async () => {
+    await gate.promise;
+    return { slow: true };
+  });
+  const { path } = rig([slow]);
+  const client = await connect(path);
+  client.call(1, "test.slow");
+  client.call(1, "test.slow");
+  expect((await client.ended(null)).error).toMatchObject({ code: "usage", data: { id: 1 } });
+  gate.resolve();
+  expect((await client.ended(1)).result).toEqual({ slow: true });
+});
+
+test("calls of one connection run side by side, up to the limit; one more is refused", async () => {
+  const gate = Promise.withResolvers<void>();
+  const slow = fakeOp("test.slow", async () => {
+    await gate.promise;
+    return {};
+  });
+  const { path } = rig([slow]);
+  const client = await connect(path);
+  for (let id = 0; id <= limits.callsPerConnectionMax; id++) client.call(id, "test.slow");
+  expect((await client.ended(limits.callsPerConnectionMax)).error?.code).toBe("too_large");
+  gate.resolve();
+  for (let id = 0; id < limits.callsPerConnectionMax; id++)
+    expect((await client.ended(id)).result).toEqual({});
+});
+
+test("cancel aborts that call and no other", async () => {
+  let running = 0;
+  const waits = fakeOp("test.wait", (_input, { signal }) => {
+    const { promise, resolve } = Promise.withResolvers<Fields>();
+    signal.addEventListener("abort", () => resolve({ aborted: true }));
+    running++;
+    return promise;
+  });
+  const { path } = rig([waits, echo]);
+  const client = await connect(path);
+  client.call(1, "test.wait");
+  client.call(2, "test.wait");
+  await until(() => running === 2, "both run");
+  client.say({ cancel: 99 }, { cancel: 2 });
+  expect((await client.ended(2)).result).toEqual({ aborted: true });
+  client.call(3, "test.echo");
+  await client.ended(3);
+  expect(client.frames.some((one) => one["id"] === 1)).toBe(false);
+});
+
+test("a call cancelled in the same breath never runs", async () => {
+  let ran = false;
+  const write = fakeOp("test.write", () => {
+    ran = true;
+    return {};
+  });
+  const { path } = rig([write]);
+  const client = await connect(path);
+  const call = {
+    id: 1,
+    op: "test.write",
+    schema: "hash",
+    input: {},
+    caller: { kind: "cli", thread_id: null, cwd: "/" },
+  };
+  client.say(call, { cancel: 1 });
+  expect((await client.ended(1)).error?.message).toBe("the call was cancelled");
+  expect(ran).toBe(false);
+});
+
+test("a cancelled op that fails any old way is no bug: the client reads that it was cancelled", async () => {
+  let running = false;
+  const waits = fakeOp("test.wait", (_input, { signal }) => {
+    const { promise, reject } = Promise.withResolvers<Fields>();
+    signal.addEventListener("abort", () => reject(new Error("aborted")));
+    running = true;
+    return promise;
+  });
+  const { path, log } = rig([waits]);
+  const client = await connect(path);
+  client.call(1, "test.wait");
+  await until(() => running, "it runs");
+  client.say({ cancel: 1 });
+  expect((await client.ended(1)).error).toMatchObject({ code: "timeout", message: "the call was cancelled" });
+  expect(log.lines).toEqual([]);
+});
+
+test("a client that goes away aborts all its calls", async () => {
+  let aborted = 0;
+  let running = 0;
+  const waits = fakeOp("test.wait", (_input, { signal }) => {
+    running++;
+    signal.addEventListener("abort", () => aborted++);
+    return new Promise<Fields>(() => {});
+  });
+  const { path, control } = rig([waits]);
+  const client = await connect(path);
+  client.call(1, "test.wait");
+  client.call(2, "test.wait");
+  await until(() => running === 2, "both run");
+  client.close();
+  await until(() => aborted === 2, "both are aborted");
+  await until(() => control.connections() === 0, "the connection is forgotten");
+});
+
+test("a stream waits for a client that reads slowly, and goes on when it reads again", async () => {
+  let sent = 0;
+  const rows = 3000;
+  const stream = fakeOp("test.stream", async (_input, { emit }) => {
+    for (; sent < rows; sent++) await emit({ n: sent, text: "x".repeat(1000) });
+    return { sent };
+  });
+  const { path } = rig([stream, echo]);
+  const client = await connect(path);
+  client.pause();
+  client.call(1, "test.stream");
+  const other = await connect(path);
+  let before = -1;
+  await until(() => {
+    const stands = sent > 0 && sent === before;
+    before = sent;
+    return stands;
+  }, "the stream stands still");
+  other.call(1, "test.echo");
+  await other.ended(1);
+  expect(sent).toBeLessThan(rows);
+  expect(sent * 1000).toBeLessThan(2 * 1024 * 1024);
+  client.resume();
+  expect((await client.ended(1)).result).toEqual({ sent: rows });
+  expect(client.frames.filter((one) => "row" in one).map((one) => (one["row"] as Fields)["n"])).toEqual([
+    ...Array(rows).keys(),
+  ]);
+});
+
+test("a reader that stalls an op which does not wait is cut, with a log line and bounded memory", async () => {
+  let aborted = false;
+  const flood = fakeOp("test.flood", async (_input, { emit, signal }) => {
+    signal.addEventListener("abort", () => {
+      aborted = true;
+    });
+    for (let n = 0; n < 400 && !aborted; n++) {
+      void emit({ text: "x".repeat(1024 * 1024) });
+      await Bun.sleep(0);
+    }
+    return {};
+  });
+  const { path, log, control } = rig([flood]);
+  const client = await connect(path);
+  client.pause();
+  const before = process.memoryUsage.rss();
+  client.call(1, "test.flood");
+  await until(() => aborted, "the call is aborted");
+  await until(() => control.connections() === 0, "the connection is cut");
+  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024);
+  expect(log.lines[0]).toMatchObject({ level: "warn", message: "cut a connection" });
+  expect(log.lines[0]!.fields["waiting_bytes"]).toBeGreaterThan(limits.outboundBytesMax);
+  expect(log.lines).toHaveLength(1);
+});
+
+test("an answer larger than a frame is an error, not a frame that no client takes", async () => {
+  const huge = fakeOp("test.huge", () => ({ text: "x".repeat(limits.frameBytesMax) }));
+  const { path } = rig([huge]);
+  const client = await connect(path);
+  client.call(1, "test.huge");
+  expect((await client.ended(1)).error?.code).toBe("too_large");
+});
+
+test("one connection too many is told so and closed; a place that becomes free can be taken", async () => {
+  const { path, control } = rig([echo]);
+  const clients = [];
+  for (let n = 0; n < limits.connectionsMax; n++) clients.push(await connect(path));
+  await until(() => control.connections() === limits.connectionsMax, "all are in");
+  const late = await connect(path);
+  late.call(1, "test.echo");
+  expect((await late.ended(null)).error?.code).toBe("too_large");
+  await late.closed();
+  clients[0]!.close();
+  await until(() => control.connections() === limits.connectionsMax - 1, "one left");
+  const next = await connect(path);
+  next.call(1, "test.echo", { n: 1 });
+  expect((await next.ended(1)).result).toEqual({ n: 1 });
+  control.close();
+});
+
+test("the kernel's word for our own connection is our own uid, and it is let in", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  client.call(1, "test.echo");
+  expect((await client.ended(1)).result).toEqual({});
+});
+
+test("another uid is refused by name and closed before it can call", async () => {
+  const { path, log, audited } = rig([fakeOp("test.write", () => ({}), { intent: "write" })], {
+    uidOf: () => 4711,
+    uid: 1000,
+  });
+  const client = await connect(path);
+  client.call(1, "test.write");
+  expect((await client.ended(null)).error).toMatchObject({
+    code: "denied",
+    message: expect.stringContaining("4711"),
+  });
+  await client.closed();
+  expect(audited).toEqual([]);
+  expect(log.lines[0]!.fields["code"]).toBe("denied");
+});
+
+test("a peer the kernel says nothing about is refused", async () => {
+  const unknown = () => {
+    throw new DispatchError("internal", "the kernel does not say who connected");
+  };
+  const { path } = rig([echo], { uidOf: unknown });
+  const client = await connect(path);
+  expect((await client.ended(null)).error?.code).toBe("denied");
+  await client.closed();
+});
+
+test("a connection that says nothing is closed after a while; one that spoke is kept", async () => {
+  const timers: (() => void)[] = [];
+  const after = (_ms: number, fn: () => void) => {
+    timers.push(fn);
+    return () => void timers.splice(timers.indexOf(fn), 1);
+  };
+  const clock = { ...systemClock, after };
+  const { path, control } = rig([echo], { clock });
+  const quiet = await connect(path);
+  await until(() => timers.length === 1, "the first is in");
+  const talker = await connect(path);
+  talker.call(1, "test.echo");
+  await talker.ended(1);
+  expect(timers).toHaveLength(1);
+  for (const ring of timers.splice(0)) ring();
+  await quiet.closed();
+  talker.call(2, "test.echo");
+  await talker.ended(2);
+  expect(control.connections()).toBe(1);
+});
+
+test("finish takes the socket away, tells every call, sends what they answer and refuses more", async () => {
+  const waits = fakeOp("test.wait", (_input, { signal }) => {
+    const { promise, resolve } = Promise.withResolvers<Fields>();
+    signal.addEventListener("abort", () => resolve({ why: (signal.reason as Error).message }));
+    return promise;
+  });
+  const { path, control } = rig([waits, echo]);
+  const client = await connect(path);
+  client.call(1, "test.wait");
+  client.call(2, "test.echo");
+  await client.ended(2);
+  await control.finish(new DispatchError("daemon_down", "the daemon stops"));
+  expect(() => lstatSync(path)).toThrow();
+  expect((await client.ended(1)).result).toEqual({ why: "the daemon stops" });
+  client.call(3, "test.echo");
+  expect((await client.ended(3)).error?.code).toBe("daemon_down");
+  control.close();
+  await client.closed();
+});
+
+test("the socket is 0600 whatever the umask", () => {
+  const old = process.umask(0);
+  try {
+    const { path } = rig([echo]);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+  } finally {
+    process.umask(old);
+  }
+});
+
+test("a hundred clients with a hundred calls each all get their own answers", async () => {
+  const { path, control } = rig([echo]);
+  const clients = await Promise.all(Array.from({ length: 100 }, () => connect(path)));
+  await Promise.all(
+    clients.map(async (client, who) => {
+      for (let from = 0; from < 100; from += 50) {
+        for (let id = from; id < from + 50; id++) client.call(id, "test.echo", { n: who * 1000 + id });
+        for (let id = from; id < from + 50; id++)
+          expect((await client.ended(id)).result).toEqual({ n: who * 1000 + id });
+      }
+    }),
+  );
+  control.close();
+});

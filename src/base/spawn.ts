@@ -21,6 +21,8 @@ export interface Child {
   /** Queues bytes for the child's stdin. A child that no longer reads is no error here: `exited` tells. */
   write(text: string): void;
   endInput(): void;
+  /** Signals its whole group. Nothing once it is reaped: the number may be a stranger's by then. */
+  signal(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
 export function spawnGroup(command: string[], options: { env: Env; cwd: string }): Child {
@@ -54,30 +56,35 @@ export function spawnGroup(command: string[], options: { env: Env; cwd: string }
         if (!isBrokenPipe(thrown)) throw thrown;
       }
     },
+    signal(signal) {
+      if (child.exitCode === null && child.signalCode === null) signalGroup(child.pid, signal);
+    },
   };
 }
 
-/** Signals a whole group. False when nothing of it is left. */
+/** Signals a whole group, whose members the caller has made sure of. False when nothing of it is left. */
 export function signalGroup(group: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   try {
     process.kill(-group, signal);
     return true;
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ESRCH") return false;
+    const code = (thrown as NodeJS.ErrnoException).code;
+    // macOS says EPERM of a group that holds only zombies [not exercised].
+    if (code === "ESRCH" || code === "EPERM") return false;
     throw thrown;
   }
 }
 
 /** Waits `graceMs` for the child to leave by itself, then TERM, `termGraceMs`, then KILL; resolves when it is reaped. */
 export async function endGroup(
-  child: Pick<Child, "group" | "exited">,
+  child: Pick<Child, "signal" | "exited">,
   clock: Clock,
   ladder: { graceMs: number; termGraceMs: number },
 ): Promise<Exit> {
   if (ladder.graceMs > 0 && (await endsWithin(child, clock, ladder.graceMs))) return child.exited;
-  signalGroup(child.group, "SIGTERM");
+  child.signal("SIGTERM");
   if (await endsWithin(child, clock, ladder.termGraceMs)) return child.exited;
-  signalGroup(child.group, "SIGKILL");
+  child.signal("SIGKILL");
   return child.exited;
 }
 
@@ -108,14 +115,14 @@ export async function run(
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
-    signalGroup(child.group, "SIGKILL");
+    child.signal("SIGKILL");
   }, options.timeoutMs);
   if (options.stdin !== undefined) child.write(options.stdin);
   child.endInput();
   try {
     const [out, err, exit] = await Promise.all([
-      collected(child.stdout, options.bytesMax),
-      collected(child.stderr, options.bytesMax),
+      collected(child.stdout, options.bytesMax, child.exited),
+      collected(child.stderr, options.bytesMax, child.exited),
       child.exited,
     ]);
     return {
@@ -151,22 +158,33 @@ function spawned(command: string[], options: { env: Env; cwd: string }) {
   }
 }
 
+/** What the command wrote. Something it left behind may hold its pipe: that is not waited for. */
 async function collected(
   stream: ReadableStream<Uint8Array>,
   bytesMax: number,
+  exited: Promise<unknown>,
 ): Promise<{ text: string; truncated: boolean }> {
   const decoder = new TextDecoder();
+  const reader = stream.getReader();
   let text = "";
   let left = bytesMax;
   let truncated = false;
-  for await (const chunk of stream) {
-    const part = chunk.subarray(0, left);
-    truncated ||= part.length < chunk.length;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  void exited.then(() => {
+    timer = setTimeout(() => void reader.cancel(), pipeGraceMs);
+  });
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    const part = read.value.subarray(0, left);
+    truncated ||= part.length < read.value.length;
     left -= part.length;
     text += decoder.decode(part, { stream: true });
   }
+  clearTimeout(timer);
   return { text: text + decoder.decode(), truncated };
 }
+
+/** Output written before the exit is in the pipe already; reading it takes a moment. */
+const pipeGraceMs = 250;
 
 function isBrokenPipe(thrown: unknown): boolean {
   const code = (thrown as NodeJS.ErrnoException | undefined)?.code;

@@ -8,12 +8,13 @@ const overloadedCode = -32001;
 /** First match wins. */
 const texts: readonly (readonly [RegExp, Refusal])[] = [
   [/already has an active writer/, "active_writer"],
-  [/no (archived )?rollout found/, "no_rollout"],
+  // `thread not loaded` is only said by the reads that need no loading: there is no such thread.
+  [/no (archived )?rollout found|^thread not loaded/, "no_rollout"],
   [/is archived/, "archived"],
   [/no active turn/, "no_active_turn"],
   [/expected active turn id/, "turn_mismatch"],
   [/^invalid thread id/, "bad_thread_id"],
-  [/^thread not (found|loaded)/, "not_loaded"],
+  [/^thread not found/, "not_loaded"],
   [/exceeds the maximum|too large/i, "too_large"],
 ];
 

@@ -24,8 +24,14 @@ export async function turnPage(
         next_cursor: text(answer["nextCursor"]),
       };
     } catch (thrown) {
+      if (hasNoTurns(thrown)) return { turns: [], next_cursor: null };
       const isTooLarge = thrown instanceof DispatchError && thrown.code === "too_large";
       if (!isTooLarge || limit === 1) throw thrown;
     }
   }
+}
+
+/** A thread that has neither a name nor a message yet refuses to list its turns. */
+function hasNoTurns(thrown: unknown): boolean {
+  return thrown instanceof DispatchError && /is not materialized yet/.test(String(thrown.data?.["words"]));
 }

@@ -53,7 +53,7 @@ export function incoming(to: {
     const id = message["id"];
     tell(to.taps, { method, thread_id: text(params["threadId"]), line: message }, to.log);
     to.memory.note(method, params);
-    if (method === "configWarning") to.warned(text(params["summary"]) ?? "codex warns of its configuration");
+    if (method === "configWarning") to.warned(warningOf(params));
     // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
     const isRequest = typeof id === "string" || typeof id === "number";
     const event: AgentEvent | undefined = isRequest
@@ -95,6 +95,11 @@ function parsed(line: Uint8Array): Json | undefined {
     // Garbage is survived and counted by the caller.
     return undefined;
   }
+}
+
+function warningOf(params: Json): string {
+  const [summary, details] = [text(params["summary"]), text(params["details"])];
+  return [summary ?? "codex warns of its configuration", ...(details === null ? [] : [details])].join(" ");
 }
 
 function tell(taps: Taps, line: RawLine, log: Log): void {

@@ -12,7 +12,7 @@ export async function keepPinging(life: Life, clock: Clock): Promise<void> {
     await clock.sleep(limits.agentPingEveryMs, over.signal);
     if (over.signal.aborted) return;
     misses = (await answers(life)) ? 0 : misses + 1;
-    if (misses === limits.agentPingMisses)
+    if (misses >= limits.agentPingMisses)
       await life.kill(`codex stopped answering: ${misses} pings in a row`);
   }
 }

@@ -1,0 +1,94 @@
+/** Does Codex work here? A private child is started, asked, and ended: for `doctor`, with or without a daemon. */
+import type { Clock } from "../base/clock.ts";
+import { DispatchError, wordsOf } from "../base/error.ts";
+import type { Log } from "../base/log.ts";
+import type { Env } from "../base/spawn.ts";
+import type { AgentSink } from "../core/ports/agent.ts";
+import { type Life, startLife } from "./life.ts";
+import { object } from "./read.ts";
+import type { Rpc } from "./rpc.ts";
+
+export interface Smoke {
+  version: string | null;
+  codex_home: string | null;
+  /** Codex's own words on its configuration; it starts in spite of a broken one. */
+  warnings: string[];
+  /** The configured provider wants a login, and there is none. */
+  requires_login: boolean;
+  /** Which of the methods we use this version knows. */
+  capabilities: Record<string, boolean>;
+  error: { message: string; hint: string | null } | null;
+}
+
+export async function smoke(world: {
+  clock: Clock;
+  log: Log;
+  env: Env;
+  version: string;
+  executable(): Promise<string>;
+  timeoutMs: number;
+}): Promise<Smoke> {
+  const seen: Smoke = {
+    version: null,
+    codex_home: null,
+    warnings: [],
+    requires_login: false,
+    capabilities: {},
+    error: null,
+  };
+  let life: Life | undefined;
+  const patience = new AbortController();
+  try {
+    const warned = (words: string) => void seen.warnings.push(words);
+    const path = await world.executable();
+    life = startLife({ ...world, sink: nobody, taps: new Set(), warned, garbage: () => {} }, path);
+    const late = world.clock.sleep(world.timeoutMs, patience.signal).then(() => {
+      throw new DispatchError("timeout", `codex did not finish within ${world.timeoutMs / 1000} s`);
+    });
+    await Promise.race([ask(life, seen), late]);
+  } catch (thrown) {
+    seen.error = { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
+  } finally {
+    patience.abort();
+    await life?.end();
+    await life?.gone;
+  }
+  return seen;
+}
+
+async function ask(life: Life, seen: Smoke): Promise<void> {
+  const begun = await life.begun;
+  if (begun.kind !== "up") throw begun.error;
+  Object.assign(seen, begun.hello);
+  const account = await life.rpc.read("account/read", {});
+  seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
+  for (const method of methodsUsed) seen.capabilities[method] = await knows(life.rpc, method);
+  // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
+  await life.rpc.call("thread/start", { ephemeral: true });
+}
+
+const methodsUsed = [
+  "thread/resume",
+  "thread/name/set",
+  "thread/read",
+  "thread/turns/list",
+  "thread/unsubscribe",
+  "thread/inject_items",
+  "thread/goal/get",
+  "thread/queue/list",
+  "thread/backgroundTerminals/clean",
+  "turn/start",
+  "turn/steer",
+  "turn/interrupt",
+];
+
+/** Asked without any params: a method that is known refuses those, one that is not says so of itself. */
+async function knows(rpc: Rpc, method: string): Promise<boolean> {
+  return rpc.call(method, {}).then(
+    () => true,
+    (thrown: unknown) => !/unknown variant|requires experimentalApi/.test(wordsOf(thrown)),
+  );
+}
+
+/** Nothing is recorded of this child: it ends with the question. */
+const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => {} };

@@ -1,7 +1,7 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
 import type { EventRow } from "../core/event.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Ref, Store } from "../core/ports/store.ts";
 import { table } from "./table.ts";
 
 export function logStore(db: Database): Store["log"] {
@@ -19,7 +19,6 @@ export function logStore(db: Database): Store["log"] {
 
 export function eventStore(db: Database): Store["events"] {
   const events = table<EventRow>(db, "events", { json: ["data"] });
-  const marks = (n: number) => Array(n).fill("?").join(", ");
   return {
     // AUTOINCREMENT leaves holes when a transaction is rolled back; this sequence has none.
     append(event, at) {
@@ -37,25 +36,13 @@ export function eventStore(db: Database): Store["events"] {
       });
       return seq;
     },
-    list({ after, limit, kinds, lanes }) {
-      const where = ["seq > ?"];
-      const params: SQLQueryBindings[] = [after];
-      if (kinds) {
-        where.push(`kind IN (${marks(kinds.length)})`);
-        params.push(...kinds);
-      }
-      if (lanes) {
-        where.push(`lane IN (${marks(lanes.length)})`);
-        params.push(...lanes);
-      }
-      return events.all(`SELECT * FROM events WHERE ${where.join(" AND ")} ORDER BY seq LIMIT ?`, ...params, limit);
+    list({ after, limit, ...filter }) {
+      const { where, params } = chosen(filter);
+      return events.all(`SELECT * FROM events WHERE seq > ? ${where} ORDER BY seq LIMIT ?`, after, ...params, limit);
     },
-    newest({ kinds, limit }) {
-      return events.all(
-        `SELECT * FROM events WHERE kind IN (${marks(kinds.length)}) ORDER BY seq DESC LIMIT ?`,
-        ...kinds,
-        limit,
-      );
+    newest({ limit, ...filter }) {
+      const { where, params } = chosen(filter);
+      return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT ?`, ...params, limit);
     },
     prune(before) {
       return db.query("DELETE FROM events WHERE at < ? AND seq < (SELECT last_seq FROM meta)").run(before).changes;
@@ -67,4 +54,13 @@ export function eventStore(db: Database): Store["events"] {
 function bounded(data: Record<string, unknown>): Record<string, unknown> {
   const bytes = Buffer.byteLength(JSON.stringify(data));
   return bytes <= limits.eventDataBytesMax ? data : { dropped: `${bytes} bytes are over the limit of an event` };
+}
+
+function chosen(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): { where: string; params: SQLQueryBindings[] } {
+  const oneOf = (column: string, values: readonly string[] | undefined) =>
+    values ? `AND ${column} IN (${values.map(() => "?").join(", ")})` : "";
+  return {
+    where: `${oneOf("kind", filter.kinds)} ${oneOf("lane", filter.lanes)}`,
+    params: [...(filter.kinds ?? []), ...(filter.lanes ?? [])],
+  };
 }

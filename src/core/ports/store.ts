@@ -70,8 +70,6 @@ export interface Turn {
   retrying_since: number | null;
   started_at: number;
   completed_at: number | null;
-  /** The last sign of life of it. */
-  heard_at: number;
 }
 
 export interface Message {
@@ -173,7 +171,8 @@ export interface Store {
   events: {
     append(event: EventDraft, at: number): number;
     list(filter: EventFilter): EventRow[];
-    newest(filter: { kinds: readonly string[]; limit: number }): EventRow[];
+    /** Newest first. */
+    newest(filter: Omit<EventFilter, "after">): EventRow[];
     /** Drops what is older, never the newest row. */
     prune(before: number): number;
   };

@@ -70,7 +70,6 @@ CREATE TABLE turns (
   retrying_since  INTEGER,
   started_at      INTEGER NOT NULL,
   completed_at    INTEGER,
-  heard_at        INTEGER NOT NULL,
   PRIMARY KEY (lane, turn_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turns_running ON turns (lane, turn_id) WHERE status = 'in_progress';

@@ -1,0 +1,148 @@
+/**
+ * `new`: lane and first message in one transaction, then thread, id, name, message, each step safe to die after. What
+ * a crash leaves is continued by the next delivery step; a retry with the same key finds the same lane.
+ */
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { accept, type Delivery } from "./delivery.ts";
+import { open, refusalOf } from "./open.ts";
+import type { ThreadSettings } from "./ports/agent.ts";
+import type { Lane, Message, Ref } from "./ports/store.ts";
+import { failed } from "./settle.ts";
+import type { World } from "./world.ts";
+
+export interface NewThread {
+  name: string;
+  text: string | null;
+  settings: ThreadSettings;
+  key: string | null;
+  digest: string | null;
+  created_by: string | null;
+  caller: string | null;
+}
+
+export interface Created {
+  ref: Ref;
+  message: Message | null;
+}
+
+/** Throws `usage`, `conflict`, `agent_down` (nothing stored), `agent` (Codex refused the thread; nothing is left). */
+export async function create(world: World, delivery: Delivery, draft: NewThread): Promise<Created> {
+  const { store, agent, journal } = world;
+  const again = known(world, draft);
+  if (again) return again;
+  check(world, draft);
+  await agent.ready(limits.agentReadyWaitMs);
+  // Asked once more: the wait above let others in.
+  const raced = known(world, draft);
+  if (raced) return raced;
+
+  const created = journal.commit((change) => {
+    const lane = laneOf(world, draft, change.now);
+    store.lanes.add(lane);
+    change.append({ kind: "lane.created", lane: lane.ref, data: { title: lane.title.slice(0, limits.previewCharsMax), cwd: lane.cwd.slice(0, 500), by: draft.created_by } });
+    if (draft.text === null) return { ref: lane.ref, message: null };
+    const first = { text: draft.text, mode: "send" as const, key: null, digest: null, cause_id: null, depth: 0, caller: draft.caller };
+    const message = accept(world, lane, first, "back", change.now);
+    change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
+    return { ref: lane.ref, message };
+  });
+  await setUp(world, created);
+  delivery.kick(created.ref);
+  return created;
+}
+
+async function setUp(world: World, created: Created): Promise<void> {
+  try {
+    await world.locked(created.ref, () => open(world, created.ref));
+  } catch (thrown) {
+    // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
+    if (refusalOf(thrown) === undefined || world.store.lanes.get(created.ref)?.thread_id != null) {
+      world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
+      return;
+    }
+    withdraw(world, created, wordsOf(thrown));
+    throw thrown;
+  }
+}
+
+function withdraw({ store, journal }: World, { ref, message }: Created, why: string): void {
+  journal.commit((change) => {
+    if (message) failed(store, change, store.messages.get(message.id)!, { code: "agent", message: why });
+    // Its key is free again: the same command, mended, may use it.
+    store.lanes.set(ref, { create_key: null });
+    store.lanes.forget(ref, change.now);
+    change.append({ kind: "lane.forgotten", lane: ref, data: { why: why.slice(0, limits.previewCharsMax) } });
+  });
+}
+
+function known({ store }: World, draft: NewThread): Created | undefined {
+  if (draft.key === null) return undefined;
+  const lane = store.lanes.findByCreateKey(draft.key);
+  const isTaken = lane ? lane.create_digest !== draft.digest : store.messages.findByKey(draft.key) !== undefined;
+  if (isTaken) fail("conflict", "this idempotency key was used with other content", { hint: "use another --idempotency-key" });
+  if (!lane) return undefined;
+  const first = store.messages.list({ lane: lane.ref, limit: limits.pageMax }).at(-1);
+  return { ref: lane.ref, message: draft.text === null ? null : (first ?? null) };
+}
+
+function check({ store, files }: World, draft: NewThread): void {
+  const { cwd } = draft.settings;
+  if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
+    fail("usage", "a goal is not text: /goal is a command of Codex's terminal", { hint: "dispatch new --name NAME --goal OBJECTIVE" });
+  }
+  if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
+  if (store.lanes.count() >= limits.lanesMax) fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
+  const handle = slug(draft.name);
+  if (handle === "" || store.lanes.findByHandle(handle) === undefined) return;
+  fail("conflict", `the handle @${handle} is taken`, { hint: `--name "${draft.name} ${freeSuffix(store, handle)}"` });
+}
+
+function freeSuffix(store: World["store"], handle: string): number {
+  let n = 2;
+  while (store.lanes.findByHandle(slug(`${handle} ${n}`)) !== undefined && n < 1000) n++;
+  return n;
+}
+
+/** A title's short form: `[a-z0-9._-]{1,40}`; "" when nothing of it is left. */
+export function slug(title: string): string {
+  return title
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9._]+/g, "-")
+    .slice(0, limits.handleCharsMax)
+    .replace(/^[-.]+|[-.]+$/g, "");
+}
+
+function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
+  let ref = mint.ref();
+  while (store.lanes.isRefTaken(ref)) ref = mint.ref();
+  return {
+    ref: ref as Ref,
+    thread_id: null,
+    source: "own",
+    setup: "starting",
+    durable_at: null,
+    title: draft.name,
+    handle: slug(draft.name) || null,
+    cwd: draft.settings.cwd,
+    settings: draft.settings,
+    effective: null,
+    rollout_path: null,
+    hold_reason: null,
+    blocked_reason: null,
+    goal: null,
+    tokens: null,
+    last_message: null,
+    create_key: draft.key,
+    create_digest: draft.digest,
+    created_by: draft.created_by,
+    cause_id: null,
+    evidence_at: now,
+    archived_at: null,
+    gone_at: null,
+    created_at: now,
+    updated_at: now,
+  };
+}

@@ -1,0 +1,162 @@
+/** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
+import { iso, isoOrNull } from "../base/clock.ts";
+import type { Live, LiveThread } from "./live.ts";
+import type { Lane, LaneFacts, Turn } from "./ports/store.ts";
+
+export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
+export type LaneStatus = (typeof laneStatuses)[number];
+export type Confidence = "live" | "stale" | "unknown";
+
+export interface Standing {
+  status: LaneStatus;
+  confidence: Confidence;
+  /** When the evidence for it was last seen; epoch ms. */
+  asOf: number;
+}
+
+/**
+ * `status.type` decides idle or active, never an empty flag list; `systemError` is not running; waiting comes from
+ * request rows. A turn that ran in a dead child is neither busy nor over until its history has been read.
+ */
+export function standingOf(facts: LaneFacts, live: Live): Standing {
+  const { lane, latest } = facts;
+  const at = lane.evidence_at;
+  if (lane.gone_at !== null) return { status: "gone", confidence: "stale", asOf: lane.gone_at };
+  if (lane.archived_at !== null) return { status: "archived", confidence: "stale", asOf: lane.archived_at };
+  if (lane.source === "attached") return { status: "unknown", confidence: "unknown", asOf: at };
+  if (lane.setup !== "ready") return { status: "unknown", confidence: "stale", asOf: at };
+
+  const here = live.get(lane.thread_id);
+  if (isRunning(latest, live)) {
+    return { status: facts.requests.length > 0 ? "waiting" : "busy", confidence: "live", asOf: here?.heard ?? at };
+  }
+  if (latest?.status === "in_progress") return { status: "unknown", confidence: "stale", asOf: at };
+  if (here?.status === "active") return { status: "busy", confidence: "live", asOf: here.heard };
+  return {
+    status: latest?.status === "failed" ? "error" : "idle",
+    confidence: here ? "live" : "stale",
+    asOf: here?.heard ?? at,
+  };
+}
+
+/** In this child's life. */
+export function isRunning(turn: Turn | null | undefined, live: Live): boolean {
+  return turn?.status === "in_progress" && turn.epoch === live.epoch() && live.epoch() !== null;
+}
+
+export interface ThreadView {
+  ref: string;
+  id: string | null;
+  title: string;
+  handle: string | null;
+  source: "own" | "attached";
+  status: LaneStatus;
+  as_of: string;
+  confidence: Confidence;
+  /** What is still missing before the thread is durable; null when nothing is. */
+  setup: "starting" | "started" | null;
+  cwd: string;
+  writable: boolean;
+  write_locked_reason: string | null;
+  latest_turn: TurnView | null;
+  last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
+  queue: { pending: number; held: boolean; reason: string | null };
+  requests: { id: string; kind: string; summary: string; asked_at: string }[];
+  goal: { objective: string; status: string } | null;
+  model: {
+    provider: string | null;
+    model: string | null;
+    effort: string | null;
+    service_tier: { requested: string | null; resolved: string | null; source: "flag" | "codex" };
+  };
+  sandbox: string | null;
+  approval_policy: string | null;
+  tokens: { total: number; input: number; output: number; context_window: number | null } | null;
+  sync: null;
+  created_by: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface TurnView {
+  id: string;
+  status: "in_progress" | "completed" | "failed" | "interrupted";
+  origin: "ours" | "goal" | "queue" | "other";
+  error: { message: string; kind: string | null } | null;
+  started_at: string;
+  completed_at: string | null;
+  retrying_since: string | null;
+}
+
+export function viewOf(facts: LaneFacts, live: Live): ThreadView {
+  const { lane, latest } = facts;
+  const standing = standingOf(facts, live);
+  const reason = writeLock(lane);
+  const held = lane.hold_reason ?? lane.blocked_reason;
+  return {
+    ref: lane.ref,
+    id: lane.durable_at === null ? null : lane.thread_id,
+    title: lane.title,
+    handle: lane.handle,
+    source: lane.source,
+    status: standing.status,
+    as_of: iso(standing.asOf),
+    confidence: standing.confidence,
+    setup: lane.setup === "ready" ? null : lane.setup,
+    cwd: lane.cwd,
+    writable: reason === null,
+    write_locked_reason: reason,
+    latest_turn: latest && turnView(latest),
+    last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
+    queue: { pending: facts.pending, held: lane.hold_reason !== null, reason: held },
+    requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({ id, kind, summary, asked_at: iso(asked_at) })),
+    goal: lane.goal,
+    model: modelOf(lane),
+    sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
+    approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
+    tokens: lane.tokens,
+    sync: null,
+    created_by: lane.created_by,
+    created_at: iso(lane.created_at),
+    updated_at: iso(lane.updated_at),
+  };
+}
+
+/** Why this lane takes no writes, or null. */
+export function writeLock(lane: Lane): string | null {
+  if (lane.gone_at !== null) return "Codex no longer has the thread";
+  if (lane.archived_at !== null) return "the thread is archived";
+  if (lane.source === "attached") return "another app writes this thread";
+  return null;
+}
+
+function modelOf(lane: Lane): ThreadView["model"] {
+  const { settings, effective } = lane;
+  return {
+    provider: effective?.model_provider ?? settings.model_provider ?? null,
+    model: effective?.model ?? settings.model ?? null,
+    effort: effective?.effort ?? settings.effort ?? null,
+    service_tier: {
+      requested: settings.service_tier ?? null,
+      resolved: effective?.service_tier ?? null,
+      source: settings.service_tier === undefined ? "codex" : "flag",
+    },
+  };
+}
+
+export function turnView(turn: Turn): TurnView {
+  return {
+    id: turn.turn_id,
+    status: turn.status,
+    origin: turn.origin,
+    error: turn.error,
+    started_at: iso(turn.started_at),
+    completed_at: isoOrNull(turn.completed_at),
+    retrying_since: isoOrNull(turn.retrying_since),
+  };
+}
+
+/** A live thread whose status says that nothing runs. */
+export function saysIdle(thread: LiveThread | undefined): boolean {
+  return thread !== undefined && thread.status !== "active";
+}

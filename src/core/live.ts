@@ -1,0 +1,50 @@
+/**
+ * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
+ * when each last gave a sign of life. Dies with the epoch.
+ */
+import type { Epoch, ThreadStatus } from "./ports/agent.ts";
+
+export interface LiveThread {
+  status: ThreadStatus;
+  /** When that status was said; epoch ms. */
+  at: number;
+  /** The last sign of life of it, a status or an item. */
+  heard: number;
+  /** The newest turn known to be in Codex's history; where a read-back may stop. null: it has none. */
+  floor: string | null;
+}
+
+export interface Live {
+  epoch(): Epoch | null;
+  begin(epoch: Epoch): void;
+  end(): void;
+  get(threadId: string | null): LiveThread | undefined;
+  set(threadId: string, thread: LiveThread): void;
+  drop(threadId: string): void;
+  heard(threadId: string, at: number): void;
+  list(): [threadId: string, thread: LiveThread][];
+}
+
+export function live(): Live {
+  let current: Epoch | null = null;
+  const threads = new Map<string, LiveThread>();
+  return {
+    epoch: () => current,
+    begin(epoch) {
+      threads.clear();
+      current = epoch;
+    },
+    end() {
+      threads.clear();
+      current = null;
+    },
+    get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
+    set: (threadId, thread) => void threads.set(threadId, thread),
+    drop: (threadId) => void threads.delete(threadId),
+    heard(threadId, at) {
+      const thread = threads.get(threadId);
+      if (thread) thread.heard = at;
+    },
+    list: () => [...threads],
+  };
+}

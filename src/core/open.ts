@@ -1,0 +1,146 @@
+/**
+ * Makes a lane's thread ready to take work in the running child: started, named (which is what makes it durable),
+ * or resumed with every setting it ever had. Called under the lane's lock.
+ */
+import { DispatchError, fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { hold } from "./settle.ts";
+import type { EffectiveSettings, Epoch, Refusal, ThreadOpened, ThreadSettings } from "./ports/agent.ts";
+import type { Lane, Ref } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+export interface Opened {
+  lane: Lane & { thread_id: string };
+  epoch: Epoch;
+}
+
+/** Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings differ). */
+export async function open(world: World, ref: Ref): Promise<Opened> {
+  const { store, agent, live } = world;
+  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  let lane = store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  if (lane.thread_id === null) lane = await start(world, lane);
+  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id);
+  if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
+  return { lane: lane as Opened["lane"], epoch };
+}
+
+/** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
+async function start(world: World, lane: Lane): Promise<Lane> {
+  const opened = await world.agent.startThread(pinned(lane));
+  world.journal.commit((change) => {
+    world.store.lanes.set(lane.ref, {
+      thread_id: opened.thread.id,
+      setup: "started",
+      effective: opened.effective,
+      rollout_path: opened.thread.path,
+      evidence_at: change.now,
+    });
+  });
+  loaded(world, opened, null);
+  return again(world, lane.ref);
+}
+
+async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  await world.agent.nameThread(threadId, lane.title);
+  world.journal.commit((change) => {
+    world.store.lanes.set(lane.ref, { setup: "ready", durable_at: change.now, evidence_at: change.now, updated_at: change.now });
+    change.append({ kind: "lane.changed", lane: lane.ref, data: { setup: "ready", thread_id: threadId } });
+  });
+  return again(world, lane.ref);
+}
+
+async function resume(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  const { agent, store, journal } = world;
+  try {
+    await quietGoal(world, lane, threadId);
+    const opened = await agent.resumeThread(threadId, pinned(lane));
+    const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
+    loaded(world, opened, newest.turns[0]?.id ?? null);
+    const differing = lane.effective ? differences(lane.effective, opened.effective) : [];
+    journal.commit((change) => {
+      store.lanes.set(lane.ref, { evidence_at: change.now, rollout_path: opened.thread.path, effective: lane.effective ?? opened.effective });
+      if (differing.length > 0) hold(store, change, lane.ref, "settings_differ");
+    });
+    if (differing.length > 0) {
+      fail("conflict", `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`, {
+        hint: `dispatch get ${lane.ref}`,
+        data: { stored: lane.effective, effective: opened.effective },
+      });
+    }
+    return again(world, lane.ref);
+  } catch (thrown) {
+    if (refusalOf(thrown) !== "no_rollout") throw thrown;
+    return vanished(world, lane);
+  }
+}
+
+/** Before it was durable the thread is simply made again; after, it is gone and says so. */
+function vanished(world: World, lane: Lane): Promise<Lane> {
+  const { store, journal } = world;
+  if (lane.durable_at === null) {
+    journal.commit(() => store.lanes.set(lane.ref, { thread_id: null, setup: "starting", rollout_path: null }));
+    return start(world, store.lanes.get(lane.ref)!);
+  }
+  markGone(world, lane.ref);
+  fail("not_found", `Codex no longer has the thread of ${lane.ref}`, { hint: `dispatch forget ${lane.ref}` });
+}
+
+export function markGone({ store, journal }: World, ref: Ref): void {
+  journal.commit((change) => {
+    store.lanes.set(ref, { gone_at: change.now, updated_at: change.now });
+    change.append({ kind: "lane.changed", lane: ref, data: { gone: true } });
+  });
+}
+
+/** A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work. */
+async function quietGoal({ agent, store, journal }: World, lane: Lane, threadId: string): Promise<void> {
+  const goal = await agent.readGoal(threadId);
+  if (goal?.status !== "active") return;
+  await agent.setGoalStatus(threadId, "paused");
+  journal.commit((change) => {
+    store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
+    change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "paused", by: "dispatch", why: "the thread was reopened" } });
+  });
+}
+
+function loaded({ live, clock }: World, opened: ThreadOpened, floor: string | null): void {
+  const { id, status } = opened.thread;
+  const now = clock.now();
+  live.set(id, { status: live.get(id)?.status ?? status, at: now, heard: now, floor });
+}
+
+function again({ store }: World, ref: Ref): Lane {
+  return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+}
+
+/** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
+export function pinned(lane: Lane): ThreadSettings {
+  const { settings, effective } = lane;
+  if (!effective) return settings;
+  const kept: ThreadSettings = { ...settings, cwd: effective.cwd };
+  if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
+  if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
+  // A permission profile decides the sandbox; Codex takes one or the other.
+  if (settings.permission_profile === undefined && effective.sandbox !== null) kept.sandbox = effective.sandbox;
+  if (effective.model !== null) kept.model = effective.model;
+  if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
+  if (effective.effort !== null) kept.effort = effective.effort;
+  if (effective.service_tier !== null) kept.service_tier = effective.service_tier;
+  return kept;
+}
+
+const guarded = ["cwd", "sandbox", "approval_policy", "approvals_reviewer", "permission_profile", "model", "model_provider"] as const;
+
+function differences(stored: EffectiveSettings, now: EffectiveSettings): string[] {
+  return guarded.filter((name) => stored[name] !== now[name]).map((name) => `${name}: ${stored[name]} -> ${now[name]}`);
+}
+
+export function refusalOf(thrown: unknown): Refusal | undefined {
+  return thrown instanceof DispatchError && thrown.code === "agent" ? (thrown.data?.["reason"] as Refusal) : undefined;
+}
+
+/** The call may have been taken: the child died or fell silent with it in flight. */
+export function isUnknown(thrown: unknown): boolean {
+  return thrown instanceof DispatchError && thrown.data?.["outcome"] === "unknown";
+}

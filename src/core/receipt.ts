@@ -1,0 +1,40 @@
+/** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
+import { iso } from "../base/clock.ts";
+import type { MessageState, Mode, Outcome } from "./message.ts";
+import type { Lane, Message } from "./ports/store.ts";
+
+export interface Receipt {
+  receipt: string;
+  thread: string;
+  mode: Mode;
+  state: MessageState;
+  outcome: Outcome | null;
+  turn_id: string | null;
+  joined: boolean;
+  held: string | null;
+  attempt: number;
+  key: string | null;
+  cause: string | null;
+  created_at: string;
+  updated_at: string;
+  error: { code: string; message: string } | null;
+}
+
+export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
+  return {
+    receipt: message.id,
+    thread: message.lane,
+    mode: message.mode,
+    state: message.state,
+    outcome: message.outcome,
+    turn_id: message.turn_id,
+    joined: message.joined,
+    held: message.state === "queued" ? (lane?.hold_reason ?? null) : null,
+    attempt: message.attempt,
+    key: message.key,
+    cause: message.cause_id,
+    created_at: iso(message.created_at),
+    updated_at: iso(message.updated_at),
+    error: message.error,
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * What a dead child left open, settled from history. A message that is there was delivered; one that is not goes back
+ * to the queue, and only behind two fences: no process of the old child lives (the epoch is ended only then), and
+ * our new child has resumed the thread, so that it holds Codex's writer lock.
+ */
+import { type ReadBack, readBack, turnHolding } from "./history.ts";
+import { lastMessage } from "./ingest.ts";
+import type { Change } from "./journal.ts";
+import { isInFlight } from "./message.ts";
+import { markGone, open, refusalOf } from "./open.ts";
+import type { TurnFacts } from "./ports/agent.ts";
+import type { Lane, Message, Ref } from "./ports/store.ts";
+import { delivered, requeued, turnEnded, unsure } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
+export async function recover(world: World, ref: Ref): Promise<boolean> {
+  const { store, agent, live } = world;
+  const lane = store.lanes.get(ref);
+  const isLeft = () => leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
+  if (!lane || lane.thread_id === null || !isLeft()) return true;
+  if (live.epoch() === null) return false;
+  const threadId = lane.thread_id;
+  try {
+    applyHistory(world, lane, await readBack(agent, threadId, floorOf(world, ref)));
+    for (const message of leftMessages(world, ref)) await settleAbsent(world, lane, threadId, message);
+    return !isLeft();
+  } catch (thrown) {
+    if (refusalOf(thrown) !== "no_rollout") throw thrown;
+    vanished(world, lane);
+    return true;
+  }
+}
+
+function leftTurns({ store, live }: World, ref: Ref) {
+  return store.turns.running(ref).filter((turn) => turn.epoch !== live.epoch());
+}
+
+function leftMessages({ store, live }: World, ref: Ref): Message[] {
+  return store.messages.open(ref).filter((message) => message.state !== "unsure" && message.epoch !== live.epoch());
+}
+
+/** The lowest floor of what is open; null reads to the beginning. */
+function floorOf(world: World, ref: Ref): string | null {
+  const floors = leftMessages(world, ref).map((message) => message.floor_turn_id);
+  if (floors.includes(null)) return null;
+  const firstLeft = leftTurns(world, ref)[0]?.turn_id;
+  const below = firstLeft === undefined ? undefined : turnBefore(world, ref, firstLeft);
+  const all = [...(floors as string[]), ...(firstLeft === undefined ? [] : [below ?? null])];
+  if (all.length === 0 || all.includes(null)) return null;
+  return (all as string[]).sort()[0]!;
+}
+
+function turnBefore({ store }: World, ref: Ref, turnId: string): string | undefined {
+  const messages = store.messages.ofTurn(ref, turnId);
+  return messages.find((message) => message.floor_turn_id !== null)?.floor_turn_id ?? undefined;
+}
+
+/** All that history proves, in one transaction. */
+function applyHistory(world: World, lane: Lane, back: ReadBack): void {
+  const { store, journal } = world;
+  journal.commit((change) => {
+    for (const message of leftMessages(world, lane.ref)) {
+      const turn = turnHolding(back.turns, message.id);
+      if (turn) delivered(store, change, message, turn.id);
+    }
+    for (const left of leftTurns(world, lane.ref)) {
+      const turn = back.turns.find((candidate) => candidate.id === left.turn_id);
+      endTurn(world, change, lane, left.turn_id, turn);
+    }
+    // Delivered, but the turn was never seen to start here.
+    for (const message of leftMessages(world, lane.ref)) {
+      if (message.state !== "delivered" || message.turn_id === null) continue;
+      endTurn(world, change, lane, message.turn_id, turnHolding(back.turns, message.id));
+    }
+    store.lanes.set(lane.ref, { evidence_at: change.now });
+  });
+}
+
+/**
+ * A running turn of a dead child reads back as interrupted. A turn whose message was lost with the child is an empty
+ * one (measured): no work was cut, so nothing is held.
+ */
+function endTurn({ store }: World, change: Change, lane: Lane, turnId: string, turn: TurnFacts | undefined): void {
+  const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
+  const last = turn?.items.findLast((item) => item.type === "agent_message");
+  if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, change.now) });
+  const known = store.turns.get(lane.ref, turnId);
+  if (!known) {
+    const now = change.now;
+    const times = { started_at: turn?.started_at ?? now, completed_at: null };
+    store.turns.put({ lane: lane.ref, turn_id: turnId, origin: "ours", status: "in_progress", epoch: null, error: null, retrying_since: null, ...times });
+  }
+  const wasHeld = lane.hold_reason;
+  turnEnded(store, change, lane, {
+    turn_id: turnId,
+    status,
+    error: turn?.error ?? null,
+    completed_at: turn?.completed_at ?? null,
+    crashed: status === "interrupted",
+  });
+  const isEmpty = !turn || turn.items.length === 0;
+  if (isEmpty && wasHeld === null && status === "interrupted") store.lanes.set(lane.ref, { hold_reason: null });
+}
+
+async function settleAbsent(world: World, lane: Lane, threadId: string, message: Message): Promise<void> {
+  const { store, agent, journal } = world;
+  if (!isInFlight(message.state)) return;
+  const { path } = await agent.readThread(threadId);
+  if (message.path !== null && path !== message.path) {
+    journal.commit((change) => unsure(store, change, message, "the thread's history was rewritten meanwhile"));
+    return;
+  }
+  await open(world, lane.ref);
+  const back = await readBack(agent, threadId, message.floor_turn_id);
+  const holding = turnHolding(back.turns, message.id);
+  journal.commit((change) => {
+    const now = store.messages.get(message.id)!;
+    if (!isInFlight(now.state)) return;
+    if (holding) delivered(store, change, now, holding.id);
+    else if (!back.reachedFloor) unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
+    else requeued(store, change, now, null);
+  });
+  if (holding) applyHistory(world, lane, back);
+}
+
+/** The thread is gone with its history: before it was durable that is a start over, after it an end. */
+function vanished(world: World, lane: Lane): void {
+  const { store, journal } = world;
+  const why = "Codex no longer has the thread";
+  if (lane.durable_at !== null) markGone(world, lane.ref);
+  journal.commit((change) => {
+    for (const left of leftTurns(world, lane.ref)) endTurn(world, change, lane, left.turn_id, undefined);
+    for (const message of leftMessages(world, lane.ref)) {
+      if (message.state === "delivered") continue;
+      if (lane.durable_at === null) requeued(store, change, message, null);
+      else unsure(store, change, message, why);
+    }
+  });
+}
+

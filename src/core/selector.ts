@@ -1,0 +1,48 @@
+/** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
+import { fail } from "../base/error.ts";
+import type { Lane, Store } from "./ports/store.ts";
+
+const prefixCharsMin = 3;
+const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
+
+/** `self` is the thread the caller runs in; null when it runs in none. Throws `not_found`, `usage`. */
+export function resolve(store: Store, selector: string, self: string | null): Lane {
+  const exact = selector === "self" ? ownLane(store, self) : distinct(exactly(store, selector));
+  const found = exact.length > 0 ? exact : byPrefix(store, selector);
+  if (found.length === 1) return found[0]!;
+  if (found.length > 1) ambiguous(selector, found);
+  fail("not_found", `no thread matches "${selector}"`, { hint: "dispatch list" });
+}
+
+function exactly(store: Store, selector: string): Lane[] {
+  const found = [store.lanes.findByThread(selector)];
+  if (refPattern.test(selector)) found.push(store.lanes.findByPrefix(selector).find((lane) => lane.ref === selector));
+  if (selector.startsWith("@")) found.push(store.lanes.findByHandle(selector.slice(1)));
+  return [...found.filter((lane) => lane !== undefined), ...store.lanes.findByTitle(selector)];
+}
+
+function byPrefix(store: Store, selector: string): Lane[] {
+  return selector.length >= prefixCharsMin && refPattern.test(selector) ? store.lanes.findByPrefix(selector) : [];
+}
+
+function ownLane(store: Store, self: string | null): Lane[] {
+  if (self === null) {
+    fail("usage", "self is the thread the caller runs in, and this caller runs in none", { hint: "dispatch list" });
+  }
+  const lane = store.lanes.findByThread(self);
+  if (!lane) fail("not_found", `the calling thread ${self} is not managed here`, { hint: `dispatch attach ${self}` });
+  return [lane];
+}
+
+function distinct(lanes: Lane[]): Lane[] {
+  return [...new Map(lanes.map((lane) => [lane.ref, lane])).values()];
+}
+
+function ambiguous(selector: string, lanes: Lane[]): never {
+  const rows = lanes.map(({ ref, title, cwd }) => ({ ref, title, cwd }));
+  const listed = rows.map((row) => `${row.ref} "${row.title}" in ${row.cwd}`).join("; ");
+  fail("usage", `"${selector}" fits ${rows.length} threads: ${listed}`, {
+    hint: `use the ref, as in: dispatch get ${rows[0]!.ref}`,
+    data: { matches: rows },
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * The facts that move a turn, a message or a hold, each in one place, whoever brings them: an event of the child, a
+ * read of its history, or a person. All run inside an open transaction.
+ */
+import { messageEvent } from "./event.ts";
+import type { Change } from "./journal.ts";
+import type { MessageState, Outcome } from "./message.ts";
+import type { Epoch, TurnError } from "./ports/agent.ts";
+import type { HoldReason, Lane, Message, MessageError, Ref, Store, Turn } from "./ports/store.ts";
+
+type MessageChange = Parameters<Store["messages"]["set"]>[1];
+
+/** Moves a message along one arrow, with the event that reports it. */
+export function move(store: Store, change: Change, message: Message, to: MessageState, more: MessageChange = {}): void {
+  store.messages.set(message.id, { ...more, state: to, updated_at: change.now });
+  const data: Record<string, unknown> = { attempt: more.attempt ?? message.attempt, mode: message.mode };
+  if (more.outcome) data["outcome"] = more.outcome;
+  if (more.error) data["error"] = more.error;
+  change.append({
+    kind: messageEvent(to),
+    lane: message.lane,
+    receipt: message.id,
+    turn_id: more.turn_id ?? message.turn_id,
+    data,
+  });
+}
+
+/** The only proof of delivery: its user message stands completed in Codex's history with our id. */
+export function delivered(store: Store, change: Change, message: Message, turnId: string): void {
+  if (message.state !== "claimed" && message.state !== "sent" && message.state !== "unsure") return;
+  move(store, change, message, "delivered", { turn_id: turnId, error: null });
+  const turn = store.turns.get(message.lane, turnId);
+  if (turn?.origin === "other") ours(store, message.lane, turnId);
+  if (turn && turn.status !== "in_progress") {
+    move(store, change, { ...message, turn_id: turnId }, "done", { outcome: turn.status });
+  }
+  if (message.state === "unsure") releaseUnsure(store, change, message.lane);
+}
+
+/** A turn that our message began. */
+export function ours(store: Store, lane: Ref, turnId: string): void {
+  const turn = store.turns.get(lane, turnId);
+  if (turn && turn.origin !== "ours") store.turns.put({ ...turn, origin: "ours" });
+}
+
+export function failed(store: Store, change: Change, message: Message, error: MessageError): void {
+  move(store, change, message, "failed", { error });
+}
+
+/** Back to the queue, for another attempt. Codex's own reason stays visible on the lane. */
+export function requeued(store: Store, change: Change, message: Message, reason: string | null): void {
+  move(store, change, message, "queued", { turn_id: null });
+  if (reason !== null) store.lanes.set(message.lane, { blocked_reason: reason });
+}
+
+export function unsure(store: Store, change: Change, message: Message, why: string): void {
+  move(store, change, message, "unsure", { error: { code: "unsure", message: why } });
+  hold(store, change, message.lane, "unsure");
+}
+
+export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
+  const known = store.turns.get(lane.ref, turnId);
+  if (known && known.status !== "in_progress") return;
+  const isOurs = store.messages.ofTurn(lane.ref, turnId).length > 0;
+  store.turns.put({
+    lane: lane.ref,
+    turn_id: turnId,
+    origin: known?.origin ?? (isOurs ? "ours" : lane.goal?.status === "active" ? "goal" : "other"),
+    status: "in_progress",
+    epoch,
+    error: null,
+    retrying_since: known?.retrying_since ?? null,
+    started_at: known?.started_at ?? change.now,
+    completed_at: null,
+  });
+  if (known) return;
+  store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now, blocked_reason: null });
+  change.append({ kind: "turn.started", lane: lane.ref, turn_id: turnId });
+}
+
+export interface TurnEnd {
+  turn_id: string;
+  status: Outcome;
+  error: TurnError | null;
+  completed_at: number | null;
+  /** The child died under it. */
+  crashed?: boolean;
+}
+
+/** The end of a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
+export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
+  const known = store.turns.get(lane.ref, end.turn_id);
+  if (known && known.status !== "in_progress") return;
+  const messages = store.messages.ofTurn(lane.ref, end.turn_id).filter((message) => message.state === "delivered");
+  const turn: Turn = {
+    lane: lane.ref,
+    turn_id: end.turn_id,
+    origin: known?.origin ?? (messages.length > 0 ? "ours" : "other"),
+    status: end.status,
+    epoch: known?.epoch ?? null,
+    error: end.error,
+    retrying_since: null,
+    started_at: known?.started_at ?? change.now,
+    completed_at: end.completed_at ?? change.now,
+  };
+  store.turns.put(turn);
+  store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now });
+  change.append({
+    kind: `turn.${end.status}`,
+    lane: lane.ref,
+    turn_id: end.turn_id,
+    data: {
+      origin: turn.origin,
+      ...(end.error ? { error: clipped(end.error) } : {}),
+      ...(end.crashed ? { crashed: true } : {}),
+    },
+  });
+  for (const message of messages) move(store, change, message, "done", { outcome: end.status });
+  for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id })) expire(store, change, request.id);
+  if (end.status === "completed") lift(store, change, lane.ref);
+  else hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
+}
+
+function clipped(error: TurnError): TurnError {
+  return { kind: error.kind, message: error.message.slice(0, 500) };
+}
+
+export function expire(store: Store, change: Change, id: string): void {
+  const request = store.requests.get(id);
+  if (request?.state !== "open") return;
+  store.requests.set(id, { state: "expired", closed_at: change.now });
+  change.append({ kind: "request.expired", lane: request.lane, turn_id: request.turn_id, data: { request: id, kind: request.kind } });
+}
+
+/** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
+export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason): void {
+  const now = store.lanes.get(ref)?.hold_reason;
+  if (now === undefined || now === reason || now === "by_hand" || now === "unsure") return;
+  store.lanes.set(ref, { hold_reason: reason });
+  change.append({ kind: "queue.held", lane: ref, data: { reason } });
+}
+
+/** A completed turn lifts what a bad turn held. */
+function lift(store: Store, change: Change, ref: Ref): void {
+  const reason = store.lanes.get(ref)?.hold_reason;
+  if (reason === "failed" || reason === "stopped" || reason === "crashed") release(store, change, ref);
+}
+
+export function release(store: Store, change: Change, ref: Ref): void {
+  const reason = store.lanes.get(ref)?.hold_reason;
+  if (!reason) return;
+  store.lanes.set(ref, { hold_reason: null });
+  change.append({ kind: "queue.released", lane: ref, data: { reason } });
+}
+
+function releaseUnsure(store: Store, change: Change, ref: Ref): void {
+  const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
+  if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
+}

@@ -1,0 +1,74 @@
+/** Interrupts the running turn and stays until its end is observed. */
+import { wordsOf } from "../base/error.ts";
+import { refuseUnwritable } from "./delivery.ts";
+import { isRunning, saysIdle } from "./lane.ts";
+import { refusalOf } from "./open.ts";
+import type { Ref } from "./ports/store.ts";
+import type { Reconcile } from "./reconcile.ts";
+import type { World } from "./world.ts";
+
+export interface Stopped {
+  state: "stopped" | "pending" | "nothing_running";
+  turn_id: string | null;
+  goal_paused: boolean;
+}
+
+/** Takes no lane lock: a stop must not queue behind the very delivery it is to stop. */
+export async function stop(world: World, reconcile: Reconcile, ref: Ref, timeoutMs: number): Promise<Stopped> {
+  const { store, agent, live, journal } = world;
+  const lane = store.lanes.get(ref)!;
+  refuseUnwritable(lane);
+  const threadId = lane.thread_id;
+  if (threadId === null || !live.get(threadId)) return { state: "nothing_running", turn_id: null, goal_paused: false };
+
+  const goalPaused = lane.goal?.status === "active";
+  if (goalPaused) {
+    await agent.setGoalStatus(threadId, "paused");
+    journal.commit((change) => {
+      store.lanes.set(ref, { goal: { ...lane.goal!, status: "paused" } });
+      change.append({ kind: "goal.changed", lane: ref, data: { status: "paused", by: "dispatch" } });
+    });
+  }
+  const turnId = await runningTurn(world, ref, threadId);
+  if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
+  await interrupt(world, reconcile, ref, threadId, turnId);
+  const hasEnded = await ended(world, ref, turnId, timeoutMs);
+  // An interrupt leaves a running shell behind as a background terminal (measured).
+  await agent.cleanBackground(threadId).catch((thrown: unknown) => world.log.warn("background terminals were not cleaned", { lane: ref, thrown: wordsOf(thrown) }));
+  return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
+}
+
+async function runningTurn({ store, agent, live }: World, ref: Ref, threadId: string): Promise<string | null> {
+  const known = store.turns.running(ref).findLast((turn) => isRunning(turn, live));
+  if (known) return known.turn_id;
+  const { status } = await agent.readThread(threadId);
+  if (status !== "active" && saysIdle(live.get(threadId))) return null;
+  const { turns } = await agent.listTurns(threadId, { cursor: null, limit: 1 });
+  return turns[0]?.status === "in_progress" ? turns[0].id : null;
+}
+
+async function interrupt(world: World, reconcile: Reconcile, ref: Ref, threadId: string, turnId: string): Promise<void> {
+  try {
+    await world.agent.interruptTurn(threadId, turnId);
+  } catch (thrown) {
+    const reason = refusalOf(thrown);
+    // It ended in between: what the registry believes is settled by reading.
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch") throw thrown;
+    await reconcile.look(ref);
+  }
+}
+
+async function ended({ store, journal, clock }: World, ref: Ref, turnId: string, timeoutMs: number): Promise<boolean> {
+  const over = new AbortController();
+  const cancel = clock.after(timeoutMs, () => over.abort());
+  try {
+    for (;;) {
+      const seq = store.log.last();
+      if (store.turns.get(ref, turnId)?.status !== "in_progress") return true;
+      if (over.signal.aborted) return false;
+      await journal.grown(seq, over.signal);
+    }
+  } finally {
+    cancel();
+  }
+}

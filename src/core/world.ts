@@ -1,0 +1,29 @@
+/** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Journal } from "./journal.ts";
+import type { Live } from "./live.ts";
+import type { Agent } from "./ports/agent.ts";
+import type { MessageId, Ref, Store } from "./ports/store.ts";
+
+export interface World {
+  store: Store;
+  agent: Agent;
+  clock: Clock;
+  log: Log;
+  journal: Journal;
+  live: Live;
+  /** One at a time a lane, first come first served; not re-entrant. */
+  locked<T>(ref: Ref, fn: () => Promise<T>): Promise<T>;
+  mint: Mint;
+  files: Files;
+}
+
+export interface Mint {
+  ref(): string;
+  id(): MessageId;
+}
+
+export interface Files {
+  isDirectory(path: string): boolean;
+}

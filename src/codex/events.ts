@@ -1,7 +1,7 @@
 /** A notification as an AgentEvent. What core has no use for is undefined; deltas never get here. */
 import type { AgentEvent } from "../core/ports/agent.ts";
 import { itemFacts } from "./items.ts";
-import { type Json, msOfSeconds, number, object, text } from "./read.ts";
+import { type Json, msOfSeconds, number, object, row, text } from "./read.ts";
 import { goalFacts, statusFlags, threadFacts, threadStatus, tokenUsage, turnFacts } from "./wire.ts";
 
 type Reader = (params: Json, thread_id: string) => AgentEvent | undefined;
@@ -67,5 +67,5 @@ export function agentEvent(method: string, params: Json): AgentEvent | undefined
     return thread && { kind: "thread_started", thread };
   }
   const thread_id = text(params["threadId"]);
-  return thread_id === null ? undefined : readers[method]?.(params, thread_id);
+  return thread_id === null ? undefined : row(readers, method)?.(params, thread_id);
 }

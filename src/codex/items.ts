@@ -1,6 +1,6 @@
 /** One thing in a turn, from Codex's item. */
 import type { ItemFacts } from "../core/ports/agent.ts";
-import { type Json, list, number, object, text } from "./read.ts";
+import { type Json, list, number, object, row, text } from "./read.ts";
 
 const types: Record<string, ItemFacts["type"]> = {
   userMessage: "user_message",
@@ -22,7 +22,7 @@ export function itemFacts(value: unknown, at: number | null = null): ItemFacts |
   if (item === undefined || id === null || kind === null) return undefined;
   return {
     id,
-    type: types[kind] ?? "other",
+    type: row(types, kind) ?? "other",
     text: textOf(kind, item),
     command: commandOf(kind, item),
     exit_code: number(item["exitCode"]),

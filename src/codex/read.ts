@@ -28,3 +28,8 @@ export function word(value: unknown): string | null {
   if (typeof value === "string") return value;
   return Object.keys(object(value) ?? {})[0] ?? null;
 }
+
+/** A row of a table by a word that came from outside: `toString` is no row. */
+export function row<T>(table: Record<string, T>, key: unknown): T | undefined {
+  return typeof key === "string" && Object.hasOwn(table, key) ? table[key] : undefined;
+}

@@ -1,7 +1,7 @@
 /** A question of Codex's. It is passed on as it is; core decides, and answers through `reply`. */
 import type { RequestFacts, RequestKind } from "../core/ports/agent.ts";
 import type { StreamMemory } from "./memory.ts";
-import { type Json, list, number, text } from "./read.ts";
+import { type Json, list, number, row, text } from "./read.ts";
 
 const kinds: Record<string, RequestKind> = {
   "item/commandExecution/requestApproval": "command_approval",
@@ -27,7 +27,7 @@ export function requestFacts(
   return {
     rpc_id,
     method,
-    kind: Object.hasOwn(kinds, method) ? kinds[method]! : "other",
+    kind: row(kinds, method) ?? "other",
     thread_id,
     turn_id: text(params["turnId"]),
     item_id,

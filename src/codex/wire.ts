@@ -12,7 +12,7 @@ import type {
   TurnStatus,
 } from "../core/ports/agent.ts";
 import { itemFacts } from "./items.ts";
-import { type Json, list, msOfSeconds, number, object, text, word } from "./read.ts";
+import { type Json, list, msOfSeconds, number, object, row, text, word } from "./read.ts";
 
 export function threadFacts(value: unknown): ThreadFacts | undefined {
   const thread = object(value);
@@ -40,7 +40,7 @@ const statuses: Record<string, ThreadStatus> = {
 
 /** `type` alone decides: `activeFlags` is empty while a turn simply runs. */
 export function threadStatus(value: unknown): ThreadStatus | undefined {
-  return statuses[text(object(value)?.["type"]) ?? ""];
+  return row(statuses, object(value)?.["type"]);
 }
 
 export function statusFlags(value: unknown): string[] {
@@ -64,7 +64,7 @@ const turnStatuses: Record<string, TurnStatus> = {
 export function turnFacts(value: unknown): TurnFacts | undefined {
   const turn = object(value);
   const id = text(turn?.["id"]);
-  const status = turnStatuses[text(turn?.["status"]) ?? ""];
+  const status = row(turnStatuses, turn?.["status"]);
   if (turn === undefined || id === null || status === undefined) return undefined;
   return {
     id,
@@ -116,7 +116,7 @@ const sandboxes: Record<string, Sandbox> = {
 function effectiveSettings(answer: Json): EffectiveSettings {
   return {
     cwd: text(answer["cwd"]) ?? "",
-    sandbox: sandboxes[text(object(answer["sandbox"])?.["type"]) ?? ""] ?? null,
+    sandbox: row(sandboxes, object(answer["sandbox"])?.["type"]) ?? null,
     approval_policy: word(answer["approvalPolicy"]),
     approvals_reviewer: text(answer["approvalsReviewer"]),
     permission_profile: text(object(answer["activePermissionProfile"])?.["id"]),

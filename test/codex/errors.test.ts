@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { isRefusal, refusalOf, refusedError } from "../../src/codex/errors.ts";
+
+const id = "01a2034e-7df6-7000-8000-000000000000";
+
+test.each([
+  [-32600, `thread not found: ${id}`, "not_loaded"],
+  [-32600, `thread not loaded: ${id}`, "no_rollout"],
+  [-32600, `no rollout found for thread id ${id}`, "no_rollout"],
+  [-32600, `no archived rollout found for thread id ${id}`, "no_rollout"],
+  [
+    -32603,
+    `failed to read thread: invalid thread-store request: no rollout found for thread id ${id}`,
+    "no_rollout",
+  ],
+  [-32600, `thread ${id} already has an active writer`, "active_writer"],
+  [-32600, `session ${id} is archived. Run codex unarchive ${id} ...`, "archived"],
+  [-32600, "no active turn to steer", "no_active_turn"],
+  [-32600, "no active turn to interrupt", "no_active_turn"],
+  [-32600, "expected active turn id `X` but found `Y`", "turn_mismatch"],
+  [-32600, "invalid thread id: invalid character", "bad_thread_id"],
+  [-32001, "Server overloaded; retry later.", "overloaded"],
+  [-32602, "Input exceeds the maximum length of 1048576 characters.", "too_large"],
+  [-32600, "failed to load configuration: Model provider `nope` not found", "other"],
+])("%i %s is %s", (code, message, reason) => {
+  expect(refusalOf({ code, message })).toBe(reason as ReturnType<typeof refusalOf>);
+});
+
+test("a too large input is told by its data, whatever the words", () => {
+  expect(refusalOf({ code: -32602, message: "?", data: { input_error_code: "input_too_large" } })).toBe(
+    "too_large",
+  );
+});
+
+test("a refusal names the call, and its words are cut", () => {
+  const error = refusedError("thread/foo", { code: -32600, message: "x".repeat(9000) });
+  expect(error.message).toStartWith("codex refused thread/foo: xxx");
+  expect(String(error.data!["words"])).toHaveLength(500);
+  expect(isRefusal(error, "other")).toBe(true);
+  expect(isRefusal(error, "archived")).toBe(false);
+  expect(isRefusal(new Error("x"), "other")).toBe(false);
+});
+
+test("an error without a message is still a refusal", () => {
+  expect(refusedError("m", {}).data).toEqual({ reason: "other", words: "no reason given" });
+});

@@ -1,0 +1,374 @@
+import { describe, expect, test } from "bun:test";
+import { isDelta } from "../../src/codex/deltas.ts";
+import { agentEvent } from "../../src/codex/events.ts";
+import { helloOf } from "../../src/codex/hello.ts";
+import { itemFacts } from "../../src/codex/items.ts";
+import { streamMemory } from "../../src/codex/memory.ts";
+import { resumeParams, startParams } from "../../src/codex/params.ts";
+import { requestFacts } from "../../src/codex/requests.ts";
+import { plainLines } from "../../src/codex/stderr.ts";
+import { threadFacts, threadOpened, turnFacts } from "../../src/codex/wire.ts";
+
+describe("threads and turns", () => {
+  test("times in seconds become ms, and a status is its type", () => {
+    expect(
+      threadFacts({
+        id: "T",
+        name: null,
+        preview: "p",
+        cwd: "/w",
+        path: "/r",
+        createdAt: 1795351805,
+        updatedAt: 1795351806,
+        status: { type: "active", activeFlags: [] },
+        source: { subAgent: "review" },
+      }),
+    ).toEqual({
+      id: "T",
+      name: null,
+      preview: "p",
+      cwd: "/w",
+      path: "/r",
+      status: "active",
+      created_at: 1795351805000,
+      updated_at: 1795351806000,
+      source: "subAgent",
+    });
+  });
+
+  test("a turn's error is its message and one word", () => {
+    const error = { message: "boom", codexErrorInfo: { httpConnectionFailed: { httpStatusCode: 401 } } };
+    const turn = turnFacts({
+      id: "U",
+      status: "failed",
+      error,
+      startedAt: 2,
+      completedAt: null,
+      items: [{ bad: 1 }],
+    });
+    expect(turn).toEqual({
+      id: "U",
+      status: "failed",
+      error: { message: "boom", kind: "httpConnectionFailed" },
+      started_at: 2000,
+      completed_at: null,
+      items: [],
+    });
+    expect(turnFacts({ id: "U", status: "interrupted" })!.error).toBeNull();
+  });
+
+  test("the answer to a start tells what will really be used", () => {
+    const opened = threadOpened({
+      thread: { id: "T" },
+      cwd: "/w",
+      sandbox: { type: "workspaceWrite", writableRoots: [] },
+      approvalPolicy: { granular: {} },
+      approvalsReviewer: "user",
+      activePermissionProfile: { id: ":workspace", extends: null },
+      model: "m",
+      modelProvider: "p",
+      reasoningEffort: "high",
+      serviceTier: "priority",
+    });
+    expect(opened!.effective).toEqual({
+      cwd: "/w",
+      sandbox: "workspace-write",
+      approval_policy: "granular",
+      approvals_reviewer: "user",
+      permission_profile: ":workspace",
+      model: "m",
+      model_provider: "p",
+      effort: "high",
+      service_tier: "priority",
+    });
+  });
+
+  test("what has another shape is no thread, no turn and no item", () => {
+    for (const value of [null, undefined, 3, "x", [], {}, { id: 4 }]) {
+      expect(threadFacts(value)).toBeUndefined();
+      expect(turnFacts(value)).toBeUndefined();
+      expect(itemFacts(value)).toBeUndefined();
+      expect(threadOpened({ thread: value })).toBeUndefined();
+    }
+  });
+});
+
+describe("items", () => {
+  test("a user message has its whole text and the id it was sent with", () => {
+    const content = [
+      { type: "text", text: "one " },
+      { type: "image", url: "data:" },
+      { type: "text", text: "two" },
+    ];
+    expect(itemFacts({ type: "userMessage", id: "i", clientId: "c", content }, 5)).toMatchObject({
+      type: "user_message",
+      text: "one two",
+      client_id: "c",
+      at: 5,
+    });
+  });
+
+  test("a command has its output, its exit code and codex's word for its end", () => {
+    const item = {
+      type: "commandExecution",
+      id: "i",
+      command: "ls",
+      aggregatedOutput: "a\n",
+      exitCode: 2,
+      status: "failed",
+    };
+    expect(itemFacts({ ...item, completedAtMs: 9 }, 5)).toMatchObject({
+      type: "command",
+      text: "a\n",
+      command: "ls",
+      exit_code: 2,
+      status: "failed",
+      at: 9,
+    });
+  });
+
+  test("a file change has its first path and the whole diff", () => {
+    const changes = [
+      { path: "/a", kind: { type: "add" }, diff: "+1" },
+      { path: "/b", kind: { type: "add" }, diff: "+2" },
+    ];
+    expect(itemFacts({ type: "fileChange", id: "i", changes, status: "completed" })).toMatchObject({
+      type: "file_change",
+      path: "/a",
+      text: "+1\n+2",
+    });
+  });
+
+  test("what is not known is `other`, its text kept", () => {
+    expect(itemFacts({ type: "somethingNew", id: "i", text: "t" })).toMatchObject({
+      type: "other",
+      text: "t",
+    });
+  });
+});
+
+describe("notifications", () => {
+  const turn = { id: "U", status: "inProgress", startedAt: 2, items: [] };
+
+  test.each([
+    [
+      "turn/started",
+      { threadId: "T", turn },
+      { kind: "turn_started", thread_id: "T", turn_id: "U", at: 2000 },
+    ],
+    [
+      "thread/status/changed",
+      { threadId: "T", status: { type: "active", activeFlags: ["waitingOnApproval"] } },
+      { kind: "thread_status", thread_id: "T", status: "active", flags: ["waitingOnApproval"] },
+    ],
+    ["thread/closed", { threadId: "T" }, { kind: "thread_closed", thread_id: "T" }],
+    ["thread/unarchived", { threadId: "T" }, { kind: "thread_archived", thread_id: "T", archived: false }],
+    ["thread/name/updated", { threadId: "T" }, { kind: "thread_renamed", thread_id: "T", name: null }],
+    [
+      "error",
+      { threadId: "T", turnId: "U", willRetry: true, error: { message: "Reconnecting... 1/2" } },
+      { kind: "turn_retrying", thread_id: "T", turn_id: "U", message: "Reconnecting... 1/2" },
+    ],
+    [
+      "thread/tokenUsage/updated",
+      {
+        threadId: "T",
+        turnId: "U",
+        tokenUsage: { total: { totalTokens: 3, inputTokens: 2, outputTokens: 1 }, modelContextWindow: 9 },
+      },
+      {
+        kind: "tokens",
+        thread_id: "T",
+        turn_id: "U",
+        usage: { total: 3, input: 2, output: 1, context_window: 9 },
+      },
+    ],
+    [
+      "thread/goal/updated",
+      { threadId: "T", goal: { objective: "o", status: "active" } },
+      { kind: "goal_changed", thread_id: "T", goal: { objective: "o", status: "active" } },
+    ],
+    ["thread/goal/cleared", { threadId: "T" }, { kind: "goal_changed", thread_id: "T", goal: null }],
+    [
+      "serverRequest/resolved",
+      { threadId: "T", requestId: 0 },
+      { kind: "request_resolved", thread_id: "T", rpc_id: 0 },
+    ],
+  ] as const)("%s", (method, params, event) => {
+    expect(agentEvent(method, params as Record<string, unknown>)).toEqual(
+      event as ReturnType<typeof agentEvent>,
+    );
+  });
+
+  test("a failure that is not retried is left to the turn's completion", () => {
+    expect(agentEvent("error", { threadId: "T", turnId: "U", willRetry: false, error: {} })).toBeUndefined();
+  });
+
+  test("what is malformed or unknown is nothing", () => {
+    for (const method of [
+      "turn/started",
+      "turn/completed",
+      "item/completed",
+      "thread/status/changed",
+      "toString",
+      "new/thing",
+    ])
+      for (const params of [{}, { threadId: "T" }, { threadId: 1, turn: 2, item: 3, status: "idle" }])
+        expect(agentEvent(method, params)).toBeUndefined();
+  });
+});
+
+describe("requests of codex's", () => {
+  const memory = streamMemory();
+
+  test.each([
+    ["item/commandExecution/requestApproval", "command_approval"],
+    ["execCommandApproval", "command_approval"],
+    ["item/fileChange/requestApproval", "file_change_approval"],
+    ["applyPatchApproval", "file_change_approval"],
+    ["item/permissions/requestApproval", "permissions_approval"],
+    ["item/tool/requestUserInput", "user_input"],
+    ["mcpServer/elicitation/request", "elicitation"],
+    ["item/tool/call", "tool_call"],
+    ["currentTime/read", "other"],
+    ["attestation/generate", "other"],
+    ["account/chatgptAuthTokens/refresh", "other"],
+    ["constructor", "other"],
+  ])("%s is %s", (method, kind) => {
+    expect(requestFacts(0, method, {}, memory)).toMatchObject({
+      rpc_id: 0,
+      method,
+      kind: kind as "other",
+      thread_id: null,
+    });
+  });
+
+  test("a command approval says what, where and why", () => {
+    const params = { threadId: "T", turnId: "U", itemId: "I", reason: "why", command: "touch x", cwd: "/w" };
+    expect(requestFacts(3, "item/commandExecution/requestApproval", params, memory)).toMatchObject({
+      thread_id: "T",
+      turn_id: "U",
+      item_id: "I",
+      reason: "why",
+      command: "touch x",
+      cwd: "/w",
+      diff: null,
+      params,
+      auto_resolution_ms: null,
+    });
+  });
+
+  test("the first protocol's words are read too", () => {
+    const params = { conversationId: "T", callId: "I", command: ["git", "push"] };
+    expect(requestFacts(3, "execCommandApproval", params, memory)).toMatchObject({
+      thread_id: "T",
+      item_id: "I",
+      command: "git push",
+    });
+  });
+
+  test("a file change's diff comes from the item that started, until it is completed", () => {
+    const seen = streamMemory();
+    const item = { type: "fileChange", id: "I", changes: [{ path: "/a", diff: "+x" }], status: "inProgress" };
+    const ask = () =>
+      requestFacts(1, "item/fileChange/requestApproval", { threadId: "T", itemId: "I" }, seen).diff;
+    seen.note("item/started", { threadId: "T", item });
+    expect(ask()).toBe("+x");
+    seen.note("item/completed", { threadId: "T", item });
+    expect(ask()).toBeNull();
+  });
+
+  test("the diffs that are kept are bounded", () => {
+    const seen = streamMemory();
+    const item = (id: string) => ({ type: "fileChange", id, changes: [{ path: "/a", diff: id }] });
+    for (let at = 0; at < 1000; at++) seen.note("item/started", { threadId: "T", item: item(`I${at}`) });
+    expect(seen.diffOf("T", "I0")).toBeNull();
+    expect(seen.diffOf("T", "I999")).toBe("I999");
+  });
+});
+
+describe("deltas", () => {
+  const bytes = (value: string) => new TextEncoder().encode(value);
+
+  test("they are told by the first bytes of their line", () => {
+    for (const method of [
+      "item/agentMessage/delta",
+      "item/reasoning/textDelta",
+      "item/commandExecution/outputDelta",
+    ])
+      expect(isDelta(bytes(`{"method":"${method}","params":{}}`))).toBe(true);
+  });
+
+  test("nothing else is taken for one", () => {
+    const others = [
+      '{"method":"item/completed","params":{}}',
+      '{"id":1,"result":{"method":"item/agentMessage/delta"}}',
+      "",
+      "{",
+    ];
+    for (const line of others) expect(isDelta(bytes(line))).toBe(false);
+    expect(isDelta(bytes('{"method":"item/agentMessage/deltaExtra"}'))).toBe(false);
+  });
+});
+
+describe("settings", () => {
+  const settings = {
+    cwd: "/w",
+    sandbox: "read-only",
+    approval_policy: "on-request",
+    approvals_reviewer: "user",
+    model: "m",
+    model_provider: "p",
+    effort: "high",
+    summary: "detailed",
+    service_tier: "priority",
+    base_instructions: "b",
+    developer_instructions: "d",
+    config: { model_verbosity: "low" },
+    ephemeral: true,
+  } as const;
+  const sent = {
+    cwd: "/w",
+    sandbox: "read-only",
+    approvalPolicy: "on-request",
+    approvalsReviewer: "user",
+    model: "m",
+    modelProvider: "p",
+    serviceTier: "priority",
+    baseInstructions: "b",
+    developerInstructions: "d",
+    config: { model_verbosity: "low", model_reasoning_effort: "high", model_reasoning_summary: "detailed" },
+  };
+
+  test("a start carries them all, and says whose it is", () => {
+    expect(startParams(settings)).toEqual({
+      ...sent,
+      ephemeral: true,
+      threadSource: "dispatch",
+      serviceName: "dispatch",
+    });
+  });
+
+  test("a resume carries them all again, and no history", () => {
+    expect(resumeParams("T", settings)).toEqual({ threadId: "T", ...sent, excludeTurns: true });
+  });
+
+  test("what was not asked for is not sent", () => {
+    expect(resumeParams("T", { cwd: "/w" })).toEqual({ threadId: "T", cwd: "/w", excludeTurns: true });
+    expect(resumeParams("T", { cwd: "/w", permission_profile: ":read-only" })["permissions"]).toBe(
+      ":read-only",
+    );
+  });
+});
+
+test("the version stands in the user agent", () => {
+  const userAgent = "dispatch/0.169.0 (Debian 12.0.0; x86_64) unknown (dispatch; 0.0.1)";
+  expect(helloOf({ userAgent, codexHome: "/h" })).toEqual({ version: "0.169.0", codex_home: "/h" });
+  expect(helloOf({ userAgent: "x/0.170.0-alpha.3 (y)" }).version).toBe("0.170.0-alpha.3");
+  expect(helloOf({})).toEqual({ version: "unknown", codex_home: "" });
+});
+
+test("what codex wrote to stderr is shown without its colours and controls", () => {
+  const raw = "\u001b[2mold\u001b[0m\n\n\u001b[31mERROR\u001b[0m a\u0007b\nlast\u009b1m\n one\n";
+  expect(plainLines(raw)).toBe("ERROR a b | last 1m | one");
+});

@@ -1,0 +1,40 @@
+/** The process behind `fakeCodex`: as much of an app-server as a test of the supervisor needs. */
+import type { FakeCodex } from "./codex-fake.ts";
+
+interface Message {
+  id?: number;
+  method?: string;
+  params?: { code?: number; lines?: string[]; error?: object };
+}
+
+const how = JSON.parse(process.env["FAKE"] ?? "{}") as FakeCodex;
+const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
+if (how.stderr !== undefined) process.stderr.write(how.stderr);
+if (how.stubborn) process.on("SIGTERM", () => {});
+
+for await (const line of console) {
+  const { id, method, params } = JSON.parse(line) as Message;
+  if (id === undefined || method === "test/silent") continue;
+  if (method === "initialize") initialize(id);
+  else if (method === "thread/loaded/list") {
+    if (how.ping !== "silent") say({ id, result: { data: [] } });
+  } else if (method === "test/exit") process.exit(params?.code ?? 0);
+  else if (method === "test/lines") {
+    // In one write, so that they arrive in one read.
+    const answer = JSON.stringify({ id, result: {} });
+    process.stdout.write((params?.lines ?? []).map((one) => `${one.replace("ANSWER", answer)}\n`).join(""));
+  } else if (params?.error !== undefined) say({ error: params.error, id });
+  else say({ id, result: { params, env: process.env, args: process.argv.slice(2) } });
+}
+if (how.stubborn) setInterval(() => {}, 1000);
+
+function initialize(id: number): void {
+  if (typeof how.initialize === "number") process.exit(how.initialize);
+  if (how.initialize === "silent") return;
+  if (how.initialize === "refuse") return void say({ error: { code: -32600, message: "no" }, id });
+  say({
+    id,
+    result: { userAgent: "dispatch/9.8.7 (Test)", codexHome: process.env["CODEX_HOME"] ?? "/fake" },
+  });
+  for (const line of how.lines ?? []) process.stdout.write(`${line}\n`);
+}

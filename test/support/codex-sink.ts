@@ -1,0 +1,56 @@
+import type { Log } from "../../src/base/log.ts";
+import type { AgentEvent, AgentSink, ChildIdentity, Epoch } from "../../src/core/ports/agent.ts";
+
+/** A sink that remembers everything, and the order of it. */
+export interface RecordingSink extends AgentSink {
+  births: ChildIdentity[];
+  ups: { epoch: Epoch; version: string; codex_home: string }[];
+  downs: { epoch: Epoch; reason: string }[];
+  batches: { epoch: Epoch; events: AgentEvent[] }[];
+  events(): AgentEvent[];
+  /** `born`, `up`, `batch`, `down`, in the order they came. */
+  order: string[];
+}
+
+export function recordingSink(over: Partial<AgentSink> = {}): RecordingSink {
+  const sink: RecordingSink = {
+    births: [],
+    ups: [],
+    downs: [],
+    batches: [],
+    order: [],
+    events: () => sink.batches.flatMap((batch) => batch.events),
+    born(child) {
+      sink.order.push("born");
+      const epoch = sink.births.push(child);
+      return over.born?.(child) ?? epoch;
+    },
+    up(epoch, hello) {
+      sink.order.push("up");
+      sink.ups.push({ epoch, ...hello });
+      over.up?.(epoch, hello);
+    },
+    batch(epoch, events) {
+      sink.order.push("batch");
+      sink.batches.push({ epoch, events });
+      over.batch?.(epoch, events);
+    },
+    down(epoch, reason) {
+      sink.order.push("down");
+      sink.downs.push({ epoch, reason });
+      over.down?.(epoch, reason);
+    },
+  };
+  return sink;
+}
+
+export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Waits until it holds, in real time; the deadline fails the test with what was waited for. */
+export async function until(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
+  const end = Date.now() + deadlineMs;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited ${deadlineMs} ms for: ${what}`);
+    await Bun.sleep(3);
+  }
+}

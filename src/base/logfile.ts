@@ -96,7 +96,11 @@ export function openLogFile({
       const here = lastLines(path, lines);
       return here.length < lines ? [...lastLines(`${path}.1`, lines - here.length), ...here] : here;
     },
-    close: () => closeSync(fd),
+    close() {
+      closeSync(fd);
+      // Whoever logs after this loses the line; the number may be another file's by then.
+      fd = -1;
+    },
   };
 }
 

@@ -15,13 +15,13 @@ export const hello = { version: "0.0.0-test", protocol: 1, pid: process.pid };
 export const caller = { kind: "cli", thread_id: null, cwd: "/" } as const;
 
 export async function until<T>(
-  ask: () => T | undefined | null | false,
+  ask: () => T | undefined | null | false | Promise<T | undefined | null | false>,
   what: string,
   ms = 10_000,
 ): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
-    const answer = ask();
+    const answer = await ask();
     if (answer || answer === 0) return answer;
     if (performance.now() > end) throw new Error(`not seen in ${ms} ms: ${what}`);
     await Bun.sleep(2);

@@ -1,0 +1,26 @@
+/** The daemon process as ops see it. */
+import { userInfo } from "node:os";
+import { readEnv } from "../base/env.ts";
+import type { LogFile } from "../base/logfile.ts";
+import type { Paths } from "../base/paths.ts";
+import { isTerminal, stderrFd } from "../base/stdio.ts";
+import { version } from "../base/version.ts";
+import type { Host } from "../ops/ctx.ts";
+
+export function hostOf(paths: Paths, startedAt: number, log: LogFile, stop: () => void): Host {
+  return {
+    pid: process.pid,
+    version,
+    startedAt,
+    paths,
+    // A detached daemon stands in `/`: PWD is the directory of the command that started it.
+    startedBy: {
+      user: userInfo().username,
+      cwd: readEnv().PWD ?? process.cwd(),
+      terminal: isTerminal(stderrFd),
+    },
+    rssBytes: () => process.memoryUsage.rss(),
+    stop,
+    logTail: (lines) => log.tail(lines),
+  };
+}

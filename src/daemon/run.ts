@@ -1,0 +1,125 @@
+/** The life of the daemon: take the place, open the socket, compose, serve, leave. */
+import { type Clock, systemClock } from "../base/clock.ts";
+import { inheritedEnv, readEnv } from "../base/env.ts";
+import { DispatchError } from "../base/error.ts";
+import type { Lock } from "../base/flock.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import { type LogFile, openLogFile } from "../base/logfile.ts";
+import { type Paths, pathsOf } from "../base/paths.ts";
+import { writeErr, writeOut } from "../base/stdio.ts";
+import { toTerminal } from "../base/text.ts";
+import { version } from "../base/version.ts";
+import type { Core } from "../core/core.ts";
+import type { Host } from "../ops/ctx.ts";
+import type { IndexRow } from "../ops/op.ts";
+import { protocolVersion } from "../ops/protocol.ts";
+import { daemonArgs, usage } from "./argv.ts";
+import { type Audited, type Call, type CallOptions, callsOf } from "./call.ts";
+import { type Control, openControl } from "./control.ts";
+import { asError, explain, yieldPlace } from "./explain.ts";
+import { hostOf } from "./host.ts";
+import { takeInstance } from "./instance.ts";
+import { makeDirectory, prepareSocketPlace, removeStaleSocket } from "./place.ts";
+import { type Composed, shutDown } from "./shutdown.ts";
+import { stopSwitch } from "./stop.ts";
+
+export interface Parts {
+  index: readonly IndexRow[];
+  compose(input: {
+    paths: Paths;
+    log: Log;
+    clock: Clock;
+    env: Record<string, string | undefined>;
+    host: Host;
+  }): Promise<Composed & { core: Core; audit(call: Audited): void }>;
+}
+
+/** Resolves with the exit status; the only caller ends the process with it. */
+export async function runDaemon({
+  argv = [],
+  parts = installed,
+}: {
+  argv?: readonly string[];
+  parts?: () => Promise<Parts>;
+}): Promise<number> {
+  let lock: Lock | undefined;
+  try {
+    const { foreground, home, ask } = daemonArgs(argv);
+    if (ask) return (await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`)) ? 0 : 1;
+    const paths = pathsOf(readEnv(), home);
+    const wrong = makeDirectory(paths.home);
+    if (wrong) throw wrong;
+    prepareSocketPlace(paths.socket);
+    lock = await takeInstance(paths, systemClock);
+    if (!lock) return await yieldPlace(paths, foreground);
+    return await live(paths, foreground, parts);
+  } catch (thrown) {
+    return await explain(thrown);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function installed(): Promise<Parts> {
+  const [{ index }, { compose }] = await Promise.all([import("../ops/index.ts"), import("./compose.ts")]);
+  return { index, compose };
+}
+
+/** From the lock to the last byte. Throws what kept it from starting. */
+async function live(paths: Paths, foreground: boolean, parts: () => Promise<Parts>): Promise<number> {
+  const clock = systemClock;
+  const file = openLogFile({ path: paths.log, clock });
+  const log = foreground ? await withTerminal(file) : file;
+  const stop = stopSwitch(foreground, log);
+  const host = hostOf(paths, clock.now(), file, () => stop.ask("asked to"));
+  let control: Control | undefined;
+  let composed: Composed | undefined;
+  try {
+    if (removeStaleSocket(paths.socket)) log.info("removed the socket of a daemon that did not end well");
+    // Open before anything slow: who connects now waits for the answer, and reads why when there will be none.
+    const call: Call = async (...asked) => (await ready).call(...asked);
+    const hello = { version, protocol: protocolVersion, pid: host.pid };
+    control = openControl({ path: paths.socket, hello, call, clock, log });
+    const ready = compose(parts, paths, host, log, clock);
+    // Told to stop while it starts: what is half made is given a moment to be whole, and then closed as usual.
+    const tooLate = stop.asked.then(() => clock.sleep(limits.shutdownCallsMs));
+    const first = await Promise.race([ready, tooLate, stop.hurried]);
+    if (first) {
+      composed = first.composed;
+      file.info("ready", { pid: host.pid, version, socket: paths.socket, ms: clock.now() - host.startedAt });
+      const line = `dispatchd ${version} ready, pid ${host.pid}, socket ${paths.socket}\n`;
+      if (foreground) await writeErr(toTerminal(line, { color: false }));
+      log.info("stopping", { why: await stop.asked });
+    }
+    const isClean = await Promise.race([
+      shutDown({ control, composed, clock, log, why: stopping() }),
+      stop.hurried,
+    ]);
+    return isClean && !stop.isBroken() ? 0 : 1;
+  } catch (thrown) {
+    log.error("could not start", { thrown });
+    if (control) await shutDown({ control, composed, clock, log, why: asError(thrown) });
+    throw thrown;
+  } finally {
+    stop.dispose();
+    file.close();
+  }
+}
+
+async function compose(parts: () => Promise<Parts>, paths: Paths, host: Host, log: Log, clock: Clock) {
+  const { index, compose } = await parts();
+  const composed = await compose({ paths, log, clock, env: inheritedEnv(), host });
+  const { core, audit } = composed;
+  const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
+  return { composed, call: callsOf({ index, ctxOf, audit, log, clock }) };
+}
+
+function stopping(): DispatchError {
+  return new DispatchError("daemon_down", "the daemon is stopping", { hint: "dispatch up" });
+}
+
+async function withTerminal(file: LogFile): Promise<Log> {
+  const { openTerminalLog, teeLog } = await import("../base/logterminal.ts");
+  return teeLog(file, await openTerminalLog());
+}

@@ -1,0 +1,52 @@
+/** The way out: clients first, then what they used; within a bound, since the one who stops it is waiting. */
+import type { Clock } from "../base/clock.ts";
+import { type DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Control } from "./control.ts";
+
+export interface Composed {
+  /** Ends the child by its ladder and closes the registry. */
+  close(): Promise<void>;
+}
+
+/** False when something had to be left behind. The kernel frees the lock all the same. */
+export async function shutDown({
+  control,
+  composed,
+  clock,
+  log,
+  why,
+}: {
+  control: Control;
+  composed: Composed | undefined;
+  clock: Clock;
+  log: Log;
+  why: DispatchError;
+}): Promise<boolean> {
+  const from = clock.monotonic();
+  const haveLeft = await within(clock, limits.shutdownCallsMs, control.finish(why));
+  if (!haveLeft) log.warn("calls did not end in time", { connections: control.connections() });
+  control.close();
+  if (!composed) return true;
+  try {
+    const left = limits.shutdownGraceMs - (clock.monotonic() - from);
+    const isClosed = await within(clock, left, composed.close());
+    if (isClosed) log.info("stopped");
+    else log.error("did not stop in time", { grace_ms: limits.shutdownGraceMs });
+    return isClosed;
+  } catch (thrown) {
+    log.error("did not stop well", { why: wordsOf(thrown), thrown });
+    return false;
+  }
+}
+
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<boolean> {
+  const patience = new AbortController();
+  const late = clock.sleep(ms, patience.signal).then(() => false);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    patience.abort();
+  }
+}

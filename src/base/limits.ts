@@ -67,6 +67,8 @@ export const limits = {
   /** `send` answers with the state as it is after this. */
   sendAnswerMs: 5 * second,
   stopTimeoutMs: 10 * second,
+  /** A wait also looks without any event: a confirming read may have said `active` just before the turn was told. */
+  waitLookEveryMs: second,
   waitTimeoutMaxMs: 24 * 60 * minute,
 
   lanesMax: 100_000,
@@ -79,8 +81,12 @@ export const limits = {
   eventDataBytesMax: 2 * KiB,
   eventsPageMax: 1000,
   eventsKeepDays: 90,
+  dayMs: 24 * 60 * minute,
+  pruneEveryMs: 24 * 60 * minute,
   pageMax: 1000,
-  tailBytesMax: 4 * MiB,
+  /** What `tail` shows of one item unless `--full`; an agent's context is the scarce thing. */
+  tailItemCharsMax: 2000,
+  watchTimeoutMaxMs: 24 * 60 * minute,
   requestBytesMax: 256 * KiB,
 
   /** Somebody who looks at the instance lock holds it for an instant: try again before believing it is taken. */
@@ -98,8 +104,12 @@ export const limits = {
   connectTimeoutMs: 2 * second,
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
+  /** A stream that was told to end may take this long before the client leaves anyhow. */
+  cancelGraceMs: second,
   /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
   callTriesMax: 3,
+  /** Calls that still run when an MCP host closes our input may take this long to answer. */
+  mcpEofGraceMs: 2 * second,
   /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
   mcpResultBytesMax: 100 * KiB,
   /** To this, when a result is over the limit. */

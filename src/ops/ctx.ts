@@ -53,6 +53,8 @@ export interface ClientCtx {
   gone(waitMs: number): Promise<boolean>;
   /** Leaves the mark that autostart honours. */
   markStopped(): void;
+  /** True when a person said yes just now, or `--yes` before; false when there is nobody to ask. */
+  confirm(question: string): Promise<boolean>;
   /** Every op, loaded: for `schema`. */
   catalogue(): Promise<AnyOp[]>;
   jsonSchemas(op: AnyOp): { input: Record<string, unknown>; output: Record<string, unknown> };

@@ -39,6 +39,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   about?: string;
   intent: Intent;
   repeat: Repeat;
+  /** A method for other ops and no command: neither CLI nor MCP offers it. */
+  hidden?: true;
   input: I;
   output: O;
   fails: readonly Code[];
@@ -50,7 +52,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
 }
 
 /** Runs in the daemon. */
-export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema> extends Common<I, O> {
+export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
+  extends Common<I, O> {
   at?: "daemon";
   /** `never`: the op answers `daemon_down` instead of starting a daemon. */
   start?: "auto" | "never";
@@ -63,18 +66,23 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
 }
 
 /** Runs in the client's process: `up`, `down`, `doctor`, `schema`. It has no method on the control socket. */
-export interface ClientOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema> extends Common<I, O> {
+export interface ClientOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
+  extends Common<I, O> {
   at: "client";
   run(input: v.InferOutput<I>, ctx: ClientCtx): Promise<v.InferInput<O>> | v.InferInput<O>;
 }
 
 export type AnyOp = DaemonOp | ClientOp;
 
-export function op<const I extends ObjectSchema, const O extends ObjectSchema>(authored: DaemonOp<I, O>): DaemonOp {
+export function op<const I extends ObjectSchema, const O extends ObjectSchema>(
+  authored: DaemonOp<I, O>,
+): DaemonOp {
   return authored as unknown as DaemonOp;
 }
 
-export function clientOp<const I extends ObjectSchema, const O extends ObjectSchema>(authored: ClientOp<I, O>): ClientOp {
+export function clientOp<const I extends ObjectSchema, const O extends ObjectSchema>(
+  authored: ClientOp<I, O>,
+): ClientOp {
   return authored as unknown as ClientOp;
 }
 
@@ -88,6 +96,7 @@ export interface IndexRow {
   at: "daemon" | "client";
   start: "auto" | "never";
   frozen: boolean;
+  hidden: boolean;
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;

@@ -2,34 +2,55 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { newKey } from "../base/random.ts";
 import { markOf } from "../ops/fields.ts";
 import type { AnyOp } from "../ops/op.ts";
 
 export type Input = Record<string, unknown>;
 
+export interface Checked {
+  /** To send: the daemon applies the schema's defaults itself. */
+  input: Input;
+  /** What the op sees. */
+  parsed: Input;
+}
+
 /** `spell` is how this caller writes a field: `--limit` on the command line, `limit` in MCP. */
-export function checkedInput(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string): Input {
-  const input = filled(op, given, cwd);
+export function checkedInput(
+  op: AnyOp,
+  given: Input,
+  spell: (field: string) => string,
+  cwd: string,
+): Checked {
+  const input = filled(op, given, spell, cwd);
   const checked = v.safeParse(op.input, input);
-  if (checked.success) return input;
+  if (checked.success) return { input, parsed: checked.output };
   return fail("usage", checked.issues.map((issue) => complaint(issue, spell)).join("; "), {
     data: { fields: [...new Set(checked.issues.map((issue) => String(issue.path?.[0]?.key ?? "")))] },
   });
 }
 
 /** Paths are made absolute, and `cwd` and the idempotency key supplied, by the client: only it stands where the caller does. */
-function filled(op: AnyOp, given: Input, cwd: string): Input {
+function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string): Input {
   const input = { ...given };
   for (const [field, schema] of Object.entries(op.input.entries)) {
     const mark = markOf(schema as v.GenericSchema);
     const value = input[field];
+    if (mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.textBytesMax)
+      tooLarge(spell(field));
     if (value === undefined && mark.minted) input[field] = newKey();
     if (value === undefined && mark.path === "cwd") input[field] = cwd;
     if (typeof value === "string" && mark.path) input[field] = resolve(cwd, value);
     if (Array.isArray(value) && mark.path) input[field] = value.map((item) => resolve(cwd, String(item)));
   }
   return input;
+}
+
+export function tooLarge(what: string): never {
+  return fail("too_large", `${what} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+    hint: "put it in a file and send its path",
+  });
 }
 
 type Issue = v.BaseIssue<unknown> & { requirement?: unknown };

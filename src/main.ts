@@ -1,0 +1,34 @@
+/**
+ * One executable, three names: `dispatchd` is the daemon, `dispatch mcp` the MCP server, all else the command line.
+ * Each is loaded only when it is wanted; what they may not import from each other is handed to them here.
+ */
+export {};
+
+const argv = process.argv.slice(2);
+const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
+
+process.exit(await start());
+
+async function start(): Promise<number> {
+  if (isDaemon) {
+    const { runDaemon } = await import("./daemon/run.ts");
+    return runDaemon({ argv });
+  }
+  if (argv.length === 1 && argv[0] === "--version") {
+    const { version } = await import("./base/version.ts");
+    await Bun.write(Bun.stdout, `dispatch ${version}\n`);
+    return 0;
+  }
+  const [{ runCli }, { index }] = await Promise.all([
+    import("./surface/cli/run.ts"),
+    import("./ops/index.ts"),
+  ]);
+  return runCli(argv, {
+    index,
+    // From source the executable is Bun itself and needs to be told what to run; Bun.main is then this file.
+    daemonArgv: Bun.main.startsWith("/$bunfs/")
+      ? [process.execPath, "__daemon"]
+      : [process.execPath, Bun.main, "__daemon"],
+    doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
+  });
+}

@@ -1,0 +1,143 @@
+/** One command, from its words to its exit status. */
+import { systemClock } from "../../base/clock.ts";
+import { DispatchError, fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Paths } from "../../base/paths.ts";
+import { onInterrupt } from "../../base/stdio.ts";
+import type { AnyOp, ClientOp, DaemonOp, IndexRow } from "../../ops/op.ts";
+import type { Caller } from "../../ops/protocol.ts";
+import { callerHere } from "../caller.ts";
+import type { Row } from "../client.ts";
+import { type Checked, checkedInput } from "../input.ts";
+import type { Parts } from "../parts.ts";
+import { openSession, type Session } from "../session.ts";
+import { fieldsOf, inputFrom } from "./args.ts";
+import { confirmDestroy, confirmed } from "./confirm.ts";
+import { type Globals, globalFlags } from "./globals.ts";
+import { spell } from "./help.ts";
+import type { Output } from "./output.ts";
+
+interface Run {
+  row: IndexRow;
+  checked: Checked;
+  globals: Globals;
+  parts: Parts;
+  paths: Paths;
+  out: Output;
+  caller: Caller;
+  session: Session;
+  /** Aborts at the deadline, at Ctrl-C of a stream, and when nobody reads any more. */
+  stop: AbortController;
+}
+
+export async function execute(
+  row: IndexRow,
+  args: readonly string[],
+  more: { globals: Globals; parts: Parts; paths: Paths; out: Output },
+): Promise<number> {
+  const { globals, parts, paths, out } = more;
+  const op = (await row.load()).default;
+  const fields = fieldsOf(op);
+  const given = await inputFrom(args, fields, globalFlags);
+  const caller = callerHere("cli");
+  const spelled = (name: string) => fields.find((field) => field.name === name)?.spelled ?? name;
+  const checked = checkedInput(op, given, spelled, caller.cwd);
+  if (op.intent === "destroy") await confirmDestroy(spell(op, given), op.summary, globals);
+  const session = openSession({
+    paths,
+    daemonArgv: parts.daemonArgv,
+    isStartForbidden: globals.start === false,
+    starting: () => void out.note("starting the daemon"),
+  });
+  const run: Run = { row, checked, globals, parts, paths, out, caller, session, stop: new AbortController() };
+  try {
+    return await withinDeadline(op, run, op.at === "client" ? runHere(op, run) : runThere(op, run));
+  } finally {
+    session.close();
+  }
+}
+
+async function runHere(op: ClientOp, run: Run): Promise<number> {
+  const { clientCtx } = await import("../here.ts");
+  const { checked, stop, globals } = run;
+  const ctx = clientCtx({ ...run, signal: stop.signal, confirm: (question) => confirmed(question, globals) });
+  return finish(op, run, await op.run(checked.parsed, ctx));
+}
+
+async function runThere(op: DaemonOp, run: Run): Promise<number> {
+  const { row, checked, caller, session, stop, out } = run;
+  const isStream = op.streams?.(checked.parsed) === true;
+  const take = async (one: Row) => {
+    if (isStream && !(await out.row(op, one))) stop.abort();
+    if (!isStream && op.viewRow)
+      await out.note(op.viewRow(one, { width: 80, now: systemClock.now(), color: false }));
+  };
+  const call = session.call(row, checked.input, {
+    caller,
+    repeat: op.repeat,
+    row: take,
+    signal: stop.signal,
+  });
+  if (!isStream) return finish(op, run, await call);
+  const result = await untilStopped(call, stop);
+  return result === undefined ? 0 : (op.exit?.(result) ?? 0);
+}
+
+async function finish(op: AnyOp, { out }: Run, result: Row): Promise<number> {
+  await out.result(op, result);
+  return op.exit?.(result) ?? 0;
+}
+
+/** A stream ends well when the daemon ends it, at Ctrl-C, and when its reader left. */
+async function untilStopped(call: Promise<Row>, stop: AbortController): Promise<Row | undefined> {
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
+  // The row under way is written whole: cancelling is asked for, and waited for a little.
+  stop.signal.addEventListener(
+    "abort",
+    () => void systemClock.sleep(limits.cancelGraceMs).then(() => resolve(undefined)),
+  );
+  const restore = onInterrupt(() => stop.abort());
+  const ended = call.catch((thrown: unknown) => {
+    if (stop.signal.aborted) return undefined;
+    throw thrown;
+  });
+  try {
+    return await Promise.race([ended, stopped]);
+  } finally {
+    restore();
+  }
+}
+
+async function withinDeadline(op: AnyOp, run: Run, work: Promise<number>): Promise<number> {
+  const seconds = run.globals.deadline;
+  if (seconds === undefined) return work;
+  if (seconds <= 0) return fail("usage", "--deadline: must be more than 0");
+  const timer = new AbortController();
+  const overdue = systemClock.sleep(seconds * 1000, timer.signal).then(() => {
+    if (!timer.signal.aborted) throw overdueOf(op, seconds, run.checked);
+    return 0;
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** What goes on without us: the daemon keeps what it accepted, whoever waits for it. */
+function overdueOf(op: AnyOp, seconds: number, { input }: Checked): DispatchError {
+  const key = input["idempotency_key"];
+  if (op.intent === "read")
+    return new DispatchError("timeout", `no answer within ${seconds} s; nothing was changed`);
+  return new DispatchError(
+    "timeout",
+    `no answer within ${seconds} s; what the daemon accepted of "${op.cli}" goes on`,
+    {
+      hint:
+        typeof key === "string"
+          ? `the same command with --idempotency-key ${key} never does it twice`
+          : "dispatch list",
+      ...(typeof key === "string" ? { data: { idempotency_key: key } } : {}),
+    },
+  );
+}

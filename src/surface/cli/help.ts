@@ -1,0 +1,172 @@
+/** Help: of the program, of a noun, of a command. A projection of the ops; nothing here is about one of them. */
+import { codes } from "../../base/error.ts";
+import { paint, widthOf, wrap } from "../../base/text.ts";
+import { version } from "../../base/version.ts";
+import { choicesOf, descriptionOf, isOptional } from "../../ops/fields.ts";
+import type { AnyOp, Group, IndexRow } from "../../ops/op.ts";
+import { type Field, fieldsOf, kebab } from "./args.ts";
+import { type GlobalFlag, globalFlags } from "./globals.ts";
+
+const headings: Record<Group, string> = {
+  thread: "Threads",
+  message: "Messages",
+  request: "Requests",
+  daemon: "Daemon and health",
+};
+
+type Listed = Pick<IndexRow, "cli" | "group" | "summary">;
+type Pair = readonly [left: string, right: string];
+
+export function rootHelp(commands: readonly Listed[], width: number): string {
+  const groups = (Object.keys(headings) as Group[]).map((group) => {
+    const rows = commands.filter((command) => command.group === group);
+    return section(
+      headings[group],
+      rows.map(({ cli, summary }) => [cli, summary] as const),
+      width,
+    );
+  });
+  return joined([
+    `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
+    "usage: dispatch <command> [arguments] [--flags]\n       dispatch <command> --help",
+    ...groups,
+    section("Flags of every command", globalPairs(), width),
+  ]);
+}
+
+export function nounHelp(noun: string, commands: readonly Listed[], width: number): string {
+  return joined([
+    `usage: dispatch ${noun} <command> [arguments] [--flags]`,
+    section(
+      "Commands",
+      commands.map(({ cli, summary }) => [cli, summary] as const),
+      width,
+    ),
+  ]);
+}
+
+export function commandHelp(op: AnyOp, width: number): string {
+  const fields = fieldsOf(op);
+  const positionals = fields.filter((field) => field.mark.arg);
+  const about = op.about ? [wrap(op.about, width)] : [];
+  return joined([
+    `usage: ${usageOf(op.cli, fields)}`,
+    wrap(op.summary, width),
+    ...about,
+    section(
+      "Arguments",
+      positionals.map((field) => [field.spelled, describe(field)] as const),
+      width,
+    ),
+    section("Flags", fields.flatMap(flagPairs), width),
+    section("Flags of every command", globalPairs(), width),
+    section("Exit codes", exitPairs(op), width),
+    examples(op),
+  ]);
+}
+
+/** `dispatch send <thread> [<text>] [--flags]`. */
+function usageOf(cli: string, fields: readonly Field[]): string {
+  const words = fields
+    .filter((field) => field.mark.arg)
+    .map((field) => {
+      const word = field.type === "list" ? `${field.spelled}...` : field.spelled;
+      return isOptional(field.schema) ? `[${word}]` : word;
+    });
+  const required = fields
+    .filter((field) => !field.mark.arg && !isOptional(field.schema))
+    .map((field) => `${field.spelled} ${valueWord(field)}`);
+  const hasOptional = fields.some((field) => !field.mark.arg && isOptional(field.schema));
+  return ["dispatch", cli, ...words, ...required, ...(hasOptional ? ["[--flags]"] : [])].join(" ");
+}
+
+function flagPairs(field: Field): Pair[] {
+  const flag = `--${kebab(field.name)}`;
+  const file: Pair[] = field.mark.text
+    ? [[`${flag}-file PATH`, `the same, from a file; - is standard input`]]
+    : [];
+  if (field.mark.arg) return file;
+  const left = field.type === "boolean" ? flag : `${flag} ${valueWord(field)}`;
+  return [[left, describe(field)], ...file];
+}
+
+function valueWord(field: Field): string {
+  return (
+    field.mark.value ??
+    (choicesOf(field.schema) ? "WORD" : field.type === "number" ? "N" : kebab(field.name).toUpperCase())
+  );
+}
+
+function describe(field: Field): string {
+  const choices = choicesOf(field.schema);
+  const notes = [
+    descriptionOf(field.schema),
+    ...(choices ? [`one of: ${choices.join(", ")}`] : []),
+    ...(field.type === "list" && !field.mark.arg ? ["may be repeated"] : []),
+    ...defaultOf(field),
+    ...(field.mark.text ? ["- reads standard input"] : []),
+  ];
+  return notes.filter((note) => note !== "").join("; ");
+}
+
+function defaultOf(field: Field): string[] {
+  const value = (field.schema as { default?: unknown }).default;
+  return value === undefined || typeof value === "function" ? [] : [`default ${String(value)}`];
+}
+
+function globalPairs(): Pair[] {
+  return Object.entries(globalFlags as Record<string, GlobalFlag>).map(([name, flag]) => {
+    const spelled = `--${flag.isNegative ? "no-" : ""}${name}`;
+    return [flag.value ? `${spelled} ${flag.value}` : spelled, flag.description] as const;
+  });
+}
+
+function exitPairs(op: AnyOp): Pair[] {
+  // What any command may end with, beside what its author names.
+  const always =
+    op.at === "client" ? (["usage", "timeout"] as const) : (["usage", "daemon_down", "timeout"] as const);
+  const all = [...new Set([...always, ...op.fails])].sort((a, b) => codes[a].exit - codes[b].exit);
+  return [["0", "done"] as const, ...all.map((code) => [String(codes[code].exit), code] as const)];
+}
+
+function examples(op: AnyOp): string {
+  const lines = op.examples
+    .filter((example) => example.error === undefined)
+    .map((example) => `  ${spell(op, example.input)}`);
+  return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
+}
+
+/** The command line that gives this input. */
+export function spell(op: AnyOp, input: Record<string, unknown>): string {
+  const words = ["dispatch", op.cli];
+  for (const field of fieldsOf(op)) {
+    const value = input[field.name];
+    if (value === undefined) continue;
+    const flag = `--${kebab(field.name)}`;
+    if (typeof value === "boolean") words.push(value ? flag : `--no-${kebab(field.name)}`);
+    else
+      for (const item of Array.isArray(value) ? value : [value])
+        words.push(...(field.mark.arg ? [] : [flag]), quoted(String(item)));
+  }
+  return words.join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A heading and two columns; the left one is as wide as the section needs, within a third of the line. */
+function section(heading: string, rows: readonly Pair[], width: number): string {
+  if (rows.length === 0) return "";
+  const left = Math.max(...rows.map(([word]) => widthOf(word)).filter((w) => w <= width / 3), 8);
+  const indent = " ".repeat(left + 4);
+  const lines = rows.map(([word, text]) => {
+    const body = wrap(text, Math.max(20, width - left - 4)).replaceAll("\n", `\n${indent}`);
+    return widthOf(word) > left ? `  ${word}\n${indent}${body}` : `  ${word.padEnd(left)}  ${body}`;
+  });
+  return `${paint("bold", heading)}\n${lines.join("\n")}`;
+}
+
+function joined(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n\n");
+}

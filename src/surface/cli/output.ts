@@ -1,0 +1,65 @@
+/** Where results and errors go, and in which form: JSON, unless a person looks. */
+import { systemClock } from "../../base/clock.ts";
+import { readEnv } from "../../base/env.ts";
+import type { DispatchError } from "../../base/error.ts";
+import { isTerminal, stderrFd, stdoutFd, terminalWidth, writeErr, writeOut } from "../../base/stdio.ts";
+import { cell, type Look, paint, toJson, toJsonLine, toTerminal } from "../../base/text.ts";
+import type { AnyOp } from "../../ops/op.ts";
+import type { Row } from "../client.ts";
+import type { Globals } from "./globals.ts";
+
+export interface Output {
+  /** False, here and below, when nobody reads any more. */
+  result(op: AnyOp, out: Row): Promise<boolean>;
+  row(op: AnyOp, row: Row): Promise<boolean>;
+  /** Plain text whatever reads it: help, the version. */
+  text(s: string): Promise<boolean>;
+  /** Something a person may like to know meanwhile; nothing where none looks. */
+  note(s: string): Promise<void>;
+  error(error: DispatchError): Promise<void>;
+}
+
+export function openOutput(globals: Globals): Output {
+  const isOutTerminal = isTerminal(stdoutFd);
+  const isErrTerminal = isTerminal(stderrFd);
+  const asJson = globals.json ?? !isOutTerminal;
+  const errorAsJson = globals.json ?? !isErrTerminal;
+  const look: Look = {
+    width: isOutTerminal ? terminalWidth() : 80,
+    now: systemClock.now(),
+    color: hasColor(globals, isOutTerminal),
+  };
+  const errColor = { color: hasColor(globals, isErrTerminal) };
+
+  const human = (view: string) =>
+    view === "" ? Promise.resolve(true) : writeOut(`${toTerminal(view.trimEnd(), look)}\n`);
+
+  return {
+    result: (op, out) => (asJson ? writeOut(`${toJson(out)}\n`) : human(op.view(out, look))),
+    row(op, row) {
+      const viewRow = op.at === "client" ? undefined : op.viewRow;
+      if (asJson || !viewRow) return writeOut(`${toJsonLine(row)}\n`);
+      // Rows come over minutes: relative times are told from when each is shown.
+      return human(viewRow(row, { ...look, now: systemClock.now() }));
+    },
+    text: (s) => writeOut(`${toTerminal(s, look)}\n`),
+    async note(s) {
+      if (isErrTerminal && !errorAsJson && !globals.quiet)
+        await writeErr(`${toTerminal(paint("dim", cell(s)), errColor)}\n`);
+    },
+    async error(error) {
+      if (errorAsJson) {
+        await writeErr(`${toJsonLine({ error: error.body })}\n`);
+        return;
+      }
+      const lines = [`${paint("red", "error:")} ${cell(error.message)}`];
+      if (error.hint !== null) lines.push(`${paint("dim", "hint:")}  ${cell(error.hint)}`);
+      await writeErr(`${toTerminal(lines.join("\n"), errColor)}\n`);
+    },
+  };
+}
+
+function hasColor(globals: Globals, isOnTerminal: boolean): boolean {
+  const { NO_COLOR, TERM } = readEnv();
+  return globals.color ?? (isOnTerminal && !NO_COLOR && TERM !== "dumb");
+}

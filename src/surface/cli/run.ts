@@ -1,0 +1,101 @@
+/** `dispatch <command>`: argv in, exit status out. */
+import { readEnv } from "../../base/env.ts";
+import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { type Paths, pathsOf } from "../../base/paths.ts";
+import { isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
+import { version } from "../../base/version.ts";
+import type { IndexRow } from "../../ops/op.ts";
+import type { Parts } from "../parts.ts";
+import { type Command, dispatch, routeOf } from "./commands.ts";
+import { readFlags } from "./flags.ts";
+import { type Globals, globalFlags } from "./globals.ts";
+import { type Output, openOutput } from "./output.ts";
+
+export async function runCli(argv: readonly string[], parts: Parts): Promise<number> {
+  let out = openOutput(guessed(argv));
+  let command: string | undefined;
+  try {
+    const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
+    const globals = flags as Globals;
+    out = openOutput(globals);
+    if (globals.version) return await shown(out, `dispatch ${version}`);
+    const wantsHelp = globals.help === true || rest[0] === "help";
+    const words = rest[0] === "help" ? rest.slice(1) : rest;
+    const commands = commandsOf({ globals, parts, out, paths: pathsOf(readEnv(), globals.home) });
+    const route = routeOf(words, commands);
+    if ("command" in route) command = route.command.cli;
+    if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, commands, parts));
+    if ("noun" in route) return noVerb(route.noun, route.under);
+    return await dispatch(words, commands);
+  } catch (thrown) {
+    const error = asError(thrown, command);
+    await out.error(error);
+    return error.exit;
+  }
+}
+
+function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: Paths }): Command[] {
+  const ops = more.parts.index
+    .filter((row) => !row.hidden)
+    .map((row) => ({
+      ...row,
+      run: async (args: readonly string[]) => (await import("./execute.ts")).execute(row, args, more),
+    }));
+  const mcp: Command = {
+    cli: "mcp",
+    group: "daemon",
+    summary: "Serve these commands as MCP tools on standard input and output (--flat: one tool each)",
+    run: async (args) => {
+      const { flags, positionals } = readFlags(args, { flat: { type: "boolean" } }, { suggest: globalFlags });
+      if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
+      const { serveMcp } = await import("../mcp/serve.ts");
+      return serveMcp({ ...more, isFlat: flags["flat"] === true });
+    },
+  };
+  return [...ops, mcp];
+}
+
+async function helpFor(
+  route: ReturnType<typeof routeOf>,
+  commands: readonly Command[],
+  parts: Parts,
+): Promise<string> {
+  const { commandHelp, nounHelp, rootHelp } = await import("./help.ts");
+  const width = isTerminal(stdoutFd) ? terminalWidth() : 80;
+  if ("noun" in route) return nounHelp(route.noun, route.under, width);
+  const row = "command" in route ? rowOf(route.command, parts) : undefined;
+  return row ? commandHelp((await row.load()).default, width) : rootHelp(commands, width);
+}
+
+function rowOf(command: Command, parts: Parts): IndexRow | undefined {
+  return parts.index.find((row) => row.cli === command.cli);
+}
+
+function noVerb(noun: string, under: readonly Command[]): never {
+  const verbs = under.map((command) => command.cli.slice(noun.length + 1));
+  return fail("usage", `"${noun}" needs one of: ${verbs.join(", ")}`, { hint: `dispatch ${noun} --help` });
+}
+
+async function shown(out: Output, s: string): Promise<number> {
+  await out.text(s);
+  return 0;
+}
+
+/** Before the flags are read, an error in them has to be shown in some form. */
+function guessed(argv: readonly string[]): Globals {
+  if (argv.includes("--json")) return { json: true };
+  return argv.includes("--no-json") ? { json: false } : {};
+}
+
+function asError(thrown: unknown, command: string | undefined): DispatchError {
+  if (!(thrown instanceof DispatchError)) {
+    const stack = thrown instanceof Error ? (thrown.stack ?? null) : null;
+    return new DispatchError("internal", `this is a bug in dispatch: ${wordsOf(thrown)}`, {
+      data: { stack },
+      cause: thrown,
+    });
+  }
+  if (thrown.code !== "usage" || thrown.hint !== null) return thrown;
+  const hint = command === undefined ? "dispatch --help" : `dispatch ${command} --help`;
+  return new DispatchError("usage", thrown.message, { hint, ...(thrown.data ? { data: thrown.data } : {}) });
+}

@@ -1,0 +1,72 @@
+/** What an op that runs in the client's process is given. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
+import { fail, wordsOf } from "../base/error.ts";
+import { readLock } from "../base/flock.ts";
+import { limits } from "../base/limits.ts";
+import type { Paths } from "../base/paths.ts";
+import type { ClientCtx } from "../ops/ctx.ts";
+import type { Caller } from "../ops/protocol.ts";
+import { startDaemon, whenSandboxed } from "./autostart.ts";
+import type { Parts } from "./parts.ts";
+import { jsonSchemas } from "./schema.ts";
+import type { Session } from "./session.ts";
+
+export interface Here {
+  parts: Parts;
+  paths: Paths;
+  caller: Caller;
+  session: Session;
+  signal: AbortSignal;
+  confirm(question: string): Promise<boolean>;
+}
+
+export function clientCtx({ parts, paths, caller, session, signal, confirm }: Here): ClientCtx {
+  return {
+    paths,
+    clock: systemClock,
+    caller,
+    signal,
+    confirm,
+    call(op, input) {
+      const row = parts.index.find((one) => one.name === op);
+      if (!row) return fail("internal", `no op is called ${op}`);
+      return session.call({ ...row, start: "never" }, input, { caller, repeat: "no", signal });
+    },
+    async start() {
+      const sandboxed = whenSandboxed();
+      if (sandboxed) throw sandboxed;
+      changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
+      const { connection, status } = await startDaemon(paths, parts.daemonArgv);
+      connection.close();
+      return { status };
+    },
+    async gone(waitMs) {
+      const until = systemClock.monotonic() + waitMs;
+      while (readLock(paths.lock).held) {
+        if (systemClock.monotonic() >= until) return false;
+        await systemClock.sleep(limits.autostartPollMs);
+      }
+      return true;
+    },
+    markStopped() {
+      changing(paths.stopped, () => {
+        mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+        writeFileSync(paths.stopped, "", { mode: 0o600 });
+      });
+    },
+    async catalogue() {
+      return Promise.all(parts.index.map(async (row) => (await row.load()).default));
+    },
+    jsonSchemas,
+    doctor: (input) => parts.doctor(paths, input),
+  };
+}
+
+function changing(path: string, change: () => void): void {
+  try {
+    change();
+  } catch (cause) {
+    fail("storage", `could not change ${path}: ${wordsOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,136 @@
+/** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
+import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Paths } from "../../base/paths.ts";
+import { toJsonLine } from "../../base/text.ts";
+import { isOptional } from "../../ops/fields.ts";
+import type { AnyOp, IndexRow } from "../../ops/op.ts";
+import type { Caller } from "../../ops/protocol.ts";
+import { callerHere } from "../caller.ts";
+import { nearest } from "../cli/nearest.ts";
+import type { Row } from "../client.ts";
+import { checkedInput, type Input } from "../input.ts";
+import type { Parts } from "../parts.ts";
+import type { Session } from "../session.ts";
+import { bounded } from "./bound.ts";
+import { offeredFields, type Tool } from "./tools.ts";
+
+export interface ToolResult {
+  [key: string]: unknown;
+  content: { type: "text"; text: string }[];
+  structuredContent?: Row;
+  isError?: boolean;
+  _meta?: Record<string, unknown>;
+}
+
+export interface Served {
+  parts: Parts;
+  paths: Paths;
+  session: Session;
+}
+
+export interface Asked {
+  tool: Tool;
+  args: Record<string, unknown>;
+  meta: Record<string, unknown> | undefined;
+  signal: AbortSignal;
+  progress(row: Row): void;
+}
+
+export async function callTool(served: Served, asked: Asked): Promise<ToolResult> {
+  try {
+    const { word, row, given } = chosen(asked);
+    const op = (await row.load()).default;
+    const result = await run(served, asked, row, op, offered(op, given, asked.tool, word));
+    return answer(op, word, result);
+  } catch (thrown) {
+    return refusal(thrown);
+  }
+}
+
+function chosen({ tool, args }: Asked): { word: string; row: IndexRow; given: Input } {
+  if (tool.isFlat) {
+    const [word, row] = [...tool.rows][0]!;
+    return { word, row, given: args };
+  }
+  const { op, ...given } = args;
+  const word = String(op ?? "");
+  const row = tool.rows.get(word);
+  if (row) return { word, row, given };
+  const right = nearest(word, tool.rows.keys());
+  return fail("usage", word === "" ? `missing op of ${tool.name}` : `${tool.name} has no op "${word}"`, {
+    hint: right ? `op: ${right}` : `op is one of: ${[...tool.rows.keys()].join(", ")}`,
+  });
+}
+
+/** Models write `null` for what they leave out. */
+function offered(op: AnyOp, given: Input, tool: Tool, word: string): Input {
+  const fields = offeredFields(op);
+  const wrong = Object.keys(given).find((name) => !fields.includes(name));
+  if (wrong !== undefined) {
+    const right = nearest(wrong, fields);
+    return fail("usage", `${tool.isFlat ? tool.name : word} has no field "${wrong}"`, {
+      hint: right ? `did you mean ${right}?` : `its fields: ${fields.join(", ") || "none"}`,
+    });
+  }
+  const isLeftOut = (name: string) => given[name] === null && isOptional(op.input.entries[name] as never);
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !isLeftOut(name)));
+}
+
+async function run(served: Served, asked: Asked, row: IndexRow, op: AnyOp, given: Input): Promise<Row> {
+  const { parts, paths, session } = served;
+  const { signal } = asked;
+  const caller: Caller = { ...callerHere("mcp"), thread_id: threadIn(asked.meta) };
+  const { input, parsed } = checkedInput(op, given, (field) => field, caller.cwd);
+  if (op.at === "client") {
+    const { clientCtx } = await import("../here.ts");
+    // Hosts ask their user before a tool that destroys runs; asking twice is theirs to decide.
+    return op.run(
+      parsed,
+      clientCtx({ parts, paths, session, caller, signal, confirm: () => Promise.resolve(true) }),
+    );
+  }
+  if (op.streams?.(parsed))
+    return fail("usage", `${row.cli} would not end here`, { hint: "give a timeout and a cursor instead" });
+  return session.call(row, input, { caller, repeat: op.repeat, signal, row: asked.progress });
+}
+
+/** Codex says in each call which of its threads makes it; the process's own environment says who started the server. */
+function threadIn(meta: Record<string, unknown> | undefined): string | null {
+  const turn = meta?.["x-codex-turn-metadata"];
+  const nested =
+    typeof turn === "object" && turn !== null ? (turn as Record<string, unknown>)["thread_id"] : undefined;
+  const thread = meta?.["threadId"] ?? nested;
+  return typeof thread === "string" && thread !== "" ? thread : null;
+}
+
+function answer(op: AnyOp, word: string, whole: Row): ToolResult {
+  const { result, bytes, isCut } = bounded(whole);
+  // What was changed stays changed: only a read may be refused for its size.
+  if (op.intent === "read" && bytes > limits.mcpResultBytesMax)
+    fail("too_large", `the result has ${bytes} bytes, and ${limits.mcpResultBytesMax} fit here`, {
+      hint: "ask for less: a smaller limit, then next_cursor",
+    });
+  const out = { op: word, result };
+  const status = op.exit?.(whole) ?? 0;
+  return {
+    content: [{ type: "text", text: toJsonLine(out) }],
+    structuredContent: out,
+    ...(status !== 0 || isCut
+      ? { _meta: { ...(status === 0 ? {} : { exit_code: status }), ...(isCut ? { cut: true } : {}) } }
+      : {}),
+  };
+}
+
+function refusal(thrown: unknown): ToolResult {
+  const error =
+    thrown instanceof DispatchError
+      ? thrown
+      : new DispatchError("internal", `this is a bug in dispatch: ${wordsOf(thrown)}`, { cause: thrown });
+  const { code, message, hint, retry, data } = error.body;
+  return {
+    isError: true,
+    content: [{ type: "text", text: hint === null ? message : `${message}\nhint: ${hint}` }],
+    _meta: { code, exit_code: error.exit, retry, ...(data === null ? {} : { data }) },
+  };
+}

@@ -1,0 +1,82 @@
+/** `dispatch mcp`: the ops as MCP tools. A thin client of the daemon, like the command line. */
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+} from "@modelcontextprotocol/sdk/types.js";
+import { systemClock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import type { Paths } from "../../base/paths.ts";
+import { toJsonLine } from "../../base/text.ts";
+import { version } from "../../base/version.ts";
+import type { Globals } from "../cli/globals.ts";
+import type { Row } from "../client.ts";
+import type { Parts } from "../parts.ts";
+import { openSession } from "../session.ts";
+import { callTool, type Served } from "./call.ts";
+import { stdioTransport } from "./stdio.ts";
+import { listingOf, toolsOf } from "./tools.ts";
+
+const instructions =
+  "dispatch runs and watches Codex threads on this machine. Threads are named by ref, id, @handle or title. " +
+  "A send is accepted when it returns a receipt, and done when the receipt or a wait says so: wait instead of polling.";
+
+export interface ServeOptions {
+  parts: Parts;
+  paths: Paths;
+  globals: Globals;
+  isFlat: boolean;
+}
+
+/** Resolves with the exit status when the host closed our input and the calls under way had time to answer. */
+export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions): Promise<number> {
+  const session = openSession({
+    paths,
+    daemonArgv: parts.daemonArgv,
+    isStartForbidden: globals.start === false,
+  });
+  const calls = new Set<Promise<unknown>>();
+  const server = serverOf({ parts, paths, session }, isFlat, calls);
+  const transport = stdioTransport();
+  await server.connect(transport);
+  await transport.ended;
+  await Promise.race([Promise.allSettled(calls), systemClock.sleep(limits.mcpEofGraceMs)]);
+  // The SDK sends an answer some microtasks after its handler returned.
+  await systemClock.sleep(0);
+  await transport.flushed();
+  session.close();
+  return 0;
+}
+
+function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>): Server {
+  const tools = toolsOf(served.parts.index, isFlat);
+  const server = new Server({ name: "dispatch", version }, { capabilities: { tools: {} }, instructions });
+  server.setRequestHandler(ListToolsRequestSchema, async () => ({
+    tools: await tracked(calls, Promise.all([...tools.values()].map(listingOf))),
+  }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
+    const tool = tools.get(params.name);
+    if (!tool) throw new McpError(ErrorCode.InvalidParams, `no tool is called ${params.name}`);
+    const meta = params._meta as Record<string, unknown> | undefined;
+    const token = params._meta?.progressToken;
+    let rows = 0;
+    const progress = (row: Row) => {
+      rows += 1;
+      if (token === undefined) return;
+      const update = { progressToken: token, progress: rows, message: toJsonLine(row) };
+      void extra.sendNotification({ method: "notifications/progress", params: update });
+    };
+    return tracked(
+      calls,
+      callTool(served, { tool, args: params.arguments ?? {}, meta, signal: extra.signal, progress }),
+    );
+  });
+  return server;
+}
+
+function tracked<T>(calls: Set<Promise<unknown>>, call: Promise<T>): Promise<T> {
+  calls.add(call);
+  return call.finally(() => calls.delete(call));
+}

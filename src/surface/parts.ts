@@ -1,0 +1,17 @@
+/** What main hands to a surface: all that surfaces may not reach for themselves. */
+import type { Paths } from "../base/paths.ts";
+import type { Check } from "../ops/ctx.ts";
+import type { IndexRow } from "../ops/op.ts";
+
+export interface DoctorInput {
+  app_server: boolean;
+  fix: boolean;
+  timeoutMs: number;
+}
+
+export interface Parts {
+  index: readonly IndexRow[];
+  /** How to run the daemon. */
+  daemonArgv: readonly string[];
+  doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
+}

@@ -1,6 +1,6 @@
 /** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
 import { DispatchError, wordsOf } from "../base/error.ts";
-import type { AgentState, AgentStatus } from "../core/ports/agent.ts";
+import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
 import { type Life, startLife, type World } from "./life.ts";
@@ -33,6 +33,8 @@ type Ending =
   | { kind: "refused"; error: LastError }
   /** It had been up. */
   | { kind: "lost"; error: LastError };
+
+const closed: Ending = { kind: "absent", error: { message: "codex was stopped", hint: null } };
 
 export function supervisor(world: Supervised): Supervisor {
   const { clock, log } = world;
@@ -67,24 +69,35 @@ export function supervisor(world: Supervised): Supervisor {
     log.warn("codex warns of its configuration", { words });
   };
 
+  /** The core's sink, and the moment of the end: nobody is given a life that is over. */
+  const sink: AgentSink = {
+    born: (child) => world.sink.born(child),
+    up: (epoch, hello) => world.sink.up(epoch, hello),
+    batch: (epoch, events) => world.sink.batch(epoch, events),
+    down(epoch, words) {
+      life = undefined;
+      enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
+      world.sink.down(epoch, words);
+    },
+  };
+
   const liveOnce = async (): Promise<Ending> => {
+    let mine: Life;
     try {
       const executable = await world.executable();
       now.warnings = [];
-      if (!closing) life = startLife({ ...world, warned, garbage: () => now.garbage_lines++ }, executable);
+      if (closing) return closed;
+      life = mine = startLife({ ...world, sink, warned, garbage: () => now.garbage_lines++ }, executable);
     } catch (thrown) {
       return { kind: "absent", error: lastError(thrown) };
     }
-    if (life === undefined) return { kind: "absent", error: { message: "closed", hint: null } };
-    Object.assign(now, { pid: life.pid, epoch: life.epoch, restarts: lives++ });
-    const begun = await life.begun;
+    Object.assign(now, { pid: mine.pid, epoch: mine.epoch, restarts: lives++ });
+    const begun = await mine.begun;
     if (begun.kind === "up" && !closing) {
       enter("running", { ...begun.hello, last_error: null });
-      void keepPinging(life, clock);
+      void keepPinging(mine, clock);
     }
-    const words = await life.gone;
-    life = undefined;
-    Object.assign(now, { pid: null, epoch: null });
+    const words = await mine.gone;
     if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
     return { kind: begun.kind, error: lastError(begun.error) };
   };

@@ -13,6 +13,8 @@ if (how.stderr !== undefined) process.stderr.write(how.stderr);
 if (how.stubborn) process.on("SIGTERM", () => {});
 
 for await (const line of console) {
+  // The end of the input reads as one empty line more.
+  if (line === "") continue;
   const { id, method, params } = JSON.parse(line) as Message;
   if (id === undefined || method === "test/silent") continue;
   if (method === "initialize") initialize(id);

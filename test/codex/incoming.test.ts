@@ -1,0 +1,158 @@
+import { expect, test } from "bun:test";
+import { systemClock } from "../../src/base/clock.ts";
+import { limits } from "../../src/base/limits.ts";
+import { incoming } from "../../src/codex/incoming.ts";
+import { streamMemory } from "../../src/codex/memory.ts";
+import { rpc } from "../../src/codex/rpc.ts";
+import type { AgentEvent, RawLine } from "../../src/core/ports/agent.ts";
+import { quietLog } from "../support/codex-sink.ts";
+
+const encoder = new TextEncoder();
+
+function stream(over: { batch?(events: AgentEvent[]): void } = {}) {
+  const batches: AgentEvent[][] = [];
+  const warnings: string[] = [];
+  const taps = new Set<(line: RawLine) => void>();
+  let garbage = 0;
+  const calls = rpc({ write: () => {}, clock: systemClock });
+  const heard = incoming({
+    rpc: calls,
+    memory: streamMemory(),
+    taps,
+    log: quietLog,
+    batch(events) {
+      batches.push(events);
+      over.batch?.(events);
+    },
+    warned: (words) => warnings.push(words),
+    garbage: () => garbage++,
+  });
+  return {
+    calls,
+    taps,
+    batches,
+    warnings,
+    garbage: () => garbage,
+    oversize: (head: string) => heard.onOversize({ bytes: 1e9, head: encoder.encode(head) }),
+    read: (...lines: (object | string)[]) =>
+      heard.onRead(
+        lines.map((line) => encoder.encode(typeof line === "string" ? line : JSON.stringify(line))),
+      ),
+  };
+}
+
+const closed = (threadId: string) => ({ method: "thread/closed", params: { threadId } });
+const threads = (events: AgentEvent[]) =>
+  events.map((event) => ("thread_id" in event ? event.thread_id : null));
+
+test("the events of one read are one batch, in their order", async () => {
+  const from = stream();
+  await from.read(closed("a"), closed("b"), closed("c"));
+  await from.read(closed("d"));
+  expect(from.batches.map(threads)).toEqual([["a", "b", "c"], ["d"]]);
+});
+
+test("a read of very many lines is cut into batches of the limit", async () => {
+  const from = stream();
+  await from.read(...Array.from({ length: 600 }, (_, at) => closed(String(at))));
+  expect(from.batches.map((batch) => batch.length)).toEqual([
+    limits.childBatchLinesMax,
+    limits.childBatchLinesMax,
+    88,
+  ]);
+});
+
+test("who waits for an answer sees all that came before it, and nothing that came after", async () => {
+  const from = stream();
+  const seen: (string | null)[][] = [];
+  const answer = (async () => {
+    await from.calls.call("m", {});
+    // As deep as a caller may be: the next line waits for all of it.
+    for (let depth = 0; depth < 50; depth++) await null;
+    seen.push(from.batches.flatMap(threads));
+  })();
+  await from.read(closed("before"), { id: 1, result: {} }, closed("after"));
+  await answer;
+  expect(seen).toEqual([["before"]]);
+  expect(from.batches.flatMap(threads)).toEqual(["before", "after"]);
+});
+
+test("a request of codex's is an event, also under the id 0 and under an id of one of our calls", async () => {
+  const from = stream();
+  let answered = false;
+  const call = from.calls.call("m", {}).then(() => {
+    answered = true;
+  });
+  const ask = (id: number | string) => ({
+    method: "item/tool/call",
+    id,
+    params: { threadId: "T", tool: "t" },
+  });
+  await from.read(ask(0), ask(1), ask("x"));
+  expect(answered).toBe(false);
+  expect(from.batches.flat().map((event) => event.kind === "request_opened" && event.request.rpc_id)).toEqual(
+    [0, 1, "x"],
+  );
+  from.calls.close("over");
+  expect(call).rejects.toMatchObject({ code: "agent_down" });
+});
+
+test("garbage is counted and survived", async () => {
+  const from = stream();
+  await from.read("{", "", "[1]", "null", '"x"', closed("a"));
+  expect(from.garbage()).toBe(5);
+  expect(from.batches.flatMap(threads)).toEqual(["a"]);
+});
+
+test("a store that refuses a batch does not stop the stream", async () => {
+  let refuse = true;
+  const from = stream({
+    batch() {
+      if (refuse) throw new Error("disk full");
+    },
+  });
+  const call = from.calls.call("m", {});
+  await from.read(closed("a"), { id: 1, result: { ok: true } }, closed("b"));
+  expect(await call).toEqual({ ok: true });
+  refuse = false;
+  await from.read(closed("c"));
+  expect(from.batches.map(threads)).toEqual([["a"], ["b"], ["c"]]);
+});
+
+test("a tap hears every notification, deltas included, and none once it is closed", async () => {
+  const from = stream();
+  const delta = { method: "item/agentMessage/delta", params: { threadId: "T", delta: "x" } };
+  const lines: RawLine[] = [];
+  const tap = (line: RawLine) => lines.push(line);
+  await from.read(delta);
+  from.taps.add(tap);
+  from.taps.add(() => {
+    throw new Error("a broken tap");
+  });
+  await from.read(delta, closed("a"), { id: 5, result: {} });
+  from.taps.clear();
+  await from.read(delta);
+  expect(lines).toEqual([
+    { method: delta.method, thread_id: "T", line: delta },
+    { method: "thread/closed", thread_id: "a", line: closed("a") },
+  ]);
+  expect(from.batches.flatMap(threads)).toEqual(["a"]);
+});
+
+test("an answer over the limit ends the call it was for", async () => {
+  const from = stream();
+  const call = from.calls.call("thread/turns/list", {});
+  from.oversize('{"id":1,"result":{"data":[');
+  expect(call).rejects.toMatchObject({ code: "too_large" });
+  from.oversize('{"method":"item/completed"');
+  expect(from.garbage()).toBe(2);
+});
+
+test("what codex finds wrong with its configuration is passed on with its details", async () => {
+  const from = stream();
+  await from.read({
+    method: "configWarning",
+    params: { summary: "Invalid configuration.", details: "line 1" },
+  });
+  expect(from.warnings).toEqual(["Invalid configuration. line 1"]);
+});

@@ -1,0 +1,368 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import type { DispatchError } from "../../src/base/error.ts";
+import { identityOf, isAlive } from "../../src/base/identity.ts";
+import { limits } from "../../src/base/limits.ts";
+import { type Supervisor, supervisor } from "../../src/codex/supervisor.ts";
+import type { AgentSink } from "../../src/core/ports/agent.ts";
+import { type HandClock, handClock } from "../support/codex-clock.ts";
+import { type FakeCodex, fakeCodex } from "../support/codex-fake.ts";
+import { quietLog, recordingSink, until } from "../support/codex-sink.ts";
+
+const endings: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+function stand(how: {
+  codex?: FakeCodex;
+  clock?: Clock;
+  sink?: Partial<AgentSink>;
+  env?: Record<string, string>;
+  executable?: () => Promise<string>;
+}) {
+  const fake = fakeCodex(how.codex ?? {});
+  endings.push(fake.cleanup);
+  const sink = recordingSink(how.sink);
+  const clock = how.clock ?? systemClock;
+  const codex = supervisor({
+    sink,
+    clock,
+    log: quietLog,
+    env: { PATH: process.env["PATH"], ...how.env },
+    version: "0.0.0",
+    taps: new Set(),
+    executable: how.executable ?? (async () => fake.path),
+    random: () => 1,
+  });
+  endings.push(async () => {
+    // A standing clock would hold the ladder of the close.
+    const pid = codex.status().pid;
+    if (clock !== systemClock && pid !== null) process.kill(pid, "SIGKILL");
+    await codex.close();
+  });
+  return { codex, sink, fake };
+}
+
+const refusal = (call: Promise<unknown>): Promise<DispatchError> =>
+  call.then(
+    () => Promise.reject(new Error("it was not refused")),
+    (thrown: DispatchError) => thrown,
+  );
+
+/** Lets time pass for a child that answers its pings. */
+async function pass(codex: Supervisor, clock: HandClock, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= limits.agentPingEveryMs) {
+    await clock.advance(Math.min(left, limits.agentPingEveryMs));
+    // It answers in order: after this the ping is answered too.
+    await codex.running().rpc.call("test/echo", {});
+  }
+}
+
+function kill(pid: number | null): void {
+  process.kill(pid!, "SIGKILL");
+}
+
+describe("a start", () => {
+  test("records the child before it is up, and tells its version and home", async () => {
+    const { codex, sink } = stand({});
+    expect(codex.status().state).toBe("starting");
+    codex.start();
+    const life = await codex.ready(10_000);
+    expect(sink.order).toEqual(["born", "up"]);
+    expect(sink.ups).toEqual([{ epoch: 1, version: "9.8.7", codex_home: "/fake" }]);
+    expect(codex.status()).toMatchObject({
+      state: "running",
+      pid: life.pid,
+      epoch: 1,
+      version: "9.8.7",
+      restarts: 0,
+    });
+    const [born] = sink.births;
+    expect(born).toMatchObject({ pid: life.pid, group: life.pid });
+    expect(isAlive(born!)).toBe(true);
+  });
+
+  test("gives the child the environment without what belongs to this process alone", async () => {
+    const env = {
+      KEPT: "1",
+      CODEX_HOME: "/h",
+      CODEX_THREAD_ID: "t",
+      CODEX_SANDBOX: "s",
+      CODEX_SANDBOX_NETWORK_DISABLED: "1",
+      BUN_X: "b",
+    };
+    const { codex } = stand({ env });
+    codex.start();
+    const life = await codex.ready(10_000);
+    const answer = (await life.rpc.call("test/env", {})) as { env: Record<string, string>; args: string[] };
+    expect(answer.env).toMatchObject({ KEPT: "1", CODEX_HOME: "/h" });
+    for (const name of ["CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED", "BUN_X"])
+      expect(answer.env[name]).toBeUndefined();
+    expect(answer.args).toEqual(["app-server", "-c", "thread_unload_delay_secs=2"]);
+  });
+
+  test("with nothing to start is degraded, says what was looked for, and gets up once it is there", async () => {
+    let path = "/no/such/codex";
+    const clock = handClock();
+    const good = fakeCodex({});
+    endings.push(good.cleanup);
+    const { codex, sink } = stand({ clock, executable: async () => path });
+    codex.start();
+    const error = await refusal(codex.ready(10_000));
+    expect(error.code).toBe("agent_down");
+    expect(error.data).toEqual({ outcome: "not_sent" });
+    expect(error.message).toContain("/no/such/codex");
+    expect(codex.status()).toMatchObject({
+      state: "degraded",
+      pid: null,
+      retry_at: clock.now() + limits.agentBackoffFirstMs,
+    });
+    for (let look = 0; look < 20; look++) await clock.advance(limits.agentBackoffMaxMs);
+    expect(codex.status().state).toBe("degraded");
+    expect(sink.births).toEqual([]);
+    path = good.path;
+    await clock.advance(codex.status().retry_at! - clock.now());
+    await until("the child is up", () => codex.status().state === "running");
+    expect(codex.status().last_error).toBeNull();
+  });
+
+  test("of something that ends at once is degraded with its last words, cleaned", async () => {
+    const stderr = "\u001b[31mERROR\u001b[0m cannot read the home\n";
+    const { codex, sink } = stand({ clock: handClock(), codex: { initialize: 7, stderr } });
+    codex.start();
+    const error = await refusal(codex.ready(10_000));
+    expect(error.message).toBe("codex did not start: codex ended with status 7: ERROR cannot read the home");
+    expect(codex.status().state).toBe("degraded");
+    expect(sink.order).toEqual(["born", "down"]);
+    expect(sink.downs[0]!.reason).toContain("status 7");
+  });
+
+  test("that `initialize` refuses, or leaves unanswered, is ended and degraded", async () => {
+    const refusing = stand({ clock: handClock(), codex: { initialize: "refuse" } });
+    refusing.codex.start();
+    expect((await refusal(refusing.codex.ready(10_000))).message).toContain("codex refused initialize: no");
+
+    const clock = handClock();
+    const silent = stand({ clock, codex: { initialize: "silent" } });
+    silent.codex.start();
+    await until("it is born", () => silent.sink.births.length === 1);
+    await clock.advance(limits.agentStartTimeoutMs);
+    await until("it is degraded", () => silent.codex.status().state === "degraded");
+    expect(silent.codex.status().last_error!.message).toContain("did not answer initialize within 20 s");
+    for (const { sink } of [refusing, silent]) {
+      expect(sink.order).toEqual(["born", "down"]);
+      expect(isAlive(sink.births[0]!)).toBe(false);
+    }
+  });
+
+  test("whose birth cannot be stored leaves no child behind", async () => {
+    const pids: number[] = [];
+    const clock = handClock();
+    const { codex, sink } = stand({
+      clock,
+      sink: {
+        born(child) {
+          pids.push(child.pid);
+          throw new Error("disk full");
+        },
+      },
+    });
+    codex.start();
+    expect((await refusal(codex.ready(10_000))).message).toBe("disk full");
+    await until("it is gone", () => identityOf(pids[0]!) === undefined);
+    expect(sink.downs).toEqual([]);
+  });
+
+  test("that the sink will not have stays down until retry", async () => {
+    const clock = handClock();
+    let home = "another home";
+    const { codex, sink } = stand({
+      clock,
+      sink: {
+        up() {
+          if (home !== "") throw new Error(home);
+        },
+      },
+    });
+    codex.start();
+    expect((await refusal(codex.ready(10_000))).message).toBe("another home");
+    expect(codex.status()).toMatchObject({
+      state: "degraded",
+      retry_at: null,
+      last_error: { message: "another home" },
+    });
+    await clock.advance(3_600_000);
+    expect(sink.births).toHaveLength(1);
+    home = "";
+    codex.retry();
+    await codex.ready(10_000);
+    expect(sink.order).toEqual(["born", "up", "down", "born", "up"]);
+  });
+});
+
+describe("a crash", () => {
+  test("ends the epoch, fails what was in flight as unknown, and a new one follows", async () => {
+    const { codex, sink } = stand({});
+    codex.start();
+    const life = await codex.ready(10_000);
+    const inFlight = refusal(life.rpc.call("test/silent", {}));
+    kill(codex.status().pid);
+    expect((await inFlight).body).toMatchObject({
+      code: "agent_down",
+      message: "codex was killed by SIGKILL",
+      data: { outcome: "unknown" },
+    });
+    expect(sink.downs).toEqual([{ epoch: 1, reason: "codex was killed by SIGKILL" }]);
+    expect(codex.status().state).toBe("starting");
+    expect((await refusal((async () => codex.running())())).data).toEqual({ outcome: "not_sent" });
+    const next = await codex.ready(10_000);
+    expect(next.epoch).toBe(2);
+    expect(codex.status()).toMatchObject({ state: "running", restarts: 1 });
+    expect(sink.order).toEqual(["born", "up", "down", "born", "up"]);
+  });
+
+  test("what it wrote with its last breath is heard before its end", async () => {
+    const { codex, sink } = stand({});
+    codex.start();
+    const life = await codex.ready(10_000);
+    const lines = Array.from({ length: 2000 }, (_, at) =>
+      JSON.stringify({ method: "thread/closed", params: { threadId: String(at) } }),
+    );
+    await Promise.all([
+      life.rpc.call("test/lines", { lines: [...lines, "ANSWER"] }).catch(() => {}),
+      life.rpc.call("test/exit", { code: 5 }).catch(() => {}),
+    ]);
+    await until("it is down", () => sink.downs.length === 1);
+    expect(sink.events()).toHaveLength(2000);
+    expect(sink.order.lastIndexOf("batch")).toBeLessThan(sink.order.indexOf("down"));
+    expect(sink.downs[0]!.reason).toBe("codex ended with status 5");
+  });
+
+  test("is followed by pauses that double, and the fifth in a row opens the circuit", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock });
+    codex.start();
+    for (const [crash, pauseMs] of [500, 1000, 2000, 4000].entries()) {
+      await codex.ready(10_000);
+      kill(codex.status().pid);
+      await until("it is down", () => sink.downs.length === crash + 1);
+      await until("it pauses", () => codex.status().retry_at !== null);
+      expect(codex.status()).toMatchObject({ state: "starting", retry_at: clock.now() + pauseMs });
+      await clock.advance(pauseMs);
+    }
+    await codex.ready(10_000);
+    kill(codex.status().pid);
+    await until("the circuit is open", () => codex.status().state === "degraded");
+    expect(codex.status()).toMatchObject({
+      retry_at: clock.now() + limits.agentCircuitOpenMs,
+      last_error: { message: "codex was killed by SIGKILL" },
+    });
+    expect((await refusal(codex.ready(10_000))).code).toBe("agent_down");
+    expect(sink.births).toHaveLength(5);
+    codex.retry();
+    await codex.ready(10_000);
+    expect(sink.births).toHaveLength(6);
+  });
+
+  test("long after the last one is a first one again", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock });
+    codex.start();
+    for (let crash = 1; crash <= 6; crash++) {
+      await codex.ready(10_000);
+      await pass(codex, clock, limits.agentCrashesWindowMs / 2 + 1);
+      kill(codex.status().pid);
+      await until("it is down", () => sink.downs.length === crash && codex.status().retry_at !== null);
+      expect(codex.status().state).toBe("starting");
+      await clock.advance(1000);
+    }
+  });
+});
+
+describe("pings", () => {
+  test("three without an answer kill the child; two do not", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, codex: { ping: "silent" } });
+    codex.start();
+    const { pid } = await codex.ready(10_000);
+    const oneMiss = limits.agentPingEveryMs + limits.agentPingTimeoutMs;
+    await clock.advance(2 * oneMiss);
+    expect(sink.downs).toEqual([]);
+    expect(identityOf(pid)).toBeDefined();
+    await clock.advance(oneMiss);
+    await until("it is down", () => sink.downs.length === 1);
+    expect(sink.downs[0]!.reason).toBe("codex stopped answering: 3 pings in a row");
+  });
+
+  test("answered ones keep it, however long nothing else is said", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock });
+    codex.start();
+    await codex.ready(10_000);
+    await pass(codex, clock, 20 * limits.agentPingEveryMs);
+    expect(sink.downs).toEqual([]);
+  });
+
+  test("a child that is stopped and ignores TERM is killed all the same", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, codex: { stubborn: true } });
+    codex.start();
+    const { pid } = await codex.ready(10_000);
+    process.kill(pid, "SIGSTOP");
+    await clock.advance(3 * (limits.agentPingEveryMs + limits.agentPingTimeoutMs) + limits.agentTermGraceMs);
+    await until("it is down", () => sink.downs.length === 1);
+    expect(identityOf(pid)).toBeUndefined();
+  });
+});
+
+describe("close", () => {
+  test("lets the child leave by itself and stays stopped", async () => {
+    const { codex, sink } = stand({});
+    codex.start();
+    await codex.ready(10_000);
+    await codex.close();
+    expect(sink.downs).toEqual([{ epoch: 1, reason: "codex ended with status 0" }]);
+    expect(codex.status()).toMatchObject({ state: "stopped", pid: null, epoch: null });
+    expect((await refusal(codex.ready(1000))).code).toBe("agent_down");
+    await codex.close();
+  });
+
+  test("kills a child that will not go", async () => {
+    const { codex, sink } = stand({ codex: { stubborn: true } });
+    codex.start();
+    await codex.ready(10_000);
+    await codex.close();
+    expect(sink.downs).toEqual([{ epoch: 1, reason: "codex was killed by SIGKILL" }]);
+  }, 10_000);
+
+  test("ends a child that is still starting, and a pause", async () => {
+    const starting = stand({ codex: { initialize: "silent" } });
+    starting.codex.start();
+    await until("it is born", () => starting.sink.births.length === 1);
+    await starting.codex.close();
+    expect(isAlive(starting.sink.births[0]!)).toBe(false);
+
+    const pausing = stand({ clock: handClock(), executable: async () => "/no/such/codex" });
+    pausing.codex.start();
+    await until("it pauses", () => pausing.codex.status().retry_at !== null);
+    await pausing.codex.close();
+    expect(pausing.codex.status().state).toBe("stopped");
+  });
+
+  test("before any start is no error", async () => {
+    const { codex } = stand({});
+    await codex.close();
+    expect(codex.status().state).toBe("stopped");
+  });
+});
+
+test("what codex finds wrong with its configuration is in the status, once", async () => {
+  const warning = JSON.stringify({ method: "configWarning", params: { summary: "Invalid configuration." } });
+  const { codex } = stand({ codex: { lines: [warning, warning, "garbage"] } });
+  codex.start();
+  await codex.ready(10_000);
+  await until("the lines were read", () => codex.status().garbage_lines === 1);
+  expect(codex.status().warnings).toEqual(["Invalid configuration."]);
+  expect(codex.status().state).toBe("running");
+});

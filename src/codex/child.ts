@@ -101,7 +101,9 @@ async function drain(
   }
 }
 
+/** stderr explains an end of its own making. Of one by our hand, or another's, it only holds what happened before. */
 function exitWords(exit: Exit, said: string): string {
   const how = exit.signal === null ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`;
-  return said === "" ? `codex ${how}` : `codex ${how}: ${said}`;
+  const isByHand = exit.code === 0 || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
+  return said === "" || isByHand ? `codex ${how}` : `codex ${how}: ${said}`;
 }

@@ -35,17 +35,20 @@ export interface Parts {
   }): Promise<Composed & { core: Core; audit(call: Audited): void }>;
 }
 
-/** Resolves with the exit status; the only caller ends the process with it. */
-export async function runDaemon({
-  argv = [],
-  parts = installed,
-}: {
+export interface Run {
+  /** The words after the executable's name. */
   argv?: readonly string[];
+  foreground?: boolean;
+  /** A parameter for tests. */
   parts?: () => Promise<Parts>;
-}): Promise<number> {
+}
+
+/** Resolves with the exit status; the only caller ends the process with it. */
+export async function runDaemon({ argv = [], parts = installed, ...asked }: Run): Promise<number> {
   let lock: Lock | undefined;
   try {
-    const { foreground, home, ask } = daemonArgs(argv);
+    const { home, ask, ...args } = daemonArgs(argv);
+    const foreground = asked.foreground ?? args.foreground;
     if (ask) return (await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`)) ? 0 : 1;
     const paths = pathsOf(readEnv(), home);
     const wrong = makeDirectory(paths.home);

@@ -64,6 +64,7 @@ export function rowOf(one: DaemonOp, hash = "hash"): IndexRow {
   const { name, cli, group, summary, intent } = one;
   const load = async () => ({ default: one });
   return {
+    hidden: false,
     name,
     cli,
     group,

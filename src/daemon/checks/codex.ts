@@ -1,0 +1,103 @@
+/** Codex: is it there, may it work, does it. Credentials are looked at from outside and never read. */
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
+import { run } from "../../base/spawn.ts";
+import { version } from "../../base/version.ts";
+import { findCodex } from "../../codex/find.ts";
+import { smoke } from "../../codex/smoke.ts";
+import { look, modeOf } from "../place.ts";
+import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
+
+const install = "npm install -g @openai/codex";
+
+export async function checkCodex({ env, timeoutMs }: Asked): Promise<Finding> {
+  const path = await executableOf(env);
+  const said = await run([path, "--version"], {
+    timeoutMs,
+    bytesMax: limits.childStderrTailBytes,
+    env: { ...env },
+  });
+  const data = { path };
+  if (said.timedOut)
+    return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, { recovery: install, data });
+  if (said.code !== 0)
+    return bad(`${path} does not run (status ${said.code})`, {
+      detail: said.stderr.trim(),
+      recovery: install,
+      data,
+    });
+  const words = said.stdout.trim();
+  return ok(words, { detail: path, data: { ...data, version: /\d+\.\d+\.\d+\S*/.exec(words)?.[0] ?? null } });
+}
+
+/** Existence and mode only. A provider of one's own may need none of this: the smoke test decides that. */
+export async function checkAuth({ env }: Asked): Promise<Finding> {
+  const home = env["CODEX_HOME"] || join(homedir(), ".codex");
+  const file = join(home, "auth.json");
+  const found = look(file);
+  const key = ["CODEX_API_KEY", "OPENAI_API_KEY"].find((name) => env[name]);
+  const data = { codex_home: home, auth_file: found !== undefined, env_key: key ?? null };
+  if (found === undefined && key === undefined)
+    return warn(`no login: no ${file} and no key in the environment`, { recovery: "codex login", data });
+  if (found && (found.mode & 0o077) !== 0)
+    return warn(`other users can read ${file} (mode ${modeOf(found)})`, {
+      recovery: `chmod 600 ${file}`,
+      data,
+    });
+  if (found && !(await isReadable(file)))
+    return bad(`${file} cannot be read by this user`, { recovery: "codex login", data });
+  return ok(found ? file : `a key in ${key}`, { data });
+}
+
+export async function checkAppServer({ env, appServer, timeoutMs }: Asked, clock: Clock): Promise<Finding> {
+  if (!appServer) return skipped("not asked", { recovery: "dispatch doctor" });
+  const seen = await smoke({
+    clock,
+    log: silent,
+    env: { ...env },
+    version,
+    executable: () => executableOf(env),
+    timeoutMs,
+  });
+  const { error, warnings, capabilities } = seen;
+  const data = {
+    version: seen.version,
+    codex_home: seen.codex_home,
+    warnings,
+    capabilities,
+    requires_login: seen.requires_login,
+  };
+  if (error) return bad(error.message, { ...(error.hint ? { recovery: error.hint } : {}), data });
+  if (seen.requires_login) return bad("codex is not logged in", { recovery: "codex login", data });
+  const missing = Object.entries(capabilities)
+    .filter(([, known]) => !known)
+    .map(([method]) => method);
+  if (missing.length > 0)
+    return warn(`codex ${seen.version} lacks ${missing.join(", ")}`, { recovery: `${install}@latest`, data });
+  if (warnings.length > 0)
+    return warn("codex complains about its configuration", {
+      detail: warnings.join("\n"),
+      recovery: "correct config.toml in the codex home",
+      data,
+    });
+  return ok(`codex ${seen.version} started, and opened a thread`, { data });
+}
+
+function executableOf(env: Asked["env"]): Promise<string> {
+  return findCodex({ named: env["DISPATCH_CODEX"], path: env["PATH"] });
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What the child says while it is tried belongs to no log: the finding has it. */
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,0 +1,24 @@
+/** The registry, looked at without the daemon and without changing it. */
+import { look } from "../place.ts";
+import { type Asked, bad, type Finding, ok, skipped } from "./check.ts";
+
+export async function checkRegistry({ paths }: Asked): Promise<Finding> {
+  const found = look(paths.db);
+  if (found === undefined) return skipped(`${paths.db} is not there yet`, { recovery: "dispatch up" });
+  const backups = "put the newest backup beside it in its place";
+  if (found.size === 0) return bad(`${paths.db} is empty`, { recovery: backups });
+  const { inspectRegistry } = await import("../../store/inspect.ts");
+  const seen = inspectRegistry(paths.db);
+  const data = { path: paths.db, bytes: found.size, ...seen };
+  if (seen.quickCheck !== "ok")
+    return bad(`${paths.db} is damaged: ${seen.quickCheck}`, { recovery: backups, data });
+  if (seen.schema > seen.supported)
+    return bad(`${paths.db} has schema ${seen.schema}; this dispatch knows ${seen.supported}`, {
+      recovery: "install the dispatch that wrote it, or a newer one",
+      data,
+    });
+  if (seen.schema < seen.supported)
+    return ok(`schema ${seen.schema}; the next daemon migrates it to ${seen.supported}`, { data });
+  const counts = Object.entries(seen.counts).map(([what, count]) => `${count} ${what}`);
+  return ok(`schema ${seen.schema}, sound; ${counts.join(", ")}`, { data });
+}

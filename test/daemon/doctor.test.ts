@@ -1,0 +1,230 @@
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../src/base/clock.ts";
+import { openLock } from "../../src/base/flock.ts";
+import { identityOf } from "../../src/base/identity.ts";
+import { type Paths, pathsOf } from "../../src/base/paths.ts";
+import { version } from "../../src/base/version.ts";
+import { openControl } from "../../src/daemon/control.ts";
+import { runChecks } from "../../src/daemon/doctor.ts";
+import type { Check } from "../../src/ops/ctx.ts";
+import { hello, memoryLog } from "./rig.ts";
+
+/** A home of one's own with a Codex that only knows its version. */
+function place() {
+  const root = mkdtempSync(join(tmpdir(), "doctor ü "));
+  const bin = join(root, "bin");
+  const codexHome = join(root, "codex home");
+  for (const dir of [bin, codexHome]) mkdirSync(dir, { mode: 0o700 });
+  writeFileSync(join(bin, "codex"), "#!/bin/sh\necho codex-cli 9.8.7\n", { mode: 0o755 });
+  const paths = pathsOf({ DISPATCH_HOME: join(root, "home") });
+  mkdirSync(paths.home, { mode: 0o700 });
+  const env: Record<string, string> = { PATH: `${bin}:/usr/bin:/bin`, CODEX_HOME: codexHome };
+  const ask = async (
+    more: { fix?: boolean; app_server?: boolean; timeoutMs?: number; isSandboxed?: boolean } = {},
+  ) => {
+    const { isSandboxed = false, ...input } = more;
+    const checks = await runChecks(
+      paths,
+      { fix: false, app_server: false, timeoutMs: 5000, ...input },
+      { env, isSandboxed, clock: systemClock },
+    );
+    return Object.fromEntries(checks.map((check) => [check.name, check])) as Record<string, Check>;
+  };
+  return { paths, env, bin, codexHome, ask };
+}
+
+/** Holds the instance lock as a daemon would. */
+function instance(paths: Paths) {
+  const lock = openLock(paths.lock)!;
+  const { pid, start_time, boot_id } = identityOf(process.pid)!;
+  lock.write(JSON.stringify({ pid, start_time, boot_id, version }));
+  return lock;
+}
+
+test("with no daemon and nothing made yet, nothing fails but what is missing, and nothing is made", async () => {
+  const { paths, ask } = place();
+  const found = await ask();
+  expect(Object.keys(found)).toEqual([
+    "path",
+    "home",
+    "socket",
+    "daemon",
+    "registry",
+    "codex",
+    "auth",
+    "app_server",
+  ]);
+  expect(Object.values(found).filter((check) => check.status === "fail")).toEqual([]);
+  expect(found["codex"]).toMatchObject({
+    status: "ok",
+    summary: "codex-cli 9.8.7",
+    data: { version: "9.8.7" },
+  });
+  expect(found["daemon"]).toMatchObject({ status: "ok", data: { running: false } });
+  expect(found["registry"]!.status).toBe("skipped");
+  for (const path of [paths.lock, paths.db, paths.socket]) expect(existsSync(path)).toBe(false);
+});
+
+test("a codex that is not there, or does not run, or hangs, fails with how to install it", async () => {
+  const { bin, ask } = place();
+  const codex = join(bin, "codex");
+  writeFileSync(codex, "#!/bin/sh\necho broken >&2\nexit 4\n");
+  expect((await ask())["codex"]).toMatchObject({
+    status: "fail",
+    detail: "broken",
+    recovery: expect.stringContaining("npm install"),
+  });
+  writeFileSync(codex, "#!/bin/sh\nsleep 60\n");
+  expect((await ask({ timeoutMs: 200 }))["codex"]).toMatchObject({ status: "fail" });
+  chmodSync(codex, 0o600);
+  expect((await ask())["codex"]).toMatchObject({
+    status: "fail",
+    recovery: expect.stringContaining("codex"),
+  });
+});
+
+test("credentials are told from outside: missing, in the environment, a file, a file that others can read", async () => {
+  const { env, codexHome, ask } = place();
+  expect((await ask())["auth"]).toMatchObject({ status: "warn", recovery: "codex login" });
+  const file = join(codexHome, "auth.json");
+  writeFileSync(file, "never read", { mode: 0o600 });
+  expect((await ask())["auth"]).toMatchObject({ status: "ok", summary: file });
+  chmodSync(file, 0o644);
+  expect((await ask())["auth"]).toMatchObject({ status: "warn", recovery: `chmod 600 ${file}` });
+  chmodSync(file, 0o600);
+  env["OPENAI_API_KEY"] = "sk-a-secret-of-this-test";
+  expect(JSON.stringify(await ask())).not.toContain("sk-a-secret");
+});
+
+test("a home that others can reach fails with its chmod, and --fix applies just that", async () => {
+  const { paths, ask } = place();
+  chmodSync(paths.home, 0o755);
+  expect((await ask())["home"]).toMatchObject({
+    status: "fail",
+    recovery: expect.stringContaining("chmod 700"),
+  });
+  expect(lstatSync(paths.home).mode & 0o777).toBe(0o755);
+  expect((await ask({ fix: true }))["home"]).toMatchObject({
+    status: "ok",
+    detail: expect.stringContaining("fixed"),
+  });
+  expect(lstatSync(paths.home).mode & 0o777).toBe(0o700);
+});
+
+test("--fix never touches what a symbolic link points to", async () => {
+  const { paths, env, ask } = place();
+  const real = mkdtempSync(join(tmpdir(), "doctor-real-"));
+  chmodSync(real, 0o755);
+  const link = `${paths.home}-link`;
+  symlinkSync(real, link);
+  const checks = await runChecks(
+    pathsOf({ DISPATCH_HOME: link }),
+    { fix: true, app_server: false, timeoutMs: 5000 },
+    { env, isSandboxed: false, clock: systemClock },
+  );
+  expect(checks.find((check) => check.name === "home")).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining("symbolic link"),
+  });
+  expect(lstatSync(real).mode & 0o777).toBe(0o755);
+  expect((await ask())["home"]!.status).toBe("ok");
+});
+
+test("a stale socket is told, removed by --fix, and left alone while somebody holds the lock", async () => {
+  const { paths, ask } = place();
+  const code = `Bun.listen({ unix: ${JSON.stringify(paths.socket)}, socket: { data() {} } }); console.log("up"); await Bun.stdin.text();`;
+  const dead = Bun.spawn([process.execPath, "-e", code], { stdin: "pipe", stdout: "pipe" });
+  await dead.stdout.getReader().read();
+  dead.kill("SIGKILL");
+  await dead.exited;
+  expect((await ask())["socket"]).toMatchObject({ status: "warn", recovery: "dispatch doctor --fix" });
+  const lock = instance(paths);
+  await ask({ fix: true, timeoutMs: 200 });
+  expect(existsSync(paths.socket)).toBe(true);
+  lock.release();
+  expect((await ask({ fix: true }))["socket"]).toMatchObject({
+    status: "ok",
+    detail: expect.stringContaining("stale"),
+  });
+  expect(existsSync(paths.socket)).toBe(false);
+});
+
+test("a regular file where the socket belongs fails, and --fix leaves it", async () => {
+  const { paths, ask } = place();
+  writeFileSync(paths.socket, "precious");
+  expect((await ask({ fix: true }))["socket"]).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining(paths.socket),
+  });
+  expect(existsSync(paths.socket)).toBe(true);
+});
+
+test("a daemon that answers is ok with what it says; one with limits is a warning with the way out", async () => {
+  const { paths, ask } = place();
+  const lock = instance(paths);
+  let degraded: object[] = [];
+  const call = async () => ({ uptime: 5, degraded });
+  const control = openControl({ path: paths.socket, hello, call, clock: systemClock, log: memoryLog() });
+  expect((await ask())["daemon"]).toMatchObject({
+    status: "ok",
+    data: { running: true, pid: process.pid, uptime: 5 },
+  });
+  degraded = [{ code: "agent_down", message: "codex is logged out", hint: "codex login" }];
+  expect((await ask())["daemon"]).toMatchObject({
+    status: "warn",
+    recovery: "codex login",
+    summary: expect.stringContaining("logged out"),
+  });
+  expect((await ask({ isSandboxed: true }))["daemon"]).toMatchObject({
+    status: "warn",
+    summary: expect.stringContaining("sandboxed"),
+  });
+  control.close();
+  lock.release();
+});
+
+test("a daemon that holds the lock and answers nothing fails within the time given", async () => {
+  const { paths, ask } = place();
+  const lock = instance(paths);
+  expect((await ask({ timeoutMs: 200 }))["daemon"]).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining("does not answer"),
+  });
+  const call = () => new Promise<never>(() => {});
+  const control = openControl({ path: paths.socket, hello, call, clock: systemClock, log: memoryLog() });
+  expect((await ask({ timeoutMs: 200 }))["daemon"]).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining("0.2 s"),
+  });
+  control.close();
+  lock.release();
+});
+
+test("an empty or damaged registry fails and stays as it is", async () => {
+  const { paths, ask } = place();
+  writeFileSync(paths.db, "");
+  expect((await ask({ fix: true }))["registry"]).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining("empty"),
+  });
+  writeFileSync(paths.db, "this is no database at all, but long enough to be read as one".repeat(20));
+  expect((await ask({ fix: true }))["registry"]!.status).toBe("fail");
+  expect(lstatSync(paths.db).size).toBeGreaterThan(100);
+});
+
+test("a codex that starts no app-server fails the smoke test with its own words, in bounded time", async () => {
+  const { ask } = place();
+  const found = await ask({ app_server: true, timeoutMs: 3000 });
+  expect(found["app_server"]!.status).toBe("fail");
+}, 15_000);

@@ -380,3 +380,30 @@ test("a hundred clients with a hundred calls each all get their own answers", as
   );
   control.close();
 });
+
+for (const seed of [1, 2, 3]) {
+  test(`after any garbage (seed ${seed}) the connection still answers, and nothing ran or was logged`, async () => {
+    let state = seed;
+    const next = (below: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const seedFrame =
+      '{"id":1,"op":"test.echo","schema":"hash","input":{"n":1},"caller":{"kind":"cli","thread_id":null,"cwd":"/"}}';
+    const { path, log } = rig([echo]);
+    const client = await connect(path);
+    for (let round = 0; round < 300; round++) {
+      const bytes = Buffer.from(seedFrame);
+      for (let hits = 1 + next(6); hits > 0; hits--) bytes[next(bytes.length)] = next(256);
+      client.raw(
+        Buffer.concat([
+          bytes.subarray(0, next(3) === 0 ? next(bytes.length) : bytes.length),
+          Buffer.from("\n"),
+        ]),
+      );
+    }
+    client.call(900_719, "test.echo", { text: "still here" });
+    expect((await client.ended(900_719)).result).toEqual({ text: "still here" });
+    expect(log.lines).toEqual([]);
+  });
+}

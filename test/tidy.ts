@@ -1,0 +1,135 @@
+/** The rules of who may import whom and who may touch the outside world, and the search for who breaks them. */
+import { dirname, normalize } from "node:path";
+
+export interface Source {
+  /** From the root: `src/core/lane.ts`. */
+  path: string;
+  text: string;
+}
+
+type Part = "main" | "base" | "core" | "store" | "codex" | "daemon" | "ops" | "surface";
+
+/** Of each part: whose code it may import, and whose types alone. */
+const mayImport: Record<Part, { code: readonly Part[]; types?: readonly Part[] }> = {
+  main: { code: ["base", "ops", "surface", "daemon"] },
+  base: { code: [] },
+  core: { code: ["base"] },
+  store: { code: ["base"], types: ["core"] },
+  codex: { code: ["base"], types: ["core"] },
+  ops: { code: ["base"], types: ["core"] },
+  surface: { code: ["base", "ops"] },
+  daemon: { code: ["base", "core", "store", "codex", "ops", "surface"] },
+};
+
+/** What only one part may touch. */
+const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): boolean }[] = [
+  {
+    what: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/g,
+    name: "the clock: take a Clock",
+    isAllowed: inBase,
+  },
+  { what: /\bMath\.random\b/g, name: "chance: take a Random", isAllowed: inBase },
+  {
+    what: /\b(?:setTimeout|setInterval|setImmediate|Bun\.sleep)\b/g,
+    name: "timers: take a Clock",
+    isAllowed: inBase,
+  },
+  { what: /\b(?:process|Bun)\.env\b/g, name: "the environment: base/env reads it", isAllowed: inBase },
+  { what: /\bconsole\.\w+\(/g, name: "the console: take a Log, or base/stdio", isAllowed: inBase },
+  {
+    what: /\bBun\.(?:spawn|spawnSync|\$)|["'](?:node:)?child_process["']/g,
+    name: "spawning: base/spawn does it",
+    isAllowed: inBase,
+  },
+  {
+    what: /["']bun:sqlite["']/g,
+    name: "the database: store owns it",
+    isAllowed: (path) => path.startsWith("src/store/"),
+  },
+  {
+    what: /\bprocess\.exit\b/g,
+    name: "leaving: main.ts does it",
+    isAllowed: (path) => path === "src/main.ts",
+  },
+];
+
+function inBase(path: string): boolean {
+  return path.startsWith("src/base/");
+}
+
+/** One line for each: `file:line: what is wrong`. */
+export function violations(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) => {
+    const code = withoutComments(text);
+    const found: { at: number; wrong: string }[] = [];
+    for (const one of importsOf(code)) {
+      const wrong = importFault(path, one);
+      if (wrong) found.push({ at: one.at, wrong });
+    }
+    for (const { what, name, isAllowed } of reserved) {
+      if (isAllowed(path)) continue;
+      for (const match of code.matchAll(what))
+        found.push({ at: match.index, wrong: `${match[0]} is ${name}` });
+    }
+    return found.map(({ at, wrong }) => `${path}:${code.slice(0, at).split("\n").length}: ${wrong}`);
+  });
+}
+
+interface Import {
+  at: number;
+  from: string;
+  kind: "code" | "types" | "lazy";
+}
+
+const statements = /\b(?:import|export)\s+(type\s)?[^"'`;()=]*?\bfrom\s*["']([^"']+)["']/g;
+const bare = /^[ \t]*import\s+["']([^"']+)["']/gm;
+const lazy = /\bimport\s*\(\s*["']([^"']+)["']/g;
+
+function importsOf(code: string): Import[] {
+  const found: Import[] = [];
+  for (const match of code.matchAll(statements))
+    found.push({ at: match.index, from: match[2]!, kind: match[1] ? "types" : "code" });
+  for (const match of code.matchAll(bare)) found.push({ at: match.index, from: match[1]!, kind: "code" });
+  for (const match of code.matchAll(lazy)) found.push({ at: match.index, from: match[1]!, kind: "lazy" });
+  return found;
+}
+
+function importFault(path: string, { from, kind }: Import): string | undefined {
+  if (!from.startsWith(".")) return undefined;
+  const target = normalize(`${dirname(path)}/${from}`);
+  if (!target.startsWith("src/")) return undefined;
+  const [here, there] = [partOf(path), partOf(target)];
+  if (here === "ops" && isOp(path) && isOp(target)) return `an op imports no op (${target})`;
+  if (here === "main" && kind === "code") return `main loads ${target} lazily or not at all`;
+  if (here === there) return undefined;
+  const may = mayImport[here];
+  if (may.code.includes(there)) return undefined;
+  if (!may.types?.includes(there)) return `${here} never imports ${there} (${target})`;
+  return kind === "types" ? undefined : `${here} imports only types of ${there} (${target})`;
+}
+
+function partOf(path: string): Part {
+  const second = path.split("/")[1]!;
+  return second === "main.ts" ? "main" : (second as Part);
+}
+
+/** `src/ops/<noun>/<verb>.ts`. */
+function isOp(path: string): boolean {
+  return /^src\/ops\/[^/]+\/[^/]+\.ts$/.test(path);
+}
+
+/** By lines, which is how comments are written here; positions stay as they are. */
+function withoutComments(text: string): string {
+  let isInside = false;
+  return text
+    .split("\n")
+    .map((line) => {
+      const words = line.trim();
+      const isComment = isInside || words.startsWith("//") || words.startsWith("/*");
+      if (isInside || words.startsWith("/*")) isInside = !words.includes("*/");
+      if (isComment) return " ".repeat(line.length);
+      const tail = line.search(/\s\/\/\s/);
+      return tail === -1 ? line : line.slice(0, tail).padEnd(line.length);
+    })
+    .join("\n");
+}

@@ -48,6 +48,7 @@ export const limits = {
   /** What a dead child started may hold its stdout open; then the stream is given up. */
   childDrainGraceMs: second,
   orphanGraceMs: 4 * second,
+  orphanLookEveryMs: 20,
   /** Passed to the child, so that an unsubscribed thread gives its writer lock back soon. */
   threadUnloadDelaySecs: 2,
   /** A lane idle this long is unsubscribed. */

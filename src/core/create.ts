@@ -2,6 +2,7 @@
  * `new`: lane and first message in one transaction, then thread, id, name, message, each step safe to die after. What
  * a crash leaves is continued by the next delivery step; a retry with the same key finds the same lane.
  */
+import { sha256 } from "../base/digest.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, type Delivery } from "./delivery.ts";
@@ -16,9 +17,7 @@ export interface NewThread {
   text: string | null;
   settings: ThreadSettings;
   key: string | null;
-  digest: string | null;
-  created_by: string | null;
-  caller: string | null;
+  created_by: string;
 }
 
 export interface Created {
@@ -40,9 +39,24 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   const created = journal.commit((change) => {
     const lane = laneOf(world, draft, change.now);
     store.lanes.add(lane);
-    change.append({ kind: "lane.created", lane: lane.ref, data: { title: lane.title.slice(0, limits.previewCharsMax), cwd: lane.cwd.slice(0, 500), by: draft.created_by } });
+    change.append({
+      kind: "lane.created",
+      lane: lane.ref,
+      data: {
+        title: lane.title.slice(0, limits.previewCharsMax),
+        cwd: lane.cwd.slice(0, 500),
+        by: draft.created_by,
+      },
+    });
     if (draft.text === null) return { ref: lane.ref, message: null };
-    const first = { text: draft.text, mode: "send" as const, key: null, digest: null, cause_id: null, depth: 0, caller: draft.caller };
+    const first = {
+      text: draft.text,
+      mode: "send" as const,
+      key: null,
+      cause_id: null,
+      depth: 0,
+      caller: draft.created_by,
+    };
     const message = accept(world, lane, first, "back", change.now);
     change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
     return { ref: lane.ref, message };
@@ -79,23 +93,38 @@ function withdraw({ store, journal }: World, { ref, message }: Created, why: str
 function known({ store }: World, draft: NewThread): Created | undefined {
   if (draft.key === null) return undefined;
   const lane = store.lanes.findByCreateKey(draft.key);
-  const isTaken = lane ? lane.create_digest !== draft.digest : store.messages.findByKey(draft.key) !== undefined;
-  if (isTaken) fail("conflict", "this idempotency key was used with other content", { hint: "use another --idempotency-key" });
+  const isTaken = lane
+    ? lane.create_digest !== digestOf(draft)
+    : store.messages.findByKey(draft.key) !== undefined;
+  if (isTaken)
+    fail("conflict", "this idempotency key was used with other content", {
+      hint: "use another --idempotency-key",
+    });
   if (!lane) return undefined;
   const first = store.messages.list({ lane: lane.ref, limit: limits.pageMax }).at(-1);
   return { ref: lane.ref, message: draft.text === null ? null : (first ?? null) };
 }
 
+/** Everything the key stands for. */
+function digestOf({ name, text, settings }: NewThread): string {
+  return sha256(JSON.stringify(["new", name, text, settings]));
+}
+
 function check({ store, files }: World, draft: NewThread): void {
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
-    fail("usage", "a goal is not text: /goal is a command of Codex's terminal", { hint: "dispatch new --name NAME --goal OBJECTIVE" });
+    fail("usage", "a goal is not text: /goal is a command of Codex's terminal", {
+      hint: "dispatch new --name NAME --goal OBJECTIVE",
+    });
   }
   if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
-  if (store.lanes.count() >= limits.lanesMax) fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
+  if (store.lanes.count() >= limits.lanesMax)
+    fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
   const handle = slug(draft.name);
   if (handle === "" || store.lanes.findByHandle(handle) === undefined) return;
-  fail("conflict", `the handle @${handle} is taken`, { hint: `--name "${draft.name} ${freeSuffix(store, handle)}"` });
+  fail("conflict", `the handle @${handle} is taken`, {
+    hint: `--name "${draft.name} ${freeSuffix(store, handle)}"`,
+  });
 }
 
 function freeSuffix(store: World["store"], handle: string): number {
@@ -136,7 +165,7 @@ function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
     tokens: null,
     last_message: null,
     create_key: draft.key,
-    create_digest: draft.digest,
+    create_digest: draft.key === null ? null : digestOf(draft),
     created_by: draft.created_by,
     cause_id: null,
     evidence_at: now,

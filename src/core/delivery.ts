@@ -2,12 +2,13 @@
  * Delivery: a message claimed under its lane's lock, in one transaction, before Codex hears of it; `sent` on Codex's
  * answer, which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
  */
+
+import { sha256 } from "../base/digest.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { sha256 } from "../base/digest.ts";
 import { saysIdle, writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
-import { type Opened, isUnknown, markGone, open, refusalOf } from "./open.ts";
+import { isUnknown, markGone, type Opened, open, refusalOf } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
 import { failed, move, ours, requeued } from "./settle.ts";
 import type { World } from "./world.ts";
@@ -16,8 +17,6 @@ export interface Draft {
   text: string;
   mode: Mode;
   key: string | null;
-  /** Of everything the key stands for. */
-  digest: string | null;
   cause_id: string | null;
   depth: number;
   caller: string | null;
@@ -47,7 +46,12 @@ export function delivery(world: World): Delivery {
       refuseUnlessFree(world, opened.lane);
       const message = journal.commit((change) => {
         const queued = accept(world, opened.lane, draft, "front", change.now);
-        change.append({ kind: "message.queued", lane: lane.ref, receipt: queued.id, data: { mode: draft.mode } });
+        change.append({
+          kind: "message.queued",
+          lane: lane.ref,
+          receipt: queued.id,
+          data: { mode: draft.mode },
+        });
         claim(world, change, queued, opened);
         return queued;
       });
@@ -91,7 +95,8 @@ export function delivery(world: World): Delivery {
   function blocked(ref: Ref, thrown: unknown): void {
     const reason = wordsOf(thrown);
     log.warn("a queued message could not be delivered yet", { lane: ref, reason });
-    if (store.lanes.get(ref)?.blocked_reason !== reason) journal.commit(() => store.lanes.set(ref, { blocked_reason: reason }));
+    if (store.lanes.get(ref)?.blocked_reason !== reason)
+      journal.commit(() => store.lanes.set(ref, { blocked_reason: reason }));
   }
 
   return {
@@ -110,14 +115,17 @@ export function delivery(world: World): Delivery {
 export function refuseUnwritable(lane: Lane): void {
   const reason = writeLock(lane);
   if (reason === null) return;
-  if (lane.source === "attached") fail("authority", `thread ${lane.ref} is attached: ${reason}`, { hint: `dispatch get ${lane.ref}` });
+  if (lane.source === "attached")
+    fail("authority", `thread ${lane.ref} is attached: ${reason}`, { hint: `dispatch get ${lane.ref}` });
   const hint = lane.gone_at === null ? "dispatch list --archived" : `dispatch forget ${lane.ref}`;
   fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
 }
 
 /** The registry's own evidence; a fresh status of the child is asked for afterwards, under the lock. */
 function refuseUnlessFree({ store }: World, lane: Lane): void {
-  const facts = store.lanes.facts(lane.ref) ?? fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
+  const facts =
+    store.lanes.facts(lane.ref) ??
+    fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
   const request = facts.requests[0];
   if (request) {
     fail("needs_answer", `thread ${lane.ref} waits for an answer: ${request.summary}`, {
@@ -132,7 +140,9 @@ function refuseUnlessFree({ store }: World, lane: Lane): void {
 }
 
 function busy(lane: Lane, why: string): never {
-  fail("lane_busy", `thread ${lane.ref} ${why}`, { hint: `dispatch wait ${lane.ref}, then send again; or dispatch stop ${lane.ref}` });
+  fail("lane_busy", `thread ${lane.ref} ${why}`, {
+    hint: `dispatch wait ${lane.ref}, then send again; or dispatch stop ${lane.ref}`,
+  });
 }
 
 /** `turn/start` on a running turn silently steers it (measured), so idle is asked for, never assumed. */
@@ -143,7 +153,8 @@ async function proveIdle(world: World, opened: Opened): Promise<void> {
 async function isIdle({ agent, live, clock }: World, { lane }: Opened): Promise<boolean> {
   const { status } = await agent.readThread(lane.thread_id);
   const known = live.get(lane.thread_id);
-  if (status !== "not_loaded") live.set(lane.thread_id, { status, at: clock.now(), heard: clock.now(), floor: known?.floor ?? null });
+  if (status !== "not_loaded")
+    live.set(lane.thread_id, { status, at: clock.now(), heard: clock.now(), floor: known?.floor ?? null });
   return saysIdle(live.get(lane.thread_id));
 }
 
@@ -155,7 +166,13 @@ function mayClaim({ store, live }: World, lane: Lane): boolean {
 }
 
 /** Stores the message: from here on it is accepted. Inside an open transaction. */
-export function accept({ store, mint }: World, lane: Lane, draft: Draft, at: "back" | "front", now: number): Message {
+export function accept(
+  { store, mint }: World,
+  lane: Lane,
+  draft: Draft,
+  at: "back" | "front",
+  now: number,
+): Message {
   const message: Message = {
     id: mint.id(),
     lane: lane.ref,
@@ -175,7 +192,7 @@ export function accept({ store, mint }: World, lane: Lane, draft: Draft, at: "ba
     or_queue: false,
     settings: null,
     key: draft.key,
-    digest: draft.digest,
+    digest: draft.key === null ? null : digestOf(lane.ref, draft),
     cause_id: draft.cause_id,
     depth: draft.depth,
     caller: draft.caller,
@@ -188,6 +205,11 @@ export function accept({ store, mint }: World, lane: Lane, draft: Draft, at: "ba
   store.messages.add(message);
   store.lanes.set(lane.ref, { updated_at: now });
   return message;
+}
+
+/** Everything the key stands for. */
+export function digestOf(ref: Ref, { mode, text }: Draft): string {
+  return sha256(JSON.stringify(["send", ref, mode, text]));
 }
 
 type Change = Parameters<Parameters<World["journal"]["commit"]>[0]>[0];
@@ -207,12 +229,20 @@ function claim({ store, live }: World, change: Change, message: Message, { lane,
 async function start(world: World, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store, journal } = world;
   try {
-    const answer = await agent.startTurn({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
+    const answer = await agent.startTurn({
+      thread_id: lane.thread_id,
+      text: message.text,
+      client_id: message.id,
+    });
     journal.commit((change) => {
       // The proof may have come first; then only the fact that we joined is news.
       const now = store.messages.get(message.id)!;
       if (now.state === "claimed") {
-        move(store, change, now, "sent", { turn_id: answer.turn_id, joined: answer.joined, sent_at: change.now });
+        move(store, change, now, "sent", {
+          turn_id: answer.turn_id,
+          joined: answer.joined,
+          sent_at: change.now,
+        });
       } else if (answer.joined) store.messages.set(message.id, { joined: true });
       if (!answer.joined) ours(store, lane.ref, answer.turn_id);
     });
@@ -228,14 +258,18 @@ function refused(world: World, message: Message, lane: Lane, thrown: unknown): v
   const reason = refusalOf(thrown);
   const words = wordsOf(thrown);
   if (reason === "not_loaded" && lane.thread_id !== null) live.drop(lane.thread_id);
-  const mayRetry = reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
+  const mayRetry =
+    reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
   const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
   journal.commit((change) => {
     const now = store.messages.get(message.id)!;
     if (now.state !== "claimed") return;
     if (mayRetry || isDown) requeued(store, change, now, words);
-    else failed(store, change, now, { code: thrown instanceof DispatchError ? thrown.code : "internal", message: words });
+    else
+      failed(store, change, now, {
+        code: thrown instanceof DispatchError ? thrown.code : "internal",
+        message: words,
+      });
   });
   if (reason === "no_rollout") markGone(world, lane.ref);
 }
-

@@ -68,7 +68,8 @@ export function seqOf(cursor: string, log: { id: string; first: number; last: nu
   const at = cursor.lastIndexOf(":");
   const seq = Number(cursor.slice(at + 1));
   const hint = "dispatch events --limit 1";
-  if (at < 1 || !/^\d{1,15}$/.test(cursor.slice(at + 1))) fail("usage", `"${cursor}" is not a cursor`, { hint });
+  if (at < 1 || !/^\d{1,15}$/.test(cursor.slice(at + 1)))
+    fail("usage", `"${cursor}" is not a cursor`, { hint });
   if (cursor.slice(0, at) !== log.id) fail("usage", "the cursor belongs to another registry's log", { hint });
   if (seq > log.last) fail("usage", `the cursor is past the end of the log (${log.last})`, { hint });
   if (seq + 1 < log.first) fail("usage", `the log before ${log.first} is no longer kept`, { hint });

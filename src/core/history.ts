@@ -14,7 +14,10 @@ export async function readBack(agent: Agent, threadId: string, floor: string | n
   const turns: TurnFacts[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < limits.historyPagesMax; page++) {
-    const { turns: found, next_cursor } = await agent.listTurns(threadId, { cursor, limit: limits.historyPageTurns });
+    const { turns: found, next_cursor } = await agent.listTurns(threadId, {
+      cursor,
+      limit: limits.historyPageTurns,
+    });
     const at = found.findIndex((turn) => turn.id === floor);
     if (at >= 0) return { turns: [...turns, ...found.slice(0, at)], reachedFloor: true };
     turns.push(...found);
@@ -26,5 +29,7 @@ export async function readBack(agent: Agent, threadId: string, floor: string | n
 
 /** The turn that holds the user message we sent with this id. */
 export function turnHolding(turns: readonly TurnFacts[], clientId: string): TurnFacts | undefined {
-  return turns.find((turn) => turn.items.some((item) => item.type === "user_message" && item.client_id === clientId));
+  return turns.find((turn) =>
+    turn.items.some((item) => item.type === "user_message" && item.client_id === clientId),
+  );
 }

@@ -1,9 +1,9 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 import { limits } from "../base/limits.ts";
 import type { Change } from "./journal.ts";
-import { openRequest } from "./request.ts";
 import type { AgentEvent, Epoch, ItemFacts } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/store.ts";
+import { openRequest } from "./request.ts";
 import { delivered, expire, turnEnded, turnStarted } from "./settle.ts";
 import type { World } from "./world.ts";
 
@@ -41,7 +41,12 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
         if (turn.status === "in_progress") return;
         const last = turn.items.findLast((item) => item.type === "agent_message");
         if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turn.id, change.now) });
-        turnEnded(store, change, lane, { turn_id: turn.id, status: turn.status, error: turn.error, completed_at: turn.completed_at });
+        turnEnded(store, change, lane, {
+          turn_id: turn.id,
+          status: turn.status,
+          error: turn.error,
+          completed_at: turn.completed_at,
+        });
         const here = live.get(event.thread_id);
         if (here) here.floor = turn.id;
         return change.after(() => turnOver(lane));
@@ -50,7 +55,12 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
         const turn = store.turns.get(lane.ref, event.turn_id);
         if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;
         store.turns.put({ ...turn, retrying_since: change.now });
-        return change.append({ kind: "lane.changed", lane: lane.ref, turn_id: turn.turn_id, data: { retrying: event.message.slice(0, limits.previewCharsMax) } });
+        return change.append({
+          kind: "lane.changed",
+          lane: lane.ref,
+          turn_id: turn.turn_id,
+          data: { retrying: event.message.slice(0, limits.previewCharsMax) },
+        });
       }
       case "item_completed":
         return itemCompleted(world, change, lane, event.turn_id, event.item);
@@ -59,15 +69,26 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
       case "goal_changed": {
         if (JSON.stringify(lane.goal) === JSON.stringify(event.goal)) return;
         store.lanes.set(lane.ref, { goal: event.goal });
-        return change.append({ kind: "goal.changed", lane: lane.ref, data: { status: event.goal?.status ?? null } });
+        return change.append({
+          kind: "goal.changed",
+          lane: lane.ref,
+          data: { status: event.goal?.status ?? null },
+        });
       }
       case "thread_renamed": {
         if (event.name === null || event.name === lane.title) return;
         store.lanes.set(lane.ref, { title: event.name, updated_at: change.now });
-        return change.append({ kind: "lane.changed", lane: lane.ref, data: { title: event.name.slice(0, limits.titleCharsMax) } });
+        return change.append({
+          kind: "lane.changed",
+          lane: lane.ref,
+          data: { title: event.name.slice(0, limits.titleCharsMax) },
+        });
       }
       case "thread_archived": {
-        store.lanes.set(lane.ref, { archived_at: event.archived ? change.now : null, updated_at: change.now });
+        store.lanes.set(lane.ref, {
+          archived_at: event.archived ? change.now : null,
+          updated_at: change.now,
+        });
         return change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: event.archived } });
       }
     }
@@ -110,7 +131,13 @@ function itemCompleted({ store }: World, change: Change, lane: Lane, turnId: str
     lane: lane.ref,
     turn_id: turnId,
     receipt: item.type === "user_message" ? item.client_id : null,
-    data: { item_id: item.id, type: item.type, preview: previewOf(item), status: item.status, exit_code: item.exit_code },
+    data: {
+      item_id: item.id,
+      type: item.type,
+      preview: previewOf(item),
+      status: item.status,
+      exit_code: item.exit_code,
+    },
   });
 }
 
@@ -123,10 +150,14 @@ export function lastMessage(item: ItemFacts, turnId: string, now: number): LastM
   const bytes = Buffer.from(item.text);
   const isCut = bytes.length > limits.lastMessageBytesMax;
   return {
-    text: isCut ? bytes.subarray(0, limits.lastMessageBytesMax).toString().replace(/\ufffd$/, "") : item.text,
+    text: isCut
+      ? bytes
+          .subarray(0, limits.lastMessageBytesMax)
+          .toString()
+          .replace(/\ufffd$/, "")
+      : item.text,
     truncated: isCut,
     turn_id: turnId,
     at: item.at ?? now,
   };
 }
-

@@ -28,7 +28,11 @@ export function standingOf(facts: LaneFacts, live: Live): Standing {
 
   const here = live.get(lane.thread_id);
   if (isRunning(latest, live)) {
-    return { status: facts.requests.length > 0 ? "waiting" : "busy", confidence: "live", asOf: here?.heard ?? at };
+    return {
+      status: facts.requests.length > 0 ? "waiting" : "busy",
+      confidence: "live",
+      asOf: here?.heard ?? at,
+    };
   }
   if (latest?.status === "in_progress") return { status: "unknown", confidence: "stale", asOf: at };
   if (here?.status === "active") return { status: "busy", confidence: "live", asOf: here.heard };
@@ -109,7 +113,12 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
     queue: { pending: facts.pending, held: lane.hold_reason !== null, reason: held },
-    requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({ id, kind, summary, asked_at: iso(asked_at) })),
+    requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
+      id,
+      kind,
+      summary,
+      asked_at: iso(asked_at),
+    })),
     goal: lane.goal,
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,

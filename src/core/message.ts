@@ -2,7 +2,16 @@
  * A message: something a caller gave us to deliver into a lane. This table is the rule; the registry's CHECK and
  * BEFORE UPDATE trigger repeat it, and a test holds the two against each other.
  */
-export const messageStates = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
+export const messageStates = [
+  "queued",
+  "claimed",
+  "sent",
+  "delivered",
+  "done",
+  "failed",
+  "cancelled",
+  "unsure",
+] as const;
 export type MessageState = (typeof messageStates)[number];
 
 export const modes = ["send", "queue", "steer", "interject", "context"] as const;

@@ -4,9 +4,9 @@
  */
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { hold } from "./settle.ts";
 import type { EffectiveSettings, Epoch, Refusal, ThreadOpened, ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/store.ts";
+import { hold } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Opened {
@@ -18,7 +18,8 @@ export interface Opened {
 export async function open(world: World, ref: Ref): Promise<Opened> {
   const { store, agent, live } = world;
   const epoch = await agent.ready(limits.agentReadyWaitMs);
-  let lane = store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  let lane =
+    store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   if (lane.thread_id === null) lane = await start(world, lane);
   else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
@@ -44,7 +45,12 @@ async function start(world: World, lane: Lane): Promise<Lane> {
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
   await world.agent.nameThread(threadId, lane.title);
   world.journal.commit((change) => {
-    world.store.lanes.set(lane.ref, { setup: "ready", durable_at: change.now, evidence_at: change.now, updated_at: change.now });
+    world.store.lanes.set(lane.ref, {
+      setup: "ready",
+      durable_at: change.now,
+      evidence_at: change.now,
+      updated_at: change.now,
+    });
     change.append({ kind: "lane.changed", lane: lane.ref, data: { setup: "ready", thread_id: threadId } });
   });
   return again(world, lane.ref);
@@ -54,19 +60,28 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
   const { agent, store, journal } = world;
   try {
     await quietGoal(world, lane, threadId);
+    await announceNativeQueue(world, lane, threadId);
     const opened = await agent.resumeThread(threadId, pinned(lane));
     const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
     loaded(world, opened, newest.turns[0]?.id ?? null);
     const differing = lane.effective ? differences(lane.effective, opened.effective) : [];
     journal.commit((change) => {
-      store.lanes.set(lane.ref, { evidence_at: change.now, rollout_path: opened.thread.path, effective: lane.effective ?? opened.effective });
+      store.lanes.set(lane.ref, {
+        evidence_at: change.now,
+        rollout_path: opened.thread.path,
+        effective: lane.effective ?? opened.effective,
+      });
       if (differing.length > 0) hold(store, change, lane.ref, "settings_differ");
     });
     if (differing.length > 0) {
-      fail("conflict", `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`, {
-        hint: `dispatch get ${lane.ref}`,
-        data: { stored: lane.effective, effective: opened.effective },
-      });
+      fail(
+        "conflict",
+        `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`,
+        {
+          hint: `dispatch get ${lane.ref}`,
+          data: { stored: lane.effective, effective: opened.effective },
+        },
+      );
     }
     return again(world, lane.ref);
   } catch (thrown) {
@@ -79,7 +94,9 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
 function vanished(world: World, lane: Lane): Promise<Lane> {
   const { store, journal } = world;
   if (lane.durable_at === null) {
-    journal.commit(() => store.lanes.set(lane.ref, { thread_id: null, setup: "starting", rollout_path: null }));
+    journal.commit(() =>
+      store.lanes.set(lane.ref, { thread_id: null, setup: "starting", rollout_path: null }),
+    );
     return start(world, store.lanes.get(lane.ref)!);
   }
   markGone(world, lane.ref);
@@ -100,8 +117,21 @@ async function quietGoal({ agent, store, journal }: World, lane: Lane, threadId:
   await agent.setGoalStatus(threadId, "paused");
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
-    change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "paused", by: "dispatch", why: "the thread was reopened" } });
+    change.append({
+      kind: "goal.changed",
+      lane: lane.ref,
+      data: { status: "paused", by: "dispatch", why: "the thread was reopened" },
+    });
   });
+}
+
+/** What waits in Codex's own queue runs by itself on the resume (measured): said beforehand, as it is none of ours. */
+async function announceNativeQueue({ agent, journal }: World, lane: Lane, threadId: string): Promise<void> {
+  const waiting = await agent.countNativeQueue(threadId);
+  if (waiting === 0) return;
+  journal.commit((change) =>
+    change.append({ kind: "lane.changed", lane: lane.ref, data: { native_queue: waiting } }),
+  );
 }
 
 function loaded({ live, clock }: World, opened: ThreadOpened, floor: string | null): void {
@@ -122,7 +152,8 @@ export function pinned(lane: Lane): ThreadSettings {
   if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
   if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
   // A permission profile decides the sandbox; Codex takes one or the other.
-  if (settings.permission_profile === undefined && effective.sandbox !== null) kept.sandbox = effective.sandbox;
+  if (settings.permission_profile === undefined && effective.sandbox !== null)
+    kept.sandbox = effective.sandbox;
   if (effective.model !== null) kept.model = effective.model;
   if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
   if (effective.effort !== null) kept.effort = effective.effort;
@@ -130,14 +161,26 @@ export function pinned(lane: Lane): ThreadSettings {
   return kept;
 }
 
-const guarded = ["cwd", "sandbox", "approval_policy", "approvals_reviewer", "permission_profile", "model", "model_provider"] as const;
+const guarded = [
+  "cwd",
+  "sandbox",
+  "approval_policy",
+  "approvals_reviewer",
+  "permission_profile",
+  "model",
+  "model_provider",
+] as const;
 
 function differences(stored: EffectiveSettings, now: EffectiveSettings): string[] {
-  return guarded.filter((name) => stored[name] !== now[name]).map((name) => `${name}: ${stored[name]} -> ${now[name]}`);
+  return guarded
+    .filter((name) => stored[name] !== now[name])
+    .map((name) => `${name}: ${stored[name]} -> ${now[name]}`);
 }
 
 export function refusalOf(thrown: unknown): Refusal | undefined {
-  return thrown instanceof DispatchError && thrown.code === "agent" ? (thrown.data?.["reason"] as Refusal) : undefined;
+  return thrown instanceof DispatchError && thrown.code === "agent"
+    ? (thrown.data?.["reason"] as Refusal)
+    : undefined;
 }
 
 /** The call may have been taken: the child died or fell silent with it in flight. */

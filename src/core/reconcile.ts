@@ -57,7 +57,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const isEndLost = saysIdle(here) && now - here!.at > limits.turnEndLostMs;
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     for (const message of store.messages.open(ref)) {
-      if (isInFlight(message.state) && now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs) await prove(lane, message);
+      if (!isInFlight(message.state)) continue;
+      const isOverdue = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
+      if (isOverdue || !here) await prove(lane, message, isOverdue);
     }
   }
 
@@ -67,7 +69,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const threadId = lane.thread_id;
     const { status } = await agent.readThread(threadId);
     const now = clock.now();
-    if (status === "active") return live.set(threadId, { floor: live.get(threadId)?.floor ?? null, status, at: now, heard: now });
+    if (status === "active")
+      return live.set(threadId, { floor: live.get(threadId)?.floor ?? null, status, at: now, heard: now });
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     if (running.length > 0) await endByHistory(lane, threadId, running);
     delivery.kick(ref);
@@ -84,22 +87,34 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         const last = turn?.items.findLast((item) => item.type === "agent_message");
         if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turn_id, change.now) });
         const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
-        turnEnded(store, change, lane, { turn_id, status, error: turn?.error ?? null, completed_at: turn?.completed_at ?? null });
+        turnEnded(store, change, lane, {
+          turn_id,
+          status,
+          error: turn?.error ?? null,
+          completed_at: turn?.completed_at ?? null,
+        });
       }
     });
   }
 
   /** A child that answers but shows nothing: history decides, and what it cannot decide is said. */
-  async function prove(lane: Lane, message: Message): Promise<void> {
+  async function prove(lane: Lane, message: Message, isOverdue: boolean): Promise<void> {
     const back = await readBack(agent, lane.thread_id!, message.floor_turn_id);
     const holding = turnHolding(back.turns, message.id);
     journal.commit((change) => {
       const now = store.messages.get(message.id)!;
       if (!isInFlight(now.state)) return;
-      if (!holding) return unsure(store, change, now, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
+      if (!holding && !isOverdue) return;
+      if (!holding)
+        return unsure(store, change, now, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
       delivered(store, change, now, holding.id);
       if (holding.status !== "in_progress") {
-        turnEnded(store, change, lane, { turn_id: holding.id, status: holding.status, error: holding.error, completed_at: holding.completed_at });
+        turnEnded(store, change, lane, {
+          turn_id: holding.id,
+          status: holding.status,
+          error: holding.error,
+          completed_at: holding.completed_at,
+        });
       }
     });
   }
@@ -111,7 +126,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       const lane = store.lanes.findByThread(threadId);
       const facts = lane && store.lanes.facts(lane.ref);
       if (!lane || !facts) continue;
-      const isWanted = facts.pending + facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active";
+      const isWanted =
+        facts.pending + facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active";
       if (isWanted || facts.latest?.status === "in_progress") continue;
       await world.locked(lane.ref, async () => {
         await agent.unsubscribe(threadId);

@@ -37,7 +37,9 @@ function leftTurns({ store, live }: World, ref: Ref) {
 }
 
 function leftMessages({ store, live }: World, ref: Ref): Message[] {
-  return store.messages.open(ref).filter((message) => message.state !== "unsure" && message.epoch !== live.epoch());
+  return store.messages
+    .open(ref)
+    .filter((message) => message.state !== "unsure" && message.epoch !== live.epoch());
 }
 
 /** The lowest floor of what is open; null reads to the beginning. */
@@ -81,7 +83,13 @@ function applyHistory(world: World, lane: Lane, back: ReadBack): void {
  * A running turn of a dead child reads back as interrupted. A turn whose message was lost with the child is an empty
  * one (measured): no work was cut, so nothing is held.
  */
-function endTurn({ store }: World, change: Change, lane: Lane, turnId: string, turn: TurnFacts | undefined): void {
+function endTurn(
+  { store }: World,
+  change: Change,
+  lane: Lane,
+  turnId: string,
+  turn: TurnFacts | undefined,
+): void {
   const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
   const last = turn?.items.findLast((item) => item.type === "agent_message");
   if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, change.now) });
@@ -89,7 +97,16 @@ function endTurn({ store }: World, change: Change, lane: Lane, turnId: string, t
   if (!known) {
     const now = change.now;
     const times = { started_at: turn?.started_at ?? now, completed_at: null };
-    store.turns.put({ lane: lane.ref, turn_id: turnId, origin: "ours", status: "in_progress", epoch: null, error: null, retrying_since: null, ...times });
+    store.turns.put({
+      lane: lane.ref,
+      turn_id: turnId,
+      origin: "ours",
+      status: "in_progress",
+      epoch: null,
+      error: null,
+      retrying_since: null,
+      ...times,
+    });
   }
   const wasHeld = lane.hold_reason;
   turnEnded(store, change, lane, {
@@ -100,7 +117,8 @@ function endTurn({ store }: World, change: Change, lane: Lane, turnId: string, t
     crashed: status === "interrupted",
   });
   const isEmpty = !turn || turn.items.length === 0;
-  if (isEmpty && wasHeld === null && status === "interrupted") store.lanes.set(lane.ref, { hold_reason: null });
+  if (isEmpty && wasHeld === null && status === "interrupted")
+    store.lanes.set(lane.ref, { hold_reason: null });
 }
 
 async function settleAbsent(world: World, lane: Lane, threadId: string, message: Message): Promise<void> {
@@ -108,7 +126,9 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
   if (!isInFlight(message.state)) return;
   const { path } = await agent.readThread(threadId);
   if (message.path !== null && path !== message.path) {
-    journal.commit((change) => unsure(store, change, message, "the thread's history was rewritten meanwhile"));
+    journal.commit((change) =>
+      unsure(store, change, message, "the thread's history was rewritten meanwhile"),
+    );
     return;
   }
   await open(world, lane.ref);
@@ -118,7 +138,8 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
     const now = store.messages.get(message.id)!;
     if (!isInFlight(now.state)) return;
     if (holding) delivered(store, change, now, holding.id);
-    else if (!back.reachedFloor) unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
+    else if (!back.reachedFloor)
+      unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
     else requeued(store, change, now, null);
   });
   if (holding) applyHistory(world, lane, back);
@@ -138,4 +159,3 @@ function vanished(world: World, lane: Lane): void {
     }
   });
 }
-

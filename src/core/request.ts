@@ -1,7 +1,8 @@
 /** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
+
+import { iso, isoOrNull } from "../base/clock.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { isoOrNull, iso } from "../base/clock.ts";
 import type { Change } from "./journal.ts";
 import type { AgentReply, Epoch, RequestFacts, RequestKind } from "./ports/agent.ts";
 import type { Request, Store } from "./ports/store.ts";
@@ -78,12 +79,19 @@ export function openRequest(world: World, change: Change, epoch: Epoch, asked: R
   }
   if (isAnswerable) return;
   change.after(() => {
-    agent.reply(epoch, refusal(asked)).catch((thrown: unknown) => log.warn("a refusal did not reach Codex", { thrown }));
+    agent
+      .reply(epoch, refusal(asked))
+      .catch((thrown: unknown) => log.warn("a refusal did not reach Codex", { thrown }));
   });
 }
 
 function refuse(store: Store, change: Change, request: Request): void {
-  store.requests.set(request.id, { state: "answered", decision: "refused", answered_by: "dispatch", closed_at: change.now });
+  store.requests.set(request.id, {
+    state: "answered",
+    decision: "refused",
+    answered_by: "dispatch",
+    closed_at: change.now,
+  });
   change.append({
     kind: "request.answered",
     lane: request.lane,
@@ -95,9 +103,13 @@ function refuse(store: Store, change: Change, request: Request): void {
 /** Each kind's own way of saying no; an error makes the item fail and the turn go on (measured). */
 export function refusal(asked: RequestFacts): AgentReply {
   const { rpc_id } = asked;
-  if (asked.kind === "elicitation") return { rpc_id, result: { action: "decline", content: null, _meta: null } };
+  if (asked.kind === "elicitation")
+    return { rpc_id, result: { action: "decline", content: null, _meta: null } };
   if (asked.kind === "tool_call") {
-    return { rpc_id, result: { success: false, contentItems: [{ type: "inputText", text: "dispatch offers no such tool" }] } };
+    return {
+      rpc_id,
+      result: { success: false, contentItems: [{ type: "inputText", text: "dispatch offers no such tool" }] },
+    };
   }
   return { rpc_id, error: { code: -32601, message: `dispatch does not answer ${asked.method}` } };
 }
@@ -131,11 +143,16 @@ function rowOf(id: string, lane: Request["lane"], epoch: Epoch, asked: RequestFa
 export async function answer(world: World, id: string, decision: Decision, by: string): Promise<RequestView> {
   const { store, journal, agent } = world;
   const request = journal.commit((change) => {
-    const open = store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });
+    const open =
+      store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });
     if (open.state !== "open") {
-      fail("conflict", `request ${id} is ${open.state} already${open.decision ? ` (${open.decision})` : ""}`, {
-        hint: `dispatch request get ${id}`,
-      });
+      fail(
+        "conflict",
+        `request ${id} is ${open.state} already${open.decision ? ` (${open.decision})` : ""}`,
+        {
+          hint: `dispatch request get ${id}`,
+        },
+      );
     }
     store.requests.set(id, { state: "answered", decision, answered_by: by, closed_at: change.now });
     change.append({
@@ -147,11 +164,19 @@ export async function answer(world: World, id: string, decision: Decision, by: s
     return open;
   });
   try {
-    await agent.reply(request.epoch, { rpc_id: request.rpc_id, result: { decision: wireDecision[decision] } });
+    await agent.reply(request.epoch, {
+      rpc_id: request.rpc_id,
+      result: { decision: wireDecision[decision] },
+    });
   } catch (thrown) {
     journal.commit((change) => {
       store.requests.set(id, { state: "expired" });
-      change.append({ kind: "request.expired", lane: request.lane, turn_id: request.turn_id, data: { request: id, kind: request.kind } });
+      change.append({
+        kind: "request.expired",
+        lane: request.lane,
+        turn_id: request.turn_id,
+        data: { request: id, kind: request.kind },
+      });
     });
     throw new DispatchError("agent_down", `request ${id} expired: the Codex process that asked is gone`, {
       hint: `dispatch get ${request.lane}`,

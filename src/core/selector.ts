@@ -16,21 +16,27 @@ export function resolve(store: Store, selector: string, self: string | null): La
 
 function exactly(store: Store, selector: string): Lane[] {
   const found = [store.lanes.findByThread(selector)];
-  if (refPattern.test(selector)) found.push(store.lanes.findByPrefix(selector).find((lane) => lane.ref === selector));
+  if (refPattern.test(selector))
+    found.push(store.lanes.findByPrefix(selector).find((lane) => lane.ref === selector));
   if (selector.startsWith("@")) found.push(store.lanes.findByHandle(selector.slice(1)));
   return [...found.filter((lane) => lane !== undefined), ...store.lanes.findByTitle(selector)];
 }
 
 function byPrefix(store: Store, selector: string): Lane[] {
-  return selector.length >= prefixCharsMin && refPattern.test(selector) ? store.lanes.findByPrefix(selector) : [];
+  return selector.length >= prefixCharsMin && refPattern.test(selector)
+    ? store.lanes.findByPrefix(selector)
+    : [];
 }
 
 function ownLane(store: Store, self: string | null): Lane[] {
   if (self === null) {
-    fail("usage", "self is the thread the caller runs in, and this caller runs in none", { hint: "dispatch list" });
+    fail("usage", "self is the thread the caller runs in, and this caller runs in none", {
+      hint: "dispatch list",
+    });
   }
   const lane = store.lanes.findByThread(self);
-  if (!lane) fail("not_found", `the calling thread ${self} is not managed here`, { hint: `dispatch attach ${self}` });
+  if (!lane)
+    fail("not_found", `the calling thread ${self} is not managed here`, { hint: `dispatch attach ${self}` });
   return [lane];
 }
 

@@ -11,7 +11,13 @@ import type { HoldReason, Lane, Message, MessageError, Ref, Store, Turn } from "
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 
 /** Moves a message along one arrow, with the event that reports it. */
-export function move(store: Store, change: Change, message: Message, to: MessageState, more: MessageChange = {}): void {
+export function move(
+  store: Store,
+  change: Change,
+  message: Message,
+  to: MessageState,
+  more: MessageChange = {},
+): void {
   store.messages.set(message.id, { ...more, state: to, updated_at: change.now });
   const data: Record<string, unknown> = { attempt: more.attempt ?? message.attempt, mode: message.mode };
   if (more.outcome) data["outcome"] = more.outcome;
@@ -91,7 +97,9 @@ export interface TurnEnd {
 export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
   const known = store.turns.get(lane.ref, end.turn_id);
   if (known && known.status !== "in_progress") return;
-  const messages = store.messages.ofTurn(lane.ref, end.turn_id).filter((message) => message.state === "delivered");
+  const messages = store.messages
+    .ofTurn(lane.ref, end.turn_id)
+    .filter((message) => message.state === "delivered");
   const turn: Turn = {
     lane: lane.ref,
     turn_id: end.turn_id,
@@ -116,9 +124,11 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     },
   });
   for (const message of messages) move(store, change, message, "done", { outcome: end.status });
-  for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id })) expire(store, change, request.id);
+  for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id }))
+    expire(store, change, request.id);
   if (end.status === "completed") lift(store, change, lane.ref);
-  else hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
+  else
+    hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
 }
 
 function clipped(error: TurnError): TurnError {
@@ -129,7 +139,12 @@ export function expire(store: Store, change: Change, id: string): void {
   const request = store.requests.get(id);
   if (request?.state !== "open") return;
   store.requests.set(id, { state: "expired", closed_at: change.now });
-  change.append({ kind: "request.expired", lane: request.lane, turn_id: request.turn_id, data: { request: id, kind: request.kind } });
+  change.append({
+    kind: "request.expired",
+    lane: request.lane,
+    turn_id: request.turn_id,
+    data: { request: id, kind: request.kind },
+  });
 }
 
 /** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */

@@ -14,12 +14,18 @@ export interface Stopped {
 }
 
 /** Takes no lane lock: a stop must not queue behind the very delivery it is to stop. */
-export async function stop(world: World, reconcile: Reconcile, ref: Ref, timeoutMs: number): Promise<Stopped> {
+export async function stop(
+  world: World,
+  reconcile: Reconcile,
+  ref: Ref,
+  timeoutMs: number,
+): Promise<Stopped> {
   const { store, agent, live, journal } = world;
   const lane = store.lanes.get(ref)!;
   refuseUnwritable(lane);
   const threadId = lane.thread_id;
-  if (threadId === null || !live.get(threadId)) return { state: "nothing_running", turn_id: null, goal_paused: false };
+  if (threadId === null || !live.get(threadId))
+    return { state: "nothing_running", turn_id: null, goal_paused: false };
 
   const goalPaused = lane.goal?.status === "active";
   if (goalPaused) {
@@ -34,11 +40,19 @@ export async function stop(world: World, reconcile: Reconcile, ref: Ref, timeout
   await interrupt(world, reconcile, ref, threadId, turnId);
   const hasEnded = await ended(world, ref, turnId, timeoutMs);
   // An interrupt leaves a running shell behind as a background terminal (measured).
-  await agent.cleanBackground(threadId).catch((thrown: unknown) => world.log.warn("background terminals were not cleaned", { lane: ref, thrown: wordsOf(thrown) }));
+  await agent
+    .cleanBackground(threadId)
+    .catch((thrown: unknown) =>
+      world.log.warn("background terminals were not cleaned", { lane: ref, thrown: wordsOf(thrown) }),
+    );
   return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
 }
 
-async function runningTurn({ store, agent, live }: World, ref: Ref, threadId: string): Promise<string | null> {
+async function runningTurn(
+  { store, agent, live }: World,
+  ref: Ref,
+  threadId: string,
+): Promise<string | null> {
   const known = store.turns.running(ref).findLast((turn) => isRunning(turn, live));
   if (known) return known.turn_id;
   const { status } = await agent.readThread(threadId);
@@ -47,7 +61,13 @@ async function runningTurn({ store, agent, live }: World, ref: Ref, threadId: st
   return turns[0]?.status === "in_progress" ? turns[0].id : null;
 }
 
-async function interrupt(world: World, reconcile: Reconcile, ref: Ref, threadId: string, turnId: string): Promise<void> {
+async function interrupt(
+  world: World,
+  reconcile: Reconcile,
+  ref: Ref,
+  threadId: string,
+  turnId: string,
+): Promise<void> {
   try {
     await world.agent.interruptTurn(threadId, turnId);
   } catch (thrown) {
@@ -58,7 +78,12 @@ async function interrupt(world: World, reconcile: Reconcile, ref: Ref, threadId:
   }
 }
 
-async function ended({ store, journal, clock }: World, ref: Ref, turnId: string, timeoutMs: number): Promise<boolean> {
+async function ended(
+  { store, journal, clock }: World,
+  ref: Ref,
+  turnId: string,
+  timeoutMs: number,
+): Promise<boolean> {
   const over = new AbortController();
   const cancel = clock.after(timeoutMs, () => over.abort());
   try {

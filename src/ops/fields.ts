@@ -45,20 +45,33 @@ export function text(description: string, mark: Mark = {}) {
 }
 
 export function path(description: string, mark: Mark = {}) {
-  return marked(v.pipe(v.string(), v.startsWith("/", "the path must be absolute")), description, { value: "PATH", path: true, ...mark });
+  return marked(v.pipe(v.string(), v.startsWith("/", "the path must be absolute")), description, {
+    value: "PATH",
+    path: true,
+    ...mark,
+  });
 }
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
 export function selector(description = "thread: ref, id, @handle, title or self") {
-  return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.titleCharsMax)), description, { arg: true, value: "THREAD" });
+  return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.titleCharsMax)), description, {
+    arg: true,
+    value: "THREAD",
+  });
 }
 
 export function count(description: string, most: number, mark: Mark = {}) {
-  return marked(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)), description, { value: "N", ...mark });
+  return marked(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(most)), description, {
+    value: "N",
+    ...mark,
+  });
 }
 
 export function seconds(description: string, mark: Mark = {}) {
-  return marked(v.pipe(v.number(), v.minValue(0), v.maxValue(limits.waitTimeoutMaxMs / 1000)), description, { value: "SECONDS", ...mark });
+  return marked(v.pipe(v.number(), v.minValue(0), v.maxValue(limits.waitTimeoutMaxMs / 1000)), description, {
+    value: "SECONDS",
+    ...mark,
+  });
 }
 
 export function idempotencyKey() {

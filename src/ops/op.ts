@@ -96,6 +96,7 @@ export interface IndexRow {
   at: "daemon" | "client";
   start: "auto" | "never";
   frozen: boolean;
+  /** On the control socket only. */
   hidden: boolean;
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;

@@ -10,7 +10,8 @@ export function logStore(db: Database): Store["log"] {
     id: () => id,
     first: () => db.query<{ seq: number | null }, []>("SELECT min(seq) AS seq FROM events").get()?.seq ?? 1,
     last: () => db.query<{ last_seq: number }, []>("SELECT last_seq FROM meta").get()!.last_seq,
-    codexHome: () => db.query<{ codex_home: string | null }, []>("SELECT codex_home FROM meta").get()!.codex_home,
+    codexHome: () =>
+      db.query<{ codex_home: string | null }, []>("SELECT codex_home FROM meta").get()!.codex_home,
     setCodexHome(home) {
       db.query("UPDATE meta SET codex_home = ?").run(home);
     },
@@ -38,14 +39,20 @@ export function eventStore(db: Database): Store["events"] {
     },
     list({ after, limit, ...filter }) {
       const { where, params } = chosen(filter);
-      return events.all(`SELECT * FROM events WHERE seq > ? ${where} ORDER BY seq LIMIT ?`, after, ...params, limit);
+      return events.all(
+        `SELECT * FROM events WHERE seq > ? ${where} ORDER BY seq LIMIT ?`,
+        after,
+        ...params,
+        limit,
+      );
     },
     newest({ limit, ...filter }) {
       const { where, params } = chosen(filter);
       return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT ?`, ...params, limit);
     },
     prune(before) {
-      return db.query("DELETE FROM events WHERE at < ? AND seq < (SELECT last_seq FROM meta)").run(before).changes;
+      return db.query("DELETE FROM events WHERE at < ? AND seq < (SELECT last_seq FROM meta)").run(before)
+        .changes;
     },
   };
 }
@@ -53,10 +60,15 @@ export function eventStore(db: Database): Store["events"] {
 /** The log holds ids and previews; whatever is larger is replaced by a word saying so, never stored. */
 function bounded(data: Record<string, unknown>): Record<string, unknown> {
   const bytes = Buffer.byteLength(JSON.stringify(data));
-  return bytes <= limits.eventDataBytesMax ? data : { dropped: `${bytes} bytes are over the limit of an event` };
+  return bytes <= limits.eventDataBytesMax
+    ? data
+    : { dropped: `${bytes} bytes are over the limit of an event` };
 }
 
-function chosen(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): { where: string; params: SQLQueryBindings[] } {
+function chosen(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): {
+  where: string;
+  params: SQLQueryBindings[];
+} {
   const oneOf = (column: string, values: readonly string[] | undefined) =>
     values ? `AND ${column} IN (${values.map(() => "?").join(", ")})` : "";
   return {

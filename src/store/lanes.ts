@@ -24,7 +24,10 @@ export function laneStore(db: Database): Store["lanes"] {
     },
     findByThread: (threadId) => lanes.one(`SELECT * FROM lanes WHERE thread_id = ? AND ${live}`, threadId),
     findByHandle: (handle) =>
-      lanes.one(`SELECT * FROM lanes WHERE handle = ? AND ${live} ORDER BY archived_at IS NOT NULL LIMIT 1`, handle),
+      lanes.one(
+        `SELECT * FROM lanes WHERE handle = ? AND ${live} ORDER BY archived_at IS NOT NULL LIMIT 1`,
+        handle,
+      ),
     findByTitle: (title) => lanes.all(`SELECT * FROM lanes WHERE title = ? AND ${live} LIMIT 20`, title),
     // Refs hold only letters and digits, so the prefix needs no escape; the range uses the primary key.
     findByPrefix: (prefix) =>
@@ -64,13 +67,22 @@ function factsReader(db: Database): (lane: Lane) => LaneFacts {
   const requests = requestTable(db);
   const count = (sql: string, ref: Ref) => db.query<{ n: number }, [string]>(sql).get(ref)!.n;
   return (lane) => {
-    const latest: Turn | undefined = turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane.ref);
-    const open: Request[] = requests.all("SELECT * FROM requests WHERE lane = ? AND state = 'open' ORDER BY asked_at", lane.ref);
+    const latest: Turn | undefined = turns.one(
+      "SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1",
+      lane.ref,
+    );
+    const open: Request[] = requests.all(
+      "SELECT * FROM requests WHERE lane = ? AND state = 'open' ORDER BY asked_at",
+      lane.ref,
+    );
     return {
       lane,
       latest: latest ?? null,
       pending: count("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane.ref),
-      in_flight: count("SELECT count(*) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered')", lane.ref),
+      in_flight: count(
+        "SELECT count(*) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered')",
+        lane.ref,
+      ),
       unsure: count("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'unsure'", lane.ref),
       requests: open,
     };

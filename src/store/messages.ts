@@ -3,8 +3,12 @@ import type { Message, Store } from "../core/ports/store.ts";
 import { table } from "./table.ts";
 
 export function messageStore(db: Database): Store["messages"] {
-  const messages = table<Message>(db, "messages", { json: ["settings", "error"], bool: ["joined", "or_queue"] });
-  const number = (sql: string, lane: string) => db.query<{ n: number | null }, [string]>(sql).get(lane)?.n ?? 0;
+  const messages = table<Message>(db, "messages", {
+    json: ["settings", "error"],
+    bool: ["joined", "or_queue"],
+  });
+  const number = (sql: string, lane: string) =>
+    db.query<{ n: number | null }, [string]>(sql).get(lane)?.n ?? 0;
   return {
     add: (message) => messages.insert(message),
     get: (id) => messages.one("SELECT * FROM messages WHERE id = ?", id),
@@ -12,7 +16,11 @@ export function messageStore(db: Database): Store["messages"] {
     set(id, change) {
       messages.update(change, "id = ?", id);
     },
-    next: (lane) => messages.one("SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position LIMIT 1", lane),
+    next: (lane) =>
+      messages.one(
+        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position LIMIT 1",
+        lane,
+      ),
     open: (lane) =>
       messages.all(
         "SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
@@ -24,7 +32,8 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    countQueued: (lane) => number("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane),
+    countQueued: (lane) =>
+      number("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane),
     position: (lane, at) =>
       at === "back"
         ? number("SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) + 1
@@ -47,7 +56,11 @@ export function messageStore(db: Database): Store["messages"] {
         where.push(`state IN (${states.map(() => "?").join(", ")})`);
         params.push(...states);
       }
-      return messages.all(`SELECT * FROM messages WHERE ${where.join(" AND ")} ORDER BY created_at DESC, id DESC LIMIT ?`, ...params, limit);
+      return messages.all(
+        `SELECT * FROM messages WHERE ${where.join(" AND ")} ORDER BY created_at DESC, id DESC LIMIT ?`,
+        ...params,
+        limit,
+      );
     },
   };
 }

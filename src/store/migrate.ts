@@ -20,11 +20,13 @@ export function migrate(db: Database, path: string, now: number): void {
     });
   }
   if (from === 0) refuseForeign(db, path);
-  if (from > 0 && from < supportedSchema && path !== ":memory:") backup(db, `${path}.before-${supportedSchema}.${now}`);
+  if (from > 0 && from < supportedSchema && path !== ":memory:")
+    backup(db, `${path}.before-${supportedSchema}.${now}`);
   for (let version = from; version < supportedSchema; version++) {
     db.transaction(() => {
       db.run(migrations[version]!);
-      if (version === 0) db.query("INSERT INTO meta (id, log_id) VALUES (1, ?)").run(crypto.randomUUID().slice(0, 8));
+      if (version === 0)
+        db.query("INSERT INTO meta (id, log_id) VALUES (1, ?)").run(crypto.randomUUID().slice(0, 8));
       db.run(`PRAGMA user_version = ${version + 1}`);
     }).immediate();
   }
@@ -33,5 +35,8 @@ export function migrate(db: Database, path: string, now: number): void {
 /** Version 0 with tables in it is somebody else's database. */
 function refuseForeign(db: Database, path: string): void {
   const found = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema LIMIT 1").get();
-  if (found) fail("storage", `${path} is a database, but not a dispatch registry (it has "${found.name}")`, { hint: "dispatch doctor" });
+  if (found)
+    fail("storage", `${path} is a database, but not a dispatch registry (it has "${found.name}")`, {
+      hint: "dispatch doctor",
+    });
 }

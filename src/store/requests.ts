@@ -2,7 +2,8 @@ import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Request, Store } from "../core/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
-export const requestTable = (db: Database): Table<Request> => table<Request>(db, "requests", { json: ["rpc_id", "params"] });
+export const requestTable = (db: Database): Table<Request> =>
+  table<Request>(db, "requests", { json: ["rpc_id", "params"] });
 
 export function requestStore(db: Database): Store["requests"] {
   const requests = requestTable(db);

@@ -31,7 +31,9 @@ export function openStore(path: string, now: number): Store {
     messages: messageStore(db),
     requests: requestStore(db),
     counts(): Counts {
-      const states = db.query<{ state: string; n: number }, []>("SELECT state, count(*) AS n FROM messages GROUP BY state").all();
+      const states = db
+        .query<{ state: string; n: number }, []>("SELECT state, count(*) AS n FROM messages GROUP BY state")
+        .all();
       return {
         lanes: count("SELECT count(*) AS n FROM lanes WHERE forgotten_at IS NULL"),
         queued: count("SELECT count(*) AS n FROM messages WHERE state = 'queued'"),

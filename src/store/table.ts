@@ -58,7 +58,10 @@ export function table<T extends object>(db: Database, name: string, columns: Col
       return raw ? decode(raw) : undefined;
     },
     all(sql, ...params) {
-      return db.query<Raw, SQLQueryBindings[]>(sql).all(...params).map(decode);
+      return db
+        .query<Raw, SQLQueryBindings[]>(sql)
+        .all(...params)
+        .map(decode);
     },
     decode,
   };

@@ -14,7 +14,8 @@ export function turnStore(db: Database): Store["turns"] {
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
     latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane),
-    running: (lane) => turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
+    running: (lane) =>
+      turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
     listRunning: () => turns.all("SELECT * FROM turns WHERE status = 'in_progress'"),
   };
 }

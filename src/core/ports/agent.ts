@@ -247,7 +247,10 @@ export interface Agent {
   nameThread(threadId: string, name: string): Promise<void>;
   readThread(threadId: string): Promise<ThreadFacts>;
   /** Newest first, with whole items. Halves the page by itself when one is too large. */
-  listTurns(threadId: string, page: { cursor: string | null; limit: number }): Promise<{ turns: TurnFacts[]; next_cursor: string | null }>;
+  listTurns(
+    threadId: string,
+    page: { cursor: string | null; limit: number },
+  ): Promise<{ turns: TurnFacts[]; next_cursor: string | null }>;
   unsubscribe(threadId: string): Promise<void>;
   readGoal(threadId: string): Promise<GoalFacts | null>;
   setGoalStatus(threadId: string, status: "active" | "paused"): Promise<void>;
@@ -256,7 +259,12 @@ export interface Agent {
 
   /** `overrides` stick in Codex for later turns. */
   /** `joined`: `turn/started` of the returned id stood in the stream before this answer, so the turn was not ours. */
-  startTurn(input: { thread_id: string; text: string; client_id: string; overrides?: TurnOverrides }): Promise<{ turn_id: string; joined: boolean }>;
+  startTurn(input: {
+    thread_id: string;
+    text: string;
+    client_id: string;
+    overrides?: TurnOverrides;
+  }): Promise<{ turn_id: string; joined: boolean }>;
   steerTurn(input: { thread_id: string; turn_id: string; text: string; client_id: string }): Promise<void>;
   interruptTurn(threadId: string, turnId: string): Promise<void>;
   cleanBackground(threadId: string): Promise<void>;

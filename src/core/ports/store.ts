@@ -166,7 +166,13 @@ export interface Store {
   /** Joins the transaction that is open, if one is. `fn` must not await. */
   tx<T>(fn: () => T): T;
 
-  log: { id(): string; first(): number; last(): number; codexHome(): string | null; setCodexHome(home: string): void };
+  log: {
+    id(): string;
+    first(): number;
+    last(): number;
+    codexHome(): string | null;
+    setCodexHome(home: string): void;
+  };
 
   events: {
     append(event: EventDraft, at: number): number;
@@ -216,7 +222,10 @@ export interface Store {
     add(message: Message): void;
     get(id: string): Message | undefined;
     findByKey(key: string): Message | undefined;
-    set(id: MessageId, change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>): void;
+    set(
+      id: MessageId,
+      change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,
+    ): void;
     /** The next one to claim, or undefined. */
     next(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */

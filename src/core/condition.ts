@@ -1,0 +1,67 @@
+/** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
+import type { LaneFacts } from "./ports/store.ts";
+
+export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
+export type Condition = (typeof conditions)[number];
+
+/** The turn that `turn` waits for: the one running when the wait began, else the next after `last`. */
+export interface TurnMark {
+  running: string | null;
+  last: string | null;
+}
+
+export function markTurn({ latest }: LaneFacts): TurnMark {
+  return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
+}
+
+export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark): boolean {
+  const { latest } = facts;
+  const runs = latest?.status === "in_progress";
+  switch (condition) {
+    case "idle":
+      return !runs;
+    case "done":
+      return isSettled(facts) && (latest !== null || facts.unsure > 0 || facts.pending > 0);
+    case "waiting":
+      return facts.requests.length > 0;
+    case "attention":
+      return (
+        facts.requests.length > 0 ||
+        facts.unsure > 0 ||
+        facts.lane.hold_reason !== null ||
+        (!runs && latest?.status === "failed")
+      );
+    case "turn":
+      if (latest === null) return false;
+      if (mark.running !== null) return latest.turn_id !== mark.running || !runs;
+      return latest.turn_id !== mark.last && !runs;
+  }
+}
+
+/** Nothing runs, nothing is on its way, and what is queued is held. */
+export function isSettled(facts: LaneFacts): boolean {
+  const isQuiet =
+    facts.latest?.status !== "in_progress" && facts.in_flight === 0 && facts.lane.setup === "ready";
+  return isQuiet && (facts.pending === 0 || facts.lane.hold_reason !== null);
+}
+
+/** A question ends a wait for anything that cannot happen before it is answered. */
+export function needsAnswer(condition: Condition, facts: LaneFacts): boolean {
+  return facts.requests.length > 0 && (condition === "done" || condition === "turn" || condition === "idle");
+}
+
+export const verdicts = ["ok", "turn_failed", "needs_answer", "unsure", "timeout"] as const;
+/** How a wait ended, worst first where lanes differ: its exit status. */
+export type Verdict = (typeof verdicts)[number];
+
+export function verdictOf(condition: Condition, facts: LaneFacts): Verdict {
+  if (condition === "waiting" || condition === "attention") return "ok";
+  if (facts.unsure > 0) return "unsure";
+  if (needsAnswer(condition, facts)) return "needs_answer";
+  const status = facts.latest?.status;
+  return condition !== "idle" && (status === "failed" || status === "interrupted") ? "turn_failed" : "ok";
+}
+
+export function worst(all: readonly Verdict[]): Verdict {
+  return verdicts[Math.max(0, ...all.map((verdict) => verdicts.indexOf(verdict)))]!;
+}

@@ -1,0 +1,114 @@
+/** Reading the event log by cursor: pages, samples and streams. Watch, events and triggers read this and nothing else. */
+import { iso } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import { cursorOf, type EventRow, seqOf } from "./event.ts";
+import type { Ref, Store } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+export interface EventView {
+  seq: number;
+  /** Where to go on from: exclusive. */
+  cursor: string;
+  at: string;
+  kind: string;
+  thread: string | null;
+  turn_id: string | null;
+  receipt: string | null;
+  data: Record<string, unknown>;
+}
+
+export interface Which {
+  kinds?: readonly string[];
+  lanes?: readonly Ref[];
+}
+
+export interface Page {
+  events: EventView[];
+  next_cursor: string;
+}
+
+function viewOf(row: EventRow, logId: string): EventView {
+  const { seq, at, kind, lane, turn_id, receipt, data } = row;
+  return { seq, cursor: cursorOf(logId, seq), at: iso(at), kind, thread: lane, turn_id, receipt, data };
+}
+
+/** The seq to read after: of the cursor, or the end of the log. Throws `usage` for a cursor that is not of this log. */
+export function startOf({ log }: Store, cursor: string | null): number {
+  return cursor === null ? log.last() : seqOf(cursor, { id: log.id(), first: log.first(), last: log.last() });
+}
+
+/** After the cursor, oldest first; without one the newest rows there are. */
+export function page({ store }: World, which: Which, cursor: string | null, limit: number): Page {
+  const id = store.log.id();
+  const end = store.log.last();
+  const rows =
+    cursor === null
+      ? store.events.newest({ ...which, limit }).reverse()
+      : store.events.list({ ...which, after: startOf(store, cursor), limit });
+  // A page that is not full has seen the whole log, also the rows the filter left out.
+  const next = rows.length < limit ? end : rows.at(-1)!.seq;
+  return { events: rows.map((row) => viewOf(row, id)), next_cursor: cursorOf(id, next) };
+}
+
+export interface Sample extends Page {
+  timed_out: boolean;
+}
+
+/** What happens from now (or the cursor) on: up to `limit` rows, or what came within `timeoutMs`. */
+export async function sample(
+  world: World,
+  which: Which,
+  cursor: string | null,
+  limit: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  const { store, journal, clock } = world;
+  const over = new AbortController();
+  const end = () => over.abort();
+  const cancel = clock.after(timeoutMs, end);
+  signal.addEventListener("abort", end, { once: true });
+  let after = startOf(store, cursor);
+  const events: EventView[] = [];
+  try {
+    for (;;) {
+      const seen = store.log.last();
+      const rows = store.events.list({ ...which, after, limit: limit - events.length });
+      events.push(...rows.map((row) => viewOf(row, store.log.id())));
+      after = events.length < limit ? seen : (rows.at(-1)?.seq ?? after);
+      if (events.length >= limit || over.signal.aborted) {
+        return { events, next_cursor: cursorOf(store.log.id(), after), timed_out: events.length < limit };
+      }
+      await journal.grown(after, over.signal);
+    }
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", end);
+  }
+}
+
+/** Every row after the cursor (or from now), until `signal` aborts. `emit` resolves when the reader may take more. */
+export async function follow(
+  world: World,
+  which: Which,
+  cursor: string | null,
+  emit: (row: EventView) => Promise<void>,
+  signal: AbortSignal,
+): Promise<string> {
+  const { store, journal } = world;
+  const id = store.log.id();
+  let after = startOf(store, cursor);
+  while (!signal.aborted) {
+    const seen = store.log.last();
+    const rows = store.events.list({ ...which, after, limit: limits.eventsPageMax });
+    for (const row of rows) {
+      await emit(viewOf(row, id));
+      after = row.seq;
+      if (signal.aborted) return cursorOf(id, after);
+    }
+    if (rows.length === limits.eventsPageMax) continue;
+    after = Math.max(after, seen);
+    await journal.grown(after, signal);
+  }
+  return cursorOf(id, after);
+}

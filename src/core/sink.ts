@@ -1,0 +1,66 @@
+/** What the agent tells core: the child's birth, its words, its death. */
+import { fail, wordsOf } from "../base/error.ts";
+import { ingest } from "./ingest.ts";
+import type { AgentSink } from "./ports/agent.ts";
+import type { Lane } from "./ports/store.ts";
+import { expireOf } from "./request.ts";
+import type { World } from "./world.ts";
+
+export interface Told {
+  /** After the commit: the lane's turn ended, so its next message may go. */
+  turnOver(lane: Lane): void;
+  /** Something is to be settled by reading, soon. */
+  unsettled(): void;
+}
+
+export function sinkOf(world: World, told: Told): AgentSink {
+  const { store, journal, live, log } = world;
+  const ingested = ingest(world, told.turnOver);
+  /** A batch was refused by the disk: what is live may be wrong until it has been read. */
+  let isDeaf = false;
+
+  return {
+    born: (child) => journal.commit((change) => store.epochs.open(child, change.now)),
+
+    up(epoch, { version, codex_home }) {
+      const known = store.log.codexHome();
+      if (known !== null && known !== codex_home) {
+        fail("agent_down", `Codex uses the home ${codex_home}, but this registry belongs to ${known}`, {
+          hint: `set CODEX_HOME=${known}, or use another dispatch home`,
+        });
+      }
+      journal.commit((change) => {
+        if (known === null) store.log.setCodexHome(codex_home);
+        store.epochs.markUp(epoch, version, change.now);
+        change.append({ kind: "child.up", data: { epoch, version } });
+      });
+      live.begin(epoch);
+      told.unsettled();
+    },
+
+    batch(epoch, events) {
+      try {
+        ingested.batch(epoch, events);
+        if (isDeaf) {
+          isDeaf = false;
+          told.unsettled();
+        }
+      } catch (thrown) {
+        // Memory never holds what the registry refused: forget what is loaded, and read it again once there is space.
+        for (const [threadId] of live.list()) live.drop(threadId);
+        if (!isDeaf) log.error("events of Codex could not be stored", { reason: wordsOf(thrown) });
+        isDeaf = true;
+      }
+    },
+
+    down(epoch, reason) {
+      live.end();
+      journal.commit((change) => {
+        store.epochs.end(epoch, reason, change.now);
+        expireOf(world, epoch, change);
+        change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
+        change.append({ kind: "gap", data: { epoch } });
+      });
+    },
+  };
+}

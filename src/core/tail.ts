@@ -1,0 +1,122 @@
+/** The end of a thread's history, read in pages from the newest turn, never the whole thread. */
+
+import { iso, isoOrNull } from "../base/clock.ts";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { ItemFacts, TurnFacts } from "./ports/agent.ts";
+import type { Ref } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+export interface ItemView {
+  turn_id: string;
+  item_id: string;
+  type: string;
+  text: string;
+  truncated: boolean;
+  command: string | null;
+  exit_code: number | null;
+  path: string | null;
+  status: string | null;
+  at: string | null;
+}
+
+export interface Tail {
+  /** Newest last. */
+  items: ItemView[];
+  next_cursor: string | null;
+}
+
+/** Where a page stopped: a page of Codex's, and how many of its items (newest first) were given already. */
+interface Place {
+  page: string | null;
+  skip: number;
+}
+
+export async function tail(
+  world: World,
+  ref: Ref,
+  asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
+): Promise<Tail> {
+  const lane = world.store.lanes.get(ref)!;
+  if (lane.thread_id === null) return { items: [], next_cursor: null };
+  await world.agent.ready(limits.agentReadyWaitMs);
+  let place: Place = asked.cursor === null ? { page: null, skip: 0 } : placeOf(asked.cursor);
+  const newestFirst: ItemView[] = [];
+  const turnIds = new Set<string>();
+  for (;;) {
+    const { turns, next_cursor } = await world.agent.listTurns(lane.thread_id, {
+      cursor: place.page,
+      limit: limits.historyPageTurns,
+    });
+    const items = turns.flatMap((turn) => itemsOf(turn, asked.full).reverse()).slice(place.skip);
+    for (const [at, item] of items.entries()) {
+      turnIds.add(item.turn_id);
+      const isOver =
+        newestFirst.length >= asked.limit || (asked.turns !== null && turnIds.size > asked.turns);
+      if (isOver)
+        return {
+          items: newestFirst.reverse(),
+          next_cursor: cursorOf({ page: place.page, skip: place.skip + at }),
+        };
+      newestFirst.push(item);
+    }
+    if (next_cursor === null) return { items: newestFirst.reverse(), next_cursor: null };
+    place = { page: next_cursor, skip: 0 };
+  }
+}
+
+function itemsOf(turn: TurnFacts, full: boolean): ItemView[] {
+  const items = turn.items.map((item) => itemView(turn, item, full));
+  if (turn.error) items.push(errorView(turn, turn.error.message));
+  return items;
+}
+
+function itemView(turn: TurnFacts, item: ItemFacts, full: boolean): ItemView {
+  const isCut = !full && item.text.length > limits.tailItemCharsMax;
+  return {
+    turn_id: turn.id,
+    item_id: item.id,
+    type: item.type,
+    text: isCut ? item.text.slice(0, limits.tailItemCharsMax).toWellFormed() : item.text,
+    truncated: isCut,
+    command: item.command,
+    exit_code: item.exit_code,
+    path: item.path,
+    status: item.status,
+    at: isoOrNull(item.at ?? turn.started_at),
+  };
+}
+
+function errorView(turn: TurnFacts, message: string): ItemView {
+  const at = turn.completed_at ?? turn.started_at;
+  const none = { command: null, exit_code: null, path: null, status: turn.status, truncated: false };
+  return {
+    turn_id: turn.id,
+    item_id: `${turn.id}-error`,
+    type: "error",
+    text: message,
+    at: at === null ? null : iso(at),
+    ...none,
+  };
+}
+
+function cursorOf(place: Place): string {
+  return Buffer.from(JSON.stringify(place)).toString("base64url");
+}
+
+function placeOf(cursor: string): Place {
+  try {
+    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    if (
+      typeof place === "object" &&
+      place !== null &&
+      "page" in place &&
+      "skip" in place &&
+      Number.isInteger(place.skip)
+    )
+      return place as Place;
+  } catch {
+    // Said below, with the other ways a cursor can be wrong.
+  }
+  return fail("usage", "that is not a cursor of tail", { hint: "leave --cursor out to begin at the end" });
+}

@@ -1,0 +1,81 @@
+/** The only composition root: registry, engine and Codex put together. */
+import { statSync } from "node:fs";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { keyedMutex } from "../base/mutex.ts";
+import type { Paths } from "../base/paths.ts";
+import { newId, newRef, systemRandom } from "../base/random.ts";
+import { version } from "../base/version.ts";
+import { codexAgent } from "../codex/agent.ts";
+import { findCodex } from "../codex/find.ts";
+import { type Core, type Engine, engineOf } from "../core/core.ts";
+import { journal } from "../core/journal.ts";
+import { live } from "../core/live.ts";
+import type { AgentSink } from "../core/ports/agent.ts";
+import type { MessageId } from "../core/ports/store.ts";
+import type { Host } from "../ops/ctx.ts";
+import { openStore } from "../store/store.ts";
+import { auditRow } from "./audit.ts";
+import type { Audited } from "./call.ts";
+import { endOrphans } from "./orphan.ts";
+
+export interface Composition {
+  core: Core;
+  audit(call: Audited): void;
+  close(): Promise<void>;
+}
+
+export async function compose(input: {
+  paths: Paths;
+  log: Log;
+  clock: Clock;
+  env: Record<string, string | undefined>;
+  host: Host;
+}): Promise<Composition> {
+  const { paths, log, clock, env } = input;
+  const store = openStore(paths.db, clock.now());
+  const locks = keyedMutex();
+  // Agent and engine know each other: the sink is handed on once the engine stands, before the child is started.
+  let engine: Engine;
+  const sink: AgentSink = {
+    born: (child) => engine.sink.born(child),
+    up: (epoch, hello) => engine.sink.up(epoch, hello),
+    batch: (epoch, events) => engine.sink.batch(epoch, events),
+    down: (epoch, reason) => engine.sink.down(epoch, reason),
+  };
+  const agent = codexAgent({
+    sink,
+    clock,
+    log,
+    env,
+    version,
+    random: systemRandom,
+    executable: () => findCodex({ named: env["DISPATCH_CODEX"], path: env["PATH"] }),
+  });
+  engine = engineOf({
+    store,
+    agent,
+    clock,
+    log,
+    journal: journal(store, clock),
+    live: live(),
+    locked: (ref, fn) => locks.run(ref, fn),
+    mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
+    files: { isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false },
+  });
+  engine.begin();
+
+  const started = endOrphans(store, clock, log).then(() => agent.start());
+  started.catch((thrown: unknown) => log.error("Codex was not started", { thrown }));
+
+  return {
+    core: engine.core,
+    audit: (call) => engine.audit(auditRow(engine.core, call)),
+    async close() {
+      await started.catch(() => {});
+      await agent.close();
+      await engine.end();
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import * as v from "valibot";
+import { codes } from "../../base/error.ts";
+import { cell, paint, type Style } from "../../base/text.ts";
+import { version } from "../../base/version.ts";
+import { flag, seconds } from "../fields.ts";
+import { clientOp } from "../op.ts";
+
+const statuses = ["ok", "warn", "fail", "skipped"] as const;
+const style: Partial<Record<(typeof statuses)[number], Style>> = {
+  ok: "green",
+  warn: "yellow",
+  fail: "red",
+  skipped: "dim",
+};
+
+export default clientOp({
+  name: "daemon.doctor",
+  cli: "doctor",
+  group: "daemon",
+  summary: "Check everything dispatch stands on; works with no daemon",
+  at: "client",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    app_server: v.optional(flag(v.boolean(), "start a private app-server and try it"), true),
+    fix: v.optional(flag(v.boolean(), "apply the safe recoveries"), false),
+    timeout: v.optional(seconds("for the app-server"), 10),
+  }),
+  output: v.object({
+    status: v.picklist(["ok", "warn", "fail"]),
+    version: v.string(),
+    checks: v.array(
+      v.object({
+        name: v.string(),
+        status: v.picklist(statuses),
+        summary: v.string(),
+        detail: v.nullable(v.string()),
+        recovery: v.nullable(v.string()),
+        data: v.nullable(v.record(v.string(), v.unknown())),
+      }),
+    ),
+  }),
+  fails: ["usage", "turn_failed"],
+  examples: [],
+  async run({ app_server, fix, timeout }, ctx) {
+    const checks = await ctx.doctor({ app_server, fix, timeoutMs: timeout * 1000 });
+    const has = (status: string) => checks.some((check) => check.status === status);
+    const status = has("fail") ? ("fail" as const) : has("warn") ? ("warn" as const) : ("ok" as const);
+    return { status, version, checks };
+  },
+  exit: ({ status }) => (status === "fail" ? codes.turn_failed.exit : 0),
+  view({ checks, status }) {
+    const lines = checks.flatMap((check) => {
+      const mark = paint(style[check.status] ?? "dim", check.status.padEnd(7));
+      const more = [check.status === "ok" ? null : check.detail, check.recovery && `-> ${check.recovery}`];
+      return [
+        `${mark}  ${check.name.padEnd(12)}  ${cell(check.summary)}`,
+        ...more.filter((line) => line !== null).map((line) => `${" ".repeat(23)}${cell(line)}`),
+      ];
+    });
+    return `${lines.join("\n")}\n\n${paint("bold", status)}`;
+  },
+});

@@ -1,0 +1,26 @@
+import * as v from "valibot";
+import { cell } from "../../base/text.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "daemon.retry",
+  cli: "daemon retry",
+  group: "daemon",
+  summary: "Try Codex again now, though it crashed too often",
+  intent: "write",
+  repeat: "safe",
+  start: "never",
+  input: v.strictObject({}),
+  output: v.object({
+    state: v.picklist(["running", "starting", "degraded", "stopped"]),
+    last_error: v.nullable(v.string()),
+  }),
+  fails: ["daemon_down", "denied"],
+  examples: [{ given: "two threads", input: {}, output: { state: "running" } }],
+  run(_input, { core }) {
+    core.retryAgent();
+    const { state, last_error } = core.agent();
+    return { state, last_error: last_error?.message ?? null };
+  },
+  view: ({ state, last_error }) => `Codex is ${state}${state === "degraded" ? `: ${cell(last_error)}` : ""}`,
+});

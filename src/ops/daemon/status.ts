@@ -1,0 +1,123 @@
+import * as v from "valibot";
+import { iso, isoOrNull } from "../../base/clock.ts";
+import { ago, cell, paint, pairs, span } from "../../base/text.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "daemon.status",
+  cli: "daemon status",
+  group: "daemon",
+  summary: "Show the daemon, its Codex child and what needs attention",
+  intent: "read",
+  repeat: "safe",
+  start: "never",
+  frozen: true,
+  input: v.strictObject({}),
+  output: v.object({
+    pid: v.number(),
+    version: v.string(),
+    uptime_seconds: v.number(),
+    started_at: v.string(),
+    home: v.string(),
+    socket: v.string(),
+    codex_home: v.nullable(v.string()),
+    environment: v.object({ user: v.string(), cwd: v.string(), terminal: v.boolean() }),
+    lanes: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
+    queue: v.object({ queued: v.number(), unsure: v.number() }),
+    open_requests: v.number(),
+    running: v.array(v.object({ ref: v.string(), title: v.string(), turn_id: v.nullable(v.string()) })),
+    cursor: v.string(),
+    rss_bytes: v.number(),
+    child: v.object({
+      state: v.picklist(["running", "starting", "degraded", "stopped"]),
+      pid: v.nullable(v.number()),
+      epoch: v.nullable(v.number()),
+      version: v.nullable(v.string()),
+      restarts: v.number(),
+      garbage_lines: v.number(),
+      retry_at: v.nullable(v.string()),
+      last_error: v.nullable(v.string()),
+    }),
+    degraded: v.array(v.object({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) })),
+  }),
+  fails: ["daemon_down", "denied"],
+  examples: [
+    {
+      given: "two threads",
+      input: {},
+      output: { lanes: { total: 2, by_status: { idle: 2 } }, degraded: [] },
+    },
+    {
+      given: "Codex is down",
+      input: {},
+      output: { child: { state: "degraded" }, degraded: [{ code: "agent_down" }] },
+    },
+  ],
+  run(_input, { core, host, clock }) {
+    const agent = core.agent();
+    const counts = core.counts();
+    const { message, hint } = agent.last_error ?? { message: "Codex is down", hint: null };
+    return {
+      pid: host.pid,
+      version: host.version,
+      uptime_seconds: Math.floor((clock.now() - host.startedAt) / 1000),
+      started_at: iso(host.startedAt),
+      home: host.paths.home,
+      socket: host.paths.socket,
+      codex_home: agent.codex_home,
+      environment: host.startedBy,
+      lanes: { total: counts.lanes, by_status: counts.byStatus },
+      queue: { queued: counts.queued, unsure: counts.messages.unsure ?? 0 },
+      open_requests: counts.requests,
+      running: core
+        .running()
+        .map(({ ref, title, latest_turn }) => ({ ref, title, turn_id: latest_turn?.id ?? null })),
+      cursor: core.cursor(),
+      rss_bytes: host.rssBytes(),
+      child: {
+        state: agent.state,
+        pid: agent.pid,
+        epoch: agent.epoch,
+        version: agent.version,
+        restarts: agent.restarts,
+        garbage_lines: agent.garbage_lines,
+        retry_at: isoOrNull(agent.retry_at),
+        last_error: agent.last_error?.message ?? null,
+      },
+      degraded:
+        agent.state === "degraded"
+          ? [{ code: "agent_down", message, hint: hint ?? "dispatch daemon retry" }]
+          : [],
+    };
+  },
+  view(out, look) {
+    const { child, lanes } = out;
+    const statuses = Object.entries(lanes.by_status).map(([status, n]) => `${n} ${status}`);
+    const rows: [string, string][] = [
+      [
+        "daemon",
+        `${out.version}, pid ${out.pid}, up ${span(out.uptime_seconds)}, ${Math.round(out.rss_bytes / 1e6)} MB`,
+      ],
+      ["home", cell(out.home)],
+      [
+        "codex",
+        `${child.state === "running" ? paint("green", child.state) : paint("yellow", child.state)}${child.version ? ` ${cell(child.version)}` : ""}${child.pid ? `, pid ${child.pid}, epoch ${child.epoch}` : ""}, ${child.restarts} restarts`,
+      ],
+      ["codex home", cell(out.codex_home)],
+      ["runs as", `${cell(out.environment.user)}, started in ${cell(out.environment.cwd)}`],
+      ["threads", `${lanes.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
+      [
+        "queue",
+        `${out.queue.queued} waiting${out.queue.unsure ? `, ${out.queue.unsure} unsure` : ""}; ${out.open_requests} open questions`,
+      ],
+      ["log at", cell(out.cursor)],
+    ];
+    if (child.retry_at) rows.push(["next try", ago(child.retry_at, look)]);
+    for (const { message, hint } of out.degraded)
+      rows.push([
+        paint("red", "degraded"),
+        `${cell(message)}${hint ? `\n${paint("bold", cell(hint))}` : ""}`,
+      ]);
+    return pairs(rows, look);
+  },
+});

@@ -1,0 +1,49 @@
+import * as v from "valibot";
+import { cell, paint, pairs } from "../../base/text.ts";
+import { clientOp } from "../op.ts";
+
+export default clientOp({
+  name: "daemon.up",
+  cli: "up",
+  group: "daemon",
+  summary: "Start the daemon, unless it runs",
+  at: "client",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({}),
+  output: v.object({
+    status: v.picklist(["started", "already_running"]),
+    pid: v.number(),
+    version: v.string(),
+    socket: v.string(),
+    home: v.string(),
+    codex: v.object({ version: v.nullable(v.string()), state: v.string() }),
+  }),
+  fails: ["usage", "daemon_down", "storage", "denied"],
+  examples: [],
+  async run(_input, ctx) {
+    const { status } = await ctx.start();
+    const daemon = (await ctx.call("daemon.status", {})) as {
+      pid: number;
+      version: string;
+      child: { version: string | null; state: string };
+    };
+    const { version, state } = daemon.child;
+    return {
+      status,
+      pid: daemon.pid,
+      version: daemon.version,
+      socket: ctx.paths.socket,
+      home: ctx.paths.home,
+      codex: { version, state },
+    };
+  },
+  view(out, look) {
+    const rows: [string, string][] = [
+      ["daemon", `${paint("green", out.status.replace("_", " "))}, ${out.version}, pid ${out.pid}`],
+      ["home", cell(out.home)],
+      ["codex", `${out.codex.state}${out.codex.version ? ` ${cell(out.codex.version)}` : ""}`],
+    ];
+    return pairs(rows, look);
+  },
+});

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { count, flag } from "../fields.ts";
+import { op } from "../op.ts";
+import { type Event, eventObject } from "../shapes.ts";
+import { eventLine, eventLines } from "../views.ts";
+
+export default op({
+  name: "event.list",
+  cli: "events",
+  group: "thread",
+  summary: "Read the durable event log: the newest rows, or those after a cursor",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    since: v.optional(flag(v.string(), "only what came after this cursor", { value: "CURSOR" })),
+    follow: v.optional(flag(v.boolean(), "go on as rows are written", { cli_only: true }), false),
+    kinds: v.optional(flag(v.array(v.string()), "only these kinds", { value: "KIND" })),
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    limit: v.optional(count("at most this many", limits.eventsPageMax), 50),
+  }),
+  output: v.object({ events: v.array(eventObject), next_cursor: v.string() }),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { kinds: ["turn.completed"] },
+      output: { events: [{ kind: "turn.completed" }] },
+    },
+    { given: "nothing", input: { since: "nonsense" }, error: "usage" },
+  ],
+  streams: ({ follow }) => follow,
+  async run({ since, follow, kinds, thread, limit }, { core, caller, signal, emit }) {
+    const lanes = thread === undefined ? undefined : [core.resolve(thread, caller.thread_id)];
+    const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
+    if (!follow) return core.events(which, since ?? null, limit);
+    const next_cursor = await core.follow(which, since ?? null, (row) => emit({ ...row }), signal);
+    return { events: [] as Event[], next_cursor };
+  },
+  view: ({ events }, look) => eventLines(events, look),
+  viewRow: (row, look) => eventLine(row, look),
+});

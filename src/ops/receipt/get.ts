@@ -1,0 +1,20 @@
+import * as v from "valibot";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptView } from "../shapes.ts";
+import { receiptPairs } from "../views.ts";
+
+export default op({
+  name: "receipt.get",
+  cli: "receipt get",
+  group: "thread",
+  summary: "Say what became of a message",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }) }),
+  output: v.object(receiptView),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [{ given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" }],
+  run: ({ id }, { core }) => core.receipt(id),
+  view: (receipt, look) => receiptPairs(receipt, look),
+});

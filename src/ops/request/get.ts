@@ -1,0 +1,20 @@
+import * as v from "valibot";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+import { requestView } from "../shapes.ts";
+import { requestPairs } from "../views.ts";
+
+export default op({
+  name: "request.get",
+  cli: "request get",
+  group: "thread",
+  summary: "Show one question with all that is asked",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST" }) }),
+  output: v.object(requestView),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [{ given: "nothing", input: { id: "zzzzzz" }, error: "not_found" }],
+  run: ({ id }, { core }) => core.request(id),
+  view: (request, look) => requestPairs(request, look),
+});

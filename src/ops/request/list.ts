@@ -1,0 +1,49 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, paint, table } from "../../base/text.ts";
+import { count, flag } from "../fields.ts";
+import { op } from "../op.ts";
+import { requestObject } from "../shapes.ts";
+
+export default op({
+  name: "request.list",
+  cli: "request list",
+  group: "thread",
+  summary: "List the questions Codex asks",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    all: v.optional(flag(v.boolean(), "answered and expired ones too"), false),
+    limit: v.optional(count("at most this many", limits.pageMax), 100),
+  }),
+  output: v.object({ requests: v.array(requestObject) }),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [
+    {
+      given: "an open request",
+      input: {},
+      output: { requests: [{ kind: "command_approval", state: "open", command: "touch x" }] },
+    },
+    { given: "two threads", input: {}, output: { requests: [] } },
+  ],
+  run: ({ thread, all, limit }, { core, caller }) => ({
+    requests: core.requests({
+      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id),
+      all,
+      limit,
+    }),
+  }),
+  view({ requests }, look) {
+    if (requests.length === 0) return "no open questions";
+    const rows = requests.map((one) => [
+      one.id,
+      one.thread,
+      one.state === "open" ? paint("yellow", "open") : cell(one.decision ?? one.state),
+      cell(one.kind),
+      cell(one.summary),
+      ago(one.asked_at, look),
+    ]);
+    return table(rows, look, { header: ["id", "thread", "state", "kind", "asks", "asked"], shrink: 4 });
+  },
+});

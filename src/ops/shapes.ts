@@ -1,0 +1,120 @@
+/** The shapes that many outputs share. Field names are the contract. Times are ISO-8601 UTC. */
+import * as v from "valibot";
+
+const time = v.string();
+const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
+
+export const turn = v.object({
+  id: v.string(),
+  status: v.picklist(["in_progress", "completed", "failed", "interrupted"]),
+  origin: v.picklist(["ours", "goal", "queue", "other"]),
+  error: orNull(v.object({ message: v.string(), kind: orNull(v.string()) })),
+  started_at: time,
+  completed_at: orNull(time),
+  retrying_since: orNull(time),
+});
+
+export const threadStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
+
+/** Everything an output says about one thread. */
+export const threadView = {
+  ref: v.string(),
+  id: orNull(v.string()),
+  title: v.string(),
+  handle: orNull(v.string()),
+  source: v.picklist(["own", "attached"]),
+  status: v.picklist(threadStatuses),
+  as_of: time,
+  confidence: v.picklist(["live", "stale", "unknown"]),
+  setup: orNull(v.picklist(["starting", "started"])),
+  cwd: v.string(),
+  writable: v.boolean(),
+  write_locked_reason: orNull(v.string()),
+  latest_turn: orNull(turn),
+  last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
+  queue: v.object({ pending: v.number(), held: v.boolean(), reason: orNull(v.string()) }),
+  requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
+  goal: orNull(v.object({ objective: v.string(), status: v.string() })),
+  model: v.object({
+    provider: orNull(v.string()),
+    model: orNull(v.string()),
+    effort: orNull(v.string()),
+    service_tier: v.object({
+      requested: orNull(v.string()),
+      resolved: orNull(v.string()),
+      source: v.picklist(["flag", "codex"]),
+    }),
+  }),
+  sandbox: orNull(v.string()),
+  approval_policy: orNull(v.string()),
+  tokens: orNull(
+    v.object({
+      total: v.number(),
+      input: v.number(),
+      output: v.number(),
+      context_window: orNull(v.number()),
+    }),
+  ),
+  sync: v.null(),
+  created_by: orNull(v.string()),
+  created_at: time,
+  updated_at: time,
+};
+
+export const threadObject = v.object(threadView);
+export type Thread = v.InferOutput<typeof threadObject>;
+
+export const receiptView = {
+  receipt: v.string(),
+  thread: v.string(),
+  mode: v.picklist(["send", "queue", "steer", "interject", "context"]),
+  state: v.picklist(["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"]),
+  outcome: orNull(v.picklist(["completed", "failed", "interrupted"])),
+  turn_id: orNull(v.string()),
+  joined: v.boolean(),
+  held: orNull(v.string()),
+  attempt: v.number(),
+  key: orNull(v.string()),
+  cause: orNull(v.string()),
+  created_at: time,
+  updated_at: time,
+  error: orNull(v.object({ code: v.string(), message: v.string() })),
+};
+
+export const receiptObject = v.object(receiptView);
+export type Receipt = v.InferOutput<typeof receiptObject>;
+
+export const requestView = {
+  id: v.string(),
+  kind: v.string(),
+  thread: v.string(),
+  turn_id: orNull(v.string()),
+  state: v.picklist(["open", "answered", "expired"]),
+  summary: v.string(),
+  command: orNull(v.string()),
+  cwd: orNull(v.string()),
+  diff: orNull(v.string()),
+  questions: orNull(v.array(v.unknown())),
+  options: orNull(v.array(v.string())),
+  asked_at: time,
+  expires_at: orNull(time),
+  answered_by: orNull(v.string()),
+  decision: orNull(v.string()),
+};
+
+export const requestObject = v.object(requestView);
+export type Request = v.InferOutput<typeof requestObject>;
+
+export const eventView = {
+  seq: v.number(),
+  cursor: v.string(),
+  at: time,
+  kind: v.string(),
+  thread: orNull(v.string()),
+  turn_id: orNull(v.string()),
+  receipt: orNull(v.string()),
+  data: v.record(v.string(), v.unknown()),
+};
+
+export const eventObject = v.object(eventView);
+export type Event = v.InferOutput<typeof eventObject>;

@@ -1,0 +1,33 @@
+import * as v from "valibot";
+import { cell } from "../../base/text.ts";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "thread.forget",
+  cli: "forget",
+  group: "thread",
+  summary: "Stop managing a thread; Codex keeps it",
+  intent: "destroy",
+  repeat: "no",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object({
+    ref: v.string(),
+    id: v.nullable(v.string()),
+    title: v.string(),
+    forgotten: v.boolean(),
+  }),
+  fails: ["usage", "not_found", "lane_busy", "daemon_down", "denied", "storage"],
+  examples: [
+    { given: "two threads", input: { thread: "@docs" }, output: { title: "docs", forgotten: true } },
+    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    const { id, title } = core.view(ref);
+    await core.forget(ref);
+    return { ref, id, title, forgotten: true };
+  },
+  view: ({ ref, title, id }) =>
+    `forgot ${ref} "${cell(title)}"${id ? `; Codex keeps it as ${cell(id)}` : ""}`,
+});

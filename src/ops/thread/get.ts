@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.get",
+  cli: "get",
+  group: "thread",
+  summary: "Show one thread: status, turn, queue, questions, settings",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
+  examples: [
+    { given: "two threads", input: { thread: "@docs" }, output: { title: "docs", status: "idle" } },
+    { given: "two threads", input: { thread: "@nobody" }, error: "not_found" },
+    { given: "two threads of one title", input: { thread: "twin" }, error: "usage" },
+  ],
+  run: ({ thread }, { core, caller }) => core.view(core.resolve(thread, caller.thread_id)),
+  view: (thread, look) => threadPairs(thread, look),
+});

@@ -1,0 +1,153 @@
+import * as v from "valibot";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { block, paint } from "../../base/text.ts";
+import type { ThreadSettings } from "../../core/ports/agent.ts";
+import { flag, idempotencyKey, path, text } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { callerName } from "../verdict.ts";
+import { threadPairs } from "../views.ts";
+
+const word = (description: string, value: string) =>
+  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
+
+export default op({
+  name: "thread.new",
+  cli: "new",
+  group: "thread",
+  summary: "Create a thread, and give it its first text",
+  about:
+    "What is left out is left to Codex's own configuration; what Codex then says it uses is stored, and sent with every\nlater resume.",
+  intent: "write",
+  repeat: "keyed",
+  input: v.strictObject({
+    name: flag(
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+      "the title; its slug is the @handle",
+      { value: "NAME" },
+    ),
+    text: v.optional(text("the first text; - reads it from stdin")),
+    cwd: path("where the agent works", { path: "cwd", value: "DIR" }),
+    send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)"), true),
+    sandbox: v.optional(
+      flag(v.picklist(["read-only", "workspace-write", "danger-full-access"]), "what commands may touch"),
+    ),
+    approval_policy: v.optional(
+      flag(v.picklist(["untrusted", "on-request", "never"]), "when Codex asks before it runs a command"),
+    ),
+    model: word("the model", "MODEL"),
+    model_provider: word("the provider, by its name in Codex's configuration", "NAME"),
+    effort: word("reasoning effort", "EFFORT"),
+    base_instructions: v.optional(text("instead of Codex's own instructions")),
+    developer_instructions: v.optional(text("beside Codex's own instructions")),
+    config: v.optional(
+      flag(
+        v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),
+        "a setting of Codex's own, repeatable",
+        { value: "KEY=VALUE" },
+      ),
+    ),
+    idempotency_key: v.optional(idempotencyKey()),
+  }),
+  output: v.object({
+    ...threadView,
+    message_accepted: v.boolean(),
+    goal_set: v.boolean(),
+    receipt: v.nullable(v.string()),
+  }),
+  fails: ["usage", "conflict", "daemon_down", "agent_down", "agent", "too_large", "storage", "denied"],
+  examples: [
+    {
+      given: "nothing",
+      input: { name: "docs", text: "hello", cwd: "/repo" },
+      output: { title: "docs", handle: "docs", message_accepted: true },
+    },
+    {
+      given: "nothing",
+      input: { name: "quiet", cwd: "/repo" },
+      output: { status: "idle", message_accepted: false, receipt: null },
+    },
+    { given: "two threads", input: { name: "docs", cwd: "/repo" }, error: "conflict" },
+    { given: "nothing", input: { name: "lost", cwd: "/no/such/dir" }, error: "usage" },
+    { given: "nothing", input: { name: "goal", text: "/goal ship it", cwd: "/repo" }, error: "usage" },
+    { given: "Codex is down", input: { name: "docs", text: "hello", cwd: "/repo" }, error: "agent_down" },
+    { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "agent" },
+  ],
+  async run(input, { core, caller, signal }) {
+    const body = input.send ? (input.text ?? null) : null;
+    const { ref, receipt } = await core.create(
+      {
+        name: input.name,
+        text: body,
+        settings: settingsOf(input),
+        key: input.idempotency_key ?? null,
+        created_by: callerName(caller),
+      },
+      signal,
+    );
+    return {
+      ...core.view(ref),
+      message_accepted: receipt !== null,
+      goal_set: false,
+      receipt: receipt?.receipt ?? null,
+    };
+  },
+  view(out, look) {
+    const said = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
+    return `${threadPairs(out, look)}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
+  },
+});
+
+interface Asked {
+  cwd: string;
+  sandbox?: ThreadSettings["sandbox"] | undefined;
+  approval_policy?: string | undefined;
+  model?: string | undefined;
+  model_provider?: string | undefined;
+  effort?: string | undefined;
+  base_instructions?: string | undefined;
+  developer_instructions?: string | undefined;
+  config?: string[] | undefined;
+}
+
+function settingsOf(asked: Asked): ThreadSettings {
+  const {
+    cwd,
+    sandbox,
+    approval_policy,
+    model,
+    model_provider,
+    effort,
+    base_instructions,
+    developer_instructions,
+  } = asked;
+  const given = {
+    cwd,
+    sandbox,
+    approval_policy,
+    model,
+    model_provider,
+    effort,
+    base_instructions,
+    developer_instructions,
+  };
+  const settings = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as unknown as ThreadSettings;
+  if (asked.config) settings.config = Object.fromEntries(asked.config.map(pair));
+  return settings;
+}
+
+/** A value that reads as JSON is that; anything else is the text it is. */
+function pair(line: string): [string, unknown] {
+  const at = line.indexOf("=");
+  const key = line.slice(0, at);
+  const value = line.slice(at + 1);
+  if (key === "__proto__") fail("usage", `"${key}" is not a setting`, { hint: "dispatch new --help" });
+  try {
+    return [key, JSON.parse(value)];
+  } catch {
+    return [key, value];
+  }
+}

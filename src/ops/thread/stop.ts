@@ -1,0 +1,43 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { seconds, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+
+export default op({
+  name: "thread.stop",
+  cli: "stop",
+  group: "message",
+  summary: "Stop the running turn",
+  about: "Returns when the turn is observed ended. Nothing running is success. An active goal is paused.",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: selector(),
+    timeout: v.optional(seconds("how long to wait for its end"), limits.stopTimeoutMs / 1000),
+  }),
+  output: v.object({
+    ...threadView,
+    state: v.picklist(["stopped", "pending", "nothing_running"]),
+    turn_id: v.nullable(v.string()),
+    goal_paused: v.boolean(),
+  }),
+  fails: ["usage", "not_found", "authority", "daemon_down", "agent_down", "agent", "denied", "storage"],
+  examples: [
+    { given: "a running turn", input: { thread: "@docs" }, output: { state: "stopped", status: "idle" } },
+    { given: "two threads", input: { thread: "@docs" }, output: { state: "nothing_running", turn_id: null } },
+  ],
+  async run({ thread, timeout }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    const stopped = await core.stop(ref, timeout * 1000);
+    return { ...core.view(ref), ...stopped };
+  },
+  view({ ref, state, goal_paused }) {
+    const said = {
+      stopped: "stopped",
+      pending: "asked to stop; it has not ended yet",
+      nothing_running: "nothing was running",
+    }[state];
+    return `${ref}: ${said}${goal_paused ? "; its goal is paused" : ""}`;
+  },
+});

@@ -1,0 +1,76 @@
+import * as v from "valibot";
+import { cell } from "../../base/text.ts";
+import { arg, flag, seconds } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadObject } from "../shapes.ts";
+import { exitOf, verdict } from "../verdict.ts";
+import { threadTable } from "../views.ts";
+
+export default op({
+  name: "thread.wait",
+  cli: "wait",
+  group: "thread",
+  summary: "Wait until threads, or receipts, are done",
+  about: `done: nothing runs, nothing is on its way, and it has worked at least once.  idle: no running turn.
+waiting: a question is open.  attention: a question, a failed turn, a hold or an unsure receipt.
+turn: the running turn, else the next one, ends.
+The result is on stdout whatever it is; the exit status says which: 0, 6 a question is open, 8 a turn failed or was
+interrupted, 13 unsure, 14 timed out.`,
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    threads: arg(v.pipe(v.array(v.string()), v.minLength(1)), "threads or receipts", { value: "THREAD..." }),
+    for: v.optional(
+      flag(v.picklist(["done", "idle", "waiting", "attention", "turn"]), "what to wait for"),
+      "done",
+    ),
+    any: v.optional(flag(v.boolean(), "one of them is enough"), false),
+    all: v.optional(flag(v.boolean(), "all of them (the default)"), true),
+    timeout: v.optional(seconds("give up after this long")),
+  }),
+  output: v.object({ threads: v.array(threadObject), timed_out: v.boolean(), verdict }),
+  fails: [
+    "usage",
+    "not_found",
+    "needs_answer",
+    "turn_failed",
+    "unsure",
+    "timeout",
+    "daemon_down",
+    "agent_down",
+    "denied",
+  ],
+  examples: [
+    { given: "a finished turn", input: { threads: ["@docs"] }, output: { timed_out: false, verdict: "ok" } },
+    {
+      given: "a failed turn",
+      input: { threads: ["@docs"] },
+      output: { verdict: "turn_failed", threads: [{ status: "error" }] },
+    },
+    {
+      given: "an open request",
+      input: { threads: ["@docs"] },
+      output: { verdict: "needs_answer", threads: [{ status: "waiting" }] },
+    },
+    { given: "an open request", input: { threads: ["@docs"], for: "attention" }, output: { verdict: "ok" } },
+    {
+      given: "a running turn",
+      input: { threads: ["@docs"], timeout: 0 },
+      output: { verdict: "timeout", timed_out: true },
+    },
+    { given: "two threads", input: { threads: ["@nobody"] }, error: "not_found" },
+  ],
+  run: ({ threads, for: condition, any, all, timeout }, { core, caller, signal, emit }) =>
+    core.wait({
+      targets: threads,
+      self: caller.thread_id,
+      condition,
+      any: any || !all,
+      timeoutMs: timeout === undefined ? null : timeout * 1000,
+      signal,
+      progress: (waiting) => emit({ waiting }),
+    }),
+  exit: (out) => exitOf(out.verdict),
+  view: ({ threads, timed_out, verdict }, look) =>
+    `${threadTable(threads, look)}\n${timed_out ? "timed out" : cell(verdict.replace("_", " "))}`,
+});

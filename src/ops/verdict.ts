@@ -1,0 +1,16 @@
+/** How a wait ended, and the exit status that says so though the result is on stdout. */
+import * as v from "valibot";
+import { codes } from "../base/error.ts";
+import type { Caller } from "./protocol.ts";
+
+export const verdict = v.picklist(["ok", "turn_failed", "needs_answer", "unsure", "timeout"]);
+export type Verdict = v.InferOutput<typeof verdict>;
+
+export function exitOf(said: Verdict | null | undefined): number {
+  return said === null || said === undefined || said === "ok" ? 0 : codes[said].exit;
+}
+
+/** Who called, in one word for the registry: the thread it runs in, else the kind of client. */
+export function callerName(caller: Caller): string {
+  return caller.thread_id ?? caller.kind;
+}

@@ -1,0 +1,152 @@
+/** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
+import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
+import type { Event, Receipt, Request, Thread } from "./shapes.ts";
+
+const statusStyle: Partial<Record<string, Style>> = {
+  busy: "cyan",
+  waiting: "yellow",
+  error: "red",
+  gone: "red",
+  idle: "green",
+  unknown: "yellow",
+};
+
+export function statusWord(thread: Thread): string {
+  const style = statusStyle[thread.status];
+  const word = thread.setup === null ? thread.status : thread.setup;
+  return style ? paint(style, word) : word;
+}
+
+export function threadTable(threads: readonly Thread[], look: Look): string {
+  if (threads.length === 0)
+    return `no threads yet; begin with: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
+  const rows = threads.map((thread) => [
+    thread.ref,
+    statusWord(thread),
+    cell(thread.title),
+    noteOf(thread),
+    cell(thread.last_message?.text),
+    ago(thread.updated_at, look),
+  ]);
+  return table(rows, look, {
+    header: ["ref", "status", "title", "queue", "last message", "activity"],
+    shrink: 4,
+  });
+}
+
+/** The one thing about a thread that a person should see beside its status. */
+function noteOf(thread: Thread): string {
+  if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
+  if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
+  const { pending, held, reason } = thread.queue;
+  if (pending === 0) return "-";
+  return held ? paint("yellow", `${pending} held: ${reason}`) : String(pending);
+}
+
+export function threadPairs(thread: Thread, look: Look): string {
+  const { latest_turn: latest, queue, tokens, model } = thread;
+  const rows: [string, string][] = [
+    [
+      "thread",
+      `${paint("bold", thread.ref)}  ${cell(thread.title)}${thread.handle ? `  @${cell(thread.handle)}` : ""}`,
+    ],
+    ["status", `${statusWord(thread)}  (${thread.confidence}, seen ${ago(thread.as_of, look)})`],
+    ["id", thread.id ? `codex://threads/${cell(thread.id)}` : "not durable yet"],
+    ["cwd", cell(thread.cwd)],
+  ];
+  if (thread.write_locked_reason) rows.push(["locked", cell(thread.write_locked_reason)]);
+  if (latest) {
+    const how = latest.error ? `: ${cell(latest.error.message)}` : "";
+    const since = latest.retrying_since ? `, retrying since ${ago(latest.retrying_since, look)}` : "";
+    rows.push([
+      "turn",
+      `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,
+    ]);
+  }
+  if (queue.pending > 0 || queue.reason)
+    rows.push([
+      "queue",
+      `${queue.pending} waiting${queue.reason ? `, ${queue.held ? "held: " : ""}${cell(queue.reason)}` : ""}`,
+    ]);
+  for (const request of thread.requests) {
+    rows.push([
+      "asks",
+      `${cell(request.summary)}\n${paint("bold", `dispatch request answer ${request.id} --approve`)}`,
+    ]);
+  }
+  if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
+  rows.push(["model", [model.model, model.effort, model.provider].map((word) => cell(word)).join(" / ")]);
+  rows.push(["rights", `sandbox ${cell(thread.sandbox)}, approvals ${cell(thread.approval_policy)}`]);
+  if (tokens)
+    rows.push([
+      "tokens",
+      `${tokens.total}${tokens.context_window ? ` (window ${tokens.context_window})` : ""}`,
+    ]);
+  if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
+  return pairs(rows, look);
+}
+
+const stateWords: Record<Receipt["state"], string> = {
+  queued: "stored; it waits for its turn",
+  claimed: "stored; Codex has been asked",
+  sent: "Codex answered; not yet proven delivered",
+  delivered: "delivered; the turn runs",
+  done: "delivered; the turn is over",
+  failed: "not delivered",
+  cancelled: "cancelled; never sent",
+  unsure: "it cannot be told whether it was delivered",
+};
+
+export function receiptPairs(receipt: Receipt, look: Look): string {
+  const rows: [string, string][] = [
+    ["receipt", receipt.receipt],
+    ["thread", receipt.thread],
+    [
+      "state",
+      `${paint("bold", receipt.state)}: ${stateWords[receipt.state]}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
+    ],
+  ];
+  if (receipt.held) rows.push(["held", cell(receipt.held)]);
+  if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
+  if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
+  if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);
+  if (receipt.error) rows.push(["error", cell(receipt.error.message)]);
+  rows.push(["accepted", ago(receipt.created_at, look)]);
+  return pairs(rows, look);
+}
+
+export function requestPairs(request: Request, look: Look): string {
+  const rows: [string, string][] = [
+    ["request", `${paint("bold", request.id)}  ${cell(request.kind)}, ${request.state}`],
+    ["thread", request.thread],
+    ["asked", ago(request.asked_at, look)],
+  ];
+  if (request.command) rows.push(["command", block(request.command)]);
+  if (request.cwd) rows.push(["cwd", cell(request.cwd)]);
+  if (request.diff) rows.push(["diff", block(request.diff)]);
+  if (!request.command && !request.diff) rows.push(["asks", cell(request.summary)]);
+  if (request.decision) rows.push(["answer", `${cell(request.decision)} by ${cell(request.answered_by)}`]);
+  else if (request.state === "open")
+    rows.push(["answer with", paint("bold", `dispatch request answer ${request.id} --approve | --deny`)]);
+  return pairs(rows, look);
+}
+
+/** One line a row, made to be read as they come: `watch --follow`. */
+export function eventLine(row: Partial<Event>, look: Look): string {
+  const data = (row.data ?? {}) as Record<string, unknown>;
+  const said =
+    data["preview"] ??
+    data["summary"] ??
+    data["reason"] ??
+    data["status"] ??
+    data["title"] ??
+    data["op"] ??
+    "";
+  const what = typeof data["type"] === "string" ? `${row.kind} ${data["type"]}` : row.kind;
+  const time = (row.at ?? "").slice(11, 19);
+  return `${paint("dim", time)}  ${(row.thread ?? "-").padEnd(6)}  ${paint("bold", cell(what))}  ${cell(String(said), Math.max(20, look.width - 45))}`;
+}
+
+export function eventLines(events: readonly Event[], look: Look): string {
+  return events.length === 0 ? "no events" : events.map((row) => eventLine(row, look)).join("\n");
+}

@@ -45,13 +45,13 @@ export function formsOf(fields: readonly Field[]): Record<string, FlagForm> {
   return forms;
 }
 
-/** `forms` are the flags that exist for suggestions too: the op's, and the global ones (taken before). */
+/** `suggest`: the flags that were read before, for whoever misspelled one. */
 export async function inputFrom(
   args: readonly string[],
   fields: readonly Field[],
-  forms: Forms,
+  suggest: Forms,
 ): Promise<Input> {
-  const words = readFlags(args, forms);
+  const words = readFlags(args, formsOf(fields), { suggest });
   const input: Input = {};
   for (const field of fields) {
     const given = words.flags[kebab(field.name)];

@@ -18,19 +18,16 @@ type Listed = Pick<IndexRow, "cli" | "group" | "summary">;
 type Pair = readonly [left: string, right: string];
 
 export function rootHelp(commands: readonly Listed[], width: number): string {
-  const groups = (Object.keys(headings) as Group[]).map((group) => {
-    const rows = commands.filter((command) => command.group === group);
-    return section(
-      headings[group],
-      rows.map(({ cli, summary }) => [cli, summary] as const),
-      width,
-    );
-  });
+  const pairsOf = (some: readonly Listed[]) => some.map(({ cli, summary }) => [cli, summary] as const);
+  const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
+  const groups = Object.entries(headings).map(([group, heading]) =>
+    section(heading, pairsOf(commands.filter((command) => command.group === group)), width, left),
+  );
   return joined([
     `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
     "usage: dispatch <command> [arguments] [--flags]\n       dispatch <command> --help",
     ...groups,
-    section("Flags of every command", globalPairs(), width),
+    section("Flags of every command", globalPairs(), width, left),
   ]);
 }
 
@@ -59,9 +56,9 @@ export function commandHelp(op: AnyOp, width: number): string {
       width,
     ),
     section("Flags", fields.flatMap(flagPairs), width),
-    section("Flags of every command", globalPairs(), width),
     section("Exit codes", exitPairs(op), width),
     examples(op),
+    "Flags of every command: dispatch --help",
   ]);
 }
 
@@ -155,13 +152,21 @@ function quoted(word: string): string {
   return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A heading and two columns; the left one is as wide as the section needs, within a third of the line. */
-function section(heading: string, rows: readonly Pair[], width: number): string {
+/** Columns of the left words that are not too long for a column: those get a line of their own. */
+function leftWidth(rows: readonly Pair[], width: number): number {
+  return Math.max(0, ...rows.map(([word]) => widthOf(word)).filter((columns) => columns <= width / 3));
+}
+
+function section(
+  heading: string,
+  rows: readonly Pair[],
+  width: number,
+  left = leftWidth(rows, width),
+): string {
   if (rows.length === 0) return "";
-  const left = Math.max(...rows.map(([word]) => widthOf(word)).filter((w) => w <= width / 3), 8);
   const indent = " ".repeat(left + 4);
   const lines = rows.map(([word, text]) => {
-    const body = wrap(text, Math.max(20, width - left - 4)).replaceAll("\n", `\n${indent}`);
+    const body = wrap(text, Math.max(20, width - indent.length)).replaceAll("\n", `\n${indent}`);
     return widthOf(word) > left ? `  ${word}\n${indent}${body}` : `  ${word.padEnd(left)}  ${body}`;
   });
   return `${paint("bold", heading)}\n${lines.join("\n")}`;

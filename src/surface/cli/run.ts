@@ -44,7 +44,7 @@ function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: 
   const mcp: Command = {
     cli: "mcp",
     group: "daemon",
-    summary: "Serve these commands as MCP tools on standard input and output (--flat: one tool each)",
+    summary: "Serve MCP on standard input and output (--flat: a tool for each command)",
     run: async (args) => {
       const { flags, positionals } = readFlags(args, { flat: { type: "boolean" } }, { suggest: globalFlags });
       if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);

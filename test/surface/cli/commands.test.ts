@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { type Command, dispatch, routeOf } from "../../../src/surface/cli/commands.ts";
+import { index } from "../support/ops.ts";
+
+const ran: [string, readonly string[]][] = [];
+const commands: Command[] = index.map((row) => ({
+  ...row,
+  run(args) {
+    ran.push([row.cli, args]);
+    return Promise.resolve(row.cli.length);
+  },
+}));
+const route = (...words: string[]) => routeOf(words, commands);
+
+test("one word is a command, two are a noun and its verb", () => {
+  expect(route("list")).toMatchObject({ command: { cli: "list" } });
+  expect(route("goal", "set", "x")).toMatchObject({ command: { cli: "goal set" } });
+  expect(route("goal")).toMatchObject({ noun: "goal" });
+  expect(route()).toEqual({ root: true });
+});
+
+const unknown: [words: string[], message: string][] = [
+  [["lst"], 'unknown command "lst"; did you mean "list"?'],
+  [["goals", "set"], 'unknown command "goals"; did you mean "goal"?'],
+  [["goal", "sett"], 'unknown command "goal sett"; did you mean "goal set"?'],
+  [["toString"], 'unknown command "toString"'],
+  [["__proto__"], 'unknown command "__proto__"'],
+  [["constructor", "x"], 'unknown command "constructor"'],
+  [["--limit", "5", "list"], "unknown flag --limit before the command"],
+  [["--", "list"], "unknown flag -- before the command"],
+];
+for (const [words, message] of unknown) {
+  test(`refuses ${words.join(" ")}`, () => {
+    expect(() => route(...words)).toThrow(message);
+  });
+}
+
+test("a command is run once with the words after it, untouched, and gives its status", async () => {
+  ran.length = 0;
+  expect(await dispatch(["goal", "set", "@a", "--objective", "-5", "--", "--x", "list"], commands)).toBe(8);
+  expect(ran).toEqual([["goal set", ["@a", "--objective", "-5", "--", "--x", "list"]]]);
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import { toTerminal, widthOf } from "../../../src/base/text.ts";
+import { commandHelp, nounHelp, rootHelp, spell } from "../../../src/surface/cli/help.ts";
+import { index, ops } from "../support/ops.ts";
+
+const plain = (s: string) => toTerminal(s, { color: false });
+
+test("a command's help says how to call it, what each word means, how it may end, and shows one", () => {
+  expect(plain(commandHelp(ops["list"]!, 80))).toBe(`usage: dispatch list [--flags]
+
+List the threads
+
+Newest activity first.
+
+Flags
+  --limit N      at most so many; default 50
+  --archived     the archived ones
+  --status WORD  only these; one of: idle, busy; may be repeated
+  --follow       go on
+
+Exit codes
+  0   done
+  2   usage
+  10  daemon_down
+  14  timeout
+  16  storage
+
+Examples
+  dispatch list --limit 5 --status idle
+
+Flags of every command: dispatch --help`);
+});
+
+test("positionals stand in the usage line, the optional ones in brackets, lists with dots", () => {
+  expect(plain(commandHelp(ops["send"]!, 80))).toStartWith(
+    "usage: dispatch send <thread> <text> [--flags]\n",
+  );
+  expect(plain(commandHelp(ops["watch"]!, 80))).toStartWith(
+    "usage: dispatch watch [<threads>...] [--flags]\n",
+  );
+});
+
+test("a text has a file and standard input beside it", () => {
+  const help = plain(commandHelp(ops["send"]!, 80));
+  expect(help).toContain("  <text>    what to say; - reads standard input\n");
+  expect(help).toContain("  --text-file PATH       the same, from a file; - is standard input\n");
+});
+
+test("the root lists every command once under its group, in one column", () => {
+  const help = plain(rootHelp(index, 80));
+  for (const row of index)
+    expect(help.match(new RegExp(`^  ${row.cli} +${row.summary}$`, "gm"))?.length).toBe(1);
+  expect(help.indexOf("Threads\n")).toBeLessThan(help.indexOf("Daemon and health\n"));
+});
+
+test("a noun lists its verbs", () => {
+  expect(
+    plain(
+      nounHelp(
+        "goal",
+        index.filter((row) => row.cli.startsWith("goal ")),
+        80,
+      ),
+    ),
+  ).toContain("  goal set     set the goal");
+});
+
+test("help fits a narrow terminal", () => {
+  for (const op of Object.values(ops))
+    for (const line of plain(commandHelp(op, 60)).split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(60);
+});
+
+test("an example is a command line that a shell takes back", () => {
+  expect(spell(ops["send"]!, { thread: "@docs", text: "it's $HOME", queue: false, priority: -1 })).toBe(
+    "dispatch send @docs 'it'\\''s $HOME' --no-queue --priority -1",
+  );
+});

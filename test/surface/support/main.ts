@@ -1,0 +1,35 @@
+/** The command line over the sample ops, as a process. `__daemon` makes it the fake daemon, as autostart would. */
+import { readEnv } from "../../../src/base/env.ts";
+import { openLock } from "../../../src/base/flock.ts";
+import { pathsOf } from "../../../src/base/paths.ts";
+import { runCli } from "../../../src/surface/cli/run.ts";
+import { agreeable, fakeDaemon } from "./daemon.ts";
+import { index } from "./ops.ts";
+
+const argv = process.argv.slice(2);
+if (argv[0] === "__daemon") await daemon();
+else {
+  process.exit(
+    await runCli(argv, {
+      index,
+      daemonArgv: [process.execPath, import.meta.path, "__daemon"],
+      doctor: () => Promise.resolve([]),
+    }),
+  );
+}
+
+async function daemon(): Promise<void> {
+  const paths = pathsOf(readEnv());
+  if (process.env["FAKE_REFUSES"]) {
+    await Bun.write(
+      Bun.stderr,
+      `${JSON.stringify({ error: { code: "storage", message: "no room", hint: null, retry: "later", data: null } })}\n`,
+    );
+    process.exit(16);
+  }
+  const lock = openLock(paths.lock);
+  if (!lock) process.exit(3);
+  lock.write(JSON.stringify({ env: Object.keys(process.env) }));
+  await Bun.write(`${paths.home}/pids/${process.pid}`, JSON.stringify(process.env));
+  fakeDaemon(paths.socket, agreeable);
+}

@@ -1,5 +1,4 @@
 /** The daemon process as ops see it. */
-import { userInfo } from "node:os";
 import { readEnv } from "../base/env.ts";
 import type { LogFile } from "../base/logfile.ts";
 import type { Paths } from "../base/paths.ts";
@@ -15,7 +14,7 @@ export function hostOf(paths: Paths, startedAt: number, log: LogFile, stop: () =
     paths,
     // A detached daemon stands in `/`: PWD is the directory of the command that started it.
     startedBy: {
-      user: userInfo().username,
+      user: readEnv().USER ?? `uid ${process.getuid?.()}`,
       cwd: readEnv().PWD ?? process.cwd(),
       terminal: isTerminal(stderrFd),
     },

@@ -178,7 +178,7 @@ test("a daemon that answers is ok with what it says; one with limits is a warnin
   const control = openControl({ path: paths.socket, hello, call, clock: systemClock, log: memoryLog() });
   expect((await ask())["daemon"]).toMatchObject({
     status: "ok",
-    data: { running: true, pid: process.pid, uptime: 5 },
+    data: { running: true, pid: process.pid, status: { uptime: 5 } },
   });
   degraded = [{ code: "agent_down", message: "codex is logged out", hint: "codex login" }];
   expect((await ask())["daemon"]).toMatchObject({

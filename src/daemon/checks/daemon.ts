@@ -39,13 +39,12 @@ export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, cloc
       recovery: "dispatch down --force",
       data,
     });
-  return judge(who, instance?.version, { ...data, ...status });
+  return judge(who, instance?.version, { ...data, status });
 }
 
-function judge(who: string, running: string | undefined, data: Record<string, unknown>): Finding {
-  const degraded = Array.isArray(data["degraded"])
-    ? (data["degraded"] as { message?: string; hint?: string | null }[])
-    : [];
+function judge(who: string, running: string | undefined, data: { status: Record<string, unknown> }): Finding {
+  const { degraded: told } = data.status;
+  const degraded = Array.isArray(told) ? (told as { message?: string; hint?: string | null }[]) : [];
   const first = degraded[0];
   if (first)
     return warn(`${who} works with limits: ${degraded.map((one) => one.message).join("; ")}`, {

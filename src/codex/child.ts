@@ -33,7 +33,10 @@ export function startChild(to: {
   const unload = `thread_unload_delay_secs=${limits.threadUnloadDelaySecs}`;
   const child = spawnGroup([to.executable, "app-server", "-c", unload], { env: childEnv(to.env), cwd: "/" });
   const identity = identityOf(child.pid);
-  if (identity === undefined) return fail("agent_down", "codex ended before it could be seen");
+  if (identity === undefined) {
+    child.signal("SIGKILL");
+    return fail("agent_down", "codex ended before it could be seen");
+  }
 
   let reason: string | undefined;
   const tail = stderrTail(child.stderr, to.clock);
@@ -92,8 +95,12 @@ async function drain(
     onOversize: to.onOversize,
   });
   const reader = child.stdout.getReader();
-  void child.exited.then(() => to.clock.after(limits.childDrainGraceMs, () => void reader.cancel()));
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+  // A pipe that breaks is an end like any other: `exited` tells of it.
+  const next = () => reader.read().catch(() => ({ done: true as const, value: undefined }));
+  void child.exited.then(() =>
+    to.clock.after(limits.childDrainGraceMs, () => void reader.cancel().catch(() => {})),
+  );
+  for (let read = await next(); !read.done; read = await next()) {
     splitter.push(read.value);
     const whole = lines;
     lines = [];

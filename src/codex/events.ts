@@ -35,7 +35,11 @@ const readers: Record<string, Reader> = {
   error: (params, thread_id) => {
     const turn_id = text(params["turnId"]);
     if (params["willRetry"] !== true || turn_id === null) return undefined;
-    const message = text(object(params["error"])?.["message"]) ?? "";
+    // "Reconnecting... 1/2" is the message; the cause of it stands in the details.
+    const error = object(params["error"]);
+    const message = [text(error?.["message"]), text(error?.["additionalDetails"])]
+      .filter((part) => part !== null)
+      .join(": ");
     return { kind: "turn_retrying", thread_id, turn_id, message };
   },
   "item/completed": (params, thread_id) => {

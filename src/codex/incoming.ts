@@ -62,18 +62,26 @@ export function incoming(to: {
     if (event !== undefined) events.push(event);
   };
 
+  const take = async (line: Uint8Array) => {
+    if (to.taps.size === 0 && isDelta(line)) return;
+    const message = parsed(line);
+    const method = text(message?.["method"]);
+    if (message === undefined) return to.garbage();
+    if (method !== null) return hear(method, message);
+    deliver();
+    if (!to.rpc.settle(message)) to.log.debug("codex answered a call that nobody waits for");
+    await macrotask();
+  };
+
   return {
     async onRead(lines) {
       for (const line of lines) {
-        if (to.taps.size === 0 && isDelta(line)) continue;
-        const message = parsed(line);
-        const method = text(message?.["method"]);
-        if (message === undefined) to.garbage();
-        else if (method !== null) hear(method, message);
-        else {
-          deliver();
-          if (!to.rpc.settle(message)) to.log.debug("codex answered a call that nobody waits for");
-          await macrotask();
+        try {
+          await take(line);
+        } catch (thrown) {
+          // A line of a shape that nobody thought of must not end the reading of all the others.
+          to.garbage();
+          to.log.error("a line of codex could not be read", { error: wordsOf(thrown) });
         }
         if (events.length === limits.childBatchLinesMax) deliver();
       }

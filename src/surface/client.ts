@@ -82,10 +82,12 @@ function openWire() {
     open.clear();
   };
   const drop = (why: Answer | Error) => {
-    socket?.end();
+    const ending = socket;
     socket = undefined;
     greeted?.abort();
     endAll(why);
+    // Last: it calls `close` at once, which would tell the calls another reason.
+    ending?.end();
   };
 
   const flush = () => {

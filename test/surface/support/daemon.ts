@@ -20,6 +20,8 @@ export interface FakeDaemon {
   chunks: string[];
   calls: Asked[];
   cancelled: number[];
+  /** What the last peer has not taken yet. */
+  unsentBytes(): number;
   stop(): void;
 }
 
@@ -30,10 +32,17 @@ interface Peer {
 }
 
 export function fakeDaemon(path: string, behave: Behaviour): FakeDaemon {
-  const seen: Omit<FakeDaemon, "stop"> = { chunks: [], calls: [], cancelled: [] };
+  let unsentBytes = () => 0;
+  const seen: Omit<FakeDaemon, "stop"> = {
+    chunks: [],
+    calls: [],
+    cancelled: [],
+    unsentBytes: () => unsentBytes(),
+  };
 
   const peer = (socket: Bun.Socket<Peer>): Peer => {
     let unsent = Buffer.alloc(0);
+    unsentBytes = () => unsent.length;
     const write = (frame: unknown) => {
       unsent = Buffer.concat([unsent, Buffer.from(`${JSON.stringify(frame)}\n`)]);
       flush();

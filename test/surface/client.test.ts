@@ -1,0 +1,206 @@
+import { afterEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { DispatchError } from "../../src/base/error.ts";
+import { pathsOf } from "../../src/base/paths.ts";
+import { type Connection, connect, type Row } from "../../src/surface/client.ts";
+import { openSession } from "../../src/surface/session.ts";
+import { type Behaviour, type FakeDaemon, fakeDaemon } from "./support/daemon.ts";
+import { newHome, socketIn, until } from "./support/run.ts";
+
+const caller = { kind: "cli", thread_id: null, cwd: "/" } as const;
+const frame = { op: "thread.list", schema: "h", input: {}, caller };
+const to = { name: "thread.list", hash: "h", start: "never" } as const;
+const opened: { stop(): void }[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.stop();
+});
+
+async function rig(behave: Behaviour): Promise<{ daemon: FakeDaemon; connection: Connection }> {
+  const path = socketIn(newHome());
+  const daemon = fakeDaemon(path, behave);
+  opened.push(daemon);
+  const connection = await connect(path);
+  if (!connection) throw new Error("nobody listens");
+  return { daemon, connection };
+}
+
+function session(behave: Behaviour) {
+  const home = newHome();
+  const daemon = fakeDaemon(socketIn(home), behave);
+  opened.push(daemon);
+  return {
+    daemon,
+    session: openSession({ paths: pathsOf({}, home), daemonArgv: [], isStartForbidden: true }),
+  };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<DispatchError> {
+  const thrown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof DispatchError) return thrown;
+  throw new Error(`no DispatchError but ${String(thrown)}`);
+}
+
+test("nobody listening is no error but an absence: no file, a stale socket, a file of another kind", async () => {
+  const home = newHome();
+  expect(await connect(join(home, "none"))).toBeUndefined();
+  await Bun.write(join(home, "file"), "");
+  expect(await connect(join(home, "file"))).toBeUndefined();
+});
+
+test("a socket path that the kernel would refuse is named before", async () => {
+  expect((await errorOf(connect(`/${"x".repeat(120)}`))).message).toContain("longer than 103 bytes");
+});
+
+test("hello and the first call travel in one write, and hello is said once", async () => {
+  const { daemon, connection } = await rig((_, reply) => reply.result({ ok: 1 }));
+  expect(await connection.call(frame)).toEqual({ result: { ok: 1 } });
+  expect(daemon.chunks).toHaveLength(1);
+  const [hello, call] = daemon.chunks[0]!.trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Row);
+  expect(hello).toMatchObject({ hello: { protocol: 1 } });
+  expect(call).toEqual({ id: 1, ...frame });
+  await connection.call(frame);
+  expect(daemon.chunks[1]).not.toContain("hello");
+});
+
+test("answers find their calls in whatever order they come", async () => {
+  const late: (() => void)[] = [];
+  const { connection } = await rig((call, reply) => late.push(() => reply.result({ id: call.id })));
+  const calls = [connection.call(frame), connection.call(frame), connection.call(frame)];
+  await until("three calls", () => late.length === 3);
+  for (const answer of late.reverse()) answer();
+  expect(await Promise.all(calls)).toEqual([
+    { result: { id: 1 } },
+    { result: { id: 2 } },
+    { result: { id: 3 } },
+  ]);
+});
+
+test("an error frame is an answer, and one for no call answers all of them", async () => {
+  const { connection } = await rig((_, reply) => reply.error({ code: "lane_busy", message: "busy" }));
+  expect(await connection.call(frame)).toMatchObject({ error: { code: "lane_busy" } });
+});
+
+test("rows come one at a time, in order, and before the result", async () => {
+  const { connection } = await rig((_, reply) => {
+    for (let n = 0; n < 100; n++) reply.row({ n });
+    reply.result({ done: true });
+  });
+  const seen: unknown[] = [];
+  let inside = 0;
+  const answer = await connection.call(frame, {
+    async row(row) {
+      inside += 1;
+      expect(inside).toBe(1);
+      await Bun.sleep(0);
+      seen.push(row["n"]);
+      inside -= 1;
+    },
+  });
+  expect(answer).toEqual({ result: { done: true } });
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n));
+});
+
+test("a reader that takes its time holds the daemon back instead of filling memory", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const text = "x".repeat(64 * 1024);
+  const { daemon, connection } = await rig((_, reply) => {
+    for (let n = 0; n < 200; n++) reply.row({ text, n });
+    reply.result({});
+  });
+  let taken = 0;
+  const call = connection.call(frame, {
+    row() {
+      taken += 1;
+      return taken === 1 ? gate : undefined;
+    },
+  });
+  await until("the first row", () => taken === 1);
+  // Every chance to read on, if it would.
+  for (let turn = 0; turn < 50; turn++) await Bun.sleep(1);
+  expect(taken).toBe(1);
+  expect(daemon.unsentBytes()).toBeGreaterThan(8 * 1024 * 1024);
+  open();
+  expect(await call).toEqual({ result: {} });
+  expect(taken).toBe(200);
+});
+
+test("characters that a chunk's edge cuts arrive whole, in both directions", async () => {
+  const text = "ä🚀".repeat(300_000);
+  const { daemon, connection } = await rig((call, reply) => reply.result({ echoed: call.input["text"] }));
+  const answer = await connection.call({ ...frame, input: { text } });
+  expect(daemon.chunks.length).toBeGreaterThan(1);
+  expect(answer).toEqual({ result: { echoed: text } });
+});
+
+test("abort sends a cancel, and the call ends with what the daemon says", async () => {
+  const { daemon, connection } = await rig(() => {});
+  const stop = new AbortController();
+  const call = connection.call(frame, { signal: stop.signal });
+  await until("the call", () => daemon.calls.length === 1);
+  stop.abort();
+  expect(await call).toMatchObject({ error: { message: "cancelled" } });
+  expect(daemon.cancelled).toEqual([1]);
+});
+
+test("a connection lost under a call is told apart from an answer", async () => {
+  const { connection } = await rig((_, reply) => reply.hangUp());
+  expect(await connection.call(frame)).toEqual({ lost: true });
+  expect(connection.isOpen()).toBe(false);
+  expect(await connection.call(frame)).toEqual({ lost: true });
+});
+
+test("an answer over the frame limit is refused, and no call hangs", async () => {
+  const { connection } = await rig((_, reply) => reply.result({ text: "x".repeat(9 * 1024 * 1024) }));
+  expect((await errorOf(connection.call(frame))).code).toBe("too_large");
+});
+
+test("a call that is safe to repeat survives a daemon that dies twice", async () => {
+  let times = 0;
+  const { daemon, session: open } = session((_, reply) =>
+    ++times < 3 ? reply.hangUp() : reply.result({ times }),
+  );
+  expect(await open.call(to, {}, { caller, repeat: "keyed" })).toEqual({ times: 3 });
+  expect(daemon.calls).toHaveLength(3);
+});
+
+test("a call that may not be repeated is sent once and answered unsure", async () => {
+  const { daemon, session: open } = session((_, reply) => reply.hangUp());
+  expect((await errorOf(open.call(to, {}, { caller, repeat: "no" }))).code).toBe("unsure");
+  expect(daemon.calls).toHaveLength(1);
+});
+
+test("a daemon that dies of a call is not asked for ever", async () => {
+  const { daemon, session: open } = session((_, reply) => reply.hangUp());
+  expect((await errorOf(open.call(to, {}, { caller, repeat: "safe" }))).code).toBe("daemon_down");
+  expect(daemon.calls).toHaveLength(3);
+});
+
+test("a stream that has begun is never begun again", async () => {
+  const { daemon, session: open } = session((_, reply) => {
+    reply.row({ n: 1 });
+    reply.hangUp();
+  });
+  const rows: Row[] = [];
+  const error = await errorOf(
+    open.call(to, {}, { caller, repeat: "safe", row: (row) => void rows.push(row) }),
+  );
+  expect(error.code).toBe("daemon_down");
+  expect([rows.length, daemon.calls.length]).toEqual([1, 1]);
+});
+
+test("a kept connection is made anew when the daemon was restarted between calls", async () => {
+  const home = newHome();
+  const open = openSession({ paths: pathsOf({}, home), daemonArgv: [], isStartForbidden: true });
+  for (const round of [1, 2]) {
+    const daemon = fakeDaemon(socketIn(home), (_, reply) => reply.result({ round }));
+    expect(await open.call(to, {}, { caller, repeat: "no" })).toEqual({ round });
+    // stop(true) takes the listener and its connections down, as a daemon's death does.
+    daemon.stop();
+    await Bun.sleep(10);
+  }
+});

@@ -21,7 +21,7 @@ export interface Oversize {
 
 export function lineSplitter(to: {
   lineBytesMax: number;
-  /** One line without its newline. The bytes may be a view of the chunk: decode or copy before returning. */
+  /** One line without its newline. The bytes may be a view of the chunk, and then keep all of it in memory. */
   onLine(line: Uint8Array): void;
   /** Called once for a line over the limit, as soon as it is known to be. Memory stays bounded. */
   onOversize(oversize: Oversize): void;

@@ -58,7 +58,8 @@ export async function smoke(world: {
 
 async function ask(life: Life, seen: Smoke): Promise<void> {
   const begun = await life.begun;
-  if (begun.kind !== "up") throw begun.error;
+  // Without its hint: that one leads to doctor, which is asking.
+  if (begun.kind !== "up") throw new DispatchError("agent_down", begun.error.message);
   Object.assign(seen, begun.hello);
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;

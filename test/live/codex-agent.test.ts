@@ -82,6 +82,8 @@ async function refusal(call: Promise<unknown>): Promise<DispatchError> {
 }
 
 async function crash(): Promise<void> {
+  // So that the crashes of these tests do not add up to an open circuit.
+  codex.retry();
   const { epoch, pid } = codex.status();
   process.kill(pid!, "SIGKILL");
   await until("the child is down", () => sink.downs.some((down) => down.epoch === epoch));
@@ -339,6 +341,24 @@ describe("a crash in a turn", () => {
     expect(resumed.thread).toMatchObject({ id, name: "settings" });
     await ended(id, (await say(id, "second")).turn_id);
     expect(asModelSaw()).toEqual(before);
+  });
+
+  test("and so does a resume with a permission profile; one that is loaded already keeps what it has", async () => {
+    const settings: ThreadSettings = {
+      cwd: home.cwd,
+      permission_profile: ":read-only",
+      approvals_reviewer: "auto_review",
+      approval_policy: "untrusted",
+    };
+    const opened = await codex.startThread(settings);
+    const id = opened.thread.id;
+    expect(opened.effective).toMatchObject({ sandbox: "read-only", permission_profile: ":read-only" });
+    await codex.nameThread(id, "profile");
+    await ended(id, (await say(id, "first")).turn_id);
+    await crash();
+    expect((await codex.resumeThread(id, settings)).effective).toEqual(opened.effective);
+    const again = await codex.resumeThread(id, { cwd: home.cwd, sandbox: "danger-full-access" });
+    expect(again.effective).toEqual(opened.effective);
   });
 
   test("at the answer to the first turn, which may lose the message, still gives the whole settings back", async () => {

@@ -113,8 +113,17 @@ export function engineOf(world: World): Engine {
   );
   const sink = sinkOf(world, {
     turnOver: (lane) => deliver.kick(lane.ref),
-    unsettled: () => settling.soon(),
+    unsettled: settleSoon,
   });
+
+  /** The child is announced a moment before it takes calls. */
+  function settleSoon(): void {
+    agent
+      .ready(limits.agentReadyWaitMs)
+      .then(settling.soon, (thrown: unknown) =>
+        log.warn("Codex was up and is not", { reason: wordsOf(thrown) }),
+      );
+  }
 
   async function prune(): Promise<void> {
     journal.commit(({ now }) => store.events.prune(now - limits.eventsKeepDays * limits.dayMs));

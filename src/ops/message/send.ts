@@ -60,7 +60,6 @@ before Codex hears of it, and the receipt says how far it got. The text is never
     },
     { given: "a running turn", input: { thread: "@docs", text: "hello" }, error: "lane_busy" },
     { given: "an open request", input: { thread: "@docs", text: "hello" }, error: "needs_answer" },
-    { given: "an attached thread", input: { thread: "@docs", text: "hello" }, error: "not_found" },
     { given: "Codex is down", input: { thread: "@docs", text: "hello" }, error: "agent_down" },
   ],
   async run({ thread, text: body, wait, timeout, idempotency_key }, { core, caller, signal, emit }) {

@@ -71,7 +71,7 @@ export default op({
     { given: "two threads", input: { name: "docs", cwd: "/repo" }, error: "conflict" },
     { given: "nothing", input: { name: "lost", cwd: "/no/such/dir" }, error: "usage" },
     { given: "nothing", input: { name: "goal", text: "/goal ship it", cwd: "/repo" }, error: "usage" },
-    { given: "Codex is down", input: { name: "docs", text: "hello", cwd: "/repo" }, error: "agent_down" },
+    { given: "Codex is down", input: { name: "other", text: "hello", cwd: "/repo" }, error: "agent_down" },
     { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "agent" },
   ],
   async run(input, { core, caller, signal }) {

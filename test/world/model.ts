@@ -1,0 +1,454 @@
+/**
+ * A model of the app-server behind the Agent port: what was measured of the real one and delivery stands on, and no
+ * more. An answer is not durable; a user message is, once its item completed; a kill loses what was not.
+ *
+ * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
+ * {"say": s} {"wait": name} {"ask": command} {"fail": message}.
+ */
+import { DispatchError } from "../../src/base/error.ts";
+import type {
+  Agent,
+  AgentEvent,
+  AgentReply,
+  AgentSink,
+  EffectiveSettings,
+  Epoch,
+  GoalFacts,
+  ItemFacts,
+  Refusal,
+  ThreadFacts,
+  ThreadSettings,
+  ThreadStatus,
+  TurnFacts,
+} from "../../src/core/ports/agent.ts";
+
+type Step = { say: string } | { wait: string } | { ask: string } | { fail: string };
+
+interface ModelThread {
+  id: string;
+  path: string;
+  name: string | null;
+  settings: ThreadSettings;
+  /** Survives a kill. */
+  isDurable: boolean;
+  isLoaded: boolean;
+  status: ThreadStatus;
+  goal: GoalFacts | null;
+  turns: TurnFacts[];
+  running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
+}
+
+export interface ModelAgent extends Agent {
+  threads: Map<string, ModelThread>;
+  /** Every text the model was asked to work on, in order: what must never be doubled. */
+  asked: string[];
+  up(): void;
+  /** kill -9: all that is not durable is gone. */
+  kill(): void;
+  release(name: string): void;
+  /** What the child answered to its questions. */
+  replies: AgentReply[];
+  /** Refuses the next call of this verb. */
+  refuseNext(verb: "startTurn" | "startThread" | "resumeThread", reason: Refusal): void;
+  /** The next answer of this verb never comes; the call itself is carried out. */
+  loseNextAnswer(verb: "startTurn"): void;
+  /** The next events of this kind are swallowed. */
+  swallow(kind: AgentEvent["kind"]): void;
+}
+
+export interface ModelOptions {
+  sink: AgentSink;
+  /** Runs later, in order; the simulator decides when. */
+  schedule(fn: () => void): void;
+  now(): number;
+  codexHome?: string;
+}
+
+export function modelAgent({
+  sink,
+  schedule,
+  now,
+  codexHome = "/home/user/.codex",
+}: ModelOptions): ModelAgent {
+  const threads = new Map<string, ModelThread>();
+  const asked: string[] = [];
+  const replies: AgentReply[] = [];
+  const released = new Set<string>();
+  const refusals = new Map<string, Refusal>();
+  const lost = new Set<string>();
+  const swallowed = new Set<string>();
+  const questions = new Map<number, { thread: ModelThread; command: string }>();
+  let epoch: Epoch | null = null;
+  let ids = 0;
+  let rpcIds = 0;
+
+  /** Sorts like a UUIDv7: later is larger. */
+  const id = (prefix: string) => `${prefix}-${String(++ids).padStart(8, "0")}`;
+
+  const down = () =>
+    new DispatchError("agent_down", "Codex is down", {
+      hint: "dispatch daemon status",
+      data: { outcome: "not_sent" },
+    });
+
+  function refuse(reason: Refusal, words: string): never {
+    throw new DispatchError("agent", words, { data: { reason, words } });
+  }
+
+  /** A call: refused or carried out now, answered later. A kill in between leaves its outcome unknown. */
+  function call<T>(verb: string, fn: () => T): Promise<T> {
+    const before = epoch;
+    if (before === null) return Promise.reject(down());
+    return new Promise((resolve, reject) => {
+      schedule(() => {
+        if (epoch !== before) {
+          return reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "not_sent" } }));
+        }
+        try {
+          const reason = refusals.get(verb);
+          refusals.delete(verb);
+          if (reason) refuse(reason, `refused: ${reason}`);
+          const result = fn();
+          if (lost.delete(verb)) {
+            return reject(
+              new DispatchError("timeout", "Codex did not answer", { data: { outcome: "unknown" } }),
+            );
+          }
+          schedule(() => {
+            if (epoch === before) resolve(result);
+            else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
+          });
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
+    });
+  }
+
+  function emit(...events: AgentEvent[]): void {
+    const from = epoch;
+    schedule(() => {
+      if (from === null || epoch !== from) return;
+      const heard = events.filter((event) => !swallowed.has(event.kind));
+      for (const event of events) swallowed.delete(event.kind);
+      if (heard.length > 0) sink.batch(from, heard);
+    });
+  }
+
+  function threadOf(threadId: string): ModelThread {
+    return threads.get(threadId) ?? refuse("no_rollout", `no rollout found for thread id ${threadId}`);
+  }
+
+  function loaded(threadId: string): ModelThread {
+    const thread = threads.get(threadId);
+    return thread?.isLoaded ? thread : refuse("not_loaded", `thread not found: ${threadId}`);
+  }
+
+  function facts(thread: ModelThread): ThreadFacts {
+    const { path, name, settings, isLoaded, status } = thread;
+    const at = now();
+    return {
+      id: thread.id,
+      name,
+      preview: "",
+      cwd: settings.cwd,
+      path,
+      status: isLoaded ? status : "not_loaded",
+      created_at: at,
+      updated_at: at,
+      source: "vscode",
+    };
+  }
+
+  function effective({ settings }: ModelThread): EffectiveSettings {
+    return {
+      cwd: settings.cwd,
+      sandbox: settings.sandbox ?? "danger-full-access",
+      approval_policy: settings.approval_policy ?? "never",
+      approvals_reviewer: "user",
+      permission_profile: null,
+      model: settings.model ?? "mock-model",
+      model_provider: settings.model_provider ?? "mock",
+      effort: settings.effort ?? null,
+      service_tier: settings.service_tier ?? null,
+    };
+  }
+
+  function setStatus(thread: ModelThread, status: ThreadStatus, flags: string[] = []): void {
+    thread.status = status;
+    emit({ kind: "thread_status", thread_id: thread.id, status, flags });
+  }
+
+  function item(type: ItemFacts["type"], text: string, more: Partial<ItemFacts> = {}): ItemFacts {
+    return {
+      id: id("item"),
+      type,
+      text,
+      command: null,
+      exit_code: null,
+      path: null,
+      status: null,
+      client_id: null,
+      at: now(),
+      ...more,
+    };
+  }
+
+  function begin(thread: ModelThread, text: string, clientId: string): TurnFacts {
+    const turn: TurnFacts = {
+      id: id("turn"),
+      status: "in_progress",
+      error: null,
+      started_at: now(),
+      completed_at: null,
+      items: [],
+    };
+    const run = { turn, steps: stepsOf(text), waitsFor: null };
+    thread.running = run;
+    thread.turns.push(turn);
+    setStatus(thread, "active");
+    emit({ kind: "turn_started", thread_id: thread.id, turn_id: turn.id, at: now() });
+    const from = epoch;
+    schedule(() => {
+      if (epoch !== from || thread.running !== run) return;
+      const said = item("user_message", text, { client_id: clientId });
+      thread.isDurable = true;
+      turn.items.push(said);
+      asked.push(text);
+      emit({ kind: "item_completed", thread_id: thread.id, turn_id: turn.id, item: said });
+      schedule(() => go(thread));
+    });
+    return turn;
+  }
+
+  function go(thread: ModelThread): void {
+    const run = thread.running;
+    if (!run || epoch === null) return;
+    const step = run.steps.shift();
+    if (step === undefined) return finish(thread, "completed", null);
+    if ("fail" in step) return finish(thread, "failed", step.fail);
+    if ("say" in step) {
+      const said = item("agent_message", step.say);
+      run.turn.items.push(said);
+      emit({ kind: "item_completed", thread_id: thread.id, turn_id: run.turn.id, item: said });
+    }
+    if ("wait" in step && !released.has(step.wait)) {
+      run.waitsFor = step.wait;
+      return;
+    }
+    if ("ask" in step) return ask(thread, run.turn, step.ask);
+    schedule(() => go(thread));
+  }
+
+  function ask(thread: ModelThread, turn: TurnFacts, command: string): void {
+    const rpc_id = rpcIds++;
+    questions.set(rpc_id, { thread, command });
+    setStatus(thread, "active", ["waitingOnApproval"]);
+    const method = "item/commandExecution/requestApproval";
+    emit({
+      kind: "request_opened",
+      request: {
+        rpc_id,
+        method,
+        kind: "command_approval",
+        thread_id: thread.id,
+        turn_id: turn.id,
+        item_id: id("item"),
+        reason: null,
+        command,
+        cwd: thread.settings.cwd,
+        diff: null,
+        params: {},
+        auto_resolution_ms: null,
+      },
+    });
+  }
+
+  function finish(
+    thread: ModelThread,
+    status: "completed" | "failed" | "interrupted",
+    message: string | null,
+  ): void {
+    const { turn } = thread.running!;
+    thread.running = null;
+    Object.assign(turn, {
+      status,
+      error: message === null ? null : { message, kind: "other" },
+      completed_at: now(),
+    });
+    for (const [rpc_id, question] of questions) {
+      if (question.thread !== thread) continue;
+      questions.delete(rpc_id);
+      emit({ kind: "request_resolved", thread_id: thread.id, rpc_id });
+    }
+    setStatus(thread, status === "failed" ? "system_error" : "idle");
+    const last = turn.items.findLast((one) => one.type === "agent_message");
+    emit({ kind: "turn_completed", thread_id: thread.id, turn: { ...turn, items: last ? [last] : [] } });
+  }
+
+  function die(): void {
+    for (const thread of threads.values()) {
+      if (thread.running) Object.assign(thread.running.turn, { status: "interrupted" });
+      Object.assign(thread, { running: null, isLoaded: false, status: "idle" });
+      if (!thread.isDurable) threads.delete(thread.id);
+    }
+    questions.clear();
+  }
+
+  return {
+    threads,
+    asked,
+    replies,
+    up() {
+      const pid = 1000 + ids;
+      epoch = sink.born({ pid, group: pid, start_time: "1", boot_id: "boot" });
+      sink.up(epoch, { version: "0.169.0", codex_home: codexHome });
+    },
+    kill() {
+      const dead = epoch;
+      if (dead === null) return;
+      epoch = null;
+      die();
+      sink.down(dead, "codex was killed by SIGKILL");
+    },
+    release(name) {
+      released.add(name);
+      for (const thread of threads.values()) {
+        if (thread.running?.waitsFor !== name) continue;
+        thread.running.waitsFor = null;
+        schedule(() => go(thread));
+      }
+    },
+    refuseNext: (verb, reason) => void refusals.set(verb, reason),
+    loseNextAnswer: (verb) => void lost.add(verb),
+    swallow: (kind) => void swallowed.add(kind),
+
+    status: () => ({
+      state: epoch === null ? "degraded" : "running",
+      pid: epoch === null ? null : 1,
+      epoch,
+      version: "0.169.0",
+      codex_home: codexHome,
+      restarts: 0,
+      last_error: epoch === null ? { message: "Codex was killed", hint: "dispatch daemon retry" } : null,
+      retry_at: null,
+      garbage_lines: 0,
+      warnings: [],
+    }),
+    ready: () => (epoch === null ? Promise.reject(down()) : Promise.resolve(epoch)),
+    retry() {},
+    startThread: (settings) =>
+      call("startThread", () => {
+        if (settings.model_provider === "nobody") refuse("other", "Model provider `nobody` not found");
+        const thread: ModelThread = {
+          id: id("thread"),
+          path: `/sessions/${ids}.jsonl`,
+          name: null,
+          settings: structuredClone(settings),
+          isDurable: false,
+          isLoaded: true,
+          status: "idle",
+          goal: null,
+          turns: [],
+          running: null,
+        };
+        threads.set(thread.id, thread);
+        return { thread: facts(thread), effective: effective(thread) };
+      }),
+    resumeThread: (threadId, settings) =>
+      call("resumeThread", () => {
+        const thread = threadOf(threadId);
+        // Overrides of a loaded thread are ignored; a bare resume falls back to the configuration's full access.
+        if (!thread.isLoaded) thread.settings = structuredClone(settings);
+        thread.isLoaded = true;
+        return { thread: facts(thread), effective: effective(thread) };
+      }),
+    nameThread: (threadId, name) =>
+      call("nameThread", () => {
+        Object.assign(threadOf(threadId), { name, isDurable: true });
+      }),
+    readThread: (threadId) => call("readThread", () => facts(threadOf(threadId))),
+    listTurns: (threadId, { cursor, limit }) =>
+      call("listTurns", () => {
+        const newest = threadOf(threadId).turns.toReversed();
+        const from = cursor === null ? 0 : Number(cursor);
+        const next = from + limit;
+        return {
+          turns: structuredClone(newest.slice(from, next)),
+          next_cursor: next < newest.length ? String(next) : null,
+        };
+      }),
+    unsubscribe: (threadId) =>
+      call("unsubscribe", () => {
+        const thread = threads.get(threadId);
+        if (thread && !thread.running) thread.isLoaded = false;
+      }),
+    readGoal: (threadId) => call("readGoal", () => threads.get(threadId)?.goal ?? null),
+    setGoalStatus: (threadId, status) =>
+      call("setGoalStatus", () => {
+        const thread = threadOf(threadId);
+        if (thread.goal) thread.goal = { ...thread.goal, status };
+      }),
+    countNativeQueue: () => call("countNativeQueue", () => 0),
+    startTurn: ({ thread_id, text, client_id }) =>
+      call("startTurn", () => {
+        const thread = loaded(thread_id);
+        if (thread.running) {
+          // Measured: a start on a running turn steers it and answers with its id.
+          const { turn } = thread.running;
+          const said = item("user_message", text, { client_id });
+          turn.items.push(said);
+          asked.push(text);
+          emit({ kind: "item_completed", thread_id, turn_id: turn.id, item: said });
+          return { turn_id: turn.id, joined: true };
+        }
+        return { turn_id: begin(thread, text, client_id).id, joined: false };
+      }),
+    steerTurn: ({ thread_id, turn_id, text, client_id }) =>
+      call("steerTurn", () => {
+        const { running } = loaded(thread_id);
+        if (!running) refuse("no_active_turn", "no active turn to steer");
+        if (running.turn.id !== turn_id) refuse("turn_mismatch", "expected another turn");
+        const said = item("user_message", text, { client_id });
+        running.turn.items.push(said);
+        asked.push(text);
+        emit({ kind: "item_completed", thread_id, turn_id, item: said });
+      }),
+    interruptTurn: (threadId, turnId) =>
+      call("interruptTurn", () => {
+        const thread = loaded(threadId);
+        if (!thread.running) refuse("no_active_turn", "no active turn to interrupt");
+        if (thread.running.turn.id !== turnId) refuse("turn_mismatch", "expected another turn");
+        schedule(() => thread.running && finish(thread, "interrupted", null));
+      }),
+    cleanBackground: () => call("cleanBackground", () => {}),
+    injectText: () => call("injectText", () => {}),
+    reply: (from, reply) =>
+      call("reply", () => {
+        if (from !== epoch) throw down();
+        replies.push(reply);
+        const question = questions.get(reply.rpc_id as number);
+        if (!question) return;
+        questions.delete(reply.rpc_id as number);
+        emit({ kind: "request_resolved", thread_id: question.thread.id, rpc_id: reply.rpc_id });
+        if (reply.result?.["decision"] === "cancel") finish(question.thread, "interrupted", null);
+        else schedule(() => go(question.thread));
+      }),
+    tap: () => () => {},
+    close: async () => {
+      const dead = epoch;
+      epoch = null;
+      if (dead !== null) sink.down(dead, "stopped");
+    },
+  };
+}
+
+function stepsOf(text: string): Step[] {
+  try {
+    const steps: unknown = JSON.parse(text);
+    if (Array.isArray(steps)) return steps as Step[];
+  } catch {
+    // Plain text: answered below.
+  }
+  return [{ say: `ok: ${text}` }];
+}

@@ -1,0 +1,85 @@
+/** The whole product without a process: registry in memory, the model of Codex, a clock that tests choose. */
+import type { Clock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { keyedMutex } from "../../src/base/mutex.ts";
+import { pathsOf } from "../../src/base/paths.ts";
+import { newId, newRef, systemRandom } from "../../src/base/random.ts";
+import { type Engine, engineOf } from "../../src/core/core.ts";
+import { journal } from "../../src/core/journal.ts";
+import { live } from "../../src/core/live.ts";
+import type { AgentSink } from "../../src/core/ports/agent.ts";
+import type { MessageId, Store } from "../../src/core/ports/store.ts";
+import type { World } from "../../src/core/world.ts";
+import type { Ctx } from "../../src/ops/ctx.ts";
+import type { Caller } from "../../src/ops/protocol.ts";
+import { openStore } from "../../src/store/store.ts";
+import { quietLog } from "../support/codex-sink.ts";
+import { type ModelAgent, modelAgent } from "./model.ts";
+
+export interface TestWorld extends World {
+  engine: Engine;
+  agent: ModelAgent;
+  ctx(over?: Partial<Ctx>): Ctx;
+  end(): Promise<void>;
+}
+
+export interface WorldOptions {
+  clock?: Clock;
+  store?: Store;
+  schedule?(fn: () => void): void;
+  random?(): number;
+}
+
+export const cli: Caller = { kind: "cli", thread_id: null, cwd: "/repo" };
+
+export function testWorld(options: WorldOptions = {}): TestWorld {
+  const { clock = systemClock, schedule = (fn) => void setImmediate(fn), random = systemRandom } = options;
+  const store = options.store ?? openStore(":memory:", clock.now());
+  const locks = keyedMutex();
+  let engine: Engine;
+  const sink: AgentSink = {
+    born: (child) => engine.sink.born(child),
+    up: (epoch, hello) => engine.sink.up(epoch, hello),
+    batch: (epoch, events) => engine.sink.batch(epoch, events),
+    down: (epoch, reason) => engine.sink.down(epoch, reason),
+  };
+  const agent = modelAgent({ sink, schedule, now: clock.now });
+  const world: World = {
+    store,
+    agent,
+    clock,
+    log: quietLog,
+    journal: journal(store, clock),
+    live: live(),
+    locked: (ref, fn) => locks.run(ref, fn),
+    mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
+    files: { isDirectory: (path) => path === "/repo" },
+  };
+  engine = engineOf(world);
+  return {
+    ...world,
+    engine,
+    agent,
+    ctx: (over = {}) => ({
+      core: engine.core,
+      clock,
+      caller: cli,
+      signal: new AbortController().signal,
+      emit: async () => {},
+      host: {
+        pid: 1,
+        version: "0.0.0",
+        startedAt: clock.now(),
+        paths: pathsOf({ DISPATCH_HOME: "/home/user/.dispatch" }),
+        startedBy: { user: "user", cwd: "/repo", terminal: false },
+        rssBytes: () => 0,
+        stop() {},
+        logTail: () => [],
+      },
+      ...over,
+    }),
+    async end() {
+      await engine.end();
+    },
+  };
+}

@@ -40,7 +40,11 @@ export class DispatchError extends Error {
   readonly hint: string | null;
   readonly data: Record<string, unknown> | null;
 
-  constructor(code: Code, message: string, more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {}) {
+  constructor(
+    code: Code,
+    message: string,
+    more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "DispatchError";
     this.code = code;
@@ -53,7 +57,13 @@ export class DispatchError extends Error {
   }
 
   get body(): ErrorBody {
-    return { code: this.code, message: this.message, hint: this.hint, retry: codes[this.code].retry, data: this.data };
+    return {
+      code: this.code,
+      message: this.message,
+      hint: this.hint,
+      retry: codes[this.code].retry,
+      data: this.data,
+    };
   }
 
   /** The same error on this side of a socket. An unknown code (a newer daemon's) becomes `internal`, its words kept. */
@@ -67,7 +77,11 @@ export class DispatchError extends Error {
 }
 
 /** `fail("usage", "...")` reads better than `throw new` in the middle of an expression. */
-export function fail(code: Code, message: string, more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {}): never {
+export function fail(
+  code: Code,
+  message: string,
+  more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {},
+): never {
   throw new DispatchError(code, message, more);
 }
 

@@ -7,112 +7,102 @@ import { openRequest } from "./request.ts";
 import { delivered, expire, turnEnded, turnStarted } from "./settle.ts";
 import type { World } from "./world.ts";
 
-export interface Ingest {
-  /** Throws `storage`; then nothing of this batch happened. */
-  batch(epoch: Epoch, events: AgentEvent[]): void;
-}
+type Kind = AgentEvent["kind"];
+type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;
+/** Said of the process, or of a thread that need not be ours. */
+type Loose = "thread_status" | "thread_closed" | "thread_started" | "request_opened" | "request_resolved";
+type OfLane = Exclude<Kind, Loose>;
+
+type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
+type LaneTable = { [K in OfLane]: (lane: Lane, event: Of<K>, change: Change, epoch: Epoch) => void };
+
+/** Throws `storage`; then nothing of the batch happened. */
+export type Ingest = (epoch: Epoch, events: AgentEvent[]) => void;
 
 /** `turnOver` is told of each lane whose turn ended, after the commit: its next message may go. */
 export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
   const { store, journal, live } = world;
+  const loose = looseTable(world);
+  const ofLane = laneTable(world, turnOver);
 
   function apply(epoch: Epoch, event: AgentEvent, change: Change): void {
-    if (event.kind === "thread_status") return status(world, event, change.now);
-    if (event.kind === "thread_closed") return live.drop(event.thread_id);
-    if (event.kind === "request_opened") return openRequest(world, change, epoch, event.request);
-    if (event.kind === "request_resolved") {
-      const request = store.requests.findByWire(epoch, event.rpc_id);
-      if (request) expire(store, change, request.id);
+    const said = loose[event.kind as Loose] as
+      | ((event: AgentEvent, change: Change, epoch: Epoch) => void)
+      | undefined;
+    if (said) {
+      said(event, change, epoch);
       return;
     }
-    if (event.kind === "thread_started") return;
-    const lane = store.lanes.findByThread(event.thread_id);
+    const of = event as Of<OfLane>;
+    const lane = store.lanes.findByThread(of.thread_id);
     if (!lane) return;
-    live.heard(event.thread_id, change.now);
-    applyToLane(epoch, lane, event, change);
+    live.heard(of.thread_id, change.now);
+    (ofLane[of.kind] as LaneTable["turn_started"])(lane, of as Of<"turn_started">, change, epoch);
   }
 
-  function applyToLane(epoch: Epoch, lane: Lane, event: LaneEvent, change: Change): void {
-    switch (event.kind) {
-      case "turn_started":
-        return turnStarted(store, change, lane, event.turn_id, epoch);
-      case "turn_completed": {
-        const { turn } = event;
-        if (turn.status === "in_progress") return;
-        const last = turn.items.findLast((item) => item.type === "agent_message");
-        if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turn.id, change.now) });
-        turnEnded(store, change, lane, {
-          turn_id: turn.id,
-          status: turn.status,
-          error: turn.error,
-          completed_at: turn.completed_at,
-        });
-        const here = live.get(event.thread_id);
-        if (here) here.floor = turn.id;
-        return change.after(() => turnOver(lane));
-      }
-      case "turn_retrying": {
-        const turn = store.turns.get(lane.ref, event.turn_id);
-        if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;
-        store.turns.put({ ...turn, retrying_since: change.now });
-        return change.append({
-          kind: "lane.changed",
-          lane: lane.ref,
-          turn_id: turn.turn_id,
-          data: { retrying: event.message.slice(0, limits.previewCharsMax) },
-        });
-      }
-      case "item_completed":
-        return itemCompleted(world, change, lane, event.turn_id, event.item);
-      case "tokens":
-        return store.lanes.set(lane.ref, { tokens: event.usage });
-      case "goal_changed": {
-        if (JSON.stringify(lane.goal) === JSON.stringify(event.goal)) return;
-        store.lanes.set(lane.ref, { goal: event.goal });
-        return change.append({
-          kind: "goal.changed",
-          lane: lane.ref,
-          data: { status: event.goal?.status ?? null },
-        });
-      }
-      case "thread_renamed": {
-        if (event.name === null || event.name === lane.title) return;
-        store.lanes.set(lane.ref, { title: event.name, updated_at: change.now });
-        return change.append({
-          kind: "lane.changed",
-          lane: lane.ref,
-          data: { title: event.name.slice(0, limits.titleCharsMax) },
-        });
-      }
-      case "thread_archived": {
-        store.lanes.set(lane.ref, {
-          archived_at: event.archived ? change.now : null,
-          updated_at: change.now,
-        });
-        return change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: event.archived } });
-      }
-    }
-  }
+  return (epoch, events) => {
+    journal.commit((change) => {
+      for (const event of events) apply(epoch, event, change);
+    });
+  };
+}
 
+function looseTable(world: World): LooseTable {
+  const { store, live } = world;
   return {
-    batch(epoch, events) {
-      journal.commit((change) => {
-        for (const event of events) apply(epoch, event, change);
-      });
+    // Not durable: a status is only good while this child lives.
+    thread_status({ thread_id, status }, { now }) {
+      if (status === "not_loaded") live.drop(thread_id);
+      else live.set(thread_id, { status, at: now, heard: now, floor: live.get(thread_id)?.floor ?? null });
+    },
+    thread_closed: ({ thread_id }) => live.drop(thread_id),
+    thread_started() {
+      // Our own starts are known by their answers; a stranger's thread is not managed.
+    },
+    request_opened: ({ request }, change, epoch) => openRequest(world, change, epoch, request),
+    request_resolved({ rpc_id }, change, epoch) {
+      const request = store.requests.findByWire(epoch, rpc_id);
+      if (request) expire(store, change, request.id);
     },
   };
 }
 
-type LaneEvent = Exclude<
-  AgentEvent,
-  { kind: "thread_status" | "thread_closed" | "thread_started" | "request_opened" | "request_resolved" }
->;
-
-/** Not durable: a status is only good while this child lives. */
-function status({ live }: World, event: Extract<AgentEvent, { kind: "thread_status" }>, now: number): void {
-  if (event.status === "not_loaded") return live.drop(event.thread_id);
-  const known = live.get(event.thread_id);
-  live.set(event.thread_id, { status: event.status, at: now, heard: now, floor: known?.floor ?? null });
+function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
+  const { store, live } = world;
+  return {
+    turn_started: (lane, { turn_id }, change, epoch) => turnStarted(store, change, lane, turn_id, epoch),
+    turn_completed(lane, { thread_id, turn }, change) {
+      if (turn.status === "in_progress") return;
+      const { id, status, error, completed_at } = turn;
+      noteAnswer(world, lane, turn.items, id, change.now);
+      turnEnded(store, change, lane, { turn_id: id, status, error, completed_at });
+      const here = live.get(thread_id);
+      if (here) here.floor = id;
+      change.after(() => turnOver(lane));
+    },
+    turn_retrying(lane, { turn_id, message }, change) {
+      const turn = store.turns.get(lane.ref, turn_id);
+      if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;
+      store.turns.put({ ...turn, retrying_since: change.now });
+      change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
+    },
+    item_completed: (lane, { turn_id, item }, change) => itemCompleted(world, change, lane, turn_id, item),
+    tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
+    goal_changed(lane, { goal }, change) {
+      if (JSON.stringify(lane.goal) === JSON.stringify(goal)) return;
+      store.lanes.set(lane.ref, { goal });
+      change.append({ kind: "goal.changed", lane: lane.ref, data: { status: goal?.status ?? null } });
+    },
+    thread_renamed(lane, { name }, change) {
+      if (name === null || name === lane.title) return;
+      store.lanes.set(lane.ref, { title: name, updated_at: change.now });
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { title: preview(name) } });
+    },
+    thread_archived(lane, { archived }, change) {
+      store.lanes.set(lane.ref, { archived_at: archived ? change.now : null, updated_at: change.now });
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived } });
+    },
+  };
 }
 
 function itemCompleted({ store }: World, change: Change, lane: Lane, turnId: string, item: ItemFacts): void {
@@ -134,19 +124,31 @@ function itemCompleted({ store }: World, change: Change, lane: Lane, turnId: str
     data: {
       item_id: item.id,
       type: item.type,
-      preview: previewOf(item),
+      preview: preview(item.command ?? item.path ?? item.text),
       status: item.status,
       exit_code: item.exit_code,
     },
   });
 }
 
-function previewOf(item: ItemFacts): string {
-  return (item.command ?? item.path ?? item.text).slice(0, limits.previewCharsMax).toWellFormed();
+function preview(text: string): string {
+  return text.slice(0, limits.previewCharsMax).toWellFormed();
+}
+
+/** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */
+export function noteAnswer(
+  { store }: World,
+  lane: Lane,
+  items: readonly ItemFacts[],
+  turnId: string,
+  now: number,
+): void {
+  const last = items.findLast((item) => item.type === "agent_message");
+  if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, now) });
 }
 
 /** The final answer, kept whole up to a limit so that `get` and `wait` need no read. */
-export function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
+function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
   const bytes = Buffer.from(item.text);
   const isCut = bytes.length > limits.lastMessageBytesMax;
   return {

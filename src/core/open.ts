@@ -151,9 +151,10 @@ export function pinned(lane: Lane): ThreadSettings {
   const kept: ThreadSettings = { ...settings, cwd: effective.cwd };
   if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
   if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
-  // A permission profile decides the sandbox; Codex takes one or the other.
-  if (settings.permission_profile === undefined && effective.sandbox !== null)
-    kept.sandbox = effective.sandbox;
+  // A permission profile decides the sandbox; Codex refuses the two together (measured).
+  if (effective.permission_profile !== null) kept.permission_profile = effective.permission_profile;
+  else if (effective.sandbox !== null) kept.sandbox = effective.sandbox;
+  if (kept.permission_profile !== undefined) delete kept.sandbox;
   if (effective.model !== null) kept.model = effective.model;
   if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
   if (effective.effort !== null) kept.effort = effective.effort;

@@ -6,7 +6,7 @@ import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
-import { lastMessage } from "./ingest.ts";
+import { noteAnswer } from "./ingest.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isInFlight } from "./message.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
@@ -84,8 +84,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         for (const message of store.messages.ofTurn(lane.ref, turn_id)) {
           if (turnHolding(turns, message.id)) delivered(store, change, message, turn_id);
         }
-        const last = turn?.items.findLast((item) => item.type === "agent_message");
-        if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turn_id, change.now) });
+        if (turn) noteAnswer(world, lane, turn.items, turn_id, change.now);
         const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
         turnEnded(store, change, lane, {
           turn_id,

@@ -4,7 +4,7 @@
  * our new child has resumed the thread, so that it holds Codex's writer lock.
  */
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
-import { lastMessage } from "./ingest.ts";
+import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import { isInFlight } from "./message.ts";
 import { markGone, open, refusalOf } from "./open.ts";
@@ -90,9 +90,9 @@ function endTurn(
   turnId: string,
   turn: TurnFacts | undefined,
 ): void {
+  const { store } = world;
   const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
-  const last = turn?.items.findLast((item) => item.type === "agent_message");
-  if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, change.now) });
+  if (turn) noteAnswer(world, lane, turn.items, turnId, change.now);
   const known = store.turns.get(lane.ref, turnId);
   if (!known) {
     const now = change.now;

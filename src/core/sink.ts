@@ -40,7 +40,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
 
     batch(epoch, events) {
       try {
-        ingested.batch(epoch, events);
+        ingested(epoch, events);
         if (isDeaf) {
           isDeaf = false;
           told.unsettled();

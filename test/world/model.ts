@@ -225,8 +225,14 @@ export function modelAgent({
     const run = thread.running;
     if (!run || epoch === null) return;
     const step = run.steps.shift();
-    if (step === undefined) return finish(thread, "completed", null);
-    if ("fail" in step) return finish(thread, "failed", step.fail);
+    if (step === undefined) {
+      finish(thread, "completed", null);
+      return;
+    }
+    if ("fail" in step) {
+      finish(thread, "failed", step.fail);
+      return;
+    }
     if ("say" in step) {
       const said = item("agent_message", step.say);
       run.turn.items.push(said);
@@ -236,7 +242,10 @@ export function modelAgent({
       run.waitsFor = step.wait;
       return;
     }
-    if ("ask" in step) return ask(thread, run.turn, step.ask);
+    if ("ask" in step) {
+      ask(thread, run.turn, step.ask);
+      return;
+    }
     schedule(() => go(thread));
   }
 

@@ -84,7 +84,7 @@ function applyHistory(world: World, lane: Lane, back: ReadBack): void {
  * one (measured): no work was cut, so nothing is held.
  */
 function endTurn(
-  { store }: World,
+  world: World,
   change: Change,
   lane: Lane,
   turnId: string,

@@ -100,6 +100,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
   const messages = store.messages
     .ofTurn(lane.ref, end.turn_id)
     .filter((message) => message.state === "delivered");
+  const started_at = known?.started_at ?? change.now;
   const turn: Turn = {
     lane: lane.ref,
     turn_id: end.turn_id,
@@ -108,8 +109,9 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     epoch: known?.epoch ?? null,
     error: end.error,
     retrying_since: null,
-    started_at: known?.started_at ?? change.now,
-    completed_at: end.completed_at ?? change.now,
+    started_at,
+    // Codex tells the end in whole seconds, cut (measured): a short turn would be over before it began.
+    completed_at: Math.max(started_at, end.completed_at ?? change.now),
   };
   store.turns.put(turn);
   store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now });

@@ -48,8 +48,8 @@ export async function connect(path: string): Promise<Connection | undefined> {
       hint: "set DISPATCH_SOCKET to a shorter path",
     });
   const wire = openWire();
-  const overdue = new AbortController();
-  const late = systemClock.sleep(limits.connectTimeoutMs, overdue.signal).then(() => "late" as const);
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<"late">();
+  const cancelLate = systemClock.after(limits.connectTimeoutMs, () => giveUp("late"));
   try {
     const socket = await Promise.race([late, Bun.connect({ unix: path, socket: wire.handlers })]);
     if (socket === "late")
@@ -65,7 +65,7 @@ export async function connect(path: string): Promise<Connection | undefined> {
       { cause },
     );
   } finally {
-    overdue.abort();
+    cancelLate();
   }
 }
 
@@ -74,7 +74,8 @@ function openWire() {
   let socket: Bun.Socket | undefined;
   const unsent: Uint8Array[] = [];
   let nextId = 1;
-  let greeted: AbortController | undefined;
+  /** Undefined until hello was sent; then, until it is answered, the watch over that. */
+  let endWatch: (() => void) | undefined;
   let rowsPending = 0;
 
   const endAll = (answer: Answer | Error) => {
@@ -84,7 +85,7 @@ function openWire() {
   const drop = (why: Answer | Error) => {
     const ending = socket;
     socket = undefined;
-    greeted?.abort();
+    endWatch?.();
     endAll(why);
     // Last: it calls `close` at once, which would tell the calls another reason.
     ending?.end();
@@ -127,7 +128,7 @@ function openWire() {
     } catch (cause) {
       return drop(new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }));
     }
-    if ("hello" in frame) return greeted?.abort();
+    if ("hello" in frame) return endWatch?.();
     if ("error" in frame && frame.id === null) return endAll({ error: frame.error });
     const call = open.get(frame.id as number);
     if (!call) return;
@@ -149,16 +150,10 @@ function openWire() {
 
   /** The hello is answered at once by any daemon that lives; one that is stopped or hung accepts and says nothing. */
   const expectHello = () => {
-    const control = new AbortController();
-    greeted = control;
-    void systemClock.sleep(limits.helloTimeoutMs, control.signal).then(() => {
-      if (!control.signal.aborted)
-        drop(
-          new DispatchError("daemon_down", "the daemon took the call and does not answer", {
-            hint: "dispatch doctor",
-          }),
-        );
+    const silent = new DispatchError("daemon_down", "the daemon took the call and does not answer", {
+      hint: "dispatch doctor",
     });
+    endWatch = systemClock.after(limits.helloTimeoutMs, () => drop(silent));
   };
 
   const connection: Connection = {
@@ -173,8 +168,8 @@ function openWire() {
         else resolve(answer);
       };
       open.set(id, { row: on.row, taken: Promise.resolve(), end });
-      const hello: ClientFrame[] = greeted ? [] : [{ hello: { version, protocol: protocolVersion } }];
-      if (!greeted) expectHello();
+      const hello: ClientFrame[] = endWatch ? [] : [{ hello: { version, protocol: protocolVersion } }];
+      if (!endWatch) expectHello();
       send([...hello, { id, ...call }]);
       on.signal?.addEventListener("abort", cancel, { once: true });
       if (on.signal?.aborted) cancel();

@@ -14,8 +14,8 @@ import { openSession, type Session } from "../session.ts";
 import { fieldsOf, inputFrom } from "./args.ts";
 import { confirmDestroy, confirmed } from "./confirm.ts";
 import { type Globals, globalFlags } from "./globals.ts";
-import { spell } from "./help.ts";
 import type { Output } from "./output.ts";
+import { spell } from "./spell.ts";
 
 interface Run {
   row: IndexRow;

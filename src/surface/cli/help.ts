@@ -6,6 +6,7 @@ import { choicesOf, descriptionOf, isOptional } from "../../ops/fields.ts";
 import type { AnyOp, Group, IndexRow } from "../../ops/op.ts";
 import { type Field, fieldsOf, kebab } from "./args.ts";
 import { type GlobalFlag, globalFlags } from "./globals.ts";
+import { spell } from "./spell.ts";
 
 const headings: Record<Group, string> = {
   thread: "Threads",
@@ -131,25 +132,6 @@ function examples(op: AnyOp): string {
     .filter((example) => example.error === undefined)
     .map((example) => `  ${spell(op, example.input)}`);
   return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
-}
-
-/** The command line that gives this input. */
-export function spell(op: AnyOp, input: Record<string, unknown>): string {
-  const words = ["dispatch", op.cli];
-  for (const field of fieldsOf(op)) {
-    const value = input[field.name];
-    if (value === undefined) continue;
-    const flag = `--${kebab(field.name)}`;
-    if (typeof value === "boolean") words.push(value ? flag : `--no-${kebab(field.name)}`);
-    else
-      for (const item of Array.isArray(value) ? value : [value])
-        words.push(...(field.mark.arg ? [] : [flag]), quoted(String(item)));
-  }
-  return words.join(" ");
-}
-
-function quoted(word: string): string {
-  return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Columns of the left words that are not too long for a column: those get a line of their own. */

@@ -7,12 +7,13 @@ import { version } from "../../base/version.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
 import { type Command, dispatch, routeOf } from "./commands.ts";
+import { execute } from "./execute.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
 
 export async function runCli(argv: readonly string[], parts: Parts): Promise<number> {
-  let out = openOutput(guessed(argv));
+  let out: Output | undefined;
   let command: string | undefined;
   try {
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
@@ -29,6 +30,7 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     return await dispatch(words, commands);
   } catch (thrown) {
     const error = asError(thrown, command);
+    out ??= openOutput(guessed(argv));
     await out.error(error);
     return error.exit;
   }
@@ -39,7 +41,7 @@ function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: 
     .filter((row) => !row.hidden)
     .map((row) => ({
       ...row,
-      run: async (args: readonly string[]) => (await import("./execute.ts")).execute(row, args, more),
+      run: (args: readonly string[]) => execute(row, args, more),
     }));
   const mcp: Command = {
     cli: "mcp",

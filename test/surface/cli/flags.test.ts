@@ -46,7 +46,7 @@ const bad: [words: string[], message: string][] = [
   [["--toString"], "unknown flag --toString"],
   [["--__proto__=1"], "unknown flag --__proto__"],
   [["-x"], "unknown flag -x"],
-  [["-abc"], "unknown flag -a"],
+  [["-abc"], "unknown flag -abc"],
   [["--limit"], "--limit needs a value"],
   [["--name", "--send"], "--name needs a value, and --send is a flag"],
   [["--name", "-x"], "--name needs a value, and -x is a flag"],

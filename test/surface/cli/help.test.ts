@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { toTerminal, widthOf } from "../../../src/base/text.ts";
-import { commandHelp, nounHelp, rootHelp, spell } from "../../../src/surface/cli/help.ts";
+import { commandHelp, nounHelp, rootHelp } from "../../../src/surface/cli/help.ts";
+import { spell } from "../../../src/surface/cli/spell.ts";
 import { index, ops } from "../support/ops.ts";
 
 const plain = (s: string) => toTerminal(s, { color: false });

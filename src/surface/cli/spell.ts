@@ -1,0 +1,21 @@
+/** An input as the command line that gives it: in help, in questions, in hints. */
+import type { AnyOp } from "../../ops/op.ts";
+import { fieldsOf, kebab } from "./args.ts";
+
+export function spell(op: AnyOp, input: Record<string, unknown>): string {
+  const words = ["dispatch", op.cli];
+  for (const field of fieldsOf(op)) {
+    const value = input[field.name];
+    if (value === undefined) continue;
+    const flag = `--${kebab(field.name)}`;
+    if (typeof value === "boolean") words.push(value ? flag : `--no-${kebab(field.name)}`);
+    else
+      for (const item of Array.isArray(value) ? value : [value])
+        words.push(...(field.mark.arg ? [] : [flag]), quoted(String(item)));
+  }
+  return words.join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

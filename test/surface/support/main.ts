@@ -1,4 +1,5 @@
 /** The command line over the sample ops, as a process. `__daemon` makes it the fake daemon, as autostart would. */
+import { rmSync } from "node:fs";
 import { readEnv } from "../../../src/base/env.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
@@ -31,5 +32,6 @@ async function daemon(): Promise<void> {
   if (!lock) process.exit(3);
   lock.write(JSON.stringify({ env: Object.keys(process.env) }));
   await Bun.write(`${paths.home}/pids/${process.pid}`, JSON.stringify(process.env));
+  rmSync(paths.socket, { force: true });
   fakeDaemon(paths.socket, agreeable);
 }

@@ -1,5 +1,5 @@
 /** Runs the command line as a process, off a terminal or on a pty. */
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,7 +18,9 @@ export interface RunOptions {
 }
 
 export function newHome(): string {
-  return mkdtempSync(join(tmpdir(), "dispatch-surface-"));
+  const home = mkdtempSync(join(tmpdir(), "dispatch-surface-"));
+  process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+  return home;
 }
 
 export function socketIn(home: string): string {

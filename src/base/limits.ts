@@ -53,6 +53,8 @@ export const limits = {
   threadUnloadDelaySecs: 2,
   /** A lane idle this long is unsubscribed. */
   laneIdleUnloadMs: 60 * second,
+  /** Where an injected item is looked for: what followed one claim fits many times over. */
+  rolloutTailBytes: 16 * MiB,
   historyPageTurns: 10,
   /** Codex's own page size is at most 100; more submissions than this are reported as this many. */
   nativeQueuePage: 100,
@@ -60,6 +62,8 @@ export const limits = {
 
   /** A running turn silent this long is settled by one cheap read. */
   turnSilentMs: 30 * second,
+  /** A turn that only retries for this long asks for attention; dispatch never ends it by itself. */
+  retryingAttentionMs: 2 * minute,
   /** After `idle` without `turn/completed`: the completion was measured to follow at once. */
   turnEndLostMs: 2 * second,
   reconcileEveryMs: 5 * second,

@@ -54,6 +54,25 @@ export async function readStdin(bytesMax: number): Promise<Uint8Array | undefine
   return Buffer.concat(parts);
 }
 
+/**
+ * False when an argument is not UTF-8: the runtime has then put U+FFFD in its place, without a word (measured). Where
+ * the system does not show the bytes, an argument that holds one is taken as typed.
+ */
+export async function areArgumentsText(argv: readonly string[]): Promise<boolean> {
+  const raw = Bun.file("/proc/self/cmdline");
+  if (!argv.some((word) => word.includes("\ufffd")) || !(await raw.exists())) return true;
+  return isUtf8(await raw.bytes());
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Calls `fn` at Ctrl-C or TERM instead of dying; the returned function gives the signals back. */
 export function onInterrupt(fn: () => void): () => void {
   process.on("SIGINT", fn);

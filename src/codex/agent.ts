@@ -6,6 +6,7 @@ import { downError } from "./errors.ts";
 import { turnPage } from "./history.ts";
 import { overrideParams, resumeParams, startParams, textInput } from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
+import { rolloutHolds } from "./rollout.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
 import { goalFacts, threadFacts, threadOpened } from "./wire.ts";
 
@@ -42,9 +43,10 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
       await call("thread/unsubscribe", { threadId });
     },
     readGoal: async (threadId) => goalFacts((await read("thread/goal/get", { threadId }))["goal"]),
-    async setGoalStatus(threadId, status) {
-      await call("thread/goal/set", { threadId, status });
+    async setGoal(threadId, goal) {
+      await call("thread/goal/set", { threadId, ...goal });
     },
+    hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
     async countNativeQueue(threadId) {
       const answer = await read("thread/queue/list", { threadId, limit: limits.nativeQueuePage });
       return list(answer["data"]).length;

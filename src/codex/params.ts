@@ -21,9 +21,13 @@ export function resumeParams(threadId: string, settings: ThreadSettings): Json {
 }
 
 export function overrideParams(overrides: TurnOverrides): Json {
+  // `effort: null` does not reset what an earlier turn set; the default mode's own settings do (measured).
+  const reset = { model: overrides.model, reasoning_effort: null, developer_instructions: null };
   return {
     ...given("model", overrides.model),
-    ...given("effort", overrides.effort),
+    ...(overrides.effort === null
+      ? { collaborationMode: { mode: "default", settings: reset } }
+      : given("effort", overrides.effort)),
     ...given("serviceTier", overrides.service_tier),
     ...given("outputSchema", overrides.output_schema),
   };

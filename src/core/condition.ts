@@ -1,5 +1,6 @@
 /** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
-import type { LaneFacts } from "./ports/store.ts";
+import { limits } from "../base/limits.ts";
+import type { LaneFacts, Turn } from "./ports/store.ts";
 
 export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
 export type Condition = (typeof conditions)[number];
@@ -14,14 +15,14 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
   return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
 }
 
-export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark): boolean {
+export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark, now: number): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
   switch (condition) {
     case "idle":
       return !runs;
     case "done":
-      return isSettled(facts) && (latest !== null || facts.unsure > 0 || facts.pending > 0);
+      return isSettled(facts) && (latest !== null || facts.unsure > 0 || facts.lane.pending > 0);
     case "waiting":
       return facts.requests.length > 0;
     case "attention":
@@ -29,7 +30,8 @@ export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark): b
         facts.requests.length > 0 ||
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
-        (!runs && latest?.status === "failed")
+        (!runs && latest?.status === "failed") ||
+        isStuck(latest, now)
       );
     case "turn":
       if (latest === null) return false;
@@ -38,11 +40,20 @@ export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark): b
   }
 }
 
+/** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */
+export function isStuck(turn: Turn | null, now: number): boolean {
+  return (
+    turn?.status === "in_progress" &&
+    turn.retrying_since !== null &&
+    now - turn.retrying_since > limits.retryingAttentionMs
+  );
+}
+
 /** Nothing runs, nothing is on its way, and what is queued is held. */
 export function isSettled(facts: LaneFacts): boolean {
   const isQuiet =
     facts.latest?.status !== "in_progress" && facts.in_flight === 0 && facts.lane.setup === "ready";
-  return isQuiet && (facts.pending === 0 || facts.lane.hold_reason !== null);
+  return isQuiet && (facts.lane.pending === 0 || facts.lane.hold_reason !== null);
 }
 
 /** A question ends a wait for anything that cannot happen before it is answered. */

@@ -2,19 +2,30 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
+import { type Draft, knownByKey } from "./accept.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import { create, type NewThread } from "./create.ts";
-import { type Draft, delivery, digestOf } from "./delivery.ts";
+import { delivery } from "./delivery.ts";
 import { cursorOf } from "./event.ts";
 import { type EventView, follow, type Page, page, type Sample, sample, type Which } from "./follow.ts";
 import { type LaneStatus, standingOf, type ThreadView, viewOf } from "./lane.ts";
-import { isInFlight } from "./message.ts";
+import { isInFlight, type MessageState } from "./message.ts";
 import type { AgentSink, AgentStatus, RawLine } from "./ports/agent.ts";
 import type { Counts, Lane, Message, Ref } from "./ports/store.ts";
+import {
+  cancel,
+  holdByHand,
+  moveTo,
+  type QueuePage,
+  queuePage,
+  type Resolution,
+  resolveUnsure,
+} from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import { reconcile } from "./reconcile.ts";
 import { answer, type Decision, type RequestView, requestView } from "./request.ts";
 import { resolve } from "./selector.ts";
+import { release } from "./settle.ts";
 import { sinkOf } from "./sink.ts";
 import { type Stopped, stop } from "./stop.ts";
 import { type Tail, tail } from "./tail.ts";
@@ -36,6 +47,15 @@ export interface Core {
   forget(ref: Ref): Promise<void>;
   send(ref: Ref, draft: Draft, signal: AbortSignal): Promise<Receipt>;
   receipt(id: string): Receipt;
+  receipts(filter: { ref: Ref | null; states: readonly MessageState[] | null; limit: number }): Receipt[];
+  /** Reads Codex's history for it, now. */
+  reconcile(id: string): Promise<Receipt>;
+  resolveUnsure(id: string, as: Resolution, by: string): Receipt;
+  queue(ref: Ref, cursor: string | null, limit: number): QueuePage;
+  cancel(id: string): Receipt;
+  move(id: string, to: number): Receipt & { place: number };
+  hold(ref: Ref): void;
+  release(ref: Ref): void;
   stop(ref: Ref, timeoutMs: number): Promise<Stopped>;
   tail(
     ref: Ref,
@@ -112,7 +132,7 @@ export function engineOf(world: World): Engine {
     log.error("pruning failed", { reason: wordsOf(thrown) }),
   );
   const sink = sinkOf(world, {
-    turnOver: (lane) => deliver.kick(lane.ref),
+    turnOver: (lane) => settle.turnOver(lane.ref),
     unsettled: settleSoon,
   });
 
@@ -217,13 +237,39 @@ export function engineOf(world: World): Engine {
       });
     },
     async send(ref, draft, signal) {
-      const known = draft.key === null ? undefined : store.messages.findByKey(draft.key);
-      if (known && known.digest !== digestOf(ref, draft)) keyTaken();
-      if (!known && draft.key !== null && store.lanes.findByCreateKey(draft.key)) keyTaken();
-      const message = known ?? (await deliver.send(laneOf(ref), draft));
-      return underWay(message.id, signal);
+      const message = knownByKey(store, ref, draft) ?? (await deliver.send(laneOf(ref), draft));
+      return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },
     receipt,
+    receipts: ({ ref, states, limit }) =>
+      store.messages
+        .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
+        .map((message) => receiptOf(message, store.lanes.get(message.lane))),
+    async reconcile(id) {
+      const { lane } = messageOf(id);
+      await agent.ready(limits.agentReadyWaitMs);
+      await settle.lane(lane);
+      if (messageOf(id).state === "unsure") await settle.unsure(id);
+      return receipt(id);
+    },
+    resolveUnsure(id, as, by) {
+      deliver.kick(resolveUnsure(world, id, as, by));
+      return receipt(id);
+    },
+    queue: (ref, cursor, limit) => queuePage(world, ref, cursor, limit),
+    cancel(id) {
+      cancel(world, id);
+      return receipt(id);
+    },
+    move(id, to) {
+      const place = moveTo(world, id, to);
+      return { ...receipt(id), place };
+    },
+    hold: (ref) => holdByHand(world, ref),
+    release(ref) {
+      journal.commit((change) => release(store, change, ref));
+      deliver.kick(ref);
+    },
     stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
     tail: (ref, asked) => tail(world, ref, asked),
     async wait({ targets, self, progress, ...asked }) {
@@ -291,10 +337,4 @@ export function engineOf(world: World): Engine {
       journal.commit((change) => change.append({ kind: "daemon.down" }));
     },
   };
-}
-
-function keyTaken(): never {
-  fail("conflict", "this idempotency key was used with other content", {
-    hint: "use another --idempotency-key",
-  });
 }

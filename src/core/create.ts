@@ -5,7 +5,8 @@
 import { sha256 } from "../base/digest.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { accept, type Delivery } from "./delivery.ts";
+import { accept, plain } from "./accept.ts";
+import type { Delivery } from "./delivery.ts";
 import { open, refusalOf } from "./open.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
@@ -15,6 +16,8 @@ import type { World } from "./world.ts";
 export interface NewThread {
   name: string;
   text: string | null;
+  /** The objective of a native goal: paused until the text is delivered, then active. */
+  goal: string | null;
   settings: ThreadSettings;
   key: string | null;
   created_by: string;
@@ -49,15 +52,8 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
       },
     });
     if (draft.text === null) return { ref: lane.ref, message: null };
-    const first = {
-      text: draft.text,
-      mode: "send" as const,
-      key: null,
-      cause_id: null,
-      depth: 0,
-      caller: draft.created_by,
-    };
-    const message = accept(world, lane, first, "back", change.now);
+    const first = { ...plain, text: draft.text, caller: draft.created_by };
+    const message = accept(world, lane, first, { at: "back", now: change.now });
     change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
     return { ref: lane.ref, message };
   });
@@ -106,8 +102,8 @@ function known({ store }: World, draft: NewThread): Created | undefined {
 }
 
 /** Everything the key stands for. */
-function digestOf({ name, text, settings }: NewThread): string {
-  return sha256(JSON.stringify(["new", name, text, settings]));
+function digestOf({ name, text, goal, settings }: NewThread): string {
+  return sha256(JSON.stringify(["new", name, text, goal, settings]));
 }
 
 function check({ store, files }: World, draft: NewThread): void {
@@ -161,7 +157,10 @@ function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
     rollout_path: null,
     hold_reason: null,
     blocked_reason: null,
-    goal: null,
+    goal: draft.goal === null ? null : { objective: draft.goal, status: "paused" },
+    goal_setup: draft.goal === null ? null : "wanted",
+    overridden: false,
+    pending: 0,
     tokens: null,
     last_message: null,
     create_key: draft.key,

@@ -112,7 +112,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     write_locked_reason: reason,
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
-    queue: { pending: facts.pending, held: lane.hold_reason !== null, reason: held },
+    queue: { pending: lane.pending, held: lane.hold_reason !== null, reason: held },
     requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
       id,
       kind,

@@ -114,7 +114,7 @@ export function markGone({ store, journal }: World, ref: Ref): void {
 async function quietGoal({ agent, store, journal }: World, lane: Lane, threadId: string): Promise<void> {
   const goal = await agent.readGoal(threadId);
   if (goal?.status !== "active") return;
-  await agent.setGoalStatus(threadId, "paused");
+  await agent.setGoal(threadId, { status: "paused" });
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
     change.append({

@@ -4,14 +4,14 @@
  */
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { contextTaken } from "./attempt.ts";
 import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isRunning, saysIdle } from "./lane.ts";
-import { isInFlight } from "./message.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { recover } from "./recover.ts";
-import { delivered, turnEnded, unsure } from "./settle.ts";
+import { delivered, notTaken, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Reconcile {
@@ -19,35 +19,46 @@ export interface Reconcile {
   step(): Promise<void>;
   /** One fresh look at a lane's running turn, now. */
   look(ref: Ref): Promise<void>;
+  /** Everything of one lane that reading can settle, now. */
+  lane(ref: Ref): Promise<void>;
+  /** One more look in history for a message that is unsure. */
+  unsure(id: string): Promise<void>;
+  /** A turn ended: what was steered into it is settled, and the next may go. */
+  turnOver(ref: Ref): void;
 }
 
 export function reconcile(world: World, delivery: Delivery): Reconcile {
   const { store, agent, live, clock, log, journal } = world;
-  /** A gap in what was heard is open until every lane it touched has been read. */
-  let gapEpoch: number | null = null;
+  /** The epoch whose gap was closed: until then something may be wrong. */
+  let settledEpoch: number | null = null;
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
     let isWhole = epoch !== null;
     for (const ref of store.lanes.unfinished()) {
       try {
-        isWhole = (await world.locked(ref, () => recover(world, ref))) && isWhole;
-        if (epoch !== null && live.epoch() === epoch) await settleLane(ref);
-        delivery.kick(ref);
+        isWhole = (await lane(ref)) && isWhole;
       } catch (thrown) {
         isWhole = false;
         log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
       }
     }
-    if (isWhole && gapEpoch !== epoch) {
-      gapEpoch = epoch;
+    if (isWhole && settledEpoch !== epoch) {
+      settledEpoch = epoch;
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
     if (epoch !== null) await unloadIdle();
   }
 
+  async function lane(ref: Ref): Promise<boolean> {
+    const isRecovered = await world.locked(ref, () => recover(world, ref));
+    if (live.epoch() !== null) await overdue(ref);
+    delivery.kick(ref);
+    return isRecovered;
+  }
+
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */
-  async function settleLane(ref: Ref): Promise<void> {
+  async function overdue(ref: Ref): Promise<void> {
     const lane = store.lanes.get(ref);
     if (!lane || lane.thread_id === null) return;
     const here = live.get(lane.thread_id);
@@ -56,12 +67,16 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const isSilent = now - (here?.heard ?? 0) > limits.turnSilentMs;
     const isEndLost = saysIdle(here) && now - here!.at > limits.turnEndLostMs;
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
-    for (const message of store.messages.open(ref)) {
-      if (!isInFlight(message.state)) continue;
-      const isOverdue = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
-      if (isOverdue || !here) await prove(lane, message, isOverdue);
-    }
+    const message = store.messages.inFlight(ref);
+    if (!message || message.epoch !== live.epoch()) return;
+    const isLate = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
+    // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
+    const isDue = message.mode === "steer" ? isSteerOver(message) : isLate || !here;
+    if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
   }
+
+  const isSteerOver = ({ lane, target_turn_id }: Message) =>
+    target_turn_id !== null && store.turns.get(lane, target_turn_id)?.status !== "in_progress";
 
   async function look(ref: Ref): Promise<void> {
     const lane = store.lanes.get(ref);
@@ -69,8 +84,10 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const threadId = lane.thread_id;
     const { status } = await agent.readThread(threadId);
     const now = clock.now();
-    if (status === "active")
-      return live.set(threadId, { floor: live.get(threadId)?.floor ?? null, status, at: now, heard: now });
+    if (status === "active") {
+      live.set(threadId, { floor: live.get(threadId)?.floor ?? null, status, at: now, heard: now });
+      return;
+    }
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     if (running.length > 0) await endByHistory(lane, threadId, running);
     delivery.kick(ref);
@@ -97,24 +114,25 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   }
 
   /** A child that answers but shows nothing: history decides, and what it cannot decide is said. */
-  async function prove(lane: Lane, message: Message, isOverdue: boolean): Promise<void> {
-    const back = await readBack(agent, lane.thread_id!, message.floor_turn_id);
-    const holding = turnHolding(back.turns, message.id);
+  async function prove(lane: Lane, id: string, isLate: boolean): Promise<void> {
+    const asked = store.messages.get(id)!;
+    const isInjected =
+      asked.mode === "context" && asked.path !== null && (await agent.hasInjected(asked.path, id));
+    const back =
+      asked.mode === "context" ? { turns: [] } : await readBack(agent, lane.thread_id!, asked.floor_turn_id);
+    const holding = turnHolding(back.turns, id);
     journal.commit((change) => {
-      const now = store.messages.get(message.id)!;
-      if (!isInFlight(now.state)) return;
-      if (!holding && !isOverdue) return;
-      if (!holding)
-        return unsure(store, change, now, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
-      delivered(store, change, now, holding.id);
-      if (holding.status !== "in_progress") {
-        turnEnded(store, change, lane, {
-          turn_id: holding.id,
-          status: holding.status,
-          error: holding.error,
-          completed_at: holding.completed_at,
-        });
-      }
+      const message = store.messages.inFlight(lane.ref);
+      if (message?.id !== id) return;
+      if (isInjected) contextTaken(world, change, message);
+      else if (holding) {
+        delivered(store, change, message, holding.id);
+        if (holding.status === "in_progress") return;
+        const { status, error, completed_at } = holding;
+        turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
+      } else if (message.mode === "steer") notTaken(store, change, message);
+      else if (isLate)
+        unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
     });
   }
 
@@ -126,7 +144,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       const facts = lane && store.lanes.facts(lane.ref);
       if (!lane || !facts) continue;
       const isWanted =
-        facts.pending + facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active";
+        lane.pending + facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active";
       if (isWanted || facts.latest?.status === "in_progress") continue;
       await world.locked(lane.ref, async () => {
         await agent.unsubscribe(threadId);
@@ -135,5 +153,27 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     }
   }
 
-  return { step, look };
+  return {
+    step,
+    look,
+    async lane(ref) {
+      await lane(ref);
+    },
+    async unsure(id) {
+      const message = store.messages.get(id);
+      const threadId = message && store.lanes.get(message.lane)?.thread_id;
+      if (!message || !threadId) return;
+      const holding = turnHolding((await readBack(agent, threadId, message.floor_turn_id)).turns, id);
+      if (holding) journal.commit((change) => delivered(store, change, store.messages.get(id)!, holding.id));
+    },
+    turnOver(ref) {
+      if (store.messages.inFlight(ref)?.mode !== "steer") {
+        delivery.kick(ref);
+        return;
+      }
+      lane(ref).catch((thrown: unknown) =>
+        log.warn("a steer could not be settled yet", { lane: ref, thrown: wordsOf(thrown) }),
+      );
+    },
+  };
 }

@@ -3,6 +3,7 @@
  * to the queue, and only behind two fences: no process of the old child lives (the epoch is ended only then), and
  * our new child has resumed the thread, so that it holds Codex's writer lock.
  */
+import { contextTaken } from "./attempt.ts";
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
@@ -10,7 +11,7 @@ import { isInFlight } from "./message.ts";
 import { markGone, open, refusalOf } from "./open.ts";
 import type { TurnFacts } from "./ports/agent.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
-import { delivered, requeued, turnEnded, unsure } from "./settle.ts";
+import { delivered, notTaken, requeued, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
@@ -132,6 +133,10 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
     return;
   }
   await open(world, lane.ref);
+  if (message.mode === "context") {
+    await settleContext(world, message, path);
+    return;
+  }
   const back = await readBack(agent, threadId, message.floor_turn_id);
   const holding = turnHolding(back.turns, message.id);
   journal.commit((change) => {
@@ -140,9 +145,20 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
     if (holding) delivered(store, change, now, holding.id);
     else if (!back.reachedFloor)
       unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
+    // The turn it was for died with the child: measured, what it did not show then it never will.
+    else if (now.mode === "steer") notTaken(store, change, now);
     else requeued(store, change, now, null);
   });
   if (holding) applyHistory(world, lane, back);
+}
+
+async function settleContext(world: World, message: Message, path: string | null): Promise<void> {
+  const isThere = path !== null && (await world.agent.hasInjected(path, message.id));
+  world.journal.commit((change) => {
+    const now = world.store.messages.get(message.id)!;
+    if (isThere) contextTaken(world, change, now);
+    else if (isInFlight(now.state)) requeued(world.store, change, now, null);
+  });
 }
 
 /** The thread is gone with its history: before it was durable that is a start over, after it an end. */

@@ -128,9 +128,18 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
   for (const message of messages) move(store, change, message, "done", { outcome: end.status });
   for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id }))
     expire(store, change, request.id);
+  for (const message of store.messages.steers(lane.ref, end.turn_id)) {
+    // One that Codex may have is settled by reading; one that never left is not taken.
+    if (message.state === "queued") notTaken(store, change, message);
+  }
   if (end.status === "completed") lift(store, change, lane.ref);
-  else
+  else if (!isInterjected(store, lane.ref, end.turn_id))
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
+}
+
+/** Cut to make room for a message: that is no reason to hold the rest. */
+function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
+  return store.messages.next(ref, true)?.target_turn_id === turnId;
 }
 
 function clipped(error: TurnError): TurnError {
@@ -157,6 +166,22 @@ export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason)
   change.append({ kind: "queue.held", lane: ref, data: { reason } });
 }
 
+/** Whether anything may start under this hold: what a bad turn held still lets pass what a person asks to run now. */
+export function mayPass(reason: HoldReason | null): boolean {
+  return reason === null || reason === "failed" || reason === "stopped" || reason === "crashed";
+}
+
+/** A steer whose turn is over without it, or refused it: a definite no, unless its sender wanted it queued then. */
+export function notTaken(store: Store, change: Change, message: Message): void {
+  if (message.state === "delivered") return;
+  if (message.or_queue) {
+    store.messages.set(message.id, { target_turn_id: null });
+    if (message.state !== "queued") requeued(store, change, message, null);
+    return;
+  }
+  failed(store, change, message, { code: "conflict", message: "not taken: its turn ended without it" });
+}
+
 /** A completed turn lifts what a bad turn held. */
 function lift(store: Store, change: Change, ref: Ref): void {
   const reason = store.lanes.get(ref)?.hold_reason;
@@ -170,7 +195,8 @@ export function release(store: Store, change: Change, ref: Ref): void {
   change.append({ kind: "queue.released", lane: ref, data: { reason } });
 }
 
-function releaseUnsure(store: Store, change: Change, ref: Ref): void {
+/** Once nothing unsure is left, what it held goes on. */
+export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
   const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
   if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
 }

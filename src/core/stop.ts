@@ -1,6 +1,6 @@
 /** Interrupts the running turn and stays until its end is observed. */
 import { wordsOf } from "../base/error.ts";
-import { refuseUnwritable } from "./delivery.ts";
+import { refuseUnwritable } from "./accept.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { refusalOf } from "./open.ts";
 import type { Ref } from "./ports/store.ts";
@@ -29,7 +29,7 @@ export async function stop(
 
   const goalPaused = lane.goal?.status === "active";
   if (goalPaused) {
-    await agent.setGoalStatus(threadId, "paused");
+    await agent.setGoal(threadId, { status: "paused" });
     journal.commit((change) => {
       store.lanes.set(ref, { goal: { ...lane.goal!, status: "paused" } });
       change.append({ kind: "goal.changed", lane: ref, data: { status: "paused", by: "dispatch" } });

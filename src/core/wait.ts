@@ -80,7 +80,7 @@ async function look(
   marks.set(target.ref, mark);
   refuseUntellable(world, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
-  if (!holds(condition, facts, mark)) return undefined;
+  if (!holds(condition, facts, mark, world.clock.now())) return undefined;
   if (condition === "waiting" || condition === "attention") return "ok";
   return (await isConfirmed(world, target.ref))
     ? verdictOf(condition, factsOf(world, target.ref))

@@ -16,6 +16,8 @@ export const turn = v.object({
 
 export const threadStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
 
+export const queueView = v.object({ pending: v.number(), held: v.boolean(), reason: v.nullable(v.string()) });
+
 /** Everything an output says about one thread. */
 export const threadView = {
   ref: v.string(),
@@ -32,7 +34,7 @@ export const threadView = {
   write_locked_reason: orNull(v.string()),
   latest_turn: orNull(turn),
   last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
-  queue: v.object({ pending: v.number(), held: v.boolean(), reason: orNull(v.string()) }),
+  queue: queueView,
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
   goal: orNull(v.object({ objective: v.string(), status: v.string() })),
   model: v.object({

@@ -9,6 +9,7 @@ const live = "forgotten_at IS NULL";
 export function laneStore(db: Database): Store["lanes"] {
   const lanes = table<Lane>(db, "lanes", {
     json: ["settings", "effective", "goal", "tokens", "last_message"],
+    bool: ["overridden"],
     hidden: ["forgotten_at"],
   });
   const readFacts = factsReader(db);
@@ -53,7 +54,7 @@ export function laneStore(db: Database): Store["lanes"] {
           `SELECT ref FROM lanes WHERE ${live} AND archived_at IS NULL AND gone_at IS NULL AND ref IN (
              SELECT ref FROM lanes WHERE setup <> 'ready'
              UNION SELECT lane FROM turns WHERE status = 'in_progress'
-             UNION SELECT lane FROM messages WHERE state = 'queued'
+             UNION SELECT ref FROM lanes WHERE pending > 0
              UNION SELECT lane FROM messages WHERE state IN ('claimed', 'sent', 'delivered'))`,
         )
         .all()
@@ -78,7 +79,6 @@ function factsReader(db: Database): (lane: Lane) => LaneFacts {
     return {
       lane,
       latest: latest ?? null,
-      pending: count("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane.ref),
       in_flight: count(
         "SELECT count(*) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered')",
         lane.ref,

@@ -16,11 +16,30 @@ export function messageStore(db: Database): Store["messages"] {
     set(id, change) {
       messages.update(change, "id = ?", id);
     },
-    next: (lane) =>
+    // The conditions repeat those of the partial indexes word for word, or SQLite would scan.
+    next: (lane, urgent) =>
+      urgent
+        ? messages.one(
+            "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position LIMIT 1",
+            lane,
+          )
+        : messages.one(
+            "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode <> 'context' AND NOT (mode = 'steer' AND target_turn_id IS NOT NULL) ORDER BY position LIMIT 1",
+            lane,
+          ),
+    nextContext: (lane) =>
       messages.one(
-        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position LIMIT 1",
+        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode = 'context' ORDER BY position LIMIT 1",
         lane,
       ),
+    steers: (lane, turnId) =>
+      messages.all(
+        "SELECT * FROM messages WHERE lane = ? AND target_turn_id = ? AND mode = 'steer' AND state IN ('queued', 'claimed', 'sent') ORDER BY position",
+        lane,
+        turnId,
+      ),
+    inFlight: (lane) =>
+      messages.one("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>
       messages.all(
         "SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
@@ -32,19 +51,22 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    countQueued: (lane) =>
-      number("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane),
     position: (lane, at) =>
       at === "back"
         ? number("SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) + 1
         : number("SELECT min(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) - 1,
-    listQueued: (lane, { after, limit }) =>
+    listQueued: (lane, { offset, limit }) =>
       messages.all(
-        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND position > ? ORDER BY position LIMIT ?",
+        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?",
         lane,
-        after ?? Number.MIN_SAFE_INTEGER,
         limit,
+        offset,
       ),
+    makeRoom(lane, position) {
+      db.query(
+        "UPDATE messages SET position = position + 1 WHERE lane = ? AND state = 'queued' AND position >= ?",
+      ).run(lane, position);
+    },
     list({ lane, states, limit }) {
       const where = ["1"];
       const params: SQLQueryBindings[] = [];

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newKey } from "../base/random.ts";
-import { markOf } from "../ops/fields.ts";
+import { isOptional, markOf } from "../ops/fields.ts";
 import type { AnyOp } from "../ops/op.ts";
 
 export type Input = Record<string, unknown>;
@@ -29,6 +29,12 @@ export function checkedInput(
   return fail("usage", checked.issues.map((issue) => complaint(issue, spell)).join("; "), {
     data: { fields: [...new Set(checked.issues.map((issue) => String(issue.path?.[0]?.key ?? "")))] },
   });
+}
+
+/** May the caller leave it out? Then the schema or the client fills it. */
+export function mayBeLeftOut(schema: v.GenericSchema): boolean {
+  const mark = markOf(schema);
+  return isOptional(schema) || mark.minted === true || mark.path === "cwd";
 }
 
 /** Paths are made absolute, and `cwd` and the idempotency key supplied, by the client: only it stands where the caller does. */

@@ -453,7 +453,7 @@ describe("threads", () => {
     const id = await thread();
     expect(await codex.readGoal(id)).toBeNull();
     expect(await codex.countNativeQueue(id)).toBe(0);
-    expect((await refusal(codex.setGoalStatus(id, "paused"))).code).toBe("agent");
+    expect((await refusal(codex.setGoal(id, { status: "paused" }))).code).toBe("agent");
   });
 
   test("overrides of one turn stick, and the lane's own values set them back", async () => {

@@ -1,5 +1,6 @@
 /** The situations that examples start from, each made through the product's own verbs. */
-
+import { plain } from "../../src/core/accept.ts";
+import type { Mode } from "../../src/core/message.ts";
 import type { Ref } from "../../src/core/ports/store.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { until } from "../support/codex-sink.ts";
@@ -7,9 +8,11 @@ import { cli, type TestWorld, testWorld } from "./world.ts";
 
 export interface Given {
   world: TestWorld;
-  /** What stands for itself in an example: `<request>`. */
+  /** What stands for itself in an example: `<request>`, `<receipt>`. */
   words: Record<string, string>;
 }
+
+type Holds = (world: TestWorld, ref: Ref) => boolean;
 
 export const situations: Record<string, () => Promise<Given>> = {
   nothing: async () => ({ world: begun(), words: {} }),
@@ -27,31 +30,36 @@ export const situations: Record<string, () => Promise<Given>> = {
   },
   async "two threads of one title"() {
     const world = begun();
-    const { ref } = await create(world, "twin");
-    await create(world, "other");
-    world.store.lanes.set(ref, { handle: null });
-    const second = await create(world, "twin");
-    world.store.lanes.set(second.ref, { handle: null });
+    for (let twins = 0; twins < 2; twins++) {
+      const { ref } = await create(world, "twin");
+      world.store.lanes.set(ref, { handle: null });
+    }
     return { world, words: {} };
   },
-  "a finished turn": () =>
-    lane("hello", (world, ref) => world.engine.core.view(ref).latest_turn?.status === "completed"),
-  "a failed turn": () =>
-    lane('[{"fail":"no such luck"}]', (world, ref) => world.engine.core.view(ref).status === "error"),
-  "a running turn": () =>
-    lane(
-      '[{"wait":"go"}]',
-      (world, ref) =>
-        world.engine.core.view(ref).latest_turn?.status === "in_progress" &&
-        world.store.lanes.facts(ref)!.in_flight === 1 &&
-        world.store.messages.open(ref)[0]?.state === "delivered",
-    ),
+  "a finished turn": () => lane("hello", isOver("completed")),
+  "a failed turn": () => lane('[{"fail":"no such luck"}]', isOver("failed")),
+  "a running turn": () => lane('[{"wait":"go"}]', isRunning),
   "an open request": asking,
   async "an answered request"() {
     const given = await asking();
     await given.world.engine.core.answer(given.words["<request>"]!, "approve", "cli");
     return given;
   },
+  async "a queue"() {
+    const given = await lane('[{"wait":"go"}]', isRunning);
+    for (const [word, text] of Object.entries({ "<first>": "one", "<second>": "two", "<third>": "three" })) {
+      given.words[word] = (await send(given.world, text, "queue")).receipt;
+    }
+    return given;
+  },
+  async "a held queue"() {
+    const given = await lane('[{"wait":"go"}]', isRunning);
+    await send(given.world, "one", "queue");
+    const { core } = given.world.engine;
+    await core.stop(core.resolve("@docs", null), 5000);
+    return given;
+  },
+  "an unsure message": unsure,
 };
 
 function begun(): TestWorld {
@@ -67,25 +75,55 @@ export function create(
   text: string | null = null,
 ): Promise<{ ref: Ref; receipt: Receipt | null }> {
   const { signal } = new AbortController();
-  return world.engine.core.create(
-    { name, text, settings: { cwd: "/repo" }, key: null, created_by: cli.kind },
-    signal,
-  );
+  const draft = { name, text, goal: null, settings: { cwd: "/repo" }, key: null, created_by: cli.kind };
+  return world.engine.core.create(draft, signal);
 }
 
-async function lane(text: string, holds: (world: TestWorld, ref: Ref) => boolean): Promise<Given> {
+export function send(world: TestWorld, text: string, mode: Mode): Promise<Receipt> {
+  const { core } = world.engine;
+  const { signal } = new AbortController();
+  return core.send(core.resolve("@docs", null), { ...plain, text, mode }, signal);
+}
+
+async function lane(text: string, holds: Holds): Promise<Given> {
   const world = begun();
   const { ref } = await create(world, "docs", text);
   await until(`the situation of ${text}`, () => holds(world, ref));
-  return { world, words: {} };
+  const [message] = world.store.messages.list({ lane: ref, limit: 1 });
+  return { world, words: message ? { "<receipt>": message.id } : {} };
+}
+
+function isRunning(world: TestWorld, ref: Ref): boolean {
+  const isBusy = world.engine.core.view(ref).latest_turn?.status === "in_progress";
+  return isBusy && world.store.messages.open(ref)[0]?.state === "delivered";
+}
+
+function isOver(status: string): Holds {
+  return (world, ref) => world.engine.core.view(ref).latest_turn?.status === status;
 }
 
 async function asking(): Promise<Given> {
-  const given = await lane(
-    '[{"ask":"touch x"},{"say":"done"}]',
-    (world, ref) => world.engine.core.view(ref).status === "waiting",
-  );
+  const isAsking: Holds = (world, ref) => world.engine.core.view(ref).status === "waiting";
+  const given = await lane('[{"ask":"touch x"},{"say":"done"}]', isAsking);
   const [request] = given.world.engine.core.requests({ ref: null, all: false, limit: 1 });
   given.words["<request>"] = request!.id;
   return given;
+}
+
+/** Its answer and its proof were lost, and the thread was reverted before anyone could read: nothing can tell. */
+async function unsure(): Promise<Given> {
+  const { world } = await lane("hello", isOver("completed"));
+  world.agent.loseNextAnswer("startTurn");
+  world.agent.swallow("item_completed");
+  const sent = send(world, "lost", "send");
+  const isClaimed = () => world.store.messages.list({ limit: 1 })[0]?.state === "claimed";
+  await until("the turn is over", () => world.agent.asked.includes("lost") && isClaimed());
+  world.agent.kill();
+  for (const thread of world.agent.threads.values()) {
+    Object.assign(thread, { turns: thread.turns.slice(0, 1), path: "/sessions/reverted.jsonl" });
+  }
+  world.agent.up();
+  const { receipt, state } = await sent;
+  if (state !== "unsure") throw new Error(`the message is ${state}`);
+  return { world, words: { "<receipt>": receipt } };
 }

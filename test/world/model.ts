@@ -35,8 +35,12 @@ interface ModelThread {
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
+  /** Ids of the items that were added as context. */
+  injected: string[];
   running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
 }
+
+type Verb = "startTurn" | "startThread" | "resumeThread" | "steerTurn" | "injectText" | "nameThread";
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;
@@ -49,9 +53,9 @@ export interface ModelAgent extends Agent {
   /** What the child answered to its questions. */
   replies: AgentReply[];
   /** Refuses the next call of this verb. */
-  refuseNext(verb: "startTurn" | "startThread" | "resumeThread", reason: Refusal): void;
+  refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
-  loseNextAnswer(verb: "startTurn"): void;
+  loseNextAnswer(verb: Verb): void;
   /** The next events of this kind are swallowed. */
   swallow(kind: AgentEvent["kind"]): void;
 }
@@ -359,6 +363,7 @@ export function modelAgent({
           status: "idle",
           goal: null,
           turns: [],
+          injected: [],
           running: null,
         };
         threads.set(thread.id, thread);
@@ -393,10 +398,11 @@ export function modelAgent({
         if (thread && !thread.running) thread.isLoaded = false;
       }),
     readGoal: (threadId) => call("readGoal", () => threads.get(threadId)?.goal ?? null),
-    setGoalStatus: (threadId, status) =>
-      call("setGoalStatus", () => {
+    setGoal: (threadId, { objective, status }) =>
+      call("setGoal", () => {
         const thread = threadOf(threadId);
-        if (thread.goal) thread.goal = { ...thread.goal, status };
+        if (objective !== undefined) thread.goal = { objective, status };
+        else if (thread.goal) thread.goal = { ...thread.goal, status };
       }),
     countNativeQueue: () => call("countNativeQueue", () => 0),
     startTurn: ({ thread_id, text, client_id }) =>
@@ -431,7 +437,14 @@ export function modelAgent({
         schedule(() => thread.running && finish(thread, "interrupted", null));
       }),
     cleanBackground: () => call("cleanBackground", () => {}),
-    injectText: () => call("injectText", () => {}),
+    injectText: ({ thread_id, item_id }) =>
+      call("injectText", () => {
+        const thread = loaded(thread_id);
+        thread.isDurable = true;
+        thread.injected.push(item_id);
+      }),
+    hasInjected: async (path, itemId) =>
+      [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),
     reply: (from, reply) =>
       call("reply", () => {
         if (from !== epoch) throw down();

@@ -253,7 +253,10 @@ export interface Agent {
   ): Promise<{ turns: TurnFacts[]; next_cursor: string | null }>;
   unsubscribe(threadId: string): Promise<void>;
   readGoal(threadId: string): Promise<GoalFacts | null>;
-  setGoalStatus(threadId: string, status: "active" | "paused"): Promise<void>;
+  /** Without an objective the goal that is there keeps its own. */
+  setGoal(threadId: string, goal: { objective?: string; status: "active" | "paused" }): Promise<void>;
+  /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
+  hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
   /** How many submissions wait in Codex's native queue. */
   countNativeQueue(threadId: string): Promise<number>;
 
@@ -279,7 +282,8 @@ export interface Agent {
 
 export interface TurnOverrides {
   model?: string;
-  effort?: string;
-  service_tier?: string;
+  /** null: back to the thread's default. */
+  effort?: string | null;
+  service_tier?: string | null;
   output_schema?: Record<string, unknown>;
 }

@@ -45,6 +45,12 @@ export interface Lane {
   hold_reason: HoldReason | null;
   blocked_reason: string | null;
   goal: GoalFacts | null;
+  /** Of `new --goal`: asked for; then set but paused until the first message is delivered; then null. */
+  goal_setup: "wanted" | "paused" | null;
+  /** The last turn ran with settings of its own, which stick in Codex. */
+  overridden: boolean;
+  /** How many messages wait; kept by the registry itself. */
+  readonly pending: number;
   tokens: TokenUsage | null;
   last_message: LastMessage | null;
   create_key: string | null;
@@ -142,7 +148,6 @@ export interface EpochRow extends ChildIdentity {
 export interface LaneFacts {
   lane: Lane;
   latest: Turn | null;
-  pending: number;
   in_flight: number;
   unsure: number;
   requests: Request[];
@@ -193,7 +198,7 @@ export interface Store {
   lanes: {
     add(lane: Lane): void;
     get(ref: Ref): Lane | undefined;
-    set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at">>): void;
+    set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at" | "pending">>): void;
     forget(ref: Ref, at: number): void;
     findByThread(threadId: string): Lane | undefined;
     findByHandle(handle: string): Lane | undefined;
@@ -226,15 +231,23 @@ export interface Store {
       id: MessageId,
       change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,
     ): void;
-    /** The next one to claim, or undefined. */
-    next(lane: Ref): Message | undefined;
+    /** The next that may start a turn: in the order of the queue; `urgent` only those that a hold lets pass. */
+    next(lane: Ref, urgent: boolean): Message | undefined;
+    /** The next that adds context. */
+    nextContext(lane: Ref): Message | undefined;
+    /** Steers aimed at this turn that are not settled, in order. */
+    steers(lane: Ref, turnId: string): Message[];
+    /** Claimed or sent: at most one. */
+    inFlight(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
-    countQueued(lane: Ref): number;
     /** Where a new one goes: behind the last, or ahead of the first. */
     position(lane: Ref, at: "back" | "front"): number;
-    listQueued(lane: Ref, page: { after: number | null; limit: number }): Message[];
+    /** In the order of the queue. */
+    listQueued(lane: Ref, page: { offset: number; limit: number }): Message[];
+    /** Moves all that stand at this place or behind it one back. */
+    makeRoom(lane: Ref, position: number): void;
     list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];
   };
 

@@ -1,24 +1,45 @@
 import * as v from "valibot";
+import { fail } from "../../base/error.ts";
 import { block, paint } from "../../base/text.ts";
 import { flag, idempotencyKey, seconds, selector, text } from "../fields.ts";
+import { letter } from "../letter.ts";
 import { op } from "../op.ts";
 import { receiptView, threadObject } from "../shapes.ts";
 import { callerName, exitOf, verdict } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
+const modes = ["send", "queue", "steer", "interject", "context"] as const;
+type Mode = (typeof modes)[number];
+const word = (description: string, value: string) =>
+  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
+
 export default op({
   name: "message.send",
   cli: "send",
   group: "message",
-  summary: "Send a text to an idle thread: it starts a turn",
-  about: `Refused, with nothing stored, while a turn runs, a question is open or Codex is down. Otherwise the text is stored
-before Codex hears of it, and the receipt says how far it got. The text is never interpreted.`,
+  summary: "Send a text to a thread: now, queued, into the running turn, or instead of it",
+  about: `Plain: starts a turn on an idle thread; refused, with nothing stored, while a turn runs, a question is open or Codex is
+down.  --queue: stored, and delivered in its turn, one turn each, first in first out.  --steer: into the running turn;
+Codex drops the answer it is writing and goes on with both.  --interject: interrupts the running turn, then sends.
+--context: the model will see it with the next text; no turn starts.
+The text is stored before Codex hears of it, and the receipt says how far it got. It is never interpreted.`,
   intent: "write",
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),
     text: text("the text; - reads it from stdin", { arg: true }),
-    wait: v.optional(flag(v.boolean(), "stay until its turn is over, and show the answer"), false),
+    queue: v.optional(flag(v.boolean(), "store it and deliver it when its turn comes"), false),
+    steer: v.optional(flag(v.boolean(), "into the running turn (with --queue: else into the queue)"), false),
+    interject: v.optional(flag(v.boolean(), "interrupt the running turn first"), false),
+    context: v.optional(flag(v.boolean(), "add it without starting a turn"), false),
+    mode: v.optional(flag(v.picklist(modes), "the same by name")),
+    intro: v.optional(flag(v.boolean(), "say who writes, and how to reply"), false),
+    untrusted: v.optional(flag(v.boolean(), "fence the text as data from outside"), false),
+    model: word("the model, for this turn only", "MODEL"),
+    effort: word("reasoning effort, for this turn only", "EFFORT"),
+    service_tier: word("service tier, for this turn only", "TIER"),
+    output_schema: v.optional(text("a JSON Schema for the answer of this turn")),
+    wait: v.optional(flag(v.boolean(), "stay until its receipt is settled, and show the answer"), false),
     timeout: v.optional(seconds("with --wait: give up after this long")),
     idempotency_key: v.optional(idempotencyKey()),
   }),
@@ -59,27 +80,62 @@ before Codex hears of it, and the receipt says how far it got. The text is never
       output: { state: "done", outcome: "completed", last_message: "ok: hello" },
     },
     { given: "a running turn", input: { thread: "@docs", text: "hello" }, error: "lane_busy" },
+    {
+      given: "a running turn",
+      input: { thread: "@docs", text: "next", queue: true },
+      output: { state: "queued", mode: "queue", held: null },
+    },
+    {
+      given: "a running turn",
+      input: { thread: "@docs", text: "also", steer: true, wait: true, timeout: 0 },
+      output: { mode: "steer", joined: true },
+    },
+    {
+      given: "a running turn",
+      input: { thread: "@docs", text: "stop that", interject: true, wait: true },
+      output: { state: "done", last_message: "ok: stop that" },
+    },
+    {
+      given: "two threads",
+      input: { thread: "@docs", text: "by the way", context: true },
+      output: { state: "done", outcome: null, mode: "context" },
+    },
+    { given: "two threads", input: { thread: "@docs", text: "hello", steer: true }, error: "conflict" },
+    {
+      given: "two threads",
+      input: { thread: "@docs", text: "hello", steer: true, context: true },
+      error: "usage",
+    },
     { given: "an open request", input: { thread: "@docs", text: "hello" }, error: "needs_answer" },
     { given: "Codex is down", input: { thread: "@docs", text: "hello" }, error: "agent_down" },
+    {
+      given: "Codex is down",
+      input: { thread: "@docs", text: "hello", queue: true },
+      output: { state: "queued", message_accepted: true },
+    },
   ],
-  async run({ thread, text: body, wait, timeout, idempotency_key }, { core, caller, signal, emit }) {
-    const ref = core.resolve(thread, caller.thread_id);
+  async run(input, { core, caller, signal, emit }) {
+    const mode = modeOf(input);
+    const ref = core.resolve(input.thread, caller.thread_id);
+    const sender = core.refOf(caller.thread_id);
     const draft = {
-      text: body,
-      mode: "send" as const,
-      key: idempotency_key ?? null,
+      text: letter(input, sender === null ? null : core.view(sender)),
+      mode,
+      or_queue: mode === "steer" && input.queue,
+      overrides: overridesOf(input, mode),
+      key: input.idempotency_key ?? null,
       cause_id: null,
       depth: 0,
       caller: callerName(caller),
     };
     const receipt = await core.send(ref, draft, signal);
-    if (!wait) return { ...receipt, message_accepted: true };
+    if (!input.wait) return { ...receipt, message_accepted: true };
     const waited = await core.wait({
       targets: [receipt.receipt],
       self: null,
       condition: "done",
       any: false,
-      timeoutMs: timeout === undefined ? null : timeout * 1000,
+      timeoutMs: input.timeout === undefined ? null : input.timeout * 1000,
       signal,
       progress: (waiting) => emit({ waiting }),
     });
@@ -99,3 +155,52 @@ before Codex hears of it, and the receipt says how far it got. The text is never
     return `${receiptPairs(out, look)}\n\n${said}`;
   },
 });
+
+type Flags = Partial<Record<Exclude<Mode, "send">, boolean>> & { mode?: Mode | undefined };
+
+/** One mode; --steer and --queue go together. */
+function modeOf(input: Flags): Mode {
+  const named = modes.filter((mode) => mode !== "send" && input[mode]);
+  if (input.mode !== undefined && named.length > 0)
+    fail("usage", `--mode and --${named[0]} say the same; give one`, { hint: "dispatch send --help" });
+  if (named.length === 2 && named.includes("queue") && named.includes("steer")) return "steer";
+  if (named.length > 1)
+    fail("usage", `--${named.join(" and --")} exclude each other`, { hint: "dispatch send --help" });
+  return input.mode ?? (named[0] as Mode | undefined) ?? "send";
+}
+
+interface Settings {
+  model?: string | undefined;
+  effort?: string | undefined;
+  service_tier?: string | undefined;
+  output_schema?: string | undefined;
+}
+
+function overridesOf({ model, effort, service_tier, output_schema }: Settings, mode: Mode) {
+  const given = Object.entries({
+    model,
+    effort,
+    service_tier,
+    output_schema: schemaIn(output_schema),
+  }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return null;
+  if (mode === "steer" || mode === "context")
+    fail("usage", `--${mode} starts no turn, so it takes no --${given[0]![0].replaceAll("_", "-")}`, {
+      hint: "dispatch send --help",
+    });
+  return Object.fromEntries(given);
+}
+
+function schemaIn(source: string | undefined): Record<string, unknown> | undefined {
+  if (source === undefined) return undefined;
+  try {
+    const schema: unknown = JSON.parse(source);
+    if (typeof schema === "object" && schema !== null && !Array.isArray(schema))
+      return schema as Record<string, unknown>;
+  } catch {
+    // Said below, with what else is no schema.
+  }
+  return fail("usage", "the output schema is not a JSON object", {
+    hint: "--output-schema-file schema.json",
+  });
+}

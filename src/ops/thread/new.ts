@@ -28,6 +28,13 @@ export default op({
       { value: "NAME" },
     ),
     text: v.optional(text("the first text; - reads it from stdin")),
+    goal: v.optional(
+      flag(
+        v.pipe(v.string(), v.nonEmpty(), v.maxLength(4000)),
+        "a native goal: active once the text is delivered",
+        { value: "OBJECTIVE" },
+      ),
+    ),
     cwd: path("where the agent works", { path: "cwd", value: "DIR" }),
     send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)"), true),
     sandbox: v.optional(
@@ -80,6 +87,7 @@ export default op({
       {
         name: input.name,
         text: body,
+        goal: input.goal ?? null,
         settings: settingsOf(input),
         key: input.idempotency_key ?? null,
         created_by: callerName(caller),
@@ -89,7 +97,7 @@ export default op({
     return {
       ...core.view(ref),
       message_accepted: receipt !== null,
-      goal_set: false,
+      goal_set: input.goal !== undefined,
       receipt: receipt?.receipt ?? null,
     };
   },

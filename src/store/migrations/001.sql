@@ -39,6 +39,12 @@ CREATE TABLE lanes (
   -- why the queue waits though nothing holds it: Codex's own refusal
   blocked_reason  TEXT,
   goal            TEXT CHECK (goal IS NULL OR json_valid(goal)),
+  -- of `new --goal`: asked for, then set but paused until the first message is delivered, then null
+  goal_setup      TEXT CHECK (goal_setup IN ('wanted', 'paused')),
+  -- the last turn ran with settings of its own, which stick in Codex: the next one sends the lane's again
+  overridden      INTEGER NOT NULL DEFAULT 0 CHECK (overridden IN (0, 1)),
+  -- kept by triggers, so that a claim costs the same however many wait
+  pending         INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
   tokens          TEXT CHECK (tokens IS NULL OR json_valid(tokens)),
   last_message    TEXT CHECK (last_message IS NULL OR json_valid(last_message)),
   create_key      TEXT UNIQUE,
@@ -58,6 +64,7 @@ CREATE TABLE lanes (
 CREATE UNIQUE INDEX lanes_thread ON lanes (thread_id) WHERE forgotten_at IS NULL;
 CREATE UNIQUE INDEX lanes_handle ON lanes (handle) WHERE forgotten_at IS NULL AND archived_at IS NULL;
 CREATE INDEX lanes_title ON lanes (title) WHERE forgotten_at IS NULL;
+CREATE INDEX lanes_waiting ON lanes (ref) WHERE pending > 0;
 CREATE INDEX lanes_recent ON lanes (updated_at DESC) WHERE forgotten_at IS NULL;
 
 CREATE TABLE turns (
@@ -106,6 +113,9 @@ CREATE TABLE messages (
   CHECK (outcome IS NULL OR state = 'done')
 ) STRICT;
 CREATE INDEX messages_next ON messages (lane, position) WHERE state = 'queued';
+CREATE INDEX messages_urgent ON messages (lane, position) WHERE state = 'queued' AND mode IN ('send', 'interject');
+CREATE INDEX messages_context ON messages (lane, position) WHERE state = 'queued' AND mode = 'context';
+CREATE INDEX messages_steer ON messages (lane, target_turn_id, position) WHERE mode = 'steer' AND state IN ('queued', 'claimed', 'sent');
 CREATE INDEX messages_open ON messages (lane) WHERE state IN ('claimed', 'sent', 'delivered', 'unsure');
 CREATE INDEX messages_lane ON messages (lane, created_at);
 -- One in flight a lane: the registry refuses a second claim, whatever the code believes.
@@ -126,6 +136,16 @@ END;
 CREATE TRIGGER messages_content BEFORE UPDATE OF text, sha256, lane ON messages
 BEGIN
   SELECT RAISE(ABORT, 'what was accepted is never changed');
+END;
+
+CREATE TRIGGER messages_pending_new AFTER INSERT ON messages WHEN new.state = 'queued'
+BEGIN
+  UPDATE lanes SET pending = pending + 1 WHERE ref = new.lane;
+END;
+
+CREATE TRIGGER messages_pending_moved AFTER UPDATE OF state ON messages WHEN (old.state = 'queued') <> (new.state = 'queued')
+BEGIN
+  UPDATE lanes SET pending = pending + CASE WHEN new.state = 'queued' THEN 1 ELSE -1 END WHERE ref = new.lane;
 END;
 
 CREATE TABLE requests (

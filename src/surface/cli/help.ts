@@ -2,8 +2,9 @@
 import { codes } from "../../base/error.ts";
 import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
-import { choicesOf, descriptionOf, isOptional } from "../../ops/fields.ts";
+import { choicesOf, descriptionOf } from "../../ops/fields.ts";
 import type { AnyOp, Group, IndexRow } from "../../ops/op.ts";
+import { mayBeLeftOut } from "../input.ts";
 import { type Field, fieldsOf, kebab } from "./args.ts";
 import { type GlobalFlag, globalFlags } from "./globals.ts";
 import { spell } from "./spell.ts";
@@ -22,7 +23,7 @@ export function rootHelp(commands: readonly Listed[], width: number): string {
   const pairsOf = (some: readonly Listed[]) => some.map(({ cli, summary }) => [cli, summary] as const);
   const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
   const groups = Object.entries(headings).map(([group, heading]) =>
-    section(heading, pairsOf(commands.filter((command) => command.group === group)), width, left),
+    section(heading, pairsOf(ordered(commands.filter((command) => command.group === group))), width, left),
   );
   return joined([
     `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
@@ -30,6 +31,12 @@ export function rootHelp(commands: readonly Listed[], width: number): string {
     ...groups,
     section("Flags of every command", globalPairs(), width, left),
   ]);
+}
+
+/** Single words first, as they are used most; then the verbs of each noun. */
+function ordered(commands: readonly Listed[]): Listed[] {
+  const rank = ({ cli }: Listed) => `${cli.includes(" ") ? 1 : 0}${cli}`;
+  return [...commands].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 export function nounHelp(noun: string, commands: readonly Listed[], width: number): string {
@@ -46,7 +53,8 @@ export function nounHelp(noun: string, commands: readonly Listed[], width: numbe
 export function commandHelp(op: AnyOp, width: number): string {
   const fields = fieldsOf(op);
   const positionals = fields.filter((field) => field.mark.arg);
-  const about = op.about ? [wrap(op.about, width)] : [];
+  // Authors break their lines where the source does; a paragraph ends at an empty one.
+  const about = op.about ? [wrap(op.about.replace(/(?<!\n)\n(?!\n)/g, " "), width)] : [];
   return joined([
     `usage: ${usageOf(op.cli, fields)}`,
     wrap(op.summary, width),
@@ -69,12 +77,12 @@ function usageOf(cli: string, fields: readonly Field[]): string {
     .filter((field) => field.mark.arg)
     .map((field) => {
       const word = field.type === "list" ? `${field.spelled}...` : field.spelled;
-      return isOptional(field.schema) ? `[${word}]` : word;
+      return mayBeLeftOut(field.schema) ? `[${word}]` : word;
     });
   const required = fields
-    .filter((field) => !field.mark.arg && !isOptional(field.schema))
+    .filter((field) => !field.mark.arg && !mayBeLeftOut(field.schema))
     .map((field) => `${field.spelled} ${valueWord(field)}`);
-  const hasOptional = fields.some((field) => !field.mark.arg && isOptional(field.schema));
+  const hasOptional = fields.some((field) => !field.mark.arg && mayBeLeftOut(field.schema));
   return ["dispatch", cli, ...words, ...required, ...(hasOptional ? ["[--flags]"] : [])].join(" ");
 }
 

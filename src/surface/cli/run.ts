@@ -2,7 +2,7 @@
 import { readEnv } from "../../base/env.ts";
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
 import { type Paths, pathsOf } from "../../base/paths.ts";
-import { isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
+import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
@@ -16,6 +16,7 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
   let out: Output | undefined;
   let command: string | undefined;
   try {
+    if (!(await areArgumentsText(argv))) fail("usage", "an argument is not well-formed UTF-8", { hint: "send it from a file: --text-file PATH" });
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
     out = openOutput(globals);

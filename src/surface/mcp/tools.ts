@@ -1,6 +1,7 @@
 /** The tools: one a group and intent, or with `--flat` one an op. A projection of the ops. */
-import { isOptional, markOf } from "../../ops/fields.ts";
+import { markOf } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
+import { mayBeLeftOut } from "../input.ts";
 import { type JsonSchema, jsonSchemas } from "../schema.ts";
 
 export interface Tool {
@@ -61,7 +62,7 @@ export function offeredFields(op: AnyOp): string[] {
 
 function described(word: string, op: AnyOp, isFlat: boolean): string {
   const fields = offeredFields(op).map((name) =>
-    isOptional(op.input.entries[name] as never) ? `${name}?` : name,
+    mayBeLeftOut(op.input.entries[name] as never) ? `${name}?` : name,
   );
   const shown = op.examples.find((example) => example.error === undefined);
   const example = shown && JSON.stringify(isFlat ? shown.input : { op: word, ...shown.input });

@@ -1,0 +1,130 @@
+/** From a caller's text to a stored message: what is refused, and what accepted means. */
+import { sha256 } from "../base/digest.ts";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { writeLock } from "./lane.ts";
+import type { Mode } from "./message.ts";
+import type { TurnOverrides } from "./ports/agent.ts";
+import type { Lane, Message, Ref, Store } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+export interface Draft {
+  text: string;
+  mode: Mode;
+  /** Of a steer: into the queue when nothing runs, or when the turn ends without taking it. */
+  or_queue: boolean;
+  /** For this one turn. */
+  overrides: TurnOverrides | null;
+  key: string | null;
+  cause_id: string | null;
+  depth: number;
+  caller: string | null;
+}
+
+export const plain = {
+  mode: "send",
+  or_queue: false,
+  overrides: null,
+  key: null,
+  cause_id: null,
+  depth: 0,
+  caller: null,
+} as const;
+
+/** Everything the key stands for. */
+export function digestOf(ref: Ref, { mode, or_queue, text, overrides }: Draft): string {
+  return sha256(JSON.stringify(["send", ref, mode, or_queue, text, overrides]));
+}
+
+/** The message this key already stands for; `conflict` when it stands for something else. */
+export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | undefined {
+  if (draft.key === null) return undefined;
+  const known = store.messages.findByKey(draft.key);
+  const isOther = known
+    ? known.digest !== digestOf(ref, draft)
+    : store.lanes.findByCreateKey(draft.key) !== undefined;
+  if (isOther)
+    fail("conflict", "this idempotency key was used with other content", {
+      hint: "use another --idempotency-key",
+    });
+  return known;
+}
+
+export function refuseUnwritable(lane: Lane): void {
+  const reason = writeLock(lane);
+  if (reason === null) return;
+  if (lane.source === "attached")
+    fail("authority", `thread ${lane.ref} is attached: ${reason}`, { hint: `dispatch get ${lane.ref}` });
+  const hint = lane.gone_at === null ? "dispatch list --archived" : `dispatch forget ${lane.ref}`;
+  fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
+}
+
+/** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
+export function refuseUnlessFree({ store }: World, lane: Lane): void {
+  const facts =
+    store.lanes.facts(lane.ref) ??
+    fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
+  const request = facts.requests[0];
+  if (request) {
+    fail("needs_answer", `thread ${lane.ref} waits for an answer: ${request.summary}`, {
+      hint: `dispatch request answer ${request.id} --approve`,
+      data: { request: request.id },
+    });
+  }
+  if (facts.latest?.status === "in_progress") busy(lane, "runs a turn");
+  if (facts.in_flight > 0) busy(lane, "has a message in flight");
+  if (facts.lane.pending > 0 && facts.lane.hold_reason === null)
+    busy(lane, `has ${facts.lane.pending} waiting`);
+}
+
+export function busy(lane: Lane, why: string): never {
+  fail("lane_busy", `thread ${lane.ref} ${why}`, {
+    hint: "send it with --queue to wait its turn, or with --steer into the running one",
+  });
+}
+
+/** Stores the message: from here on it is accepted. Inside an open transaction. */
+export function accept(
+  { store, mint }: World,
+  lane: Lane,
+  draft: Draft,
+  more: { at: "back" | "front"; now: number; target?: string | null },
+): Message {
+  if (lane.pending >= limits.queuedPerLaneMax) {
+    fail("too_large", `thread ${lane.ref} has ${lane.pending} messages waiting, the most it may`, {
+      hint: `dispatch queue list ${lane.ref}`,
+    });
+  }
+  const message: Message = {
+    id: mint.id(),
+    lane: lane.ref,
+    position: store.messages.position(lane.ref, more.at),
+    mode: draft.mode,
+    text: draft.text,
+    sha256: sha256(draft.text),
+    state: "queued",
+    outcome: null,
+    epoch: null,
+    attempt: 0,
+    turn_id: null,
+    target_turn_id: more.target ?? null,
+    floor_turn_id: null,
+    path: null,
+    joined: false,
+    or_queue: draft.or_queue,
+    settings: draft.overrides,
+    key: draft.key,
+    digest: draft.key === null ? null : digestOf(lane.ref, draft),
+    cause_id: draft.cause_id,
+    depth: draft.depth,
+    caller: draft.caller,
+    error: null,
+    claimed_at: null,
+    sent_at: null,
+    created_at: more.now,
+    updated_at: more.now,
+  };
+  store.messages.add(message);
+  store.lanes.set(lane.ref, { updated_at: more.now });
+  return message;
+}

@@ -1,0 +1,142 @@
+/**
+ * One attempt to deliver one message: claimed in one transaction before Codex hears of it; `sent` on Codex's answer,
+ * which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
+ */
+import { DispatchError, wordsOf } from "../base/error.ts";
+import type { Change } from "./journal.ts";
+import { isUnknown, markGone, type Opened, refusalOf } from "./open.ts";
+import type { TurnOverrides } from "./ports/agent.ts";
+import type { Lane, Message } from "./ports/store.ts";
+import { failed, move, notTaken, ours, requeued } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** With it go the floor and the path that a read-back will need. Inside an open transaction. */
+export function claim(
+  { store, live }: World,
+  change: Change,
+  message: Message,
+  { lane, epoch }: Opened,
+): void {
+  move(store, change, message, "claimed", {
+    epoch,
+    attempt: message.attempt + 1,
+    floor_turn_id: live.get(lane.thread_id)?.floor ?? null,
+    path: lane.rollout_path,
+    claimed_at: change.now,
+    turn_id: null,
+    error: null,
+  });
+  const startsTurn = message.mode !== "context" && message.mode !== "steer";
+  store.lanes.set(lane.ref, {
+    blocked_reason: null,
+    ...(startsTurn ? { overridden: message.settings !== null } : {}),
+  });
+}
+
+/** Starts a turn with a message that was claimed. */
+export async function start(world: World, message: Message, { lane }: Opened): Promise<void> {
+  const { agent, store, journal } = world;
+  const overrides = overridesOf(lane, message);
+  try {
+    const answer = await agent.startTurn({
+      thread_id: lane.thread_id,
+      text: message.text,
+      client_id: message.id,
+      ...(overrides ? { overrides } : {}),
+    });
+    journal.commit((change) => {
+      // The proof may have come first; then only the fact that we joined is news.
+      const now = store.messages.get(message.id)!;
+      if (now.state === "claimed") {
+        move(store, change, now, "sent", {
+          turn_id: answer.turn_id,
+          joined: answer.joined,
+          sent_at: change.now,
+        });
+      } else if (answer.joined) store.messages.set(message.id, { joined: true });
+      if (!answer.joined) ours(store, lane.ref, answer.turn_id);
+    });
+  } catch (thrown) {
+    refused(world, message, lane, thrown);
+  }
+}
+
+/** Overrides stick in Codex (measured): the turn after one that had its own sends the lane's values again. */
+function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
+  if (message.settings) return message.settings;
+  if (!lane.overridden) return undefined;
+  const { effective } = lane;
+  return {
+    ...(effective?.model ? { model: effective.model } : {}),
+    effort: effective?.effort ?? null,
+    service_tier: effective?.service_tier ?? null,
+  };
+}
+
+/** Puts a claimed message into the running turn. Accepted is not taken: only its item proves it. */
+export async function steer(world: World, message: Message, { lane }: Opened): Promise<void> {
+  const { agent, store, journal } = world;
+  const turnId = message.target_turn_id!;
+  try {
+    await agent.steerTurn({
+      thread_id: lane.thread_id,
+      turn_id: turnId,
+      text: message.text,
+      client_id: message.id,
+    });
+    journal.commit((change) => {
+      const now = store.messages.get(message.id)!;
+      if (now.state === "claimed")
+        move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
+      else store.messages.set(message.id, { joined: true });
+    });
+  } catch (thrown) {
+    const reason = refusalOf(thrown);
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch") {
+      refused(world, message, lane, thrown);
+      return;
+    }
+    journal.commit((change) => notTaken(store, change, store.messages.get(message.id)!));
+  }
+}
+
+/** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (measured). */
+export async function inject(world: World, message: Message, { lane }: Opened): Promise<void> {
+  const { agent, journal } = world;
+  try {
+    await agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
+    journal.commit((change) => contextTaken(world, change, message));
+  } catch (thrown) {
+    refused(world, message, lane, thrown);
+  }
+}
+
+export function contextTaken({ store }: World, change: Change, { id }: Message): void {
+  const now = store.messages.get(id)!;
+  if (now.state !== "claimed") return;
+  move(store, change, now, "delivered");
+  move(store, change, { ...now, state: "delivered" }, "done");
+}
+
+/** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */
+function refused(world: World, message: Message, lane: Lane, thrown: unknown): void {
+  const { store, journal, live } = world;
+  if (isUnknown(thrown)) return;
+  const reason = refusalOf(thrown);
+  const words = wordsOf(thrown);
+  if (reason === "not_loaded" && lane.thread_id !== null) live.drop(lane.thread_id);
+  const mayRetry =
+    reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
+  const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
+  journal.commit((change) => {
+    const now = store.messages.get(message.id)!;
+    if (now.state !== "claimed") return;
+    if (mayRetry || isDown) requeued(store, change, now, words);
+    else
+      failed(store, change, now, {
+        code: thrown instanceof DispatchError ? thrown.code : "internal",
+        message: words,
+      });
+  });
+  if (reason === "no_rollout") markGone(world, lane.ref);
+}

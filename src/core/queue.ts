@@ -1,0 +1,107 @@
+/** What waits for a lane, and what a person may do about it. */
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Change } from "./journal.ts";
+import type { Message, Ref } from "./ports/store.ts";
+import { type Receipt, receiptOf } from "./receipt.ts";
+import { failed, hold, move, releaseUnsure, requeued } from "./settle.ts";
+import type { World } from "./world.ts";
+
+export interface QueuePage {
+  thread: string;
+  queue: { pending: number; held: boolean; reason: string | null };
+  messages: (Receipt & { preview: string })[];
+  total: number;
+  next_cursor: string | null;
+}
+
+export function queuePage({ store }: World, ref: Ref, cursor: string | null, limit: number): QueuePage {
+  const lane = store.lanes.get(ref)!;
+  const offset = cursor === null ? 0 : Number(cursor);
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    fail("usage", `"${cursor}" is not a cursor of this queue`, { hint: `dispatch queue list ${ref}` });
+  const rows = store.messages.listQueued(ref, { offset, limit });
+  const next = offset + rows.length;
+  return {
+    thread: ref,
+    queue: {
+      pending: lane.pending,
+      held: lane.hold_reason !== null,
+      reason: lane.hold_reason ?? lane.blocked_reason,
+    },
+    messages: rows.map((row) => ({
+      ...receiptOf(row, lane),
+      preview: row.text.slice(0, limits.previewCharsMax).toWellFormed(),
+    })),
+    total: lane.pending,
+    next_cursor: next < lane.pending ? String(next) : null,
+  };
+}
+
+function waiting({ store }: World, id: string, what: string): Message {
+  const message =
+    store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
+  if (message.state !== "queued")
+    fail("conflict", `receipt ${id} is ${message.state}: only what waits can be ${what}`, {
+      hint: `dispatch receipt get ${id}`,
+    });
+  return message;
+}
+
+/** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
+export function cancel(world: World, id: string): void {
+  world.journal.commit((change) => move(world.store, change, waiting(world, id, "cancelled"), "cancelled"));
+}
+
+/** Answers the place it got. 1 is next. */
+export function moveTo(world: World, id: string, place: number): number {
+  const { store, journal } = world;
+  return journal.commit((change) => {
+    const message = waiting(world, id, "moved");
+    const total = store.lanes.get(message.lane)?.pending ?? 0;
+    const to = Math.min(place, total);
+    const others = store.messages
+      .listQueued(message.lane, { offset: 0, limit: to + 1 })
+      .filter((other) => other.id !== id);
+    const behind = others[to - 1];
+    if (behind) store.messages.makeRoom(message.lane, behind.position);
+    store.messages.set(message.id, {
+      position: behind?.position ?? store.messages.position(message.lane, "back"),
+      updated_at: change.now,
+    });
+    change.append({ kind: "lane.changed", lane: message.lane, receipt: id, data: { moved_to: to } });
+    return to;
+  });
+}
+
+export function holdByHand({ store, journal }: World, ref: Ref): void {
+  journal.commit((change) => hold(store, change, ref, "by_hand"));
+}
+
+export type Resolution = "delivered" | "not-delivered" | "resend";
+
+/** By a person who looked. Audited by the call, and said in the receipt's own words. */
+export function resolveUnsure(world: World, id: string, as: Resolution, by: string): Ref {
+  const { store, journal } = world;
+  return journal.commit((change) => {
+    const message =
+      store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
+    if (message.state !== "unsure")
+      fail("conflict", `receipt ${id} is ${message.state}, not unsure: nothing is left to settle`, {
+        hint: `dispatch receipt get ${id}`,
+      });
+    settleAs(world, change, message, as, by);
+    releaseUnsure(store, change, message.lane);
+    return message.lane;
+  });
+}
+
+function settleAs({ store }: World, change: Change, message: Message, as: Resolution, by: string): void {
+  if (as === "resend") requeued(store, change, message, null);
+  else if (as === "not-delivered")
+    failed(store, change, message, { code: "unsure", message: `settled by ${by}: not delivered` });
+  else {
+    move(store, change, message, "delivered", { error: null });
+    move(store, change, { ...message, state: "delivered" }, "done");
+  }
+}

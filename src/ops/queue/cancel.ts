@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptView } from "../shapes.ts";
+import { receiptPairs } from "../views.ts";
+
+export default op({
+  name: "queue.cancel",
+  cli: "queue cancel",
+  group: "message",
+  summary: "Take back a message that still waits",
+  intent: "write",
+  repeat: "no",
+  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT" }) }),
+  output: v.object(receiptView),
+  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  examples: [
+    { given: "a queue", input: { id: "<second>" }, output: { state: "cancelled" } },
+    { given: "a finished turn", input: { id: "<receipt>" }, error: "conflict" },
+    { given: "nothing", input: { id: "nonsense" }, error: "not_found" },
+  ],
+  run: ({ id }, { core }) => core.cancel(id),
+  view: (receipt, look) => receiptPairs(receipt, look),
+});

@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "queue.hold",
+  cli: "queue hold",
+  group: "message",
+  summary: "Hold a thread's queue: nothing of it is delivered until it is released",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "a queue",
+      input: { thread: "@docs" },
+      output: { queue: { pending: 3, held: true, reason: "by_hand" } },
+    },
+  ],
+  run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    core.hold(ref);
+    return core.view(ref);
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

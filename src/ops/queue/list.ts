@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, paint, table } from "../../base/text.ts";
+import { count, flag, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { queueView, receiptView } from "../shapes.ts";
+
+export default op({
+  name: "queue.list",
+  cli: "queue list",
+  group: "thread",
+  summary: "List what waits for a thread, next to go first",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: selector(),
+    limit: v.optional(count("at most this many", limits.pageMax), 50),
+    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+  }),
+  output: v.object({
+    thread: v.string(),
+    queue: queueView,
+    messages: v.array(v.object({ ...receiptView, preview: v.string() })),
+    total: v.number(),
+    next_cursor: v.nullable(v.string()),
+  }),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [
+    {
+      given: "a queue",
+      input: { thread: "@docs" },
+      output: { total: 3, messages: [{ preview: "one" }, { preview: "two" }, { preview: "three" }] },
+    },
+    { given: "a queue", input: { thread: "@docs", limit: 1 }, output: { messages: [{ preview: "one" }] } },
+  ],
+  run: ({ thread, limit, cursor }, { core, caller }) =>
+    core.queue(core.resolve(thread, caller.thread_id), cursor ?? null, limit),
+  view({ messages, queue, total, thread }, look) {
+    const held = queue.held
+      ? paint("yellow", `held: ${cell(queue.reason)}; release with: dispatch queue release ${thread}\n`)
+      : "";
+    if (total === 0) return `${held}nothing waits`;
+    const rows = messages.map((one, at) => [
+      String(at + 1),
+      one.receipt,
+      one.mode,
+      cell(one.preview),
+      ago(one.created_at, look),
+    ]);
+    return `${held}${table(rows, look, { header: ["", "receipt", "mode", "text", "accepted"], shrink: 3 })}`;
+  },
+});

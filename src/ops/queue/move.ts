@@ -1,0 +1,27 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { arg, count } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptView } from "../shapes.ts";
+import { receiptPairs } from "../views.ts";
+
+export default op({
+  name: "queue.move",
+  cli: "queue move",
+  group: "message",
+  summary: "Move a waiting message within its queue",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT" }),
+    to: count("the place it gets; 1 is next", limits.queuedPerLaneMax),
+  }),
+  output: v.object({ ...receiptView, place: v.number() }),
+  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  examples: [
+    { given: "a queue", input: { id: "<third>", to: 1 }, output: { state: "queued", place: 1 } },
+    { given: "a finished turn", input: { id: "<receipt>", to: 1 }, error: "conflict" },
+  ],
+  run: ({ id, to }, { core }) => core.move(id, to),
+  view: (receipt, look) => `${receiptPairs(receipt, look)}\nplace ${receipt.place}`,
+});

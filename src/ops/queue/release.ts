@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "queue.release",
+  cli: "queue release",
+  group: "message",
+  summary: "Release a held queue, whatever held it",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "a held queue",
+      input: { thread: "@docs" },
+      output: { queue: { pending: 1, held: false, reason: null } },
+    },
+  ],
+  run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    core.release(ref);
+    return core.view(ref);
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

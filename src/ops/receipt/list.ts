@@ -1,0 +1,47 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, table } from "../../base/text.ts";
+import { count, flag } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptObject } from "../shapes.ts";
+
+const states = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
+
+export default op({
+  name: "receipt.list",
+  cli: "receipt list",
+  group: "thread",
+  summary: "List what became of messages, newest first",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    state: v.optional(flag(v.array(v.picklist(states)), "only in this state, repeatable")),
+    limit: v.optional(count("at most this many", limits.pageMax), 50),
+  }),
+  output: v.object({ receipts: v.array(receiptObject) }),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [
+    { given: "a finished turn", input: {}, output: { receipts: [{ state: "done", outcome: "completed" }] } },
+    { given: "a finished turn", input: { state: ["unsure"] }, output: { receipts: [] } },
+  ],
+  run: ({ thread, state, limit }, { core, caller }) => ({
+    receipts: core.receipts({
+      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id),
+      states: state ?? null,
+      limit,
+    }),
+  }),
+  view({ receipts }, look) {
+    if (receipts.length === 0) return "no receipts";
+    const rows = receipts.map((one) => [
+      one.receipt,
+      one.thread,
+      one.mode,
+      one.outcome ?? one.state,
+      cell(one.error?.message ?? one.held),
+      ago(one.updated_at, look),
+    ]);
+    return table(rows, look, { header: ["receipt", "thread", "mode", "state", "why", "changed"], shrink: 4 });
+  },
+});

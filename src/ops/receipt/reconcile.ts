@@ -1,0 +1,23 @@
+import * as v from "valibot";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptView } from "../shapes.ts";
+import { receiptPairs } from "../views.ts";
+
+export default op({
+  name: "receipt.reconcile",
+  cli: "receipt reconcile",
+  group: "message",
+  summary: "Look in Codex's history, now, for what became of a message",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }) }),
+  output: v.object(receiptView),
+  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    { given: "a finished turn", input: { id: "<receipt>" }, output: { state: "done" } },
+    { given: "an unsure message", input: { id: "<receipt>" }, output: { state: "unsure" } },
+  ],
+  run: ({ id }, { core }) => core.reconcile(id),
+  view: (receipt, look) => receiptPairs(receipt, look),
+});

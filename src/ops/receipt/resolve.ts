@@ -1,0 +1,43 @@
+import * as v from "valibot";
+import { arg, flag } from "../fields.ts";
+import { op } from "../op.ts";
+import { receiptView } from "../shapes.ts";
+import { callerName } from "../verdict.ts";
+import { receiptPairs } from "../views.ts";
+
+export default op({
+  name: "receipt.resolve",
+  cli: "receipt resolve",
+  group: "message",
+  summary: "Settle an unsure message by hand",
+  about:
+    "Look first: dispatch tail THREAD shows whether the text is there. resend puts it back into the queue.",
+  intent: "write",
+  repeat: "no",
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }),
+    as: flag(v.picklist(["delivered", "not-delivered", "resend"]), "what you found"),
+  }),
+  output: v.object(receiptView),
+  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "an unsure message",
+      input: { id: "<receipt>", as: "delivered" },
+      output: { state: "done", outcome: null },
+    },
+    {
+      given: "an unsure message",
+      input: { id: "<receipt>", as: "not-delivered" },
+      output: { state: "failed" },
+    },
+    {
+      given: "an unsure message",
+      input: { id: "<receipt>", as: "resend" },
+      output: { state: "queued", held: null },
+    },
+    { given: "a finished turn", input: { id: "<receipt>", as: "resend" }, error: "conflict" },
+  ],
+  run: ({ id, as }, { core, caller }) => core.resolveUnsure(id, as, callerName(caller)),
+  view: (receipt, look) => receiptPairs(receipt, look),
+});

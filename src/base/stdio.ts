@@ -59,9 +59,11 @@ export async function readStdin(bytesMax: number): Promise<Uint8Array | undefine
  * the system does not show the bytes, an argument that holds one is taken as typed.
  */
 export async function areArgumentsText(argv: readonly string[]): Promise<boolean> {
-  const raw = Bun.file("/proc/self/cmdline");
-  if (!argv.some((word) => word.includes("\ufffd")) || !(await raw.exists())) return true;
-  return isUtf8(await raw.bytes());
+  const shown = "/proc/self/cmdline";
+  if (!argv.some((word) => word.includes("\ufffd"))) return true;
+  // Not Bun.file: it takes a file that says it is empty at its word.
+  const { existsSync, readFileSync } = await import("node:fs");
+  return !existsSync(shown) || isUtf8(readFileSync(shown));
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -16,7 +16,10 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
   let out: Output | undefined;
   let command: string | undefined;
   try {
-    if (!(await areArgumentsText(argv))) fail("usage", "an argument is not well-formed UTF-8", { hint: "send it from a file: --text-file PATH" });
+    if (!(await areArgumentsText(argv)))
+      fail("usage", "an argument is not well-formed UTF-8", {
+        hint: "send it from a file: --text-file PATH",
+      });
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
     out = openOutput(globals);

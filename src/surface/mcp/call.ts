@@ -3,13 +3,12 @@ import { DispatchError, fail, wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import { toJsonLine } from "../../base/text.ts";
-import { isOptional } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
 import { nearest } from "../cli/nearest.ts";
 import type { Row } from "../client.ts";
-import { checkedInput, type Input } from "../input.ts";
+import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import type { Session } from "../session.ts";
 import { bounded } from "./bound.ts";
@@ -73,7 +72,7 @@ function offered(op: AnyOp, given: Input, tool: Tool, word: string): Input {
       hint: right ? `did you mean ${right}?` : `its fields: ${fields.join(", ") || "none"}`,
     });
   }
-  const isLeftOut = (name: string) => given[name] === null && isOptional(op.input.entries[name] as never);
+  const isLeftOut = (name: string) => given[name] === null && mayBeLeftOut(op.input.entries[name] as never);
   return Object.fromEntries(Object.entries(given).filter(([name]) => !isLeftOut(name)));
 }
 

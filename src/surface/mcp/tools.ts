@@ -74,12 +74,13 @@ function described(word: string, op: AnyOp, isFlat: boolean): string {
 function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["inputSchema"] {
   const uses = new Map<string, { word: string; schema: JsonSchema; isRequired: boolean }[]>();
   for (const { word, op } of ops) {
-    const { properties = {}, required = [] } = jsonSchemas(op).input as {
-      properties?: Record<string, JsonSchema>;
-      required?: string[];
-    };
+    const { properties = {} } = jsonSchemas(op).input as { properties?: Record<string, JsonSchema> };
     for (const name of offeredFields(op)) {
-      const use = { word, schema: properties[name] ?? {}, isRequired: required.includes(name) };
+      const use = {
+        word,
+        schema: properties[name] ?? {},
+        isRequired: !mayBeLeftOut(op.input.entries[name] as never),
+      };
       uses.set(name, [...(uses.get(name) ?? []), use]);
     }
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon } from "../support/daemon.ts";
-import { newHome, onTerminal, run, socketIn, start, until } from "../support/run.ts";
+import { main, newHome, onTerminal, run, socketIn, start, until } from "../support/run.ts";
 
 const home = newHome();
 let behave: Behaviour = agreeable;
@@ -154,6 +154,22 @@ describe("text", () => {
       stdin: new Uint8Array([0x61, 0xc3, 0x28]),
     });
     expect([code, errorIn(stderr)["message"]]).toEqual([2, "standard input is not well-formed UTF-8"]);
+  });
+
+  test("an argument that is not UTF-8 is refused, and one that holds the replacement character is not", async () => {
+    await run(home, ["send", "@a", "\ufffd"]);
+    expect(lastCall().input["text"]).toBe("\ufffd");
+    const shell = Bun.spawn(
+      ["sh", "-c", `exec "$0" "$1" send @a "$(printf 'a\\377b')"`, process.execPath, main],
+      {
+        env: { PATH: process.env["PATH"] ?? "", DISPATCH_HOME: home, DISPATCH_NO_START: "1" },
+        stderr: "pipe",
+      },
+    );
+    expect(errorIn(await new Response(shell.stderr).text())["message"]).toBe(
+      "an argument is not well-formed UTF-8",
+    );
+    expect(await shell.exited).toBe(2);
   });
 
   test("words that look like numbers, flags after -- and shell characters are plain text", async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const main = join(import.meta.dir, "main.ts");
+export const main = join(import.meta.dir, "main.ts");
 
 export interface Outcome {
   stdout: string;

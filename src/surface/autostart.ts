@@ -68,9 +68,10 @@ export function mayNotStart(paths: Paths, isForbidden: boolean): DispatchError |
 export function whenSandboxed(): DispatchError | undefined {
   const env = readEnv();
   if (env.CODEX_SANDBOX === undefined && env.CODEX_SANDBOX_NETWORK_DISABLED === undefined) return undefined;
-  return new DispatchError("denied", "this shell is sandboxed", {
-    hint: "use the dispatch MCP tools or ask to run outside the sandbox",
-  });
+  return new DispatchError(
+    "denied",
+    "this shell is sandboxed; use the dispatch MCP tools or ask to run outside the sandbox",
+  );
 }
 
 /** The daemon stands in `/`: what it is told of paths is absolute. */

@@ -1,0 +1,125 @@
+/** Messages accepted durably, and claimed: core on a registry file, synchronous FULL. */
+import { join } from "node:path";
+import { accept as accepted, plain } from "../../src/core/accept.ts";
+import { type Delivery, delivery } from "../../src/core/delivery.ts";
+import type { Agent, ThreadFacts } from "../../src/core/ports/agent.ts";
+import type { Ref, Store } from "../../src/core/ports/store.ts";
+import { delivered, turnEnded } from "../../src/core/settle.ts";
+import type { World } from "../../src/core/world.ts";
+import type { TestWorld } from "../../test/world/world.ts";
+import { median, ms, timed } from "./measure.ts";
+import { addThread, worldOn } from "./registry.ts";
+import { atLeast, atMost, type Row } from "./row.ts";
+
+const accepts = 4000;
+const claims = 60;
+const [few, many] = [10, 100_000];
+const draft = { ...plain, mode: "queue", text: "hello" } as const;
+
+export const accept: Row = {
+  async measure(bench) {
+    const world = worldOn(join(bench.folder, "accept.db"));
+    const { store } = world;
+    const ref = await addThread(world, "accepting");
+    // Codex gone: what is accepted waits, so that nothing but accepting is measured.
+    world.agent.kill();
+    const touch = () => store.lanes.set(ref, { updated_at: Date.now() });
+    const bareMs = await timed(() => times(1000, touch));
+    const tookMs = await timed(async () => {
+      for (let i = 0; i < accepts; i++) await acceptOne(world, ref);
+    });
+    await world.end();
+    store.close();
+    return {
+      lines: [atLeast("messages accepted durably, one client", (accepts / tookMs) * 1000, 1000)],
+      notes: [
+        "core's own path, without the socket, one after the other: a commit with the message and its event, another with the audit row",
+        `a commit of one updated row on this disk: ${ms(bareMs / 1000)}`,
+      ],
+    };
+  },
+};
+
+export const claim: Row = {
+  async measure(bench) {
+    const world = worldOn(join(bench.folder, "claim.db"));
+    const { store } = world;
+    const short = await queueOf(world, few);
+    const long = await queueOf(world, many);
+    const deliver = delivery({ ...world, agent: instantAgent(world.agent) });
+    const taken = { short: [] as number[], long: [] as number[] };
+    for (let i = 0; i < claims; i++) {
+      taken.short.push(await claimOne(world, deliver, short));
+      taken.long.push(await claimOne(world, deliver, long));
+    }
+    const notes = [
+      `delivery.step from queued to sent, Codex answering at once: median ${ms(median(taken.short))} of ${few}, ${ms(median(taken.long))} of ${many}`,
+      ...(await parts(store, short, long)),
+    ];
+    store.close();
+    const flat = median(taken.long) / median(taken.short);
+    return { lines: [atMost(`a claim from 100,000 queued / from ${few}`, flat, 1.3, "x")], notes };
+  },
+};
+
+async function acceptOne(world: TestWorld, ref: Ref): Promise<void> {
+  const { core } = world.engine;
+  const { receipt } = await core.send(ref, draft, AbortSignal.abort());
+  world.engine.audit({ caller: "cli", op: "message.send", lane: ref, receipt, outcome: "ok" });
+}
+
+/** An idle thread with that many queued, in one transaction. */
+async function queueOf(world: TestWorld, count: number): Promise<Ref> {
+  const { store, clock } = world;
+  const ref = await addThread(world, `${count} queued`);
+  const lane = store.lanes.get(ref)!;
+  store.tx(() => times(count, () => accepted(world, lane, draft, { at: "back", now: clock.now() })));
+  return ref;
+}
+
+/** One step of delivery, timed; then its turn ends and the queue is filled up again, untimed. */
+async function claimOne(world: World, deliver: Delivery, ref: Ref): Promise<number> {
+  const { store, journal } = world;
+  const took = await timed(() => deliver.step(ref));
+  const sent = store.messages.inFlight(ref);
+  if (sent?.state !== "sent") throw new Error(`the step sent nothing: ${sent?.state}`);
+  journal.commit((change) => {
+    const turn_id = sent.turn_id!;
+    delivered(store, change, sent, turn_id);
+    turnEnded(store, change, store.lanes.get(ref)!, {
+      turn_id,
+      status: "completed",
+      error: null,
+      completed_at: null,
+    });
+    accepted(world, store.lanes.get(ref)!, draft, { at: "back", now: change.now });
+  });
+  return took;
+}
+
+/** Where the time of a claim goes. */
+async function parts(store: Store, short: Ref, long: Ref): Promise<string[]> {
+  const each = async (ask: (ref: Ref) => unknown, ref: Ref) =>
+    ms((await timed(() => times(50, () => ask(ref)))) / 50);
+  const line = async (name: string, ask: (ref: Ref) => unknown) =>
+    `${name}: ${await each(ask, short)} of ${few}, ${await each(ask, long)} of ${many}`;
+  return [
+    await line("messages.next", (ref) => store.messages.next(ref, false)),
+    await line("lanes.facts", (ref) => store.lanes.facts(ref)),
+  ];
+}
+
+/** An idle thread, and a turn for every text that nothing more is heard of. */
+function instantAgent(agent: Agent): Agent {
+  let turns = 0;
+  const idle = { status: "idle" } as ThreadFacts;
+  return {
+    ...agent,
+    readThread: async (id) => ({ ...idle, id }),
+    startTurn: async () => ({ turn_id: `turn of the bench ${++turns}`, joined: false }),
+  };
+}
+
+function times(count: number, fn: () => unknown): void {
+  for (let i = 0; i < count; i++) fn();
+}

@@ -4,6 +4,7 @@
  */
 import { DispatchError, wordsOf } from "../base/error.ts";
 import type { Change } from "./journal.ts";
+import { isSteering } from "./message.ts";
 import { isUnknown, markGone, type Opened, refusalOf } from "./open.ts";
 import type { TurnOverrides } from "./ports/agent.ts";
 import type { Lane, Message } from "./ports/store.ts";
@@ -26,7 +27,7 @@ export function claim(
     turn_id: null,
     error: null,
   });
-  const startsTurn = message.mode !== "context" && message.mode !== "steer";
+  const startsTurn = message.mode !== "context" && !isSteering(message);
   store.lanes.set(lane.ref, {
     blocked_reason: null,
     ...(startsTurn ? { overridden: message.settings !== null } : {}),

@@ -40,6 +40,11 @@ export function isTerminal(state: MessageState): boolean {
   return transitions[state].length === 0;
 }
 
+/** Aimed at a running turn. A steer whose sender wanted the queue otherwise has no target then, and starts a turn. */
+export function isSteering(message: { mode: Mode; target_turn_id: string | null }): boolean {
+  return message.mode === "steer" && message.target_turn_id !== null;
+}
+
 /** Claimed or sent: the child may or may not have it. At most one a lane. */
 export function isInFlight(state: MessageState): boolean {
   return state === "claimed" || state === "sent";

@@ -9,6 +9,7 @@ import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isRunning, saysIdle } from "./lane.ts";
+import { isSteering } from "./message.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { recover } from "./recover.ts";
 import { delivered, notTaken, turnEnded, unsure } from "./settle.ts";
@@ -71,12 +72,12 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (!message || message.epoch !== live.epoch()) return;
     const isLate = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
-    const isDue = message.mode === "steer" ? isSteerOver(message) : isLate || !here;
+    const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here;
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
   }
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
-    target_turn_id !== null && store.turns.get(lane, target_turn_id)?.status !== "in_progress";
+    store.turns.get(lane, target_turn_id!)?.status !== "in_progress";
 
   async function look(ref: Ref): Promise<void> {
     const lane = store.lanes.get(ref);
@@ -130,7 +131,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
         turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
-      } else if (message.mode === "steer") notTaken(store, change, message);
+      } else if (isSteering(message)) notTaken(store, change, message);
       else if (isLate)
         unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
     });
@@ -167,7 +168,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       if (holding) journal.commit((change) => delivered(store, change, store.messages.get(id)!, holding.id));
     },
     turnOver(ref) {
-      if (store.messages.inFlight(ref)?.mode !== "steer") {
+      const flying = store.messages.inFlight(ref);
+      if (!flying || !isSteering(flying)) {
         delivery.kick(ref);
         return;
       }

@@ -7,7 +7,7 @@ import { contextTaken } from "./attempt.ts";
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
-import { isInFlight } from "./message.ts";
+import { isInFlight, isSteering } from "./message.ts";
 import { markGone, open, refusalOf } from "./open.ts";
 import type { TurnFacts } from "./ports/agent.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
@@ -146,7 +146,7 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
     else if (!back.reachedFloor)
       unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
     // The turn it was for died with the child: measured, what it did not show then it never will.
-    else if (now.mode === "steer") notTaken(store, change, now);
+    else if (isSteering(now)) notTaken(store, change, now);
     else requeued(store, change, now, null);
   });
   if (holding) applyHistory(world, lane, back);

@@ -4,7 +4,7 @@
  */
 import { messageEvent } from "./event.ts";
 import type { Change } from "./journal.ts";
-import type { MessageState, Outcome } from "./message.ts";
+import { isSteering, type MessageState, type Outcome } from "./message.ts";
 import type { Epoch, TurnError } from "./ports/agent.ts";
 import type { HoldReason, Lane, Message, MessageError, Ref, Store, Turn } from "./ports/store.ts";
 
@@ -36,7 +36,10 @@ export function delivered(store: Store, change: Change, message: Message, turnId
   if (message.state !== "claimed" && message.state !== "sent" && message.state !== "unsure") return;
   move(store, change, message, "delivered", { turn_id: turnId, error: null });
   const turn = store.turns.get(message.lane, turnId);
-  if (turn?.origin === "other") ours(store, message.lane, turnId);
+  // Its start may never have been heard; without a row for it nobody would look for its end.
+  if (!turn)
+    begun(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch: message.epoch });
+  else if (turn.origin === "other") ours(store, message.lane, turnId);
   if (turn && turn.status !== "in_progress") {
     move(store, change, { ...message, turn_id: turnId }, "done", { outcome: turn.status });
   }
@@ -55,6 +58,13 @@ export function failed(store: Store, change: Change, message: Message, error: Me
 
 /** Back to the queue, for another attempt. Codex's own reason stays visible on the lane. */
 export function requeued(store: Store, change: Change, message: Message, reason: string | null): void {
+  if (
+    isSteering(message) &&
+    store.turns.get(message.lane, message.target_turn_id!)?.status !== "in_progress"
+  ) {
+    notTaken(store, change, message);
+    return;
+  }
   move(store, change, message, "queued", { turn_id: null });
   if (reason !== null) store.lanes.set(message.lane, { blocked_reason: reason });
 }
@@ -66,22 +76,25 @@ export function unsure(store: Store, change: Change, message: Message, why: stri
 
 export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
   const known = store.turns.get(lane.ref, turnId);
-  if (known && known.status !== "in_progress") return;
+  if (known) {
+    if (known.status === "in_progress") store.turns.put({ ...known, epoch });
+    return;
+  }
   const isOurs = store.messages.ofTurn(lane.ref, turnId).length > 0;
-  store.turns.put({
-    lane: lane.ref,
-    turn_id: turnId,
-    origin: known?.origin ?? (isOurs ? "ours" : lane.goal?.status === "active" ? "goal" : "other"),
-    status: "in_progress",
-    epoch,
-    error: null,
-    retrying_since: known?.retrying_since ?? null,
-    started_at: known?.started_at ?? change.now,
-    completed_at: null,
-  });
-  if (known) return;
-  store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now, blocked_reason: null });
-  change.append({ kind: "turn.started", lane: lane.ref, turn_id: turnId });
+  const origin = isOurs ? "ours" : lane.goal?.status === "active" ? "goal" : "other";
+  begun(store, change, { lane: lane.ref, turn_id: turnId, origin, epoch });
+}
+
+function begun(
+  store: Store,
+  change: Change,
+  turn: Pick<Turn, "lane" | "turn_id" | "origin" | "epoch">,
+): void {
+  const { lane, turn_id } = turn;
+  const rest = { error: null, retrying_since: null, started_at: change.now, completed_at: null };
+  store.turns.put({ ...turn, ...rest, status: "in_progress" });
+  store.lanes.set(lane, { updated_at: change.now, evidence_at: change.now, blocked_reason: null });
+  change.append({ kind: "turn.started", lane, turn_id });
 }
 
 export interface TurnEnd {
@@ -176,7 +189,7 @@ export function notTaken(store: Store, change: Change, message: Message): void {
   if (message.state === "delivered") return;
   if (message.or_queue) {
     store.messages.set(message.id, { target_turn_id: null });
-    if (message.state !== "queued") requeued(store, change, message, null);
+    if (message.state !== "queued") requeued(store, change, { ...message, target_turn_id: null }, null);
     return;
   }
   failed(store, change, message, { code: "conflict", message: "not taken: its turn ended without it" });

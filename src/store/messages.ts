@@ -51,10 +51,22 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    position: (lane, at) =>
-      at === "back"
-        ? number("SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) + 1
-        : number("SELECT min(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) - 1,
+    // Also behind the one in flight: should that come back to the queue, it is still ahead.
+    position(lane, at) {
+      if (at === "front")
+        return (
+          number("SELECT min(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) - 1
+        );
+      const queued = number(
+        "SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'",
+        lane,
+      );
+      const flying = number(
+        "SELECT max(position) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')",
+        lane,
+      );
+      return Math.max(queued, flying) + 1;
+    },
     listQueued: (lane, { offset, limit }) =>
       messages.all(
         "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?",

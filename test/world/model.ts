@@ -49,6 +49,8 @@ export interface ModelAgent extends Agent {
   up(): void;
   /** kill -9: all that is not durable is gone. */
   kill(): void;
+  /** The same, with nobody left to tell. */
+  forget(): void;
   release(name: string): void;
   /** What the child answered to its questions. */
   replies: AgentReply[];
@@ -66,15 +68,20 @@ export interface ModelOptions {
   schedule(fn: () => void): void;
   now(): number;
   codexHome?: string;
+  /** What is on disk already. */
+  threads?: Map<string, ModelThread>;
 }
+
+/** Of all models in this process: ids are unique, and later ones are larger. */
+let ids = 0;
 
 export function modelAgent({
   sink,
   schedule,
   now,
   codexHome = "/home/user/.codex",
+  threads = new Map(),
 }: ModelOptions): ModelAgent {
-  const threads = new Map<string, ModelThread>();
   const asked: string[] = [];
   const replies: AgentReply[] = [];
   const released = new Set<string>();
@@ -83,7 +90,6 @@ export function modelAgent({
   const swallowed = new Set<string>();
   const questions = new Map<number, { thread: ModelThread; command: string }>();
   let epoch: Epoch | null = null;
-  let ids = 0;
   let rpcIds = 0;
 
   /** Sorts like a UUIDv7: later is larger. */
@@ -323,6 +329,10 @@ export function modelAgent({
       epoch = null;
       die();
       sink.down(dead, "codex was killed by SIGKILL");
+    },
+    forget() {
+      epoch = null;
+      die();
     },
     release(name) {
       released.add(name);

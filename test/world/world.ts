@@ -21,6 +21,8 @@ export interface TestWorld extends World {
   agent: ModelAgent;
   ctx(over?: Partial<Ctx>): Ctx;
   end(): Promise<void>;
+  /** kill -9: nothing of it runs on, whatever it was waiting for. */
+  abandon(): void;
 }
 
 export interface WorldOptions {
@@ -28,6 +30,8 @@ export interface WorldOptions {
   store?: Store;
   schedule?(fn: () => void): void;
   random?(): number;
+  /** What Codex has on disk. */
+  threads?: ModelAgent["threads"];
 }
 
 export const cli: Caller = { kind: "cli", thread_id: null, cwd: "/repo" };
@@ -36,6 +40,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   const { clock = systemClock, schedule = (fn) => void setImmediate(fn), random = systemRandom } = options;
   const store = options.store ?? openStore(":memory:", clock.now());
   const locks = keyedMutex();
+  let isAbandoned = false;
   let engine: Engine;
   const sink: AgentSink = {
     born: (child) => engine.sink.born(child),
@@ -43,11 +48,20 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     batch: (epoch, events) => engine.sink.batch(epoch, events),
     down: (epoch, reason) => engine.sink.down(epoch, reason),
   };
-  const agent = modelAgent({ sink, schedule, now: clock.now });
+  const mortal: Clock = {
+    ...clock,
+    after: (ms, fn) => clock.after(ms, () => isAbandoned || fn()),
+  };
+  const agent = modelAgent({
+    sink,
+    schedule: (fn) => schedule(() => isAbandoned || fn()),
+    now: clock.now,
+    ...(options.threads ? { threads: options.threads } : {}),
+  });
   const world: World = {
     store,
     agent,
-    clock,
+    clock: mortal,
     log: quietLog,
     journal: journal(store, clock),
     live: live(),
@@ -78,6 +92,10 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       },
       ...over,
     }),
+    abandon() {
+      isAbandoned = true;
+      agent.forget();
+    },
     async end() {
       await engine.end();
     },

@@ -1,0 +1,333 @@
+/**
+ * The simulator: the product's own core and registry over the model of Codex, with a clock and a scheduler that a
+ * seed drives. Anything may happen between any two steps of anything: a send in any mode, a stop, a kill of Codex, a
+ * death of the daemon, lost events and answers, time. At the end all is brought up and every promise is checked
+ * against the threads' own history.
+ */
+
+import { plain } from "../../src/core/accept.ts";
+import type { Mode } from "../../src/core/message.ts";
+import type { MessageId, Ref, Store } from "../../src/core/ports/store.ts";
+import { endOrphans } from "../../src/daemon/orphan.ts";
+import { openStore } from "../../src/store/store.ts";
+import { handClock } from "../support/codex-clock.ts";
+import { quietLog } from "../support/codex-sink.ts";
+import type { ModelAgent } from "../world/model.ts";
+import { type TestWorld, testWorld } from "../world/world.ts";
+
+export interface Tally {
+  accepted: number;
+  kills: number;
+  restarts: number;
+  done: number;
+  failed: number;
+  cancelled: number;
+  unsure: number;
+}
+
+/** mulberry32: small, seeded, good enough to choose. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Sim {
+  random(): number;
+  clock: ReturnType<typeof handClock>;
+  store: Store;
+  world: TestWorld;
+  /** Threads outlive daemons and children, as files do. */
+  codex: ModelAgent["threads"] | undefined;
+  due: (() => void)[];
+  tally: Tally;
+  /** In the order they were accepted. */
+  sent: { id: string; lane: Ref; mode: Mode }[];
+  refs: Ref[];
+  calls: Promise<unknown>[];
+  trail: string[];
+}
+
+export async function simulate(seed: number, steps: number): Promise<Tally> {
+  const sim = begin(seed);
+  try {
+    for (let at = 0; at < 2; at++) await create(sim, `lane ${at}`);
+    for (let step = 0; step < steps; step++) await act(sim);
+    await calmDown(sim);
+    check(sim);
+    return sim.tally;
+  } catch (thrown) {
+    const words = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    throw new Error(`seed ${seed}: ${words}\n${sim.trail.slice(-40).join("\n")}`);
+  }
+}
+
+function begin(seed: number): Sim {
+  const random = seeded(seed);
+  const clock = handClock();
+  const store = openStore(":memory:", clock.now());
+  const due: (() => void)[] = [];
+  const world = testWorld({ clock, store, random, schedule: (fn) => void due.push(fn) });
+  world.engine.begin();
+  world.agent.up();
+  const tally = { accepted: 0, kills: 0, restarts: 0, done: 0, failed: 0, cancelled: 0, unsure: 0 };
+  return {
+    random,
+    clock,
+    store,
+    world,
+    codex: world.agent.threads,
+    due,
+    tally,
+    sent: [],
+    refs: [],
+    calls: [],
+    trail: [],
+  };
+}
+
+/** Lets what was started go on until it needs the scheduler. */
+const breathe = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function turnTheCrank(sim: Sim): Promise<void> {
+  sim.due.shift()?.();
+  await breathe();
+}
+
+async function create(sim: Sim, name: string): Promise<void> {
+  const { core } = sim.world.engine;
+  const signal = new AbortController().signal;
+  const made = core.create(
+    {
+      name,
+      text: null,
+      goal: null,
+      settings: { cwd: "/repo", sandbox: "read-only" },
+      key: null,
+      created_by: "sim",
+    },
+    signal,
+  );
+  let ref: Ref | undefined;
+  void made.then((created) => {
+    ref = created.ref;
+  });
+  for (let tries = 0; ref === undefined && tries < 200; tries++) await turnTheCrank(sim);
+  if (ref === undefined) throw new Error("a thread was never created");
+  sim.refs.push(ref);
+}
+
+type Action = (sim: Sim) => Promise<void> | void;
+
+const actions: [weight: number, name: string, action: Action][] = [
+  [60, "crank", turnTheCrank],
+  [10, "time", (sim) => sim.clock.advance(Math.floor(sim.random() * 3000))],
+  [2, "long time", (sim) => sim.clock.advance(20_000 + Math.floor(sim.random() * 70_000))],
+  [10, "send", (sim) => send(sim, "send")],
+  [12, "queue", (sim) => send(sim, "queue")],
+  [5, "steer", (sim) => send(sim, "steer")],
+  [4, "context", (sim) => send(sim, "context")],
+  [3, "interject", (sim) => send(sim, "interject")],
+  [3, "stop", stop],
+  [2, "cancel", cancel],
+  [4, "release", release],
+  [4, "finish", (sim) => sim.world.agent.release("go")],
+  [4, "kill Codex", kill],
+  [2, "restart", restart],
+  [
+    1,
+    "lose an answer",
+    (sim) => sim.world.agent.loseNextAnswer(pick(sim, ["startTurn", "steerTurn", "injectText"] as const)),
+  ],
+  [
+    1,
+    "lose an event",
+    (sim) =>
+      sim.world.agent.swallow(pick(sim, ["item_completed", "turn_started", "turn_completed"] as const)),
+  ],
+  [
+    1,
+    "refuse",
+    (sim) =>
+      sim.world.agent.refuseNext(
+        pick(sim, ["startTurn", "resumeThread"] as const),
+        pick(sim, ["overloaded", "not_loaded", "active_writer"] as const),
+      ),
+  ],
+];
+const weights = actions.reduce((sum, [weight]) => sum + weight, 0);
+
+async function act(sim: Sim): Promise<void> {
+  let left = sim.random() * weights;
+  for (const [weight, name, action] of actions) {
+    left -= weight;
+    if (left >= 0) continue;
+    if (name !== "crank") sim.trail.push(`${name} at ${sim.clock.monotonic()}`);
+    await action(sim);
+    return breathe();
+  }
+}
+
+function pick<T>(sim: Sim, from: readonly T[]): T {
+  return from[Math.floor(sim.random() * from.length)]!;
+}
+
+const scripts = ['[{"wait":"go"},{"say":"released"}]', '[{"fail":"no luck"}]', "plain", "plain", "plain"];
+
+function send(sim: Sim, mode: Mode): void {
+  const lane = pick(sim, sim.refs);
+  const { core } = sim.world.engine;
+  const or_queue = mode === "steer" && sim.random() < 0.5;
+  const before = new Set(sim.store.messages.list({ limit: 10_000 }).map((message) => message.id));
+  const draft = { ...plain, mode, or_queue, text: pick(sim, scripts), key: null };
+  // Refusals store nothing; what is stored is found in the registry, whatever becomes of the call.
+  const call = core
+    .send(lane, draft, new AbortController().signal)
+    .catch((thrown: unknown) =>
+      sim.trail.push(`  refused: ${thrown instanceof Error ? thrown.message : thrown}`),
+    );
+  sim.calls.push(call);
+  note(sim, before);
+}
+
+/** Every accepted message, once, in the order the registry took it. */
+function note(sim: Sim, before: Set<MessageId>): void {
+  for (const { id, lane, mode } of sim.store.messages.list({ limit: 10_000 }).reverse()) {
+    if (!before.has(id)) sim.sent.push({ id, lane, mode });
+  }
+}
+
+function stop(sim: Sim): void {
+  sim.calls.push(sim.world.engine.core.stop(pick(sim, sim.refs), 1000).catch(() => {}));
+}
+
+function cancel(sim: Sim): void {
+  const [message] = sim.store.messages.listQueued(pick(sim, sim.refs), { offset: 0, limit: 1 });
+  if (message) sim.world.engine.core.cancel(message.id);
+}
+
+function release(sim: Sim): void {
+  const ref = pick(sim, sim.refs);
+  if (sim.store.lanes.get(ref)?.hold_reason !== "unsure") sim.world.engine.core.release(ref);
+}
+
+function kill(sim: Sim): void {
+  sim.tally.kills++;
+  sim.world.agent.kill();
+  // A supervisor starts another after a while.
+  sim.due.push(() => up(sim));
+}
+
+function up(sim: Sim): void {
+  if (sim.world.agent.status().state !== "running") sim.world.agent.up();
+}
+
+/** kill -9 of the daemon: its memory is gone, its child dies with its stdin, the registry and the threads stay. */
+async function restart(sim: Sim): Promise<void> {
+  sim.tally.restarts++;
+  const { threads } = sim.world.agent;
+  sim.world.abandon();
+  sim.due.length = 0;
+  sim.world = testWorld({
+    clock: sim.clock,
+    store: sim.store,
+    random: sim.random,
+    threads,
+    schedule: (fn) => void sim.due.push(fn),
+  });
+  await endOrphans(sim.store, sim.clock, quietLog);
+  sim.world.engine.begin();
+  sim.due.push(() => up(sim));
+}
+
+/** No more harm: everything is up, released and given time, until nothing moves. */
+async function calmDown(sim: Sim): Promise<void> {
+  for (let round = 0; round < 400; round++) {
+    up(sim);
+    sim.world.agent.release("go");
+    for (const ref of sim.refs) {
+      const reason = sim.store.lanes.get(ref)?.hold_reason;
+      if (reason && reason !== "unsure") sim.world.engine.core.release(ref);
+    }
+    while (sim.due.length > 0) await turnTheCrank(sim);
+    await sim.clock.advance(7000);
+    const moving = sim.store.messages.list({ states: ["claimed", "sent", "delivered"], limit: 10 });
+    const waiting = sim.refs.filter((ref) => {
+      const lane = sim.store.lanes.get(ref)!;
+      return lane.pending > 0 && lane.hold_reason !== "unsure";
+    });
+    if (sim.due.length === 0 && moving.length === 0 && waiting.length === 0) return;
+  }
+  const stuck = sim.store.messages.list({ states: ["queued", "claimed", "sent", "delivered"], limit: 10 });
+  throw new Error(
+    `never came to rest: ${JSON.stringify(stuck.map(({ id, mode, state, lane, target_turn_id }) => ({ id, mode, state, lane, target_turn_id })))} ${JSON.stringify(sim.refs.map((ref) => sim.store.lanes.get(ref)))}`,
+  );
+}
+
+/** Every promise, against the threads' own history. */
+function check(sim: Sim): void {
+  const { store, tally } = sim;
+  const all = store.messages.list({ limit: 100_000 });
+  tally.accepted = all.length;
+  for (const message of all) {
+    const times = occurrences(sim, message.id);
+    const says = `${message.mode} ${message.id} is ${message.state}/${message.outcome} and stands ${times} times in history`;
+    if (times > 1) throw new Error(`doubled: ${says}`);
+    if (message.state === "done" && times !== 1) throw new Error(`lost: ${says}`);
+    if ((message.state === "failed" || message.state === "cancelled") && times !== 0)
+      throw new Error(`a lie: ${says}`);
+    if (message.state === "done") tally.done++;
+    else if (message.state === "failed") tally.failed++;
+    else if (message.state === "cancelled") tally.cancelled++;
+    else if (message.state === "unsure") tally.unsure++;
+    else if (store.lanes.get(message.lane)?.hold_reason !== "unsure") throw new Error(`unsettled: ${says}`);
+  }
+  for (const ref of sim.refs) inOrder(sim, ref);
+  gapless(store);
+  for (const ref of sim.refs) {
+    const { settings } = sim.world.agent.threads.get(store.lanes.get(ref)!.thread_id!)!;
+    if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);
+  }
+}
+
+function threadOf(sim: Sim, ref: Ref) {
+  const thread = sim.world.agent.threads.get(sim.store.lanes.get(ref)!.thread_id ?? "");
+  if (!thread) throw new Error(`the thread of ${ref} is gone`);
+  return thread;
+}
+
+function occurrences(sim: Sim, id: string): number {
+  let times = 0;
+  for (const thread of sim.world.agent.threads.values()) {
+    times += thread.injected.filter((item) => item === id).length;
+    for (const turn of thread.turns) times += turn.items.filter((item) => item.client_id === id).length;
+  }
+  return times;
+}
+
+/** Queued messages are first in, first out: the order of acceptance is the order in history. */
+function inOrder(sim: Sim, ref: Ref): void {
+  const queued = new Map(
+    sim.sent.filter((one) => one.lane === ref && one.mode === "queue").map((one, at) => [one.id, at]),
+  );
+  let last = -1;
+  for (const turn of threadOf(sim, ref).turns) {
+    for (const item of turn.items) {
+      const at = item.client_id === null ? undefined : queued.get(item.client_id);
+      if (at === undefined) continue;
+      if (at < last) throw new Error(`out of order: ${item.client_id} of ${ref}`);
+      last = at;
+    }
+  }
+}
+
+function gapless(store: Store): void {
+  const rows = store.events.list({ after: 0, limit: 1_000_000 });
+  for (const [at, row] of rows.entries()) {
+    if (row.seq !== at + 1) throw new Error(`the log has a hole before ${row.seq}`);
+  }
+}

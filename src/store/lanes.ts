@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Lane, LaneFacts, Ref, Request, Store, Turn } from "../core/ports/store.ts";
+import type { Lane, LaneFacts, Ref, Store } from "../core/ports/store.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
@@ -37,16 +37,16 @@ export function laneStore(db: Database): Store["lanes"] {
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
     facts(ref) {
       const lane = lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
-      return lane && readFacts(lane);
+      return lane && readFacts([lane])[0];
     },
     listFacts: ({ archived, limit }) =>
-      lanes
-        .all(
+      readFacts(
+        lanes.all(
           `SELECT * FROM lanes WHERE ${live} AND (archived_at IS NOT NULL) = ? ORDER BY updated_at DESC, ref LIMIT ?`,
           archived ? 1 : 0,
           limit,
-        )
-        .map(readFacts),
+        ),
+      ),
     count: () => db.query<{ n: number }, []>(`SELECT count(*) AS n FROM lanes WHERE ${live}`).get()!.n,
     unfinished: () =>
       db
@@ -55,36 +55,53 @@ export function laneStore(db: Database): Store["lanes"] {
              SELECT ref FROM lanes WHERE setup <> 'ready'
              UNION SELECT lane FROM turns WHERE status = 'in_progress'
              UNION SELECT ref FROM lanes WHERE pending > 0
-             UNION SELECT lane FROM messages WHERE state IN ('claimed', 'sent', 'delivered'))`,
+             UNION SELECT lane FROM messages INDEXED BY messages_open
+               WHERE state IN ('claimed', 'sent', 'delivered', 'unsure') AND state <> 'unsure')`,
         )
         .all()
         .map((row) => row.ref),
   };
 }
 
-/** The rows a view needs beside the lane's own: four look-ups by index. */
-function factsReader(db: Database): (lane: Lane) => LaneFacts {
+/** The rows that views need beside the lanes' own: three look-ups by index, however many lanes. */
+function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);
-  const count = (sql: string, ref: Ref) => db.query<{ n: number }, [string]>(sql).get(ref)!.n;
-  return (lane) => {
-    const latest: Turn | undefined = turns.one(
-      "SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1",
-      lane.ref,
-    );
-    const open: Request[] = requests.all(
-      "SELECT * FROM requests WHERE lane = ? AND state = 'open' ORDER BY asked_at",
-      lane.ref,
-    );
-    return {
-      lane,
-      latest: latest ?? null,
-      in_flight: count(
-        "SELECT count(*) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered')",
-        lane.ref,
+  return (lanes) => {
+    const refs = JSON.stringify(lanes.map((lane) => lane.ref));
+    const latest = byLane(
+      turns.all(
+        `SELECT t.* FROM json_each(?) AS l JOIN turns AS t
+           ON t.lane = l.value AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.value)`,
+        refs,
       ),
-      unsure: count("SELECT count(*) AS n FROM messages WHERE lane = ? AND state = 'unsure'", lane.ref),
-      requests: open,
-    };
+    );
+    const asked = byLane(
+      requests.all(
+        `SELECT r.* FROM json_each(?) AS l JOIN requests AS r ON r.lane = l.value AND r.state = 'open' ORDER BY r.asked_at`,
+        refs,
+      ),
+    );
+    const counts = byLane(
+      db
+        .query<{ lane: Ref; in_flight: number; unsure: number }, [string]>(
+          `SELECT m.lane, sum(m.state <> 'unsure') AS in_flight, sum(m.state = 'unsure') AS unsure
+             FROM json_each(?) AS l JOIN messages AS m
+               ON m.lane = l.value AND m.state IN ('claimed', 'sent', 'delivered', 'unsure')
+            GROUP BY m.lane`,
+        )
+        .all(refs),
+    );
+    return lanes.map((lane) => ({
+      lane,
+      latest: latest.get(lane.ref)?.[0] ?? null,
+      in_flight: counts.get(lane.ref)?.[0]?.in_flight ?? 0,
+      unsure: counts.get(lane.ref)?.[0]?.unsure ?? 0,
+      requests: asked.get(lane.ref) ?? [],
+    }));
   };
+}
+
+function byLane<T extends { lane: Ref }>(rows: readonly T[]): Map<Ref, T[]> {
+  return Map.groupBy(rows, (row) => row.lane);
 }

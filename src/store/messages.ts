@@ -42,7 +42,7 @@ export function messageStore(db: Database): Store["messages"] {
       messages.one("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>
       messages.all(
-        "SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
+        "SELECT * FROM messages INDEXED BY messages_open WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
         lane,
       ),
     ofTurn: (lane, turnId) =>

@@ -64,6 +64,7 @@ CREATE TABLE lanes (
 CREATE UNIQUE INDEX lanes_thread ON lanes (thread_id) WHERE forgotten_at IS NULL;
 CREATE UNIQUE INDEX lanes_handle ON lanes (handle) WHERE forgotten_at IS NULL AND archived_at IS NULL;
 CREATE INDEX lanes_title ON lanes (title) WHERE forgotten_at IS NULL;
+CREATE INDEX lanes_setup ON lanes (ref) WHERE setup <> 'ready';
 CREATE INDEX lanes_waiting ON lanes (ref) WHERE pending > 0;
 CREATE INDEX lanes_recent ON lanes (updated_at DESC) WHERE forgotten_at IS NULL;
 
@@ -116,8 +117,9 @@ CREATE INDEX messages_next ON messages (lane, position) WHERE state = 'queued';
 CREATE INDEX messages_urgent ON messages (lane, position) WHERE state = 'queued' AND mode IN ('send', 'interject');
 CREATE INDEX messages_context ON messages (lane, position) WHERE state = 'queued' AND mode = 'context';
 CREATE INDEX messages_steer ON messages (lane, target_turn_id, position) WHERE mode = 'steer' AND state IN ('queued', 'claimed', 'sent');
-CREATE INDEX messages_open ON messages (lane) WHERE state IN ('claimed', 'sent', 'delivered', 'unsure');
-CREATE INDEX messages_lane ON messages (lane, created_at);
+CREATE INDEX messages_open ON messages (lane, turn_id) WHERE state IN ('claimed', 'sent', 'delivered', 'unsure');
+CREATE INDEX messages_lane ON messages (lane, created_at, id);
+CREATE INDEX messages_recent ON messages (created_at, id);
 -- One in flight a lane: the registry refuses a second claim, whatever the code believes.
 CREATE UNIQUE INDEX messages_one_in_flight ON messages (lane) WHERE state IN ('claimed', 'sent');
 

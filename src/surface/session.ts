@@ -10,6 +10,8 @@ export interface CallOptions {
   caller: Caller;
   repeat: Repeat;
   row?(row: Row): void | Promise<void>;
+  /** Rows are the answer, and not only the progress towards it. */
+  isStream?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +44,7 @@ export function openSession(options: SessionOptions): Session {
   };
 
   return {
-    async call(to, input, { caller, repeat, row, signal }) {
+    async call(to, input, { caller, repeat, row, isStream = false, signal }) {
       let rows = 0;
       const counted =
         row &&
@@ -56,8 +58,8 @@ export function openSession(options: SessionOptions): Session {
         const answer = await open.call(frame, { ...(counted ? { row: counted } : {}), signal });
         if ("result" in answer) return answer.result;
         if ("error" in answer) throw DispatchError.fromBody(answer.error);
-        // A stream that began again would repeat its rows.
-        if (rows > 0 || signal?.aborted)
+        // A stream that began again would repeat its rows; a wait that did only waits on.
+        if ((isStream && rows > 0) || signal?.aborted)
           return fail("daemon_down", "the daemon went away", { hint: "dispatch daemon status" });
         if (repeat === "no")
           return fail(

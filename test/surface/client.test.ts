@@ -187,10 +187,20 @@ test("a stream that has begun is never begun again", async () => {
   });
   const rows: Row[] = [];
   const error = await errorOf(
-    open.call(to, {}, { caller, repeat: "safe", row: (row) => void rows.push(row) }),
+    open.call(to, {}, { caller, repeat: "safe", row: (row) => void rows.push(row), isStream: true }),
   );
   expect(error.code).toBe("daemon_down");
   expect([rows.length, daemon.calls.length]).toEqual([1, 1]);
+});
+
+test("a call that only told of its progress is made again", async () => {
+  const { daemon, session: open } = session((_, reply) => {
+    reply.row({ n: 1 });
+    reply.hangUp();
+  });
+  const error = await errorOf(open.call(to, {}, { caller, repeat: "safe", row: () => {} }));
+  expect(error.message).toContain("3 times");
+  expect(daemon.calls).toHaveLength(3);
 });
 
 test("a kept connection is made anew when the daemon was restarted between calls", async () => {

@@ -76,6 +76,7 @@ async function runThere(op: DaemonOp, run: Run): Promise<number> {
     caller,
     repeat: op.repeat,
     row: take,
+    isStream,
     signal: stop.signal,
   });
   if (!isStream) return finish(op, run, await call);

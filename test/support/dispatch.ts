@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { ErrorBody } from "../../src/base/error.ts";
+import { codes, type ErrorBody } from "../../src/base/error.ts";
 import { identityOf, isAlive, type ProcessFacts } from "../../src/base/identity.ts";
 import { type CodexHome, codexExecutable, codexHome } from "./codex.ts";
 import { type Following, follow, type Screen, screen } from "./dispatch-live.ts";
@@ -104,10 +104,11 @@ export function dispatchRig(options: RigOptions = {}): Rig {
     ask,
     pids,
     async refused(args, more) {
-      const { code, stdout, stderr, error } = await run(args, more);
+      const { code, stdout, error } = await run(args, more);
       if (code === 0) throw new Error(`dispatch ${args.join(" ")} was not refused: ${stdout}`);
       if (stdout !== "") throw new Error(`beside an error stdout is empty, not: ${stdout}`);
-      return Object.assign(error, { exit: code, stderr });
+      if (codes[error.code].exit !== code) throw new Error(`${error.code} ended with ${code}`);
+      return error;
     },
     stream: (args, more = {}) =>
       follow([binary, ...args], { cwd: more.cwd ?? codex.cwd, env: spawnEnv(more) }),

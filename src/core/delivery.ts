@@ -30,7 +30,8 @@ export function delivery(world: World): Delivery {
     queue: (lane, draft) => stored(lane, draft, "back", null),
 
     async send(lane, draft) {
-      refuseUnlessFree(world, lane);
+      await agent.ready(limits.agentReadyWaitMs);
+      refuseUnlessFree(world, store.lanes.get(lane.ref) ?? lane);
       return world.locked(lane.ref, async () => {
         const opened = await open(world, lane.ref);
         if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");

@@ -58,6 +58,14 @@ export interface ModelAgent extends Agent {
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
+  /** Runs just before the next call of this verb is carried out. */
+  beforeNext(verb: Verb, fn: () => void): void;
+  /** Somebody else's turn begins on a thread: a goal's, or another app's. */
+  intrude(threadId: string): void;
+  /** The next resume falls back to the configuration, as a bare one was measured to. */
+  ignoreSettingsOfNextResume(): void;
+  /** The next start is answered, or not, and leads to nothing. */
+  loseNextTurn(): void;
   /** The next events of this kind are swallowed. */
   swallow(kind: AgentEvent["kind"]): void;
 }
@@ -88,6 +96,9 @@ export function modelAgent({
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
   const swallowed = new Set<string>();
+  const before = new Map<string, () => void>();
+  let losesTurn = false;
+  let ignoresSettings = false;
   const questions = new Map<number, { thread: ModelThread; command: string }>();
   let epoch: Epoch | null = null;
   let rpcIds = 0;
@@ -107,11 +118,13 @@ export function modelAgent({
 
   /** A call: refused or carried out now, answered later. A kill in between leaves its outcome unknown. */
   function call<T>(verb: string, fn: () => T): Promise<T> {
-    const before = epoch;
-    if (before === null) return Promise.reject(down());
+    const asked = epoch;
+    if (asked === null) return Promise.reject(down());
     return new Promise((resolve, reject) => {
       schedule(() => {
-        if (epoch !== before) {
+        before.get(verb)?.();
+        before.delete(verb);
+        if (epoch !== asked) {
           return reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "not_sent" } }));
         }
         try {
@@ -125,7 +138,7 @@ export function modelAgent({
             );
           }
           schedule(() => {
-            if (epoch === before) resolve(result);
+            if (epoch === asked) resolve(result);
             else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
           });
         } catch (thrown) {
@@ -344,6 +357,14 @@ export function modelAgent({
     },
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
+    beforeNext: (verb, fn) => void before.set(verb, fn),
+    intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
+    ignoreSettingsOfNextResume() {
+      ignoresSettings = true;
+    },
+    loseNextTurn() {
+      losesTurn = true;
+    },
     swallow: (kind) => void swallowed.add(kind),
 
     status: () => ({
@@ -383,7 +404,9 @@ export function modelAgent({
       call("resumeThread", () => {
         const thread = threadOf(threadId);
         // Overrides of a loaded thread are ignored; a bare resume falls back to the configuration's full access.
-        if (!thread.isLoaded) thread.settings = structuredClone(settings);
+        if (!thread.isLoaded)
+          thread.settings = ignoresSettings ? { cwd: settings.cwd } : structuredClone(settings);
+        ignoresSettings = false;
         thread.isLoaded = true;
         return { thread: facts(thread), effective: effective(thread) };
       }),
@@ -426,6 +449,10 @@ export function modelAgent({
           asked.push(text);
           emit({ kind: "item_completed", thread_id, turn_id: turn.id, item: said });
           return { turn_id: turn.id, joined: true };
+        }
+        if (losesTurn) {
+          losesTurn = false;
+          return { turn_id: id("turn"), joined: false };
         }
         return { turn_id: begin(thread, text, client_id).id, joined: false };
       }),

@@ -1,0 +1,62 @@
+/** Core over the model of Codex, with verbs that read like the story they test. */
+
+import { DispatchError } from "../../src/base/error.ts";
+import { type Draft, plain } from "../../src/core/accept.ts";
+import type { MessageState } from "../../src/core/message.ts";
+import type { Ref } from "../../src/core/ports/store.ts";
+import type { Receipt } from "../../src/core/receipt.ts";
+import { type HandClock, handClock } from "../support/codex-clock.ts";
+import { until } from "../support/codex-sink.ts";
+import { type TestWorld, testWorld } from "../world/world.ts";
+
+export interface Rig {
+  world: TestWorld;
+  clock: HandClock;
+  ref: Ref;
+  send(text: string, over?: Partial<Draft>): Promise<Receipt>;
+  state(receipt: Receipt): MessageState;
+  /** Until a receipt is in this state. */
+  reaches(receipt: Receipt, state: MessageState): Promise<void>;
+  view(): ReturnType<TestWorld["engine"]["core"]["view"]>;
+  kinds(): string[];
+}
+
+/** A thread that waits for work, and a Codex that is up. */
+export async function rig(): Promise<Rig> {
+  const clock = handClock();
+  const world = testWorld({ clock });
+  world.engine.begin();
+  world.agent.up();
+  const { core } = world.engine;
+  const settings = { cwd: "/repo", sandbox: "read-only" as const };
+  const { ref } = await core.create(
+    { name: "docs", text: null, goal: null, settings, key: null, created_by: "cli" },
+    never(),
+  );
+  const state = (receipt: Receipt) => core.receipt(receipt.receipt).state;
+  return {
+    world,
+    clock,
+    ref,
+    send: (text, over = {}) => core.send(ref, { ...plain, text, ...over }, never()),
+    state,
+    reaches: (receipt, wanted) =>
+      until(`receipt in ${wanted}, is ${state(receipt)}`, () => state(receipt) === wanted),
+    view: () => core.view(ref),
+    kinds: () => core.events({}, null, 1000).events.map((event) => event.kind),
+  };
+}
+
+export const never = () => new AbortController().signal;
+
+export async function refusal(call: Promise<unknown>): Promise<DispatchError> {
+  try {
+    await call;
+  } catch (thrown) {
+    if (thrown instanceof DispatchError) return thrown;
+    throw thrown;
+  }
+  throw new Error("it was not refused");
+}
+
+export const waiting = '[{"wait":"go"},{"say":"released"}]';

@@ -66,6 +66,8 @@ export interface ModelAgent extends Agent {
   ignoreSettingsOfNextResume(): void;
   /** The next start is answered, or not, and leads to nothing. */
   loseNextTurn(): void;
+  /** Says this to core, as the child would. */
+  tell(event: AgentEvent): void;
   /** The next events of this kind are swallowed. */
   swallow(kind: AgentEvent["kind"]): void;
 }
@@ -365,6 +367,7 @@ export function modelAgent({
     loseNextTurn() {
       losesTurn = true;
     },
+    tell: (event) => emit(event),
     swallow: (kind) => void swallowed.add(kind),
 
     status: () => ({

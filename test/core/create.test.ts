@@ -1,0 +1,119 @@
+import { describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
+import { type NewThread, slug } from "../../src/core/create.ts";
+import { handClock } from "../support/codex-clock.ts";
+import { until } from "../support/codex-sink.ts";
+import { type TestWorld, testWorld } from "../world/world.ts";
+import { never, refusal } from "./rig.ts";
+
+const clock = handClock();
+
+function begun(): TestWorld {
+  const world = testWorld({ clock });
+  world.engine.begin();
+  world.agent.up();
+  return world;
+}
+
+const draft = (over: Partial<NewThread> = {}): NewThread => ({
+  name: "docs",
+  text: "hello",
+  goal: null,
+  settings: { cwd: "/repo" },
+  key: null,
+  created_by: "cli",
+  ...over,
+});
+
+test("a thread is named, which makes it durable, before its first text goes", async () => {
+  const world = begun();
+  const { ref, receipt } = await world.engine.core.create(draft(), never());
+  const view = world.engine.core.view(ref);
+  expect(view).toMatchObject({ title: "docs", handle: "docs", setup: null });
+  expect(view.id).not.toBeNull();
+  expect([...world.agent.threads.values()][0]!.name).toBe("docs");
+  await until("delivered", () => world.engine.core.receipt(receipt!.receipt).state === "done");
+});
+
+describe("the same key", () => {
+  test("gives the same thread and the same receipt", async () => {
+    const world = begun();
+    const first = await world.engine.core.create(draft({ key: "k" }), never());
+    const second = await world.engine.core.create(draft({ key: "k" }), never());
+    expect(second.ref).toBe(first.ref);
+    expect(second.receipt?.receipt).toBe(first.receipt!.receipt);
+    expect(world.agent.threads.size).toBe(1);
+  });
+
+  test("with other content is a conflict", async () => {
+    const world = begun();
+    await world.engine.core.create(draft({ key: "k" }), never());
+    const error = await refusal(world.engine.core.create(draft({ key: "k", text: "other" }), never()));
+    expect(error.code).toBe("conflict");
+  });
+});
+
+describe("Codex dies while a thread is made", () => {
+  for (const verb of ["startThread", "nameThread", "startTurn"] as const) {
+    test(`at ${verb}: the thread is finished when Codex is back, once, with its text`, async () => {
+      const world = begun();
+      world.agent.beforeNext(verb, () => world.agent.kill());
+      const creating = world.engine.core.create(draft({ key: "k" }), never());
+      await until("the kill", () => world.agent.status().state !== "running");
+      await clock.advance(limits.sendAnswerMs);
+      const { ref } = await creating;
+      world.agent.up();
+      await clock.advance(limits.reconcileEveryMs * 2);
+      await until("its work is done", () => world.engine.core.view(ref).latest_turn?.status === "completed");
+      expect(world.engine.core.view(ref).setup).toBeNull();
+      expect(world.agent.asked).toEqual(["hello"]);
+      expect([...world.agent.threads.values()].map((thread) => thread.name)).toEqual(["docs"]);
+    });
+  }
+});
+
+test("a refusal of Codex leaves no lane, no handle and no key behind", async () => {
+  const world = begun();
+  world.agent.refuseNext("startThread", "other");
+  expect((await refusal(world.engine.core.create(draft({ key: "k" }), never()))).code).toBe("agent");
+  expect(world.engine.core.list({ archived: false, limit: 10 })).toEqual([]);
+  const { ref } = await world.engine.core.create(draft({ key: "k" }), never());
+  expect(world.engine.core.view(ref).handle).toBe("docs");
+});
+
+test("a goal is active only once the text was delivered, and never swallows it", async () => {
+  const world = begun();
+  const { ref, receipt } = await world.engine.core.create(draft({ goal: "ship it" }), never());
+  const goals: (string | undefined)[] = [];
+  const thread = [...world.agent.threads.values()][0]!;
+  await until("the goal is active", () => {
+    const status = thread.goal?.status;
+    if (goals.at(-1) !== status) goals.push(status);
+    return world.engine.core.view(ref).goal?.status === "active";
+  });
+  expect(goals.filter((status) => status !== undefined)).toEqual(["paused", "active"]);
+  expect(["delivered", "done"]).toContain(world.engine.core.receipt(receipt!.receipt).state);
+});
+
+test("a taken handle is a conflict that names a free one", async () => {
+  const world = begun();
+  await world.engine.core.create(draft(), never());
+  const error = await refusal(world.engine.core.create(draft({ name: "Docs!" }), never()));
+  expect(error.code).toBe("conflict");
+  expect(error.hint).toContain("Docs! 2");
+});
+
+describe("a handle is the title's slug", () => {
+  for (const [title, handle] of [
+    ["Docs", "docs"],
+    ["Überprüfung der API", "uberprufung-der-api"],
+    ["  a/b  c ", "a-b-c"],
+    ["v1.2_x", "v1.2_x"],
+    ["日本語", ""],
+    ["x".repeat(60), "x".repeat(limits.handleCharsMax)],
+  ] as const) {
+    test(`${JSON.stringify(title.slice(0, 24))} -> ${JSON.stringify(handle.slice(0, 24))}`, () => {
+      expect(slug(title)).toBe(handle);
+    });
+  }
+});

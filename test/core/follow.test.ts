@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import type { EventView } from "../../src/core/follow.ts";
+import { until } from "../support/codex-sink.ts";
+import { never, rig } from "./rig.ts";
+
+test("pages by cursor give every row once, in order, with none between them", async () => {
+  const here = await rig();
+  await here.reaches(await here.send("hello"), "done");
+  const { core } = here.world.engine;
+  const seen: number[] = [];
+  let cursor = `${here.world.store.log.id()}:0`;
+  for (let page = core.events({}, cursor, 3); page.events.length > 0; page = core.events({}, cursor, 3)) {
+    seen.push(...page.events.map((event) => event.seq));
+    cursor = page.next_cursor;
+  }
+  expect(seen).toEqual(Array.from({ length: here.world.store.log.last() }, (_, at) => at + 1));
+});
+
+test("a cursor of another log, past the end, or nonsense is an error and no silent wait", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  const id = here.world.store.log.id();
+  for (const cursor of ["elsewhere:1", `${id}:999999`, "nonsense", `${id}:-1`, `${id}:`]) {
+    expect(() => core.events({}, cursor, 10)).toThrow("cursor");
+  }
+});
+
+test("following goes on exactly after the cursor and misses nothing that comes meanwhile", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  const from = core.cursor();
+  const rows: EventView[] = [];
+  const over = new AbortController();
+  const followed = core.follow({}, from, async (row) => void rows.push(row), over.signal);
+  const receipt = await here.send("hello");
+  await here.reaches(receipt, "done");
+  await until("every row", () => rows.length === here.world.store.log.last() - Number(from.split(":")[1]));
+  over.abort();
+  expect(await followed).toBe(core.cursor());
+  expect(rows.map((row) => row.seq)).toEqual(rows.map((_, at) => rows[0]!.seq + at));
+});
+
+test("a sample ends when it is full, or when its time is over", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  const full = core.sample({ kinds: ["turn.completed"] }, null, 1, 60_000, never());
+  await here.send("hello");
+  expect(await full).toMatchObject({ timed_out: false, events: [{ kind: "turn.completed" }] });
+  const empty = core.sample({}, null, 1, 1000, never());
+  await here.clock.advance(1000);
+  expect(await empty).toMatchObject({ timed_out: true, events: [] });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { DispatchError } from "../../src/base/error.ts";
+import { until } from "../support/codex-sink.ts";
+import { rig, waiting } from "./rig.ts";
+
+test("another codex home is refused, naming both, and judges no thread", async () => {
+  const here = await rig();
+  here.world.agent.kill();
+  const { sink } = here.world.engine;
+  const epoch = sink.born({ pid: 5, group: 5, start_time: "1", boot_id: "b" });
+  const refuse = () => sink.up(epoch, { version: "0.169.0", codex_home: "/elsewhere" });
+  expect(refuse).toThrow(DispatchError);
+  expect(refuse).toThrow("/elsewhere");
+  expect(refuse).toThrow("/home/user/.codex");
+  expect(here.world.live.epoch()).toBeNull();
+});
+
+test("a death opens a gap, and it is closed once everything it touched was read", async () => {
+  const here = await rig();
+  await here.reaches(await here.send(waiting), "delivered");
+  here.world.agent.kill();
+  here.world.agent.up();
+  await until("reconciled", () => here.kinds().at(-1) === "reconciled");
+  const told = here.kinds();
+  expect(told.indexOf("gap")).toBeLessThan(told.lastIndexOf("turn.interrupted"));
+  expect(told.lastIndexOf("turn.interrupted")).toBeLessThan(told.lastIndexOf("reconciled"));
+});
+
+test("a batch the disk refuses leaves nothing half kept, and is healed by reading", async () => {
+  const here = await rig();
+  const { store } = here.world;
+  const { append } = store.events;
+  store.events.append = () => {
+    throw new DispatchError("storage", "the disk is full");
+  };
+  const thread = [...here.world.agent.threads.values()][0]!;
+  here.world.agent.intrude(thread.id);
+  await until("Codex runs it", () => thread.running !== null && here.world.live.get(thread.id) === undefined);
+  store.events.append = append;
+  expect(here.view().latest_turn).toBeNull();
+  here.world.agent.release("theirs");
+  const receipt = await here.send("after", { mode: "queue" });
+  await here.clock.advance(20_000);
+  await here.reaches(receipt, "done");
+});

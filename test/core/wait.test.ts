@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
+import type { Waiting } from "../../src/core/core.ts";
+import { until } from "../support/codex-sink.ts";
+import { never, type Rig, refusal, rig, waiting } from "./rig.ts";
+
+let here: Rig;
+beforeEach(async () => {
+  here = await rig();
+});
+
+const wait = (over: Partial<Waiting> = {}) =>
+  here.world.engine.core.wait({
+    targets: [here.ref],
+    self: null,
+    condition: "done",
+    any: false,
+    timeoutMs: null,
+    signal: never(),
+    ...over,
+  });
+
+const busy = async () => here.reaches(await here.send(waiting), "delivered");
+
+describe("done", () => {
+  test("answers at once when it holds already", async () => {
+    await here.reaches(await here.send("hello"), "done");
+    expect(await wait()).toMatchObject({ verdict: "ok", timed_out: false });
+  });
+
+  test("does not hold for a thread that never worked", async () => {
+    const waited = wait({ timeoutMs: 1000 });
+    await here.clock.advance(1000);
+    expect(await waited).toMatchObject({ verdict: "timeout", timed_out: true });
+  });
+
+  test("waits for what is queued, unless that is held", async () => {
+    await busy();
+    await here.send("next", { mode: "queue" });
+    let isOver = false;
+    const waited = wait().then((result) => {
+      isOver = true;
+      return result;
+    });
+    await here.clock.advance(2000);
+    expect(isOver).toBe(false);
+    await here.world.engine.core.stop(here.ref, 1000);
+    expect((await waited).verdict).toBe("turn_failed");
+  });
+
+  test("ends at once, saying so, when a question opens", async () => {
+    const waited = wait();
+    await here.send('[{"ask":"touch x"}]');
+    expect((await waited).verdict).toBe("needs_answer");
+  });
+
+  test("tells a failed turn from a good one", async () => {
+    await here.reaches(await here.send('[{"fail":"no luck"}]'), "done");
+    expect((await wait()).verdict).toBe("turn_failed");
+  });
+});
+
+test("turn waits for the running turn, else for the next one", async () => {
+  await here.reaches(await here.send("one"), "done");
+  const waited = wait({ condition: "turn" });
+  await here.clock.advance(1000);
+  const two = await here.send("two");
+  await here.reaches(two, "done");
+  const { threads } = await waited;
+  expect(threads[0]!.latest_turn?.id).toBe(here.world.engine.core.receipt(two.receipt).turn_id!);
+});
+
+test("attention holds for a held queue, an open question and a turn that only retries", async () => {
+  await busy();
+  const attention = () => wait({ condition: "attention", timeoutMs: 0 });
+  const soon = async () => {
+    const waited = attention();
+    await here.clock.advance(1);
+    return (await waited).verdict;
+  };
+  expect(await soon()).toBe("timeout");
+  const [thread] = [...here.world.agent.threads.values()];
+  here.world.agent.tell({
+    kind: "turn_retrying",
+    thread_id: thread!.id,
+    turn_id: thread!.running!.turn.id,
+    message: "Reconnecting... 1/2",
+  });
+  await until("retrying", () => here.view().latest_turn?.retrying_since !== null);
+  expect(await soon()).toBe("timeout");
+  await here.clock.advance(limits.retryingAttentionMs + 1000);
+  expect(await soon()).toBe("ok");
+});
+
+test("any is content with one of several; a receipt is waited for until it is settled", async () => {
+  const { core } = here.world.engine;
+  const other = await core.create(
+    { name: "other", text: null, goal: null, settings: { cwd: "/repo" }, key: null, created_by: "cli" },
+    never(),
+  );
+  const receipt = await here.send("hello");
+  const both = await wait({ targets: [here.ref, other.ref], any: true });
+  expect(both.threads).toHaveLength(2);
+  expect((await wait({ targets: [receipt.receipt] })).verdict).toBe("ok");
+});
+
+test("a turn cut by a Codex that does not come back cannot be told, and the wait says that", async () => {
+  await busy();
+  here.world.agent.kill();
+  expect((await refusal(wait())).code).toBe("agent_down");
+});
+
+test("an aborted wait ends", async () => {
+  await busy();
+  const abort = new AbortController();
+  const waited = wait({ signal: abort.signal });
+  abort.abort();
+  expect((await waited).timed_out).toBe(true);
+});

@@ -29,7 +29,8 @@ export default clientOp({
   fails: ["usage", "not_found"],
   examples: [],
   async run({ command }, ctx) {
-    const ops = (await ctx.catalogue()).toSorted((a, b) => (a.cli < b.cli ? -1 : 1));
+    const offered = (await ctx.catalogue()).filter((one) => one.hidden !== true);
+    const ops = offered.toSorted((a, b) => (a.cli < b.cli ? -1 : 1));
     if (command === undefined || command.length === 0) return { commands: ops.map(rowOf) };
     const words = command.filter((word) => !word.startsWith("-")).join(" ");
     const found = ops.find(

@@ -133,18 +133,30 @@ export function requestPairs(request: Request, look: Look): string {
 
 /** One line a row, made to be read as they come: `watch --follow`. */
 export function eventLine(row: Partial<Event>, look: Look): string {
-  const data = (row.data ?? {}) as Record<string, unknown>;
-  const said =
-    data["preview"] ??
-    data["summary"] ??
-    data["reason"] ??
-    data["status"] ??
-    data["title"] ??
-    data["op"] ??
-    "";
-  const what = typeof data["type"] === "string" ? `${row.kind} ${data["type"]}` : row.kind;
-  const time = (row.at ?? "").slice(11, 19);
-  return `${paint("dim", time)}  ${(row.thread ?? "-").padEnd(6)}  ${paint("bold", cell(what))}  ${cell(String(said), Math.max(20, look.width - 45))}`;
+  const what = typeof row.data?.["type"] === "string" ? `${row.kind} ${row.data["type"]}` : (row.kind ?? "");
+  const head = `${paint("dim", (row.at ?? "").slice(11, 19))}  ${(row.thread ?? "-").padEnd(6)}  ${paint(kindStyle(what), cell(what).padEnd(28))}`;
+  return `${head}  ${cell(said(row.data ?? {}), Math.max(20, look.width - 48))}`;
+}
+
+function kindStyle(kind: string): Style {
+  if (/failed|unsure|down|gap|expired/.test(kind)) return "red";
+  if (/request|held|interrupted/.test(kind)) return "yellow";
+  return kind.startsWith("turn") ? "cyan" : "bold";
+}
+
+/** The part of an event's data that a person reads: the text if there is one, else its few words. */
+function said(data: Record<string, unknown>): string {
+  const { preview, summary, error, type: _type, item_id: _item, ...rest } = data;
+  if (typeof preview === "string" && preview !== "") return preview;
+  if (typeof summary === "string") return summary;
+  const message =
+    typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
+  const words = Object.entries(rest).filter(
+    ([, value]) => value !== null && value !== false && typeof value !== "object",
+  );
+  return [...words.map(([name, value]) => `${name} ${value}`), message]
+    .filter((word) => word !== "")
+    .join(", ");
 }
 
 export function eventLines(events: readonly Event[], look: Look): string {

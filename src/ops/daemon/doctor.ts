@@ -17,7 +17,7 @@ export default clientOp({
   name: "daemon.doctor",
   cli: "doctor",
   group: "daemon",
-  summary: "Check everything dispatch stands on; works with no daemon",
+  summary: "Check everything dispatch stands on",
   at: "client",
   intent: "read",
   repeat: "safe",

@@ -8,7 +8,7 @@ export default clientOp({
   name: "daemon.down",
   cli: "down",
   group: "daemon",
-  summary: "Stop the daemon; nothing starts it again until dispatch up",
+  summary: "Stop the daemon, until dispatch up",
   at: "client",
   intent: "write",
   repeat: "safe",

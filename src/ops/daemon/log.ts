@@ -19,7 +19,7 @@ export default op({
   name: "daemon.log",
   cli: "daemon log",
   group: "daemon",
-  summary: "Show who asked for what, newest first; --raw shows the log file's tail",
+  summary: "Show who asked for what",
   intent: "read",
   repeat: "safe",
   start: "never",

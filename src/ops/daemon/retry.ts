@@ -6,7 +6,7 @@ export default op({
   name: "daemon.retry",
   cli: "daemon retry",
   group: "daemon",
-  summary: "Try Codex again now, though it crashed too often",
+  summary: "Try Codex again now",
   intent: "write",
   repeat: "safe",
   start: "never",

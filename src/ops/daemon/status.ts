@@ -7,7 +7,7 @@ export default op({
   name: "daemon.status",
   cli: "daemon status",
   group: "daemon",
-  summary: "Show the daemon, its Codex child and what needs attention",
+  summary: "Show the daemon, its Codex and what is wrong",
   intent: "read",
   repeat: "safe",
   start: "never",

@@ -9,7 +9,7 @@ export default op({
   name: "event.list",
   cli: "events",
   group: "thread",
-  summary: "Read the durable event log: the newest rows, or those after a cursor",
+  summary: "Read the durable event log",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

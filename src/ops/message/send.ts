@@ -17,17 +17,18 @@ export default op({
   name: "message.send",
   cli: "send",
   group: "message",
-  summary: "Send a text to a thread: now, queued, into the running turn, or instead of it",
-  about: `Plain: starts a turn on an idle thread; refused, with nothing stored, while a turn runs, a question is open or Codex is
-down.  --queue: stored, and delivered in its turn, one turn each, first in first out.  --steer: into the running turn;
-Codex drops the answer it is writing and goes on with both.  --interject: interrupts the running turn, then sends.
---context: the model will see it with the next text; no turn starts.
+  summary: "Send a text to a thread",
+  about: `plain        starts a turn on an idle thread; refused, with nothing stored, while a turn runs, a question is open or Codex is down
+--queue      stored, and delivered in its turn: one turn each, first in first out
+--steer      into the running turn; Codex drops the answer it is writing and goes on with both
+--interject  interrupts the running turn, then sends
+--context    the model sees it with the next text; no turn starts
 The text is stored before Codex hears of it, and the receipt says how far it got. It is never interpreted.`,
   intent: "write",
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),
-    text: text("the text; - reads it from stdin", { arg: true }),
+    text: text("the text", { arg: true }),
     queue: v.optional(flag(v.boolean(), "store it and deliver it when its turn comes"), false),
     steer: v.optional(flag(v.boolean(), "into the running turn (with --queue: else into the queue)"), false),
     interject: v.optional(flag(v.boolean(), "interrupt the running turn first"), false),

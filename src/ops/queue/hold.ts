@@ -8,7 +8,7 @@ export default op({
   name: "queue.hold",
   cli: "queue hold",
   group: "message",
-  summary: "Hold a thread's queue: nothing of it is delivered until it is released",
+  summary: "Hold a queue until it is released",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),

@@ -37,11 +37,10 @@ export default op({
     const rows = receipts.map((one) => [
       one.receipt,
       one.thread,
-      one.mode,
       one.outcome ?? one.state,
-      cell(one.error?.message ?? one.held),
       ago(one.updated_at, look),
+      cell(one.error?.message ?? one.held),
     ]);
-    return table(rows, look, { header: ["receipt", "thread", "mode", "state", "why", "changed"], shrink: 4 });
+    return table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 });
   },
 });

@@ -8,7 +8,7 @@ export default op({
   name: "receipt.reconcile",
   cli: "receipt reconcile",
   group: "message",
-  summary: "Look in Codex's history, now, for what became of a message",
+  summary: "Look in Codex's history for what became of a message",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }) }),

@@ -8,7 +8,7 @@ export default op({
   name: "thread.get",
   cli: "get",
   group: "thread",
-  summary: "Show one thread: status, turn, queue, questions, settings",
+  summary: "Show one thread",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),

@@ -9,7 +9,7 @@ export default op({
   name: "thread.list",
   cli: "list",
   group: "thread",
-  summary: "List the threads that dispatch manages, newest activity first",
+  summary: "List the threads that dispatch manages",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

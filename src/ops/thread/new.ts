@@ -18,7 +18,7 @@ export default op({
   group: "thread",
   summary: "Create a thread, and give it its first text",
   about:
-    "What is left out is left to Codex's own configuration; what Codex then says it uses is stored, and sent with every\nlater resume.",
+    "What is left out is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume.",
   intent: "write",
   repeat: "keyed",
   input: v.strictObject({
@@ -27,7 +27,7 @@ export default op({
       "the title; its slug is the @handle",
       { value: "NAME" },
     ),
-    text: v.optional(text("the first text; - reads it from stdin")),
+    text: v.optional(text("the first text")),
     goal: v.optional(
       flag(
         v.pipe(v.string(), v.nonEmpty(), v.maxLength(4000)),

@@ -21,7 +21,7 @@ export default op({
   name: "thread.tail",
   cli: "tail",
   group: "thread",
-  summary: "Show the end of a thread: messages, commands, file changes, errors",
+  summary: "Show the end of a thread: what was said and done",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

@@ -11,11 +11,12 @@ export default op({
   cli: "wait",
   group: "thread",
   summary: "Wait until threads, or receipts, are done",
-  about: `done: nothing runs, nothing is on its way, and it has worked at least once.  idle: no running turn.
-waiting: a question is open.  attention: a question, a failed turn, a hold or an unsure receipt.
-turn: the running turn, else the next one, ends.
-The result is on stdout whatever it is; the exit status says which: 0, 6 a question is open, 8 a turn failed or was
-interrupted, 13 unsure, 14 timed out.`,
+  about: `done       nothing runs, nothing is on its way, and it has worked at least once
+idle       no running turn
+waiting    a question is open
+attention  a question, a failed turn, a hold, an unsure receipt, or a turn that only retries
+turn       the running turn, else the next one, ends
+The result is on stdout whatever it is; the exit status says which.`,
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

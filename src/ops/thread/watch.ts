@@ -10,7 +10,7 @@ export default op({
   name: "thread.watch",
   cli: "watch",
   group: "thread",
-  summary: "Watch threads live: a bounded sample, or a stream with --follow",
+  summary: "Watch what happens: a sample, or a stream",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -47,7 +47,7 @@ export default op({
     { core, caller, signal, emit, clock },
   ) {
     if ((threads === undefined || threads.length === 0) !== all)
-      fail("usage", "name threads to watch, or --all", { hint: "dispatch watch --all --follow" });
+      fail("usage", "name threads to watch, or all", { hint: "dispatch watch --all" });
     if (raw && !follow) fail("usage", "--raw is a stream", { hint: "dispatch watch --all --follow --raw" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };

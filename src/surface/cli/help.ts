@@ -54,7 +54,7 @@ export function commandHelp(op: AnyOp, width: number): string {
   const fields = fieldsOf(op);
   const positionals = fields.filter((field) => field.mark.arg);
   // Authors break their lines where the source does; a paragraph ends at an empty one.
-  const about = op.about ? [wrap(op.about.replace(/(?<!\n)\n(?!\n)/g, " "), width)] : [];
+  const about = op.about ? [wrap(op.about, width)] : [];
   return joined([
     `usage: ${usageOf(op.cli, fields)}`,
     wrap(op.summary, width),

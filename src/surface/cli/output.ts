@@ -24,25 +24,22 @@ export function openOutput(globals: Globals): Output {
   const isErrTerminal = isTerminal(stderrFd);
   const asJson = globals.json ?? !isOutTerminal;
   const errorAsJson = globals.json ?? !isErrTerminal;
-  const look: Look = {
-    width: isOutTerminal ? terminalWidth() : 80,
-    now: systemClock.now(),
-    color: hasColor(globals, isOutTerminal),
-  };
+  const shape = { width: isOutTerminal ? terminalWidth() : 80, color: hasColor(globals, isOutTerminal) };
+  // A command may have waited, and rows come over minutes: relative times are told from when each is shown.
+  const look = (): Look => ({ ...shape, now: systemClock.now() });
   const errColor = { color: hasColor(globals, isErrTerminal) };
 
   const human = (view: string) =>
-    view === "" ? Promise.resolve(true) : writeOut(`${toTerminal(view.trimEnd(), look)}\n`);
+    view === "" ? Promise.resolve(true) : writeOut(`${toTerminal(view.trimEnd(), shape)}\n`);
 
   return {
-    result: (op, out) => (asJson ? writeOut(`${toJson(out)}\n`) : human(op.view(out, look))),
+    result: (op, out) => (asJson ? writeOut(`${toJson(out)}\n`) : human(op.view(out, look()))),
     row(op, row) {
       const viewRow = op.at === "client" ? undefined : op.viewRow;
       if (asJson || !viewRow) return writeOut(`${toJsonLine(row)}\n`);
-      // Rows come over minutes: relative times are told from when each is shown.
-      return human(viewRow(row, { ...look, now: systemClock.now() }));
+      return human(viewRow(row, look()));
     },
-    text: (s) => writeOut(`${toTerminal(s, look)}\n`),
+    text: (s) => writeOut(`${toTerminal(s, shape)}\n`),
     async note(s) {
       if (isErrTerminal && !errorAsJson && !globals.quiet)
         await writeErr(`${toTerminal(paint("dim", cell(s)), errColor)}\n`);

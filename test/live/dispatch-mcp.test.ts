@@ -123,7 +123,7 @@ test("wait tells of its progress, and a killed daemon only makes it wait on", as
   const waiting = ask(
     "dispatch_thread_read",
     { op: "wait", threads: ["@worker"], timeout: 30 },
-    { onprogress: () => void (told += 1) },
+    { onprogress: () => void told++ },
   );
   await until(() => told > 0, "progress");
   process.kill((await rig.pids()).daemon, "SIGKILL");
@@ -139,7 +139,7 @@ test("a cancelled wait ends at once, and the connection serves on", async () => 
   const waiting = ask(
     "dispatch_thread_read",
     { op: "wait", threads: ["@worker"] },
-    { signal: cancel.signal, onprogress: () => void (told += 1) },
+    { signal: cancel.signal, onprogress: () => void told++ },
   ).then(
     () => "answered",
     () => "cancelled",

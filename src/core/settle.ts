@@ -106,6 +106,11 @@ export interface TurnEnd {
   crashed?: boolean;
 }
 
+/** Codex tells it in whole seconds, cut (measured): an end of this second was now, and never before the beginning. */
+function endedAt(told: number | null, now: number): number {
+  return told === null || now - told < 1000 ? now : told;
+}
+
 /** The end of a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
 export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
   const known = store.turns.get(lane.ref, end.turn_id);
@@ -123,8 +128,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     error: end.error,
     retrying_since: null,
     started_at,
-    // Codex tells the end in whole seconds, cut (measured): a short turn would be over before it began.
-    completed_at: Math.max(started_at, end.completed_at ?? change.now),
+    completed_at: Math.max(started_at, endedAt(end.completed_at, change.now)),
   };
   store.turns.put(turn);
   store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now });

@@ -1,4 +1,4 @@
-/** Messages accepted durably, and claimed: core on a registry file, synchronous FULL. */
+/** Messages accepted durably, through the socket; and claimed, by core on a registry file, synchronous FULL. */
 import { join } from "node:path";
 import { accept as accepted, plain } from "../../src/core/accept.ts";
 import { type Delivery, delivery } from "../../src/core/delivery.ts";
@@ -6,39 +6,50 @@ import type { Agent, ThreadFacts } from "../../src/core/ports/agent.ts";
 import type { Ref, Store } from "../../src/core/ports/store.ts";
 import { delivered, turnEnded } from "../../src/core/settle.ts";
 import type { World } from "../../src/core/world.ts";
+import { openStore } from "../../src/store/store.ts";
 import type { TestWorld } from "../../test/world/world.ts";
+import { ask, makeHome, startDaemon } from "./daemon.ts";
 import { median, ms, timed } from "./measure.ts";
 import { addThread, worldOn } from "./registry.ts";
-import { atLeast, atMost, type Row } from "./row.ts";
+import { atLeast, atMost, type Bench, type Row } from "./row.ts";
 
-const accepts = 4000;
+const warmups = 500;
+const accepts = 3000;
+const commits = 1000;
 const claims = 60;
 const [few, many] = [10, 100_000];
 const draft = { ...plain, mode: "queue", text: "hello" } as const;
 
 export const accept: Row = {
   async measure(bench) {
-    const world = worldOn(join(bench.folder, "accept.db"));
-    const { store } = world;
-    const ref = await addThread(world, "accepting");
-    // Codex gone: what is accepted waits, so that nothing but accepting is measured.
-    world.agent.kill();
-    const touch = () => store.lanes.set(ref, { updated_at: Date.now() });
-    const bareMs = await timed(() => times(1000, touch));
+    // Without Codex: what is accepted waits, so that nothing but accepting is measured.
+    const daemon = await startDaemon(bench, await makeHome(bench, "accept", 1));
+    const send = () =>
+      ask(daemon.connection, "message.send", { thread: "@thread-0", text: "hello", queue: true });
+    for (let i = 0; i < warmups; i++) await send();
     const tookMs = await timed(async () => {
-      for (let i = 0; i < accepts; i++) await acceptOne(world, ref);
+      for (let i = 0; i < accepts; i++) await send();
     });
-    await world.end();
-    store.close();
+    const { queue } = (await ask(daemon.connection, "daemon.status")) as { queue: { queued: number } };
+    await daemon.end();
     return {
       lines: [atLeast("messages accepted durably, one client", (accepts / tookMs) * 1000, 1000)],
       notes: [
-        "core's own path, without the socket, one after the other: a commit with the message and its event, another with the audit row",
-        `a commit of one updated row on this disk: ${ms(bareMs / 1000)}`,
+        "message.send --queue on a kept connection, one after the other, each answered before the next: a commit with the message and its event, another with the audit row",
+        `${queue.queued} wait; a commit of one row on this disk: ${ms(bareCommitMs(bench))}`,
       ],
     };
   },
 };
+
+/** The disk's own part in it. */
+function bareCommitMs(bench: Bench): number {
+  const store = openStore(join(bench.folder, "bare.db"), Date.now());
+  const from = performance.now();
+  times(commits, () => store.events.append({ kind: "gap", data: {} }, 0));
+  store.close();
+  return (performance.now() - from) / commits;
+}
 
 export const claim: Row = {
   async measure(bench) {
@@ -61,12 +72,6 @@ export const claim: Row = {
     return { lines: [atMost(`a claim from 100,000 queued / from ${few}`, flat, 1.3, "x")], notes };
   },
 };
-
-async function acceptOne(world: TestWorld, ref: Ref): Promise<void> {
-  const { core } = world.engine;
-  const { receipt } = await core.send(ref, draft, AbortSignal.abort());
-  world.engine.audit({ caller: "cli", op: "message.send", lane: ref, receipt, outcome: "ok" });
-}
 
 /** An idle thread with that many queued, in one transaction. */
 async function queueOf(world: TestWorld, count: number): Promise<Ref> {

@@ -25,7 +25,7 @@ export const send: Row = {
       notes: [
         sides(taken, ["straight", "through the daemon"]),
         "straight: turn/start written by the daemon's own adapter -> turn/started read by it, no registry",
-        "through: message.send written to the socket -> the turn.started row read on another kept connection: two hops, the proof of idle (a thread/read), three commits",
+        "through: message.send written to the socket -> the turn.started row read on another kept connection: two hops, the proof of idle (a thread/read), and the commits of claimed, sent, the audit and turn.started",
         `answer of message.send: median ${ms(median(through.answers))}`,
       ],
     };

@@ -60,6 +60,8 @@ export const limits = {
   nativeQueuePage: 100,
   historyPagesMax: 10_000,
 
+  /** A status this young, said by the running child itself, proves idle as well as asking again would. */
+  statusFreshMs: 250,
   /** A running turn silent this long is settled by one cheap read. */
   turnSilentMs: 30 * second,
   /** A turn that only retries for this long asks for attention; dispatch never ends it by itself. */

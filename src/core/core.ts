@@ -303,7 +303,7 @@ export function engineOf(world: World): Engine {
     running: () => store.turns.listRunning().map((turn) => view(turn.lane)),
     counts() {
       const byStatus: Record<string, number> = {};
-      for (const facts of store.lanes.listFacts({ archived: false, limit: limits.lanesMax })) {
+      for (const facts of store.lanes.standings()) {
         const { status } = standingOf(facts, live);
         byStatus[status] = (byStatus[status] ?? 0) + 1;
       }

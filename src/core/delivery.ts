@@ -199,12 +199,16 @@ export function delivery(world: World): Delivery {
   };
 }
 
-/** `turn/start` on a running turn silently steers it (measured), so idle is asked for, never assumed. */
+/**
+ * `turn/start` on a running turn silently steers it (measured), so idle is proven, never assumed: by what this child
+ * said of the thread a moment ago, else by asking it.
+ */
 async function isIdle({ agent, live, clock }: World, { lane }: Opened): Promise<boolean> {
-  const { status } = await agent.readThread(lane.thread_id);
   const known = live.get(lane.thread_id);
   const now = clock.now();
+  if (known && saysIdle(known) && now - known.at <= limits.statusFreshMs) return true;
+  const { status } = await agent.readThread(lane.thread_id);
   if (status !== "not_loaded")
-    live.set(lane.thread_id, { status, at: now, heard: now, floor: known?.floor ?? null });
+    live.set(lane.thread_id, { status, at: clock.now(), heard: clock.now(), floor: known?.floor ?? null });
   return saysIdle(live.get(lane.thread_id));
 }

@@ -1,7 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 import { iso, isoOrNull } from "../base/clock.ts";
 import type { Live, LiveThread } from "./live.ts";
-import type { Lane, LaneFacts, Turn } from "./ports/store.ts";
+import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/store.ts";
 
 export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
 export type LaneStatus = (typeof laneStatuses)[number];
@@ -18,7 +18,7 @@ export interface Standing {
  * `status.type` decides idle or active, never an empty flag list; `systemError` is not running; waiting comes from
  * request rows. A turn that ran in a dead child is neither busy nor over until its history has been read.
  */
-export function standingOf(facts: LaneFacts, live: Live): Standing {
+export function standingOf(facts: StandingFacts, live: Live): Standing {
   const { lane, latest } = facts;
   const at = lane.evidence_at;
   if (lane.gone_at !== null) return { status: "gone", confidence: "stale", asOf: lane.gone_at };
@@ -44,7 +44,7 @@ export function standingOf(facts: LaneFacts, live: Live): Standing {
 }
 
 /** In this child's life. */
-export function isRunning(turn: Turn | null | undefined, live: Live): boolean {
+export function isRunning(turn: Pick<Turn, "status" | "epoch"> | null | undefined, live: Live): boolean {
   return turn?.status === "in_progress" && turn.epoch === live.epoch() && live.epoch() !== null;
 }
 

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Lane, LaneFacts, Ref, Store } from "../core/ports/store.ts";
+import type { Lane, LaneFacts, Ref, StandingFacts, Store, Turn } from "../core/ports/store.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
@@ -47,6 +47,21 @@ export function laneStore(db: Database): Store["lanes"] {
           limit,
         ),
       ),
+    standings: () =>
+      db
+        .query<StandingRow, []>(
+          `SELECT l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, t.status, t.epoch,
+                  (SELECT count(*) FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open') AS asks
+             FROM lanes AS l LEFT JOIN turns AS t
+               ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
+            WHERE l.forgotten_at IS NULL AND l.archived_at IS NULL`,
+        )
+        .all()
+        .map(({ status, epoch, asks, ...lane }) => ({
+          lane,
+          latest: status === null ? null : { status, epoch },
+          requests: { length: asks },
+        })),
     count: () => db.query<{ n: number }, []>(`SELECT count(*) AS n FROM lanes WHERE ${live}`).get()!.n,
     unfinished: () =>
       db
@@ -62,6 +77,12 @@ export function laneStore(db: Database): Store["lanes"] {
         .map((row) => row.ref),
   };
 }
+
+type StandingRow = StandingFacts["lane"] & {
+  status: Turn["status"] | null;
+  epoch: number | null;
+  asks: number;
+};
 
 /** The rows that views need beside the lanes' own: three look-ups by index, however many lanes. */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {

@@ -145,6 +145,13 @@ export interface EpochRow extends ChildIdentity {
 }
 
 /** A lane with what its view needs, read in one go. */
+/** The little that a lane's status follows from. */
+export interface StandingFacts {
+  lane: Pick<Lane, "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
+  latest: Pick<Turn, "status" | "epoch"> | null;
+  requests: { length: number };
+}
+
 export interface LaneFacts {
   lane: Lane;
   latest: Turn | null;
@@ -211,6 +218,8 @@ export interface Store {
     /** Newest activity first. */
     listFacts(filter: { archived: boolean; limit: number }): LaneFacts[];
     count(): number;
+    /** Of every lane that is not archived, cheaply: for counting by status. */
+    standings(): StandingFacts[];
     /** Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or delivered. */
     unfinished(): Ref[];
   };

@@ -38,7 +38,7 @@ async function start(world: World, lane: Lane): Promise<Lane> {
       evidence_at: change.now,
     });
   });
-  loaded(world, opened, null);
+  loaded(world, opened, { isNew: true, floor: null });
   return again(world, lane.ref);
 }
 
@@ -63,7 +63,7 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
     await announceNativeQueue(world, lane, threadId);
     const opened = await agent.resumeThread(threadId, pinned(lane));
     const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
-    loaded(world, opened, newest.turns[0]?.id ?? null);
+    loaded(world, opened, { isNew: false, floor: newest.turns[0]?.id ?? null });
     const differing = lane.effective ? differences(lane.effective, opened.effective) : [];
     journal.commit((change) => {
       store.lanes.set(lane.ref, {
@@ -134,10 +134,17 @@ async function announceNativeQueue({ agent, journal }: World, lane: Lane, thread
   );
 }
 
-function loaded({ live, clock }: World, opened: ThreadOpened, floor: string | null): void {
+/** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
+function loaded(
+  { live, clock }: World,
+  opened: ThreadOpened,
+  how: { isNew: boolean; floor: string | null },
+): void {
   const { id, status } = opened.thread;
   const now = clock.now();
-  live.set(id, { status: live.get(id)?.status ?? status, at: now, heard: now, floor });
+  const known = live.get(id);
+  const at = known?.at ?? (how.isNew ? now : 0);
+  live.set(id, { status: known?.status ?? status, at, heard: now, floor: how.floor });
 }
 
 function again({ store }: World, ref: Ref): Lane {

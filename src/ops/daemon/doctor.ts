@@ -23,7 +23,7 @@ export default clientOp({
   repeat: "safe",
   input: v.strictObject({
     app_server: v.optional(flag(v.boolean(), "start a private app-server and try it"), true),
-    fix: v.optional(flag(v.boolean(), "apply the safe recoveries"), false),
+    fix: v.optional(flag(v.boolean(), "apply the safe recoveries", { cli_only: true }), false),
     timeout: v.optional(seconds("for the app-server"), 10),
   }),
   output: v.object({

@@ -1,0 +1,68 @@
+/**
+ * Every op on every surface, as users see it, against golden files: a change of an op shows here as a change of
+ * text. GOLDEN=write bun test test/ops/surfaces.test.ts   writes them anew.
+ */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { toTerminal } from "../../src/base/text.ts";
+import { index } from "../../src/ops/index.ts";
+import { commandHelp, rootHelp } from "../../src/surface/cli/help.ts";
+import { listingOf, toolsOf } from "../../src/surface/mcp/tools.ts";
+import { jsonSchemas } from "../../src/surface/schema.ts";
+
+const folder = join(import.meta.dir, "../fixtures/golden");
+const ops = await Promise.all(index.map(async (row) => ({ row, op: (await row.load()).default })));
+
+async function golden(name: string, text: string): Promise<void> {
+  const file = Bun.file(join(folder, name));
+  if (process.env["GOLDEN"] === "write") await Bun.write(file, text);
+  expect(text).toBe(await file.text());
+}
+
+test("--help of everything", async () => {
+  const shown = ops.filter(({ row }) => !row.hidden);
+  const helps = shown.map(({ op }) => commandHelp(op, 80)).sort();
+  const all = [
+    rootHelp(
+      shown.map(({ row }) => row),
+      80,
+    ),
+    ...helps,
+  ];
+  await golden(
+    "help.txt",
+    `${toTerminal(all.join(`\n\n${"-".repeat(80)}\n\n`), { color: false }).replace(/dispatch \d+\.\d+\.\d+/, "dispatch X.Y.Z")}\n`,
+  );
+});
+
+test("tools/list, grouped and flat", async () => {
+  const grouped = await Promise.all([...toolsOf(index, false).values()].map(listingOf));
+  const flat = [...toolsOf(index, true).keys()];
+  await golden("tools.json", `${JSON.stringify({ grouped, flat }, null, 1)}\n`);
+});
+
+describe("every op is reachable", () => {
+  const tools = [...toolsOf(index, false).values()];
+  for (const { row, op } of ops) {
+    test(`${row.name}: ${row.hidden ? "on the control socket" : row.at === "client" ? "on the command line" : "on the command line, by MCP and on the control socket"}`, () => {
+      const offered = tools.some((tool) => [...tool.rows.values()].some((one) => one.name === row.name));
+      expect(row.hidden || row.cli.length > 0).toBe(true);
+      if (row.at === "daemon") expect(offered).toBe(!row.hidden);
+      // Whatever starts or stops daemons is not an agent's to call.
+      if (row.at === "client") expect(offered).toBe(op.intent === "read");
+    });
+  }
+});
+
+describe("every schema is plain", () => {
+  for (const { row, op } of ops) {
+    test(row.name, () => {
+      const { input, output } = jsonSchemas(op);
+      for (const schema of [input, output]) {
+        expect(schema["type"]).toBe("object");
+        for (const word of ["anyOf", "oneOf", "allOf"]) expect(schema).not.toHaveProperty(word);
+        expect(JSON.stringify(schema)).not.toContain("$ref");
+      }
+    });
+  }
+});

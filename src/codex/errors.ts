@@ -32,11 +32,15 @@ export function refusalOf(error: Json): Refusal {
   return texts.find(([pattern]) => pattern.test(words))?.[1] ?? "other";
 }
 
+/** These look a thread up on disk: their `thread not found` is of one that does not exist (measured). */
+const needsNoLoading = /^thread\/goal\//;
+
 /** The words are cut: an unknown method is answered with the list of all 184. */
 const wordsCharsMax = 500;
 
 export function refusedError(method: string, error: Json): DispatchError {
-  const reason = refusalOf(error);
+  const said = refusalOf(error);
+  const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
   const words = (text(error["message"]) ?? "no reason given").slice(0, wordsCharsMax);
   return new DispatchError("agent", `codex refused ${method}: ${words}`, {
     ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),

@@ -8,10 +8,14 @@ export async function keepPinging(life: Life, clock: Clock): Promise<void> {
   const over = new AbortController();
   void life.gone.then(() => over.abort());
   let misses = 0;
+  let pauseMs: number = limits.agentPingEveryMs;
   while (!over.signal.aborted) {
-    await clock.sleep(limits.agentPingEveryMs, over.signal);
+    await clock.sleep(pauseMs, over.signal);
     if (over.signal.aborted) return;
+    const from = clock.monotonic();
     misses = (await answers(life)) ? 0 : misses + 1;
+    // From ping to ping, so that a child that hangs is told within 35 s: its deadline is part of that.
+    pauseMs = Math.max(0, limits.agentPingEveryMs - (clock.monotonic() - from));
     if (misses >= limits.agentPingMisses)
       await life.kill(`codex stopped answering: ${misses} pings in a row`);
   }

@@ -1,7 +1,8 @@
 /** Of a call, what the audit keeps: who, which op, on what, how it ended. Never text. */
 
 import { DispatchError } from "../base/error.ts";
-import type { Audit, Core } from "../core/core.ts";
+import type { Core } from "../core/core.ts";
+import type { Audit } from "../core/engine.ts";
 import type { Audited } from "./call.ts";
 
 export function auditRow(core: Core, { caller, op, input, outcome, result }: Audited): Audit {

@@ -2,7 +2,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Core } from "../core/core.ts";
-import type { AnyOp } from "./op.ts";
 import type { Caller } from "./protocol.ts";
 
 /** Of the daemon process itself. */
@@ -40,6 +39,15 @@ export interface Check {
   data: Record<string, unknown> | null;
 }
 
+export interface Schemas {
+  command: string;
+  op: string;
+  intent: string;
+  summary: string;
+  input: Record<string, unknown>;
+  output: Record<string, unknown>;
+}
+
 export interface ClientCtx {
   paths: Paths;
   clock: Clock;
@@ -55,8 +63,7 @@ export interface ClientCtx {
   markStopped(): void;
   /** True when a person said yes just now, or `--yes` before; false when there is nobody to ask. */
   confirm(question: string): Promise<boolean>;
-  /** Every op, loaded: for `schema`. */
-  catalogue(): Promise<AnyOp[]>;
-  jsonSchemas(op: AnyOp): { input: Record<string, unknown>; output: Record<string, unknown> };
+  /** Of every op. */
+  schemas(): Promise<Schemas[]>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
 }

@@ -55,10 +55,16 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
         writeFileSync(paths.stopped, "", { mode: 0o600 });
       });
     },
-    async catalogue() {
-      return Promise.all(parts.index.map(async (row) => (await row.load()).default));
+    async schemas() {
+      const ops = await Promise.all(parts.index.map(async (row) => (await row.load()).default));
+      return ops.map((op) => ({
+        command: op.cli,
+        op: op.name,
+        intent: op.intent,
+        summary: op.summary,
+        ...jsonSchemas(op),
+      }));
     },
-    jsonSchemas,
     doctor: (input) => parts.doctor(paths, input),
   };
 }

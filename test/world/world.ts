@@ -4,7 +4,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { keyedMutex } from "../../src/base/mutex.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { newId, newRef, systemRandom } from "../../src/base/random.ts";
-import { type Engine, engineOf } from "../../src/core/core.ts";
+import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { journal } from "../../src/core/journal.ts";
 import { live } from "../../src/core/live.ts";
 import type { AgentSink } from "../../src/core/ports/agent.ts";

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { fail } from "../../base/error.ts";
 import { table } from "../../base/text.ts";
 import { arg } from "../fields.ts";
-import { type AnyOp, clientOp } from "../op.ts";
+import { clientOp } from "../op.ts";
 
 export default clientOp({
   name: "daemon.schema",
@@ -29,15 +29,14 @@ export default clientOp({
   fails: ["usage", "not_found"],
   examples: [],
   async run({ command }, ctx) {
-    const offered = (await ctx.catalogue()).filter((one) => one.hidden !== true);
-    const ops = offered.toSorted((a, b) => (a.cli < b.cli ? -1 : 1));
-    if (command === undefined || command.length === 0) return { commands: ops.map(rowOf) };
+    const all = (await ctx.schemas()).toSorted((a, b) => (a.command < b.command ? -1 : 1));
+    if (command === undefined || command.length === 0) {
+      return { commands: all.map(({ input: _input, output: _output, ...row }) => row) };
+    }
+    // Composed spellings name their command: `list --unmanaged` is `list`.
     const words = command.filter((word) => !word.startsWith("-")).join(" ");
-    const found = ops.find(
-      (one) => one.cli === words || one.name === words || one.cli.replaceAll(" ", "_") === words,
-    );
-    if (!found) fail("not_found", `no command "${words}"`, { hint: "dispatch schema" });
-    return { ...rowOf(found), ...ctx.jsonSchemas(found) };
+    const found = all.find((one) => [one.command, one.op, one.command.replaceAll(" ", "_")].includes(words));
+    return found ?? fail("not_found", `no command "${words}"`, { hint: "dispatch schema" });
   },
   view(out, look) {
     if (!out.commands) return JSON.stringify({ input: out.input, output: out.output }, null, 2);
@@ -48,7 +47,3 @@ export default clientOp({
     );
   },
 });
-
-function rowOf({ cli, name, intent, summary }: AnyOp) {
-  return { command: cli, op: name, intent, summary };
-}

@@ -107,44 +107,27 @@ export default op({
   },
 });
 
-interface Asked {
-  cwd: string;
-  sandbox?: ThreadSettings["sandbox"] | undefined;
-  approval_policy?: string | undefined;
-  model?: string | undefined;
-  model_provider?: string | undefined;
-  effort?: string | undefined;
-  base_instructions?: string | undefined;
-  developer_instructions?: string | undefined;
-  config?: string[] | undefined;
-}
+const fields = [
+  "cwd",
+  "sandbox",
+  "approval_policy",
+  "model",
+  "model_provider",
+  "effort",
+  "base_instructions",
+  "developer_instructions",
+] as const;
 
+type Asked = { [K in (typeof fields)[number]]?: ThreadSettings[K] | undefined } & {
+  cwd: string;
+  config?: string[] | undefined;
+};
+
+/** Only what was asked for: what is left out is Codex's to decide. */
 function settingsOf(asked: Asked): ThreadSettings {
-  const {
-    cwd,
-    sandbox,
-    approval_policy,
-    model,
-    model_provider,
-    effort,
-    base_instructions,
-    developer_instructions,
-  } = asked;
-  const given = {
-    cwd,
-    sandbox,
-    approval_policy,
-    model,
-    model_provider,
-    effort,
-    base_instructions,
-    developer_instructions,
-  };
-  const settings = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as unknown as ThreadSettings;
-  if (asked.config) settings.config = Object.fromEntries(asked.config.map(pair));
-  return settings;
+  const given = fields.filter((name) => asked[name] !== undefined).map((name) => [name, asked[name]]);
+  const config = asked.config ? { config: Object.fromEntries(asked.config.map(pair)) } : {};
+  return { ...(Object.fromEntries(given) as unknown as ThreadSettings), ...config };
 }
 
 /** A value that reads as JSON is that; anything else is the text it is. */

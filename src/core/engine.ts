@@ -1,0 +1,262 @@
+/** The verbs put together from the parts of core, and the loops behind them. */
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { loop } from "../base/loop.ts";
+import { knownByKey } from "./accept.ts";
+import type { Core } from "./core.ts";
+import { create } from "./create.ts";
+import { delivery } from "./delivery.ts";
+import { cursorOf } from "./event.ts";
+import { follow, page, sample } from "./follow.ts";
+import { standingOf, type ThreadView, viewOf } from "./lane.ts";
+import { isInFlight } from "./message.ts";
+import type { AgentSink } from "./ports/agent.ts";
+import type { Lane, Message, Ref } from "./ports/store.ts";
+import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
+import { type Receipt, receiptOf } from "./receipt.ts";
+import { reconcile } from "./reconcile.ts";
+import { answer, requestView } from "./request.ts";
+import { resolve } from "./selector.ts";
+import { release } from "./settle.ts";
+import { sinkOf } from "./sink.ts";
+import { stop } from "./stop.ts";
+import { tail } from "./tail.ts";
+import { type Target, wait } from "./wait.ts";
+import type { World } from "./world.ts";
+
+export interface Audit {
+  caller: string;
+  op: string;
+  lane: Ref | null;
+  receipt: string | null;
+  outcome: string;
+}
+
+/** What the composition root holds; ops see only `core`. */
+export interface Engine {
+  core: Core;
+  sink: AgentSink;
+  /** Begins the loops; `agent` may already be starting. */
+  begin(): void;
+  audit(row: Audit): void;
+  /** Ends the loops; the agent is closed by whoever made it. */
+  end(): Promise<void>;
+}
+
+export function engineOf(world: World): Engine {
+  const { store, journal, live, agent, clock, log } = world;
+  const deliver = delivery(world);
+  const settle = reconcile(world, deliver);
+  const settling = loop(clock, limits.reconcileEveryMs, settle.step, (thrown) =>
+    log.error("reconciling failed", { reason: wordsOf(thrown) }),
+  );
+  const pruning = loop(clock, limits.pruneEveryMs, prune, (thrown) =>
+    log.error("pruning failed", { reason: wordsOf(thrown) }),
+  );
+  const sink = sinkOf(world, {
+    turnOver: (lane) => settle.turnOver(lane.ref),
+    unsettled: settleSoon,
+  });
+
+  /** The child is announced a moment before it takes calls. */
+  function settleSoon(): void {
+    agent
+      .ready(limits.agentReadyWaitMs)
+      .then(settling.soon, (thrown: unknown) =>
+        log.warn("Codex was up and is not", { reason: wordsOf(thrown) }),
+      );
+  }
+
+  async function prune(): Promise<void> {
+    journal.commit(({ now }) => store.events.prune(now - limits.eventsKeepDays * limits.dayMs));
+  }
+
+  function laneOf(ref: Ref): Lane {
+    return (
+      store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" })
+    );
+  }
+
+  function view(ref: Ref): ThreadView {
+    const facts =
+      store.lanes.facts(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+    return viewOf(facts, live);
+  }
+
+  function messageOf(id: string): Message {
+    return store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch list" });
+  }
+
+  const receipt = (id: string) => {
+    const message = messageOf(id);
+    return receiptOf(message, store.lanes.get(message.lane));
+  };
+
+  /** Until it is neither queued for this very moment nor claimed; then, or after a while, its state as it is. */
+  async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
+    const over = new AbortController();
+    const cancel = clock.after(limits.sendAnswerMs, () => over.abort());
+    try {
+      for (;;) {
+        const seq = store.log.last();
+        const { state, attempt } = messageOf(id);
+        const isOnItsWay = state === "claimed" || (state === "queued" && attempt === 0);
+        if (!isOnItsWay || over.signal.aborted || signal.aborted) return receipt(id);
+        await journal.grown(seq, AbortSignal.any([over.signal, signal]));
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  function target(word: string, self: string | null): Target {
+    const message = store.messages.get(word);
+    return message ? { ref: message.lane, receipt: message.id } : { ref: resolve(store, word, self).ref };
+  }
+
+  const core: Core = {
+    resolve: (selector, self) => resolve(store, selector, self).ref,
+    view,
+    list({ status, source, cwd, archived, limit }) {
+      const isAll = status === undefined && source === undefined && cwd === undefined;
+      const views = store.lanes
+        .listFacts({ archived, limit: isAll ? limit : limits.lanesMax })
+        .map((facts) => viewOf(facts, live));
+      return views
+        .filter(
+          (lane) =>
+            (status ? lane.status === status : true) &&
+            (source ? lane.source === source : true) &&
+            (cwd ? lane.cwd === cwd : true),
+        )
+        .slice(0, limit);
+    },
+    async create(draft, signal) {
+      const { ref, message } = await create(world, deliver, draft);
+      return { ref, receipt: message && (await underWay(message.id, signal)) };
+    },
+    async forget(ref) {
+      await world.locked(ref, async () => {
+        const { thread_id } = laneOf(ref);
+        const facts = store.lanes.facts(ref)!;
+        if (
+          facts.latest?.status === "in_progress" ||
+          store.messages.open(ref).some((message) => isInFlight(message.state))
+        ) {
+          fail("lane_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
+        }
+        journal.commit((change) => {
+          store.lanes.forget(ref, change.now);
+          change.append({ kind: "lane.forgotten", lane: ref, data: { thread_id } });
+        });
+        if (thread_id === null || !live.get(thread_id)) return;
+        live.drop(thread_id);
+        await agent
+          .unsubscribe(thread_id)
+          .catch((thrown: unknown) =>
+            log.warn("a forgotten thread was not unloaded", { reason: wordsOf(thrown) }),
+          );
+      });
+    },
+    async send(ref, draft, signal) {
+      const message = knownByKey(store, ref, draft) ?? (await deliver.send(laneOf(ref), draft));
+      return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
+    },
+    receipt,
+    receipts: ({ ref, states, limit }) =>
+      store.messages
+        .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
+        .map((message) => receiptOf(message, store.lanes.get(message.lane))),
+    async reconcile(id) {
+      const { lane } = messageOf(id);
+      await agent.ready(limits.agentReadyWaitMs);
+      await settle.lane(lane);
+      if (messageOf(id).state === "unsure") await settle.unsure(id);
+      return receipt(id);
+    },
+    resolveUnsure(id, as, by) {
+      deliver.kick(resolveUnsure(world, id, as, by));
+      return receipt(id);
+    },
+    queue: (ref, cursor, limit) => queuePage(world, ref, cursor, limit),
+    cancel(id) {
+      cancel(world, id);
+      return receipt(id);
+    },
+    move(id, to) {
+      const place = moveTo(world, id, to);
+      return { ...receipt(id), place };
+    },
+    hold: (ref) => holdByHand(world, ref),
+    release(ref) {
+      journal.commit((change) => release(store, change, ref));
+      deliver.kick(ref);
+    },
+    stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
+    tail: (ref, asked) => tail(world, ref, asked),
+    async wait({ targets, self, progress, ...asked }) {
+      const found = targets.map((word) => target(word, self));
+      const { verdict, timed_out } = await wait(world, {
+        ...asked,
+        targets: found,
+        ...(progress ? { progress } : {}),
+      });
+      return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
+    },
+    events: (which, cursor, limit) => page(world, which, cursor, limit),
+    sample: (which, cursor, limit, timeoutMs, signal) =>
+      sample(world, which, cursor, limit, timeoutMs, signal),
+    follow: (which, cursor, emit, signal) => follow(world, which, cursor, emit, signal),
+    tap: (listener) => agent.tap(listener),
+    refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
+    requests({ ref, all, limit }) {
+      const lane = ref === null ? {} : { lane: ref };
+      return (
+        all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit)
+      ).map(requestView);
+    },
+    request: (id) =>
+      requestView(
+        store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
+      ),
+    answer: (id, decision, by) => answer(world, id, decision, by),
+    agent: () => agent.status(),
+    retryAgent: () => agent.retry(),
+    running: () => store.turns.listRunning().map((turn) => view(turn.lane)),
+    counts() {
+      const byStatus: Record<string, number> = {};
+      for (const facts of store.lanes.standings()) {
+        const { status } = standingOf(facts, live);
+        byStatus[status] = (byStatus[status] ?? 0) + 1;
+      }
+      return { ...store.counts(), byStatus };
+    },
+    cursor: () => cursorOf(store.log.id(), store.log.last()),
+    audited: (limit) => page(world, { kinds: ["op.called"] }, null, limit).events.reverse(),
+  };
+
+  return {
+    core,
+    sink,
+    begin() {
+      journal.commit((change) => change.append({ kind: "daemon.up" }));
+      settling.soon();
+      pruning.soon();
+    },
+    audit(row) {
+      journal.commit((change) => {
+        const { caller, op, outcome } = row;
+        change.append({
+          kind: "op.called",
+          lane: row.lane,
+          receipt: row.receipt,
+          data: { caller, op, outcome },
+        });
+      });
+    },
+    async end() {
+      await Promise.all([settling.stop(), pruning.stop()]);
+      journal.commit((change) => change.append({ kind: "daemon.down" }));
+    },
+  };
+}

@@ -38,8 +38,11 @@ interface Open {
   end(answer: Answer | Error): void;
 }
 
-/** The codes of a connect that found nobody there. Bun reports a sandbox's EPERM as ECONNREFUSED (measured). */
-const absent = new Set(["ENOENT", "ECONNREFUSED"]);
+/**
+ * The codes of a connect that found nobody there. Bun reports a sandbox's EPERM as ECONNREFUSED (measured); a daemon
+ * killed before it took the connection from the kernel's queue leaves ECONNRESET (measured), and has heard nothing.
+ */
+const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 
 /** Undefined when no daemon listens there. */
 export async function connect(path: string): Promise<Connection | undefined> {

@@ -9,13 +9,12 @@ import type { World } from "../../src/core/world.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";
-import { median, ms, timed } from "./measure.ts";
+import { inTurns, median, ms, ratio, timed } from "./measure.ts";
 import { addThread, worldOn } from "./registry.ts";
-import { atLeast, atMost, type Bench, type Row } from "./row.ts";
+import { atLeast, atMost, type Row } from "./row.ts";
 
-const warmups = 500;
-const accepts = 3000;
-const commits = 1000;
+const blocks = 15;
+const callsOfBlock = 200;
 const claims = 60;
 const [few, many] = [10, 100_000];
 const draft = { ...plain, mode: "queue", text: "hello" } as const;
@@ -26,30 +25,28 @@ export const accept: Row = {
     const daemon = await startDaemon(bench, await makeHome(bench, "accept", 1));
     const send = () =>
       ask(daemon.connection, "message.send", { thread: "@thread-0", text: "hello", queue: true });
-    for (let i = 0; i < warmups; i++) await send();
-    const tookMs = await timed(async () => {
-      for (let i = 0; i < accepts; i++) await send();
-    });
+    const store = openStore(join(bench.folder, "bare.db"), Date.now());
+    const block = async (fn: () => unknown) =>
+      (await timed(async () => {
+        for (let i = 0; i < callsOfBlock; i++) await fn();
+      })) / callsOfBlock;
+    const taken = await inTurns(
+      blocks,
+      () => block(() => store.events.append({ kind: "gap" }, 0)),
+      () => block(send),
+    );
+    store.close();
     const { queue } = (await ask(daemon.connection, "daemon.status")) as { queue: { queued: number } };
     await daemon.end();
     return {
-      lines: [atLeast("messages accepted durably, one client", (accepts / tookMs) * 1000, 1000)],
+      lines: [atLeast("messages accepted durably, one client", 1000 / median(taken.ours), 1000)],
       notes: [
         "message.send --queue on a kept connection, one after the other, each answered before the next: a commit with the message and its event, another with the audit row",
-        `${queue.queued} wait; a commit of one row on this disk: ${ms(bareCommitMs(bench))}`,
+        `a commit of one row on this disk, taken in turns with it: ${ms(median(taken.floor))}; an accept: ${ms(median(taken.ours))}, ${ratio(taken).toFixed(1)} x; ${queue.queued} wait`,
       ],
     };
   },
 };
-
-/** The disk's own part in it. */
-function bareCommitMs(bench: Bench): number {
-  const store = openStore(join(bench.folder, "bare.db"), Date.now());
-  const from = performance.now();
-  times(commits, () => store.events.append({ kind: "gap", data: {} }, 0));
-  store.close();
-  return (performance.now() - from) / commits;
-}
 
 export const claim: Row = {
   async measure(bench) {

@@ -48,7 +48,7 @@ describe("usage", () => {
     [["send", "@docs"], /text/],
     [["new", "--name", "goal", "--text", "/goal ship it"], /goal/],
     [["new", "--name", "lost", "--cwd", "/no/such/dir"], /\/no\/such\/dir/],
-    [["watch"], /--all/],
+    [["watch"], /name threads to watch/],
     [["events", "--since", "nonsense"], /cursor/],
     [["forget", "@docs"], /nobody to ask/],
     [["request", "answer", "x"], /--approve/],

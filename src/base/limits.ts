@@ -57,6 +57,7 @@ export const limits = {
   rolloutTailBytes: 16 * MiB,
   historyPageTurns: 10,
   /** Codex's own page size is at most 100; more submissions than this are reported as this many. */
+  modelsMax: 200,
   nativeQueuePage: 100,
   historyPagesMax: 10_000,
 

@@ -4,11 +4,19 @@ import { limits } from "../base/limits.ts";
 import type { Agent, RawLine, ThreadOpened } from "../core/ports/agent.ts";
 import { downError } from "./errors.ts";
 import { turnPage } from "./history.ts";
-import { overrideParams, resumeParams, startParams, textInput } from "./params.ts";
+import {
+  forkParams,
+  given,
+  overrideParams,
+  resumeParams,
+  sourceKinds,
+  startParams,
+  textInput,
+} from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
 import { rolloutHolds } from "./rollout.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
-import { goalFacts, threadFacts, threadOpened } from "./wire.ts";
+import { goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
 
 export interface CodexAgent extends Agent {
   /** Starts the child in the background and keeps it running. */
@@ -43,8 +51,16 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
       await call("thread/unsubscribe", { threadId });
     },
     readGoal: async (threadId) => goalFacts((await read("thread/goal/get", { threadId }))["goal"]),
-    async setGoal(threadId, goal) {
+    async setGoal(threadId, { objective, status, token_budget }) {
+      const goal = {
+        ...given("objective", objective),
+        ...given("status", status),
+        ...given("tokenBudget", token_budget),
+      };
       await call("thread/goal/set", { threadId, ...goal });
+    },
+    async clearGoal(threadId) {
+      await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
     async countNativeQueue(threadId) {
@@ -85,6 +101,32 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
       const content = [{ type: "input_text", text: words }];
       const item = { type: "message", id: item_id, role: "user", content };
       await call("thread/inject_items", { threadId: thread_id, items: [item] });
+    },
+
+    async listThreads({ cursor, limit, archived }) {
+      // Without these Codex hides threads of other providers and sources; a scan would take seconds (measured).
+      const everything = { modelProviders: [], sourceKinds, useStateDbOnly: true, sortKey: "updated_at" };
+      const answer = await read("thread/list", { ...everything, cursor, limit, archived });
+      const threads = list(answer["data"]).flatMap((thread) => threadFacts(thread) ?? []);
+      return { threads, next_cursor: text(answer["nextCursor"]) };
+    },
+    async archiveThread(threadId) {
+      await call("thread/archive", { threadId });
+    },
+    async unarchiveThread(threadId) {
+      await call("thread/unarchive", { threadId });
+    },
+    forkThread: async (threadId, { settings, last_turn_id }) =>
+      opened(await call("thread/fork", forkParams(threadId, settings, last_turn_id))),
+    async revertThread(threadId, beforeTurnId) {
+      await call("thread/revert", { threadId, beforeTurnId });
+    },
+    async compactThread(threadId) {
+      await call("thread/compact/start", { threadId });
+    },
+    async listModels() {
+      const answer = await read("model/list", { includeHidden: true, limit: limits.modelsMax });
+      return list(answer["data"]).flatMap((model) => modelFacts(model) ?? []);
     },
 
     reply: (epoch, reply) =>

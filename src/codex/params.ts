@@ -20,6 +20,25 @@ export function resumeParams(threadId: string, settings: ThreadSettings): Json {
   return { threadId, ...settingsParams(settings), excludeTurns: true };
 }
 
+/** Every kind there is: left out, Codex lists interactive ones only. */
+export const sourceKinds = [
+  "cli",
+  "vscode",
+  "exec",
+  "appServer",
+  "subAgent",
+  "subAgentReview",
+  "subAgentCompact",
+  "subAgentThreadSpawn",
+  "subAgentOther",
+  "unknown",
+];
+
+export function forkParams(threadId: string, settings: ThreadSettings, lastTurnId: string | null): Json {
+  const cut = lastTurnId === null ? {} : { lastTurnId };
+  return { threadId, ...settingsParams(settings), ...cut, threadSource: "dispatch", excludeTurns: true };
+}
+
 export function overrideParams(overrides: TurnOverrides): Json {
   // `effort: null` does not reset what an earlier turn set; the default mode's own settings do (measured).
   const reset = { model: overrides.model, reasoning_effort: null, developer_instructions: null };
@@ -60,6 +79,7 @@ function settingsParams(settings: ThreadSettings): Json {
   };
 }
 
-function given(name: string, value: unknown): Json {
+/** Nothing at all where nothing was given: null often means something else to Codex. */
+export function given(name: string, value: unknown): Json {
   return value === undefined ? {} : { [name]: value };
 }

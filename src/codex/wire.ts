@@ -2,6 +2,7 @@
 import type {
   EffectiveSettings,
   GoalFacts,
+  ModelFacts,
   Sandbox,
   ThreadFacts,
   ThreadOpened,
@@ -28,6 +29,7 @@ export function threadFacts(value: unknown): ThreadFacts | undefined {
     created_at: msOfSeconds(thread["createdAt"]) ?? 0,
     updated_at: msOfSeconds(thread["updatedAt"]) ?? 0,
     source: sourceOf(thread["source"]),
+    parent_id: text(thread["parentThreadId"]),
   };
 }
 
@@ -98,7 +100,34 @@ export function goalFacts(value: unknown): GoalFacts | null {
   const goal = object(value);
   const objective = text(goal?.["objective"]);
   if (goal === undefined || objective === null) return null;
-  return { objective, status: text(goal["status"]) ?? "unknown" };
+  return {
+    objective,
+    status: text(goal["status"]) ?? "unknown",
+    token_budget: number(goal["tokenBudget"]),
+    tokens_used: number(goal["tokensUsed"]),
+  };
+}
+
+export function modelFacts(value: unknown): ModelFacts | undefined {
+  const model = object(value);
+  const id = text(model?.["id"]);
+  if (model === undefined || id === null) return undefined;
+  return {
+    id,
+    name: text(model["displayName"]) ?? id,
+    description: text(model["description"]) ?? "",
+    is_default: model["isDefault"] === true,
+    hidden: model["hidden"] === true,
+    efforts: list(model["supportedReasoningEfforts"]).flatMap(
+      (one) => text(object(one)?.["reasoningEffort"]) ?? [],
+    ),
+    default_effort: text(model["defaultReasoningEffort"]),
+    service_tiers: list(model["serviceTiers"]).flatMap((one) => {
+      const tier = object(one);
+      const tierId = text(tier?.["id"]);
+      return tierId === null ? [] : [{ id: tierId, name: text(tier?.["name"]) ?? tierId }];
+    }),
+  };
 }
 
 /** The answer to thread/start and thread/resume. */

@@ -157,7 +157,10 @@ function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
     rollout_path: null,
     hold_reason: null,
     blocked_reason: null,
-    goal: draft.goal === null ? null : { objective: draft.goal, status: "paused" },
+    goal:
+      draft.goal === null
+        ? null
+        : { objective: draft.goal, status: "paused", token_budget: null, tokens_used: null },
     goal_setup: draft.goal === null ? null : "wanted",
     overridden: false,
     pending: 0,

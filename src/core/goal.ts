@@ -20,7 +20,7 @@ export async function activateGoal({ store, agent, journal }: World, { lane }: O
   if (!isTaken) return;
   await agent.setGoal(lane.thread_id, { status: "active" });
   journal.commit((change) => {
-    store.lanes.set(lane.ref, { goal: { objective, status: "active" }, goal_setup: null });
+    store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
   });
 }

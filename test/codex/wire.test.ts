@@ -33,6 +33,7 @@ describe("threads and turns", () => {
       created_at: 1795351805000,
       updated_at: 1795351806000,
       source: "subAgent",
+      parent_id: null,
     });
   });
 
@@ -186,7 +187,11 @@ describe("notifications", () => {
     [
       "thread/goal/updated",
       { threadId: "T", goal: { objective: "o", status: "active" } },
-      { kind: "goal_changed", thread_id: "T", goal: { objective: "o", status: "active" } },
+      {
+        kind: "goal_changed",
+        thread_id: "T",
+        goal: { objective: "o", status: "active", token_budget: null, tokens_used: null },
+      },
     ],
     ["thread/goal/cleared", { threadId: "T" }, { kind: "goal_changed", thread_id: "T", goal: null }],
     [

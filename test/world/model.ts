@@ -32,6 +32,9 @@ interface ModelThread {
   /** Survives a kill. */
   isDurable: boolean;
   isLoaded: boolean;
+  isArchived: boolean;
+  /** Another app has it open. */
+  isHeldElsewhere: boolean;
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
@@ -160,6 +163,26 @@ export function modelAgent({
     });
   }
 
+  function newThread(settings: ThreadSettings): ModelThread {
+    const thread: ModelThread = {
+      id: id("thread"),
+      path: `/sessions/${ids}.jsonl`,
+      name: null,
+      settings: structuredClone(settings),
+      isDurable: false,
+      isLoaded: true,
+      isArchived: false,
+      isHeldElsewhere: false,
+      status: "idle",
+      goal: null,
+      turns: [],
+      injected: [],
+      running: null,
+    };
+    threads.set(thread.id, thread);
+    return thread;
+  }
+
   function threadOf(threadId: string): ModelThread {
     return threads.get(threadId) ?? refuse("no_rollout", `no rollout found for thread id ${threadId}`);
   }
@@ -182,6 +205,7 @@ export function modelAgent({
       created_at: at,
       updated_at: at,
       source: "vscode",
+      parent_id: null,
     };
   }
 
@@ -387,25 +411,15 @@ export function modelAgent({
     startThread: (settings) =>
       call("startThread", () => {
         if (settings.model_provider === "nobody") refuse("other", "Model provider `nobody` not found");
-        const thread: ModelThread = {
-          id: id("thread"),
-          path: `/sessions/${ids}.jsonl`,
-          name: null,
-          settings: structuredClone(settings),
-          isDurable: false,
-          isLoaded: true,
-          status: "idle",
-          goal: null,
-          turns: [],
-          injected: [],
-          running: null,
-        };
-        threads.set(thread.id, thread);
+        const thread = newThread(settings);
         return { thread: facts(thread), effective: effective(thread) };
       }),
     resumeThread: (threadId, settings) =>
       call("resumeThread", () => {
         const thread = threadOf(threadId);
+        if (thread.isHeldElsewhere)
+          refuse("active_writer", `thread ${threadId} already has an active writer`);
+        if (thread.isArchived) refuse("archived", `session ${threadId} is archived`);
         // Overrides of a loaded thread are ignored; a bare resume falls back to the configuration's full access.
         if (!thread.isLoaded)
           thread.settings = ignoresSettings ? { cwd: settings.cwd } : structuredClone(settings);
@@ -434,11 +448,17 @@ export function modelAgent({
         if (thread && !thread.running) thread.isLoaded = false;
       }),
     readGoal: (threadId) => call("readGoal", () => threads.get(threadId)?.goal ?? null),
-    setGoal: (threadId, { objective, status }) =>
+    setGoal: (threadId, change) =>
       call("setGoal", () => {
         const thread = threadOf(threadId);
-        if (objective !== undefined) thread.goal = { objective, status };
-        else if (thread.goal) thread.goal = { ...thread.goal, status };
+        const before = thread.goal ?? { objective: "", status: "active", token_budget: null, tokens_used: 0 };
+        if (!thread.goal && change.objective === undefined)
+          refuse("other", "cannot update goal: no goal exists");
+        thread.goal = { ...before, ...change };
+      }),
+    clearGoal: (threadId) =>
+      call("clearGoal", () => {
+        threadOf(threadId).goal = null;
       }),
     countNativeQueue: () => call("countNativeQueue", () => 0),
     startTurn: ({ thread_id, text, client_id }) =>
@@ -485,6 +505,69 @@ export function modelAgent({
       }),
     hasInjected: async (path, itemId) =>
       [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),
+    listThreads: ({ cursor, limit, archived }) =>
+      call("listThreads", () => {
+        const all = [...threads.values()]
+          .filter((thread) => thread.isArchived === archived && thread.turns.length > 0)
+          .reverse();
+        const from = Number(cursor ?? 0);
+        const next = from + limit;
+        return {
+          threads: all.slice(from, next).map(facts),
+          next_cursor: next < all.length ? String(next) : null,
+        };
+      }),
+    archiveThread: (threadId) =>
+      call("archiveThread", () => {
+        const thread = threadOf(threadId);
+        if (thread.isHeldElsewhere)
+          refuse("active_writer", `thread ${threadId} already has an active writer`);
+        Object.assign(thread, { isArchived: true, isLoaded: false });
+      }),
+    unarchiveThread: (threadId) =>
+      call("unarchiveThread", () => {
+        threadOf(threadId).isArchived = false;
+      }),
+    forkThread: (threadId, { settings, last_turn_id }) =>
+      call("forkThread", () => {
+        const source = threadOf(threadId);
+        const until =
+          last_turn_id === null
+            ? source.turns.length
+            : source.turns.findIndex((turn) => turn.id === last_turn_id) + 1;
+        const fork = newThread(settings);
+        Object.assign(fork, {
+          turns: structuredClone(source.turns.slice(0, until)),
+          isDurable: true,
+          name: source.name,
+        });
+        return { thread: facts(fork), effective: effective(fork) };
+      }),
+    revertThread: (threadId, beforeTurnId) =>
+      call("revertThread", () => {
+        const thread = loaded(threadId);
+        const at = thread.turns.findIndex((turn) => turn.id === beforeTurnId);
+        if (at < 0) refuse("other", "turn not found");
+        Object.assign(thread, { turns: thread.turns.slice(0, at), path: `/sessions/${++ids}.jsonl` });
+      }),
+    compactThread: (threadId) =>
+      call("compactThread", () => {
+        const thread = loaded(threadId);
+        const turn: TurnFacts = {
+          id: id("turn"),
+          status: "in_progress",
+          error: null,
+          started_at: now(),
+          completed_at: null,
+          items: [item("context_compaction", "")],
+        };
+        thread.turns.push(turn);
+        thread.running = { turn, steps: [], waitsFor: null };
+        setStatus(thread, "active");
+        emit({ kind: "turn_started", thread_id: threadId, turn_id: turn.id, at: now() });
+        schedule(() => go(thread));
+      }),
+    listModels: () => call("listModels", () => []),
     reply: (from, reply) =>
       call("reply", () => {
         if (from !== epoch) throw down();

@@ -70,6 +70,8 @@ export interface ThreadFacts {
   updated_at: number;
   /** Codex's word for what made it, e.g. `vscode`, `cli`; `subAgent...` for children. */
   source: string;
+  /** Of a sub-agent: the thread that spawned it. */
+  parent_id: string | null;
 }
 
 export interface ThreadOpened {
@@ -176,7 +178,28 @@ export type AgentEvent =
 
 export interface GoalFacts {
   objective: string;
+  /** active, paused, blocked, usageLimited, budgetLimited, complete. */
   status: string;
+  token_budget: number | null;
+  tokens_used: number | null;
+}
+
+export interface GoalChange {
+  /** Left out: the goal that is there keeps its own. */
+  objective?: string;
+  status?: "active" | "paused";
+  token_budget?: number;
+}
+
+export interface ModelFacts {
+  id: string;
+  name: string;
+  description: string;
+  is_default: boolean;
+  hidden: boolean;
+  efforts: string[];
+  default_effort: string | null;
+  service_tiers: { id: string; name: string }[];
 }
 
 /** Who the child is: recorded before the first byte is written to it, so that an orphan can be told for sure. */
@@ -253,8 +276,8 @@ export interface Agent {
   ): Promise<{ turns: TurnFacts[]; next_cursor: string | null }>;
   unsubscribe(threadId: string): Promise<void>;
   readGoal(threadId: string): Promise<GoalFacts | null>;
-  /** Without an objective the goal that is there keeps its own. */
-  setGoal(threadId: string, goal: { objective?: string; status: "active" | "paused" }): Promise<void>;
+  setGoal(threadId: string, goal: GoalChange): Promise<void>;
+  clearGoal(threadId: string): Promise<void>;
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
   /** How many submissions wait in Codex's native queue. */
@@ -272,6 +295,27 @@ export interface Agent {
   interruptTurn(threadId: string, turnId: string): Promise<void>;
   cleanBackground(threadId: string): Promise<void>;
   injectText(input: { thread_id: string; text: string; item_id: string }): Promise<void>;
+
+  /** Persisted threads of every source and provider, newest activity first, from Codex's state database only. */
+  listThreads(page: {
+    cursor: string | null;
+    limit: number;
+    archived: boolean;
+  }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
+  /** Interrupts a turn that runs (measured): asked only of a quiet thread. */
+  archiveThread(threadId: string): Promise<void>;
+  unarchiveThread(threadId: string): Promise<void>;
+  /** The new thread is loaded. It keeps the source's name until it is given one. */
+  forkThread(
+    threadId: string,
+    fork: { settings: ThreadSettings; last_turn_id: string | null },
+  ): Promise<ThreadOpened>;
+  /** Drops that turn and all after it from the history; files stay. The rollout's path changes. */
+  revertThread(threadId: string, beforeTurnId: string): Promise<void>;
+  /** Begins a turn of Codex's own. */
+  compactThread(threadId: string): Promise<void>;
+  /** The bundled catalogue; works without a login. */
+  listModels(): Promise<ModelFacts[]>;
 
   reply(epoch: Epoch, reply: AgentReply): Promise<void>;
   /** Streams raw notifications (deltas included) until the returned function is called. */

@@ -202,7 +202,7 @@ const schema = clientOp({
   fails: [],
   examples: [],
   view: (out) => out.commands.join("\n"),
-  run: async (_, ctx) => ({ commands: (await ctx.catalogue()).map((one) => one.cli) }),
+  run: async (_, ctx) => ({ commands: (await ctx.schemas()).map((one) => one.command) }),
 });
 
 export const ops: Record<string, AnyOp> = Object.fromEntries(

@@ -36,29 +36,46 @@ export function claim(
 
 /** Starts a turn with a message that was claimed. */
 export async function start(world: World, message: Message, { lane }: Opened): Promise<void> {
-  const { agent, store, journal } = world;
+  const { agent, store } = world;
   const overrides = overridesOf(lane, message);
+  let answer: Awaited<ReturnType<typeof agent.startTurn>>;
   try {
-    const answer = await agent.startTurn({
+    answer = await agent.startTurn({
       thread_id: lane.thread_id,
       text: message.text,
       client_id: message.id,
       ...(overrides ? { overrides } : {}),
     });
-    journal.commit((change) => {
-      // The proof may have come first; then only the fact that we joined is news.
-      const now = store.messages.get(message.id)!;
-      if (now.state === "claimed") {
-        move(store, change, now, "sent", {
-          turn_id: answer.turn_id,
-          joined: answer.joined,
-          sent_at: change.now,
-        });
-      } else if (answer.joined) store.messages.set(message.id, { joined: true });
-      if (!answer.joined) ours(store, lane.ref, answer.turn_id);
-    });
   } catch (thrown) {
     refused(world, message, lane, thrown);
+    return;
+  }
+  note(world, message, (change) => {
+    // The proof may have come first; then only the fact that we joined is news.
+    const now = store.messages.get(message.id)!;
+    if (now.state === "claimed") {
+      move(store, change, now, "sent", {
+        turn_id: answer.turn_id,
+        joined: answer.joined,
+        sent_at: change.now,
+      });
+    } else if (answer.joined) store.messages.set(message.id, { joined: true });
+    if (!answer.joined) ours(store, lane.ref, answer.turn_id);
+  });
+}
+
+/**
+ * What Codex said of a message, into the registry. When that is refused (a full disk), nothing is undone: Codex may
+ * have the text, its sender has a promise, and so it stays claimed until reading settles it.
+ */
+function note({ journal, log }: World, message: Message, write: (change: Change) => void): void {
+  try {
+    journal.commit(write);
+  } catch (thrown) {
+    log.error("what Codex said of a message was not stored", {
+      receipt: message.id,
+      reason: wordsOf(thrown),
+    });
   }
 }
 
@@ -76,7 +93,7 @@ function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
 
 /** Puts a claimed message into the running turn. Accepted is not taken: only its item proves it. */
 export async function steer(world: World, message: Message, { lane }: Opened): Promise<void> {
-  const { agent, store, journal } = world;
+  const { agent, store } = world;
   const turnId = message.target_turn_id!;
   try {
     await agent.steerTurn({
@@ -85,31 +102,29 @@ export async function steer(world: World, message: Message, { lane }: Opened): P
       text: message.text,
       client_id: message.id,
     });
-    journal.commit((change) => {
-      const now = store.messages.get(message.id)!;
-      if (now.state === "claimed")
-        move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
-      else store.messages.set(message.id, { joined: true });
-    });
   } catch (thrown) {
     const reason = refusalOf(thrown);
-    if (reason !== "no_active_turn" && reason !== "turn_mismatch") {
-      refused(world, message, lane, thrown);
-      return;
-    }
-    journal.commit((change) => notTaken(store, change, store.messages.get(message.id)!));
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(world, message, lane, thrown);
+    else note(world, message, (change) => notTaken(store, change, store.messages.get(message.id)!));
+    return;
   }
+  note(world, message, (change) => {
+    const now = store.messages.get(message.id)!;
+    if (now.state === "claimed")
+      move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
+    else store.messages.set(message.id, { joined: true });
+  });
 }
 
 /** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (measured). */
 export async function inject(world: World, message: Message, { lane }: Opened): Promise<void> {
-  const { agent, journal } = world;
   try {
-    await agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
-    journal.commit((change) => contextTaken(world, change, message));
+    await world.agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
   } catch (thrown) {
     refused(world, message, lane, thrown);
+    return;
   }
+  note(world, message, (change) => contextTaken(world, change, message));
 }
 
 export function contextTaken({ store }: World, change: Change, { id }: Message): void {
@@ -121,7 +136,7 @@ export function contextTaken({ store }: World, change: Change, { id }: Message):
 
 /** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */
 function refused(world: World, message: Message, lane: Lane, thrown: unknown): void {
-  const { store, journal, live } = world;
+  const { store, live } = world;
   if (isUnknown(thrown)) return;
   const reason = refusalOf(thrown);
   const words = wordsOf(thrown);
@@ -129,7 +144,7 @@ function refused(world: World, message: Message, lane: Lane, thrown: unknown): v
   const mayRetry =
     reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
   const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
-  journal.commit((change) => {
+  note(world, message, (change) => {
     const now = store.messages.get(message.id)!;
     if (now.state !== "claimed") return;
     if (mayRetry || isDown) requeued(store, change, now, words);

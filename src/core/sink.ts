@@ -1,7 +1,8 @@
 /** What the agent tells core: the child's birth, its words, its death. */
 import { fail, wordsOf } from "../base/error.ts";
 import { ingest } from "./ingest.ts";
-import type { AgentSink } from "./ports/agent.ts";
+import type { Change } from "./journal.ts";
+import type { AgentSink, Epoch } from "./ports/agent.ts";
 import type { Lane } from "./ports/store.ts";
 import { expireOf } from "./request.ts";
 import type { World } from "./world.ts";
@@ -20,7 +21,13 @@ export function sinkOf(world: World, told: Told): AgentSink {
   let isDeaf = false;
 
   return {
-    born: (child) => journal.commit((change) => store.epochs.open(child, change.now)),
+    born: (child) =>
+      journal.commit((change) => {
+        // Nobody is born before the one before is reaped: what is open still is an end that a full disk refused.
+        for (const { id } of store.epochs.unended())
+          over(change, id, "its end could not be stored when it came");
+        return store.epochs.open(child, change.now);
+      }),
 
     up(epoch, { version, codex_home }) {
       const known = store.log.codexHome();
@@ -55,12 +62,14 @@ export function sinkOf(world: World, told: Told): AgentSink {
 
     down(epoch, reason) {
       live.end();
-      journal.commit((change) => {
-        store.epochs.end(epoch, reason, change.now);
-        expireOf(world, epoch, change);
-        change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
-        change.append({ kind: "gap", data: { epoch } });
-      });
+      journal.commit((change) => over(change, epoch, reason));
     },
   };
+
+  function over(change: Change, epoch: Epoch, reason: string): void {
+    store.epochs.end(epoch, reason, change.now);
+    expireOf(world, epoch, change);
+    change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
+    change.append({ kind: "gap", data: { epoch } });
+  }
 }

@@ -29,6 +29,8 @@ export type Begun =
   | { kind: "up"; hello: Hello }
   /** `initialize` was not answered. */
   | { kind: "failed"; error: DispatchError }
+  /** The registry could not take its start. */
+  | { kind: "absent"; error: DispatchError }
   /** `sink.up` will not have this child. */
   | { kind: "refused"; error: DispatchError };
 
@@ -85,7 +87,8 @@ export function startLife(world: World, executable: string): Life {
     } catch (thrown) {
       const error = thrown instanceof DispatchError ? thrown : downError(wordsOf(thrown), "not_sent");
       void child.kill(error.message);
-      return { kind: "refused", error };
+      // A full disk passes by itself; another home of Codex does not.
+      return { kind: error.code === "storage" ? "absent" : "refused", error };
     }
     calls.notify("initialized");
     return { kind: "up", hello };

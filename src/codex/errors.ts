@@ -9,7 +9,8 @@ const overloadedCode = -32001;
 const texts: readonly (readonly [RegExp, Refusal])[] = [
   [/already has an active writer/, "active_writer"],
   // `thread not loaded` is only said by the reads that need no loading: there is no such thread.
-  [/no (archived )?rollout found|^thread not loaded/, "no_rollout"],
+  // A file that a kill left before its first line was whole holds no thread either (measured).
+  [/no (archived )?rollout found|^thread not loaded|rollout at .+ is empty$/, "no_rollout"],
   [/is archived/, "archived"],
   [/no active turn/, "no_active_turn"],
   [/expected active turn id/, "turn_mismatch"],

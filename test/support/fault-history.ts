@@ -66,7 +66,10 @@ function rolloutsIn(folder: string): { thread: string; path: string }[] {
     .filter((entry) => entry.isFile())
     .flatMap((entry) => {
       const thread = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/.exec(entry.name)?.[1];
-      return thread === undefined ? [] : [{ thread, path: join(entry.parentPath, entry.name) }];
+      const path = join(entry.parentPath, entry.name);
+      // Without one whole line it is the rest of a kill, and to Codex no thread.
+      const isThread = thread !== undefined && readFileSync(path).includes("\n");
+      return isThread ? [{ thread, path }] : [];
     });
 }
 

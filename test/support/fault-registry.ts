@@ -27,6 +27,7 @@ export interface LaneSeen {
   ref: string;
   title: string;
   thread_id: string | null;
+  rollout_path: string | null;
   hold_reason: string | null;
   create_key: string | null;
   pending: number;
@@ -73,7 +74,7 @@ export function registryAt(path: string): Registry {
     epochs: () => all("SELECT * FROM epochs ORDER BY id"),
     lanes: () =>
       all(
-        "SELECT ref, title, thread_id, hold_reason, create_key, pending FROM lanes WHERE forgotten_at IS NULL",
+        "SELECT ref, title, thread_id, rollout_path, hold_reason, create_key, pending FROM lanes WHERE forgotten_at IS NULL",
       ),
     messages: () =>
       all('SELECT id, lane, mode, text, state, outcome, attempt, "key", error FROM messages ORDER BY rowid'),

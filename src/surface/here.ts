@@ -56,7 +56,8 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       });
     },
     async schemas() {
-      const ops = await Promise.all(parts.index.map(async (row) => (await row.load()).default));
+      const offered = parts.index.filter((row) => !row.hidden);
+      const ops = await Promise.all(offered.map(async (row) => (await row.load()).default));
       return ops.map((op) => ({
         command: op.cli,
         op: op.name,

@@ -55,6 +55,11 @@ export const limits = {
   laneIdleUnloadMs: 60 * second,
   /** Where an injected item is looked for: what followed one claim fits many times over. */
   rolloutTailBytes: 16 * MiB,
+  /** Codex clamps a page of threads to this. */
+  codexPageMax: 100,
+  /** The child unloads an unsubscribed thread after `threadUnloadDelaySecs`. */
+  unloadWaitMs: 10 * second,
+  unloadLookEveryMs: 100,
   historyPageTurns: 10,
   /** Codex's own page size is at most 100; more submissions than this are reported as this many. */
   modelsMax: 200,

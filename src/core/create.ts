@@ -7,9 +7,11 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, plain } from "./accept.ts";
 import type { Delivery } from "./delivery.ts";
+import { freeHandle, isTaken, slug } from "./handle.ts";
+import { laneRow } from "./lanerow.ts";
 import { open, refusalOf } from "./open.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
-import type { Lane, Message, Ref } from "./ports/store.ts";
+import type { Lane, Message, Ref, Store } from "./ports/store.ts";
 import { failed } from "./settle.ts";
 import type { World } from "./world.ts";
 
@@ -87,18 +89,22 @@ function withdraw({ store, journal }: World, { ref, message }: Created, why: str
 }
 
 function known({ store }: World, draft: NewThread): Created | undefined {
-  if (draft.key === null) return undefined;
-  const lane = store.lanes.findByCreateKey(draft.key);
-  const isTaken = lane
-    ? lane.create_digest !== digestOf(draft)
-    : store.messages.findByKey(draft.key) !== undefined;
-  if (isTaken)
-    fail("conflict", "this idempotency key was used with other content", {
-      hint: "use another --idempotency-key",
-    });
+  const lane = createdByKey(store, draft.key, digestOf(draft));
   if (!lane) return undefined;
   const first = store.messages.list({ lane: lane.ref, limit: limits.pageMax }).at(-1);
   return { ref: lane.ref, message: draft.text === null ? null : (first ?? null) };
+}
+
+/** The lane this key already made; `conflict` when it stands for something else. */
+export function createdByKey(store: Store, key: string | null, digest: string): Lane | undefined {
+  if (key === null) return undefined;
+  const lane = store.lanes.findByCreateKey(key);
+  const isOther = lane ? lane.create_digest !== digest : store.messages.findByKey(key) !== undefined;
+  if (isOther)
+    fail("conflict", "this idempotency key was used with other content", {
+      hint: "use another --idempotency-key",
+    });
+  return lane;
 }
 
 /** Everything the key stands for. */
@@ -116,64 +122,26 @@ function check({ store, files }: World, draft: NewThread): void {
   if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
   if (store.lanes.count() >= limits.lanesMax)
     fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
-  const handle = slug(draft.name);
-  if (handle === "" || store.lanes.findByHandle(handle) === undefined) return;
+  refuseTakenHandle(store, draft.name);
+}
+
+export function refuseTakenHandle(store: Store, name: string): void {
+  const handle = slug(name);
+  if (handle === "" || !isTaken(store, handle)) return;
+  const free = freeHandle(store, handle);
   fail("conflict", `the handle @${handle} is taken`, {
-    hint: `--name "${draft.name} ${freeSuffix(store, handle)}"`,
+    hint: `--name "${name} ${free.slice(free.lastIndexOf("-") + 1)}"`,
   });
 }
 
-function freeSuffix(store: World["store"], handle: string): number {
-  let n = 2;
-  while (store.lanes.findByHandle(slug(`${handle} ${n}`)) !== undefined && n < 1000) n++;
-  return n;
-}
-
-/** A title's short form: `[a-z0-9._-]{1,40}`; "" when nothing of it is left. */
-export function slug(title: string): string {
-  return title
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/\p{M}/gu, "")
-    .replace(/[^a-z0-9._]+/g, "-")
-    .slice(0, limits.handleCharsMax)
-    .replace(/^[-.]+|[-.]+$/g, "");
-}
-
 function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
-  let ref = mint.ref();
-  while (store.lanes.isRefTaken(ref)) ref = mint.ref();
+  const { name: title, settings, created_by, goal } = draft;
   return {
-    ref: ref as Ref,
-    thread_id: null,
-    source: "own",
-    setup: "starting",
-    durable_at: null,
-    title: draft.name,
-    handle: slug(draft.name) || null,
-    cwd: draft.settings.cwd,
-    settings: draft.settings,
-    effective: null,
-    rollout_path: null,
-    hold_reason: null,
-    blocked_reason: null,
-    goal:
-      draft.goal === null
-        ? null
-        : { objective: draft.goal, status: "paused", token_budget: null, tokens_used: null },
-    goal_setup: draft.goal === null ? null : "wanted",
-    overridden: false,
-    pending: 0,
-    tokens: null,
-    last_message: null,
+    ...laneRow(store, mint, now, { title, source: "own", settings, created_by }),
+    handle: slug(title) || null,
+    goal: goal === null ? null : { objective: goal, status: "paused", token_budget: null, tokens_used: null },
+    goal_setup: goal === null ? null : "wanted",
     create_key: draft.key,
     create_digest: draft.key === null ? null : digestOf(draft),
-    created_by: draft.created_by,
-    cause_id: null,
-    evidence_at: now,
-    archived_at: null,
-    gone_at: null,
-    created_at: now,
-    updated_at: now,
   };
 }

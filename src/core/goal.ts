@@ -3,8 +3,14 @@
  * paused, and made active only once that text is delivered.
  */
 
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { refuseUnwritable } from "./accept.ts";
 import { isTerminal } from "./message.ts";
 import type { Opened } from "./open.ts";
+import { open } from "./open.ts";
+import type { GoalChange, GoalFacts } from "./ports/agent.ts";
+import type { Ref } from "./ports/store.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock, with its thread open. */
@@ -23,4 +29,56 @@ export async function activateGoal({ store, agent, journal }: World, { lane }: O
     store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
   });
+}
+
+/** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
+export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null> {
+  const { store, agent, journal } = world;
+  const lane = store.lanes.get(ref)!;
+  if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
+  await agent.ready(limits.agentReadyWaitMs);
+  const goal = await agent.readGoal(lane.thread_id);
+  if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
+    journal.commit(() => store.lanes.set(ref, { goal }));
+  return goal;
+}
+
+/** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
+export async function setGoal(world: World, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
+  const { store, agent } = world;
+  refuseUnwritable(store.lanes.get(ref)!);
+  return world.locked(ref, async () => {
+    const { lane } = await open(world, ref);
+    const before = await agent.readGoal(lane.thread_id);
+    if (!before && change.objective === undefined)
+      fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
+    // Set over a finished one, a goal would go on with its tokens used (measured).
+    if (before?.status === "complete" && change.objective !== undefined)
+      await agent.clearGoal(lane.thread_id);
+    await agent.setGoal(lane.thread_id, change);
+    return noted(world, ref, await agent.readGoal(lane.thread_id));
+  });
+}
+
+export async function clearGoal(world: World, ref: Ref): Promise<void> {
+  const { store, agent } = world;
+  const lane = store.lanes.get(ref)!;
+  refuseUnwritable(lane);
+  await agent.ready(limits.agentReadyWaitMs);
+  await world.locked(ref, async () => {
+    if (lane.thread_id !== null) await agent.clearGoal(lane.thread_id);
+    noted(world, ref, null);
+  });
+}
+
+function noted({ store, journal }: World, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
+  journal.commit((change) => {
+    store.lanes.set(ref, { goal, goal_setup: null, updated_at: change.now });
+    change.append({
+      kind: "goal.changed",
+      lane: ref,
+      data: { status: goal?.status ?? null, by: "dispatch" },
+    });
+  });
+  return goal;
 }

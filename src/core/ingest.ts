@@ -99,6 +99,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       change.append({ kind: "lane.changed", lane: lane.ref, data: { title: preview(name) } });
     },
     thread_archived(lane, { archived }, change) {
+      if ((lane.archived_at !== null) === archived) return;
       store.lanes.set(lane.ref, { archived_at: archived ? change.now : null, updated_at: change.now });
       change.append({ kind: "lane.changed", lane: lane.ref, data: { archived } });
     },

@@ -111,7 +111,11 @@ export function markGone({ store, journal }: World, ref: Ref): void {
 }
 
 /** A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work. */
-async function quietGoal({ agent, store, journal }: World, lane: Lane, threadId: string): Promise<void> {
+export async function quietGoal(
+  { agent, store, journal }: World,
+  lane: Lane,
+  threadId: string,
+): Promise<void> {
   const goal = await agent.readGoal(threadId);
   if (goal?.status !== "active") return;
   await agent.setGoal(threadId, { status: "paused" });
@@ -126,7 +130,11 @@ async function quietGoal({ agent, store, journal }: World, lane: Lane, threadId:
 }
 
 /** What waits in Codex's own queue runs by itself on the resume (measured): said beforehand, as it is none of ours. */
-async function announceNativeQueue({ agent, journal }: World, lane: Lane, threadId: string): Promise<void> {
+export async function announceNativeQueue(
+  { agent, journal }: World,
+  lane: Lane,
+  threadId: string,
+): Promise<void> {
   const waiting = await agent.countNativeQueue(threadId);
   if (waiting === 0) return;
   journal.commit((change) =>
@@ -135,7 +143,7 @@ async function announceNativeQueue({ agent, journal }: World, lane: Lane, thread
 }
 
 /** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
-function loaded(
+export function loaded(
   { live, clock }: World,
   opened: ThreadOpened,
   how: { isNew: boolean; floor: string | null },

@@ -16,6 +16,9 @@ export function turnStore(db: Database): Store["turns"] {
     latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane),
     running: (lane) =>
       turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
+    dropFrom(lane, turnId) {
+      db.query("DELETE FROM turns WHERE lane = ? AND turn_id >= ?").run(lane, turnId);
+    },
     listRunning: () => turns.all("SELECT * FROM turns WHERE status = 'in_progress'"),
   };
 }

@@ -230,6 +230,8 @@ export interface Store {
     latest(lane: Ref): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
+    /** Forgets that turn and all after it. */
+    dropFrom(lane: Ref, turnId: string): void;
   };
 
   messages: {

@@ -1,0 +1,168 @@
+/** Threads that other apps made: found, attached to without touching them, taken over, given back. */
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { freeHandle, slug } from "./handle.ts";
+import { laneRow } from "./lanerow.ts";
+import { announceNativeQueue, loaded, quietGoal, refusalOf } from "./open.ts";
+import type { ThreadFacts } from "./ports/agent.ts";
+import type { Lane, Ref } from "./ports/store.ts";
+import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import type { World } from "./world.ts";
+
+export interface Unmanaged {
+  threads: ThreadFacts[];
+  next_cursor: string | null;
+}
+
+/** Pages of Codex's own list with the managed ones left out, until there are `limit` or no more. */
+export async function unmanaged(
+  { agent, store }: World,
+  asked: { cursor: string | null; limit: number; archived: boolean },
+): Promise<Unmanaged> {
+  await agent.ready(limits.agentReadyWaitMs);
+  const found: ThreadFacts[] = [];
+  let cursor = asked.cursor;
+  do {
+    const page = await agent.listThreads({
+      cursor,
+      limit: Math.min(asked.limit - found.length, limits.codexPageMax),
+      archived: asked.archived,
+    });
+    found.push(...page.threads.filter((thread) => store.lanes.findByThread(thread.id) === undefined));
+    cursor = page.next_cursor;
+  } while (cursor !== null && found.length < asked.limit);
+  return { threads: found, next_cursor: cursor };
+}
+
+/** Reads metadata and nothing else; the app that writes the thread notices nothing. */
+export async function attach(world: World, threadId: string, by: string): Promise<Ref> {
+  const { agent, store, journal, mint } = world;
+  const known = store.lanes.findByThread(threadId);
+  if (known) return known.ref;
+  await agent.ready(limits.agentReadyWaitMs);
+  const thread = await read(world, threadId);
+  return journal.commit((change) => {
+    const raced = store.lanes.findByThread(threadId);
+    if (raced) return raced.ref;
+    const lane = laneRow(store, mint, change.now, {
+      title: thread.name ?? (thread.preview.trim().slice(0, limits.titleCharsMax).toWellFormed() || threadId),
+      source: "attached",
+      settings: { cwd: thread.cwd },
+      created_by: by,
+    });
+    const durable = {
+      thread_id: threadId,
+      setup: "ready" as const,
+      durable_at: thread.created_at,
+      rollout_path: thread.path,
+    };
+    store.lanes.add({ ...lane, ...durable, handle: null });
+    change.append({
+      kind: "lane.created",
+      lane: lane.ref,
+      data: {
+        title: lane.title.slice(0, limits.previewCharsMax),
+        thread_id: threadId,
+        source: "attached",
+        by,
+      },
+    });
+    return lane.ref;
+  });
+}
+
+async function read({ agent }: World, threadId: string): Promise<ThreadFacts> {
+  try {
+    return await agent.readThread(threadId);
+  } catch (thrown) {
+    if (refusalOf(thrown) !== "no_rollout") throw thrown;
+    fail("not_found", `Codex has no thread ${threadId}`, {
+      hint: "dispatch list --unmanaged",
+      cause: thrown,
+    });
+  }
+}
+
+/** A resume is what takes Codex's writer lock; from then on dispatch alone writes the thread. */
+export async function take(world: World, ref: Ref): Promise<void> {
+  const { agent, store, journal } = world;
+  await agent.ready(limits.agentReadyWaitMs);
+  await world.locked(ref, async () => {
+    const lane = store.lanes.get(ref)!;
+    if (lane.source === "own") return;
+    const threadId = lane.thread_id!;
+    if ((await read(world, threadId)).parent_id !== null) {
+      fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
+        hint: `dispatch get ${ref}`,
+      });
+    }
+    await quietGoal(world, lane, threadId);
+    await announceNativeQueue(world, lane, threadId);
+    const opened = await agent
+      .resumeThread(threadId, { cwd: lane.cwd })
+      .catch((thrown: unknown) => unlessHeldElsewhere(thrown, ref));
+    loaded(world, opened, {
+      isNew: false,
+      floor: (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0]?.id ?? null,
+    });
+    journal.commit((change) => {
+      const handle = slug(lane.title);
+      store.lanes.set(ref, {
+        source: "own",
+        handle: handle === "" ? null : freeHandle(store, handle),
+        cwd: opened.effective.cwd,
+        settings: { cwd: opened.effective.cwd },
+        effective: opened.effective,
+        rollout_path: opened.thread.path,
+        evidence_at: change.now,
+        updated_at: change.now,
+      });
+      change.append({ kind: "lane.changed", lane: ref, data: { source: "own" } });
+    });
+  });
+}
+
+/** Returns when the writer lock is free, so that another app can open the thread at once. */
+export async function give(world: World, ref: Ref): Promise<void> {
+  const { store, journal } = world;
+  await world.locked(ref, async () => {
+    const lane = await refuseUnlessQuiet(world, ref, "giving it away", true);
+    if (lane.source === "attached") return;
+    await unload(world, lane);
+    journal.commit((change) => {
+      store.lanes.set(ref, {
+        source: "attached",
+        handle: null,
+        hold_reason: null,
+        blocked_reason: null,
+        updated_at: change.now,
+      });
+      change.append({ kind: "lane.changed", lane: ref, data: { source: "attached" } });
+    });
+  });
+}
+
+/** For a person who opens it in a terminal: still ours, but not loaded. */
+export async function release(world: World, ref: Ref): Promise<string> {
+  return world.locked(ref, async () => {
+    const lane = await refuseUnlessQuiet(world, ref, "unloading");
+    if (lane.thread_id === null)
+      fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
+    await unload(world, lane);
+    return lane.thread_id;
+  });
+}
+
+async function unload({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {
+  if (thread_id === null || live.epoch() === null) return;
+  await agent.unsubscribe(thread_id);
+  const until = clock.monotonic() + limits.unloadWaitMs;
+  while ((await agent.readThread(thread_id)).status !== "not_loaded") {
+    if (clock.monotonic() >= until)
+      fail("timeout", `Codex has not let go of ${ref} after ${limits.unloadWaitMs / 1000} s`, {
+        hint: `dispatch get ${ref}`,
+      });
+    await clock.sleep(limits.unloadLookEveryMs);
+  }
+  live.drop(thread_id);
+}

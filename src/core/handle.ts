@@ -1,0 +1,26 @@
+/** `@docs`: a title's short form, unique among the threads that are not archived. */
+import { limits } from "../base/limits.ts";
+import type { Store } from "./ports/store.ts";
+
+/** `[a-z0-9._-]{1,40}`; "" when nothing of the title is left. */
+export function slug(title: string): string {
+  return title
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/\p{M}/gu, "")
+    .replace(/[^a-z0-9._]+/g, "-")
+    .slice(0, limits.handleCharsMax)
+    .replace(/^[-.]+|[-.]+$/g, "");
+}
+
+/** This handle, or the first of `docs-2`, `docs-3`, ... that is free. */
+export function freeHandle(store: Store, handle: string): string {
+  let free = handle;
+  for (let n = 2; isTaken(store, free); n++) free = `${handle.slice(0, limits.handleCharsMax - 6)}-${n}`;
+  return free;
+}
+
+export function isTaken(store: Store, handle: string): boolean {
+  const holder = store.lanes.findByHandle(handle);
+  return holder !== undefined && holder.archived_at === null;
+}

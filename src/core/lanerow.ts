@@ -1,0 +1,44 @@
+/** A lane's row as it begins. */
+import type { ThreadSettings } from "./ports/agent.ts";
+import type { Lane, Ref, Store } from "./ports/store.ts";
+import type { Mint } from "./world.ts";
+
+export interface LaneDraft {
+  title: string;
+  source: Lane["source"];
+  settings: ThreadSettings;
+  created_by: string;
+}
+
+/** With a ref that no lane ever had. */
+export function laneRow(store: Store, mint: Mint, now: number, draft: LaneDraft): Lane {
+  let ref = mint.ref();
+  while (store.lanes.isRefTaken(ref)) ref = mint.ref();
+  return {
+    ...draft,
+    ref: ref as Ref,
+    thread_id: null,
+    setup: "starting",
+    durable_at: null,
+    handle: null,
+    cwd: draft.settings.cwd,
+    effective: null,
+    rollout_path: null,
+    hold_reason: null,
+    blocked_reason: null,
+    goal: null,
+    goal_setup: null,
+    overridden: false,
+    pending: 0,
+    tokens: null,
+    last_message: null,
+    create_key: null,
+    create_digest: null,
+    cause_id: null,
+    evidence_at: now,
+    archived_at: null,
+    gone_at: null,
+    created_at: now,
+    updated_at: now,
+  };
+}

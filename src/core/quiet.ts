@@ -1,0 +1,42 @@
+/** What must not happen under a turn: Codex interrupts it and calls that success (measured), so it is refused first. */
+import { fail } from "../base/error.ts";
+import { isInFlight } from "./message.ts";
+import { refusalOf } from "./open.ts";
+import type { Lane, Ref } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+/** Under the lane's lock. Throws `lane_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
+export async function refuseUnlessQuiet(
+  world: World,
+  ref: Ref,
+  what: string,
+  needsEmptyQueue = false,
+): Promise<Lane> {
+  const { store, agent, live } = world;
+  const lane =
+    store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  const stop = { hint: `dispatch stop ${ref}` };
+  if (store.turns.running(ref).length > 0)
+    fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
+  if (store.messages.open(ref).some((message) => isInFlight(message.state))) {
+    fail("lane_busy", `thread ${ref} has a message in flight`, { hint: `dispatch wait ${ref}` });
+  }
+  if (needsEmptyQueue && lane.pending > 0) {
+    fail("lane_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
+      hint: `dispatch queue list ${ref}`,
+    });
+  }
+  if (live.get(lane.thread_id) && (await agent.readThread(lane.thread_id!)).status === "active") {
+    fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
+  }
+  return lane;
+}
+
+/** A refusal because another process has the thread open, in the user's words and with the ways out. */
+export function unlessHeldElsewhere(thrown: unknown, name: string): never {
+  if (refusalOf(thrown) !== "active_writer") throw thrown;
+  fail("authority", `another app has ${name} open`, {
+    hint: "close it there and try again; or dispatch fork it, which needs no lock",
+    cause: thrown,
+  });
+}

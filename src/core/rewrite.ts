@@ -1,0 +1,112 @@
+/** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
+import { sha256 } from "../base/digest.ts";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { refuseUnwritable } from "./accept.ts";
+import { createdByKey, refuseTakenHandle } from "./create.ts";
+import { slug } from "./handle.ts";
+import { noteAnswer } from "./ingest.ts";
+import { laneRow } from "./lanerow.ts";
+import { loaded, open, pinned } from "./open.ts";
+import type { ThreadSettings } from "./ports/agent.ts";
+import type { Ref } from "./ports/store.ts";
+import { refuseUnlessQuiet } from "./quiet.ts";
+import type { World } from "./world.ts";
+
+export interface Fork {
+  name: string;
+  last_turn: string | null;
+  /** On top of the source's own. */
+  settings: Partial<ThreadSettings>;
+  key: string | null;
+  created_by: string;
+}
+
+export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
+  const { store, agent, journal, mint } = world;
+  const digest = sha256(JSON.stringify(["fork", ref, draft.name, draft.last_turn, draft.settings]));
+  const known = createdByKey(store, draft.key, digest);
+  if (known) return known.ref;
+  refuseTakenHandle(store, draft.name);
+  await agent.ready(limits.agentReadyWaitMs);
+  const made = await world.locked(ref, async () => {
+    const source = await refuseUnlessQuiet(world, ref, "forking");
+    if (source.thread_id === null)
+      fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
+    const settings = { ...pinned(source), ...draft.settings };
+    const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
+    return journal.commit((change) => {
+      const lane = laneRow(store, mint, change.now, {
+        title: draft.name,
+        source: "own",
+        settings,
+        created_by: draft.created_by,
+      });
+      store.lanes.add({
+        ...lane,
+        thread_id: opened.thread.id,
+        setup: "started",
+        handle: slug(draft.name) || null,
+        cwd: opened.effective.cwd,
+        effective: opened.effective,
+        rollout_path: opened.thread.path,
+        create_key: draft.key,
+        create_digest: draft.key === null ? null : digest,
+        cause_id: ref,
+      });
+      change.append({
+        kind: "lane.created",
+        lane: lane.ref,
+        data: { title: draft.name.slice(0, limits.previewCharsMax), fork_of: ref, by: draft.created_by },
+      });
+      change.after(() => loaded(world, opened, { isNew: true, floor: draft.last_turn }));
+      return lane.ref;
+    });
+  });
+  // Its name, which also tells it from its source; a crash before is continued when it is first needed.
+  await world.locked(made, () => open(world, made));
+  return made;
+}
+
+/** Drops the last turns from the history; files stay as they are. Answers how many. */
+export async function revert(world: World, ref: Ref, turns: number): Promise<void> {
+  const { store, agent, journal, live } = world;
+  refuseUnwritable(store.lanes.get(ref)!);
+  await world.locked(ref, async () => {
+    await refuseUnlessQuiet(world, ref, "reverting");
+    const { lane } = await open(world, ref);
+    const newest = await agent.listTurns(lane.thread_id, { cursor: null, limit: turns });
+    const before = newest.turns[turns - 1];
+    if (!before)
+      fail("usage", `thread ${ref} has only ${newest.turns.length} turns`, { hint: `dispatch tail ${ref}` });
+    await agent.revertThread(lane.thread_id, before.id);
+    const [facts, left] = await Promise.all([
+      agent.readThread(lane.thread_id),
+      agent.listTurns(lane.thread_id, { cursor: null, limit: 1 }),
+    ]);
+    journal.commit((change) => {
+      store.turns.dropFrom(ref, before.id);
+      store.lanes.set(ref, {
+        rollout_path: facts.path,
+        last_message: null,
+        updated_at: change.now,
+        evidence_at: change.now,
+      });
+      const last = left.turns[0];
+      if (last) noteAnswer(world, lane, last.items, last.id, change.now);
+      change.append({ kind: "lane.changed", lane: ref, turn_id: before.id, data: { reverted: turns } });
+    });
+    const here = live.get(lane.thread_id);
+    if (here) here.floor = left.turns[0]?.id ?? null;
+  });
+}
+
+export async function compact(world: World, ref: Ref): Promise<void> {
+  const { store, agent } = world;
+  refuseUnwritable(store.lanes.get(ref)!);
+  await world.locked(ref, async () => {
+    await refuseUnlessQuiet(world, ref, "compacting");
+    const { lane } = await open(world, ref);
+    await agent.compactThread(lane.thread_id);
+  });
+}

@@ -1,0 +1,106 @@
+/** Metadata of a thread, managed or not: its name, and whether it is archived. None of it starts or resumes a turn. */
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { freeHandle, slug } from "./handle.ts";
+import { refusalOf } from "./open.ts";
+import type { Lane, Ref } from "./ports/store.ts";
+import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import type { World } from "./world.ts";
+
+/** A thread with a lane, or only Codex's id of one. */
+export type Place = { ref: Ref } | { threadId: string };
+
+export async function rename(world: World, place: Place, name: string): Promise<void> {
+  const { agent, store, journal } = world;
+  await agent.ready(limits.agentReadyWaitMs);
+  if ("threadId" in place) {
+    await agent.nameThread(place.threadId, name).catch(notThere(place.threadId));
+    return;
+  }
+  await world.locked(place.ref, async () => {
+    const lane = store.lanes.get(place.ref) ?? gone(place.ref);
+    const handle = lane.source === "own" ? slug(name) || null : null;
+    const holder = handle === null ? undefined : store.lanes.findByHandle(handle);
+    if (holder && holder.ref !== lane.ref) {
+      fail("conflict", `the handle @${handle} is taken by ${holder.ref}`, {
+        hint: `dispatch rename ${lane.ref} "${name} 2"`,
+      });
+    }
+    // A thread that is not durable yet is given its name when it is made.
+    if (lane.durable_at !== null) await agent.nameThread(lane.thread_id!, name);
+    journal.commit((change) => {
+      store.lanes.set(lane.ref, { title: name, handle, updated_at: change.now });
+      change.append({
+        kind: "lane.changed",
+        lane: lane.ref,
+        data: { title: name.slice(0, limits.previewCharsMax) },
+      });
+    });
+  });
+}
+
+export async function archive(world: World, place: Place): Promise<void> {
+  const { agent, store, live, journal } = world;
+  await agent.ready(limits.agentReadyWaitMs);
+  if ("threadId" in place) {
+    await agent.archiveThread(place.threadId).catch((thrown) => unlessHeldElsewhere(thrown, place.threadId));
+    return;
+  }
+  await world.locked(place.ref, async () => {
+    const lane = await refuseUnlessQuiet(world, place.ref, "archiving", true);
+    if (lane.archived_at !== null) return;
+    if (lane.thread_id !== null) await archiveThere(world, lane, lane.thread_id);
+    journal.commit((change) => {
+      store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: true } });
+    });
+    if (lane.thread_id !== null) live.drop(lane.thread_id);
+  });
+}
+
+/** A lane that Codex has no rollout for is archived here only. */
+async function archiveThere({ agent }: World, lane: Lane, threadId: string): Promise<void> {
+  try {
+    await agent.archiveThread(threadId);
+  } catch (thrown) {
+    if (refusalOf(thrown) !== "no_rollout") unlessHeldElsewhere(thrown, lane.ref);
+  }
+}
+
+export async function restore(world: World, place: Place): Promise<void> {
+  const { agent, store, journal } = world;
+  await agent.ready(limits.agentReadyWaitMs);
+  if ("threadId" in place) {
+    await agent.unarchiveThread(place.threadId).catch(notThere(place.threadId));
+    return;
+  }
+  await world.locked(place.ref, async () => {
+    const lane = store.lanes.get(place.ref) ?? gone(place.ref);
+    if (lane.archived_at === null) return;
+    if (lane.thread_id !== null) {
+      await agent.unarchiveThread(lane.thread_id).catch((thrown: unknown) => {
+        if (refusalOf(thrown) !== "no_rollout") throw thrown;
+      });
+    }
+    journal.commit((change) => {
+      // Its handle may have been given away meanwhile.
+      const handle = lane.handle === null ? null : freeHandle(store, lane.handle);
+      store.lanes.set(lane.ref, { archived_at: null, handle, updated_at: change.now });
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: false } });
+    });
+  });
+}
+
+function gone(ref: Ref): never {
+  fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+}
+
+function notThere(threadId: string): (thrown: unknown) => never {
+  return (thrown) => {
+    if (refusalOf(thrown) !== "no_rollout") throw thrown;
+    fail("not_found", `Codex has no thread ${threadId}`, {
+      hint: "dispatch list --unmanaged",
+      cause: thrown,
+    });
+  };
+}

@@ -8,6 +8,7 @@ export interface EpochSeen {
   group: number;
   start_time: string;
   up_at: number | null;
+  started_at: number;
   ended_at: number | null;
 }
 

@@ -35,7 +35,10 @@ export interface FaultRig extends Rig {
 
 export function faultRig(options: RigOptions = {}): FaultRig {
   const rig = dispatchRig(options);
-  const paths = { socket: join(rig.home, "dispatch.sock"), db: join(rig.home, "registry.db") };
+  const paths = {
+    socket: join(rig.home, "dispatch.sock"),
+    db: rig.env["DISPATCH_DB"] ?? join(rig.home, "registry.db"),
+  };
   const registry = registryAt(paths.db);
   const groups = new Set<number>();
   let line: Connection | undefined;

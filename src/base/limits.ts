@@ -91,6 +91,8 @@ export const limits = {
   keyBytesMax: 200,
   lastMessageBytesMax: 16 * KiB,
   previewCharsMax: 200,
+  /** How long an audit row may wait for a transaction to ride on. */
+  laterEventsMs: 20,
   eventDataBytesMax: 2 * KiB,
   eventsPageMax: 1000,
   eventsKeepDays: 90,

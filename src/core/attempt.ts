@@ -70,7 +70,7 @@ export async function start(world: World, message: Message, { lane }: Opened): P
  */
 function note({ journal, log }: World, message: Message, write: (change: Change) => void): void {
   try {
-    journal.commit(write);
+    journal.note(write);
   } catch (thrown) {
     log.error("what Codex said of a message was not stored", {
       receipt: message.id,

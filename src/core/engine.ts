@@ -232,7 +232,10 @@ export function engineOf(world: World): Engine {
       return { ...store.counts(), byStatus };
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
-    audited: (limit) => page(world, { kinds: ["op.called"] }, null, limit).events.reverse(),
+    audited(limit) {
+      journal.flush();
+      return page(world, { kinds: ["op.called"] }, null, limit).events.reverse();
+    },
   };
 
   return {
@@ -243,16 +246,8 @@ export function engineOf(world: World): Engine {
       settling.soon();
       pruning.soon();
     },
-    audit(row) {
-      journal.commit((change) => {
-        const { caller, op, outcome } = row;
-        change.append({
-          kind: "op.called",
-          lane: row.lane,
-          receipt: row.receipt,
-          data: { caller, op, outcome },
-        });
-      });
+    audit({ caller, op, outcome, lane, receipt }) {
+      journal.later({ kind: "op.called", lane, receipt, data: { caller, op, outcome } });
     },
     async end() {
       await Promise.all([settling.stop(), pruning.stop()]);

@@ -41,7 +41,7 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
   }
 
   return (epoch, events) => {
-    journal.commit((change) => {
+    journal.note((change) => {
       for (const event of events) apply(epoch, event, change);
     });
   };

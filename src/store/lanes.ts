@@ -42,7 +42,7 @@ export function laneStore(db: Database): Store["lanes"] {
     listFacts: ({ archived, limit }) =>
       readFacts(
         lanes.all(
-          `SELECT * FROM lanes WHERE ${live} AND (archived_at IS NOT NULL) = ? ORDER BY updated_at DESC, ref LIMIT ?`,
+          `SELECT * FROM lanes WHERE ${live} AND (archived_at IS NOT NULL) = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?`,
           archived ? 1 : 0,
           limit,
         ),

@@ -15,10 +15,16 @@ export function openStore(path: string, now: number): Store {
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
 
   return {
-    tx(fn) {
+    tx(fn, how = "durable") {
       if (db.inTransaction) return fn();
       try {
-        return db.transaction(fn).immediate();
+        if (how === "durable") return db.transaction(fn).immediate();
+        db.run("PRAGMA synchronous = NORMAL");
+        try {
+          return db.transaction(fn).immediate();
+        } finally {
+          db.run("PRAGMA synchronous = FULL");
+        }
       } catch (thrown) {
         throw storageError(thrown, "writing");
       }

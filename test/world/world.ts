@@ -63,7 +63,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     agent,
     clock: mortal,
     log: quietLog,
-    journal: journal(store, clock),
+    journal: journal(store, mortal, () => {}),
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },

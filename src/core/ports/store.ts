@@ -175,8 +175,11 @@ export interface Counts {
 }
 
 export interface Store {
-  /** Joins the transaction that is open, if one is. `fn` must not await. */
-  tx<T>(fn: () => T): T;
+  /**
+   * Joins the transaction that is open, if one is. `fn` must not await. `durable`: on the disk before it returns.
+   * `soon`: kept through any death of a process, and on the disk with the next durable one; a power cut may take it.
+   */
+  tx<T>(fn: () => T, how?: "durable" | "soon"): T;
 
   log: {
     id(): string;

@@ -18,10 +18,12 @@ export function claim(
   message: Message,
   { lane, epoch }: Opened,
 ): void {
+  const floor = live.get(lane.thread_id)?.floor ?? null;
   move(store, change, message, "claimed", {
     epoch,
     attempt: message.attempt + 1,
-    floor_turn_id: live.get(lane.thread_id)?.floor ?? null,
+    // A thread that was opened under a running turn has that turn as its newest: a steer would be below the floor.
+    floor_turn_id: isSteering(message) && floor === message.target_turn_id ? null : floor,
     path: lane.rollout_path,
     claimed_at: change.now,
     turn_id: null,

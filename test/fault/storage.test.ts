@@ -95,3 +95,31 @@ test("an end of Codex that could not be stored is made up for when the next one 
   expect(core.view(core.resolve(ref, null))).toMatchObject({ latest_turn: { status: "interrupted" } });
   await world.end();
 });
+
+test("a text steered into a thread that was opened under its turn is found, though nobody told of it", async () => {
+  const clock = patientClock();
+  const { store } = brittle();
+  const { world, ref } = await begun(clock, store);
+  const { core } = world.engine;
+  const lane = core.resolve(ref, null);
+  void core.send(lane, { ...plain, text: '[{"wait":"go"},{"say":"over"}]' }, signal);
+  await clock.advance(6000);
+  // As after a disk that was full: what runs is opened anew, and its newest turn is the one that runs.
+  world.live.drop(core.view(lane).id!);
+  world.agent.swallow("item_completed");
+  const sent = core.send(lane, { ...plain, mode: "steer", text: "also" }, signal);
+  await clock.advance(1000);
+  world.agent.release("go");
+  await clock.advance(10_000);
+  const { receipt } = await sent;
+  const thread = [...world.agent.threads.values()][0]!;
+  const stands = thread.turns
+    .flatMap(({ items }) => items)
+    .filter((item) => item.client_id === receipt).length;
+  expect({ stands, ...core.receipt(receipt) }).toMatchObject({
+    stands: 1,
+    state: "done",
+    outcome: "completed",
+  });
+  await world.end();
+});

@@ -1,7 +1,9 @@
 /** What the agent tells core: the child's birth, its words, its death. */
 import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { ingest } from "./ingest.ts";
 import type { Change } from "./journal.ts";
+import { open } from "./open.ts";
 import type { AgentSink, Epoch } from "./ports/agent.ts";
 import type { Lane } from "./ports/store.ts";
 import { expireOf } from "./request.ts";
@@ -15,10 +17,10 @@ export interface Told {
 }
 
 export function sinkOf(world: World, told: Told): AgentSink {
-  const { store, journal, live, log } = world;
+  const { store, journal, live, clock, log } = world;
   const ingested = ingest(world, told.turnOver);
-  /** A batch was refused by the disk: what is live may be wrong until it has been read. */
-  let isDeaf = false;
+  /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened anew. */
+  let unheard: Set<string> | undefined;
 
   return {
     born: (child) =>
@@ -48,23 +50,59 @@ export function sinkOf(world: World, told: Told): AgentSink {
     batch(epoch, events) {
       try {
         ingested(epoch, events);
-        if (isDeaf) {
-          isDeaf = false;
-          told.unsettled();
-        }
       } catch (thrown) {
+        if (!unheard) {
+          log.error("events of Codex could not be stored", { reason: wordsOf(thrown) });
+          unheard = new Set();
+          hearAgain(epoch);
+        }
         // Memory never holds what the registry refused: forget what is loaded, and read it again once there is space.
-        for (const [threadId] of live.list()) live.drop(threadId);
-        if (!isDeaf) log.error("events of Codex could not be stored", { reason: wordsOf(thrown) });
-        isDeaf = true;
+        for (const [threadId] of live.list()) {
+          unheard.add(threadId);
+          live.drop(threadId);
+        }
       }
     },
 
     down(epoch, reason) {
       live.end();
+      unheard?.clear();
       journal.commit((change) => over(change, epoch, reason));
     },
   };
+
+  /**
+   * Until the registry takes a word again. Then what was loaded is opened anew, since no read shows what Codex asked
+   * meanwhile: it asks its open questions again on a resume (measured). Reading tells the rest.
+   */
+  function hearAgain(epoch: Epoch): void {
+    clock.after(limits.reconcileEveryMs, () => {
+      try {
+        journal.commit((change) => change.append({ kind: "gap", data: { epoch } }));
+      } catch (thrown) {
+        log.debug("the registry still takes nothing", { reason: wordsOf(thrown) });
+        hearAgain(epoch);
+        return;
+      }
+      for (const threadId of unheard ?? []) reopen(threadId);
+      unheard = undefined;
+      told.unsettled();
+    });
+  }
+
+  function reopen(threadId: string): void {
+    const ref = store.lanes.findByThread(threadId)?.ref;
+    if (ref === undefined) return;
+    world
+      .locked(ref, () => {
+        // A look in between may have told that it is loaded, and nothing of what it asked.
+        live.drop(threadId);
+        return open(world, ref);
+      })
+      .catch((thrown: unknown) =>
+        log.warn("a thread could not be opened anew", { lane: ref, reason: wordsOf(thrown) }),
+      );
+  }
 
   function over(change: Change, epoch: Epoch, reason: string): void {
     store.epochs.end(epoch, reason, change.now);

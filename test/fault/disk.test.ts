@@ -205,3 +205,36 @@ test.skipIf(!probe)("a registry that cannot be written to: no daemon, the reason
     });
   }),
 );
+
+test.skipIf(!probe)("a question that Codex asks while the disk is full is seen once there is room", () =>
+  onSmallDisk(async (rig, disk) => {
+    const careful = ["--sandbox", "read-only", "--approval-policy", "on-request"];
+    const { ref } = await rig.thread("docs", "hello", careful);
+    const asking = stringify([{ wait: "full" }, { shell: "true", escalate: "why not" }]);
+    await rig.must("message.send", { thread: ref, text: asking });
+    await rig.provider.reached("full");
+    disk.fill();
+    await queueUntilFull(rig, ref);
+    rig.provider.release("full");
+    await until("it was not stored", async () =>
+      (await Bun.file(join(rig.home, "daemon.log")).text()).includes("could not be stored"),
+    );
+    await Bun.sleep(500);
+    disk.free();
+    const from = Date.now();
+    const [request] = await until(
+      "the question",
+      async () => {
+        const { requests } = await rig.must("thread.get", { thread: ref });
+        return requests.length > 0 && requests;
+      },
+      60_000,
+    );
+    await Bun.write(
+      Bun.stdout,
+      `a question asked on a full disk: seen ${Date.now() - from} ms after there was room\n`,
+    );
+    await rig.ask(["request", "answer", request.id, "--deny"]);
+    await rig.must("thread.wait", { threads: [ref], timeout: 20 });
+  }),
+);

@@ -16,7 +16,7 @@ import {
 import { type Json, list, object, text } from "./read.ts";
 import { rolloutHolds } from "./rollout.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
-import { goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
+import { defaultsOf, goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
 
 export interface CodexAgent extends Agent {
   /** Starts the child in the background and keeps it running. */
@@ -124,9 +124,13 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
     async compactThread(threadId) {
       await call("thread/compact/start", { threadId });
     },
-    async listModels() {
-      const answer = await read("model/list", { includeHidden: true, limit: limits.modelsMax });
-      return list(answer["data"]).flatMap((model) => modelFacts(model) ?? []);
+    async readCatalogue() {
+      const [answer, configured] = await Promise.all([
+        read("model/list", { includeHidden: true, limit: limits.modelsMax }),
+        read("config/read", {}),
+      ]);
+      const models = list(answer["data"]).flatMap((model) => modelFacts(model) ?? []);
+      return { models, default: defaultsOf(object(configured["config"]), models) };
     },
 
     reply: (epoch, reply) =>

@@ -1,5 +1,6 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
 import type {
+  Catalogue,
   EffectiveSettings,
   GoalFacts,
   ModelFacts,
@@ -127,6 +128,17 @@ export function modelFacts(value: unknown): ModelFacts | undefined {
       const tierId = text(tier?.["id"]);
       return tierId === null ? [] : [{ id: tierId, name: text(tier?.["name"]) ?? tierId }];
     }),
+  };
+}
+
+/** What the configuration names, else what the catalogue marks as the default. */
+export function defaultsOf(config: Json | undefined, models: readonly ModelFacts[]): Catalogue["default"] {
+  const model = text(config?.["model"]) ?? models.find((one) => one.is_default)?.id ?? null;
+  return {
+    model,
+    provider: text(config?.["model_provider"]),
+    effort: text(config?.["model_reasoning_effort"]),
+    service_tier: text(config?.["service_tier"]),
   };
 }
 

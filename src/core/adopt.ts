@@ -128,7 +128,7 @@ export async function give(world: World, ref: Ref): Promise<void> {
   await world.locked(ref, async () => {
     const lane = await refuseUnlessQuiet(world, ref, "giving it away", true);
     if (lane.source === "attached") return;
-    await unload(world, lane);
+    await letGo(world, lane);
     journal.commit((change) => {
       store.lanes.set(ref, {
         source: "attached",
@@ -143,17 +143,17 @@ export async function give(world: World, ref: Ref): Promise<void> {
 }
 
 /** For a person who opens it in a terminal: still ours, but not loaded. */
-export async function release(world: World, ref: Ref): Promise<string> {
+export async function unload(world: World, ref: Ref): Promise<string> {
   return world.locked(ref, async () => {
     const lane = await refuseUnlessQuiet(world, ref, "unloading");
     if (lane.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
-    await unload(world, lane);
+    await letGo(world, lane);
     return lane.thread_id;
   });
 }
 
-async function unload({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {
+async function letGo({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {
   if (thread_id === null || live.epoch() === null) return;
   await agent.unsubscribe(thread_id);
   const until = clock.monotonic() + limits.unloadWaitMs;

@@ -1,22 +1,45 @@
 /** The verbs that an op is given. */
 
 import type { Draft } from "./accept.ts";
+import type { Unmanaged } from "./adopt.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { LaneStatus, ThreadView } from "./lane.ts";
 import type { MessageState } from "./message.ts";
-import type { AgentStatus, RawLine } from "./ports/agent.ts";
+import type { Models } from "./models.ts";
+import type { AgentStatus, GoalChange, GoalFacts, RawLine } from "./ports/agent.ts";
 import type { Counts, Ref } from "./ports/store.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Decision, RequestView } from "./request.ts";
+import type { Fork } from "./rewrite.ts";
+import type { How } from "./selector.ts";
+import type { Place } from "./shelve.ts";
 import type { Stopped } from "./stop.ts";
 import type { Tail } from "./tail.ts";
 
 export interface Core {
   /** One lane from a word. `self` is the thread the caller runs in. */
-  resolve(selector: string, self: string | null): Ref;
+  resolve(selector: string, self: string | null, how?: How): Ref;
+  /** One lane, or Codex's id of a thread that has none. */
+  place(selector: string, self: string | null): Place;
+  unmanaged(asked: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
+  attach(threadId: string, by: string): Promise<Ref>;
+  take(ref: Ref): Promise<void>;
+  give(ref: Ref): Promise<void>;
+  /** Lets go of the thread for another app; answers Codex's id. */
+  unload(ref: Ref): Promise<string>;
+  rename(place: Place, name: string): Promise<void>;
+  archive(place: Place): Promise<void>;
+  restore(place: Place): Promise<void>;
+  fork(ref: Ref, draft: Fork): Promise<Ref>;
+  revert(ref: Ref, turns: number): Promise<void>;
+  compact(ref: Ref): Promise<void>;
+  goal(ref: Ref): Promise<GoalFacts | null>;
+  setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
+  clearGoal(ref: Ref): Promise<void>;
+  models(asked: { refresh: boolean; hidden: boolean }): Promise<Models>;
   view(ref: Ref): ThreadView;
   list(filter: {
     status?: LaneStatus;

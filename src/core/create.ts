@@ -9,6 +9,7 @@ import { accept, plain } from "./accept.ts";
 import type { Delivery } from "./delivery.ts";
 import { freeHandle, isTaken, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
+import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Message, Ref, Store } from "./ports/store.ts";
@@ -37,12 +38,13 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   if (again) return again;
   check(world, draft);
   await agent.ready(limits.agentReadyWaitMs);
+  const checked = { ...draft, settings: await checkedSettings(world, draft.settings) };
   // Asked once more: the wait above let others in.
   const raced = known(world, draft);
   if (raced) return raced;
 
   const created = journal.commit((change) => {
-    const lane = laneOf(world, draft, change.now);
+    const lane = laneOf(world, checked, digestOf(draft), change.now);
     store.lanes.add(lane);
     change.append({
       kind: "lane.created",
@@ -134,7 +136,7 @@ export function refuseTakenHandle(store: Store, name: string): void {
   });
 }
 
-function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
+function laneOf({ store, mint }: World, draft: NewThread, digest: string, now: number): Lane {
   const { name: title, settings, created_by, goal } = draft;
   return {
     ...laneRow(store, mint, now, { title, source: "own", settings, created_by }),
@@ -142,6 +144,6 @@ function laneOf({ store, mint }: World, draft: NewThread, now: number): Lane {
     goal: goal === null ? null : { objective: goal, status: "paused", token_budget: null, tokens_used: null },
     goal_setup: goal === null ? null : "wanted",
     create_key: draft.key,
-    create_digest: draft.key === null ? null : digestOf(draft),
+    create_digest: draft.key === null ? null : digest,
   };
 }

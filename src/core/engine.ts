@@ -3,21 +3,26 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
 import { knownByKey } from "./accept.ts";
+import { attach, give, take, unload, unmanaged } from "./adopt.ts";
 import type { Core } from "./core.ts";
 import { create } from "./create.ts";
 import { delivery } from "./delivery.ts";
 import { cursorOf } from "./event.ts";
 import { follow, page, sample } from "./follow.ts";
+import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { standingOf, type ThreadView, viewOf } from "./lane.ts";
 import { isInFlight } from "./message.ts";
+import { models } from "./models.ts";
 import type { AgentSink } from "./ports/agent.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import { reconcile } from "./reconcile.ts";
 import { answer, requestView } from "./request.ts";
-import { resolve } from "./selector.ts";
+import { compact, fork, revert } from "./rewrite.ts";
+import { placeOf, resolve } from "./selector.ts";
 import { release } from "./settle.ts";
+import { archive, rename, restore } from "./shelve.ts";
 import { sinkOf } from "./sink.ts";
 import { stop } from "./stop.ts";
 import { tail } from "./tail.ts";
@@ -111,11 +116,29 @@ export function engineOf(world: World): Engine {
 
   function target(word: string, self: string | null): Target {
     const message = store.messages.get(word);
-    return message ? { ref: message.lane, receipt: message.id } : { ref: resolve(store, word, self).ref };
+    return message
+      ? { ref: message.lane, receipt: message.id }
+      : { ref: resolve(store, word, self, "reading").ref };
   }
 
   const core: Core = {
-    resolve: (selector, self) => resolve(store, selector, self).ref,
+    resolve: (selector, self, how) => resolve(store, selector, self, how).ref,
+    place: (selector, self) => placeOf(store, selector, self),
+    unmanaged: (asked) => unmanaged(world, asked),
+    attach: (threadId, by) => attach(world, threadId, by),
+    take: (ref) => take(world, ref),
+    give: (ref) => give(world, ref),
+    unload: (ref) => unload(world, ref),
+    rename: (place, name) => rename(world, place, name),
+    archive: (place) => archive(world, place),
+    restore: (place) => restore(world, place),
+    fork: (ref, draft) => fork(world, ref, draft),
+    revert: (ref, turns) => revert(world, ref, turns),
+    compact: (ref) => compact(world, ref),
+    goal: (ref) => readGoal(world, ref),
+    setGoal: (ref, change) => setGoal(world, ref, change),
+    clearGoal: (ref) => clearGoal(world, ref),
+    models: (asked) => models(world, asked),
     view,
     list({ status, source, cwd, archived, limit }) {
       const isAll = status === undefined && source === undefined && cwd === undefined;

@@ -1,14 +1,30 @@
 /** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
 import { fail } from "../base/error.ts";
 import type { Lane, Store } from "./ports/store.ts";
+import type { Place } from "./shelve.ts";
+
+export type How = "reading" | "writing";
 
 const prefixCharsMin = 3;
+const threadIdPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** A managed thread, or the id of one that is not. */
+export function placeOf(store: Store, selector: string, self: string | null): Place {
+  if (threadIdPattern.test(selector) && !store.lanes.findByThread(selector)) return { threadId: selector };
+  return { ref: resolve(store, selector, self).ref };
+}
+
+export function isThreadId(word: string): boolean {
+  return threadIdPattern.test(word);
+}
 const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
 
 /** `self` is the thread the caller runs in; null when it runs in none. Throws `not_found`, `usage`. */
-export function resolve(store: Store, selector: string, self: string | null): Lane {
+export function resolve(store: Store, selector: string, self: string | null, how: How = "writing"): Lane {
   const exact = selector === "self" ? ownLane(store, self) : distinct(exactly(store, selector));
-  const found = exact.length > 0 ? exact : byPrefix(store, selector);
+  const near = exact.length > 0 ? exact : byPrefix(store, selector);
+  // A part of a title is a guess: good enough to look, never to write.
+  const found = near.length > 0 || how === "writing" ? near : store.lanes.findByPart(selector);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) ambiguous(selector, found);
   fail("not_found", `no thread matches "${selector}"`, { hint: "dispatch list" });

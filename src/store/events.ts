@@ -10,6 +10,17 @@ export function logStore(db: Database): Store["log"] {
     id: () => id,
     first: () => db.query<{ seq: number | null }, []>("SELECT min(seq) AS seq FROM events").get()?.seq ?? 1,
     last: () => db.query<{ last_seq: number }, []>("SELECT last_seq FROM meta").get()!.last_seq,
+    catalogue() {
+      const row = db
+        .query<{ catalogue: string | null; catalogue_at: number }, []>(
+          "SELECT catalogue, catalogue_at FROM meta",
+        )
+        .get()!;
+      return row.catalogue === null ? null : { catalogue: JSON.parse(row.catalogue), at: row.catalogue_at };
+    },
+    setCatalogue(catalogue, at) {
+      db.query("UPDATE meta SET catalogue = ?, catalogue_at = ?").run(JSON.stringify(catalogue), at);
+    },
     codexHome: () =>
       db.query<{ codex_home: string | null }, []>("SELECT codex_home FROM meta").get()!.codex_home,
     setCodexHome(home) {

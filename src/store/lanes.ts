@@ -33,6 +33,8 @@ export function laneStore(db: Database): Store["lanes"] {
     // Refs hold only letters and digits, so the prefix needs no escape; the range uses the primary key.
     findByPrefix: (prefix) =>
       lanes.all(`SELECT * FROM lanes WHERE ref >= ? AND ref < ? AND ${live} LIMIT 20`, prefix, `${prefix}{`),
+    findByPart: (part) =>
+      lanes.all(`SELECT * FROM lanes WHERE instr(lower(title), lower(?)) > 0 AND ${live} LIMIT 20`, part),
     findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
     facts(ref) {

@@ -11,6 +11,7 @@ import type {
   AgentEvent,
   AgentReply,
   AgentSink,
+  Catalogue,
   EffectiveSettings,
   Epoch,
   GoalFacts,
@@ -84,6 +85,22 @@ export interface ModelOptions {
   /** What is on disk already. */
   threads?: Map<string, ModelThread>;
 }
+
+const catalogue: Catalogue = {
+  models: [
+    {
+      id: "gpt-5.5",
+      name: "GPT-5.5",
+      description: "",
+      is_default: true,
+      hidden: false,
+      efforts: ["low", "high"],
+      default_effort: "low",
+      service_tiers: [{ id: "priority", name: "Fast" }],
+    },
+  ],
+  default: { model: "gpt-5.5", provider: null, effort: null, service_tier: null },
+};
 
 /** Of all models in this process: ids are unique, and later ones are larger. */
 let ids = 0;
@@ -567,7 +584,7 @@ export function modelAgent({
         emit({ kind: "turn_started", thread_id: threadId, turn_id: turn.id, at: now() });
         schedule(() => go(thread));
       }),
-    listModels: () => call("listModels", () => []),
+    readCatalogue: () => call("readCatalogue", () => structuredClone(catalogue)),
     reply: (from, reply) =>
       call("reply", () => {
         if (from !== epoch) throw down();

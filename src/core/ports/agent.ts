@@ -191,6 +191,17 @@ export interface GoalChange {
   token_budget?: number;
 }
 
+/** The models Codex ships with, and what its configuration chooses. */
+export interface Catalogue {
+  models: ModelFacts[];
+  default: {
+    model: string | null;
+    provider: string | null;
+    effort: string | null;
+    service_tier: string | null;
+  };
+}
+
 export interface ModelFacts {
   id: string;
   name: string;
@@ -314,8 +325,8 @@ export interface Agent {
   revertThread(threadId: string, beforeTurnId: string): Promise<void>;
   /** Begins a turn of Codex's own. */
   compactThread(threadId: string): Promise<void>;
-  /** The bundled catalogue; works without a login. */
-  listModels(): Promise<ModelFacts[]>;
+  /** Works without a login. */
+  readCatalogue(): Promise<Catalogue>;
 
   reply(epoch: Epoch, reply: AgentReply): Promise<void>;
   /** Streams raw notifications (deltas included) until the returned function is called. */

@@ -5,6 +5,7 @@
 import type { EventDraft, EventRow } from "../event.ts";
 import type { MessageState, Mode, Outcome } from "../message.ts";
 import type {
+  Catalogue,
   ChildIdentity,
   EffectiveSettings,
   Epoch,
@@ -182,6 +183,9 @@ export interface Store {
   tx<T>(fn: () => T, how?: "durable" | "soon"): T;
 
   log: {
+    /** Codex's models as last seen. */
+    catalogue(): { catalogue: Catalogue; at: number } | null;
+    setCatalogue(catalogue: Catalogue, at: number): void;
     id(): string;
     first(): number;
     last(): number;
@@ -214,6 +218,8 @@ export interface Store {
     findByHandle(handle: string): Lane | undefined;
     findByTitle(title: string): Lane[];
     findByPrefix(prefix: string): Lane[];
+    /** Whose title holds this, in whatever case. */
+    findByPart(part: string): Lane[];
     findByCreateKey(key: string): Lane | undefined;
     /** Also of lanes that were forgotten: a ref is never reused. */
     isRefTaken(ref: string): boolean;

@@ -4,6 +4,8 @@
 CREATE TABLE meta (
   id          INTEGER PRIMARY KEY CHECK (id = 1),
   codex_home  TEXT,
+  catalogue   TEXT CHECK (catalogue IS NULL OR json_valid(catalogue)),
+  catalogue_at INTEGER,
   log_id      TEXT NOT NULL,
   last_seq    INTEGER NOT NULL DEFAULT 0
 ) STRICT;

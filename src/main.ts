@@ -29,6 +29,7 @@ async function start(): Promise<number> {
     daemonArgv: Bun.main.startsWith("/$bunfs/")
       ? [process.execPath, "__daemon"]
       : [process.execPath, Bun.main, "__daemon"],
+    codex: async (args) => (await import("./daemon/terminal.ts")).runCodexHere(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
   });
 }

@@ -137,6 +137,12 @@ export async function run(
   }
 }
 
+/** A program that takes over this terminal, with our own process group, so that Ctrl-C is its own. */
+export async function runInTerminal(command: string[], env: Env): Promise<number> {
+  const child = Bun.spawn(command, { stdin: "inherit", stdout: "inherit", stderr: "inherit", env });
+  return child.exited;
+}
+
 /** The stdout of a command that answers at once; "" when it cannot be run. For the few facts only a tool knows. */
 export function runSync(command: string[]): string {
   const done = Bun.spawnSync(command, { stdin: "ignore", stderr: "ignore", timeout: 5000 });

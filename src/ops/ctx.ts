@@ -63,6 +63,9 @@ export interface ClientCtx {
   markStopped(): void;
   /** True when a person said yes just now, or `--yes` before; false when there is nobody to ask. */
   confirm(question: string): Promise<boolean>;
+  hasTerminal: boolean;
+  /** Codex itself, in this terminal; answers its exit status. */
+  runCodex(args: readonly string[]): Promise<number>;
   /** Of every op. */
   schemas(): Promise<Schemas[]>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;

@@ -5,6 +5,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
+import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
 import type { Caller } from "../ops/protocol.ts";
 import { startDaemon, whenSandboxed } from "./autostart.ts";
@@ -55,6 +56,8 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
         writeFileSync(paths.stopped, "", { mode: 0o600 });
       });
     },
+    hasTerminal: isTerminal(stdinFd) && isTerminal(stdoutFd),
+    runCodex: (args) => parts.codex(args),
     async schemas() {
       const offered = parts.index.filter((row) => !row.hidden);
       const ops = await Promise.all(offered.map(async (row) => (await row.load()).default));

@@ -13,5 +13,7 @@ export interface Parts {
   index: readonly IndexRow[];
   /** How to run the daemon. */
   daemonArgv: readonly string[];
+  /** Codex itself, in this terminal; answers its exit status. */
+  codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
 }

@@ -60,6 +60,28 @@ export const situations: Record<string, () => Promise<Given>> = {
     return given;
   },
   "an unsure message": unsure,
+  async "an archived thread"() {
+    const given = await lane("hello", isOver("completed"));
+    const { core } = given.world.engine;
+    await core.archive({ ref: core.resolve("@docs", null) });
+    return given;
+  },
+  async "an unmanaged thread"() {
+    const world = begun();
+    return { world, words: { "<thread>": stranger(world) } };
+  },
+  async "an attached thread"() {
+    const world = begun();
+    await world.engine.core.attach(stranger(world), "cli");
+    return { world, words: {} };
+  },
+  async "a thread held elsewhere"() {
+    const world = begun();
+    const id = stranger(world);
+    await world.engine.core.attach(id, "cli");
+    world.agent.threads.get(id)!.isHeldElsewhere = true;
+    return { world, words: {} };
+  },
 };
 
 function begun(): TestWorld {
@@ -91,6 +113,11 @@ async function lane(text: string, holds: Holds): Promise<Given> {
   await until(`the situation of ${text}`, () => holds(world, ref));
   const [message] = world.store.messages.list({ lane: ref, limit: 1 });
   return { world, words: message ? { "<receipt>": message.id } : {} };
+}
+
+/** A thread that another app made, with one turn in it. */
+function stranger(world: TestWorld): string {
+  return world.agent.madeElsewhere("theirs", "hello");
 }
 
 function isRunning(world: TestWorld, ref: Ref): boolean {

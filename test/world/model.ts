@@ -66,6 +66,8 @@ export interface ModelAgent extends Agent {
   beforeNext(verb: Verb, fn: () => void): void;
   /** Somebody else's turn begins on a thread: a goal's, or another app's. */
   intrude(threadId: string): void;
+  /** Another app made a thread with one finished turn; answers its id. */
+  madeElsewhere(name: string, text: string): string;
   /** The next resume falls back to the configuration, as a bare one was measured to. */
   ignoreSettingsOfNextResume(): void;
   /** The next start is answered, or not, and leads to nothing. */
@@ -126,7 +128,7 @@ export function modelAgent({
   let rpcIds = 0;
 
   /** Sorts like a UUIDv7: later is larger. */
-  const id = (prefix: string) => `${prefix}-${String(++ids).padStart(8, "0")}`;
+  const id = () => `01a20000-0000-7000-8000-${String(++ids).padStart(12, "0")}`;
 
   const down = () =>
     new DispatchError("agent_down", "Codex is down", {
@@ -182,7 +184,7 @@ export function modelAgent({
 
   function newThread(settings: ThreadSettings): ModelThread {
     const thread: ModelThread = {
-      id: id("thread"),
+      id: id(),
       path: `/sessions/${ids}.jsonl`,
       name: null,
       settings: structuredClone(settings),
@@ -247,7 +249,7 @@ export function modelAgent({
 
   function item(type: ItemFacts["type"], text: string, more: Partial<ItemFacts> = {}): ItemFacts {
     return {
-      id: id("item"),
+      id: id(),
       type,
       text,
       command: null,
@@ -262,7 +264,7 @@ export function modelAgent({
 
   function begin(thread: ModelThread, text: string, clientId: string): TurnFacts {
     const turn: TurnFacts = {
-      id: id("turn"),
+      id: id(),
       status: "in_progress",
       error: null,
       started_at: now(),
@@ -328,7 +330,7 @@ export function modelAgent({
         kind: "command_approval",
         thread_id: thread.id,
         turn_id: turn.id,
-        item_id: id("item"),
+        item_id: id(),
         reason: null,
         command,
         cwd: thread.settings.cwd,
@@ -402,6 +404,20 @@ export function modelAgent({
     loseNextAnswer: (verb) => void lost.add(verb),
     beforeNext: (verb, fn) => void before.set(verb, fn),
     intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
+    madeElsewhere(name, text) {
+      const thread = newThread({ cwd: "/elsewhere" });
+      const said = [item("user_message", text), item("agent_message", `ok: ${text}`)];
+      const turn: TurnFacts = {
+        id: id(),
+        status: "completed",
+        error: null,
+        started_at: now(),
+        completed_at: now(),
+        items: said,
+      };
+      Object.assign(thread, { name, isDurable: true, isLoaded: false, turns: [turn] });
+      return thread.id;
+    },
     ignoreSettingsOfNextResume() {
       ignoresSettings = true;
     },
@@ -492,7 +508,7 @@ export function modelAgent({
         }
         if (losesTurn) {
           losesTurn = false;
-          return { turn_id: id("turn"), joined: false };
+          return { turn_id: id(), joined: false };
         }
         return { turn_id: begin(thread, text, client_id).id, joined: false };
       }),
@@ -571,7 +587,7 @@ export function modelAgent({
       call("compactThread", () => {
         const thread = loaded(threadId);
         const turn: TurnFacts = {
-          id: id("turn"),
+          id: id(),
           status: "in_progress",
           error: null,
           started_at: now(),

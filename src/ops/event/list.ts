@@ -31,7 +31,7 @@ export default op({
   ],
   streams: ({ follow }) => follow,
   async run({ since, follow, kinds, thread, limit }, { core, caller, signal, emit }) {
-    const lanes = thread === undefined ? undefined : [core.resolve(thread, caller.thread_id)];
+    const lanes = thread === undefined ? undefined : [core.resolve(thread, caller.thread_id, "reading")];
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
     if (!follow) return core.events(which, since ?? null, limit);
     const next_cursor = await core.follow(which, since ?? null, (row) => emit({ ...row }), signal);

@@ -34,7 +34,7 @@ export default op({
     { given: "a queue", input: { thread: "@docs", limit: 1 }, output: { messages: [{ preview: "one" }] } },
   ],
   run: ({ thread, limit, cursor }, { core, caller }) =>
-    core.queue(core.resolve(thread, caller.thread_id), cursor ?? null, limit),
+    core.queue(core.resolve(thread, caller.thread_id, "reading"), cursor ?? null, limit),
   view({ messages, queue, total, thread }, look) {
     const held = queue.held
       ? paint("yellow", `held: ${cell(queue.reason)}; release with: dispatch queue release ${thread}\n`)

@@ -27,7 +27,7 @@ export default op({
   ],
   run: ({ thread, state, limit }, { core, caller }) => ({
     receipts: core.receipts({
-      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id),
+      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
       states: state ?? null,
       limit,
     }),

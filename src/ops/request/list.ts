@@ -29,7 +29,7 @@ export default op({
   ],
   run: ({ thread, all, limit }, { core, caller }) => ({
     requests: core.requests({
-      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id),
+      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
       all,
       limit,
     }),

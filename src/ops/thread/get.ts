@@ -19,6 +19,6 @@ export default op({
     { given: "two threads", input: { thread: "@nobody" }, error: "not_found" },
     { given: "two threads of one title", input: { thread: "twin" }, error: "usage" },
   ],
-  run: ({ thread }, { core, caller }) => core.view(core.resolve(thread, caller.thread_id)),
+  run: ({ thread }, { core, caller }) => core.view(core.resolve(thread, caller.thread_id, "reading")),
   view: (thread, look) => threadPairs(thread, look),
 });

@@ -1,38 +1,116 @@
 import * as v from "valibot";
+import { iso } from "../../base/clock.ts";
+import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { ago, cell, type Look, paint, table } from "../../base/text.ts";
 import { count, flag, path } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadObject, threadStatuses } from "../shapes.ts";
 import { threadTable } from "../views.ts";
+
+const stranger = v.object({
+  id: v.string(),
+  title: v.nullable(v.string()),
+  preview: v.string(),
+  cwd: v.string(),
+  status: v.picklist(["not_loaded", "idle", "active", "system_error"]),
+  source: v.string(),
+  /** Of a sub-agent: the thread that spawned it. */
+  parent_id: v.nullable(v.string()),
+  created_at: v.string(),
+  updated_at: v.string(),
+});
+type Stranger = v.InferOutput<typeof stranger>;
 
 export default op({
   name: "thread.list",
   cli: "list",
   group: "thread",
   summary: "List the threads that dispatch manages",
+  about: "--unmanaged lists the others that Codex keeps on this machine, whatever app made them.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
+    unmanaged: v.optional(flag(v.boolean(), "those that have no row here"), false),
     archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),
     status: v.optional(flag(v.picklist(threadStatuses), "only in this status")),
     source: v.optional(flag(v.picklist(["own", "attached"]), "only created here, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
-    limit: v.optional(count("at most this many", limits.pageMax), 100),
+    limit: v.optional(count("at most this many", limits.pageMax)),
+    cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
   }),
-  output: v.object({ threads: v.array(threadObject) }),
-  fails: ["usage", "daemon_down", "denied", "storage"],
+  output: v.object({
+    threads: v.array(v.union([threadObject, stranger])),
+    next_cursor: v.optional(v.nullable(v.string())),
+  }),
+  fails: ["usage", "agent_down", "agent", "daemon_down", "denied", "storage"],
   examples: [
     { given: "two threads", input: {}, output: { threads: [{ title: "reviewer" }, { title: "docs" }] } },
     { given: "two threads", input: { status: "busy" }, output: { threads: [] } },
+    {
+      given: "an unmanaged thread",
+      input: { unmanaged: true },
+      output: { threads: [{ title: "theirs" }], next_cursor: null },
+    },
+    { given: "two threads", input: { unmanaged: true, status: "idle" }, error: "usage" },
   ],
-  run: ({ archived, status, source, cwd, limit }, { core }) => ({
-    threads: core.list({
-      archived,
-      limit,
-      ...(status ? { status } : {}),
-      ...(source ? { source } : {}),
-      ...(cwd ? { cwd } : {}),
-    }),
-  }),
-  view: ({ threads }, look) => threadTable(threads, look),
+  async run({ unmanaged, archived, status, source, cwd, limit, cursor }, { core }) {
+    if (!unmanaged) {
+      if (cursor !== undefined)
+        fail("usage", "--cursor goes with --unmanaged", { hint: "dispatch list --limit 1000" });
+      const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
+      return { threads: core.list({ archived, limit: limit ?? 100, ...only }) };
+    }
+    if (status !== undefined || source !== undefined || cwd !== undefined) {
+      fail("usage", "--status, --source and --cwd are of managed threads", {
+        hint: "dispatch list --unmanaged",
+      });
+    }
+    const page = await core.unmanaged({ cursor: cursor ?? null, limit: limit ?? 50, archived });
+    const threads = page.threads.map(({ name, path: _path, created_at, updated_at, ...one }) => ({
+      ...one,
+      title: name,
+      created_at: iso(created_at),
+      updated_at: iso(updated_at),
+    }));
+    return { threads, next_cursor: page.next_cursor };
+  },
+  view({ threads, next_cursor }, look) {
+    if (next_cursor === undefined)
+      return threadTable(
+        threads.filter((one) => "ref" in one),
+        look,
+      );
+    const more =
+      next_cursor === null
+        ? ""
+        : `\n${paint("dim", `more: dispatch list --unmanaged --cursor '${cell(next_cursor)}'`)}`;
+    return `${strangers(
+      threads.filter((one): one is Stranger => !("ref" in one)),
+      look,
+    )}${more}`;
+  },
 });
+
+/** Sub-agents stand under the thread that spawned them, where that is on the same page. */
+function strangers(threads: readonly Stranger[], look: Look): string {
+  if (threads.length === 0) return "Codex keeps no other threads";
+  const under = Map.groupBy(threads, (one) => one.parent_id ?? "");
+  const isHere = new Set(threads.map((one) => one.id));
+  const roots = threads.filter((one) => one.parent_id === null || !isHere.has(one.parent_id));
+  const rows = roots.flatMap((root) => [
+    row(root, "", look),
+    ...(under.get(root.id) ?? []).map((child) => row(child, "  ", look)),
+  ]);
+  return table(rows, look, { header: ["id", "title", "source", "cwd", "activity"], shrink: 3 });
+}
+
+function row(one: Stranger, indent: string, look: Look): string[] {
+  return [
+    `${indent}${one.id}`,
+    cell(one.title ?? one.preview, 30),
+    cell(one.source),
+    cell(one.cwd),
+    ago(one.updated_at, look),
+  ];
+}

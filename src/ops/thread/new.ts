@@ -1,16 +1,12 @@
 import * as v from "valibot";
-import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
-import type { ThreadSettings } from "../../core/ports/agent.ts";
 import { flag, idempotencyKey, path, text } from "../fields.ts";
 import { op } from "../op.ts";
+import { settingFields, settingsOf } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
-
-const word = (description: string, value: string) =>
-  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
 
 export default op({
   name: "thread.new",
@@ -37,24 +33,7 @@ export default op({
     ),
     cwd: path("where the agent works", { path: "cwd", value: "DIR" }),
     send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)"), true),
-    sandbox: v.optional(
-      flag(v.picklist(["read-only", "workspace-write", "danger-full-access"]), "what commands may touch"),
-    ),
-    approval_policy: v.optional(
-      flag(v.picklist(["untrusted", "on-request", "never"]), "when Codex asks before it runs a command"),
-    ),
-    model: word("the model", "MODEL"),
-    model_provider: word("the provider, by its name in Codex's configuration", "NAME"),
-    effort: word("reasoning effort", "EFFORT"),
-    base_instructions: v.optional(text("instead of Codex's own instructions")),
-    developer_instructions: v.optional(text("beside Codex's own instructions")),
-    config: v.optional(
-      flag(
-        v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),
-        "a setting of Codex's own, repeatable",
-        { value: "KEY=VALUE" },
-      ),
-    ),
+    ...settingFields,
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({
@@ -88,7 +67,7 @@ export default op({
         name: input.name,
         text: body,
         goal: input.goal ?? null,
-        settings: settingsOf(input),
+        settings: { ...settingsOf(input), cwd: input.cwd },
         key: input.idempotency_key ?? null,
         created_by: callerName(caller),
       },
@@ -106,39 +85,3 @@ export default op({
     return `${threadPairs(out, look)}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
   },
 });
-
-const fields = [
-  "cwd",
-  "sandbox",
-  "approval_policy",
-  "model",
-  "model_provider",
-  "effort",
-  "base_instructions",
-  "developer_instructions",
-] as const;
-
-type Asked = { [K in (typeof fields)[number]]?: ThreadSettings[K] | undefined } & {
-  cwd: string;
-  config?: string[] | undefined;
-};
-
-/** Only what was asked for: what is left out is Codex's to decide. */
-function settingsOf(asked: Asked): ThreadSettings {
-  const given = fields.filter((name) => asked[name] !== undefined).map((name) => [name, asked[name]]);
-  const config = asked.config ? { config: Object.fromEntries(asked.config.map(pair)) } : {};
-  return { ...(Object.fromEntries(given) as unknown as ThreadSettings), ...config };
-}
-
-/** A value that reads as JSON is that; anything else is the text it is. */
-function pair(line: string): [string, unknown] {
-  const at = line.indexOf("=");
-  const key = line.slice(0, at);
-  const value = line.slice(at + 1);
-  if (key === "__proto__") fail("usage", `"${key}" is not a setting`, { hint: "dispatch new --help" });
-  try {
-    return [key, JSON.parse(value)];
-  } catch {
-    return [key, value];
-  }
-}

@@ -45,7 +45,7 @@ export default op({
     { given: "a finished turn", input: { thread: "@docs", cursor: "nonsense" }, error: "usage" },
   ],
   run: ({ thread, limit, turns, full, cursor }, { core, caller }) =>
-    core.tail(core.resolve(thread, caller.thread_id), {
+    core.tail(core.resolve(thread, caller.thread_id, "reading"), {
       limit,
       turns: turns ?? null,
       full,

@@ -49,7 +49,7 @@ export default op({
     if ((threads === undefined || threads.length === 0) !== all)
       fail("usage", "name threads to watch, or all", { hint: "dispatch watch --all" });
     if (raw && !follow) fail("usage", "--raw is a stream", { hint: "dispatch watch --all --follow --raw" });
-    const lanes = threads?.map((word) => core.resolve(word, caller.thread_id));
+    const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
     if (!follow) return core.sample(which, since ?? null, limit, (timeout ?? 10) * 1000, signal);
 

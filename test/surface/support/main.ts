@@ -14,6 +14,7 @@ else {
     await runCli(argv, {
       index,
       daemonArgv: [process.execPath, import.meta.path, "__daemon"],
+      codex: () => Promise.resolve(0),
       doctor: () => Promise.resolve([]),
     }),
   );

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { arg, flag, selector } from "../fields.ts";
+import { goalView, goalWords } from "../goalview.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "goal.set",
+  cli: "goal set",
+  group: "message",
+  summary: "Set a thread's goal, or change it",
+  about: "An active goal starts turns by itself, one after the other, until Codex calls it complete.",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: selector(),
+    objective: v.optional(
+      arg(v.pipe(v.string(), v.nonEmpty(), v.maxLength(4000)), "the objective; left out, it stays"),
+    ),
+    status: v.optional(flag(v.picklist(["active", "paused"]), "left out, a new goal is active")),
+    token_budget: v.optional(
+      flag(v.pipe(v.number(), v.integer(), v.minValue(1)), "how many tokens it may take", { value: "N" }),
+    ),
+  }),
+  output: goalView,
+  fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "two threads",
+      input: { thread: "@docs", objective: "ship it", status: "paused" },
+      output: { goal: { objective: "ship it", status: "paused" } },
+    },
+    { given: "two threads", input: { thread: "@docs", status: "paused" }, error: "usage" },
+  ],
+  async run({ thread, objective, status, token_budget }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    const change = {
+      ...(objective === undefined ? {} : { objective }),
+      ...(status === undefined ? {} : { status }),
+      ...(token_budget === undefined ? {} : { token_budget }),
+    };
+    return { ref, goal: await core.setGoal(ref, change) };
+  },
+  view: goalWords,
+});

@@ -1,0 +1,22 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { goalView, goalWords } from "../goalview.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "goal.status",
+  cli: "goal status",
+  group: "thread",
+  summary: "Show a thread's goal",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: goalView,
+  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied"],
+  examples: [{ given: "two threads", input: { thread: "@docs" }, output: { goal: null } }],
+  async run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id, "reading");
+    return { ref, goal: await core.goal(ref) };
+  },
+  view: goalWords,
+});

@@ -1,0 +1,61 @@
+import * as v from "valibot";
+import { cell, paint, table } from "../../base/text.ts";
+import { flag } from "../fields.ts";
+import { op } from "../op.ts";
+
+const model = v.object({
+  id: v.string(),
+  name: v.string(),
+  description: v.string(),
+  is_default: v.boolean(),
+  hidden: v.boolean(),
+  efforts: v.array(v.string()),
+  default_effort: v.nullable(v.string()),
+  service_tiers: v.array(v.object({ id: v.string(), name: v.string() })),
+});
+const word = v.nullable(v.string());
+
+export default op({
+  name: "model.list",
+  cli: "models",
+  group: "thread",
+  summary: "List Codex's models, efforts and service tiers",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    refresh: v.optional(flag(v.boolean(), "ask Codex (--no-refresh answers from the registry)"), true),
+    include_hidden: v.optional(flag(v.boolean(), "also those that Codex does not offer"), false),
+  }),
+  output: v.object({
+    models: v.array(model),
+    default: v.object({ model: word, provider: word, effort: word, service_tier: word }),
+    aliases: v.record(v.string(), v.string()),
+    as_of: word,
+    source: v.picklist(["live", "registry"]),
+  }),
+  fails: ["agent_down", "agent", "daemon_down", "denied"],
+  examples: [
+    {
+      given: "nothing",
+      input: {},
+      output: { source: "live", aliases: { fast: "priority" }, default: { model: "gpt-5.5" } },
+    },
+    { given: "Codex is down", input: { refresh: false }, output: { source: "registry", models: [] } },
+    { given: "Codex is down", input: {}, error: "agent_down" },
+  ],
+  run: ({ refresh, include_hidden }, { core }) => core.models({ refresh, hidden: include_hidden }),
+  view({ models, default: chosen, aliases, source }, look) {
+    if (models.length === 0)
+      return source === "registry"
+        ? "no models known yet; ask Codex with: dispatch models"
+        : "Codex lists no models";
+    const rows = models.map((one) => [
+      one.id === chosen.model ? paint("bold", cell(one.id)) : cell(one.id),
+      one.efforts.map((effort) => (effort === one.default_effort ? `${effort}*` : effort)).join(" "),
+      one.service_tiers.map((tier) => cell(tier.id)).join(" ") || "-",
+      cell(one.description),
+    ]);
+    const names = Object.entries(aliases).map(([alias, id]) => `${cell(alias)} = ${cell(id)}`);
+    return `${table(rows, look, { header: ["model", "efforts", "tiers", ""], shrink: 3 })}${names.length > 0 ? `\n${paint("dim", names.join(", "))}` : ""}`;
+  },
+});

@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { placed, placeView, saidOf } from "../placeview.ts";
+
+export default op({
+  name: "thread.archive",
+  cli: "archive",
+  group: "thread",
+  summary: "Archive a thread",
+  about: "Refused while a turn runs or messages wait: Codex would cut the turn.",
+  intent: "destroy",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
+  output: placeView,
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "authority",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+    "storage",
+  ],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { thread: "@docs" },
+      output: { thread: { status: "archived", writable: false } },
+    },
+    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a held queue", input: { thread: "@docs" }, error: "lane_busy" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const place = core.place(thread, caller.thread_id);
+    await core.archive(place);
+    return placed(core, place);
+  },
+  view: saidOf("archived"),
+});

@@ -1,0 +1,36 @@
+import * as v from "valibot";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { callerName } from "../verdict.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.attach",
+  cli: "attach",
+  group: "thread",
+  summary: "Manage a thread that another app writes",
+  about:
+    "Reads its metadata and nothing else: the app that writes it notices nothing. Already attached: the same row.",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.uuid("must be a Codex thread id")), "Codex's thread id", {
+      value: "THREAD-ID",
+    }),
+  }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "an unmanaged thread",
+      input: { id: "<thread>" },
+      output: { source: "attached", title: "theirs", writable: false, handle: null },
+    },
+    { given: "nothing", input: { id: "01a20000-0000-7000-8000-000000000000" }, error: "not_found" },
+  ],
+  async run({ id }, { core, caller }) {
+    return core.view(await core.attach(id, callerName(caller)));
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

@@ -1,0 +1,38 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.compact",
+  cli: "compact",
+  group: "thread",
+  summary: "Compact the history of a thread",
+  about: "Codex summarises it in a turn of its own. Refused while a turn runs.",
+  intent: "write",
+  repeat: "no",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "authority",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+    "storage",
+  ],
+  examples: [
+    { given: "a finished turn", input: { thread: "@docs" }, output: { source: "own" } },
+    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    await core.compact(ref);
+    return core.view(ref);
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

@@ -1,0 +1,66 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { flag, idempotencyKey, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { settingFields, settingsOf } from "../settings.ts";
+import { threadView } from "../shapes.ts";
+import { callerName } from "../verdict.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.fork",
+  cli: "fork",
+  group: "thread",
+  summary: "Make a new thread with the history of another",
+  about: "The source stays as it is. Refused while it runs a turn.",
+  intent: "write",
+  repeat: "keyed",
+  input: v.strictObject({
+    thread: selector(),
+    name: flag(
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+      "the new thread's title",
+      { value: "NAME" },
+    ),
+    last_turn: v.optional(
+      flag(v.pipe(v.string(), v.nonEmpty()), "the last turn to keep; left out, all of them", {
+        value: "TURN-ID",
+      }),
+    ),
+    ...settingFields,
+    idempotency_key: v.optional(idempotencyKey()),
+  }),
+  output: v.object({ ...threadView, forked_from: v.string() }),
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "conflict",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+    "storage",
+  ],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { thread: "@docs", name: "copy" },
+      output: { title: "copy", handle: "copy", source: "own" },
+    },
+    { given: "a finished turn", input: { thread: "@docs", name: "docs" }, error: "conflict" },
+    { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "lane_busy" },
+  ],
+  async run({ thread, name, last_turn, idempotency_key, ...asked }, { core, caller }) {
+    const source = core.resolve(thread, caller.thread_id);
+    const ref = await core.fork(source, {
+      name,
+      last_turn: last_turn ?? null,
+      settings: settingsOf(asked),
+      key: idempotency_key ?? null,
+      created_by: callerName(caller),
+    });
+    return { ...core.view(ref), forked_from: source };
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

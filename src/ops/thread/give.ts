@@ -1,0 +1,42 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.give",
+  cli: "give",
+  group: "thread",
+  summary: "Give a thread back to other apps",
+  about: "It is attached from then on. Returns when another app can open it.",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "timeout",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+    "storage",
+  ],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { thread: "@docs" },
+      output: { source: "attached", writable: false, handle: null },
+    },
+    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    await core.give(ref);
+    return core.view(ref);
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

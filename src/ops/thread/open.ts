@@ -1,0 +1,26 @@
+import * as v from "valibot";
+import { fail } from "../../base/error.ts";
+import { selector } from "../fields.ts";
+import { clientOp } from "../op.ts";
+
+export default clientOp({
+  name: "thread.open",
+  cli: "open",
+  group: "thread",
+  summary: "Open a thread in Codex's own terminal",
+  about: "dispatch lets go of it first. What is sent to it meanwhile waits until the terminal is closed.",
+  at: "client",
+  intent: "write",
+  repeat: "no",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object({ id: v.string(), status: v.number() }),
+  fails: ["usage", "not_found", "lane_busy", "agent_down", "daemon_down", "denied"],
+  examples: [],
+  async run({ thread }, ctx) {
+    if (!ctx.hasTerminal) fail("usage", "open needs a terminal", { hint: `dispatch tail ${thread}` });
+    const { id } = await ctx.call("thread.unload", { thread });
+    return { id: String(id), status: await ctx.runCodex(["resume", String(id)]) };
+  },
+  exit: ({ status }) => status,
+  view: () => "",
+});

@@ -1,0 +1,35 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { arg, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { placed, placeView, saidOf } from "../placeview.ts";
+
+export default op({
+  name: "thread.rename",
+  cli: "rename",
+  group: "thread",
+  summary: "Rename a thread",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: selector("thread, or the id of one that is not managed"),
+    name: arg(v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)), "the new title"),
+  }),
+  output: placeView,
+  fails: ["usage", "not_found", "conflict", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "two threads",
+      input: { thread: "@docs", name: "Manual" },
+      output: { thread: { title: "Manual", handle: "manual" } },
+    },
+    { given: "two threads", input: { thread: "@docs", name: "reviewer" }, error: "conflict" },
+    { given: "Codex is down", input: { thread: "@docs", name: "Manual" }, error: "agent_down" },
+  ],
+  async run({ thread, name }, { core, caller }) {
+    const place = core.place(thread, caller.thread_id);
+    await core.rename(place, name);
+    return placed(core, place);
+  },
+  view: saidOf("renamed"),
+});

@@ -1,0 +1,30 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { placed, placeView, saidOf } from "../placeview.ts";
+
+export default op({
+  name: "thread.restore",
+  cli: "restore",
+  group: "thread",
+  summary: "Bring an archived thread back",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
+  output: placeView,
+  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "an archived thread",
+      input: { thread: "@docs" },
+      output: { thread: { status: "idle", handle: "docs" } },
+    },
+    { given: "two threads", input: { thread: "@nobody" }, error: "not_found" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const place = core.place(thread, caller.thread_id);
+    await core.restore(place);
+    return placed(core, place);
+  },
+  view: saidOf("restored"),
+});

@@ -1,0 +1,44 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { count, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.revert",
+  cli: "revert",
+  group: "thread",
+  summary: "Drop the last turns of a thread's history",
+  about: "Only what Codex remembers: files stay as the turns left them. Refused while a turn runs.",
+  intent: "destroy",
+  repeat: "no",
+  input: v.strictObject({ thread: selector(), turns: count("how many", limits.codexPageMax) }),
+  output: v.object({ ...threadView, reverted: v.number() }),
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "authority",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+    "storage",
+  ],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { thread: "@docs", turns: 1 },
+      output: { reverted: 1, latest_turn: null, last_message: null },
+    },
+    { given: "a finished turn", input: { thread: "@docs", turns: 2 }, error: "usage" },
+    { given: "a running turn", input: { thread: "@docs", turns: 1 }, error: "lane_busy" },
+  ],
+  async run({ thread, turns }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    await core.revert(ref, turns);
+    return { ...core.view(ref), reverted: turns };
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

@@ -1,0 +1,32 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { threadPairs } from "../views.ts";
+
+export default op({
+  name: "thread.take",
+  cli: "take",
+  group: "thread",
+  summary: "Take over an attached thread",
+  about: "Codex reopens it here and keeps every other app from writing it. Held elsewhere, it is refused.",
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({ thread: selector() }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "an attached thread",
+      input: { thread: "theirs" },
+      output: { source: "own", writable: true, handle: "theirs" },
+    },
+    { given: "a thread held elsewhere", input: { thread: "theirs" }, error: "authority" },
+  ],
+  async run({ thread }, { core, caller }) {
+    const ref = core.resolve(thread, caller.thread_id);
+    await core.take(ref);
+    return core.view(ref);
+  },
+  view: (thread, look) => threadPairs(thread, look),
+});

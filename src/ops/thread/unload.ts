@@ -1,0 +1,35 @@
+import * as v from "valibot";
+import { selector } from "../fields.ts";
+import { op } from "../op.ts";
+
+/** What `open` asks before it hands the terminal to Codex. */
+export default op({
+  name: "thread.unload",
+  cli: "unload",
+  group: "thread",
+  summary: "Let go of a thread so that another app can open it",
+  intent: "write",
+  repeat: "safe",
+  hidden: true,
+  input: v.strictObject({ thread: selector() }),
+  output: v.object({ id: v.string() }),
+  fails: [
+    "usage",
+    "not_found",
+    "lane_busy",
+    "conflict",
+    "timeout",
+    "agent_down",
+    "agent",
+    "daemon_down",
+    "denied",
+  ],
+  examples: [
+    { given: "a finished turn", input: { thread: "@docs" }, output: {} },
+    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+  ],
+  run: async ({ thread }, { core, caller }) => ({
+    id: await core.unload(core.resolve(thread, caller.thread_id)),
+  }),
+  view: ({ id }) => id,
+});

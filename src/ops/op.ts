@@ -98,6 +98,8 @@ export interface IndexRow {
   frozen: boolean;
   /** On the control socket only. */
   hidden: boolean;
+  /** A read that needs no argument and whose result is its whole answer: as JSON it is asked for without the op itself. */
+  bare: boolean;
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;

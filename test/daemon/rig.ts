@@ -65,6 +65,7 @@ export function rowOf(one: DaemonOp, hash = "hash"): IndexRow {
   const load = async () => ({ default: one });
   return {
     hidden: false,
+    bare: false,
     name,
     cli,
     group,

@@ -1,5 +1,4 @@
-/** The tree of commands. citty holds it and dispatches; finding a word is ours, since citty takes `toString` for one. */
-import { type CommandDef, runCommand } from "citty";
+/** Finding a command by its words. Ours, since citty takes `toString` for one. */
 import { fail } from "../../base/error.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import { nearest } from "./nearest.ts";
@@ -40,25 +39,4 @@ function unknown(word: string, candidates: readonly string[]): never {
   return fail("usage", `unknown command "${word}"${right ? `; did you mean "${right}"?` : ""}`, {
     hint: right ? `dispatch ${right} --help` : "dispatch --help",
   });
-}
-
-/** `words` begin with a command that `routeOf` found. */
-export async function dispatch(words: readonly string[], commands: readonly Command[]): Promise<number> {
-  let status = 0;
-  const leaf = (command: Command): CommandDef => ({
-    run: async ({ rawArgs }) => {
-      status = await command.run(rawArgs);
-    },
-  });
-  const root: Record<string, CommandDef> = {};
-  for (const command of commands) {
-    const [noun, verb] = command.cli.split(" ") as [string, string?];
-    if (verb === undefined) root[noun] = leaf(command);
-    else
-      root[noun] = {
-        subCommands: { ...(root[noun]?.subCommands as Record<string, CommandDef>), [verb]: leaf(command) },
-      };
-  }
-  await runCommand({ subCommands: root }, { rawArgs: [...words] });
-  return status;
 }

@@ -9,7 +9,9 @@ import type { Row } from "../client.ts";
 import type { Globals } from "./globals.ts";
 
 export interface Output {
+  isJson: boolean;
   /** False, here and below, when nobody reads any more. */
+  json(out: Row): Promise<boolean>;
   result(op: AnyOp, out: Row): Promise<boolean>;
   row(op: AnyOp, row: Row): Promise<boolean>;
   /** Plain text whatever reads it: help, the version. */
@@ -29,11 +31,14 @@ export function openOutput(globals: Globals): Output {
   const look = (): Look => ({ ...shape, now: systemClock.now() });
   const errColor = { color: hasColor(globals, isErrTerminal) };
 
+  const json = (out: Row) => writeOut(`${toJson(out)}\n`);
   const human = (view: string) =>
     view === "" ? Promise.resolve(true) : writeOut(`${toTerminal(view.trimEnd(), shape)}\n`);
 
   return {
-    result: (op, out) => (asJson ? writeOut(`${toJson(out)}\n`) : human(op.view(out, look()))),
+    isJson: asJson,
+    json,
+    result: (op, out) => (asJson ? json(out) : human(op.view(out, look()))),
     row(op, row) {
       const viewRow = op.at === "client" ? undefined : op.viewRow;
       if (asJson || !viewRow) return writeOut(`${toJsonLine(row)}\n`);

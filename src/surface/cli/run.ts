@@ -6,8 +6,8 @@ import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../bas
 import { version } from "../../base/version.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
-import { type Command, dispatch, routeOf } from "./commands.ts";
-import { execute } from "./execute.ts";
+import { isBare, runBare } from "./bare.ts";
+import { type Command, routeOf } from "./commands.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
@@ -26,11 +26,16 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     if (globals.version) return await shown(out, `dispatch ${version}`);
     const wantsHelp = globals.help === true || rest[0] === "help";
     const words = rest[0] === "help" ? rest.slice(1) : rest;
-    const commands = commandsOf({ globals, parts, out, paths: pathsOf(readEnv(), globals.home) });
+    const more = { globals, parts, out, paths: pathsOf(readEnv(), globals.home) };
+    const commands = commandsOf(more);
     const route = routeOf(words, commands);
     if ("command" in route) command = route.command.cli;
     if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, commands, parts));
     if ("noun" in route) return noVerb(route.noun, route.under);
+    const row = rowOf(route.command, parts);
+    const args = words.slice(route.command.cli.split(" ").length);
+    if (row && isBare(row, args, globals, out)) return await runBare(row, more);
+    const { dispatch } = await import("./dispatch.ts");
     return await dispatch(words, commands);
   } catch (thrown) {
     const error = asError(thrown, command);
@@ -45,7 +50,7 @@ function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: 
     .filter((row) => !row.hidden)
     .map((row) => ({
       ...row,
-      run: (args: readonly string[]) => execute(row, args, more),
+      run: async (args: readonly string[]) => (await import("./execute.ts")).execute(row, args, more),
     }));
   const mcp: Command = {
     cli: "mcp",

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type Command, dispatch, routeOf } from "../../../src/surface/cli/commands.ts";
+import { type Command, routeOf } from "../../../src/surface/cli/commands.ts";
+import { dispatch } from "../../../src/surface/cli/dispatch.ts";
 import { index } from "../support/ops.ts";
 
 const ran: [string, readonly string[]][] = [];

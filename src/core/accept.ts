@@ -54,7 +54,9 @@ export function refuseUnwritable(lane: Lane): void {
   const reason = writeLock(lane);
   if (reason === null) return;
   if (lane.source === "attached")
-    fail("authority", `thread ${lane.ref} is attached: ${reason}`, { hint: `dispatch get ${lane.ref}` });
+    fail("authority", `thread ${lane.ref} is attached: ${reason}`, {
+      hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME`,
+    });
   const hint = lane.gone_at === null ? "dispatch list --archived" : `dispatch forget ${lane.ref}`;
   fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
 }

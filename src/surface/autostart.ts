@@ -12,6 +12,8 @@ import { type Connection, connect } from "./client.ts";
 export interface Started {
   connection: Connection;
   status: "started" | "already_running";
+  /** Where the daemon this started has ended again: its own words for it. */
+  whyDied(): Promise<DispatchError | undefined>;
 }
 
 /** Never asks whether it may: `reach` does. `argv` runs the daemon. */
@@ -24,12 +26,17 @@ export async function startDaemon(paths: Paths, argv: readonly string[]): Promis
   try {
     for (;;) {
       const connection = await connect(paths.socket);
-      if (connection) return { connection, status: child?.exited() === null ? "started" : "already_running" };
+      if (connection) {
+        const mine = child?.exited() === null ? child : undefined;
+        const whyDied = async () =>
+          mine && (await endsSoon(mine)) ? whyEnded(paths.log, logBytes, mine.exited()) : undefined;
+        return { connection, status: mine ? "started" : "already_running", whyDied };
+      }
       if (!child) {
         // Whoever holds this starts the daemon; the others go on knocking, and one of them takes over if it dies.
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
-        if (raced) return { connection: raced, status: "already_running" };
+        if (raced) return { connection: raced, status: "already_running", whyDied: async () => undefined };
         if (lock) {
           logBytes = sizeOf(paths.log);
           child = spawnDetached(argv, { logPath: paths.log, env: daemonEnv(paths) });
@@ -47,6 +54,16 @@ export async function startDaemon(paths: Paths, argv: readonly string[]): Promis
   } finally {
     lock?.release();
   }
+}
+
+/** It opens its socket before its registry, so it may fail with a client on the line. */
+async function endsSoon(child: Detached): Promise<boolean> {
+  const until = systemClock.monotonic() + limits.startFailureMs;
+  while (child.exited() === null) {
+    if (systemClock.monotonic() >= until) return false;
+    await systemClock.sleep(limits.autostartPollMs);
+  }
+  return true;
 }
 
 /** Where nobody answers: a reason not to start a daemon, or undefined. */

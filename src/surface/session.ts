@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { IndexRow, Repeat } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
+import type { Started } from "./autostart.ts";
 import { type Connection, connect, type Row } from "./client.ts";
 
 export interface CallOptions {
@@ -36,10 +37,13 @@ export interface SessionOptions {
 
 export function openSession(options: SessionOptions): Session {
   let connection: Connection | undefined;
+  let whyDied: Started["whyDied"] | undefined;
 
   const reach = async (start: "auto" | "never"): Promise<Connection> => {
     if (connection?.isOpen()) return connection;
-    connection = (await connect(options.paths.socket)) ?? (await startFor(options, start));
+    connection = await connect(options.paths.socket);
+    whyDied = undefined;
+    if (!connection) ({ connection, whyDied } = await startFor(options, start));
     return connection;
   };
 
@@ -58,6 +62,8 @@ export function openSession(options: SessionOptions): Session {
         const answer = await open.call(frame, { ...(counted ? { row: counted } : {}), signal });
         if ("result" in answer) return answer.result;
         if ("error" in answer) throw DispatchError.fromBody(answer.error);
+        const why = await whyDied?.();
+        if (why) throw why;
         // A stream that began again would repeat its rows; a wait that did only waits on.
         if ((isStream && rows > 0) || signal?.aborted)
           return fail("daemon_down", "the daemon went away", { hint: "dispatch daemon status" });
@@ -79,11 +85,11 @@ export function openSession(options: SessionOptions): Session {
   };
 }
 
-async function startFor(options: SessionOptions, start: "auto" | "never"): Promise<Connection> {
+async function startFor(options: SessionOptions, start: "auto" | "never"): Promise<Started> {
   // What starting needs (locks, files, spawning) is loaded only here: most commands find a daemon.
   const { mayNotStart, startDaemon } = await import("./autostart.ts");
   const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
   if (refusal) throw refusal;
   options.starting?.();
-  return (await startDaemon(options.paths, options.daemonArgv)).connection;
+  return startDaemon(options.paths, options.daemonArgv);
 }

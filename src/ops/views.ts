@@ -75,7 +75,8 @@ export function threadPairs(thread: Thread, look: Look): string {
     ]);
   }
   if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
-  rows.push(["model", [model.model, model.effort, model.provider].map((word) => cell(word)).join(" / ")]);
+  const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
+  rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
   rows.push(["rights", `sandbox ${cell(thread.sandbox)}, approvals ${cell(thread.approval_policy)}`]);
   if (tokens)
     rows.push([
@@ -146,12 +147,13 @@ function kindStyle(kind: string): Style {
 
 /** The part of an event's data that a person reads: the text if there is one, else its few words. */
 function said(data: Record<string, unknown>): string {
-  const { preview, summary, error, type: _type, item_id: _item, ...rest } = data;
+  const { preview, summary, error, outcome, attempt, type: _type, item_id: _item, ...rest } = data;
   if (typeof preview === "string" && preview !== "") return preview;
   if (typeof summary === "string") return summary;
   const message =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
-  const words = Object.entries(rest).filter(
+  const first = { outcome, ...rest, attempt: attempt === 1 ? null : attempt };
+  const words = Object.entries(first).filter(
     ([, value]) => value !== null && value !== false && typeof value !== "object",
   );
   return [...words.map(([name, value]) => `${name} ${value}`), message]

@@ -101,6 +101,27 @@ export const limits = {
   pageMax: 1000,
   /** What `tail` shows of one item unless `--full`; an agent's context is the scarce thing. */
   tailItemCharsMax: 2000,
+  /** Of one item in the search index: FTS5 takes some 5 MB/s, and what Codex says meanwhile waits. */
+  indexedCharsMax: 16 * KiB,
+  /** What a sync reads unless told otherwise: a day's work, in seconds. */
+  syncTurns: 200,
+  syncItems: 5000,
+  syncBytes: 16 * MiB,
+  syncMs: 20 * second,
+  /** Stretches of a history that bounded syncs left out; past this the oldest two become one, and are read again. */
+  syncGapsMax: 16,
+  searchTextCharsMax: 1000,
+  searchWordsMax: 32,
+  /** FTS5 gives at most 64. */
+  searchSnippetWords: 32,
+  /** To rank is to look at every hit: 90 ms measured at 130,000; so only the newest so many are ranked. */
+  searchRankedMax: 10_000,
+  /** How long a search waits for a Codex that is starting: the index answers without it. */
+  searchAgentWaitMs: 2 * second,
+  /** Pages of Codex's search that one call looks through for what its filters let pass. */
+  searchCodexPagesMax: 5,
+  /** Items of forgotten threads taken out of the index in one transaction. */
+  indexDropMax: 200,
   watchTimeoutMaxMs: 24 * 60 * minute,
   requestBytesMax: 256 * KiB,
 
@@ -119,6 +140,8 @@ export const limits = {
   connectTimeoutMs: 2 * second,
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
+  /** A daemon that dropped its first client may be ending: this long it is waited for, to learn why. */
+  startFailureMs: 500,
   /** A stream that was told to end may take this long before the client leaves anyhow. */
   cancelGraceMs: second,
   /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */

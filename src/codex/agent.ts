@@ -15,6 +15,8 @@ import {
 } from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
 import { rolloutHolds } from "./rollout.ts";
+import type { CallOptions } from "./rpc.ts";
+import { searchMessages, searchThreads } from "./search.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
 import { defaultsOf, goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
 
@@ -27,7 +29,8 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
   const taps = new Set<(line: RawLine) => void>();
   const codex = supervisor({ ...world, taps });
   const call = (method: string, params: Json) => onLife(() => codex.running().rpc.call(method, params));
-  const read = (method: string, params: Json) => onLife(() => codex.running().rpc.read(method, params));
+  const read = (method: string, params: Json, options?: CallOptions) =>
+    onLife(() => codex.running().rpc.read(method, params, options));
 
   return {
     start: codex.start,
@@ -110,6 +113,8 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
       const threads = list(answer["data"]).flatMap((thread) => threadFacts(thread) ?? []);
       return { threads, next_cursor: text(answer["nextCursor"]) };
     },
+    searchThreads: (asked) => searchThreads(read, asked),
+    searchMessages: (threadId, asked) => searchMessages(read, threadId, asked),
     async archiveThread(threadId) {
       await call("thread/archive", { threadId });
     },

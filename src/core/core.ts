@@ -2,6 +2,7 @@
 
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
+import type { Search } from "./asked.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
@@ -14,9 +15,11 @@ import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Decision, RequestView } from "./request.ts";
 import type { Fork } from "./rewrite.ts";
+import type { Found } from "./search.ts";
 import type { How } from "./selector.ts";
 import type { Place } from "./shelve.ts";
 import type { Stopped } from "./stop.ts";
+import type { Bounds } from "./sync.ts";
 import type { Tail } from "./tail.ts";
 
 export interface Core {
@@ -40,6 +43,9 @@ export interface Core {
   setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
   clearGoal(ref: Ref): Promise<void>;
   models(asked: { refresh: boolean; hidden: boolean }): Promise<Models>;
+  /** Reads history into the index; what it came to stands in the view. */
+  sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
+  search(search: Search): Promise<Found>;
   view(ref: Ref): ThreadView;
   list(filter: {
     status?: LaneStatus;

@@ -2,6 +2,7 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
+import { macrotask } from "../base/macrotask.ts";
 import { knownByKey } from "./accept.ts";
 import { attach, give, take, unload, unmanaged } from "./adopt.ts";
 import type { Core } from "./core.ts";
@@ -20,11 +21,13 @@ import { type Receipt, receiptOf } from "./receipt.ts";
 import { reconcile } from "./reconcile.ts";
 import { answer, requestView } from "./request.ts";
 import { compact, fork, revert } from "./rewrite.ts";
+import { search } from "./search.ts";
 import { placeOf, resolve } from "./selector.ts";
 import { release } from "./settle.ts";
 import { archive, rename, restore } from "./shelve.ts";
 import { sinkOf } from "./sink.ts";
 import { stop } from "./stop.ts";
+import { syncing } from "./sync.ts";
 import { tail } from "./tail.ts";
 import { type Target, wait } from "./wait.ts";
 import type { World } from "./world.ts";
@@ -74,6 +77,8 @@ export function engineOf(world: World): Engine {
 
   async function prune(): Promise<void> {
     journal.commit(({ now }) => store.events.prune(now - limits.eventsKeepDays * limits.dayMs));
+    // In small transactions: what Codex says waits meanwhile.
+    while (journal.note(() => store.items.dropForgotten(limits.indexDropMax)) > 0) await macrotask();
   }
 
   function laneOf(ref: Ref): Lane {
@@ -217,6 +222,8 @@ export function engineOf(world: World): Engine {
     },
     stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
     tail: (ref, asked) => tail(world, ref, asked),
+    sync: syncing(world),
+    search: (asked) => search(world, asked),
     async wait({ targets, self, progress, ...asked }) {
       const found = targets.map((word) => target(word, self));
       const { verdict, timed_out } = await wait(world, {

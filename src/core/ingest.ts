@@ -1,5 +1,6 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 import { limits } from "../base/limits.ts";
+import { indexedError, indexedItem } from "./indexed.ts";
 import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch, ItemFacts } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/store.ts";
@@ -76,6 +77,8 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       const { id, status, error, completed_at } = turn;
       noteAnswer(world, lane, turn.items, id, change.now);
       turnEnded(store, change, lane, { turn_id: id, status, error, completed_at });
+      const why = indexedError(lane.ref, turn, change.now);
+      if (why) store.items.put(why);
       const here = live.get(thread_id);
       if (here) here.floor = id;
       change.after(() => turnOver(lane));
@@ -117,6 +120,8 @@ function itemCompleted({ store }: World, change: Change, lane: Lane, turnId: str
   if (item.type === "agent_message") {
     store.lanes.set(lane.ref, { last_message: lastMessage(item, turnId, change.now) });
   }
+  const indexed = indexedItem(lane.ref, turnId, item, change.now);
+  if (indexed) store.items.put(indexed);
   change.append({
     kind: "item.completed",
     lane: lane.ref,

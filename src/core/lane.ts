@@ -2,6 +2,7 @@
 import { iso, isoOrNull } from "../base/clock.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/store.ts";
+import { type SyncView, syncView } from "./syncview.ts";
 
 export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
 export type LaneStatus = (typeof laneStatuses)[number];
@@ -76,7 +77,7 @@ export interface ThreadView {
   sandbox: string | null;
   approval_policy: string | null;
   tokens: { total: number; input: number; output: number; context_window: number | null } | null;
-  sync: null;
+  sync: SyncView;
   created_by: string | null;
   created_at: string;
   updated_at: string;
@@ -124,7 +125,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
     tokens: lane.tokens,
-    sync: null,
+    sync: syncView(facts.sync),
     created_by: lane.created_by,
     created_at: iso(lane.created_at),
     updated_at: iso(lane.updated_at),

@@ -3,6 +3,7 @@
 import { iso, isoOrNull } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { errorId } from "./indexed.ts";
 import type { ItemFacts, TurnFacts } from "./ports/agent.ts";
 import type { Ref } from "./ports/store.ts";
 import type { World } from "./world.ts";
@@ -92,7 +93,7 @@ function errorView(turn: TurnFacts, message: string): ItemView {
   const none = { command: null, exit_code: null, path: null, status: turn.status, truncated: false };
   return {
     turn_id: turn.id,
-    item_id: `${turn.id}-error`,
+    item_id: errorId(turn.id),
     type: "error",
     text: message,
     at: at === null ? null : iso(at),

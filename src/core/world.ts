@@ -26,4 +26,6 @@ export interface Mint {
 
 export interface Files {
   isDirectory(path: string): boolean;
+  /** The root of the repository that holds this directory; null when none does. */
+  repositoryOf(directory: string): string | null;
 }

@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import { keyedMutex } from "../base/mutex.ts";
 import type { Paths } from "../base/paths.ts";
 import { newId, newRef, systemRandom } from "../base/random.ts";
+import { repositoryOf } from "../base/repository.ts";
 import { version } from "../base/version.ts";
 import { codexAgent } from "../codex/agent.ts";
 import { findCodex } from "../codex/find.ts";
@@ -62,7 +63,10 @@ export async function compose(input: {
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
-    files: { isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false },
+    files: {
+      isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+      repositoryOf,
+    },
   });
   engine.begin();
 

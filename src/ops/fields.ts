@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { limits } from "../base/limits.ts";
+import { isMoment } from "../base/moment.ts";
 
 export interface Mark {
   /** A positional, in the order of the schema's entries. A field of array type takes the rest of the line. */
@@ -12,6 +13,8 @@ export interface Mark {
   text?: true;
   /** A path, made absolute in the client's directory. `cwd`: the client's own directory when left out. */
   path?: true | "cwd";
+  /** A moment, made ISO-8601 in the caller's zone by the client. A day alone: its first ms, or its last. */
+  moment?: "first" | "last";
   /** The client makes one when none is given, so that its own retries are safe. */
   minted?: true;
   /** Not offered to MCP. */
@@ -72,6 +75,15 @@ export function seconds(description: string, mark: Mark = {}) {
     value: "SECONDS",
     ...mark,
   });
+}
+
+/** A day, a time, an age (`2h`, `3d`), `today`, `yesterday`; ISO-8601 with a zone on the wire. */
+export function moment(description: string, end: "first" | "last") {
+  const schema = v.pipe(
+    v.string(),
+    v.check((text) => isMoment(text), "must be a day, a time with its zone, or an age such as 2h or 3d"),
+  );
+  return marked(schema, description, { value: "TIME", moment: end });
 }
 
 export function idempotencyKey() {

@@ -181,7 +181,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "47085a01e352",
+    hash: "94f99b538a5b",
     load: () => import("./message/send.ts"),
   },
   {
@@ -223,7 +223,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -265,7 +265,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -377,7 +377,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "72155917bc6e",
+    hash: "80cde95e8e3e",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -391,7 +391,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "0f22f81a5cf7",
+    hash: "257254b919d4",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -405,7 +405,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -433,7 +433,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6822b2d317da",
+    hash: "c31d21658a02",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -447,7 +447,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -461,7 +461,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -475,7 +475,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: true,
-    hash: "561f090a37fb",
+    hash: "97b46dded290",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -489,7 +489,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b246f5359d73",
+    hash: "da6c97542938",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -517,7 +517,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "9c50e5d7ca38",
+    hash: "744a77e31894",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -531,7 +531,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "72155917bc6e",
+    hash: "80cde95e8e3e",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -545,8 +545,22 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "fbd3cfe29db5",
+    hash: "83f3f0de9a84",
     load: () => import("./thread/revert.ts"),
+  },
+  {
+    name: "thread.search",
+    cli: "search",
+    group: "thread",
+    summary: "Search what was said and done in every thread",
+    intent: "read",
+    at: "daemon",
+    start: "auto",
+    frozen: false,
+    hidden: false,
+    bare: false,
+    hash: "3b59105e3087",
+    load: () => import("./thread/search.ts"),
   },
   {
     name: "thread.stop",
@@ -559,8 +573,22 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "22ff4c76e027",
+    hash: "0c47478eec5d",
     load: () => import("./thread/stop.ts"),
+  },
+  {
+    name: "thread.sync",
+    cli: "sync",
+    group: "thread",
+    summary: "Read a thread's history into the search index",
+    intent: "write",
+    at: "daemon",
+    start: "auto",
+    frozen: false,
+    hidden: false,
+    bare: false,
+    hash: "fe0883314945",
+    load: () => import("./thread/sync.ts"),
   },
   {
     name: "thread.tail",
@@ -587,7 +615,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6c8be3f31a6b",
+    hash: "45986c2914c2",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -615,7 +643,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "0f62afc7760f",
+    hash: "333b1eb03aad",
     load: () => import("./thread/wait.ts"),
   },
   {

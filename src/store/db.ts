@@ -6,6 +6,9 @@ import { limits } from "../base/limits.ts";
 import { storageError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 
+// Bun keeps 20 prepared statements and makes the others anew at each use, which halved the events ingested (measured).
+Database.MAX_QUERY_CACHE_SIZE = 500;
+
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openDb(path: string, now: number): Database {
   try {

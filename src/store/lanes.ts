@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Lane, LaneFacts, Ref, StandingFacts, Store, Turn } from "../core/ports/store.ts";
+import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
@@ -86,10 +87,11 @@ type StandingRow = StandingFacts["lane"] & {
   asks: number;
 };
 
-/** The rows that views need beside the lanes' own: three look-ups by index, however many lanes. */
+/** The rows that views need beside the lanes' own: four look-ups by index, however many lanes. */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);
+  const syncs = syncTable(db);
   return (lanes) => {
     const refs = JSON.stringify(lanes.map((lane) => lane.ref));
     const latest = byLane(
@@ -115,12 +117,16 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
         )
         .all(refs),
     );
+    const synced = byLane(
+      syncs.all("SELECT s.* FROM json_each(?) AS l JOIN syncs AS s ON s.lane = l.value", refs),
+    );
     return lanes.map((lane) => ({
       lane,
       latest: latest.get(lane.ref)?.[0] ?? null,
       in_flight: counts.get(lane.ref)?.[0]?.in_flight ?? 0,
       unsure: counts.get(lane.ref)?.[0]?.unsure ?? 0,
       requests: asked.get(lane.ref) ?? [],
+      sync: synced.get(lane.ref)?.[0] ?? null,
     }));
   };
 }

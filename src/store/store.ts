@@ -4,6 +4,7 @@ import { openDb } from "./db.ts";
 import { epochStore } from "./epochs.ts";
 import { storageError } from "./errors.ts";
 import { eventStore, logStore } from "./events.ts";
+import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
 import { requestStore } from "./requests.ts";
@@ -36,6 +37,7 @@ export function openStore(path: string, now: number): Store {
     turns: turnStore(db),
     messages: messageStore(db),
     requests: requestStore(db),
+    items: itemStore(db),
     counts(): Counts {
       const states = db
         .query<{ state: string; n: number }, []>("SELECT state, count(*) AS n FROM messages GROUP BY state")

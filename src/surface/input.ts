@@ -1,8 +1,10 @@
 /** From what a caller gave to what an op takes: the client's own fillings, then the op's schema, in the caller's words. */
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { momentOf } from "../base/moment.ts";
 import { newKey } from "../base/random.ts";
 import { isOptional, markOf } from "../ops/fields.ts";
 import type { AnyOp } from "../ops/op.ts";
@@ -47,6 +49,8 @@ function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: 
       tooLarge(spell(field));
     if (value === undefined && mark.minted) input[field] = newKey();
     if (value === undefined && mark.path === "cwd") input[field] = cwd;
+    if (typeof value === "string" && mark.moment)
+      input[field] = momentOf(value, mark.moment, systemClock.now());
     if (typeof value === "string" && mark.path) input[field] = resolve(cwd, value);
     if (Array.isArray(value) && mark.path) input[field] = value.map((item) => resolve(cwd, String(item)));
   }

@@ -99,6 +99,7 @@ describe("a lane's status comes from evidence", () => {
         in_flight: 0,
         unsure: 0,
         requests: one.asks ? [{ id: "q" } as Request] : [],
+        sync: null,
       };
       expect(standingOf(facts, now)).toMatchObject({ status: one.status, confidence: one.confidence });
     });
@@ -108,7 +109,14 @@ describe("a lane's status comes from evidence", () => {
     const now = live();
     now.begin(1);
     now.set("thread-1", { status: "idle", at: 9, heard: 42, floor: null });
-    const facts: LaneFacts = { lane: laneRow(), latest: null, in_flight: 0, unsure: 0, requests: [] };
+    const facts: LaneFacts = {
+      lane: laneRow(),
+      latest: null,
+      in_flight: 0,
+      unsure: 0,
+      requests: [],
+      sync: null,
+    };
     expect(standingOf(facts, now).asOf).toBe(42);
   });
 });

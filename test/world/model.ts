@@ -16,6 +16,7 @@ import type {
   Epoch,
   GoalFacts,
   ItemFacts,
+  Occurrence,
   Refusal,
   ThreadFacts,
   ThreadSettings,
@@ -550,6 +551,30 @@ export function modelAgent({
           next_cursor: next < all.length ? String(next) : null,
         };
       }),
+    searchThreads: ({ text, cursor, limit, archived, ascending }) =>
+      call("searchThreads", () => {
+        const holding = [...threads.values()].filter(
+          (thread) => thread.isArchived === archived && occurrences(thread, text, true).length > 0,
+        );
+        const all = ascending ? holding : holding.reverse();
+        const next = Number(cursor ?? 0) + limit;
+        return {
+          found: all.slice(Number(cursor ?? 0), next).map((thread) => ({
+            thread: facts(thread),
+            snippet: occurrences(thread, text, true)[0]!.snippet,
+          })),
+          next_cursor: next < all.length ? String(next) : null,
+        };
+      }),
+    searchMessages: (threadId, { text, cursor, limit }) =>
+      call("searchMessages", () => {
+        const all = occurrences(threadOf(threadId), text, false);
+        const next = Number(cursor ?? 0) + limit;
+        return {
+          found: all.slice(Number(cursor ?? 0), next),
+          next_cursor: next < all.length ? String(next) : null,
+        };
+      }),
     archiveThread: (threadId) =>
       call("archiveThread", () => {
         const thread = threadOf(threadId);
@@ -619,6 +644,19 @@ export function modelAgent({
       if (dead !== null) sink.down(dead, "stopped");
     },
   };
+}
+
+/** A plain part of the text in any case. Only messages have places; a command's output is found, but not placed. */
+function occurrences({ turns }: ModelThread, text: string, everywhere: boolean): Occurrence[] {
+  return turns.flatMap((turn) =>
+    turn.items
+      .filter((item) => everywhere || item.type === "user_message" || item.type === "agent_message")
+      .flatMap((item) => {
+        const start = item.text.toLowerCase().indexOf(text.toLowerCase());
+        if (start < 0) return [];
+        return [{ turn_id: turn.id, item_id: item.id, snippet: item.text, start, end: start + text.length }];
+      }),
+  );
 }
 
 function stepsOf(text: string): Step[] {

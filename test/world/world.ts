@@ -67,7 +67,10 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
-    files: { isDirectory: (path) => path === "/repo" },
+    files: {
+      isDirectory: (path) => path === "/repo",
+      repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),
+    },
   };
   engine = engineOf(world);
   return {

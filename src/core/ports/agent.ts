@@ -313,6 +313,20 @@ export interface Agent {
     limit: number;
     archived: boolean;
   }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
+  /** Threads that hold this text anywhere, newest activity or creation first; a scan, so slow where there are many. */
+  searchThreads(
+    asked: CodexPage & {
+      text: string;
+      archived: boolean;
+      by: "created_at" | "updated_at";
+      ascending: boolean;
+    },
+  ): Promise<{ found: { thread: ThreadFacts; snippet: string }[]; next_cursor: string | null }>;
+  /** Where it stands in the messages of one thread, oldest first. */
+  searchMessages(
+    threadId: string,
+    asked: CodexPage & { text: string },
+  ): Promise<{ found: Occurrence[]; next_cursor: string | null }>;
   /** Interrupts a turn that runs (measured): asked only of a quiet thread. */
   archiveThread(threadId: string): Promise<void>;
   unarchiveThread(threadId: string): Promise<void>;
@@ -333,6 +347,20 @@ export interface Agent {
   tap(listener: (line: RawLine) => void): () => void;
   /** Ends the child (stdin closed, TERM, KILL) and stays `stopped`. */
   close(): Promise<void>;
+}
+
+export interface CodexPage {
+  cursor: string | null;
+  limit: number;
+}
+
+/** The hit stands in the snippet from `start` to `end`. */
+export interface Occurrence {
+  turn_id: string;
+  item_id: string;
+  snippet: string;
+  start: number;
+  end: number;
 }
 
 export interface TurnOverrides {

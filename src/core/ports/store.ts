@@ -136,6 +136,78 @@ export interface Request {
   closed_at: number | null;
 }
 
+export type IndexedType =
+  | "user_message"
+  | "agent_message"
+  | "plan"
+  | "command"
+  | "file_change"
+  | "mcp_tool_call"
+  | "error";
+
+/** One thing said or done, as search finds it. */
+export interface IndexedItem {
+  lane: Ref;
+  turn_id: string;
+  item_id: string;
+  type: IndexedType;
+  /** Epoch ms. */
+  at: number;
+  text: string;
+}
+
+export interface Hit extends Omit<IndexedItem, "text"> {
+  /** Its place in the order of time, to go on from. */
+  id: number;
+  /** The text around the hit, on one line; the hit itself from `start` to `end`. */
+  snippet: string;
+  start: number;
+  end: number;
+}
+
+export interface ItemQuery {
+  /** In FTS5's own syntax: made by core/query.ts from what a caller typed, never typed by one. */
+  match: string;
+  lanes: readonly Ref[];
+  /** Epoch ms, both inclusive. */
+  since: number | null;
+  until: number | null;
+  order: "newest" | "oldest" | "best";
+  /** Where a page ended: a hit's id in the order of time, how many were given in the order of rank. */
+  after: number | null;
+  limit: number;
+}
+
+/** A stretch of history that was not read: from Codex's cursor down to a turn that was, or to the beginning. */
+export interface Gap {
+  cursor: string | null;
+  until: string | null;
+}
+
+export interface Sync {
+  lane: Ref;
+  /** The newest turn that was read when it was over; null when none was. */
+  top_turn: string | null;
+  /** Newest first. */
+  gaps: Gap[];
+  turns: number;
+  items: number;
+  bytes: number;
+  synced_at: number | null;
+  error: string | null;
+}
+
+/** The little of a lane that search chooses by. */
+export interface SearchedLane {
+  ref: Ref;
+  thread_id: string | null;
+  title: string;
+  cwd: string;
+  created_at: number;
+  updated_at: number;
+  isWhole: boolean;
+}
+
 export interface EpochRow extends ChildIdentity {
   id: Epoch;
   version: string | null;
@@ -159,6 +231,7 @@ export interface LaneFacts {
   in_flight: number;
   unsure: number;
   requests: Request[];
+  sync: Sync | null;
 }
 
 export interface EventFilter {
@@ -278,6 +351,18 @@ export interface Store {
     set(id: string, change: Partial<Pick<Request, "state" | "decision" | "answered_by" | "closed_at">>): void;
     listOpen(filter: { epoch?: Epoch; lane?: Ref; turn_id?: string }): Request[];
     list(filter: { lane?: Ref; limit: number }): Request[];
+  };
+
+  items: {
+    /** Adds it, or the longer of two readings of it. True when anything is new. */
+    put(item: IndexedItem): boolean;
+    has(lane: Ref, turnId: string, itemId: string): boolean;
+    search(query: ItemQuery): Hit[];
+    lanes(archived: boolean): SearchedLane[];
+    sync(lane: Ref): Sync | undefined;
+    setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
+    /** Takes away up to so many items of lanes that were forgotten; answers how many. */
+    dropForgotten(limit: number): number;
   };
 
   counts(): Counts;

@@ -193,3 +193,33 @@ CREATE TABLE events (
   data     TEXT NOT NULL CHECK (json_valid(data))
 ) STRICT;
 CREATE INDEX events_lane ON events (lane, seq);
+
+-- What was said and done, for search. Only ever added to: a later read may leave out what was seen live.
+CREATE TABLE items (
+  -- epoch ms * 1024 + a number within that ms: newest first, and since and until, are the order and a range of the
+  -- rowid, which is all that the full-text index can sort and cut by without touching every hit
+  id       INTEGER PRIMARY KEY,
+  lane     TEXT NOT NULL REFERENCES lanes (ref),
+  turn_id  TEXT NOT NULL,
+  item_id  TEXT NOT NULL,
+  type     TEXT NOT NULL CHECK (type IN ('user_message', 'agent_message', 'plan', 'command', 'file_change', 'mcp_tool_call', 'error')),
+  text     TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX items_key ON items (lane, turn_id, item_id);
+-- External content: phrases and snippets need the text, and it stands in items already. `lane` is indexed, so that
+-- one thread among many is an intersection of two lists and no scan (a scan of 20,000 hits: 40 ms).
+CREATE VIRTUAL TABLE items_fts USING fts5 (text, lane, content = 'items', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2');
+
+-- How much of a thread's history is in the index.
+CREATE TABLE syncs (
+  lane       TEXT PRIMARY KEY REFERENCES lanes (ref),
+  -- everything from here down to the first gap was read; null: history was never read
+  top_turn   TEXT,
+  -- [{cursor, until}], newest first: where reading stopped, and the turn that it goes on down to
+  gaps       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(gaps)),
+  turns      INTEGER NOT NULL DEFAULT 0,
+  items      INTEGER NOT NULL DEFAULT 0,
+  bytes      INTEGER NOT NULL DEFAULT 0,
+  synced_at  INTEGER,
+  error      TEXT
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,73 @@
+/** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
+import type { IndexedType, ItemQuery, Ref } from "./ports/store.ts";
+import type { Query } from "./query.ts";
+import type { Place } from "./shelve.ts";
+
+export interface Search {
+  text: string;
+  scope: "managed" | "unmanaged" | "all";
+  /** Null: any. */
+  thread: Place | null;
+  repo: string | null;
+  dir: string | null;
+  archived: boolean;
+  /** Epoch ms, both inclusive. */
+  since: number | null;
+  until: number | null;
+  dateField: "at" | "created_at" | "updated_at";
+  sort: "date" | "relevance";
+  ascending: boolean;
+  limit: number;
+  cursor: string | null;
+}
+
+export interface Match {
+  ref: string | null;
+  id: string | null;
+  title: string;
+  cwd: string;
+  type: IndexedType | null;
+  snippet: string;
+  /** The hit in the snippet, in UTF-16 units; null where it is not known. */
+  hit: { start: number; end: number } | null;
+  turn_id: string | null;
+  item_id: string | null;
+  at: string;
+  source: "index" | "codex";
+}
+
+/** A search with its words and its places made out. */
+export interface Asked extends Search {
+  query: Query;
+  /** A directory that a thread's own must be at or below. */
+  below: string | null;
+}
+
+export function indexQuery(
+  { query, sort, ascending, dateField, since, until }: Asked,
+  lanes: Ref[],
+): Omit<ItemQuery, "after" | "limit"> {
+  const byItem = dateField === "at";
+  const order = sort === "relevance" ? "best" : ascending ? "oldest" : "newest";
+  return { match: query.match, lanes, since: byItem ? since : null, until: byItem ? until : null, order };
+}
+
+/** By place, and by the thread's own dates. */
+export function letsPass(
+  { below, dateField, since, until }: Asked,
+  thread: { cwd: string; created_at: number; updated_at: number },
+): boolean {
+  if (below !== null && !isBelow(thread.cwd, below)) return false;
+  if (dateField === "at") return true;
+  return isWithin(thread[dateField], since, until);
+}
+
+export function isWithin(at: number, since: number | null, until: number | null): boolean {
+  return (since === null || at >= since) && (until === null || at <= until);
+}
+
+/** A directory is below itself; one that only begins alike is not. */
+function isBelow(directory: string, root: string): boolean {
+  const ended = (path: string) => (path.endsWith("/") ? path : `${path}/`);
+  return ended(directory).startsWith(ended(root));
+}

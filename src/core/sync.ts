@@ -1,0 +1,168 @@
+/**
+ * Reads a thread's history into the index, in pages from its newest turn. What was left out is remembered as gaps, so
+ * that the next sync picks up what is new, and then goes on where this one stopped. Nothing is ever taken away.
+ */
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { macrotask } from "../base/macrotask.ts";
+import { type KeyedMutex, keyedMutex } from "../base/mutex.ts";
+import { indexedError, indexedItem } from "./indexed.ts";
+import { refusalOf } from "./open.ts";
+import type { TurnFacts } from "./ports/agent.ts";
+import type { Gap, IndexedItem, Lane, Ref } from "./ports/store.ts";
+import type { World } from "./world.ts";
+
+/** How much one sync takes in at most; null is no bound. What is in the index already costs nothing of it. */
+export interface Bounds {
+  turns: number | null;
+  items: number | null;
+  bytes: number | null;
+  ms: number | null;
+}
+
+/** Throws `agent_down`, `not_found`, `agent`, `storage`; what was read before stays. */
+export type Syncing = (ref: Ref, bounds: Bounds, signal: AbortSignal) => Promise<void>;
+
+export function syncing(world: World): Syncing {
+  // Not the lane's own lock: reading takes seconds, and a message must not wait for it.
+  const reading: KeyedMutex = keyedMutex();
+  return (ref, bounds, signal) =>
+    reading.run(ref, async () => {
+      const lane =
+        world.store.lanes.get(ref) ??
+        fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+      if (lane.thread_id === null) return;
+      await world.agent.ready(limits.agentReadyWaitMs);
+      const note = (error: string | null) =>
+        world.journal.note(({ now }) =>
+          world.store.items.setSync(ref, error === null ? { synced_at: now, error } : { error }),
+        );
+      try {
+        await readAll(world, lane as Threaded, budget(world, bounds, signal));
+      } catch (thrown) {
+        note(wordsOf(thrown).slice(0, limits.previewCharsMax));
+        if (refusalOf(thrown) !== "no_rollout") throw thrown;
+        fail("not_found", `Codex has no history of ${ref}`, { hint: `dispatch get ${ref}`, cause: thrown });
+      }
+      note(null);
+    });
+}
+
+type Threaded = Lane & { thread_id: string };
+
+interface Budget {
+  take(added: { items: number; bytes: number }): void;
+  isSpent(): boolean;
+  /** Of the next page: no more than the turns that are left. */
+  pageTurns(): number;
+}
+
+function budget({ clock }: World, bounds: Bounds, signal: AbortSignal): Budget {
+  const spent = { turns: 0, items: 0, bytes: 0 };
+  const until = bounds.ms === null ? Number.POSITIVE_INFINITY : clock.monotonic() + bounds.ms;
+  const isOver = (used: number, most: number | null) => most !== null && used >= most;
+  return {
+    take({ items, bytes }) {
+      if (items > 0) spent.turns++;
+      spent.items += items;
+      spent.bytes += bytes;
+    },
+    isSpent: () =>
+      signal.aborted ||
+      clock.monotonic() >= until ||
+      isOver(spent.turns, bounds.turns) ||
+      isOver(spent.items, bounds.items) ||
+      isOver(spent.bytes, bounds.bytes),
+    pageTurns: () =>
+      Math.min(limits.historyPageTurns, (bounds.turns ?? Number.POSITIVE_INFINITY) - spent.turns),
+  };
+}
+
+async function readAll(world: World, lane: Threaded, left: Budget): Promise<void> {
+  const known = world.store.items.sync(lane.ref);
+  let top = known?.top_turn ?? null;
+  let gaps: Gap[] = [{ cursor: null, until: top }, ...(known?.gaps ?? [])];
+  // The first page is read whatever the bounds: without it nothing can be said of what there is.
+  do {
+    const [gap, ...older] = gaps as [Gap, ...Gap[]];
+    const page = await pageOf(world, lane, gap, left);
+    if (gap.cursor === null) top = newestSettled(page.turns) ?? top;
+    gaps = remaining(gap, older, page);
+    world.journal.note(() => world.store.items.setSync(lane.ref, { top_turn: top, gaps }));
+  } while (gaps.length > 0 && !left.isSpent());
+}
+
+interface Read {
+  turns: TurnFacts[];
+  /** Where what was not read begins; null at the beginning of the history. */
+  next: string | null;
+  metKnown: boolean;
+}
+
+/** One page, its turns one transaction each, as far as the budget goes. */
+async function pageOf(world: World, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
+  const page = await listed(world, lane.thread_id, gap, left.pageTurns());
+  const turns: TurnFacts[] = [];
+  for (const turn of page.turns) {
+    if (turn.id === gap.until) return { turns, next: page.next_cursor, metKnown: true };
+    if (left.isSpent() && turns.length > 0) {
+      // A cursor stands between pages only: a page of just what was taken in ends where it stopped.
+      const { next_cursor } = await listed(world, lane.thread_id, gap, turns.length);
+      return { turns, next: next_cursor, metKnown: false };
+    }
+    left.take(put(world, lane.ref, turn));
+    turns.push(turn);
+    // FTS5 takes some 5 MB/s, and Codex's words and the callers' wait meanwhile.
+    await macrotask();
+  }
+  return { turns, next: page.next_cursor, metKnown: false };
+}
+
+/** A cursor that a revert made void begins the stretch anew: what is known already costs only the reading. */
+async function listed({ agent }: World, threadId: string, gap: Gap, limit: number) {
+  try {
+    return await agent.listTurns(threadId, { cursor: gap.cursor, limit });
+  } catch (thrown) {
+    if (gap.cursor === null || refusalOf(thrown) !== "other") throw thrown;
+    return agent.listTurns(threadId, { cursor: null, limit });
+  }
+}
+
+function put({ store, journal }: World, ref: Ref, turn: TurnFacts): { items: number; bytes: number } {
+  return journal.note(({ now }) => {
+    const added = { items: 0, bytes: 0 };
+    for (const item of rowsOf(ref, turn, now)) {
+      if (!store.items.put(item)) continue;
+      added.items++;
+      added.bytes += Buffer.byteLength(item.text);
+    }
+    return added;
+  });
+}
+
+function rowsOf(ref: Ref, turn: TurnFacts, now: number): IndexedItem[] {
+  const at = turn.started_at ?? now;
+  const items = turn.items.map((item) => indexedItem(ref, turn.id, item, at));
+  return [...items, indexedError(ref, turn, at)].filter((item) => item !== undefined);
+}
+
+/**
+ * The newest turn that takes nothing in any more. One that runs in another process reads as interrupted (measured), so
+ * an interrupted one counts only once something follows it.
+ */
+function newestSettled(turns: readonly TurnFacts[]): string | undefined {
+  return turns.find((turn, at) => turn.status !== "in_progress" && (at > 0 || turn.status !== "interrupted"))
+    ?.id;
+}
+
+function remaining(gap: Gap, older: Gap[], { next, metKnown }: Read): Gap[] {
+  // Without what this one covers: a stretch that goes down to the same turn.
+  const others = older.filter((one) => one.until !== gap.until);
+  if (metKnown) return others;
+  // The beginning: what was known was reverted, and no older stretch is left either.
+  if (next === null) return [];
+  const gaps = [{ cursor: next, until: gap.until }, ...others];
+  if (gaps.length <= limits.syncGapsMax) return gaps;
+  const [last, before] = [gaps.at(-1)!, gaps.at(-2)!];
+  return [...gaps.slice(0, -2), { cursor: before.cursor, until: last.until }];
+}

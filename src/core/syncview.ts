@@ -1,0 +1,32 @@
+/** How much of a thread the index knows, in the words of the view. */
+import { isoOrNull } from "../base/clock.ts";
+import type { Sync } from "./ports/store.ts";
+
+export interface SyncView {
+  /** metadata: nothing of what was said is known; partial: some of it; complete: all there was at `last_synced_at`. */
+  state: "metadata" | "partial" | "complete" | "error";
+  turns: number;
+  items: number;
+  bytes: number;
+  last_synced_at: string | null;
+  /** live: only what was heard as it happened; history: Codex's history was read. */
+  source: "live" | "history" | null;
+  /** A bound left something out: another sync goes on with it. */
+  truncated: boolean;
+  error: string | null;
+}
+
+export function syncView(sync: Sync | null): SyncView {
+  const { turns = 0, items = 0, bytes = 0, synced_at = null, error = null, gaps = [] } = sync ?? {};
+  const read = synced_at !== null && gaps.length === 0 ? "complete" : items > 0 ? "partial" : "metadata";
+  return {
+    state: error === null ? read : "error",
+    turns,
+    items,
+    bytes,
+    last_synced_at: isoOrNull(synced_at),
+    source: synced_at !== null ? "history" : items > 0 ? "live" : null,
+    truncated: gaps.length > 0,
+    error,
+  };
+}

@@ -1,0 +1,124 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, type Look, paint, wrap } from "../../base/text.ts";
+import { arg, count, flag, moment, path } from "../fields.ts";
+import { op } from "../op.ts";
+
+const match = v.object({
+  ref: v.nullable(v.string()),
+  id: v.nullable(v.string()),
+  title: v.string(),
+  cwd: v.string(),
+  type: v.nullable(v.string()),
+  snippet: v.string(),
+  hit: v.nullable(v.object({ start: v.number(), end: v.number() })),
+  turn_id: v.nullable(v.string()),
+  item_id: v.nullable(v.string()),
+  at: v.string(),
+  source: v.picklist(["index", "codex"]),
+});
+
+export default op({
+  name: "thread.search",
+  cli: "search",
+  group: "thread",
+  summary: "Search what was said and done in every thread",
+  about:
+    "Words must all be there, in any order; \"words in quotes\" are a phrase. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex's own search answers for threads that are not wholly indexed: it takes the text as it stands, shows one place a thread, and names no place in a command's output. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    text: arg(v.pipe(v.string(), v.maxLength(limits.searchTextCharsMax)), "words, or a phrase in quotes", {
+      value: "TEXT",
+    }),
+    managed: v.optional(flag(v.boolean(), "only threads that dispatch manages"), false),
+    unmanaged: v.optional(flag(v.boolean(), "only threads that it does not"), false),
+    thread: v.optional(flag(v.string(), "only this thread, or a thread id", { value: "THREAD" })),
+    repo: v.optional(path("only in the repository that holds this directory", { value: "DIR" })),
+    dir: v.optional(path("only at or below this directory", { value: "DIR" })),
+    archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),
+    since: v.optional(moment("from this time on", "first")),
+    until: v.optional(moment("up to this time", "last")),
+    date_field: v.optional(
+      flag(v.picklist(["at", "created_at", "updated_at"]), "the date of what was said, or of its thread"),
+      "at",
+    ),
+    sort: v.optional(
+      flag(v.picklist(["date", "relevance"]), `relevance: the best of the newest ${limits.searchRankedMax}`),
+      "date",
+    ),
+    ascending: v.optional(flag(v.boolean(), "oldest first"), false),
+    limit: v.optional(count("at most this many", limits.pageMax), 20),
+    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+  }),
+  output: v.object({
+    matches: v.array(match),
+    next_cursor: v.nullable(v.string()),
+    truncated: v.boolean(),
+    note: v.nullable(v.string()),
+  }),
+  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { text: "hello" },
+      output: {
+        matches: [
+          { title: "docs", type: "agent_message", snippet: "ok: hello", source: "index" },
+          { type: "user_message", snippet: "hello" },
+        ],
+        next_cursor: null,
+        truncated: false,
+      },
+    },
+    {
+      given: "an unmanaged thread",
+      input: { text: "hello" },
+      output: { matches: [{ ref: null, title: "theirs", source: "codex" }] },
+    },
+    { given: "Codex is down", input: { text: "hello" }, output: { matches: [], truncated: true } },
+    { given: "nothing", input: { text: "--" }, error: "usage" },
+    { given: "nothing", input: { text: "hello", thread: "nobody" }, error: "not_found" },
+  ],
+  run({ text, managed, unmanaged, thread, repo, dir, since, until, date_field, cursor, ...rest }, ctx) {
+    const { core, caller } = ctx;
+    return core.search({
+      ...rest,
+      text,
+      scope: managed === unmanaged ? "all" : managed ? "managed" : "unmanaged",
+      thread: thread === undefined ? null : core.place(thread, caller.thread_id),
+      repo: repo ?? null,
+      dir: dir ?? null,
+      since: since === undefined ? null : Date.parse(since),
+      until: until === undefined ? null : Date.parse(until),
+      dateField: date_field,
+      cursor: cursor ?? null,
+    });
+  },
+  view: ({ matches, next_cursor, note }, look) => {
+    const lines = matches.map((one) => drawn(one, look));
+    if (matches.length === 0) lines.push("nothing found");
+    if (next_cursor) lines.push(paint("dim", `more: --cursor ${next_cursor}`));
+    if (note) lines.push(paint("yellow", cell(note)));
+    return lines.join("\n");
+  },
+});
+
+function drawn(one: v.InferOutput<typeof match>, look: Look): string {
+  const who = one.ref === null ? `${cell(one.id)}  ${paint("dim", "not managed")}` : paint("bold", one.ref);
+  const head = `${who}  ${cell(one.title)}  ${paint("dim", `${cell(one.type ?? one.source)}, ${ago(one.at, look)}`)}`;
+  return `${head}\n  ${wrap(shown(one), look.width - 2).replaceAll("\n", "\n  ")}`;
+}
+
+/** The snippet with the hit in it made to stand out. */
+function shown({ snippet, hit }: v.InferOutput<typeof match>): string {
+  if (hit === null) return cell(snippet);
+  const parts = [snippet.slice(0, hit.start), snippet.slice(hit.start, hit.end), snippet.slice(hit.end)];
+  const [before, at, after] = parts.map((part) => (part.trim() === "" ? part.slice(0, 1) : spaced(part)));
+  return `${before}${paint("bold", paint("yellow", at!))}${after}`;
+}
+
+/** `cell` trims: what stands between two parts must stay. */
+function spaced(part: string): string {
+  return `${part.startsWith(" ") ? " " : ""}${cell(part)}${part.endsWith(" ") ? " " : ""}`;
+}

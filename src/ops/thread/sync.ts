@@ -1,0 +1,65 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, paint, pairs } from "../../base/text.ts";
+import { count, flag, seconds, selector } from "../fields.ts";
+import { op } from "../op.ts";
+import { threadView } from "../shapes.ts";
+import { callerName } from "../verdict.ts";
+
+const most = Number.MAX_SAFE_INTEGER;
+
+export default op({
+  name: "thread.sync",
+  cli: "sync",
+  group: "thread",
+  summary: "Read a thread's history into the search index",
+  about: `From the newest turn back, ${limits.syncTurns} turns, ${limits.syncItems} items, ${limits.syncBytes / 1024 / 1024} MiB or ${limits.syncMs / 1000} s at most; another sync takes what is new and goes on where this one stopped. Nothing is ever taken out of the index, and the thread itself is not touched. The id of a thread that is not managed attaches it first.`,
+  intent: "write",
+  repeat: "safe",
+  input: v.strictObject({
+    thread: selector("thread, or the id of one that is not managed"),
+    full: v.optional(flag(v.boolean(), "the whole history, without the usual bounds"), false),
+    max_turns: v.optional(count("at most this many turns", most)),
+    max_items: v.optional(count("at most this many items, to the end of their turn", most)),
+    max_bytes: v.optional(count("at most this much text, to the end of its turn", most)),
+    max_seconds: v.optional(seconds("at most this long, to the end of a turn")),
+  }),
+  output: v.object(threadView),
+  fails: ["usage", "not_found", "agent_down", "agent", "timeout", "daemon_down", "denied", "storage"],
+  examples: [
+    {
+      given: "a finished turn",
+      input: { thread: "@docs" },
+      output: { sync: { state: "complete", turns: 1, items: 2, source: "history", truncated: false } },
+    },
+    {
+      given: "an unmanaged thread",
+      input: { thread: "<thread>" },
+      output: { source: "attached", writable: false, sync: { state: "complete" } },
+    },
+    { given: "nothing", input: { thread: "nobody" }, error: "not_found" },
+    { given: "Codex is down", input: { thread: "@docs" }, error: "agent_down" },
+  ],
+  async run({ thread, full, max_turns, max_items, max_bytes, max_seconds }, { core, caller, signal }) {
+    const place = core.place(thread, caller.thread_id);
+    const ref = "ref" in place ? place.ref : await core.attach(place.threadId, callerName(caller));
+    const bound = (given: number | undefined, usual: number) => given ?? (full ? null : usual);
+    const bounds = {
+      turns: bound(max_turns, limits.syncTurns),
+      items: bound(max_items, limits.syncItems),
+      bytes: bound(max_bytes, limits.syncBytes),
+      ms: bound(max_seconds === undefined ? undefined : max_seconds * 1000, limits.syncMs),
+    };
+    await core.sync(ref, bounds, signal);
+    return core.view(ref);
+  },
+  view: ({ ref, title, sync }, look) => {
+    const size = `${sync.turns} turns, ${sync.items} items, ${(sync.bytes / 1024).toFixed(0)} KiB`;
+    const rows: [string, string][] = [
+      ["thread", `${paint("bold", ref)}  ${cell(title)}`],
+      ["index", `${sync.state}: ${size}, read ${ago(sync.last_synced_at, look)}`],
+    ];
+    if (sync.truncated) rows.push(["more", paint("bold", `dispatch sync ${ref} --full`)]);
+    return pairs(rows, look);
+  },
+});

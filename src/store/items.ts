@@ -74,7 +74,8 @@ export function itemStore(db: Database): Store["items"] {
   }
 
   return {
-    put(item) {
+    put(given) {
+      const item = stray.test(given.text) ? { ...given, text: given.text.replaceAll(strays, "") } : given;
       const known = db
         .query<Known, [string, string, string]>(
           "SELECT id, text FROM items WHERE lane = ? AND turn_id = ? AND item_id = ?",
@@ -112,7 +113,8 @@ export function itemStore(db: Database): Store["items"] {
 
 // Around the hit in a snippet. Noncharacters that `base/text.ts` gives no meaning; a text that holds them loses them.
 const [open, close] = ["\ufdd8", "\ufdd9"];
-const stray = /[\ufdd8\ufdd9]/g;
+const stray = /[\ufdd8\ufdd9]/;
+const strays = /[\ufdd8\ufdd9]/g;
 
 type HitRow = Omit<Hit, "at" | "start" | "end">;
 
@@ -159,7 +161,7 @@ function marked(snippet: string): { snippet: string; start: number; end: number 
   const line = snippet.replace(/\s+/g, " ").trim();
   const start = Math.max(0, line.indexOf(open!));
   const end = Math.max(start, line.indexOf(close!) - 1);
-  return { snippet: line.replace(stray, ""), start, end };
+  return { snippet: line.replace(strays, ""), start, end };
 }
 
 function searchedLanes(db: Database, archived: boolean): SearchedLane[] {

@@ -45,7 +45,7 @@ interface ModelThread {
   running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
 }
 
-type Verb = "startTurn" | "startThread" | "resumeThread" | "steerTurn" | "injectText" | "nameThread";
+type Verb = "listTurns" | "startTurn" | "startThread" | "resumeThread" | "steerTurn" | "injectText" | "nameThread";
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;

@@ -45,7 +45,14 @@ interface ModelThread {
   running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
 }
 
-type Verb = "listTurns" | "startTurn" | "startThread" | "resumeThread" | "steerTurn" | "injectText" | "nameThread";
+type Verb =
+  | "listTurns"
+  | "startTurn"
+  | "startThread"
+  | "resumeThread"
+  | "steerTurn"
+  | "injectText"
+  | "nameThread";
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;

@@ -47,8 +47,12 @@ export function errorId(turnId: string): string {
   return `${turnId}-error`;
 }
 
+/** A colour's code ends in a letter, which would become one word with what is coloured: `31mfailed` (measured). */
+const colours = /\u001b\[[0-9;:?]*[@-~]/g;
+
 /** Of a long text its two ends: what was asked or run stands in front, and what came of it at the back. */
-function bounded(text: string): string {
+function bounded(whole: string): string {
+  const text = whole.includes("\u001b") ? whole.replace(colours, "") : whole;
   const over = text.length - limits.indexedCharsMax;
   if (over <= 0) return text.toWellFormed();
   const half = limits.indexedCharsMax / 2;

@@ -247,6 +247,7 @@ test("commands with their output, file changes and the reason of a failure are f
   };
   const items: ItemFacts[] = [
     { ...none, id: "c", type: "command", command: "ls zoo", text: "zebra\ntapir" },
+    { ...none, id: "g", type: "command", command: "bun test", text: "\u001b[1;31mlemur\u001b[0m failed" },
     { ...none, id: "f", type: "file_change", path: "/repo/zoo.ts", text: "+ okapi" },
     { ...none, id: "r", type: "reasoning", text: "zebra crossing thoughts" },
     { ...none, id: "big", type: "command", command: "yes", text: `${"y\n".repeat(50_000)}the last quagga` },
@@ -260,6 +261,7 @@ test("commands with their output, file changes and the reason of a failure are f
   await until("it is told", () => at.view().latest_turn?.status === "failed");
   expect(await types("tapir")).toBe("command");
   expect(await types("ls zoo")).toBe("command");
+  expect(await types("lemur")).toBe("command");
   expect(await types("zoo.ts")).toBe("file_change");
   expect(await types("okapi")).toBe("file_change");
   expect(await types("crossing")).toBe("");

@@ -89,6 +89,8 @@ export const limits = {
   titleCharsMax: 200,
   handleCharsMax: 40,
   keyBytesMax: 200,
+  /** What is kept of a failed turn's words: a provider may send a whole page. */
+  turnErrorCharsMax: 4000,
   lastMessageBytesMax: 16 * KiB,
   previewCharsMax: 200,
   /** How long an audit row may wait for a transaction to ride on. */

@@ -90,11 +90,16 @@ export function accept(
   { store, mint }: World,
   lane: Lane,
   draft: Draft,
-  more: { at: "back" | "front"; now: number; target?: string | null },
+  more: { at: "back" | "front" | "urgent"; now: number; target?: string | null },
 ): Message {
   if (lane.pending >= limits.queuedPerLaneMax) {
     fail("too_large", `thread ${lane.ref} has ${lane.pending} messages waiting, the most it may`, {
       hint: `dispatch queue list ${lane.ref}`,
+    });
+  }
+  if (Buffer.byteLength(draft.text) > limits.textBytesMax) {
+    fail("too_large", `the text is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+      hint: "put it in a file and send its path",
     });
   }
   const message: Message = {

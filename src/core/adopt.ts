@@ -3,7 +3,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
-import { announceNativeQueue, loaded, quietGoal, refusalOf } from "./open.ts";
+import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
 import type { ThreadFacts } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/store.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
@@ -96,11 +96,13 @@ export async function take(world: World, ref: Ref): Promise<void> {
         hint: `dispatch get ${ref}`,
       });
     }
-    await quietGoal(world, lane, threadId);
+    const quieted = await quietGoal(world, lane, threadId);
     await announceNativeQueue(world, lane, threadId);
-    const opened = await agent
-      .resumeThread(threadId, { cwd: lane.cwd })
-      .catch((thrown: unknown) => unlessHeldElsewhere(thrown, ref));
+    const opened = await agent.resumeThread(threadId, pinned(lane)).catch(async (thrown: unknown) => {
+      // Their goal was theirs to run.
+      if (quieted) await agent.setGoal(threadId, { status: "active" });
+      return unlessHeldElsewhere(thrown, ref);
+    });
     loaded(world, opened, {
       isNew: false,
       floor: (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0]?.id ?? null,
@@ -111,7 +113,7 @@ export async function take(world: World, ref: Ref): Promise<void> {
         source: "own",
         handle: handle === "" ? null : freeHandle(store, handle),
         cwd: opened.effective.cwd,
-        settings: { cwd: opened.effective.cwd },
+        settings: { ...lane.settings, cwd: opened.effective.cwd },
         effective: opened.effective,
         rollout_path: opened.thread.path,
         evidence_at: change.now,
@@ -156,6 +158,8 @@ export async function unload(world: World, ref: Ref): Promise<string> {
 async function letGo({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {
   if (thread_id === null || live.epoch() === null) return;
   await agent.unsubscribe(thread_id);
+  // Whatever comes of the wait: from here on it is not heard, so it is not open here.
+  live.drop(thread_id);
   const until = clock.monotonic() + limits.unloadWaitMs;
   while ((await agent.readThread(thread_id)).status !== "not_loaded") {
     if (clock.monotonic() >= until)
@@ -164,5 +168,4 @@ async function letGo({ agent, live, clock }: World, { ref, thread_id }: Lane): P
       });
     await clock.sleep(limits.unloadLookEveryMs);
   }
-  live.drop(thread_id);
 }

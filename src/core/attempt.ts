@@ -63,6 +63,7 @@ export async function start(world: World, message: Message, { lane }: Opened): P
       });
     } else if (answer.joined) store.messages.set(message.id, { joined: true });
     if (!answer.joined) ours(store, lane.ref, answer.turn_id);
+    if (message.settings === null) store.lanes.set(lane.ref, { overridden: false });
   });
 }
 

@@ -15,14 +15,19 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
   return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
 }
 
-export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark, now: number): boolean {
+/** `turn`: the one that is waited for, where it is known; `hasWorked`: it was ever given a message. */
+export function holds(
+  condition: Condition,
+  facts: LaneFacts,
+  told: { turn: Turn | null; hasWorked: boolean; now: number },
+): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
   switch (condition) {
     case "idle":
       return !runs;
     case "done":
-      return isSettled(facts) && (latest !== null || facts.unsure > 0 || facts.lane.pending > 0);
+      return isSettled(facts) && (latest !== null || told.hasWorked);
     case "waiting":
       return facts.requests.length > 0;
     case "attention":
@@ -31,12 +36,10 @@ export function holds(condition: Condition, facts: LaneFacts, mark: TurnMark, no
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
         (!runs && latest?.status === "failed") ||
-        isStuck(latest, now)
+        isStuck(latest, told.now)
       );
     case "turn":
-      if (latest === null) return false;
-      if (mark.running !== null) return latest.turn_id !== mark.running || !runs;
-      return latest.turn_id !== mark.last && !runs;
+      return told.turn !== null && told.turn.status !== "in_progress";
   }
 }
 
@@ -65,11 +68,11 @@ export const verdicts = ["ok", "turn_failed", "needs_answer", "unsure", "timeout
 /** How a wait ended, worst first where lanes differ: its exit status. */
 export type Verdict = (typeof verdicts)[number];
 
-export function verdictOf(condition: Condition, facts: LaneFacts): Verdict {
+export function verdictOf(condition: Condition, facts: LaneFacts, turn: Turn | null): Verdict {
   if (condition === "waiting" || condition === "attention") return "ok";
   if (facts.unsure > 0) return "unsure";
   if (needsAnswer(condition, facts)) return "needs_answer";
-  const status = facts.latest?.status;
+  const status = (condition === "turn" ? turn : facts.latest)?.status;
   return condition !== "idle" && (status === "failed" || status === "interrupted") ? "turn_failed" : "ok";
 }
 

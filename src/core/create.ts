@@ -13,7 +13,7 @@ import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Message, Ref, Store } from "./ports/store.ts";
-import { failed } from "./settle.ts";
+import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface NewThread {
@@ -43,6 +43,7 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   const raced = known(world, draft);
   if (raced) return raced;
 
+  refuseTakenHandle(store, draft.name);
   const created = journal.commit((change) => {
     const lane = laneOf(world, checked, digestOf(draft), change.now);
     store.lanes.add(lane);
@@ -80,9 +81,9 @@ async function setUp(world: World, created: Created): Promise<void> {
   }
 }
 
-function withdraw({ store, journal }: World, { ref, message }: Created, why: string): void {
+function withdraw({ store, journal }: World, { ref }: Created, why: string): void {
   journal.commit((change) => {
-    if (message) failed(store, change, store.messages.get(message.id)!, { code: "agent", message: why });
+    endQueued(store, change, ref, { code: "agent", message: why });
     // Its key is free again: the same command, mended, may use it.
     store.lanes.set(ref, { create_key: null });
     store.lanes.forget(ref, change.now);
@@ -93,8 +94,7 @@ function withdraw({ store, journal }: World, { ref, message }: Created, why: str
 function known({ store }: World, draft: NewThread): Created | undefined {
   const lane = createdByKey(store, draft.key, digestOf(draft));
   if (!lane) return undefined;
-  const first = store.messages.list({ lane: lane.ref, limit: limits.pageMax }).at(-1);
-  return { ref: lane.ref, message: draft.text === null ? null : (first ?? null) };
+  return { ref: lane.ref, message: draft.text === null ? null : (store.messages.first(lane.ref) ?? null) };
 }
 
 /** The lane this key already made; `conflict` when it stands for something else. */

@@ -3,7 +3,6 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
 import { macrotask } from "../base/macrotask.ts";
-import { knownByKey } from "./accept.ts";
 import { attach, give, take, unload, unmanaged } from "./adopt.ts";
 import type { Core } from "./core.ts";
 import { create } from "./create.ts";
@@ -23,7 +22,7 @@ import { answer, requestView } from "./request.ts";
 import { compact, fork, revert } from "./rewrite.ts";
 import { search } from "./search.ts";
 import { placeOf, resolve } from "./selector.ts";
-import { release } from "./settle.ts";
+import { endQueued, release } from "./settle.ts";
 import { archive, rename, restore } from "./shelve.ts";
 import { sinkOf } from "./sink.ts";
 import { stop } from "./stop.ts";
@@ -166,14 +165,14 @@ export function engineOf(world: World): Engine {
     async forget(ref) {
       await world.locked(ref, async () => {
         const { thread_id } = laneOf(ref);
-        const facts = store.lanes.facts(ref)!;
         if (
-          facts.latest?.status === "in_progress" ||
+          store.turns.running(ref).length > 0 ||
           store.messages.open(ref).some((message) => isInFlight(message.state))
         ) {
           fail("lane_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
         }
         journal.commit((change) => {
+          endQueued(store, change, ref, "cancelled");
           store.lanes.forget(ref, change.now);
           change.append({ kind: "lane.forgotten", lane: ref, data: { thread_id } });
         });
@@ -187,7 +186,7 @@ export function engineOf(world: World): Engine {
       });
     },
     async send(ref, draft, signal) {
-      const message = knownByKey(store, ref, draft) ?? (await deliver.send(laneOf(ref), draft));
+      const message = await deliver.send(ref, draft);
       return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },
     receipt,
@@ -252,7 +251,7 @@ export function engineOf(world: World): Engine {
     answer: (id, decision, by) => answer(world, id, decision, by),
     agent: () => agent.status(),
     retryAgent: () => agent.retry(),
-    running: () => store.turns.listRunning().map((turn) => view(turn.lane)),
+    running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     counts() {
       const byStatus: Record<string, number> = {};
       for (const facts of store.lanes.standings()) {

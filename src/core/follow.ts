@@ -76,6 +76,7 @@ export async function sample(
       const rows = store.events.list({ ...which, after, limit: limit - events.length });
       events.push(...rows.map((row) => viewOf(row, store.log.id())));
       after = events.length < limit ? seen : (rows.at(-1)?.seq ?? after);
+      if (events.length < limit) signal.throwIfAborted();
       if (events.length >= limit || over.signal.aborted) {
         return { events, next_cursor: cursorOf(store.log.id(), after), timed_out: events.length < limit };
       }

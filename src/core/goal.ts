@@ -7,26 +7,38 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
 import { isTerminal } from "./message.ts";
-import type { Opened } from "./open.ts";
-import { open } from "./open.ts";
+import { type Opened, open } from "./open.ts";
 import type { GoalChange, GoalFacts } from "./ports/agent.ts";
-import type { Ref } from "./ports/store.ts";
+import type { Lane, Ref, Store } from "./ports/store.ts";
 import type { World } from "./world.ts";
 
+/** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does. */
+export function isGoalDue({ store }: World, lane: Lane): boolean {
+  if (lane.goal_setup === "wanted") return true;
+  return lane.goal_setup === "paused" && lane.hold_reason === null && isFirstTaken(store, lane.ref);
+}
+
+function isFirstTaken(store: Store, ref: Ref): boolean {
+  const first = store.messages.first(ref);
+  return first === undefined || first.state === "delivered" || isTerminal(first.state);
+}
+
 /** Under the lane's lock, with its thread open. */
-export async function activateGoal({ store, agent, journal }: World, { lane }: Opened): Promise<void> {
-  if (lane.goal_setup === null || lane.goal === null) return;
-  const { objective } = lane.goal;
-  if (lane.goal_setup === "wanted") {
+export async function activateGoal(world: World, opened: Opened): Promise<void> {
+  const { store, agent, journal } = world;
+  const { lane } = opened;
+  const now = store.lanes.get(lane.ref);
+  if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(world, now)) return;
+  const { objective } = now.goal;
+  if (now.goal_setup === "wanted") {
     await agent.setGoal(lane.thread_id, { objective, status: "paused" });
     journal.commit(() => store.lanes.set(lane.ref, { goal_setup: "paused" }));
+    await activateGoal(world, opened);
+    return;
   }
-  const [first] = store.messages.list({ lane: lane.ref, limit: 1 });
-  const isTaken = first === undefined || first.state === "delivered" || isTerminal(first.state);
-  if (!isTaken) return;
   await agent.setGoal(lane.thread_id, { status: "active" });
   journal.commit((change) => {
-    store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "active" }, goal_setup: null });
+    store.lanes.set(lane.ref, { goal: { ...now.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
   });
 }
@@ -48,6 +60,7 @@ export async function setGoal(world: World, ref: Ref, change: GoalChange): Promi
   const { store, agent } = world;
   refuseUnwritable(store.lanes.get(ref)!);
   return world.locked(ref, async () => {
+    refuseUnwritable(store.lanes.get(ref)!);
     const { lane } = await open(world, ref);
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)

@@ -24,3 +24,9 @@ export function isTaken(store: Store, handle: string): boolean {
   const holder = store.lanes.findByHandle(handle);
   return holder !== undefined && holder.archived_at === null;
 }
+
+/** The handle a thread of this title gets now, or null where nothing of the title is left. */
+export function handleFor(store: Store, title: string): string | null {
+  const handle = slug(title);
+  return handle === "" ? null : freeHandle(store, handle);
+}

@@ -1,5 +1,7 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
+import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { freeHandle } from "./handle.ts";
 import { indexedError, indexedItem } from "./indexed.ts";
 import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch, ItemFacts } from "./ports/agent.ts";
@@ -22,7 +24,7 @@ export type Ingest = (epoch: Epoch, events: AgentEvent[]) => void;
 
 /** `turnOver` is told of each lane whose turn ended, after the commit: its next message may go. */
 export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
-  const { store, journal, live } = world;
+  const { store, journal, live, log } = world;
   const loose = looseTable(world);
   const ofLane = laneTable(world, turnOver);
 
@@ -41,10 +43,27 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
     (ofLane[of.kind] as LaneTable["turn_started"])(lane, of as Of<"turn_started">, change, epoch);
   }
 
-  return (epoch, events) => {
+  function together(epoch: Epoch, events: readonly AgentEvent[]): void {
     journal.note((change) => {
       for (const event of events) apply(epoch, event, change);
     });
+  }
+
+  return (epoch, events) => {
+    try {
+      together(epoch, events);
+    } catch (thrown) {
+      if (thrown instanceof DispatchError && thrown.code === "storage") throw thrown;
+      // A bug over one event costs that one, not the batch it came in.
+      for (const event of events) {
+        try {
+          together(epoch, [event]);
+        } catch (one) {
+          if (one instanceof DispatchError && one.code === "storage") throw one;
+          log.error("an event of Codex was lost to a bug", { kind: event.kind, thrown: one });
+        }
+      }
+    }
   };
 }
 
@@ -54,7 +73,7 @@ function looseTable(world: World): LooseTable {
     // Not durable: a status is only good while this child lives.
     thread_status({ thread_id, status }, { now }) {
       if (status === "not_loaded") live.drop(thread_id);
-      else live.set(thread_id, { status, at: now, heard: now, floor: live.get(thread_id)?.floor ?? null });
+      else live.told(thread_id, status, now);
     },
     thread_closed: ({ thread_id }) => live.drop(thread_id),
     thread_started() {
@@ -89,33 +108,54 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       store.turns.put({ ...turn, retrying_since: change.now });
       change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
     },
-    item_completed: (lane, { turn_id, item }, change) => itemCompleted(world, change, lane, turn_id, item),
+    item_completed: (lane, { turn_id, item }, change) =>
+      itemCompleted(world, change, lane, turn_id, item, turnOver),
     tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
     goal_changed(lane, { goal }, change) {
+      // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
+      if (goal === null && lane.goal_setup !== null) return;
       if (JSON.stringify(lane.goal) === JSON.stringify(goal)) return;
       store.lanes.set(lane.ref, { goal });
       change.append({ kind: "goal.changed", lane: lane.ref, data: { status: goal?.status ?? null } });
     },
     thread_renamed(lane, { name }, change) {
       if (name === null || name === lane.title) return;
-      store.lanes.set(lane.ref, { title: name, updated_at: change.now });
+      store.lanes.set(lane.ref, {
+        title: name.slice(0, limits.titleCharsMax).toWellFormed(),
+        updated_at: change.now,
+      });
       change.append({ kind: "lane.changed", lane: lane.ref, data: { title: preview(name) } });
     },
     thread_archived(lane, { archived }, change) {
       if ((lane.archived_at !== null) === archived) return;
-      store.lanes.set(lane.ref, { archived_at: archived ? change.now : null, updated_at: change.now });
+      // Its handle may have been given away meanwhile.
+      const handle = archived || lane.handle === null ? lane.handle : freeHandle(store, lane.handle);
+      store.lanes.set(lane.ref, {
+        archived_at: archived ? change.now : null,
+        handle,
+        updated_at: change.now,
+      });
       change.append({ kind: "lane.changed", lane: lane.ref, data: { archived } });
     },
   };
 }
 
-function itemCompleted({ store }: World, change: Change, lane: Lane, turnId: string, item: ItemFacts): void {
+function itemCompleted(
+  { store }: World,
+  change: Change,
+  lane: Lane,
+  turnId: string,
+  item: ItemFacts,
+  next: (lane: Lane) => void,
+): void {
   const turn = store.turns.get(lane.ref, turnId);
   if (turn?.retrying_since) store.turns.put({ ...turn, retrying_since: null });
   if (item.type === "user_message" && item.client_id !== null) {
     const message = store.messages.get(item.client_id);
-    if (message?.lane === lane.ref) delivered(store, change, message, turnId);
-    else if (turn?.origin === "other") store.turns.put({ ...turn, origin: "queue" });
+    if (message?.lane === lane.ref) {
+      delivered(store, change, message, turnId);
+      change.after(() => next(lane));
+    } else if (turn?.origin === "other") store.turns.put({ ...turn, origin: "queue" });
   }
   if (item.type === "agent_message") {
     store.lanes.set(lane.ref, { last_message: lastMessage(item, turnId, change.now) });

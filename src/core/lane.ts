@@ -97,7 +97,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
   const standing = standingOf(facts, live);
   const reason = writeLock(lane);
-  const held = lane.hold_reason ?? lane.blocked_reason;
+  const held = lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null);
   return {
     ref: lane.ref,
     id: lane.durable_at === null ? null : lane.thread_id,

@@ -19,7 +19,10 @@ export interface Live {
   begin(epoch: Epoch): void;
   end(): void;
   get(threadId: string | null): LiveThread | undefined;
+  /** Of a thread that was opened here, with settings that were compared: nothing else makes one known. */
   set(threadId: string, thread: LiveThread): void;
+  /** A fresh word on a thread that is open here; of any other it is dropped. */
+  told(threadId: string, status: ThreadStatus, at: number): void;
   drop(threadId: string): void;
   heard(threadId: string, at: number): void;
   list(): [threadId: string, thread: LiveThread][];
@@ -40,6 +43,10 @@ export function live(): Live {
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
     set: (threadId, thread) => void threads.set(threadId, thread),
+    told(threadId, status, at) {
+      const thread = threads.get(threadId);
+      if (thread) Object.assign(thread, { status, at, heard: at });
+    },
     drop: (threadId) => void threads.delete(threadId),
     heard(threadId, at) {
       const thread = threads.get(threadId);

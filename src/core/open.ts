@@ -2,11 +2,11 @@
  * Makes a lane's thread ready to take work in the running child: started, named (which is what makes it durable),
  * or resumed with every setting it ever had. Called under the lane's lock.
  */
-import { DispatchError, fail } from "../base/error.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { EffectiveSettings, Epoch, Refusal, ThreadOpened, ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/store.ts";
-import { hold } from "./settle.ts";
+import { endQueued, hold } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Opened {
@@ -62,32 +62,45 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
     await quietGoal(world, lane, threadId);
     await announceNativeQueue(world, lane, threadId);
     const opened = await agent.resumeThread(threadId, pinned(lane));
-    const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
-    loaded(world, opened, { isNew: false, floor: newest.turns[0]?.id ?? null });
     const differing = lane.effective ? differences(lane.effective, opened.effective) : [];
+    if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);
+    loaded(world, opened, { isNew: false, floor: null });
+    const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
+    const here = world.live.get(threadId);
+    if (here) here.floor = newest.turns[0]?.id ?? null;
     journal.commit((change) => {
       store.lanes.set(lane.ref, {
         evidence_at: change.now,
         rollout_path: opened.thread.path,
         effective: lane.effective ?? opened.effective,
       });
-      if (differing.length > 0) hold(store, change, lane.ref, "settings_differ");
     });
-    if (differing.length > 0) {
-      fail(
-        "conflict",
-        `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`,
-        {
-          hint: `dispatch get ${lane.ref}`,
-          data: { stored: lane.effective, effective: opened.effective },
-        },
-      );
-    }
     return again(world, lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     return vanished(world, lane);
   }
+}
+
+/** Never counted as open, so that each later try reopens and compares it again. */
+async function refuseDiffering(
+  world: World,
+  lane: Lane,
+  opened: ThreadOpened,
+  differing: string[],
+): Promise<never> {
+  const { agent, store, journal, log } = world;
+  journal.commit((change) => hold(store, change, lane.ref, "settings_differ"));
+  await agent
+    .unsubscribe(opened.thread.id)
+    .catch((thrown: unknown) =>
+      log.warn("a thread with other settings was not unloaded", { reason: wordsOf(thrown) }),
+    );
+  fail(
+    "conflict",
+    `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`,
+    { hint: `dispatch get ${lane.ref}`, data: { stored: lane.effective, effective: opened.effective } },
+  );
 }
 
 /** Before it was durable the thread is simply made again; after, it is gone and says so. */
@@ -106,18 +119,22 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
 export function markGone({ store, journal }: World, ref: Ref): void {
   journal.commit((change) => {
     store.lanes.set(ref, { gone_at: change.now, updated_at: change.now });
+    endQueued(store, change, ref, { code: "not_found", message: "Codex no longer has the thread" });
     change.append({ kind: "lane.changed", lane: ref, data: { gone: true } });
   });
 }
 
-/** A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work. */
+/**
+ * A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work.
+ * Answers whether it was.
+ */
 export async function quietGoal(
   { agent, store, journal }: World,
   lane: Lane,
   threadId: string,
-): Promise<void> {
+): Promise<boolean> {
   const goal = await agent.readGoal(threadId);
-  if (goal?.status !== "active") return;
+  if (goal?.status !== "active") return false;
   await agent.setGoal(threadId, { status: "paused" });
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
@@ -127,6 +144,7 @@ export async function quietGoal(
       data: { status: "paused", by: "dispatch", why: "the thread was reopened" },
     });
   });
+  return true;
 }
 
 /** What waits in Codex's own queue runs by itself on the resume (measured): said beforehand, as it is none of ours. */

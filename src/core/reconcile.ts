@@ -10,6 +10,7 @@ import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
+import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { recover } from "./recover.ts";
 import { delivered, notTaken, turnEnded, unsure } from "./settle.ts";
@@ -32,6 +33,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   const { store, agent, live, clock, log, journal } = world;
   /** The epoch whose gap was closed: until then something may be wrong. */
   let settledEpoch: number | null = null;
+  /** The newest gap that was closed. */
+  let settledSeq = 0;
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
@@ -44,8 +47,10 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
       }
     }
-    if (isWhole && settledEpoch !== epoch) {
+    const gap = store.events.newest({ kinds: ["gap"], limit: 1 })[0]?.seq ?? 0;
+    if (isWhole && (settledEpoch !== epoch || gap > settledSeq)) {
       settledEpoch = epoch;
+      settledSeq = gap;
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
     if (epoch !== null) await unloadIdle();
@@ -67,6 +72,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     const isSilent = now - (here?.heard ?? 0) > limits.turnSilentMs;
     const isEndLost = saysIdle(here) && now - here!.at > limits.turnEndLostMs;
+    // Not open here, a running turn would be heard no more, nor what it asks: opening it anew asks again (measured).
+    if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.epoch !== live.epoch()) return;
@@ -86,7 +93,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const { status } = await agent.readThread(threadId);
     const now = clock.now();
     if (status === "active") {
-      live.set(threadId, { floor: live.get(threadId)?.floor ?? null, status, at: now, heard: now });
+      live.told(threadId, status, now);
       return;
     }
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
@@ -99,11 +106,13 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     journal.commit((change) => {
       for (const { turn_id } of running) {
         const turn = turns.find((candidate) => candidate.id === turn_id);
+        // History may be ahead of the status that was read: a turn that it shows running goes on.
+        if (turn?.status === "in_progress") continue;
         for (const message of store.messages.ofTurn(lane.ref, turn_id)) {
           if (turnHolding(turns, message.id)) delivered(store, change, message, turn_id);
         }
         if (turn) noteAnswer(world, lane, turn.items, turn_id, change.now);
-        const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
+        const status = turn?.status ?? "interrupted";
         turnEnded(store, change, lane, {
           turn_id,
           status,
@@ -128,6 +137,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       if (isInjected) contextTaken(world, change, message);
       else if (holding) {
         delivered(store, change, message, holding.id);
+        noteAnswer(world, lane, holding.items, holding.id, change.now);
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
         turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
@@ -139,19 +149,33 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
 
   /** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
   async function unloadIdle(): Promise<void> {
-    for (const [threadId, here] of live.list()) {
-      if (here.status === "active" || clock.now() - here.heard < limits.laneIdleUnloadMs) continue;
-      const lane = store.lanes.findByThread(threadId);
-      const facts = lane && store.lanes.facts(lane.ref);
-      if (!lane || !facts) continue;
-      const isWanted =
-        lane.pending + facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active";
-      if (isWanted || facts.latest?.status === "in_progress") continue;
-      await world.locked(lane.ref, async () => {
-        await agent.unsubscribe(threadId);
-        live.drop(threadId);
-      });
+    for (const [threadId] of live.list()) {
+      const ref = idleLane(threadId);
+      if (ref === undefined) continue;
+      try {
+        await world.locked(ref, async () => {
+          // Asked again: a send may have gone through while the lock was awaited.
+          if (idleLane(threadId) === undefined) return;
+          await agent.unsubscribe(threadId);
+          live.drop(threadId);
+        });
+      } catch (thrown) {
+        log.warn("an idle thread could not be unloaded", { lane: ref, reason: wordsOf(thrown) });
+      }
     }
+  }
+
+  /** The lane of an open thread that nothing runs in, waits for or asks of. */
+  function idleLane(threadId: string): Ref | undefined {
+    const here = live.get(threadId);
+    if (!here || here.status === "active" || clock.now() - here.heard < limits.laneIdleUnloadMs)
+      return undefined;
+    const lane = store.lanes.findByThread(threadId);
+    const facts = lane && store.lanes.facts(lane.ref);
+    if (!lane || !facts) return undefined;
+    const isWanted =
+      facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active" || delivery.isDue(lane);
+    return isWanted || store.turns.running(lane.ref).length > 0 ? undefined : lane.ref;
   }
 
   return {

@@ -109,22 +109,20 @@ function endTurn(
       ...times,
     });
   }
-  const wasHeld = lane.hold_reason;
   turnEnded(store, change, lane, {
     turn_id: turnId,
     status,
     error: turn?.error ?? null,
     completed_at: turn?.completed_at ?? null,
     crashed: status === "interrupted",
+    holds: (turn?.items.length ?? 0) > 0 || status !== "interrupted",
   });
-  const isEmpty = !turn || turn.items.length === 0;
-  if (isEmpty && wasHeld === null && status === "interrupted")
-    store.lanes.set(lane.ref, { hold_reason: null });
 }
 
 async function settleAbsent(world: World, lane: Lane, threadId: string, message: Message): Promise<void> {
   const { store, agent, journal } = world;
-  if (!isInFlight(message.state)) return;
+  // The first fence: while any of the old child's processes may live, nothing is sent again.
+  if (!isInFlight(message.state) || !store.epochs.isEnded(message.epoch)) return;
   const { path } = await agent.readThread(threadId);
   if (message.path !== null && path !== message.path) {
     journal.commit((change) =>

@@ -78,6 +78,13 @@ export function openRequest(world: World, change: Change, epoch: Epoch, asked: R
     if (!isAnswerable) refuse(store, change, request);
   }
   if (isAnswerable) return;
+  if (!lane) {
+    const { thread_id, kind, method } = asked;
+    change.append({
+      kind: "request.answered",
+      data: { thread_id, kind, method, decision: "refused", by: "dispatch" },
+    });
+  }
   change.after(() => {
     agent
       .reply(epoch, refusal(asked))
@@ -127,7 +134,7 @@ function rowOf(id: string, lane: Request["lane"], epoch: Epoch, asked: RequestFa
     item_id: asked.item_id,
     state: "open",
     summary: (asked.command ?? asked.reason ?? asked.method).slice(0, limits.previewCharsMax).toWellFormed(),
-    command: asked.command,
+    command: asked.command?.slice(0, limits.requestBytesMax) ?? null,
     cwd: asked.cwd,
     diff: asked.diff === null ? null : asked.diff.slice(0, limits.requestBytesMax),
     params: isSmall ? asked.params : { dropped: "over the limit of a request" },

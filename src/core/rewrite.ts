@@ -4,11 +4,11 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
 import { createdByKey, refuseTakenHandle } from "./create.ts";
-import { slug } from "./handle.ts";
+import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
 import { loaded, open, pinned } from "./open.ts";
-import type { ThreadSettings } from "./ports/agent.ts";
+import type { Agent, ThreadSettings, TurnFacts } from "./ports/agent.ts";
 import type { Ref } from "./ports/store.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
 import type { World } from "./world.ts";
@@ -46,7 +46,8 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
         ...lane,
         thread_id: opened.thread.id,
         setup: "started",
-        handle: slug(draft.name) || null,
+        // Taken meanwhile: the fork is made, so it gets the next free one rather than none.
+        handle: handleFor(store, draft.name),
         cwd: opened.effective.cwd,
         effective: opened.effective,
         rollout_path: opened.thread.path,
@@ -73,12 +74,12 @@ export async function revert(world: World, ref: Ref, turns: number): Promise<voi
   const { store, agent, journal, live } = world;
   refuseUnwritable(store.lanes.get(ref)!);
   await world.locked(ref, async () => {
-    await refuseUnlessQuiet(world, ref, "reverting");
+    refuseUnwritable(await refuseUnlessQuiet(world, ref, "reverting"));
     const { lane } = await open(world, ref);
-    const newest = await agent.listTurns(lane.thread_id, { cursor: null, limit: turns });
-    const before = newest.turns[turns - 1];
+    const newest = await newestTurns(agent, lane.thread_id, turns);
+    const before = newest[turns - 1];
     if (!before)
-      fail("usage", `thread ${ref} has only ${newest.turns.length} turns`, { hint: `dispatch tail ${ref}` });
+      fail("usage", `thread ${ref} has only ${newest.length} turns`, { hint: `dispatch tail ${ref}` });
     await agent.revertThread(lane.thread_id, before.id);
     const [facts, left] = await Promise.all([
       agent.readThread(lane.thread_id),
@@ -101,11 +102,23 @@ export async function revert(world: World, ref: Ref, turns: number): Promise<voi
   });
 }
 
+/** At least so many, where there are: Codex clamps a page, and the adapter halves one that is too large. */
+async function newestTurns(agent: Agent, threadId: string, count: number): Promise<TurnFacts[]> {
+  const turns: TurnFacts[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = await agent.listTurns(threadId, { cursor, limit: count - turns.length });
+    turns.push(...page.turns);
+    cursor = page.next_cursor;
+  } while (cursor !== null && turns.length < count);
+  return turns;
+}
+
 export async function compact(world: World, ref: Ref): Promise<void> {
   const { store, agent } = world;
   refuseUnwritable(store.lanes.get(ref)!);
   await world.locked(ref, async () => {
-    await refuseUnlessQuiet(world, ref, "compacting");
+    refuseUnwritable(await refuseUnlessQuiet(world, ref, "compacting"));
     const { lane } = await open(world, ref);
     await agent.compactThread(lane.thread_id);
   });

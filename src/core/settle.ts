@@ -2,6 +2,7 @@
  * The facts that move a turn, a message or a hold, each in one place, whoever brings them: an event of the child, a
  * read of its history, or a person. All run inside an open transaction.
  */
+import { limits } from "../base/limits.ts";
 import { messageEvent } from "./event.ts";
 import type { Change } from "./journal.ts";
 import { isSteering, type MessageState, type Outcome } from "./message.ts";
@@ -104,6 +105,8 @@ export interface TurnEnd {
   completed_at: number | null;
   /** The child died under it. */
   crashed?: boolean;
+  /** false: a bad end that cut no work. */
+  holds?: boolean;
 }
 
 /** Codex tells it in whole seconds, cut (measured): an end of this second was now, and never before the beginning. */
@@ -125,7 +128,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     origin: known?.origin ?? (messages.length > 0 ? "ours" : "other"),
     status: end.status,
     epoch: known?.epoch ?? null,
-    error: end.error,
+    error: end.error && clipped(end.error, limits.turnErrorCharsMax),
     retrying_since: null,
     started_at,
     completed_at: Math.max(started_at, endedAt(end.completed_at, change.now)),
@@ -150,7 +153,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     if (message.state === "queued") notTaken(store, change, message);
   }
   if (end.status === "completed") lift(store, change, lane.ref);
-  else if (!isInterjected(store, lane.ref, end.turn_id))
+  else if (end.holds !== false && !isInterjected(store, lane.ref, end.turn_id))
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
 }
 
@@ -159,8 +162,8 @@ function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
   return store.messages.next(ref, true)?.target_turn_id === turnId;
 }
 
-function clipped(error: TurnError): TurnError {
-  return { kind: error.kind, message: error.message.slice(0, 500) };
+function clipped(error: TurnError, charsMax = 500): TurnError {
+  return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 
 export function expire(store: Store, change: Change, id: string): void {
@@ -178,9 +181,30 @@ export function expire(store: Store, change: Change, id: string): void {
 /** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
 export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason): void {
   const now = store.lanes.get(ref)?.hold_reason;
-  if (now === undefined || now === reason || now === "by_hand" || now === "unsure") return;
+  if (now === undefined || (now !== null && strength[now] >= strength[reason])) return;
   store.lanes.set(ref, { hold_reason: reason });
   change.append({ kind: "queue.held", lane: ref, data: { reason } });
+}
+
+const strength: Record<HoldReason, number> = {
+  failed: 0,
+  stopped: 0,
+  crashed: 0,
+  settings_differ: 1,
+  unsure: 2,
+  by_hand: 3,
+};
+
+/** All that waits of a lane that takes nothing any more: its receipts say so instead of waiting for ever. */
+export function endQueued(store: Store, change: Change, ref: Ref, why: MessageError | "cancelled"): void {
+  for (;;) {
+    const waiting = store.messages.listQueued(ref, { offset: 0, limit: limits.pageMax });
+    if (waiting.length === 0) return;
+    for (const message of waiting) {
+      if (why === "cancelled") move(store, change, message, "cancelled");
+      else failed(store, change, message, why);
+    }
+  }
 }
 
 /** Whether anything may start under this hold: what a bad turn held still lets pass what a person asks to run now. */

@@ -20,14 +20,18 @@ export async function rename(world: World, place: Place, name: string): Promise<
   await world.locked(place.ref, async () => {
     const lane = store.lanes.get(place.ref) ?? gone(place.ref);
     const handle = lane.source === "own" ? slug(name) || null : null;
-    const holder = handle === null ? undefined : store.lanes.findByHandle(handle);
-    if (holder && holder.ref !== lane.ref) {
+    const refuseTaken = () => {
+      const holder = handle === null ? undefined : store.lanes.findByHandle(handle);
+      if (!holder || holder.ref === lane.ref || holder.archived_at !== null) return;
       fail("conflict", `the handle @${handle} is taken by ${holder.ref}`, {
         hint: `dispatch rename ${lane.ref} "${name} 2"`,
       });
-    }
+    };
+    refuseTaken();
     // A thread that is not durable yet is given its name when it is made.
     if (lane.durable_at !== null) await agent.nameThread(lane.thread_id!, name);
+    // Asked again: naming it in Codex let others in.
+    refuseTaken();
     journal.commit((change) => {
       store.lanes.set(lane.ref, { title: name, handle, updated_at: change.now });
       change.append({

@@ -89,7 +89,8 @@ async function ended(
   try {
     for (;;) {
       const seq = store.log.last();
-      if (store.turns.get(ref, turnId)?.status !== "in_progress") return true;
+      const turn = store.turns.get(ref, turnId);
+      if (turn && turn.status !== "in_progress") return true;
       if (over.signal.aborted) return false;
       await journal.grown(seq, over.signal);
     }

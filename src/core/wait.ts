@@ -12,7 +12,7 @@ import {
   worst,
 } from "./condition.ts";
 import { isTerminal } from "./message.ts";
-import type { LaneFacts, Message, Ref } from "./ports/store.ts";
+import type { LaneFacts, Message, Ref, Turn } from "./ports/store.ts";
 import type { World } from "./world.ts";
 
 export type Target = { ref: Ref; receipt?: string };
@@ -54,6 +54,8 @@ export async function wait(world: World, asked: WaitFor): Promise<Waited> {
         return { verdict: worst(verdicts), timed_out: false };
       // A question ends the wait for all: nobody else will answer it while we stand here.
       if (verdicts.includes("needs_answer")) return { verdict: worst(verdicts), timed_out: false };
+      // Cancelled, or the daemon stops: that is no time that ran out.
+      asked.signal.throwIfAborted();
       if (over.signal.aborted) return { verdict: "timeout", timed_out: true };
       await asked.progress?.(open);
       const again = new AbortController();
@@ -80,11 +82,24 @@ async function look(
   marks.set(target.ref, mark);
   refuseUntellable(world, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
-  if (!holds(condition, facts, mark, world.clock.now())) return undefined;
-  if (condition === "waiting" || condition === "attention") return "ok";
+  const turn = markedTurn(world, target.ref, mark);
+  if (!holds(condition, facts, { turn, hasWorked: hasWorked(world, facts), now: world.clock.now() }))
+    return undefined;
+  // What is over stays over: only that nothing runs can be untrue by now.
+  if (condition !== "done" && condition !== "idle") return verdictOf(condition, facts, turn);
   return (await isConfirmed(world, target.ref))
-    ? verdictOf(condition, factsOf(world, target.ref))
+    ? verdictOf(condition, factsOf(world, target.ref), null)
     : undefined;
+}
+
+function markedTurn({ store }: World, ref: Ref, mark: TurnMark): Turn | null {
+  return (
+    (mark.running === null ? store.turns.next(ref, mark.last) : store.turns.get(ref, mark.running)) ?? null
+  );
+}
+
+function hasWorked({ store }: World, { lane, latest }: LaneFacts): boolean {
+  return latest !== null || store.messages.first(lane.ref) !== undefined;
 }
 
 function factsOf({ store }: World, ref: Ref): LaneFacts {
@@ -108,7 +123,10 @@ function receiptVerdict({ store }: World, id: string): Verdict | undefined {
   if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
     return "needs_answer";
   if (!isTerminal(message.state)) return undefined;
-  return message.outcome === "completed" ? "ok" : "turn_failed";
+  // Context has no outcome, and one settled by hand has none that is known: neither is a failure.
+  const isGood =
+    message.state === "done" && message.outcome !== "failed" && message.outcome !== "interrupted";
+  return isGood ? "ok" : "turn_failed";
 }
 
 /** A turn of a dead child is settled by reading it; with no Codex to read, silence would be a lie. */

@@ -1,6 +1,7 @@
 /** The only composition root: registry, engine and Codex put together. */
 import { statSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { keyedMutex } from "../base/mutex.ts";
 import type { Paths } from "../base/paths.ts";
@@ -70,17 +71,40 @@ export async function compose(input: {
   });
   engine.begin();
 
-  const started = endOrphans(store, clock, log).then(() => agent.start());
-  started.catch((thrown: unknown) => log.error("Codex was not started", { thrown }));
+  const closing = new AbortController();
+  const started = untilDone(
+    async () => {
+      await endOrphans(store.epochs.unended(), sink.down, clock, log);
+      agent.start();
+    },
+    { clock, log, signal: closing.signal },
+  );
 
   return {
     core: engine.core,
     audit: (call) => engine.audit(auditRow(engine.core, call)),
     async close() {
-      await started.catch(() => {});
+      closing.abort();
+      await started;
       await agent.close();
       await engine.end();
       store.close();
     },
   };
+}
+
+/** A registry that cannot be written (a full disk) keeps Codex from being started, but not for ever. */
+async function untilDone(
+  work: () => Promise<void>,
+  { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+      return;
+    } catch (thrown) {
+      log.error("Codex was not started", { thrown });
+      await clock.sleep(limits.agentBackoffMaxMs, signal);
+    }
+  }
 }

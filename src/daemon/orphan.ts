@@ -7,29 +7,18 @@ import { isGroupAlive } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { signalGroup } from "../base/spawn.ts";
-import type { EpochRow, Store } from "../core/ports/store.ts";
+import type { EpochRow } from "../core/ports/store.ts";
 
-export async function endOrphans(store: Store, clock: Clock, log: Log): Promise<void> {
-  for (const epoch of store.epochs.unended()) {
+/** `ended` is told of each epoch once its processes are gone. */
+export async function endOrphans(
+  epochs: readonly EpochRow[],
+  ended: (id: EpochRow["id"], reason: string) => void,
+  clock: Clock,
+  log: Log,
+): Promise<void> {
+  for (const epoch of epochs) {
     await endOrphan(epoch, clock, log);
-    store.tx(() => {
-      const now = clock.now();
-      store.epochs.end(epoch.id, "its daemon died", now);
-      for (const request of store.requests.listOpen({ epoch: epoch.id })) {
-        store.requests.set(request.id, { state: "expired", closed_at: now });
-        store.events.append(
-          {
-            kind: "request.expired",
-            lane: request.lane,
-            turn_id: request.turn_id,
-            data: { request: request.id, kind: request.kind },
-          },
-          now,
-        );
-      }
-      store.events.append({ kind: "child.down", data: { epoch: epoch.id, reason: "its daemon died" } }, now);
-      store.events.append({ kind: "gap", data: { epoch: epoch.id } }, now);
-    });
+    ended(epoch.id, "its daemon died");
   }
 }
 

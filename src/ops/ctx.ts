@@ -61,6 +61,7 @@ export interface ClientCtx {
   gone(waitMs: number): Promise<boolean>;
   /** Leaves the mark that autostart honours. */
   markStopped(): void;
+  clearStopped(): void;
   /** True when a person said yes just now, or `--yes` before; false when there is nobody to ask. */
   confirm(question: string): Promise<boolean>;
   hasTerminal: boolean;

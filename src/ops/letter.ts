@@ -18,7 +18,7 @@ export function letter(
     fail("usage", "--intro names the thread that writes, and this caller runs in none", {
       hint: "send it without --intro",
     });
-  const name = sender.handle ? `@${sender.handle}` : `"${sender.title}"`;
+  const name = sender.handle ? `@${sender.handle}` : JSON.stringify(sender.title);
   return `Message from the thread ${name} (${sender.ref}). To reply: dispatch send ${sender.ref} "your text" --queue\n\n${body}`;
 }
 

@@ -18,6 +18,8 @@ export function epochStore(db: Database): Store["epochs"] {
     end(id, reason, at) {
       epochs.update({ ended_at: at, end_reason: reason }, "id = ? AND ended_at IS NULL", id);
     },
+    isEnded: (id) =>
+      id !== null && db.query("SELECT 1 FROM epochs WHERE id = ? AND ended_at IS NOT NULL").get(id) !== null,
     unended: () => epochs.all("SELECT * FROM epochs WHERE ended_at IS NULL ORDER BY id"),
   };
 }

@@ -71,6 +71,7 @@ export function laneStore(db: Database): Store["lanes"] {
         .query<{ ref: Ref }, []>(
           `SELECT ref FROM lanes WHERE ${live} AND archived_at IS NULL AND gone_at IS NULL AND ref IN (
              SELECT ref FROM lanes WHERE setup <> 'ready'
+             UNION SELECT ref FROM lanes WHERE goal_setup IS NOT NULL
              UNION SELECT lane FROM turns WHERE status = 'in_progress'
              UNION SELECT ref FROM lanes WHERE pending > 0
              UNION SELECT lane FROM messages INDEXED BY messages_open

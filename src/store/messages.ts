@@ -57,6 +57,15 @@ export function messageStore(db: Database): Store["messages"] {
         return (
           number("SELECT min(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) - 1
         );
+      if (at === "urgent") {
+        const last = messages.one(
+          "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position DESC LIMIT 1",
+          lane,
+        );
+        if (!last) return this.position(lane, "front");
+        this.makeRoom(lane, last.position + 1);
+        return last.position + 1;
+      }
       const queued = number(
         "SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'",
         lane,
@@ -67,6 +76,8 @@ export function messageStore(db: Database): Store["messages"] {
       );
       return Math.max(queued, flying) + 1;
     },
+    first: (lane) =>
+      messages.one("SELECT * FROM messages WHERE lane = ? ORDER BY created_at, id LIMIT 1", lane),
     listQueued: (lane, { offset, limit }) =>
       messages.all(
         "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?",

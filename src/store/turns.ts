@@ -14,11 +14,20 @@ export function turnStore(db: Database): Store["turns"] {
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
     latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane),
+    next: (lane, after) =>
+      turns.one(
+        "SELECT * FROM turns WHERE lane = ? AND turn_id > ? ORDER BY turn_id LIMIT 1",
+        lane,
+        after ?? "",
+      ),
     running: (lane) =>
       turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
     dropFrom(lane, turnId) {
       db.query("DELETE FROM turns WHERE lane = ? AND turn_id >= ?").run(lane, turnId);
     },
-    listRunning: () => turns.all("SELECT * FROM turns WHERE status = 'in_progress'"),
+    listRunning: () =>
+      turns.all(
+        "SELECT t.* FROM turns AS t JOIN lanes AS l ON l.ref = t.lane AND l.forgotten_at IS NULL WHERE t.status = 'in_progress'",
+      ),
   };
 }

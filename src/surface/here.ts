@@ -23,6 +23,8 @@ export interface Here {
 }
 
 export function clientCtx({ parts, paths, caller, session, signal, confirm }: Here): ClientCtx {
+  const clearStopped = () => changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
+
   return {
     paths,
     clock: systemClock,
@@ -37,7 +39,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
     async start() {
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
-      changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
+      clearStopped();
       const { connection, status } = await startDaemon(paths, parts.daemonArgv);
       connection.close();
       return { status };
@@ -50,6 +52,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       }
       return true;
     },
+    clearStopped,
     markStopped() {
       changing(paths.stopped, () => {
         mkdirSync(paths.home, { recursive: true, mode: 0o700 });

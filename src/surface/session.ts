@@ -39,8 +39,18 @@ export function openSession(options: SessionOptions): Session {
   let connection: Connection | undefined;
   let whyDied: Started["whyDied"] | undefined;
 
-  const reach = async (start: "auto" | "never"): Promise<Connection> => {
-    if (connection?.isOpen()) return connection;
+  /** Calls that come together share one connect. */
+  let reaching: Promise<Connection> | undefined;
+
+  const reach = (start: "auto" | "never"): Promise<Connection> => {
+    if (connection?.isOpen()) return Promise.resolve(connection);
+    reaching ??= connected(start).finally(() => {
+      reaching = undefined;
+    });
+    return reaching;
+  };
+
+  const connected = async (start: "auto" | "never"): Promise<Connection> => {
     connection = await connect(options.paths.socket);
     whyDied = undefined;
     if (!connection) ({ connection, whyDied } = await startFor(options, start));

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Waiting } from "../../src/core/core.ts";
 import { until } from "../support/codex-sink.ts";
@@ -110,10 +111,10 @@ test("a turn cut by a Codex that does not come back cannot be told, and the wait
   expect((await refusal(wait())).code).toBe("agent_down");
 });
 
-test("an aborted wait ends", async () => {
+test("a wait that is given up ends with the reason, and not as if its time had run out", async () => {
   await busy();
   const abort = new AbortController();
   const waited = wait({ signal: abort.signal });
-  abort.abort();
-  expect((await waited).timed_out).toBe(true);
+  abort.abort(new DispatchError("daemon_down", "the daemon is stopping"));
+  expect((await refusal(waited)).code).toBe("daemon_down");
 });

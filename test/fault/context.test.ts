@@ -1,6 +1,7 @@
 /**
  * Codex's answer to an injection is durable on an idle thread (24 of 24 killed at it), and on a running one it is worth
- * nothing: killed at it 0 of 24 were there, and an interrupted turn takes the text with it, with no kill at all (measured).
+ * nothing: killed at it 0 of 24 were there, and an interrupted turn takes the text with it, with no kill at all
+ * (measured). So context waits until the thread is idle.
  */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { faultRig, until } from "../support/fault.ts";
@@ -9,7 +10,7 @@ import { stringify } from "../support/provider-script.ts";
 
 setDefaultTimeout(60_000);
 
-test.failing.each(["stop", "kill"])("context given while a turn runs outlives a %s of it", async (how) => {
+test.each(["stop", "kill"])("context given while a turn runs outlives a %s of it", async (how) => {
   const rig = faultRig();
   try {
     const { ref } = await rig.thread("docs", "hello");

@@ -33,7 +33,11 @@ test("a new registry is the owner's alone, and has the schema this dispatch know
   const path = home();
   openStore(path, 1).close();
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(inspectRegistry(path)).toMatchObject({ schema: supportedSchema, supported: supportedSchema, quickCheck: "ok" });
+  expect(inspectRegistry(path)).toMatchObject({
+    schema: supportedSchema,
+    supported: supportedSchema,
+    quickCheck: "ok",
+  });
 });
 
 test("what was committed is there after another open, under the same log", () => {

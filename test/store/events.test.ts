@@ -41,5 +41,7 @@ test("filters choose by kind and by thread, oldest first, or newest first", () =
   const kinds = ["lane.changed"];
   expect(store.events.list({ after: 0, limit: 10, kinds }).map((row) => row.seq)).toEqual([2, 3]);
   expect(store.events.newest({ limit: 1, kinds }).map((row) => row.seq)).toEqual([3]);
-  expect(store.events.list({ after: 0, limit: 10, lanes: ["bcdfgh" as never] }).map((row) => row.seq)).toEqual([2]);
+  expect(
+    store.events.list({ after: 0, limit: 10, lanes: ["bcdfgh" as never] }).map((row) => row.seq),
+  ).toEqual([2]);
 });

@@ -280,6 +280,8 @@ export interface Store {
     markUp(id: Epoch, version: string, at: number): void;
     end(id: Epoch, reason: string, at: number): void;
     unended(): EpochRow[];
+    /** True only of an epoch that was and is over. */
+    isEnded(id: Epoch | null): boolean;
   };
 
   lanes: {
@@ -310,6 +312,8 @@ export interface Store {
     get(lane: Ref, turnId: string): Turn | undefined;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
+    /** The first after this one; the first of all without one. */
+    next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
     /** Forgets that turn and all after it. */
@@ -335,8 +339,10 @@ export interface Store {
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
-    /** Where a new one goes: behind the last, or ahead of the first. */
-    position(lane: Ref, at: "back" | "front"): number;
+    /** Where a new one goes: behind the last, ahead of the first, or behind the last of those that a hold lets pass. */
+    position(lane: Ref, at: "back" | "front" | "urgent"): number;
+    /** The first that the lane was ever given. */
+    first(lane: Ref): Message | undefined;
     /** In the order of the queue. */
     listQueued(lane: Ref, page: { offset: number; limit: number }): Message[];
     /** Moves all that stand at this place or behind it one back. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { ClientCtx } from "../ctx.ts";
 import { flag, seconds } from "../fields.ts";
 import { clientOp } from "../op.ts";
 
@@ -23,32 +24,35 @@ export default clientOp({
   fails: ["lane_busy", "timeout", "denied"],
   examples: [],
   async run({ force, wait }, ctx) {
-    const pid = await ask(ctx, force);
-    if (pid === null && (await ctx.gone(0))) {
-      ctx.markStopped();
-      return { status: "not_running" as const, pid: null };
-    }
-    if (!(await ctx.gone(wait * 1000))) {
+    // Marked before it goes: a command in between would find no daemon and start one.
+    ctx.markStopped();
+    try {
+      const pid = await ask(ctx, force);
+      if (pid === null && (await ctx.gone(0))) return { status: "not_running" as const, pid: null };
+      if (await ctx.gone(wait * 1000)) return { status: "stopped" as const, pid };
       fail("timeout", `the daemon ${pid ?? ""} was asked to stop and has not ended after ${wait} s`, {
         hint: "dispatch daemon status",
       });
+    } catch (thrown) {
+      if (!(thrown instanceof DispatchError && thrown.code === "timeout")) ctx.clearStopped();
+      throw thrown;
     }
-    ctx.markStopped();
-    return { status: "stopped" as const, pid };
   },
   view: ({ status, pid }) =>
     status === "stopped" ? `stopped ${pid ?? ""}; dispatch up starts it again` : "no daemon runs",
 });
 
-async function ask(
-  ctx: { call(op: string, input: Record<string, unknown>): Promise<Record<string, unknown>> },
-  force: boolean,
-): Promise<number | null> {
+type Asking = Pick<ClientCtx, "call" | "confirm">;
+
+/** Null where no daemon answers. While turns run it goes on only when told to, or when a person says so. */
+async function ask(ctx: Asking, force: boolean): Promise<number | null> {
   try {
     const { pid } = await ctx.call("daemon.stop", { force });
     return typeof pid === "number" ? pid : null;
   } catch (thrown) {
-    if (thrown instanceof DispatchError && thrown.code === "daemon_down") return null;
-    throw thrown;
+    if (!(thrown instanceof DispatchError)) throw thrown;
+    if (thrown.code === "daemon_down") return null;
+    if (thrown.code !== "lane_busy" || !(await ctx.confirm(`${thrown.message}. Cut it?`))) throw thrown;
+    return ask(ctx, true);
   }
 }

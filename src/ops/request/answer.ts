@@ -42,9 +42,11 @@ export default op({
         hint: `dispatch request answer ${id} --approve`,
       });
     }
-    if (caller.thread_id !== null && core.refOf(caller.thread_id) === core.request(id).thread) {
-      fail("denied", "an agent does not answer its own question", {
-        hint: `a person, or another agent: dispatch request answer ${id} --approve`,
+    const { thread } = core.request(id);
+    // A guard rail: an agent answers for the threads it created, so never for itself and never for its equals.
+    if (caller.thread_id !== null && core.view(core.resolve(thread, null)).created_by !== caller.thread_id) {
+      fail("denied", "an agent answers only what threads ask that it created", {
+        hint: `a person, or the agent that created ${thread}: dispatch request answer ${id} --approve`,
       });
     }
     return core.answer(id, chosen[0]!, callerName(caller));

@@ -67,6 +67,7 @@ CREATE UNIQUE INDEX lanes_thread ON lanes (thread_id) WHERE forgotten_at IS NULL
 CREATE UNIQUE INDEX lanes_handle ON lanes (handle) WHERE forgotten_at IS NULL AND archived_at IS NULL;
 CREATE INDEX lanes_title ON lanes (title) WHERE forgotten_at IS NULL;
 CREATE INDEX lanes_setup ON lanes (ref) WHERE setup <> 'ready';
+CREATE INDEX lanes_goal ON lanes (ref) WHERE goal_setup IS NOT NULL;
 CREATE INDEX lanes_waiting ON lanes (ref) WHERE pending > 0;
 CREATE INDEX lanes_recent ON lanes (updated_at DESC) WHERE forgotten_at IS NULL;
 

@@ -1,0 +1,142 @@
+/** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
+import { wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { claim, inject, start, steer } from "./attempt.ts";
+import { activateGoal, isGoalDue } from "./goal.ts";
+import { isRunning, saysIdle, writeLock } from "./lane.ts";
+import { type Opened, open } from "./open.ts";
+import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
+import { mayPass } from "./settle.ts";
+import type { World } from "./world.ts";
+
+export interface Drain {
+  /** Tries what waits on a lane soon; repeats never overlap. */
+  kick(ref: Ref): void;
+  /** Everything of a lane that can go now. */
+  step(ref: Ref): Promise<void>;
+  /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
+  isDue(lane: Lane): boolean;
+}
+
+export function drain(world: World): Drain {
+  const { store, journal, clock, log } = world;
+  const kicked = new Set<Ref>();
+  const again = new Set<Ref>();
+  /** Lanes whose last try was refused: how often, and when the next may be. */
+  const backoff = new Map<Ref, { tries: number; until: number }>();
+
+  async function step(ref: Ref): Promise<void> {
+    const wait = backoff.get(ref);
+    if (wait && wait.until > clock.monotonic()) return;
+    await world.locked(ref, async () => {
+      try {
+        while (await one(ref));
+        backoff.delete(ref);
+      } catch (thrown) {
+        later(ref);
+        blocked(ref, thrown);
+      }
+    });
+  }
+
+  /** One attempt of the first thing that can go; answers whether there may be more. */
+  async function one(ref: Ref): Promise<boolean> {
+    const lane = store.lanes.get(ref);
+    if (!lane || !isDue(lane)) return false;
+    const opened = await open(world, ref);
+    await activateGoal(world, opened);
+    const turn = runningTurn(world, ref);
+    if (turn) {
+      const steering = nextSteer(ref, turn);
+      return steering ? attempt(steering, opened, steer) : false;
+    }
+    if (!store.messages.nextContext(ref) && !nextStart(opened.lane)) return false;
+    if (!(await isIdle(world, opened)) || store.turns.running(ref).length > 0) return false;
+    // Read again: the question above let others in.
+    const now = store.lanes.get(ref);
+    const context = now && store.messages.nextContext(ref);
+    if (context) return attempt(context, opened, inject);
+    const next = now && nextStart(now);
+    return next ? attempt(next, opened, start) : false;
+  }
+
+  async function attempt(message: Message, opened: Opened, deliver: typeof start): Promise<boolean> {
+    journal.commit((change) => claim(world, change, message, opened));
+    await deliver(world, store.messages.get(message.id)!, opened);
+    if (store.messages.get(message.id)!.state !== "queued") return true;
+    later(message.lane);
+    return false;
+  }
+
+  function isDue(lane: Lane): boolean {
+    if (writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return false;
+    if (lane.setup !== "ready" || isGoalDue(world, lane)) return true;
+    if (lane.pending === 0) return false;
+    const turn = runningTurn(world, lane.ref);
+    if (turn) return nextSteer(lane.ref, turn) !== undefined;
+    return store.messages.nextContext(lane.ref) !== undefined || nextStart(lane) !== undefined;
+  }
+
+  const nextSteer = (ref: Ref, turn: Turn) =>
+    store.messages.steers(ref, turn.turn_id).find((message) => message.state === "queued");
+
+  /** What a hold lets pass, a person asked to run now; what is not held goes in the order of the queue. */
+  function nextStart(lane: Lane): Message | undefined {
+    if (store.turns.running(lane.ref).length > 0 || !mayPass(lane.hold_reason)) return undefined;
+    return store.messages.next(lane.ref, lane.hold_reason !== null);
+  }
+
+  function later(ref: Ref): void {
+    const tries = (backoff.get(ref)?.tries ?? 0) + 1;
+    const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (tries - 1), limits.agentBackoffMaxMs);
+    backoff.set(ref, { tries, until: clock.monotonic() + ms });
+    clock.after(ms, () => kick(ref));
+  }
+
+  function blocked(ref: Ref, thrown: unknown): void {
+    const reason = wordsOf(thrown);
+    log.warn("what waits could not be delivered yet", { lane: ref, reason });
+    if (store.lanes.get(ref)?.blocked_reason === reason) return;
+    try {
+      journal.note(() => store.lanes.set(ref, { blocked_reason: reason }));
+    } catch (refused) {
+      log.warn("nor could that be stored", { lane: ref, reason: wordsOf(refused) });
+    }
+  }
+
+  function kick(ref: Ref): void {
+    const lane = store.lanes.get(ref);
+    if (!lane || !isDue(lane)) return;
+    if (kicked.has(ref)) {
+      again.add(ref);
+      return;
+    }
+    kicked.add(ref);
+    void step(ref)
+      .catch((thrown: unknown) => log.error("a delivery failed", { lane: ref, thrown: wordsOf(thrown) }))
+      .finally(() => {
+        kicked.delete(ref);
+        if (again.delete(ref)) kick(ref);
+      });
+  }
+
+  return { step, kick, isDue };
+}
+
+/** The turn of this child's life, or undefined. */
+export function runningTurn({ store, live }: World, ref: Ref): Turn | undefined {
+  return store.turns.running(ref).findLast((turn) => isRunning(turn, live));
+}
+
+/**
+ * `turn/start` on a running turn silently steers it, and an injection into one is lost when it is cut (both measured);
+ * so idle is proven, never assumed: by what this child said of the thread a moment ago, else by asking it.
+ */
+export async function isIdle({ agent, live, clock }: World, { lane }: Opened): Promise<boolean> {
+  const known = live.get(lane.thread_id);
+  if (known && saysIdle(known) && clock.now() - known.at <= limits.statusFreshMs) return true;
+  const { status } = await agent.readThread(lane.thread_id);
+  if (status === "not_loaded") live.drop(lane.thread_id);
+  else live.told(lane.thread_id, status, clock.now());
+  return saysIdle(live.get(lane.thread_id));
+}

@@ -29,11 +29,8 @@ export function claim(
     turn_id: null,
     error: null,
   });
-  const startsTurn = message.mode !== "context" && !isSteering(message);
-  store.lanes.set(lane.ref, {
-    blocked_reason: null,
-    ...(startsTurn ? { overridden: message.settings !== null } : {}),
-  });
+  // Only ever set here: that the lane's own values were taken again is known with an answer.
+  store.lanes.set(lane.ref, { blocked_reason: null, overridden: lane.overridden || message.settings !== null });
 }
 
 /** Starts a turn with a message that was claimed. */

@@ -26,11 +26,12 @@ export function delivery(world: World): Delivery {
       // Said at once; asked again under the lock, which may be a while coming.
       refuseUnlessFree(world, writable(ref));
       return world.locked(ref, async () => {
+        // The lock may have been a while coming: the same key may have gone through, or the thread away.
+        const known = knownByKey(store, ref, draft);
+        if (known) return known;
         writable(ref);
         const opened = await open(world, ref);
         if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");
-        const known = knownByKey(store, ref, draft);
-        if (known) return known;
         refuseUnlessFree(world, writable(ref));
         const { id } = journal.commit((change) => {
           const message = accepted(change, opened.lane, draft, "front", null);

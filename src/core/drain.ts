@@ -26,18 +26,19 @@ export function drain(world: World): Drain {
   const backoff = new Map<Ref, { tries: number; until: number }>();
 
   async function step(ref: Ref): Promise<void> {
-    const wait = backoff.get(ref);
-    if (wait && wait.until > clock.monotonic()) return;
+    if (isWaiting(ref)) return;
     await world.locked(ref, async () => {
       try {
         while (await one(ref));
-        backoff.delete(ref);
+        if (!isWaiting(ref)) backoff.delete(ref);
       } catch (thrown) {
         later(ref);
         blocked(ref, thrown);
       }
     });
   }
+
+  const isWaiting = (ref: Ref) => (backoff.get(ref)?.until ?? 0) > clock.monotonic();
 
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {

@@ -27,8 +27,9 @@ export async function stop(
   if (threadId === null || !live.get(threadId))
     return { state: "nothing_running", turn_id: null, goal_paused: false };
 
-  const goalPaused = lane.goal?.status === "active";
-  if (goalPaused) {
+  const goalPaused = lane.goal?.status === "active" || lane.goal_setup !== null;
+  if (lane.goal_setup !== null) journal.commit(() => store.lanes.set(ref, { goal_setup: null }));
+  if (lane.goal?.status === "active") {
     await agent.setGoal(threadId, { status: "paused" });
     journal.commit((change) => {
       store.lanes.set(ref, { goal: { ...lane.goal!, status: "paused" } });

@@ -46,6 +46,7 @@ interface ModelThread {
 }
 
 type Verb =
+  | "setGoal"
   | "listTurns"
   | "startTurn"
   | "startThread"

@@ -110,6 +110,8 @@ export const limits = {
   syncItems: 5000,
   syncBytes: 16 * MiB,
   syncMs: 20 * second,
+  /** In one transaction: some 50 ms of FTS5. */
+  syncCommitBytes: 256 * KiB,
   /** Stretches of a history that bounded syncs left out; past this the oldest two become one, and are read again. */
   syncGapsMax: 16,
   searchTextCharsMax: 1000,

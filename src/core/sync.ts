@@ -50,8 +50,13 @@ export function syncing(world: World): Syncing {
 
 type Threaded = Lane & { thread_id: string };
 
+interface Added {
+  items: number;
+  bytes: number;
+}
+
 interface Budget {
-  take(added: { items: number; bytes: number }): void;
+  take(added: Added): void;
   isSpent(): boolean;
   /** Of the next page: no more than the turns that are left. */
   pageTurns(): number;
@@ -99,23 +104,38 @@ interface Read {
   metKnown: boolean;
 }
 
-/** One page, its turns one transaction each, as far as the budget goes. */
+/** One page, as far as the budget goes. */
 async function pageOf(world: World, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
-  const page = await listed(world, lane.thread_id, gap, left.pageTurns());
-  const turns: TurnFacts[] = [];
-  for (const turn of page.turns) {
-    if (turn.id === gap.until) return { turns, next: page.next_cursor, metKnown: true };
-    if (left.isSpent() && turns.length > 0) {
-      // A cursor stands between pages only: a page of just what was taken in ends where it stopped.
-      const { next_cursor } = await listed(world, lane.thread_id, gap, turns.length);
-      return { turns, next: next_cursor, metKnown: false };
-    }
-    left.take(put(world, lane.ref, turn));
-    turns.push(turn);
-    // FTS5 takes some 5 MB/s, and Codex's words and the callers' wait meanwhile.
+  const { turns, next_cursor } = await listed(world, lane.thread_id, gap, left.pageTurns());
+  const known = turns.findIndex((turn) => turn.id === gap.until);
+  const fresh = known < 0 ? turns : turns.slice(0, known);
+  let taken = 0;
+  while (taken < fresh.length && !(taken > 0 && left.isSpent())) {
+    taken += takeIn(world, lane.ref, fresh.slice(taken), left);
     await macrotask();
   }
-  return { turns, next: page.next_cursor, metKnown: false };
+  const read = fresh.slice(0, taken);
+  if (taken === fresh.length) return { turns: read, next: next_cursor, metKnown: known >= 0 };
+  // A cursor stands between pages only: a page of just what was taken in ends where it stopped.
+  const short = await listed(world, lane.thread_id, gap, taken);
+  return { turns: read, next: short.next_cursor, metKnown: false };
+}
+
+/**
+ * As many turns as one transaction should hold; answers how many. A commit a turn costs twice the time of one for
+ * ten (measured), and FTS5 takes some 5 MB/s, while Codex's words and the callers wait.
+ */
+function takeIn(world: World, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
+  return world.journal.note(({ now }) => {
+    let bytes = 0;
+    for (const [at, turn] of turns.entries()) {
+      if (at > 0 && (bytes >= limits.syncCommitBytes || left.isSpent())) return at;
+      const added = put(world, ref, turn, now);
+      left.take(added);
+      bytes += added.bytes;
+    }
+    return turns.length;
+  });
 }
 
 /** A cursor that a revert made void begins the stretch anew: what is known already costs only the reading. */
@@ -128,16 +148,14 @@ async function listed({ agent }: World, threadId: string, gap: Gap, limit: numbe
   }
 }
 
-function put({ store, journal }: World, ref: Ref, turn: TurnFacts): { items: number; bytes: number } {
-  return journal.note(({ now }) => {
-    const added = { items: 0, bytes: 0 };
-    for (const item of rowsOf(ref, turn, now)) {
-      if (!store.items.put(item)) continue;
-      added.items++;
-      added.bytes += Buffer.byteLength(item.text);
-    }
-    return added;
-  });
+function put({ store }: World, ref: Ref, turn: TurnFacts, now: number): Added {
+  const added = { items: 0, bytes: 0 };
+  for (const item of rowsOf(ref, turn, now)) {
+    if (!store.items.put(item)) continue;
+    added.items++;
+    added.bytes += Buffer.byteLength(item.text);
+  }
+  return added;
 }
 
 function rowsOf(ref: Ref, turn: TurnFacts, now: number): IndexedItem[] {

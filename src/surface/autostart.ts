@@ -29,7 +29,7 @@ export async function startDaemon(paths: Paths, argv: readonly string[]): Promis
       if (connection) {
         const mine = child?.exited() === null ? child : undefined;
         const whyDied = async () =>
-          mine && (await endsSoon(mine)) ? whyEnded(paths.log, logBytes, mine.exited()) : undefined;
+          mine && (await endsSoon(mine)) ? errorLeft(paths.log, logBytes) : undefined;
         return { connection, status: mine ? "started" : "already_running", whyDied };
       }
       if (!child) {
@@ -118,16 +118,26 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** A daemon that cannot start leaves its error, as JSON, on its last lines. */
 function whyEnded(log: string, from: number, status: number | null): DispatchError {
-  const lines = readFileSync(log).subarray(from).toString("utf8").trim().split("\n");
-  for (const line of lines.reverse()) {
-    const error = errorIn(line);
-    if (error) return error;
-  }
-  return new DispatchError("daemon_down", `the daemon ended at its start (status ${status}): ${lines[0]}`, {
-    hint: `look into ${log}`,
-  });
+  const last = linesSince(log, from)[0];
+  return (
+    errorLeft(log, from) ??
+    new DispatchError("daemon_down", `the daemon ended at its start (status ${status}): ${last}`, {
+      hint: `look into ${log}`,
+    })
+  );
+}
+
+/** A daemon that cannot start leaves its error, as JSON, on its last lines; one that was killed leaves none. */
+function errorLeft(log: string, from: number): DispatchError | undefined {
+  return linesSince(log, from)
+    .map(errorIn)
+    .find((error) => error !== undefined);
+}
+
+/** Newest first. */
+function linesSince(log: string, from: number): string[] {
+  return readFileSync(log).subarray(from).toString("utf8").trim().split("\n").reverse();
 }
 
 function errorIn(line: string): DispatchError | undefined {

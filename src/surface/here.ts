@@ -54,6 +54,8 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
     },
     clearStopped,
     markStopped() {
+      const sandboxed = whenSandboxed();
+      if (sandboxed) throw sandboxed;
       changing(paths.stopped, () => {
         mkdirSync(paths.home, { recursive: true, mode: 0o700 });
         writeFileSync(paths.stopped, "", { mode: 0o600 });

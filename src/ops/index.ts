@@ -391,7 +391,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "257254b919d4",
+    hash: "fdade3d432a4",
     load: () => import("./thread/attach.ts"),
   },
   {

@@ -15,9 +15,16 @@ export default op({
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
-    id: arg(v.pipe(v.string(), v.uuid("must be a Codex thread id")), "Codex's thread id", {
-      value: "THREAD-ID",
-    }),
+    id: arg(
+      v.pipe(
+        v.string(),
+        v.regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/, "must be a Codex thread id"),
+      ),
+      "Codex's thread id",
+      {
+        value: "THREAD-ID",
+      },
+    ),
   }),
   output: v.object(threadView),
   fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],

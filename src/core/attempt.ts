@@ -30,7 +30,10 @@ export function claim(
     error: null,
   });
   // Only ever set here: that the lane's own values were taken again is known with an answer.
-  store.lanes.set(lane.ref, { blocked_reason: null, overridden: lane.overridden || message.settings !== null });
+  store.lanes.set(lane.ref, {
+    blocked_reason: null,
+    overridden: lane.overridden || message.settings !== null,
+  });
 }
 
 /** Starts a turn with a message that was claimed. */

@@ -1,0 +1,100 @@
+/** A large history of the same text in two places: our index, and the rollouts of a Codex home. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { macrotask } from "../../src/base/macrotask.ts";
+import { newId, systemRandom } from "../../src/base/random.ts";
+import type { CodexAgent } from "../../src/codex/agent.ts";
+import type { IndexedItem, Ref } from "../../src/core/ports/store.ts";
+import type { TestWorld } from "../../test/world/world.ts";
+import { until } from "./measure.ts";
+
+export interface History {
+  threads: number;
+  turnsPerThread: number;
+  textBytes: number;
+}
+
+/** One message in so many holds it. */
+export const words = { everywhere: "everywhere", seldom: "seldom", once: "once7077" };
+
+/** About 2 KB of words, the frequent ones frequent as in any language; the same for the same number. */
+export function textOf(n: number): string {
+  let state = (n + 1) * 2_654_435_761;
+  const chance = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const parts = [words.everywhere];
+  if (n % 100 === 0) parts.push(words.seldom);
+  if (n === 7077) parts.push(words.once);
+  for (let chars = 0; chars < 2000; ) {
+    const word = `w${Math.floor(chance() ** 3 * 60_000).toString(36)}`;
+    parts.push(word);
+    chars += word.length + 1;
+  }
+  return parts.join(" ");
+}
+
+const asked = "a question";
+
+const turnsPerCommit = 100;
+
+/** Lanes that are wholly indexed, in transactions of the size that a sync makes. */
+export async function fillIndex(world: TestWorld, refs: readonly Ref[], { turnsPerThread }: History) {
+  const from = Date.now() - refs.length * turnsPerThread * 1000;
+  for (const [at, lane] of refs.entries()) {
+    const turns = Array.from({ length: turnsPerThread }, (_, turn) =>
+      turnOf(lane, turn, at * turnsPerThread + turn, from),
+    );
+    for (let done = 0; done < turns.length; done += turnsPerCommit) {
+      world.journal.note(() => {
+        for (const item of turns.slice(done, done + turnsPerCommit).flat()) world.store.items.put(item);
+      });
+      await macrotask();
+    }
+    world.store.items.setSync(lane, { synced_at: Date.now(), top_turn: "turn-0" });
+  }
+}
+
+function turnOf(lane: Ref, turn: number, n: number, from: number): IndexedItem[] {
+  const base = { lane, turn_id: `turn-${turn}`, at: from + n * 1000 };
+  return [
+    { ...base, item_id: "u", type: "user_message", text: asked },
+    { ...base, item_id: "a", type: "agent_message", text: textOf(n) },
+  ];
+}
+
+/** Copies of one real thread's rollout, its turn repeated with other words. */
+export async function fillCodex(
+  agent: CodexAgent,
+  codexHome: string,
+  cwd: string,
+  { threads, turnsPerThread }: History,
+) {
+  const { thread } = await agent.startThread({ cwd });
+  await agent.nameThread(thread.id, "template");
+  const { turn_id } = await agent.startTurn({ thread_id: thread.id, text: asked, client_id: "template" });
+  await until("the template's turn is over", async () => {
+    const { turns } = await agent.listTurns(thread.id, { cursor: null, limit: 1 });
+    return turns[0]?.status === "completed" ? true : undefined;
+  });
+  const { path } = await agent.readThread(thread.id);
+  const lines = (await Bun.file(path!).text()).trimEnd().split("\n");
+  const first = lines.findIndex((line) => line.includes(turn_id));
+  const [head, turn] = [lines.slice(0, first).join("\n"), lines.slice(first).join("\n")];
+  const folder = join(codexHome, "sessions/2026/01/02");
+  mkdirSync(folder, { recursive: true });
+  for (let at = 0; at < threads; at++) {
+    const id = newId(Date.now(), systemRandom);
+    const parts = [head.replaceAll(thread.id, id)];
+    for (let n = 0; n < turnsPerThread; n++)
+      parts.push(
+        turn
+          .replaceAll(thread.id, id)
+          .replaceAll(turn_id, newId(Date.now(), systemRandom))
+          .replaceAll(`ok: ${asked}`, textOf(at * turnsPerThread + n)),
+      );
+    writeFileSync(join(folder, `rollout-2026-01-02T03-04-05-${id}.jsonl`), `${parts.join("\n")}\n`);
+  }
+  return folder;
+}

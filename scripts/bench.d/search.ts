@@ -1,0 +1,158 @@
+/** Full text over a history of 200 MB: our index through the socket, beside Codex's own search and grep on the same text. */
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../../src/base/clock.ts";
+import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
+import { codexExecutable, codexHome } from "../../test/support/codex.ts";
+import { quietLog, recordingSink } from "../../test/support/codex-sink.ts";
+import { startProvider } from "../../test/support/provider.ts";
+import { ask, makeHome, startDaemon } from "./daemon.ts";
+import { fillCodex, fillIndex, type History, textOf, words } from "./history.ts";
+import { median, ms, quantile, timed } from "./measure.ts";
+import { worldOn } from "./registry.ts";
+import { atMost, type Bench, type Row } from "./row.ts";
+
+const history: History = { threads: 200, turnsPerThread: 500, textBytes: 200e6 };
+const runs = 40;
+
+const phrase = textOf(5000).split(" ").slice(10, 13).join(" ");
+
+/** What is asked, each its own way through the index. */
+const queries: Record<string, Record<string, unknown>> = {
+  "a word in one message": { text: words.once },
+  "a word in 1,000": { text: words.seldom },
+  "a word in all 100,000": { text: words.everywhere },
+  "the same, page 2": { text: words.everywhere, page: 2 },
+  "the same, oldest first": { text: words.everywhere, ascending: true },
+  "the same, in one thread": { text: words.everywhere, thread: "@thread-7" },
+  "the same, up to 12 h ago": {
+    text: words.everywhere,
+    until: new Date(Date.now() - 43_200_000).toISOString(),
+  },
+  "the same, by relevance": { text: words.everywhere, sort: "relevance" },
+  "two words": { text: `${words.everywhere} ${words.seldom}` },
+  "a phrase": { text: `"${phrase}"` },
+  "a word in none": { text: "nowhere0" },
+};
+
+export const search: Row = {
+  async measure(bench) {
+    const ours = await overSocket(bench);
+    const theirs = await onFiles(bench);
+    const p50s = Object.values(ours.taken).map((took) => median(took));
+    return {
+      lines: [
+        atMost(
+          "search, 200 MB of text, warm: p50 of all kinds of query",
+          median(Object.values(ours.taken).flat()),
+          50,
+          "ms",
+        ),
+        atMost("search, the slowest kind's p50", Math.max(...p50s), 50, "ms"),
+      ],
+      notes: [
+        `${history.threads} threads, ${history.threads * history.turnsPerThread} messages of 2 KB and as many short ones; written in ${(ours.buildMs / 1000).toFixed(0)} s (${(history.textBytes / 1e6 / (ours.buildMs / 1000)).toFixed(1)} MB/s), ${(ours.dbBytes / history.textBytes).toFixed(2)} x the text on disk`,
+        ...Object.entries(ours.taken).map(
+          ([what, took]) =>
+            `${what.padEnd(26)} p50 ${ms(median(took)).padStart(8)}  p95 ${ms(quantile(took, 0.95)).padStart(8)}`,
+        ),
+        "thread.search --managed on a kept connection, 20 matches with snippets, answer validated; the first of each kind not counted",
+        ...theirs,
+      ],
+    };
+  },
+};
+
+async function overSocket(bench: Bench) {
+  const home = await makeHome(bench, "search", history.threads);
+  const db = join(home.env["DISPATCH_HOME"]!, "registry.db");
+  const world = worldOn(db);
+  const refs = Array.from({ length: history.threads }, (_, i) =>
+    world.engine.core.resolve(`@thread-${i}`, null),
+  );
+  const buildMs = await timed(() => fillIndex(world, refs, history));
+  world.store.close();
+  const daemon = await startDaemon(bench, home);
+  const taken: Record<string, number[]> = {};
+  for (const [what, { page, ...query }] of Object.entries(queries)) {
+    const input = { ...query, managed: true };
+    const cursor = page
+      ? { cursor: (await ask(daemon.connection, "thread.search", input))["next_cursor"] }
+      : {};
+    const once = () => timed(() => ask(daemon.connection, "thread.search", { ...input, ...cursor }));
+    await once();
+    taken[what] = [];
+    for (let run = 0; run < runs; run++) taken[what].push(await once());
+  }
+  await daemon.end();
+  return { buildMs, taken, dbBytes: statSync(db).size };
+}
+
+/** Codex's own search over rollouts with the same text, and grep over these files; from the page cache. */
+async function onFiles(bench: Bench): Promise<string[]> {
+  const provider = startProvider({ requestsKept: 1 });
+  bench.owns(() => provider.stop());
+  const home = codexHome(provider.url);
+  bench.owns(() => home.cleanup());
+  const first = await startAgent(bench, home.env);
+  const folder = await fillCodex(first, home.home, home.cwd, history);
+  await first.close();
+  // Without its registry Codex looks for rollouts at its start, and finds those that were written past it.
+  for (const name of readdirSync(home.home))
+    if (/^(state|thread_history)_/.test(name)) rmSync(join(home.home, name));
+  const agent = await startAgent(bench, home.env);
+  const notes: string[] = [];
+  for (const [what, text] of [
+    ["a word in one message", words.once],
+    ["a word in 1,000", words.seldom],
+    ["a word in none", "nowhere0"],
+  ] as const) {
+    const asked = {
+      text,
+      cursor: null,
+      limit: 20,
+      archived: false,
+      by: "updated_at",
+      ascending: false,
+    } as const;
+    let found = 0;
+    const codex = () =>
+      timed(async () => {
+        found = (await agent.searchThreads(asked)).found.length;
+      });
+    const grep = () => timed(() => Bun.spawnSync(["grep", "-rlF", text, folder]));
+    const coldMs = await codex();
+    await grep();
+    const taken = { codex: [] as number[], grep: [] as number[] };
+    for (let run = 0; run < 5; run++) {
+      taken.codex.push(await codex());
+      taken.grep.push(await grep());
+    }
+    notes.push(
+      `${what}: Codex's thread/search first ${ms(coldMs)}, then ${ms(median(taken.codex))} (${found} threads, no place in them); grep -rlF ${ms(median(taken.grep))}`,
+    );
+  }
+  const rg = Bun.which("rg");
+  notes.push(
+    rg
+      ? `rg -lF: ${ms(await timed(() => Bun.spawnSync([rg, "-lF", words.seldom, folder])))}`
+      : "rg is not installed here",
+  );
+  return notes;
+}
+
+async function startAgent(bench: Bench, env: Record<string, string>): Promise<CodexAgent> {
+  const agent = codexAgent({
+    sink: recordingSink(),
+    clock: systemClock,
+    log: quietLog,
+    env,
+    version: "0.0.0",
+    executable: async () => codexExecutable(),
+    random: () => 0,
+  });
+  bench.owns(() => agent.close());
+  agent.start();
+  await agent.ready(20_000);
+  return agent;
+}

@@ -1,0 +1,219 @@
+/** Each verb of an op, from the part of core that does it. */
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { attach, give, take, unload, unmanaged } from "./adopt.ts";
+import type { Core } from "./core.ts";
+import { create } from "./create.ts";
+import type { Delivery } from "./delivery.ts";
+import { cursorOf } from "./event.ts";
+import { follow, page, sample } from "./follow.ts";
+import { clearGoal, readGoal, setGoal } from "./goal.ts";
+import { standingOf, type ThreadView, viewOf } from "./lane.ts";
+import { isInFlight } from "./message.ts";
+import { models } from "./models.ts";
+import type { Lane, Message, Ref } from "./ports/store.ts";
+import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
+import { type Receipt, receiptOf } from "./receipt.ts";
+import type { Reconcile } from "./reconcile.ts";
+import { answer, requestView } from "./request.ts";
+import { compact, fork, revert } from "./rewrite.ts";
+import { search } from "./search.ts";
+import { placeOf, resolve } from "./selector.ts";
+import { endQueued, release } from "./settle.ts";
+import { archive, rename, restore } from "./shelve.ts";
+import { stop } from "./stop.ts";
+import { syncing } from "./sync.ts";
+import { tail } from "./tail.ts";
+import { type Target, wait } from "./wait.ts";
+import type { World } from "./world.ts";
+
+export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Core {
+  const { store, journal, live, agent, clock, log } = world;
+
+  function laneOf(ref: Ref): Lane {
+    return (
+      store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" })
+    );
+  }
+
+  function view(ref: Ref): ThreadView {
+    const facts =
+      store.lanes.facts(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+    return viewOf(facts, live);
+  }
+
+  function messageOf(id: string): Message {
+    return store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch list" });
+  }
+
+  const receipt = (id: string) => {
+    const message = messageOf(id);
+    return receiptOf(message, store.lanes.get(message.lane));
+  };
+
+  /** Until it is neither queued for this very moment nor claimed; then, or after a while, its state as it is. */
+  async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
+    const over = new AbortController();
+    const cancel = clock.after(limits.sendAnswerMs, () => over.abort());
+    try {
+      for (;;) {
+        const seq = store.log.last();
+        const { state, attempt } = messageOf(id);
+        const isOnItsWay = state === "claimed" || (state === "queued" && attempt === 0);
+        if (!isOnItsWay || over.signal.aborted || signal.aborted) return receipt(id);
+        await journal.grown(seq, AbortSignal.any([over.signal, signal]));
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  function target(word: string, self: string | null): Target {
+    const message = store.messages.get(word);
+    return message
+      ? { ref: message.lane, receipt: message.id }
+      : { ref: resolve(store, word, self, "reading").ref };
+  }
+
+  return {
+    resolve: (selector, self, how) => resolve(store, selector, self, how).ref,
+    place: (selector, self) => placeOf(store, selector, self),
+    unmanaged: (asked) => unmanaged(world, asked),
+    attach: (threadId, by) => attach(world, threadId, by),
+    take: (ref) => take(world, ref),
+    give: (ref) => give(world, ref),
+    unload: (ref) => unload(world, ref),
+    rename: (place, name) => rename(world, place, name),
+    archive: (place) => archive(world, place),
+    restore: (place) => restore(world, place),
+    fork: (ref, draft) => fork(world, ref, draft),
+    revert: (ref, turns) => revert(world, ref, turns),
+    compact: (ref) => compact(world, ref),
+    goal: (ref) => readGoal(world, ref),
+    setGoal: (ref, change) => setGoal(world, ref, change),
+    clearGoal: (ref) => clearGoal(world, ref),
+    models: (asked) => models(world, asked),
+    view,
+    list({ status, source, cwd, archived, limit }) {
+      const isAll = status === undefined && source === undefined && cwd === undefined;
+      const views = store.lanes
+        .listFacts({ archived, limit: isAll ? limit : limits.lanesMax })
+        .map((facts) => viewOf(facts, live));
+      return views
+        .filter(
+          (lane) =>
+            (status ? lane.status === status : true) &&
+            (source ? lane.source === source : true) &&
+            (cwd ? lane.cwd === cwd : true),
+        )
+        .slice(0, limit);
+    },
+    async create(draft, signal) {
+      const { ref, message } = await create(world, deliver, draft);
+      return { ref, receipt: message && (await underWay(message.id, signal)) };
+    },
+    async forget(ref) {
+      await world.locked(ref, async () => {
+        const { thread_id } = laneOf(ref);
+        if (
+          store.turns.running(ref).length > 0 ||
+          store.messages.open(ref).some((message) => isInFlight(message.state))
+        ) {
+          fail("lane_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
+        }
+        journal.commit((change) => {
+          endQueued(store, change, ref, "cancelled");
+          store.lanes.forget(ref, change.now);
+          change.append({ kind: "lane.forgotten", lane: ref, data: { thread_id } });
+        });
+        if (thread_id === null || !live.get(thread_id)) return;
+        live.drop(thread_id);
+        await agent
+          .unsubscribe(thread_id)
+          .catch((thrown: unknown) =>
+            log.warn("a forgotten thread was not unloaded", { reason: wordsOf(thrown) }),
+          );
+      });
+    },
+    async send(ref, draft, signal) {
+      const message = await deliver.send(ref, draft);
+      return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
+    },
+    receipt,
+    receipts: ({ ref, states, limit }) =>
+      store.messages
+        .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
+        .map((message) => receiptOf(message, store.lanes.get(message.lane))),
+    async reconcile(id) {
+      const { lane } = messageOf(id);
+      await agent.ready(limits.agentReadyWaitMs);
+      await settle.lane(lane);
+      if (messageOf(id).state === "unsure") await settle.unsure(id);
+      return receipt(id);
+    },
+    resolveUnsure(id, as, by) {
+      deliver.kick(resolveUnsure(world, id, as, by));
+      return receipt(id);
+    },
+    queue: (ref, cursor, limit) => queuePage(world, ref, cursor, limit),
+    cancel(id) {
+      cancel(world, id);
+      return receipt(id);
+    },
+    move(id, to) {
+      const place = moveTo(world, id, to);
+      return { ...receipt(id), place };
+    },
+    hold: (ref) => holdByHand(world, ref),
+    release(ref) {
+      journal.commit((change) => release(store, change, ref));
+      deliver.kick(ref);
+    },
+    stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
+    tail: (ref, asked) => tail(world, ref, asked),
+    sync: syncing(world),
+    search: (asked) => search(world, asked),
+    async wait({ targets, self, progress, ...asked }) {
+      const found = targets.map((word) => target(word, self));
+      const { verdict, timed_out } = await wait(world, {
+        ...asked,
+        targets: found,
+        ...(progress ? { progress } : {}),
+      });
+      return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
+    },
+    events: (which, cursor, limit) => page(world, which, cursor, limit),
+    sample: (which, cursor, limit, timeoutMs, signal) =>
+      sample(world, which, cursor, limit, timeoutMs, signal),
+    follow: (which, cursor, emit, signal) => follow(world, which, cursor, emit, signal),
+    tap: (listener) => agent.tap(listener),
+    refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
+    requests({ ref, all, limit }) {
+      const lane = ref === null ? {} : { lane: ref };
+      return (
+        all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit)
+      ).map(requestView);
+    },
+    request: (id) =>
+      requestView(
+        store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
+      ),
+    answer: (id, decision, by) => answer(world, id, decision, by),
+    agent: () => agent.status(),
+    retryAgent: () => agent.retry(),
+    running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
+    counts() {
+      const byStatus: Record<string, number> = {};
+      for (const facts of store.lanes.standings()) {
+        const { status } = standingOf(facts, live);
+        byStatus[status] = (byStatus[status] ?? 0) + 1;
+      }
+      return { ...store.counts(), byStatus };
+    },
+    cursor: () => cursorOf(store.log.id(), store.log.last()),
+    audited(limit) {
+      journal.flush();
+      return page(world, { kinds: ["op.called"] }, null, limit).events.reverse();
+    },
+  };
+}

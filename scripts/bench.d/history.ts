@@ -17,7 +17,7 @@ export interface History {
 /** One message in so many holds it. */
 export const words = { everywhere: "everywhere", seldom: "seldom", once: "once7077" };
 
-/** About 2 KB of words, the frequent ones frequent as in any language; the same for the same number. */
+/** 0.2 to 3.8 KB of words, 2 KB in the mean, the frequent ones frequent as in any language; the same for the same number. */
 export function textOf(n: number): string {
   let state = (n + 1) * 2_654_435_761;
   const chance = () => {
@@ -27,7 +27,8 @@ export function textOf(n: number): string {
   const parts = [words.everywhere];
   if (n % 100 === 0) parts.push(words.seldom);
   if (n === 7077) parts.push(words.once);
-  for (let chars = 0; chars < 2000; ) {
+  const enough = 200 + chance() * 3600;
+  for (let chars = 0; chars < enough; ) {
     const word = `w${Math.floor(chance() ** 3 * 60_000).toString(36)}`;
     parts.push(word);
     chars += word.length + 1;

@@ -1,4 +1,4 @@
-/** Codex's own search: a plain part of the text, in any case, over what its threads hold on disk. */
+/** Codex's own search: a plain part of a message, in any case, over its threads on disk. */
 import { limits } from "../base/limits.ts";
 import type { Agent } from "../core/ports/agent.ts";
 import { sourceKinds } from "./params.ts";

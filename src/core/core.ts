@@ -26,7 +26,7 @@ export interface Core {
   /** One lane from a word. `self` is the thread the caller runs in. */
   resolve(selector: string, self: string | null, how?: How): Ref;
   /** One lane, or Codex's id of a thread that has none. */
-  place(selector: string, self: string | null): Place;
+  place(selector: string, self: string | null, how?: How): Place;
   unmanaged(asked: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
   attach(threadId: string, by: string): Promise<Ref>;
   take(ref: Ref): Promise<void>;

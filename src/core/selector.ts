@@ -9,9 +9,9 @@ const prefixCharsMin = 3;
 const threadIdPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** A managed thread, or the id of one that is not. */
-export function placeOf(store: Store, selector: string, self: string | null): Place {
+export function placeOf(store: Store, selector: string, self: string | null, how: How = "writing"): Place {
   if (threadIdPattern.test(selector) && !store.lanes.findByThread(selector)) return { threadId: selector };
-  return { ref: resolve(store, selector, self).ref };
+  return { ref: resolve(store, selector, self, how).ref };
 }
 
 export function isThreadId(word: string): boolean {

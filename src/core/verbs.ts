@@ -77,7 +77,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
 
   return {
     resolve: (selector, self, how) => resolve(store, selector, self, how).ref,
-    place: (selector, self) => placeOf(store, selector, self),
+    place: (selector, self, how) => placeOf(store, selector, self, how),
     unmanaged: (asked) => unmanaged(world, asked),
     attach: (threadId, by) => attach(world, threadId, by),
     take: (ref) => take(world, ref),

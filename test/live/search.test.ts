@@ -78,7 +78,11 @@ test("a thread of another app is found by Codex, with the place; synced it is fo
   const [before] = (await search("heron", "--unmanaged")).matches;
   expect(before).toMatchObject({ ref: null, id: theirs, title: "theirs", source: "codex" });
   expect(before.turn_id).toBeString();
+  expect(Math.abs(Date.parse(before.at) - Date.now())).toBeLessThan(60_000);
   expect(hitsOf({ matches: [before] })).toEqual(["heron"]);
+  // Codex looks through messages only: what a command printed is found once it was synced.
+  expect((await search("flamin1go", "--unmanaged")).matches).toEqual([]);
+  expect((await search("HERON nest", "--thread", theirs)).matches).toHaveLength(2);
   const synced = await rig.ask(["sync", theirs]);
   expect(synced).toMatchObject({
     id: theirs,

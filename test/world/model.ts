@@ -562,21 +562,21 @@ export function modelAgent({
     searchThreads: ({ text, cursor, limit, archived, ascending }) =>
       call("searchThreads", () => {
         const holding = [...threads.values()].filter(
-          (thread) => thread.isArchived === archived && occurrences(thread, text, true).length > 0,
+          (thread) => thread.isArchived === archived && occurrences(thread, text).length > 0,
         );
         const all = ascending ? holding : holding.reverse();
         const next = Number(cursor ?? 0) + limit;
         return {
           found: all.slice(Number(cursor ?? 0), next).map((thread) => ({
             thread: facts(thread),
-            snippet: occurrences(thread, text, true)[0]!.snippet,
+            snippet: occurrences(thread, text)[0]!.snippet,
           })),
           next_cursor: next < all.length ? String(next) : null,
         };
       }),
     searchMessages: (threadId, { text, cursor, limit }) =>
       call("searchMessages", () => {
-        const all = occurrences(threadOf(threadId), text, false);
+        const all = occurrences(threadOf(threadId), text);
         const next = Number(cursor ?? 0) + limit;
         return {
           found: all.slice(Number(cursor ?? 0), next),
@@ -654,11 +654,11 @@ export function modelAgent({
   };
 }
 
-/** A plain part of the text in any case. Only messages have places; a command's output is found, but not placed. */
-function occurrences({ turns }: ModelThread, text: string, everywhere: boolean): Occurrence[] {
+/** A plain part of a message in any case; what a command printed is not looked through (measured). */
+function occurrences({ turns }: ModelThread, text: string): Occurrence[] {
   return turns.flatMap((turn) =>
     turn.items
-      .filter((item) => everywhere || item.type === "user_message" || item.type === "agent_message")
+      .filter((item) => item.type === "user_message" || item.type === "agent_message")
       .flatMap((item) => {
         const start = item.text.toLowerCase().indexOf(text.toLowerCase());
         if (start < 0) return [];

@@ -313,7 +313,7 @@ export interface Agent {
     limit: number;
     archived: boolean;
   }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
-  /** Threads that hold this text anywhere, newest activity or creation first; a scan, so slow where there are many. */
+  /** Threads that hold this text in a message (measured: not in what a command printed), newest activity or creation first; a scan, so slow where there are many. */
   searchThreads(
     asked: CodexPage & {
       text: string;

@@ -24,7 +24,7 @@ export default op({
   group: "thread",
   summary: "Search what was said and done in every thread",
   about:
-    "Words must all be there, in any order; \"words in quotes\" are a phrase. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex's own search answers for threads that are not wholly indexed: it takes the text as it stands, shows one place a thread, and names no place in a command's output. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.",
+    'Words must all be there, in any order; "words in quotes" are a phrase. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not wholly indexed: it takes the text as it stands, looks through messages only, and shows one place a thread unless --thread names it. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -86,7 +86,7 @@ export default op({
       ...rest,
       text,
       scope: managed === unmanaged ? "all" : managed ? "managed" : "unmanaged",
-      thread: thread === undefined ? null : core.place(thread, caller.thread_id),
+      thread: thread === undefined ? null : core.place(thread, caller.thread_id, "reading"),
       repo: repo ?? null,
       dir: dir ?? null,
       since: since === undefined ? null : Date.parse(since),

@@ -35,8 +35,8 @@ test("nothing of another boot is alive", () => {
 });
 
 test("a zombie is dead", async () => {
-  // The shell becomes a sleep that never reaps the child it inherited.
-  const parent = spawnGroup(["/bin/sh", "-c", "true & echo $!; exec sleep 60"], { env, cwd: "/" });
+  // The shell becomes a sleep that never reaps the child it inherited; the child outlives the shell, which would.
+  const parent = spawnGroup(["/bin/sh", "-c", "sleep 0.2 & echo $!; exec sleep 60"], { env, cwd: "/" });
   const { value } = await parent.stdout.getReader().read();
   const pid = Number(new TextDecoder().decode(value));
   const end = Date.now() + 5000;

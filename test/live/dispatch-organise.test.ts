@@ -11,13 +11,14 @@ setDefaultTimeout(60_000);
 
 let rig: Rig;
 let other: CodexAgent;
+const heard = recordingSink();
 
 /** Another app on the same Codex home. */
 beforeAll(async () => {
   rig = dispatchRig();
   await rig.ask(["up"]);
   other = codexAgent({
-    sink: recordingSink(),
+    sink: heard,
     clock: systemClock,
     log: quietLog,
     env: rig.codex.env,
@@ -41,12 +42,11 @@ async function theirs(name: string, text = "hello"): Promise<string> {
   return thread.id;
 }
 
-const over = (id: string) =>
+/** Of the turns they began on it, this many are over. */
+const over = (id: string, turns = 1) =>
   until("their turn is over", () => {
-    void other.readThread(id).then((facts) => {
-      statuses.set(id, facts.status);
-    });
-    return statuses.get(id) === "idle";
+    const ends = heard.events().filter((event) => event.kind === "turn_completed" && event.thread_id === id);
+    return ends.length >= turns;
   });
 const statuses = new Map<string, string>();
 
@@ -84,7 +84,7 @@ describe("a thread of another app", () => {
     expect(held).toMatchObject({ code: "authority", message: expect.stringContaining("another app") });
     // Their app works on as before.
     await other.startTurn({ thread_id: id, text: "more", client_id: crypto.randomUUID() });
-    await over(id);
+    await over(id, 2);
 
     await letGo(id);
     expect(await rig.ask(["take", attached.ref])).toMatchObject({

@@ -11,6 +11,7 @@ import { loaded, open, pinned } from "./open.ts";
 import type { Agent, ThreadSettings, TurnFacts } from "./ports/agent.ts";
 import type { Ref } from "./ports/store.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
+import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
 export interface Fork {
@@ -114,12 +115,15 @@ async function newestTurns(agent: Agent, threadId: string, count: number): Promi
   return turns;
 }
 
+/** Returns when its turn is seen to run, so that a wait that follows waits for it. */
 export async function compact(world: World, ref: Ref): Promise<void> {
   const { store, agent } = world;
   refuseUnwritable(store.lanes.get(ref)!);
   await world.locked(ref, async () => {
     refuseUnwritable(await refuseUnlessQuiet(world, ref, "compacting"));
     const { lane } = await open(world, ref);
+    const before = store.turns.latest(ref)?.turn_id;
     await agent.compactThread(lane.thread_id);
+    await until(world, limits.sendAnswerMs, () => store.turns.latest(ref)?.turn_id !== before);
   });
 }

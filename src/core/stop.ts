@@ -5,6 +5,7 @@ import { isRunning, saysIdle } from "./lane.ts";
 import { refusalOf } from "./open.ts";
 import type { Ref } from "./ports/store.ts";
 import type { Reconcile } from "./reconcile.ts";
+import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
 export interface Stopped {
@@ -39,7 +40,10 @@ export async function stop(
   const turnId = await runningTurn(world, ref, threadId);
   if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
   await interrupt(world, reconcile, ref, threadId, turnId);
-  const hasEnded = await ended(world, ref, turnId, timeoutMs);
+  const hasEnded = await until(world, timeoutMs, () => {
+    const turn = store.turns.get(ref, turnId);
+    return turn !== undefined && turn.status !== "in_progress";
+  });
   // An interrupt leaves a running shell behind as a background terminal (measured).
   await agent
     .cleanBackground(threadId)
@@ -76,26 +80,5 @@ async function interrupt(
     // It ended in between: what the registry believes is settled by reading.
     if (reason !== "no_active_turn" && reason !== "turn_mismatch") throw thrown;
     await reconcile.look(ref);
-  }
-}
-
-async function ended(
-  { store, journal, clock }: World,
-  ref: Ref,
-  turnId: string,
-  timeoutMs: number,
-): Promise<boolean> {
-  const over = new AbortController();
-  const cancel = clock.after(timeoutMs, () => over.abort());
-  try {
-    for (;;) {
-      const seq = store.log.last();
-      const turn = store.turns.get(ref, turnId);
-      if (turn && turn.status !== "in_progress") return true;
-      if (over.signal.aborted) return false;
-      await journal.grown(seq, over.signal);
-    }
-  } finally {
-    cancel();
   }
 }

@@ -24,6 +24,7 @@ import { archive, rename, restore } from "./shelve.ts";
 import { stop } from "./stop.ts";
 import { syncing } from "./sync.ts";
 import { tail } from "./tail.ts";
+import { until } from "./until.ts";
 import { type Target, wait } from "./wait.ts";
 import type { World } from "./world.ts";
 
@@ -53,19 +54,12 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
 
   /** Until it is neither queued for this very moment nor claimed; then, or after a while, its state as it is. */
   async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
-    const over = new AbortController();
-    const cancel = clock.after(limits.sendAnswerMs, () => over.abort());
-    try {
-      for (;;) {
-        const seq = store.log.last();
-        const { state, attempt } = messageOf(id);
-        const isOnItsWay = state === "claimed" || (state === "queued" && attempt === 0);
-        if (!isOnItsWay || over.signal.aborted || signal.aborted) return receipt(id);
-        await journal.grown(seq, AbortSignal.any([over.signal, signal]));
-      }
-    } finally {
-      cancel();
-    }
+    const isOnItsWay = () => {
+      const { state, attempt } = messageOf(id);
+      return state === "claimed" || (state === "queued" && attempt === 0);
+    };
+    await until(world, limits.sendAnswerMs, () => !isOnItsWay(), signal);
+    return receipt(id);
   }
 
   function target(word: string, self: string | null): Target {

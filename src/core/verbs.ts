@@ -29,7 +29,7 @@ import { type Target, wait } from "./wait.ts";
 import type { World } from "./world.ts";
 
 export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Core {
-  const { store, journal, live, agent, clock, log } = world;
+  const { store, journal, live, agent, log } = world;
 
   function laneOf(ref: Ref): Lane {
     return (

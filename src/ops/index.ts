@@ -391,7 +391,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "fdade3d432a4",
+    hash: "69cc50de6404",
     load: () => import("./thread/attach.ts"),
   },
   {

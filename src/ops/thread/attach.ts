@@ -1,9 +1,17 @@
 import * as v from "valibot";
-import { arg } from "../fields.ts";
+import { limits } from "../../base/limits.ts";
+import { arg, flag } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
+
+const usualBounds = {
+  turns: limits.syncTurns,
+  items: limits.syncItems,
+  bytes: limits.syncBytes,
+  ms: limits.syncMs,
+};
 
 export default op({
   name: "thread.attach",
@@ -25,6 +33,7 @@ export default op({
         value: "THREAD-ID",
       },
     ),
+    sync: v.optional(flag(v.boolean(), "read its history into the search index too"), false),
   }),
   output: v.object(threadView),
   fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
@@ -34,10 +43,17 @@ export default op({
       input: { id: "<thread>" },
       output: { source: "attached", title: "theirs", writable: false, handle: null },
     },
+    {
+      given: "an unmanaged thread",
+      input: { id: "<thread>", sync: true },
+      output: { source: "attached", sync: { state: "complete", turns: 1 } },
+    },
     { given: "nothing", input: { id: "01a20000-0000-7000-8000-000000000000" }, error: "not_found" },
   ],
-  async run({ id }, { core, caller }) {
-    return core.view(await core.attach(id, callerName(caller)));
+  async run({ id, sync }, { core, caller, signal }) {
+    const ref = await core.attach(id, callerName(caller));
+    if (sync) await core.sync(ref, usualBounds, signal);
+    return core.view(ref);
   },
   view: (thread, look) => threadPairs(thread, look),
 });

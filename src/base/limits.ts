@@ -39,6 +39,7 @@ export const limits = {
   agentPingMisses: 3,
   agentBackoffFirstMs: 500,
   agentBackoffMaxMs: 30 * second,
+  timerSlackMs: 5,
   agentCrashesMax: 5,
   agentCrashesWindowMs: 180 * second,
   agentCircuitOpenMs: 5 * minute,

@@ -19,7 +19,7 @@ export interface Drain {
 }
 
 export function drain(world: World): Drain {
-  const { store, journal, clock, log } = world;
+  const { store, journal, live, clock, log } = world;
   const kicked = new Set<Ref>();
   const again = new Set<Ref>();
   /** Lanes whose last try was refused: how often, and when the next may be. */
@@ -51,7 +51,8 @@ export function drain(world: World): Drain {
       const steering = nextSteer(ref, turn);
       return steering ? attempt(steering, opened, steer) : false;
     }
-    if (!store.messages.nextContext(ref) && !nextStart(opened.lane)) return false;
+    if (store.turns.running(ref).length > 0 || (!nextStart(opened.lane) && !store.messages.nextContext(ref)))
+      return false;
     if (!(await isIdle(world, opened)) || store.turns.running(ref).length > 0) return false;
     // Read again: the question above let others in.
     const now = store.lanes.get(ref);
@@ -73,25 +74,27 @@ export function drain(world: World): Drain {
     if (writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return false;
     if (lane.setup !== "ready" || isGoalDue(world, lane)) return true;
     if (lane.pending === 0) return false;
-    const turn = runningTurn(world, lane.ref);
-    if (turn) return nextSteer(lane.ref, turn) !== undefined;
-    return store.messages.nextContext(lane.ref) !== undefined || nextStart(lane) !== undefined;
+    const running = store.turns.running(lane.ref);
+    if (running.length === 0)
+      return nextStart(lane) !== undefined || store.messages.nextContext(lane.ref) !== undefined;
+    const turn = running.findLast((one) => isRunning(one, live));
+    return turn !== undefined && nextSteer(lane.ref, turn) !== undefined;
   }
 
   const nextSteer = (ref: Ref, turn: Turn) =>
     store.messages.steers(ref, turn.turn_id).find((message) => message.state === "queued");
 
-  /** What a hold lets pass, a person asked to run now; what is not held goes in the order of the queue. */
+  /** With no turn running: what a hold lets pass, a person asked to run now; else it goes in the order of the queue. */
   function nextStart(lane: Lane): Message | undefined {
-    if (store.turns.running(lane.ref).length > 0 || !mayPass(lane.hold_reason)) return undefined;
-    return store.messages.next(lane.ref, lane.hold_reason !== null);
+    return mayPass(lane.hold_reason) ? store.messages.next(lane.ref, lane.hold_reason !== null) : undefined;
   }
 
   function later(ref: Ref): void {
     const tries = (backoff.get(ref)?.tries ?? 0) + 1;
     const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (tries - 1), limits.agentBackoffMaxMs);
     backoff.set(ref, { tries, until: clock.monotonic() + ms });
-    clock.after(ms, () => kick(ref));
+    // A timer may fire a little early by the clock that is asked.
+    clock.after(ms + limits.timerSlackMs, () => kick(ref));
   }
 
   function blocked(ref: Ref, thrown: unknown): void {
@@ -106,6 +109,8 @@ export function drain(world: World): Drain {
   }
 
   function kick(ref: Ref): void {
+    // Refused a moment ago: its own timer comes back to it.
+    if (isWaiting(ref)) return;
     const lane = store.lanes.get(ref);
     if (!lane || !isDue(lane)) return;
     if (kicked.has(ref)) {

@@ -21,7 +21,10 @@ export function turnStore(db: Database): Store["turns"] {
         after ?? "",
       ),
     running: (lane) =>
-      turns.all("SELECT * FROM turns WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id", lane),
+      turns.all(
+        "SELECT * FROM turns INDEXED BY turns_running WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id",
+        lane,
+      ),
     dropFrom(lane, turnId) {
       db.query("DELETE FROM turns WHERE lane = ? AND turn_id >= ?").run(lane, turnId);
     },

@@ -234,7 +234,7 @@ test("an override of one turn ends with it, though the turn after it was refused
     "it was refused",
     () => core().receipt(two.receipt).attempt === 1 && here.state(two) === "queued",
   );
-  await here.clock.advance(limits.agentBackoffFirstMs);
+  await here.clock.advance(limits.agentBackoffFirstMs + limits.timerSlackMs);
   await here.reaches(two, "done");
   await here.reaches(await here.send("three"), "done");
   const reset = { model: "mock-model", effort: null, service_tier: null };

@@ -125,6 +125,20 @@ describe("model and effort of one turn", () => {
   }, 30_000);
 });
 
+test("a service tier of one turn sticks, and null sets it back", async () => {
+  const one = await codex.server();
+  const { id } = await namedThread(one, { model: "gpt-5.5" });
+  const tiers: unknown[] = [];
+  for (const more of [{}, { serviceTier: "priority" }, {}, { serviceTier: null }, {}]) {
+    await turnOver(one, await startTurn(one, id, "hello", crypto.randomUUID(), more));
+    tiers.push(codex.provider.requests.at(-1)!.body.service_tier ?? null);
+  }
+  const own = tiers[0];
+  expect(tiers[1]).not.toBe(own);
+  expect(tiers).toEqual([own, tiers[1], tiers[1], own, own]);
+  await one.kill();
+}, 30_000);
+
 describe("a text", () => {
   test("with a lone surrogate gets no answer at all", async () => {
     const one = await codex.server();

@@ -54,6 +54,35 @@ test("turn/start at status idle, before turn/completed, starts a turn of its own
   await one.kill();
 }, 30_000);
 
+test("steers fired at a turn's end are refused, or taken by that very turn: none lands in another", async () => {
+  const one = await codex.server();
+  const { id } = await namedThread(one);
+  let accepted = 0;
+  for (let round = 0; round < repeats; round++) {
+    const turnId = await startTurn(one, id, "short", `turn ${round}`);
+    const over = turnOver(one, turnId);
+    const steers: Promise<string | null>[] = [];
+    for (let n = 0; n < 6; n++) {
+      const name = `steer ${round}.${n}`;
+      const steer = one.call("turn/steer", { ...said(id, name, name), expectedTurnId: turnId });
+      steers.push(steer.then(() => name).catch(() => null));
+    }
+    await over;
+    const taken = (await Promise.all(steers)).filter((name) => name !== null);
+    accepted += taken.length;
+    const turn = (await turnsOf(one, id)).find((candidate) => candidate.id === turnId)!;
+    const within = turn.items.filter((item) => item.type === "userMessage").map((item) => item["clientId"]);
+    // Accepted is not taken: what the turn did not consume is nowhere.
+    for (const name of within.slice(1)) expect(taken).toContain(name as string);
+    const elsewhere = (await clientIdsOf(one, id)).filter(
+      (clientId) => taken.includes(clientId) && !within.includes(clientId),
+    );
+    expect(elsewhere).toEqual([]);
+  }
+  expect(accepted).toBeGreaterThan(0);
+  await one.kill();
+}, 30_000);
+
 test("after kill -9 a running turn reads as interrupted, with its clientIds, and the writer lock is free at once", async () => {
   const one = await codex.server();
   const { id } = await namedThread(one);

@@ -63,11 +63,13 @@ export function threadPairs(thread: Thread, look: Look): string {
       `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,
     ]);
   }
-  if (queue.pending > 0 || queue.reason)
-    rows.push([
-      "queue",
-      `${queue.pending} waiting${queue.reason ? `, ${queue.held ? "held: " : ""}${cell(queue.reason)}` : ""}`,
-    ]);
+  if (queue.pending > 0 || queue.reason) {
+    const why = queue.reason
+      ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
+      : "";
+    const way = queue.held ? `\n${paint("bold", wayOut(thread.ref, queue.reason))}` : "";
+    rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
+  }
   for (const request of thread.requests) {
     rows.push([
       "asks",
@@ -85,6 +87,13 @@ export function threadPairs(thread: Thread, look: Look): string {
     ]);
   if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
   return pairs(rows, look);
+}
+
+/** What settles a hold. */
+function wayOut(ref: string, reason: string | null): string {
+  return reason === "unsure"
+    ? `dispatch receipt list --thread ${ref} --state unsure`
+    : `dispatch queue release ${ref}`;
 }
 
 const stateWords: Record<Receipt["state"], string> = {
@@ -107,11 +116,14 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
       `${paint("bold", receipt.state)}: ${stateWords[receipt.state]}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
-  if (receipt.held) rows.push(["held", cell(receipt.held)]);
+  if (receipt.held)
+    rows.push(["held", `${cell(receipt.held)}\n${paint("bold", wayOut(receipt.thread, receipt.held))}`]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);
   if (receipt.error) rows.push(["error", cell(receipt.error.message)]);
+  if (receipt.state === "unsure")
+    rows.push(["settle", paint("bold", `dispatch receipt reconcile ${receipt.receipt}`)]);
   rows.push(["accepted", ago(receipt.created_at, look)]);
   return pairs(rows, look);
 }

@@ -17,6 +17,8 @@ export interface Mark {
   moment?: "first" | "last";
   /** The client makes one when none is given, so that its own retries are safe. */
   minted?: true;
+  /** Another command as it is spelled, its flags and all. */
+  spelling?: true;
   /** Not offered to MCP. */
   cli_only?: true;
   /** What stands for the value in help: `--limit N`. */

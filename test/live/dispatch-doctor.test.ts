@@ -103,3 +103,17 @@ test("what a daemon that was killed left behind is a warning, which --fix takes 
   expect(existsSync(join(rig.home, "dispatch.sock"))).toBe(false);
   expect((await rig.ask(["list"])).threads).toHaveLength(1);
 });
+
+test("schema takes a command as it is spelled, its flags and all", async () => {
+  const rig = dispatchRig();
+  try {
+    expect(await rig.ask(["schema", "list", "--unmanaged"])).toMatchObject({
+      command: "list",
+      op: "thread.list",
+    });
+    expect(await rig.ask(["schema", "queue", "list"])).toMatchObject({ op: "queue.list" });
+    expect((await rig.refused(["schema", "nope"])).code).toBe("not_found");
+  } finally {
+    await rig.dispose();
+  }
+});

@@ -13,7 +13,9 @@ export default clientOp({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    command: v.optional(arg(v.array(v.string()), "a command, or an op's name", { value: "COMMAND" })),
+    command: v.optional(
+      arg(v.array(v.string()), "a command, or an op's name", { value: "COMMAND", spelling: true }),
+    ),
   }),
   output: v.object({
     commands: v.optional(

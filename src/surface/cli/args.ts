@@ -51,7 +51,9 @@ export async function inputFrom(
   fields: readonly Field[],
   suggest: Forms,
 ): Promise<Input> {
-  const words = readFlags(args, formsOf(fields), { suggest });
+  // What another command is spelled with are words here: `schema list --unmanaged`.
+  const taken = fields.some((field) => field.mark.spelling) ? ["--", ...args] : args;
+  const words = readFlags(taken, formsOf(fields), { suggest });
   const input: Input = {};
   for (const field of fields) {
     const given = words.flags[kebab(field.name)];

@@ -5,8 +5,8 @@ import { claim, inject, start, steer } from "./attempt.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
 import { type Opened, open } from "./open.ts";
-import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
-import { mayPass } from "./settle.ts";
+import type { HoldReason, Lane, Message, Ref, Turn } from "./ports/store.ts";
+import { mayPass, release } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Drain {
@@ -111,7 +111,7 @@ export function drain(world: World): Drain {
   function kick(ref: Ref): void {
     // Refused a moment ago: its own timer comes back to it.
     if (isWaiting(ref)) return;
-    const lane = store.lanes.get(ref);
+    const lane = letGo(store.lanes.get(ref));
     if (!lane || !isDue(lane)) return;
     if (kicked.has(ref)) {
       again.add(ref);
@@ -124,6 +124,24 @@ export function drain(world: World): Drain {
         kicked.delete(ref);
         if (again.delete(ref)) kick(ref);
       });
+  }
+
+  /** A hold of a kind that the user wants to release itself goes as soon as its turn is over. */
+  function letGo(lane: Lane | undefined): Lane | undefined {
+    if (!lane?.hold_reason || !releasesItself(lane.hold_reason) || store.turns.running(lane.ref).length > 0)
+      return lane;
+    journal.commit((change) => release(store, change, lane.ref));
+    return store.lanes.get(lane.ref);
+  }
+
+  function releasesItself(reason: HoldReason): boolean {
+    try {
+      return world.policy().releaseAfter.includes(reason);
+    } catch (thrown) {
+      // A broken file releases nothing; doctor, and whoever edits it, is told.
+      log.warn("the configuration is not read", { reason: wordsOf(thrown) });
+      return false;
+    }
   }
 
   return { step, kick, isDue };

@@ -56,7 +56,7 @@ export function engineOf(world: World): Engine {
   }
 
   async function prune(): Promise<void> {
-    journal.commit(({ now }) => store.events.prune(now - limits.eventsKeepDays * limits.dayMs));
+    journal.commit(({ now }) => store.events.prune(now - world.policy().keepDays * limits.dayMs));
     // In small transactions: what Codex says waits meanwhile.
     while (journal.note(() => store.items.dropForgotten(limits.indexDropMax)) > 0) await macrotask();
   }

@@ -99,7 +99,10 @@ async function refuseDiffering(
   fail(
     "conflict",
     `Codex reopened thread ${lane.ref} with other settings (${differing.join(", ")}); nothing was sent`,
-    { hint: `dispatch get ${lane.ref}`, data: { stored: lane.effective, effective: opened.effective } },
+    {
+      hint: `dispatch fork ${lane.ref} --name NAME, with the settings it should have`,
+      data: { stored: lane.effective, effective: opened.effective },
+    },
   );
 }
 

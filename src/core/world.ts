@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
 import type { Agent } from "./ports/agent.ts";
-import type { MessageId, Ref, Store } from "./ports/store.ts";
+import type { HoldReason, MessageId, Ref, Store } from "./ports/store.ts";
 
 export interface World {
   store: Store;
@@ -17,6 +17,14 @@ export interface World {
   locked<T>(ref: Ref, fn: () => Promise<T>): Promise<T>;
   mint: Mint;
   files: Files;
+  /** As the user's configuration has it now. Throws `usage` when that is broken. */
+  policy(): Policy;
+}
+
+export interface Policy {
+  /** Holds that release themselves. */
+  releaseAfter: readonly HoldReason[];
+  keepDays: number;
 }
 
 export interface Mint {

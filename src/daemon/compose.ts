@@ -20,6 +20,7 @@ import type { Host } from "../ops/ctx.ts";
 import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
+import { configReader } from "./config.ts";
 import { endOrphans } from "./orphan.ts";
 
 export interface Composition {
@@ -37,6 +38,7 @@ export async function compose(input: {
 }): Promise<Composition> {
   const { paths, log, clock, env } = input;
   const store = openStore(paths.db, clock.now());
+  const config = configReader(paths.config);
   const locks = keyedMutex();
   // Agent and engine know each other: the sink is handed on once the engine stands, before the child is started.
   let engine: Engine;
@@ -53,7 +55,8 @@ export async function compose(input: {
     env,
     version,
     random: systemRandom,
-    executable: () => findCodex({ named: env["DISPATCH_CODEX"], path: env["PATH"] }),
+    executable: async () =>
+      findCodex({ named: env["DISPATCH_CODEX"], configured: config().app_server.command, path: env["PATH"] }),
   });
   engine = engineOf({
     store,
@@ -64,6 +67,10 @@ export async function compose(input: {
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
+    policy: () => {
+      const { policy, history } = config();
+      return { releaseAfter: policy.release_after, keepDays: history.keep_days };
+    },
     files: {
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
       repositoryOf,

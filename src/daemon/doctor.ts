@@ -6,7 +6,7 @@ import type { Check } from "../ops/ctx.ts";
 import { type Asked, badOf, type Finding } from "./checks/check.ts";
 import { checkAppServer, checkAuth, checkCodex } from "./checks/codex.ts";
 import { checkDaemon } from "./checks/daemon.ts";
-import { checkHome, checkPath, checkSocket } from "./checks/files.ts";
+import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
 import { checkRegistry } from "./checks/registry.ts";
 
 type Run = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
@@ -15,6 +15,7 @@ type Run = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
 const checks: readonly (readonly [name: string, run: Run])[] = [
   ["path", checkPath],
   ["home", checkHome],
+  ["config", checkConfig],
   ["socket", checkSocket],
   ["daemon", checkDaemon],
   ["registry", checkRegistry],

@@ -1,9 +1,13 @@
 /** Codex in the user's own terminal: the same executable that the daemon runs. */
 import { inheritedEnv, readEnv } from "../base/env.ts";
+import { pathsOf } from "../base/paths.ts";
 import { runInTerminal } from "../base/spawn.ts";
 import { findCodex } from "../codex/find.ts";
+import { readConfig } from "./config.ts";
 
 export async function runCodexHere(args: readonly string[]): Promise<number> {
-  const { DISPATCH_CODEX, PATH } = readEnv();
-  return runInTerminal([await findCodex({ named: DISPATCH_CODEX, path: PATH }), ...args], inheritedEnv());
+  const env = readEnv();
+  const configured = readConfig(pathsOf(env).config).app_server.command;
+  const codex = await findCodex({ named: env.DISPATCH_CODEX, configured, path: env.PATH });
+  return runInTerminal([codex, ...args], inheritedEnv());
 }

@@ -312,3 +312,15 @@ test("text over the limit is refused by the registry's own rule, whoever calls",
   expect((await refusal(here.send("x".repeat(limits.textBytesMax + 1)))).code).toBe("too_large");
   expect(here.world.store.messages.list({ limit: 1 })).toEqual([]);
 });
+
+test("a hold that the user wants to release itself does, when its turn is over; another stays", async () => {
+  const easy = await rig({ releaseAfter: ["failed"] });
+  await easy.reaches(await easy.send('[{"fail":"no luck"}]'), "done");
+  await easy.reaches(await easy.send("next", { mode: "queue" }), "done");
+  await easy.reaches(await easy.send(waiting), "delivered");
+  const queued = await easy.send("later", { mode: "queue" });
+  await easy.world.engine.core.stop(easy.ref, 5000);
+  await macrotasks(60);
+  expect(easy.state(queued)).toBe("queued");
+  expect(easy.view().queue.reason).toBe("stopped");
+});

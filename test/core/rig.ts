@@ -7,7 +7,7 @@ import type { Ref } from "../../src/core/ports/store.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { until } from "../support/codex-sink.ts";
-import { type TestWorld, testWorld } from "../world/world.ts";
+import { type TestWorld, testWorld, type WorldOptions } from "../world/world.ts";
 
 export interface Rig {
   world: TestWorld;
@@ -22,9 +22,9 @@ export interface Rig {
 }
 
 /** A thread that waits for work, and a Codex that is up. */
-export async function rig(): Promise<Rig> {
+export async function rig(options: WorldOptions = {}): Promise<Rig> {
   const clock = handClock();
-  const world = testWorld({ clock });
+  const world = testWorld({ ...options, clock });
   world.engine.begin();
   world.agent.up();
   const { core } = world.engine;

@@ -58,6 +58,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
   expect(Object.keys(found)).toEqual([
     "path",
     "home",
+    "config",
     "socket",
     "daemon",
     "registry",
@@ -74,6 +75,14 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
   expect(found["daemon"]).toMatchObject({ status: "ok", data: { running: false } });
   expect(found["registry"]!.status).toBe("skipped");
   for (const path of [paths.lock, paths.db, paths.socket]) expect(existsSync(path)).toBe(false);
+});
+
+test("a configuration with a misspelt key fails, with file, line and the right one", async () => {
+  const { paths, ask } = place();
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  writeFileSync(paths.config, "[policy]\nrelase_after = []\n");
+  const found = (await ask())["config"];
+  expect(found).toMatchObject({ status: "fail", summary: expect.stringContaining("config.toml:2") });
 });
 
 test("a codex that is not there, or does not run, or hangs, fails with how to install it", async () => {

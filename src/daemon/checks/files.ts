@@ -3,6 +3,7 @@ import { chmodSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { openLock, readLock } from "../../base/flock.ts";
 import { socketDir } from "../../base/paths.ts";
+import { readConfig } from "../config.ts";
 import { directoryFault, lengthFault, look, modeOf, occupantFault, removeStaleSocket } from "../place.ts";
 import { type Asked, bad, badOf, type Finding, ok, skipped, warn } from "./check.ts";
 
@@ -22,6 +23,13 @@ export function checkHome(asked: Asked): Finding {
   const { home } = asked.paths;
   if (look(home) === undefined) return skipped(`${home} is not there yet`, { recovery: "dispatch up" });
   return checkDirectory(home, asked);
+}
+
+/** A broken configuration fails what needs it, and is found here. */
+export function checkConfig({ paths }: Asked): Finding {
+  if (look(paths.config) === undefined) return ok("none: the defaults");
+  const { policy, app_server, history } = readConfig(paths.config);
+  return ok(paths.config, { data: { policy, app_server, history } });
 }
 
 export function checkSocket(asked: Asked): Finding {

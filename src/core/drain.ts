@@ -14,6 +14,8 @@ export interface Drain {
   kick(ref: Ref): void;
   /** Everything of a lane that can go now. */
   step(ref: Ref): Promise<void>;
+  /** Another child is up: what the last one refused says nothing of it. */
+  freshStart(): void;
   /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
 }
@@ -144,7 +146,7 @@ export function drain(world: World): Drain {
     }
   }
 
-  return { step, kick, isDue };
+  return { step, kick, isDue, freshStart: () => backoff.clear() };
 }
 
 /** The turn of this child's life, or undefined. */

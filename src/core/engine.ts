@@ -48,11 +48,13 @@ export function engineOf(world: World): Engine {
 
   /** The child is announced a moment before it takes calls. */
   function settleSoon(): void {
+    const isUp = () => {
+      deliver.freshStart();
+      settling.soon();
+    };
     agent
       .ready(limits.agentReadyWaitMs)
-      .then(settling.soon, (thrown: unknown) =>
-        log.warn("Codex was up and is not", { reason: wordsOf(thrown) }),
-      );
+      .then(isUp, (thrown: unknown) => log.warn("Codex was up and is not", { reason: wordsOf(thrown) }));
   }
 
   async function prune(): Promise<void> {

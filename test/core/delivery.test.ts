@@ -79,6 +79,14 @@ describe("the queue", () => {
     await here.reaches(receipt, "done");
   });
 
+  test("goes as soon as Codex is back, however long it was away", async () => {
+    here.world.agent.kill();
+    const receipt = await here.send("later", { mode: "queue" });
+    for (let minute = 0; minute < 3; minute++) await here.clock.advance(60_000);
+    here.world.agent.up();
+    await here.reaches(receipt, "done");
+  });
+
   test("waits, held, after a failed turn; a plain send runs ahead of it and lifts the hold", async () => {
     const bad = await here.send('[{"fail":"no luck"}]');
     await here.reaches(bad, "done");

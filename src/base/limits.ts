@@ -22,6 +22,14 @@ export const limits = {
   /** Diffs of file changes under way that are kept to go with a question about them. */
   childOpenDiffsMax: 256,
   childStderrTailBytes: 16 * KiB,
+  /** Of what Codex says in a refusal: an unknown method is answered with the list of all 184. */
+  childRefusalCharsMax: 500,
+  /** Codex's own limit for the objective of a goal. */
+  goalCharsMax: 4000,
+  /** Output written before the exit is in the pipe already; reading it takes a moment. */
+  pipeGraceMs: 250,
+  /** A tool asked for one fact answers at once or is not asked. */
+  toolTimeoutMs: 5 * second,
 
   agentCallTimeoutMs: 10 * second,
   /** Scans of the sessions folder: 15 s measured at 10,000 threads. */
@@ -127,7 +135,6 @@ export const limits = {
   searchCodexPagesMax: 5,
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
-  watchTimeoutMaxMs: 24 * 60 * minute,
   requestBytesMax: 256 * KiB,
 
   /** Somebody who looks at the instance lock holds it for an instant: try again before believing it is taken. */
@@ -169,5 +176,4 @@ export const limits = {
   /** How far back `daemon log --raw` looks in the file. */
   logTailBytes: MiB,
   storeBusyTimeoutMs: 5 * second,
-  backupsKept: 5,
 } as const;

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { fail, wordsOf } from "./error.ts";
+import { limits } from "./limits.ts";
 
 /** The only place that starts a process. */
 export type Env = Record<string, string | undefined>;
@@ -145,7 +146,7 @@ export async function runInTerminal(command: string[], env: Env): Promise<number
 
 /** The stdout of a command that answers at once; "" when it cannot be run. For the few facts only a tool knows. */
 export function runSync(command: string[]): string {
-  const done = Bun.spawnSync(command, { stdin: "ignore", stderr: "ignore", timeout: 5000 });
+  const done = Bun.spawnSync(command, { stdin: "ignore", stderr: "ignore", timeout: limits.toolTimeoutMs });
   return done.success ? done.stdout.toString() : "";
 }
 
@@ -177,7 +178,7 @@ async function collected(
   let truncated = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   void exited.then(() => {
-    timer = setTimeout(() => void reader.cancel(), pipeGraceMs);
+    timer = setTimeout(() => void reader.cancel(), limits.pipeGraceMs);
   });
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const part = read.value.subarray(0, left);
@@ -188,9 +189,6 @@ async function collected(
   clearTimeout(timer);
   return { text: text + decoder.decode(), truncated };
 }
-
-/** Output written before the exit is in the pipe already; reading it takes a moment. */
-const pipeGraceMs = 250;
 
 function isBrokenPipe(thrown: unknown): boolean {
   const code = (thrown as NodeJS.ErrnoException | undefined)?.code;

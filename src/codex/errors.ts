@@ -1,5 +1,6 @@
 /** Codex's refusals. Nearly all share the code -32600, so only the text tells them apart. */
 import { DispatchError } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Refusal } from "../core/ports/agent.ts";
 import { type Json, number, object, text } from "./read.ts";
 
@@ -36,13 +37,10 @@ export function refusalOf(error: Json): Refusal {
 /** These look a thread up on disk: their `thread not found` is of one that does not exist (measured). */
 const needsNoLoading = /^thread\/goal\//;
 
-/** The words are cut: an unknown method is answered with the list of all 184. */
-const wordsCharsMax = 500;
-
 export function refusedError(method: string, error: Json): DispatchError {
   const said = refusalOf(error);
   const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
-  const words = (text(error["message"]) ?? "no reason given").slice(0, wordsCharsMax);
+  const words = (text(error["message"]) ?? "no reason given").slice(0, limits.childRefusalCharsMax);
   return new DispatchError("agent", `codex refused ${method}: ${words}`, {
     ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
     data: { reason, words },

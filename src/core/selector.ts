@@ -14,9 +14,6 @@ export function placeOf(store: Store, selector: string, self: string | null, how
   return { ref: resolve(store, selector, self, how).ref };
 }
 
-export function isThreadId(word: string): boolean {
-  return threadIdPattern.test(word);
-}
 const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
 
 /** `self` is the thread the caller runs in; null when it runs in none. Throws `not_found`, `usage`. */

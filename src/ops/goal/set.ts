@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
 import { arg, flag, selector } from "../fields.ts";
 import { goalView, goalWords } from "../goalview.ts";
 import { op } from "../op.ts";
@@ -14,7 +15,10 @@ export default op({
   input: v.strictObject({
     thread: selector(),
     objective: v.optional(
-      arg(v.pipe(v.string(), v.nonEmpty(), v.maxLength(4000)), "the objective; left out, it stays"),
+      arg(
+        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
+        "the objective; left out, it stays",
+      ),
     ),
     status: v.optional(flag(v.picklist(["active", "paused"]), "left out, a new goal is active")),
     token_budget: v.optional(

@@ -26,7 +26,7 @@ export default op({
     text: v.optional(text("the first text")),
     goal: v.optional(
       flag(
-        v.pipe(v.string(), v.nonEmpty(), v.maxLength(4000)),
+        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
         "a native goal: active once the text is delivered",
         { value: "OBJECTIVE" },
       ),

@@ -31,5 +31,6 @@ async function start(): Promise<number> {
       : [process.execPath, Bun.main, "__daemon"],
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexHere(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
+    registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
   });
 }

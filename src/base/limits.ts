@@ -176,4 +176,8 @@ export const limits = {
   /** How far back `daemon log --raw` looks in the file. */
   logTailBytes: MiB,
   storeBusyTimeoutMs: 5 * second,
+  /** Copies of the registry that were made before migrations: the newest so many. */
+  migrationBackupsKept: 3,
+  /** Faults of a damaged registry that are listed: the first few say it. */
+  registryFaultsMax: 20,
 } as const;

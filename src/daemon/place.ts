@@ -105,6 +105,7 @@ function kindOf(found: Stats): string {
   return found.isSymbolicLink() ? "a symbolic link" : "not a socket";
 }
 
-function quoted(path: string): string {
+/** As a shell takes it. */
+export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

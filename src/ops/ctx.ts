@@ -48,6 +48,37 @@ export interface Schemas {
   output: Record<string, unknown>;
 }
 
+/** The registry from outside the daemon. Nothing of it ever starts one. */
+export interface Registry {
+  /** Throws `not_found`, `storage` when it cannot be read at all. */
+  check(): Promise<{
+    registry: string;
+    bytes: number;
+    running: boolean;
+    sound: boolean;
+    faults: string[];
+    schema: number;
+    supported: number;
+    counts: Record<string, number>;
+    backups: { path: string; kind: "backup" | "before" | "replaced"; at: string; bytes: number }[];
+  }>;
+  /** Also while the daemon runs. Throws `not_found`, `conflict` (the file exists), `storage`. */
+  backup(to: string | undefined): Promise<{ registry: string; backup: string; bytes: number }>;
+  /** Throws `conflict` while the daemon runs, `not_found`, `storage`. */
+  migrate(options: {
+    backup: boolean;
+  }): Promise<{ registry: string; from: number; to: number; backup: string | null }>;
+  /** Throws `conflict` while the daemon runs, `not_found`, `usage`, `storage`. */
+  restore(from: string): Promise<{
+    registry: string;
+    restored: string;
+    replaced: string | null;
+    schema: number;
+    counts: Record<string, number>;
+    held: { ref: string; title: string; pending: number }[];
+  }>;
+}
+
 export interface ClientCtx {
   paths: Paths;
   clock: Clock;
@@ -70,4 +101,5 @@ export interface ClientCtx {
   /** Of every op. */
   schemas(): Promise<Schemas[]>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
+  registry(): Promise<Registry>;
 }

@@ -1,17 +1,106 @@
-/** A consistent copy of the registry while it is in use. */
+/** Consistent copies of the registry, made while it is in use, and those that stand beside it. */
 import { Database } from "bun:sqlite";
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
+import { fileError } from "./errors.ts";
 
-/** Writes `to`, opens it again and checks it; throws `storage` and leaves nothing when it is not good. */
+/** Writes `to`, checked, synced, its owner's alone. Throws `conflict` when it exists, `storage`; then leaves nothing. */
 export function backup(db: Database, to: string): void {
-  if (existsSync(to)) fail("storage", `the backup ${to} exists already`);
+  if (existsSync(to)) exists(to);
+  const partial = partialOf(to);
+  try {
+    copy(db, partial);
+    // A link and no rename: whatever came to stand there meanwhile is never written over.
+    linkSync(partial, to);
+    syncDirectory(to);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "EEXIST") exists(to);
+    throw fileError(thrown, `writing the backup ${to}`);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+/** The name under which a file is written that is `to` once it is whole. */
+export function partialOf(to: string): string {
+  return `${to}.${crypto.randomUUID().slice(0, 8)}.partial`;
+}
+
+/** Writes a file that nobody else ever could read, then opens it again and checks it. Throws, and may leave it. */
+export function copy(db: Database, to: string): void {
+  // VACUUM INTO takes a file that is there and empty, and would make one that others can read.
+  closeSync(openSync(to, "wx", 0o600));
   db.query("VACUUM INTO ?").run(to);
-  chmodSync(to, 0o600);
-  const copy = new Database(to, { readonly: true });
-  const verdict = copy.query<{ quick_check: string }, []>("PRAGMA quick_check").get()?.quick_check;
-  copy.close();
-  if (verdict === "ok") return;
-  rmSync(to);
-  fail("storage", `the backup ${to} failed its check: ${verdict}`);
+  const verdict = verdictOf(to);
+  if (verdict !== "ok") fail("storage", `the copy of the registry failed its check: ${verdict}`);
+  syncFile(to);
+}
+
+/** `ok`, or what SQLite says is wrong. */
+function verdictOf(path: string): string {
+  const db = new Database(path, { readonly: true });
+  try {
+    return db.query<{ quick_check: string }, []>("PRAGMA quick_check").get()?.quick_check ?? "no answer";
+  } finally {
+    db.close();
+  }
+}
+
+export type Kept = "backup" | "before" | "replaced";
+
+export interface Backup {
+  path: string;
+  /** Made by hand, before a migration, or set aside by a restore. */
+  kind: Kept;
+  at: number;
+  bytes: number;
+}
+
+/** `<registry>.backup.<moment>`: beside it, since the same disk has the room and the same mode. */
+export function backupPath(registry: string, kind: Kept, now: number): string {
+  return `${registry}.${kind}.${iso(now).replace(/[-:.]/g, "")}`;
+}
+
+/** Those that are named so, newest first. */
+export function backupsOf(registry: string): Backup[] {
+  const folder = dirname(registry);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const found = names.flatMap((name): Backup[] => {
+    const named = name.startsWith(`${basename(registry)}.`)
+      ? stamped.exec(name.slice(basename(registry).length))
+      : null;
+    if (!named) return [];
+    const [, kind, y, mo, d, h, mi, s, ms] = named;
+    const path = join(folder, name);
+    const at = Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms}Z`);
+    return [{ path, kind: kind as Kept, at, bytes: statSync(path).size }];
+  });
+  return found.toSorted((a, b) => b.at - a.at);
+}
+
+const stamped = /^\.(backup|before|replaced)\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
+
+/** Of the automatic ones only: what a person made or a restore set aside is never taken away. */
+export function pruneBackups(registry: string, keep: number): void {
+  const automatic = backupsOf(registry).filter(({ kind }) => kind === "before");
+  for (const { path } of automatic.slice(keep)) rmSync(path);
+}
+
+export function syncDirectory(of: string): void {
+  syncFile(dirname(of));
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function exists(to: string): never {
+  return fail("conflict", `${to} exists already`, { hint: "give the backup another name" });
 }

@@ -14,13 +14,7 @@ export function openDb(path: string, now: number): Database {
   try {
     const isNew = path === ":memory:" || !existsSync(path);
     refuseEmptied(path, isNew);
-    const db = new Database(path, { create: true, strict: true });
-    // Before WAL: two opens at once with the default of 0 gave SQLITE_BUSY on set-up (measured).
-    db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
-    db.run("PRAGMA journal_mode = WAL");
-    db.run("PRAGMA synchronous = FULL");
-    db.run("PRAGMA foreign_keys = ON");
-    db.run("PRAGMA trusted_schema = OFF");
+    const db = openFile(path);
     if (isNew && path !== ":memory:") chmodSync(path, 0o600);
     migrate(db, path, now);
     return db;
@@ -29,10 +23,38 @@ export function openDb(path: string, now: number): Database {
   }
 }
 
+/** With no look at what is in it. */
+export function openFile(path: string): Database {
+  const db = new Database(path, { create: true, strict: true });
+  // Before WAL: two opens at once with the default of 0 gave SQLITE_BUSY on set-up (measured).
+  db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
+  db.run("PRAGMA journal_mode = WAL");
+  db.run("PRAGMA synchronous = FULL");
+  db.run("PRAGMA foreign_keys = ON");
+  db.run("PRAGMA trusted_schema = OFF");
+  return db;
+}
+
+/** To look, or to copy, beside a daemon that writes. */
+export function openToRead(path: string): Database {
+  const db = new Database(path, { readonly: true, strict: true });
+  db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
+  return db;
+}
+
+/** Leaves no -wal behind. On a full disk the checkpoint fails; the next open replays the log. */
+export function closeDb(db: Database): void {
+  try {
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.close();
+  }
+}
+
 /** A zero-length file opens as an empty database (measured): never start clean over one that was emptied. */
-function refuseEmptied(path: string, isNew: boolean): void {
+export function refuseEmptied(path: string, isNew = false): void {
   if (isNew || statSync(path).size > 0) return;
   fail("storage", `the registry ${path} is empty, though it was not`, {
-    hint: `restore a backup from beside it, or remove the file to begin anew: rm '${path}'`,
+    hint: `dispatch doctor names a backup, if there is one; else remove the file to begin anew: rm '${path}'`,
   });
 }

@@ -4,6 +4,8 @@ import { DispatchError, wordsOf } from "../base/error.ts";
 
 const words: Record<string, string> = {
   SQLITE_FULL: "the disk is full",
+  // No room for the -shm that even a reader needs (measured on a full tmpfs).
+  SQLITE_IOERR_SHMSIZE: "the disk is full",
   SQLITE_READONLY: "it is read-only",
   SQLITE_IOERR: "the disk failed to read or write",
   SQLITE_BUSY: "another program holds it",
@@ -20,8 +22,21 @@ export function storageError(thrown: unknown, while_: string): unknown {
   const family = Object.keys(words).find((name) => code.startsWith(name));
   const what = family ? words[family] : wordsOf(thrown);
   return new DispatchError("storage", `the registry: ${what}, while ${while_}`, {
-    hint: family === "SQLITE_FULL" ? "free some disk space, then try again" : "dispatch doctor",
+    hint: what === words["SQLITE_FULL"] ? roomHint : "dispatch doctor",
     data: { sqlite: code },
     cause: thrown,
   });
 }
+
+/** The same of the files around it. */
+export function fileError(thrown: unknown, while_: string): unknown {
+  const known = storageError(thrown, while_);
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (known !== thrown || thrown instanceof DispatchError || code === undefined) return known;
+  return new DispatchError("storage", `${wordsOf(thrown)}, while ${while_}`, {
+    ...(code === "ENOSPC" ? { hint: roomHint } : {}),
+    cause: thrown,
+  });
+}
+
+const roomHint = "free some disk space, then try again";

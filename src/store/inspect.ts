@@ -1,31 +1,50 @@
-/** What doctor wants to know of a registry, without the daemon and without changing it. */
-import { Database } from "bun:sqlite";
+/** What a registry is and whether it is sound, without the daemon and without changing it. */
+import type { Database } from "bun:sqlite";
+import { limits } from "../base/limits.ts";
+import { openToRead } from "./db.ts";
 import { storageError } from "./errors.ts";
-import { schemaOf, supportedSchema } from "./migrate.ts";
+import { refuseForeign, schemaOf, supportedSchema } from "./migrate.ts";
 
 export interface Inspection {
   schema: number;
   supported: number;
-  quickCheck: string;
+  /** What is wrong with it; none: it is sound. */
+  faults: string[];
   counts: Record<string, number>;
 }
 
-/** Throws `storage` when the file cannot be read as a database. */
-export function inspectRegistry(path: string): Inspection {
+/** `whole` looks at every index and every reference too. Throws `storage` when it cannot be read as a database. */
+export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"): Inspection {
   try {
-    const db = new Database(path, { readonly: true });
+    const db = openToRead(path);
     try {
-      const counts: Record<string, number> = {};
-      for (const name of ["lanes", "turns", "messages", "requests", "events"]) {
-        const isThere = db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name);
-        if (isThere) counts[name] = db.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${name}`).get()!.n;
-      }
-      const quickCheck = db.query<{ quick_check: string }, []>("PRAGMA quick_check").get()!.quick_check;
-      return { schema: schemaOf(db), supported: supportedSchema, quickCheck, counts };
+      const schema = schemaOf(db);
+      if (schema === 0) refuseForeign(db, path);
+      return { schema, supported: supportedSchema, counts: countsOf(db), faults: faultsOf(db, depth) };
     } finally {
       db.close();
     }
   } catch (thrown) {
     throw storageError(thrown, `reading ${path}`);
   }
+}
+
+function faultsOf(db: Database, depth: "quick" | "whole"): string[] {
+  const pragma = depth === "quick" ? "quick_check" : "integrity_check";
+  const said = db.query<Record<string, string>, []>(`PRAGMA ${pragma}(${limits.registryFaultsMax})`).all();
+  const faults = said.map((row) => row[pragma] ?? "no answer").filter((words) => words !== "ok");
+  if (depth === "quick") return faults;
+  const loose = db.query<{ table: string; n: number }, []>(
+    `SELECT "table", count(*) AS n FROM pragma_foreign_key_check GROUP BY "table"`,
+  );
+  return [...faults, ...loose.all().map(({ table, n }) => `${n} rows of ${table} belong to nothing`)];
+}
+
+function countsOf(db: Database): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of ["lanes", "turns", "messages", "requests", "events"]) {
+    const isThere = db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name);
+    if (isThere) counts[name] = db.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${name}`).get()!.n;
+  }
+  return counts;
 }

@@ -1,42 +1,93 @@
-/** Numbered SQL, one transaction each, after a verified backup. */
+/** Numbered SQL, all of it in one transaction, after a verified backup. */
 import type { Database } from "bun:sqlite";
-import { fail } from "../base/error.ts";
-import { backup } from "./backup.ts";
+import { DispatchError, fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { backup, backupPath, pruneBackups } from "./backup.ts";
+import { fileError } from "./errors.ts";
 import first from "./migrations/001.sql" with { type: "text" };
 
 const migrations: readonly string[] = [first];
 
 export const supportedSchema = migrations.length;
 
+export interface Migrated {
+  from: number;
+  to: number;
+  /** The copy of what it was; null where nothing had to change or none was wanted. */
+  backup: string | null;
+}
+
+export interface MigrateOptions {
+  /** false: the old schema is not kept. */
+  backup?: boolean;
+  /** A parameter for tests. */
+  steps?: readonly string[];
+}
+
 export function schemaOf(db: Database): number {
   return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
-export function migrate(db: Database, path: string, now: number): void {
+/** Throws `storage`, and then the registry is what it was. */
+export function migrate(db: Database, path: string, now: number, options: MigrateOptions = {}): Migrated {
+  const { backup: wantsBackup = true, steps = migrations } = options;
   const from = schemaOf(db);
-  if (from > supportedSchema) {
-    fail("storage", `the registry has schema ${from}; this dispatch knows ${supportedSchema}`, {
-      hint: "install the dispatch that wrote it, or a newer one",
-    });
-  }
+  refuseNewer(from, path, steps.length);
   if (from === 0) refuseForeign(db, path);
-  if (from > 0 && from < supportedSchema && path !== ":memory:")
-    backup(db, `${path}.before-${supportedSchema}.${now}`);
-  for (let version = from; version < supportedSchema; version++) {
-    db.transaction(() => {
-      db.run(migrations[version]!);
-      if (version === 0)
-        db.query("INSERT INTO meta (id, log_id) VALUES (1, ?)").run(crypto.randomUUID().slice(0, 8));
-      db.run(`PRAGMA user_version = ${version + 1}`);
-    }).immediate();
+  const isOld = from > 0 && from < steps.length;
+  if (isOld) refuseDamaged(db, path);
+  const kept = isOld && wantsBackup && path !== ":memory:" ? backUp(db, path, now) : null;
+  // One for all of them: a registry between two versions is one that no dispatch ever wrote.
+  if (from < steps.length) db.transaction(() => step(db, from, steps)).immediate();
+  return { from, to: steps.length, backup: kept };
+}
+
+function step(db: Database, from: number, steps: readonly string[]): void {
+  for (let version = from; version < steps.length; version++) {
+    db.run(steps[version]!);
+    if (version === 0)
+      db.query("INSERT INTO meta (id, log_id) VALUES (1, ?)").run(crypto.randomUUID().slice(0, 8));
+  }
+  const loose = db.query<{ table: string }, []>("PRAGMA foreign_key_check").get();
+  if (loose) fail("storage", `the migration would leave rows of ${loose.table} that belong to nothing`);
+  db.run(`PRAGMA user_version = ${steps.length}`);
+}
+
+function backUp(db: Database, path: string, now: number): string {
+  const to = backupPath(path, "before", now);
+  try {
+    backup(db, to);
+    pruneBackups(path, limits.migrationBackupsKept);
+    return to;
+  } catch (thrown) {
+    const error = fileError(thrown, "backing up");
+    if (!(error instanceof DispatchError)) throw error;
+    return fail("storage", `nothing was migrated, since there is no backup: ${error.message}`, {
+      hint: "free some disk space, or go without: dispatch registry migrate --no-backup",
+      cause: error,
+    });
   }
 }
 
+/** `storage`, naming both. */
+export function refuseNewer(schema: number, path: string, supported = supportedSchema): void {
+  if (schema > supported)
+    fail("storage", `${path} has schema ${schema}; this dispatch knows ${supported}`, {
+      hint: "install the dispatch that wrote it, or a newer one",
+    });
+}
+
 /** Version 0 with tables in it is somebody else's database. */
-function refuseForeign(db: Database, path: string): void {
+export function refuseForeign(db: Database, path: string): void {
   const found = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema LIMIT 1").get();
   if (found)
     fail("storage", `${path} is a database, but not a dispatch registry (it has "${found.name}")`, {
       hint: "dispatch doctor",
     });
+}
+
+function refuseDamaged(db: Database, path: string): void {
+  const verdict = db.query<{ quick_check: string }, []>("PRAGMA quick_check").get()?.quick_check;
+  if (verdict !== "ok")
+    fail("storage", `${path} is damaged (${verdict}), so it is not migrated`, { hint: "dispatch doctor" });
 }

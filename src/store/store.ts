@@ -1,6 +1,6 @@
 /** The Store port on SQLite. */
 import type { Counts, Store } from "../core/ports/store.ts";
-import { openDb } from "./db.ts";
+import { closeDb, openDb } from "./db.ts";
 import { epochStore } from "./epochs.ts";
 import { storageError } from "./errors.ts";
 import { eventStore, logStore } from "./events.ts";
@@ -49,13 +49,6 @@ export function openStore(path: string, now: number): Store {
         messages: Object.fromEntries(states.map((row) => [row.state, row.n])),
       };
     },
-    close() {
-      // Leaves no -wal behind a clean stop. On a full disk the checkpoint fails; the next open replays the log.
-      try {
-        db.run("PRAGMA wal_checkpoint(TRUNCATE)");
-      } finally {
-        db.close();
-      }
-    },
+    close: () => closeDb(db),
   };
 }

@@ -75,6 +75,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       }));
     },
     doctor: (input) => parts.doctor(paths, input),
+    registry: () => parts.registry(paths),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What main hands to a surface: all that surfaces may not reach for themselves. */
 import type { Paths } from "../base/paths.ts";
-import type { Check } from "../ops/ctx.ts";
+import type { Check, Registry } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 
 export interface DoctorInput {
@@ -16,4 +16,5 @@ export interface Parts {
   /** Codex itself, in this terminal; answers its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
+  registry(paths: Paths): Promise<Registry>;
 }

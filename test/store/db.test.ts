@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
-import { backup } from "../../src/store/backup.ts";
 import { inspectRegistry } from "../../src/store/inspect.ts";
 import { supportedSchema } from "../../src/store/migrate.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -36,7 +35,7 @@ test("a new registry is the owner's alone, and has the schema this dispatch know
   expect(inspectRegistry(path)).toMatchObject({
     schema: supportedSchema,
     supported: supportedSchema,
-    quickCheck: "ok",
+    faults: [],
   });
 });
 
@@ -85,17 +84,4 @@ test("a damaged file is storage, while opening, with doctor as the next command"
   const error = refusal(() => openStore(path, 1));
   expect(error).toMatchObject({ code: "storage", hint: "dispatch doctor" });
   expect(error.message).toContain("while opening");
-});
-
-test("a backup is checked, the owner's alone, and never written over another", () => {
-  const path = home();
-  const store = openStore(path, 1);
-  store.tx(() => store.events.append({ kind: "daemon.up" }, 1));
-  store.close();
-  const db = new Database(path);
-  backup(db, `${path}.copy`);
-  expect(inspectRegistry(`${path}.copy`).counts["events"]).toBe(1);
-  expect(statSync(`${path}.copy`).mode & 0o777).toBe(0o600);
-  expect(refusal(() => backup(db, `${path}.copy`)).code).toBe("storage");
-  db.close();
 });

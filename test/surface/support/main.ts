@@ -16,6 +16,7 @@ else {
       daemonArgv: [process.execPath, import.meta.path, "__daemon"],
       codex: () => Promise.resolve(0),
       doctor: () => Promise.resolve([]),
+      registry: () => Promise.reject(new Error("no command of these tests asks for it")),
     }),
   );
 }

@@ -1,0 +1,24 @@
+import * as v from "valibot";
+import { cell } from "../../base/text.ts";
+import { path } from "../fields.ts";
+import { clientOp } from "../op.ts";
+import { size } from "../registryview.ts";
+
+export default clientOp({
+  name: "registry.backup",
+  cli: "registry backup",
+  group: "daemon",
+  summary: "Copy the registry to a file, checked, also while the daemon runs",
+  about:
+    "Without a path: beside the registry, under a dated name; with a folder: in it. Never writes over a file. " +
+    "The copy holds the texts of all messages, and only its owner can read it.",
+  at: "client",
+  intent: "write",
+  repeat: "no",
+  input: v.strictObject({ path: v.optional(path("the file to write, or a folder", { arg: true })) }),
+  output: v.object({ registry: v.string(), backup: v.string(), bytes: v.number() }),
+  fails: ["usage", "not_found", "conflict", "storage"],
+  examples: [],
+  run: async (input, ctx) => (await ctx.registry()).backup(input.path),
+  view: ({ backup, bytes }) => `${cell(backup)}, ${size(bytes)}`,
+});

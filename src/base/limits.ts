@@ -70,9 +70,9 @@ export const limits = {
   unloadWaitMs: 10 * second,
   unloadLookEveryMs: 100,
   historyPageTurns: 10,
-  /** Codex's own page size is at most 100; more submissions than this are reported as this many. */
   modelsMax: 200,
-  nativeQueuePage: 100,
+  /** Of Codex's own queue of a thread so many are looked at: nobody types more ahead. */
+  nativeQueueMax: 10_000,
   historyPagesMax: 10_000,
 
   /** A status this young, said by the running child itself, proves idle as well as asking again would. */

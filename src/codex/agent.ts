@@ -66,9 +66,20 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
       await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
-    async countNativeQueue(threadId) {
-      const answer = await read("thread/queue/list", { threadId, limit: limits.nativeQueuePage });
-      return list(answer["data"]).length;
+    async nativeQueue(threadId) {
+      const ids: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const page = { threadId, cursor, limit: limits.codexPageMax };
+        const answer: Json = await read("thread/queue/list", page);
+        ids.push(...list(answer["data"]).map((one) => text(object(one)?.["clientUserMessageId"]) ?? ""));
+        cursor = text(answer["nextCursor"]);
+      } while (cursor !== null && ids.length < limits.nativeQueueMax);
+      return ids;
+    },
+    async queueText({ thread_id, text: words, client_id }) {
+      const input = textInput(words);
+      await call("thread/queue/add", { threadId: thread_id, input, clientUserMessageId: client_id });
     },
 
     async startTurn({ thread_id, text: words, client_id, overrides }) {

@@ -55,7 +55,7 @@ export function refuseUnwritable(lane: Lane): void {
   if (reason === null) return;
   if (lane.source === "attached")
     fail("authority", `thread ${lane.ref} is attached: ${reason}`, {
-      hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME`,
+      hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME, or let --queue do it: [policy] attached_queue = true`,
     });
   const hint = lane.gone_at === null ? "dispatch list --archived" : `dispatch forget ${lane.ref}`;
   fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
@@ -107,6 +107,7 @@ export function accept(
     lane: lane.ref,
     position: store.messages.position(lane.ref, more.at),
     mode: draft.mode,
+    via: lane.source === "attached" ? "codex_queue" : "turn",
     text: draft.text,
     sha256: sha256(draft.text),
     state: "queued",

@@ -17,14 +17,15 @@ export function claim(
   change: Change,
   message: Message,
   { lane, epoch }: Opened,
+  floor = live.get(lane.thread_id)?.floor ?? null,
 ): void {
-  const floor = live.get(lane.thread_id)?.floor ?? null;
   move(store, change, message, "claimed", {
     epoch,
     attempt: message.attempt + 1,
     // A thread that was opened under a running turn has that turn as its newest: a steer would be below the floor.
     floor_turn_id: isSteering(message) && floor === message.target_turn_id ? null : floor,
     path: lane.rollout_path,
+    via: lane.source === "attached" ? "codex_queue" : "turn",
     claimed_at: change.now,
     turn_id: null,
     error: null,
@@ -116,6 +117,20 @@ export async function steer(world: World, message: Message, { lane }: Opened): P
     if (now.state === "claimed")
       move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
     else store.messages.set(message.id, { joined: true });
+  });
+}
+
+/** Puts a claimed message into Codex's own queue, which is durable (measured): `sent` until a turn of it is seen. */
+export async function enqueue(world: World, message: Message, { lane }: Opened): Promise<void> {
+  try {
+    await world.agent.queueText({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
+  } catch (thrown) {
+    refused(world, message, lane, thrown);
+    return;
+  }
+  note(world, message, (change) => {
+    const now = world.store.messages.get(message.id)!;
+    if (now.state === "claimed") move(world.store, change, now, "sent", { sent_at: change.now });
   });
 }
 

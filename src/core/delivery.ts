@@ -5,6 +5,7 @@ import { accept, busy, type Draft, knownByKey, refuseUnlessFree, refuseUnwritabl
 import { claim, start } from "./attempt.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
 import type { Change } from "./journal.ts";
+import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
 import type { World } from "./world.ts";
@@ -68,10 +69,14 @@ export function delivery(world: World): Delivery {
     },
   };
 
-  function writable(ref: Ref): Lane {
+  function writable(ref: Ref, draft?: Draft): Lane {
     const lane =
       store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
-    refuseUnwritable(lane);
+    if (draft?.mode !== "queue" || !mayQueueNatively(world, lane)) refuseUnwritable(lane);
+    else if (draft.overrides !== null)
+      fail("usage", `thread ${ref} is attached: Codex's own queue takes a text and no settings`, {
+        hint: `dispatch take ${ref}`,
+      });
     return lane;
   }
 
@@ -79,7 +84,7 @@ export function delivery(world: World): Delivery {
   function stored(ref: Ref, draft: Draft, at: "back" | "urgent", target: string | null): Message {
     const known = knownByKey(store, ref, draft);
     if (known) return known;
-    const lane = writable(ref);
+    const lane = writable(ref, draft);
     return journal.commit((change) => {
       change.after(() => loop.kick(ref));
       return accepted(change, lane, draft, at, target);
@@ -121,7 +126,7 @@ export function delivery(world: World): Delivery {
     async send(ref, draft) {
       const known = knownByKey(store, ref, draft);
       if (known) return known;
-      writable(ref);
+      writable(ref, draft);
       return modes[draft.mode](ref, draft);
     },
   };

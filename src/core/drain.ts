@@ -4,10 +4,11 @@ import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
+import { giveToCodex } from "./native.ts";
 import { type Opened, open } from "./open.ts";
-import type { HoldReason, Lane, Message, Ref, Turn } from "./ports/store.ts";
+import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { mayPass, release } from "./settle.ts";
-import type { World } from "./world.ts";
+import type { Policy, World } from "./world.ts";
 
 export interface Drain {
   /** Tries what waits on a lane soon; repeats never overlap. */
@@ -46,6 +47,10 @@ export function drain(world: World): Drain {
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.get(ref);
     if (!lane || !isDue(lane)) return false;
+    if (lane.source === "attached") {
+      await giveToCodex(world, lane, nextStart(lane)!);
+      return false;
+    }
     const opened = await open(world, ref);
     await activateGoal(world, opened);
     const turn = runningTurn(world, ref);
@@ -73,7 +78,14 @@ export function drain(world: World): Drain {
   }
 
   function isDue(lane: Lane): boolean {
-    if (writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return false;
+    if (store.messages.inFlight(lane.ref)) return false;
+    if (lane.source === "attached")
+      return (
+        lane.pending > 0 &&
+        policyAllows(({ attachedQueue }) => attachedQueue) &&
+        nextStart(lane) !== undefined
+      );
+    if (writeLock(lane) !== null) return false;
     if (lane.setup !== "ready" || isGoalDue(world, lane)) return true;
     if (lane.pending === 0) return false;
     const running = store.turns.running(lane.ref);
@@ -130,17 +142,22 @@ export function drain(world: World): Drain {
 
   /** A hold of a kind that the user wants to release itself goes as soon as its turn is over. */
   function letGo(lane: Lane | undefined): Lane | undefined {
-    if (!lane?.hold_reason || !releasesItself(lane.hold_reason) || store.turns.running(lane.ref).length > 0)
+    const reason = lane?.hold_reason;
+    if (
+      !reason ||
+      !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
+      store.turns.running(lane.ref).length > 0
+    )
       return lane;
     journal.commit((change) => release(store, change, lane.ref));
     return store.lanes.get(lane.ref);
   }
 
-  function releasesItself(reason: HoldReason): boolean {
+  function policyAllows(asked: (policy: Policy) => boolean): boolean {
     try {
-      return world.policy().releaseAfter.includes(reason);
+      return asked(world.policy());
     } catch (thrown) {
-      // A broken file releases nothing; doctor, and whoever edits it, is told.
+      // A broken file allows nothing; doctor, and whoever edits it, is told.
       log.warn("the configuration is not read", { reason: wordsOf(thrown) });
       return false;
     }

@@ -156,7 +156,7 @@ export async function announceNativeQueue(
   lane: Lane,
   threadId: string,
 ): Promise<void> {
-  const waiting = await agent.countNativeQueue(threadId);
+  const waiting = (await agent.nativeQueue(threadId)).length;
   if (waiting === 0) return;
   journal.commit((change) =>
     change.append({ kind: "lane.changed", lane: lane.ref, data: { native_queue: waiting } }),

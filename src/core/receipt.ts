@@ -1,6 +1,7 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
 import { iso } from "../base/clock.ts";
 import type { MessageState, Mode, Outcome } from "./message.ts";
+import { caveat } from "./native.ts";
 import type { Lane, Message } from "./ports/store.ts";
 
 export interface Receipt {
@@ -18,6 +19,8 @@ export interface Receipt {
   created_at: string;
   updated_at: string;
   error: { code: string; message: string } | null;
+  /** What cannot be promised of it; null where all of it is. */
+  caveat: string | null;
 }
 
 export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
@@ -36,5 +39,6 @@ export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
     created_at: iso(message.created_at),
     updated_at: iso(message.updated_at),
     error: message.error,
+    caveat: message.via === "codex_queue" ? caveat : null,
   };
 }

@@ -10,6 +10,7 @@ import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
+import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { recover } from "./recover.ts";
@@ -31,6 +32,7 @@ export interface Reconcile {
 
 export function reconcile(world: World, delivery: Delivery): Reconcile {
   const { store, agent, live, clock, log, journal } = world;
+  const codexQueue = nativeQueue(world);
   /** The epoch whose gap was closed: until then something may be wrong. */
   let settledEpoch: number | null = null;
   /** The newest gap that was closed. */
@@ -67,6 +69,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   async function overdue(ref: Ref): Promise<void> {
     const lane = store.lanes.get(ref);
     if (!lane || lane.thread_id === null) return;
+    await world.locked(ref, () => codexQueue.settle(ref));
+    if (lane.source === "attached") return;
     const here = live.get(lane.thread_id);
     const now = clock.now();
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
@@ -76,7 +80,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
-    if (!message || message.epoch !== live.epoch()) return;
+    if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
     const isLate = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here;

@@ -18,6 +18,8 @@ import type { World } from "./world.ts";
 export async function recover(world: World, ref: Ref): Promise<boolean> {
   const { store, agent, live } = world;
   const lane = store.lanes.get(ref);
+  // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
+  if (lane?.source === "attached") return true;
   const isLeft = () => leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
   if (!lane || lane.thread_id === null || !isLeft()) return true;
   if (live.epoch() === null) return false;
@@ -40,7 +42,9 @@ function leftTurns({ store, live }: World, ref: Ref) {
 function leftMessages({ store, live }: World, ref: Ref): Message[] {
   return store.messages
     .open(ref)
-    .filter((message) => message.state !== "unsure" && message.epoch !== live.epoch());
+    .filter(
+      (message) => message.via === "turn" && message.state !== "unsure" && message.epoch !== live.epoch(),
+    );
 }
 
 /** The lowest floor of what is open; null reads to the beginning. */

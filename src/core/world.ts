@@ -25,6 +25,8 @@ export interface Policy {
   /** Holds that release themselves. */
   releaseAfter: readonly HoldReason[];
   keepDays: number;
+  /** What is queued for an attached thread goes into Codex's own queue. */
+  attachedQueue: boolean;
 }
 
 export interface Mint {

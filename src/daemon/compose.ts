@@ -69,7 +69,11 @@ export async function compose(input: {
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
       const { policy, history } = config();
-      return { releaseAfter: policy.release_after, keepDays: history.keep_days };
+      return {
+        releaseAfter: policy.release_after,
+        keepDays: history.keep_days,
+        attachedQueue: policy.attached_queue,
+      };
     },
     files: {
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,

@@ -9,7 +9,13 @@ import { nearest } from "../surface/cli/nearest.ts";
 const reasons = ["failed", "stopped", "crashed"] as const satisfies readonly HoldReason[];
 
 const schema = v.strictObject({
-  policy: v.optional(v.strictObject({ release_after: v.optional(v.array(v.picklist(reasons)), []) }), {}),
+  policy: v.optional(
+    v.strictObject({
+      attached_queue: v.optional(v.boolean(), false),
+      release_after: v.optional(v.array(v.picklist(reasons)), []),
+    }),
+    {},
+  ),
   app_server: v.optional(v.strictObject({ command: v.optional(v.pipe(v.string(), v.nonEmpty())) }), {}),
   history: v.optional(
     v.strictObject({
@@ -23,7 +29,7 @@ export type Config = v.InferOutput<typeof schema>;
 
 const known: Record<string, readonly string[]> = {
   "": ["policy", "app_server", "history"],
-  policy: ["release_after"],
+  policy: ["attached_queue", "release_after"],
   app_server: ["command"],
   history: ["keep_days"],
 };

@@ -181,7 +181,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "94f99b538a5b",
+    hash: "67357086572d",
     load: () => import("./message/send.ts"),
   },
   {
@@ -209,7 +209,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "856f5a7cbcb5",
+    hash: "b748752638d3",
     load: () => import("./queue/cancel.ts"),
   },
   {
@@ -237,7 +237,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "af0b2c32d2fe",
+    hash: "e5f64ef568a1",
     load: () => import("./queue/list.ts"),
   },
   {
@@ -251,7 +251,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "a0056df1a8ee",
+    hash: "75eef171187a",
     load: () => import("./queue/move.ts"),
   },
   {
@@ -279,7 +279,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "856f5a7cbcb5",
+    hash: "b748752638d3",
     load: () => import("./receipt/get.ts"),
   },
   {
@@ -293,7 +293,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: true,
-    hash: "484fbcc3707e",
+    hash: "d8fea4fd13c1",
     load: () => import("./receipt/list.ts"),
   },
   {
@@ -307,7 +307,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "856f5a7cbcb5",
+    hash: "b748752638d3",
     load: () => import("./receipt/reconcile.ts"),
   },
   {
@@ -321,7 +321,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "1a152e67f3d0",
+    hash: "1c60422ed2ff",
     load: () => import("./receipt/resolve.ts"),
   },
   {

@@ -90,6 +90,7 @@ export const receiptView = {
   created_at: time,
   updated_at: time,
   error: orNull(v.object({ code: v.string(), message: v.string() })),
+  caveat: orNull(v.string()),
 };
 
 export const receiptObject = v.object(receiptView);

@@ -122,6 +122,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);
   if (receipt.error) rows.push(["error", cell(receipt.error.message)]);
+  if (receipt.caveat && receipt.outcome === null) rows.push(["mind", cell(receipt.caveat)]);
   if (receipt.state === "unsure")
     rows.push(["settle", paint("bold", `dispatch receipt reconcile ${receipt.receipt}`)]);
   rows.push(["accepted", ago(receipt.created_at, look)]);

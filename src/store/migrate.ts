@@ -5,8 +5,9 @@ import { limits } from "../base/limits.ts";
 import { backup, backupPath, pruneBackups } from "./backup.ts";
 import { fileError } from "./errors.ts";
 import first from "./migrations/001.sql" with { type: "text" };
+import second from "./migrations/002.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first];
+const migrations: readonly string[] = [first, second];
 
 export const supportedSchema = migrations.length;
 

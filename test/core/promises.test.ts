@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import type { Waiting } from "../../src/core/core.ts";
 import { until } from "../support/codex-sink.ts";
-import { never, type Rig, refusal, rig, waiting } from "./rig.ts";
+import { macrotasks, never, type Rig, refusal, rig, waiting } from "./rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -12,9 +12,6 @@ beforeEach(async () => {
 
 const core = () => here.world.engine.core;
 const thread = () => [...here.world.agent.threads.values()][0]!;
-const macrotasks = async (count: number) => {
-  for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve));
-};
 const wait = (over: Partial<Waiting> = {}) =>
   core().wait({
     targets: [here.ref],
@@ -314,7 +311,7 @@ test("text over the limit is refused by the registry's own rule, whoever calls",
 });
 
 test("a hold that the user wants to release itself does, when its turn is over; another stays", async () => {
-  const easy = await rig({ releaseAfter: ["failed"] });
+  const easy = await rig({ policy: { releaseAfter: ["failed"] } });
   await easy.reaches(await easy.send('[{"fail":"no luck"}]'), "done");
   await easy.reaches(await easy.send("next", { mode: "queue" }), "done");
   await easy.reaches(await easy.send(waiting), "delivered");

@@ -59,4 +59,9 @@ export async function refusal(call: Promise<unknown>): Promise<DispatchError> {
   throw new Error("it was not refused");
 }
 
+/** Lets what follows from a call happen, however many answers away. */
+export const macrotasks = async (count: number) => {
+  for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve));
+};
+
 export const waiting = '[{"wait":"go"},{"say":"released"}]';

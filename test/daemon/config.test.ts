@@ -26,7 +26,7 @@ const refusal = (text: string) => {
 
 test("no file, an empty one and an empty table are the defaults", () => {
   const defaults = {
-    policy: { release_after: [] },
+    policy: { attached_queue: false, release_after: [] },
     app_server: {},
     history: { keep_days: limits.eventsKeepDays },
   };
@@ -37,9 +37,9 @@ test("no file, an empty one and an empty table are the defaults", () => {
 
 test("what it says is taken", () => {
   const text =
-    '[policy]\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n';
+    '[policy]\nattached_queue = true\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n';
   expect(read(text)).toEqual({
-    policy: { release_after: ["failed"] },
+    policy: { attached_queue: true, release_after: ["failed"] },
     app_server: { command: "/opt/codex" },
     history: { keep_days: 7 },
   });

@@ -452,7 +452,7 @@ describe("threads", () => {
   test("a goal is read, paused and told of; there is none at first", async () => {
     const id = await thread();
     expect(await codex.readGoal(id)).toBeNull();
-    expect(await codex.countNativeQueue(id)).toBe(0);
+    expect(await codex.nativeQueue(id)).toEqual([]);
     expect((await refusal(codex.setGoal(id, { status: "paused" }))).code).toBe("agent");
   });
 

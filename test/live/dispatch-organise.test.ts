@@ -1,5 +1,7 @@
 /** Threads of other apps and the history of our own, beside a second real app-server that holds them. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
 import { codexExecutable } from "../support/codex.ts";
@@ -48,6 +50,14 @@ const over = (id: string, turns = 1) =>
     const ends = heard.events().filter((event) => event.kind === "turn_completed" && event.thread_id === id);
     return ends.length >= turns;
   });
+/** Asks until it holds. */
+async function reaches(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error("not within 20 s");
+    await Bun.sleep(50);
+  }
+}
 const statuses = new Map<string, string>();
 
 async function letGo(id: string): Promise<void> {
@@ -103,6 +113,49 @@ describe("a thread of another app", () => {
     await other.resumeThread(id, { cwd: rig.codex.cwd });
     const { turns } = await other.listTurns(id, { cursor: null, limit: 10 });
     expect(turns).toHaveLength(3);
+  });
+
+  test("is sent work through Codex's own queue, where the user allows it, and the receipt says what that is", async () => {
+    const id = await theirs("busy elsewhere", stringify([{ wait: "their end" }]));
+    const { ref } = await rig.ask(["attach", id]);
+    expect((await rig.refused(["send", ref, "mine", "--queue"])).hint).toContain("attached_queue = true");
+    writeFileSync(join(rig.home, "config.toml"), "[policy]\nattached_queue = true\n");
+    const receipt = await rig.ask(["send", ref, "mine", "--queue"]);
+    expect(receipt).toMatchObject({ message_accepted: true, caveat: expect.stringContaining("unsure") });
+    expect((await rig.refused(["send", ref, "mine"])).code).toBe("authority");
+    const state = async () => (await rig.ask(["receipt", "get", receipt.receipt])).state;
+    await reaches(async () => (await state()) === "sent");
+    expect(await other.nativeQueue(id)).toEqual([receipt.receipt]);
+
+    // What waits there dies neither with our Codex nor with our daemon.
+    const { daemon, child } = await rig.pids();
+    process.kill(child!, "SIGKILL");
+    process.kill(daemon, "SIGKILL");
+    await rig.ask(["up"]);
+    rig.provider.release("their end");
+    const waited = await rig.ask(["wait", receipt.receipt, "--timeout", "40"]);
+    expect(waited.timed_out).toBe(false);
+    const done = await rig.ask(["receipt", "get", receipt.receipt]);
+    expect(done).toMatchObject({ state: "done", outcome: "completed", attempt: 1 });
+    const { turns } = await other.listTurns(id, { cursor: null, limit: 10 });
+    const texts = turns.flatMap((turn) => turn.items.map((item) => item.text));
+    expect(texts.filter((text) => text === "mine")).toHaveLength(1);
+    expect((await rig.ask(["get", ref])).source).toBe("attached");
+  });
+
+  test("that nobody has open keeps the message until it is taken, and then runs it once", async () => {
+    const id = await theirs("closed");
+    await over(id);
+    await letGo(id);
+    const { ref } = await rig.ask(["attach", id]);
+    writeFileSync(join(rig.home, "config.toml"), "[policy]\nattached_queue = true\n");
+    const { receipt } = await rig.ask(["send", ref, "when you open", "--queue"]);
+    await reaches(async () => (await other.nativeQueue(id)).length === 1);
+    await rig.ask(["take", ref]);
+    await rig.ask(["wait", receipt, "--timeout", "30"]);
+    expect((await rig.ask(["send", ref, "and then", "--wait"])).outcome).toBe("completed");
+    const texts = (await rig.ask(["tail", ref])).items.map((item: { text: string }) => item.text);
+    expect(texts.filter((text: string) => text === "when you open")).toHaveLength(1);
   });
 
   test("is renamed by its id alone; archived only when no app has it open", async () => {

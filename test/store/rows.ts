@@ -40,6 +40,7 @@ export function messageRow(over: Partial<Message> = {}): Message {
     id: "m-1" as MessageId,
     lane: "bcdfgh" as Ref,
     position: 1,
+    via: "turn",
     mode: "queue",
     text: "hello",
     sha256: "x",

@@ -40,6 +40,8 @@ interface ModelThread {
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
+  /** What waits in Codex's own queue. */
+  nativeQueue: { id: string; text: string }[];
   /** Ids of the items that were added as context. */
   injected: string[];
   running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
@@ -53,6 +55,7 @@ type Verb =
   | "resumeThread"
   | "steerTurn"
   | "injectText"
+  | "queueText"
   | "nameThread";
 
 export interface ModelAgent extends Agent {
@@ -204,6 +207,7 @@ export function modelAgent({
       status: "idle",
       goal: null,
       turns: [],
+      nativeQueue: [],
       injected: [],
       running: null,
     };
@@ -502,7 +506,11 @@ export function modelAgent({
       call("clearGoal", () => {
         threadOf(threadId).goal = null;
       }),
-    countNativeQueue: () => call("countNativeQueue", () => 0),
+    nativeQueue: (threadId) => call("nativeQueue", () => threadOf(threadId).nativeQueue.map((one) => one.id)),
+    queueText: ({ thread_id, text, client_id }) =>
+      call("queueText", () => {
+        threadOf(thread_id).nativeQueue.push({ id: client_id, text });
+      }),
     startTurn: ({ thread_id, text, client_id }) =>
       call("startTurn", () => {
         const thread = loaded(thread_id);

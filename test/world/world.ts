@@ -8,8 +8,8 @@ import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { journal } from "../../src/core/journal.ts";
 import { live } from "../../src/core/live.ts";
 import type { AgentSink } from "../../src/core/ports/agent.ts";
-import type { HoldReason, MessageId, Store } from "../../src/core/ports/store.ts";
-import type { World } from "../../src/core/world.ts";
+import type { MessageId, Store } from "../../src/core/ports/store.ts";
+import type { Policy, World } from "../../src/core/world.ts";
 import type { Ctx } from "../../src/ops/ctx.ts";
 import type { Caller } from "../../src/ops/protocol.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -30,7 +30,7 @@ export interface WorldOptions {
   store?: Store;
   schedule?(fn: () => void): void;
   random?(): number;
-  releaseAfter?: readonly HoldReason[];
+  policy?: Partial<Policy>;
   /** What Codex has on disk. */
   threads?: ModelAgent["threads"];
 }
@@ -68,7 +68,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
-    policy: () => ({ releaseAfter: options.releaseAfter ?? [], keepDays: 90 }),
+    policy: () => ({ releaseAfter: [], keepDays: 90, attachedQueue: false, ...options.policy }),
     files: {
       isDirectory: (path) => path === "/repo",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),

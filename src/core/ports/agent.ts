@@ -291,8 +291,10 @@ export interface Agent {
   clearGoal(threadId: string): Promise<void>;
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
-  /** How many submissions wait in Codex's native queue. */
-  countNativeQueue(threadId: string): Promise<number>;
+  /** The client ids of what waits in Codex's own queue, next to go first. */
+  nativeQueue(threadId: string): Promise<string[]>;
+  /** Into Codex's own queue, which is durable and works while another process writes the thread. */
+  queueText(input: { thread_id: string; text: string; client_id: string }): Promise<void>;
 
   /** `overrides` stick in Codex for later turns. */
   /** `joined`: `turn/started` of the returned id stood in the stream before this answer, so the turn was not ours. */

@@ -84,6 +84,8 @@ export interface Message {
   lane: Ref;
   position: number;
   mode: Mode;
+  /** A turn that we start, or Codex's own queue where another app writes the thread. */
+  via: "turn" | "codex_queue";
   text: string;
   sha256: string;
   state: MessageState;

@@ -1,0 +1,127 @@
+/**
+ * Codex's own queue: the one way to reach a thread that another app writes. Whoever has the thread open takes from it
+ * when a turn ends, and whoever opens it next begins with it (measured). It does not dedupe, and what was taken out
+ * and lost leaves no trace in it; so one message of ours is in it at a time, and only history proves delivery.
+ */
+import { limits } from "../base/limits.ts";
+import { claim, enqueue } from "./attempt.ts";
+import { readBack, turnHolding } from "./history.ts";
+import { noteAnswer } from "./ingest.ts";
+import type { Change } from "./journal.ts";
+import type { TurnFacts } from "./ports/agent.ts";
+import type { Lane, Message, Ref } from "./ports/store.ts";
+import { delivered, failed, move, turnEnded, unsure } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** What a receipt says of a message that goes this way. */
+export const caveat =
+  "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
+
+/** Throws `usage` when the configuration that allows it is broken. */
+export function mayQueueNatively(world: World, lane: Lane): boolean {
+  return (
+    lane.source === "attached" &&
+    lane.gone_at === null &&
+    lane.archived_at === null &&
+    world.policy().attachedQueue
+  );
+}
+
+/** Under the lane's lock, with none of ours in that queue. */
+export async function giveToCodex(world: World, lane: Lane, message: Message): Promise<void> {
+  const { agent, store, journal } = world;
+  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  const threadId = lane.thread_id!;
+  const { parent_id, path } = await agent.readThread(threadId);
+  if (parent_id !== null) {
+    const words = "it is a sub-agent's thread: Codex takes no input for it";
+    journal.commit((change) => failed(store, change, message, { code: "authority", message: words }));
+    return;
+  }
+  const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
+  const opened = { lane: { ...lane, thread_id: threadId, rollout_path: path }, epoch };
+  // Read again: the questions above let others in.
+  const now = store.messages.get(message.id)!;
+  if (now.state !== "queued") return;
+  journal.commit((change) => claim(world, change, now, opened, newest.turns[0]?.id ?? null));
+  await enqueue(world, store.messages.get(message.id)!, opened);
+}
+
+export interface NativeQueue {
+  /** Under the lane's lock: settles by reading what of ours went into Codex's queue, and the turns it became. */
+  settle(ref: Ref): Promise<void>;
+}
+
+export function nativeQueue(world: World): NativeQueue {
+  const { store, agent, journal, clock } = world;
+  /** Neither in the queue nor in history since, by the monotonic clock: taken out, and not yet shown. */
+  const absentSince = new Map<string, number>();
+
+  return {
+    async settle(ref) {
+      const lane = store.lanes.get(ref);
+      const ours = store.messages
+        .open(ref)
+        .filter((message) => message.via === "codex_queue" && message.state !== "unsure");
+      if (!lane?.thread_id || ours.length === 0) return;
+      const floors = ours.map((message) => message.floor_turn_id);
+      const floor = floors.includes(null) ? null : (floors as string[]).sort()[0]!;
+      // The queue first: what is taken out of it in between is then found in history, now or at the next look.
+      const waiting = new Set(await agent.nativeQueue(lane.thread_id));
+      const { turns } = await readBack(agent, lane.thread_id, floor);
+      journal.commit((change) => {
+        for (const { id } of ours) settleOne(change, lane, store.messages.get(id)!, { turns, waiting });
+      });
+    },
+  };
+
+  function settleOne(change: Change, lane: Lane, message: Message, seen: Seen): void {
+    const { id, state } = message;
+    const turn = turnHolding(seen.turns, id);
+    if (turn || seen.waiting.has(id)) absentSince.delete(id);
+    if (turn) {
+      delivered(store, change, message, turn.id);
+      if (isOver(turn, seen.turns)) end(change, lane, turn);
+    } else if (state === "delivered") {
+      // It stood in history, and that was rewritten meanwhile.
+      const gone = {
+        turn_id: message.turn_id!,
+        status: "interrupted",
+        error: null,
+        completed_at: null,
+      } as const;
+      turnEnded(store, change, lane, { ...gone, holds: false });
+    } else if (seen.waiting.has(id)) {
+      if (state === "claimed") move(store, change, message, "sent", { sent_at: change.now });
+    } else if (isLost(id)) {
+      unsure(store, change, message, "Codex's queue no longer holds it, and the thread does not show it");
+    }
+  }
+
+  function end(change: Change, lane: Lane, { id, status, items, error, completed_at }: TurnFacts): void {
+    noteAnswer(world, lane, items, id, change.now);
+    const outcome = status === "in_progress" ? "interrupted" : status;
+    turnEnded(store, change, lane, { turn_id: id, status: outcome, error, completed_at });
+  }
+
+  function isLost(id: string): boolean {
+    const now = clock.monotonic();
+    const since = absentSince.get(id) ?? now;
+    if (now - since < limits.proofTimeoutMs) absentSince.set(id, since);
+    else absentSince.delete(id);
+    return now - since >= limits.proofTimeoutMs;
+  }
+}
+
+interface Seen {
+  /** Newest first. */
+  turns: TurnFacts[];
+  /** Ids of what waits in Codex's queue. */
+  waiting: Set<string>;
+}
+
+/** A turn that another app runs reads as interrupted, with no time of completion (measured), until a later one stands. */
+function isOver(turn: TurnFacts, newestFirst: readonly TurnFacts[]): boolean {
+  if (newestFirst[0]?.id !== turn.id) return true;
+  return turn.status !== "in_progress" && (turn.status !== "interrupted" || turn.completed_at !== null);
+}

@@ -178,6 +178,14 @@ export const limits = {
   storeBusyTimeoutMs: 5 * second,
   /** Copies of the registry that were made before migrations: the newest so many. */
   migrationBackupsKept: 3,
+  /** A half-written copy this old belongs to nobody any more: one that is being written changes all the time. */
+  leftoverAgeMs: 10 * minute,
+  /** A mark of `down` this old beside a daemon that answers was left by a `down` that was cut off. */
+  markAgeMs: minute,
+  /** Things that one check of doctor puts right before it gives up. */
+  mendsMax: 20,
+  /** Under this doctor warns: a migration's backup of a large registry needs more. */
+  diskFreeBytesMin: 64 * MiB,
   /** Faults of a damaged registry that are listed: the first few say it. */
   registryFaultsMax: 20,
 } as const;

@@ -1,18 +1,21 @@
 /** Is everything here that dispatch needs? Works with no daemon, changes nothing unless told to, and never throws. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { inheritedEnv, readEnv } from "../base/env.ts";
+import { wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Check } from "../ops/ctx.ts";
 import { type Asked, badOf, type Finding } from "./checks/check.ts";
 import { checkAppServer, checkAuth, checkCodex } from "./checks/codex.ts";
 import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
+import { checkPlugin } from "./checks/plugin.ts";
 import { checkRegistry } from "./checks/registry.ts";
 
-type Run = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
+type Look = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
 
 /** In the order that a person would look: what is broken first explains what is broken after it. */
-const checks: readonly (readonly [name: string, run: Run])[] = [
+const checks: readonly (readonly [name: string, look: Look])[] = [
   ["path", checkPath],
   ["home", checkHome],
   ["config", checkConfig],
@@ -21,6 +24,7 @@ const checks: readonly (readonly [name: string, run: Run])[] = [
   ["registry", checkRegistry],
   ["codex", checkCodex],
   ["auth", checkAuth],
+  ["plugin", checkPlugin],
   ["app_server", checkAppServer],
 ];
 
@@ -40,15 +44,36 @@ export interface DoctorInput {
 export async function runChecks(paths: Paths, input: DoctorInput, world: World = here()): Promise<Check[]> {
   const { app_server: appServer, fix, timeoutMs } = input;
   const { env, isSandboxed, clock } = world;
-  const asked: Asked = { paths, env, isSandboxed, appServer, fix, timeoutMs };
+  const asked: Asked = { paths, env, isSandboxed, appServer, timeoutMs };
   const found: Check[] = [];
-  for (const [name, run] of checks) found.push({ name, ...(await attempt(run, asked, clock)) });
+  for (const [name, look] of checks) {
+    const once = () => attempt(look, asked, clock);
+    found.push({ name, ...(fix ? await mended(once) : judged(await once(), [])) });
+  }
   return found;
 }
 
-async function attempt(run: Run, asked: Asked, clock: Clock): Promise<Finding> {
+/** Looked at again after each thing that was put right: the next fault may have stood behind it. */
+async function mended(once: () => Promise<Finding>): Promise<Omit<Check, "name">> {
+  const fixed: string[] = [];
+  for (;;) {
+    const finding = await once();
+    if (!finding.mend || fixed.length === limits.mendsMax) return judged(finding, fixed);
+    try {
+      fixed.push(finding.mend());
+    } catch (thrown) {
+      return judged({ ...finding, detail: `could not be put right: ${wordsOf(thrown)}` }, fixed);
+    }
+  }
+}
+
+function judged({ mend, ...finding }: Finding, fixed: string[]): Omit<Check, "name"> {
+  return { ...finding, fixable: mend !== undefined, fixed };
+}
+
+async function attempt(look: Look, asked: Asked, clock: Clock): Promise<Finding> {
   try {
-    return await run(asked, clock);
+    return await look(asked, clock);
   } catch (thrown) {
     return badOf(thrown);
   }

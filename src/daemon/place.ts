@@ -99,6 +99,10 @@ export function look(path: string): Stats | undefined {
   }
 }
 
+export function isPlainFile(path: string): boolean {
+  return look(path)?.isFile() ?? false;
+}
+
 function kindOf(found: Stats): string {
   if (found.isFile()) return "a regular file";
   if (found.isDirectory()) return "a directory";

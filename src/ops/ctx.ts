@@ -36,6 +36,10 @@ export interface Check {
   summary: string;
   detail: string | null;
   recovery: string | null;
+  /** `--fix` would put it right. */
+  fixable: boolean;
+  /** What `--fix` did here. */
+  fixed: string[];
   data: Record<string, unknown> | null;
 }
 
@@ -60,6 +64,7 @@ export interface Registry {
     schema: number;
     supported: number;
     counts: Record<string, number>;
+    codex_home: string | null;
     backups: { path: string; kind: "backup" | "before" | "replaced"; at: string; bytes: number }[];
   }>;
   /** Also while the daemon runs. Throws `not_found`, `conflict` (the file exists), `storage`. */

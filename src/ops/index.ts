@@ -13,7 +13,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "05ecbbf4c935",
+    hash: "62046ae7554a",
     load: () => import("./daemon/doctor.ts"),
   },
   {
@@ -349,7 +349,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "87d3d5abaf55",
+    hash: "6b8b5d9d83fe",
     load: () => import("./registry/check.ts"),
   },
   {

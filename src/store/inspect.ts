@@ -11,6 +11,8 @@ export interface Inspection {
   /** What is wrong with it; none: it is sound. */
   faults: string[];
   counts: Record<string, number>;
+  /** Of Codex: the home whose threads these are. */
+  codex_home: string | null;
 }
 
 /** `whole` looks at every index and every reference too. Throws `storage` when it cannot be read as a database. */
@@ -20,13 +22,26 @@ export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"
     try {
       const schema = schemaOf(db);
       if (schema === 0) refuseForeign(db, path);
-      return { schema, supported: supportedSchema, counts: countsOf(db), faults: faultsOf(db, depth) };
+      return {
+        schema,
+        supported: supportedSchema,
+        counts: countsOf(db),
+        codex_home: codexHomeOf(db),
+        faults: faultsOf(db, depth),
+      };
     } finally {
       db.close();
     }
   } catch (thrown) {
     throw storageError(thrown, `reading ${path}`);
   }
+}
+
+function codexHomeOf(db: Database): string | null {
+  const meta = db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'").get();
+  return meta
+    ? (db.query<{ home: string | null }, []>("SELECT codex_home AS home FROM meta").get()?.home ?? null)
+    : null;
 }
 
 function faultsOf(db: Database, depth: "quick" | "whole"): string[] {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -6,10 +6,11 @@ import {
   mkdirSync,
   mkdtempSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { openLock } from "../../src/base/flock.ts";
 import { identityOf } from "../../src/base/identity.ts";
@@ -18,16 +19,21 @@ import { version } from "../../src/base/version.ts";
 import { openControl } from "../../src/daemon/control.ts";
 import { runChecks } from "../../src/daemon/doctor.ts";
 import type { Check } from "../../src/ops/ctx.ts";
+import { registryCalled, titleIn } from "../store/files.ts";
 import { hello, memoryLog } from "./rig.ts";
 
 /** A home of one's own with a Codex that only knows its version. */
-function place() {
+function place(where: { socket?: string; db?: string } = {}) {
   const root = mkdtempSync(join(tmpdir(), "doctor ü "));
   const bin = join(root, "bin");
   const codexHome = join(root, "codex home");
   for (const dir of [bin, codexHome]) mkdirSync(dir, { mode: 0o700 });
   writeFileSync(join(bin, "codex"), "#!/bin/sh\necho codex-cli 9.8.7\n", { mode: 0o755 });
-  const paths = pathsOf({ DISPATCH_HOME: join(root, "home") });
+  const paths = pathsOf({
+    DISPATCH_HOME: join(root, "home"),
+    DISPATCH_SOCKET: where.socket && join(root, where.socket),
+    DISPATCH_DB: where.db && join(root, where.db),
+  });
   mkdirSync(paths.home, { mode: 0o700 });
   const env: Record<string, string> = { PATH: `${bin}:/usr/bin:/bin`, CODEX_HOME: codexHome };
   const ask = async (
@@ -52,6 +58,15 @@ function instance(paths: Paths) {
   return lock;
 }
 
+/** As a daemon that was killed leaves it. */
+async function leaveSocket(paths: Paths): Promise<void> {
+  const code = `Bun.listen({ unix: ${JSON.stringify(paths.socket)}, socket: { data() {} } }); console.log("up"); await Bun.stdin.text();`;
+  const dead = Bun.spawn([process.execPath, "-e", code], { stdin: "pipe", stdout: "pipe" });
+  await dead.stdout.getReader().read();
+  dead.kill("SIGKILL");
+  await dead.exited;
+}
+
 test("with no daemon and nothing made yet, nothing fails but what is missing, and nothing is made", async () => {
   const { paths, ask } = place();
   const found = await ask();
@@ -64,6 +79,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "registry",
     "codex",
     "auth",
+    "plugin",
     "app_server",
   ]);
   expect(Object.values(found).filter((check) => check.status === "fail")).toEqual([]);
@@ -110,7 +126,7 @@ test("credentials are told from outside: missing, in the environment, a file, a 
   writeFileSync(file, "never read", { mode: 0o600 });
   expect((await ask())["auth"]).toMatchObject({ status: "ok", summary: file });
   chmodSync(file, 0o644);
-  expect((await ask())["auth"]).toMatchObject({ status: "warn", recovery: `chmod 600 ${file}` });
+  expect((await ask())["auth"]).toMatchObject({ status: "warn", recovery: `chmod 600 '${file}'` });
   chmodSync(file, 0o600);
   env["OPENAI_API_KEY"] = "sk-a-secret-of-this-test";
   expect(JSON.stringify(await ask())).not.toContain("sk-a-secret");
@@ -126,7 +142,7 @@ test("a home that others can reach fails with its chmod, and --fix applies just 
   expect(lstatSync(paths.home).mode & 0o777).toBe(0o755);
   expect((await ask({ fix: true }))["home"]).toMatchObject({
     status: "ok",
-    detail: expect.stringContaining("fixed"),
+    fixed: [expect.stringContaining("0755")],
   });
   expect(lstatSync(paths.home).mode & 0o777).toBe(0o700);
 });
@@ -152,11 +168,7 @@ test("--fix never touches what a symbolic link points to", async () => {
 
 test("a stale socket is told, removed by --fix, and left alone while somebody holds the lock", async () => {
   const { paths, ask } = place();
-  const code = `Bun.listen({ unix: ${JSON.stringify(paths.socket)}, socket: { data() {} } }); console.log("up"); await Bun.stdin.text();`;
-  const dead = Bun.spawn([process.execPath, "-e", code], { stdin: "pipe", stdout: "pipe" });
-  await dead.stdout.getReader().read();
-  dead.kill("SIGKILL");
-  await dead.exited;
+  await leaveSocket(paths);
   expect((await ask())["socket"]).toMatchObject({ status: "warn", recovery: "dispatch doctor --fix" });
   const lock = instance(paths);
   await ask({ fix: true, timeoutMs: 200 });
@@ -164,7 +176,7 @@ test("a stale socket is told, removed by --fix, and left alone while somebody ho
   lock.release();
   expect((await ask({ fix: true }))["socket"]).toMatchObject({
     status: "ok",
-    detail: expect.stringContaining("stale"),
+    fixed: [expect.stringContaining(paths.socket)],
   });
   expect(existsSync(paths.socket)).toBe(false);
 });
@@ -237,3 +249,167 @@ test("a codex that starts no app-server fails the smoke test with its own words,
   const found = await ask({ app_server: true, timeoutMs: 3000 });
   expect(found["app_server"]!.status).toBe("fail");
 }, 15_000);
+
+/** What doctor finds and may put right: where, and how it comes about. */
+const faults: Record<
+  string,
+  { check: string; status: "warn" | "fail"; make(paths: Paths): void | Promise<void> }
+> = {
+  "a home that others can reach": {
+    check: "home",
+    status: "fail",
+    make: ({ home }) => chmodSync(home, 0o755),
+  },
+  "a directory of the socket that others can reach": {
+    check: "socket",
+    status: "fail",
+    make: ({ socket }) => chmodSync(dirname(socket), 0o750),
+  },
+  "a socket that nobody listens on": { check: "socket", status: "warn", make: leaveSocket },
+  "a registry that others can read": {
+    check: "registry",
+    status: "fail",
+    make: ({ db }) => chmodSync(db, 0o644),
+  },
+  "a lock that others can hold": {
+    check: "registry",
+    status: "fail",
+    make: ({ lock }) => writeFileSync(lock, "", { mode: 0o666 }),
+  },
+  "a backup that was cut off": {
+    check: "registry",
+    status: "warn",
+    make({ db }) {
+      const left = `${db}.backup.20260101T000000000Z.0123abcd.partial`;
+      writeFileSync(left, "half of it");
+      utimesSync(left, 1, 1);
+    },
+  },
+};
+
+describe("what cannot lose anything is found, put right by --fix, told, and then gone", () => {
+  const broken = async (names: readonly string[]) => {
+    const here = place({ socket: "sockets/s" });
+    mkdirSync(dirname(here.paths.socket), { mode: 0o700 });
+    registryCalled(here.paths.db, "docs");
+    for (const name of names) await faults[name]!.make(here.paths);
+    return here;
+  };
+  const unwell = (found: Record<string, Check>) =>
+    Object.values(found).filter(({ status }) => status === "fail" || status === "warn");
+  const expected = ["auth", "path"];
+
+  test.each(Object.keys(faults))("%s", async (name) => {
+    const { check, status } = faults[name]!;
+    const { ask } = await broken([name]);
+    const found = unwell(await ask()).filter((one) => !expected.includes(one.name));
+    expect(found).toMatchObject([{ name: check, status, fixable: true, fixed: [] }]);
+    expect((await ask({ fix: true }))[check]).toMatchObject({
+      status: "ok",
+      fixable: false,
+      fixed: [expect.any(String)],
+    });
+    expect(unwell(await ask()).map((one) => one.name)).toEqual(expect.arrayContaining(expected));
+    expect(unwell(await ask())).toHaveLength(expected.length);
+  });
+
+  test("all of them at once", async () => {
+    const { ask, paths } = await broken(Object.keys(faults));
+    const fixed = Object.values(await ask({ fix: true })).flatMap((one) => one.fixed);
+    expect(fixed).toHaveLength(Object.keys(faults).length);
+    expect(unwell(await ask())).toHaveLength(expected.length);
+    expect(titleIn(paths.db)).toBe("docs");
+  });
+
+  test("the directory that the registry is to stand in", async () => {
+    const { ask, paths } = place({ db: "no/such/registry.db" });
+    expect((await ask())["registry"]).toMatchObject({
+      status: "fail",
+      fixable: true,
+      recovery: expect.stringContaining("mkdir"),
+    });
+    expect((await ask({ fix: true }))["registry"]).toMatchObject({
+      status: "skipped",
+      fixed: [expect.stringContaining("made")],
+    });
+    expect(lstatSync(dirname(paths.db)).mode & 0o777).toBe(0o700);
+  });
+
+  test("a mark of a down that was cut off, and a socket that others can reach, under a daemon that runs", async () => {
+    const { ask, paths } = place();
+    const lock = instance(paths);
+    const call = async () => ({ degraded: [] });
+    const control = openControl({ path: paths.socket, hello, call, clock: systemClock, log: memoryLog() });
+    writeFileSync(paths.stopped, "");
+    chmodSync(paths.socket, 0o777);
+    expect((await ask({ fix: true }))["daemon"]!.fixed).toEqual([]);
+    utimesSync(paths.stopped, 1, 1);
+    chmodSync(paths.socket, 0o777);
+    expect(await ask()).toMatchObject({
+      daemon: { status: "warn", fixable: true },
+      socket: { status: "fail", fixable: true },
+    });
+    expect(await ask({ fix: true })).toMatchObject({ daemon: { status: "ok" }, socket: { status: "ok" } });
+    expect(existsSync(paths.stopped)).toBe(false);
+    control.close();
+    lock.release();
+  });
+});
+
+describe("what somebody may want is found and left", () => {
+  const left: Record<string, { check: string; make(at: ReturnType<typeof place>): string }> = {
+    "a directory where the log belongs": {
+      check: "home",
+      make({ paths }) {
+        mkdirSync(paths.log);
+        return paths.log;
+      },
+    },
+    "a copy that is being written": {
+      check: "registry",
+      make({ paths }) {
+        const partial = `${paths.db}.backup.20260101T000000000Z.0123abcd.partial`;
+        registryCalled(paths.db, "docs");
+        writeFileSync(partial, "half of it");
+        return partial;
+      },
+    },
+    "the last changes of a registry that is gone": {
+      check: "registry",
+      make({ paths }) {
+        writeFileSync(`${paths.db}-wal`, "x");
+        return `${paths.db}-wal`;
+      },
+    },
+    "a login that others can read": {
+      check: "auth",
+      make({ codexHome }) {
+        const file = join(codexHome, "auth.json");
+        writeFileSync(file, "never read", { mode: 0o644 });
+        return file;
+      },
+    },
+  };
+
+  test.each(Object.keys(left))("%s", async (name) => {
+    const here = place();
+    const { check, make } = left[name]!;
+    const path = make(here);
+    const before = lstatSync(path).mode;
+    const found = (await here.ask({ fix: true }))[check];
+    expect(found).toMatchObject({ fixable: false, fixed: [] });
+    if (name !== "a copy that is being written") expect(found!.status).not.toBe("ok");
+    expect(lstatSync(path).mode).toBe(before);
+  });
+
+  test("a CODEX_HOME that is named and not there is not made: the name may be wrong", async () => {
+    const { env, ask, codexHome } = place();
+    env["CODEX_HOME"] = `${codexHome}/typo`;
+    expect((await ask({ fix: true }))["auth"]).toMatchObject({
+      status: "fail",
+      fixed: [],
+      recovery: expect.stringContaining("mkdir -p"),
+    });
+    expect(existsSync(env["CODEX_HOME"]!)).toBe(false);
+  });
+});

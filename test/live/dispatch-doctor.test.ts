@@ -1,6 +1,6 @@
 /** `doctor` on homes that are well and on homes that are not: each fault is found by the check that is named for it. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { identityOf } from "../../src/base/identity.ts";
 import { until } from "../daemon/rig.ts";
@@ -90,6 +90,100 @@ test("a registry that is none fails the registry, and is not replaced by a clean
 test("a Codex that is none fails its check", async () => {
   const found = await examined({ env: { DISPATCH_CODEX: "/bin/false" } });
   expect(found).toMatchObject({ code: 8, failed: ["codex", "app_server"] });
+});
+
+const named = (whole: { checks: { name: string }[] }, name: string) =>
+  whole.checks.find((check) => check.name === name) as unknown as Record<string, string> & {
+    fixed: string[];
+  };
+
+describe("a Codex that cannot work fails app_server, in its own words where it has some", () => {
+  const folder = (name: string) => {
+    const path = join(dirname(rig.codex.home), name);
+    mkdirSync(path);
+    return path;
+  };
+
+  test("not there at all", async () => {
+    const found = await examined({ env: { DISPATCH_CODEX: undefined, PATH: "/usr/bin:/bin" } });
+    expect(found).toMatchObject({ code: 8, failed: ["codex", "app_server"] });
+    expect(named(found.whole, "codex")["recovery"]).toContain("npm install -g @openai/codex");
+    const other = await examined({ env: { DISPATCH_CODEX: "/no/such/codex" } });
+    expect(named(other.whole, "codex")).toMatchObject({
+      summary: expect.stringContaining("/no/such/codex"),
+      recovery: expect.stringContaining("DISPATCH_CODEX"),
+    });
+  });
+
+  test("the one that the configuration names is the one that is tried", async () => {
+    const home = homeCalled("named");
+    writeFileSync(join(home, "config.toml"), '[app_server]\ncommand = "/no/such/codex"\n');
+    const found = await examined({ env: { DISPATCH_HOME: home, DISPATCH_CODEX: undefined } });
+    expect(found.failed).toEqual(["codex", "app_server"]);
+    expect(named(found.whole, "codex")["summary"]).toContain("/no/such/codex, named by [app_server] command");
+  });
+
+  test("with a configuration that it cannot read: it starts, and opens no thread", async () => {
+    const broken = folder("broken");
+    writeFileSync(join(broken, "config.toml"), 'model = "m"\nsandbox_mode = [\n');
+    const found = await examined({ env: { CODEX_HOME: broken, DISPATCH_HOME: homeCalled("other-1") } });
+    expect(found).toMatchObject({ code: 8, failed: ["app_server"] });
+    expect(named(found.whole, "app_server")["summary"]).toContain("config");
+  });
+
+  test("with a home that is not there, which --fix does not make up", async () => {
+    const missing = join(dirname(rig.codex.home), "missing");
+    const env = { CODEX_HOME: missing, DISPATCH_HOME: homeCalled("other-2") };
+    const found = await examined({ env }, "--fix");
+    expect(found).toMatchObject({ code: 8, failed: ["auth", "app_server"] });
+    expect(named(found.whole, "app_server")["summary"]).toContain(missing);
+    expect(existsSync(missing)).toBe(false);
+  });
+
+  test("with another home than the registry's", async () => {
+    const found = await examined({ env: { CODEX_HOME: folder("elsewhere") } });
+    expect(found.failed).toEqual(["app_server"]);
+    const { summary, recovery } = named(found.whole, "app_server");
+    expect(summary).toContain(rig.codex.home);
+    expect(recovery).toContain(`CODEX_HOME=${rig.codex.home}`);
+  });
+});
+
+test("a home with everything wrong that can be put right is well after one --fix, and keeps its registry", async () => {
+  const home = homeCalled("wrecked");
+  const env = { DISPATCH_HOME: home };
+  await rig.ask(["up"], { env });
+  const { pid } = await rig.ask(["daemon", "status"], { env });
+  process.kill(pid, "SIGKILL");
+  await until(() => identityOf(pid)?.zombie !== false, "the daemon's end");
+  const left = join(home, "registry.db.backup.20260101T000000000Z.0123abcd.partial");
+  writeFileSync(left, "half of it");
+  utimesSync(left, 1, 1);
+  for (const name of ["registry.db", "registry.db.lock"]) chmodSync(join(home, name), 0o644);
+  chmodSync(home, 0o755);
+  const found = await examined({ env }, "--no-app-server");
+  expect(found).toMatchObject({ code: 8, failed: ["home", "socket", "registry"] });
+  const fixed = await examined({ env }, "--no-app-server", "--fix");
+  expect(fixed.whole.checks.flatMap((check: { fixed: string[] }) => check.fixed)).toHaveLength(5);
+  (await outputSchemas(rig)).fits("doctor", fixed.whole);
+  expect(await examined({ env }, "--no-app-server")).toMatchObject({ code: 0, status: "ok" });
+  expect(await rig.ask(["list"], { env })).toEqual({ threads: [] });
+  await rig.ask(["down"], { env });
+});
+
+test("on a terminal it names the fault, the way out, and what --fix would put right", async () => {
+  const home = homeCalled("seen");
+  chmodSync(home, 0o755);
+  const { text, code } = await rig.screen(["doctor", "--no-app-server"], {
+    env: { ...well, DISPATCH_HOME: home },
+  });
+  expect(code).toBe(8);
+  expect(text).toContain("-> chmod 700");
+  expect(text).toContain("dispatch doctor --fix puts right: home");
+  const after = await rig.screen(["doctor", "--no-app-server", "--fix"], {
+    env: { ...well, DISPATCH_HOME: home },
+  });
+  expect(after.text).toMatch(/fixed: the mode of .* was 0755 and is 0700/);
 });
 
 test("what a daemon that was killed left behind is a warning, which --fix takes away", async () => {

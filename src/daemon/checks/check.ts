@@ -1,4 +1,4 @@
-/** How a check of doctor is written down. */
+/** How a check of doctor is written down: what it found, and what would put it right. */
 import { DispatchError, wordsOf } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Check } from "../../ops/ctx.ts";
@@ -10,28 +10,35 @@ export interface Asked {
   /** Inside Codex's sandbox a connect is refused and looks like a dead daemon. */
   isSandboxed: boolean;
   appServer: boolean;
-  /** Apply the recoveries that cannot lose anything. */
-  fix: boolean;
   timeoutMs: number;
 }
 
-/** What a check found; its name is added by who runs it. */
-export type Finding = Omit<Check, "name">;
+/**
+ * Puts right one thing that cannot lose anything: a mode, a directory that is not there, what a process that ended
+ * left behind. Never a file that somebody may want, and never what belongs to Codex. Answers what it did; throws when
+ * it could not.
+ */
+export type Mend = () => string;
+
+/** A check only looks; its name is added by who runs it, and so is what was mended. */
+export type Finding = Omit<Check, "name" | "fixed" | "fixable"> & { mend?: Mend };
 
 interface More {
-  detail?: string;
-  recovery?: string;
-  data?: Record<string, unknown>;
+  detail?: string | undefined;
+  recovery?: string | undefined;
+  data?: Record<string, unknown> | undefined;
+  mend?: Mend | undefined;
 }
 
 const finding =
   (status: Check["status"]) =>
-  (summary: string, { detail, recovery, data }: More = {}): Finding => ({
+  (summary: string, { detail, recovery, data, mend }: More = {}): Finding => ({
     status,
     summary,
     detail: detail ?? null,
     recovery: recovery ?? null,
     data: data ?? null,
+    ...(mend ? { mend } : {}),
   });
 
 export const ok = finding("ok");
@@ -40,10 +47,7 @@ export const bad = finding("fail");
 export const skipped = finding("skipped");
 
 /** An error as a finding: its hint is the recovery. */
-export function badOf(thrown: unknown): Finding {
+export function badOf(thrown: unknown, mend?: Mend): Finding {
   const error = thrown instanceof DispatchError ? thrown : undefined;
-  return bad(wordsOf(thrown), {
-    ...(error?.hint ? { recovery: error.hint } : {}),
-    ...(error?.data ? { data: error.data } : {}),
-  });
+  return bad(wordsOf(thrown), { recovery: error?.hint ?? undefined, data: error?.data ?? undefined, mend });
 }

@@ -10,13 +10,15 @@ import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
-import { look, modeOf } from "../place.ts";
+import { readConfig } from "../config.ts";
+import { look, modeOf, quoted } from "../place.ts";
 import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
 
 const install = "npm install -g @openai/codex";
 
-export async function checkCodex({ env, timeoutMs }: Asked): Promise<Finding> {
-  const path = await executableOf(env);
+export async function checkCodex(asked: Asked): Promise<Finding> {
+  const { env, timeoutMs } = asked;
+  const path = await executableOf(asked);
   const said = await run([path, "--version"], {
     timeoutMs,
     bytesMax: limits.childStderrTailBytes,
@@ -38,6 +40,13 @@ export async function checkCodex({ env, timeoutMs }: Asked): Promise<Finding> {
 /** Existence and mode only. A provider of one's own may need none of this: the smoke test decides that. */
 export async function checkAuth({ env }: Asked): Promise<Finding> {
   const home = env["CODEX_HOME"] || join(homedir(), ".codex");
+  // Its own default it makes by itself; in one that is named and not there it does not start (measured). A misspelt
+  // name is as likely as a new one, so it is not made here.
+  if (env["CODEX_HOME"] && look(home) === undefined)
+    return bad(`CODEX_HOME is ${home}, and that is not there`, {
+      recovery: `correct CODEX_HOME, or: mkdir -p ${quoted(home)}`,
+      data: { codex_home: home },
+    });
   const file = join(home, "auth.json");
   const found = look(file);
   const key = ["CODEX_API_KEY", "OPENAI_API_KEY"].find((name) => env[name]);
@@ -46,7 +55,7 @@ export async function checkAuth({ env }: Asked): Promise<Finding> {
     return warn(`no login: no ${file} and no key in the environment`, { recovery: "codex login", data });
   if (found && (found.mode & 0o077) !== 0)
     return warn(`other users can read ${file} (mode ${modeOf(found)})`, {
-      recovery: `chmod 600 ${file}`,
+      recovery: `chmod 600 ${quoted(file)}`,
       data,
     });
   if (found && !(await isReadable(file)))
@@ -54,14 +63,15 @@ export async function checkAuth({ env }: Asked): Promise<Finding> {
   return ok(found ? file : `a key in ${key}`, { data });
 }
 
-export async function checkAppServer({ env, appServer, timeoutMs }: Asked, clock: Clock): Promise<Finding> {
+export async function checkAppServer(asked: Asked, clock: Clock): Promise<Finding> {
+  const { env, appServer, timeoutMs, paths } = asked;
   if (!appServer) return skipped("not asked", { recovery: "dispatch doctor" });
   const seen = await smoke({
     clock,
     log: silent,
     env: { ...env },
     version,
-    executable: () => executableOf(env),
+    executable: () => executableOf(asked),
     timeoutMs,
   });
   const { error, warnings, capabilities } = seen;
@@ -73,6 +83,12 @@ export async function checkAppServer({ env, appServer, timeoutMs }: Asked, clock
     requires_login: seen.requires_login,
   };
   if (error) return bad(error.message, { ...(error.hint ? { recovery: error.hint } : {}), data });
+  const other = await otherHome(paths.db, seen.codex_home);
+  if (other)
+    return bad(`codex uses the home ${seen.codex_home}, but this registry belongs to ${other}`, {
+      recovery: `set CODEX_HOME=${quoted(other)}, or use another dispatch home`,
+      data,
+    });
   if (seen.requires_login) return bad("codex is not logged in", { recovery: "codex login", data });
   const missing = Object.entries(capabilities)
     .filter(([, known]) => !known)
@@ -84,8 +100,30 @@ export async function checkAppServer({ env, appServer, timeoutMs }: Asked, clock
   return ok(`codex ${seen.version} started, and opened a thread`, { data });
 }
 
-function executableOf(env: Asked["env"]): Promise<string> {
-  return findCodex({ named: env["DISPATCH_CODEX"], path: env["PATH"] });
+/** As the daemon finds it. A configuration that cannot be read has a check of its own. */
+function executableOf({ env, paths }: Asked): Promise<string> {
+  return findCodex({ named: env["DISPATCH_CODEX"], configured: commandIn(paths.config), path: env["PATH"] });
+}
+
+function commandIn(config: string): string | undefined {
+  try {
+    return readConfig(config).app_server.command;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The home of Codex that the registry belongs to, when it is not this one. */
+async function otherHome(db: string, home: string | null): Promise<string | undefined> {
+  if (home === null || !look(db)?.size) return undefined;
+  const { inspectRegistry } = await import("../../store/inspect.ts");
+  try {
+    const { codex_home: known } = inspectRegistry(db);
+    return known !== null && known !== home ? known : undefined;
+  } catch {
+    // A registry that cannot be read has a check of its own.
+    return undefined;
+  }
 }
 
 async function isReadable(path: string): Promise<boolean> {

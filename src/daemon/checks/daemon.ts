@@ -1,9 +1,10 @@
 /** The daemon: who it is, whether it answers, and what it says of itself. Never starts one. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
 import { readLock } from "../../base/flock.ts";
 import { isAlive } from "../../base/identity.ts";
+import { limits } from "../../base/limits.ts";
 import { version } from "../../base/version.ts";
 import { connect } from "../../surface/client.ts";
 import { instanceIn } from "../instance.ts";
@@ -39,7 +40,20 @@ export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, cloc
       recovery: "dispatch down --force",
       data,
     });
-  return judge(who, instance?.version, { ...data, status });
+  return cutOffDown(paths.stopped, clock) ?? judge(who, instance?.version, { ...data, status });
+}
+
+/** A `down` that was cut off before the daemon heard of it: once that ends, nothing would start it again. */
+function cutOffDown(mark: string, clock: Clock): Finding | undefined {
+  const left = statSync(mark, { throwIfNoEntry: false });
+  if (!left || clock.now() - left.mtimeMs < limits.markAgeMs) return undefined;
+  return warn("the daemon runs, and is marked as stopped: once it ends no command would start it again", {
+    recovery: "dispatch up",
+    mend() {
+      rmSync(mark);
+      return `removed ${mark}, left by a dispatch down that was cut off`;
+    },
+  });
 }
 
 function judge(who: string, running: string | undefined, data: { status: Record<string, unknown> }): Finding {

@@ -18,6 +18,10 @@ export default clientOp({
   cli: "doctor",
   group: "daemon",
   summary: "Check everything dispatch stands on",
+  about:
+    "Needs no daemon and starts none. --fix puts right what cannot lose anything: modes, a missing directory, what a " +
+    "daemon, a backup or a down that was cut off left behind. It touches no registry and nothing of Codex's. " +
+    "Ends with 8 when a check fails, not on warnings.",
   at: "client",
   intent: "read",
   repeat: "safe",
@@ -36,6 +40,8 @@ export default clientOp({
         summary: v.string(),
         detail: v.nullable(v.string()),
         recovery: v.nullable(v.string()),
+        fixable: v.boolean(),
+        fixed: v.array(v.string()),
         data: v.nullable(v.record(v.string(), v.unknown())),
       }),
     ),
@@ -52,12 +58,18 @@ export default clientOp({
   view({ checks, status }) {
     const lines = checks.flatMap((check) => {
       const mark = paint(style[check.status] ?? "dim", check.status.padEnd(7));
-      const more = [check.status === "ok" ? null : check.detail, check.recovery && `-> ${check.recovery}`];
+      const more = [
+        ...check.fixed.map((what) => `${paint("green", "fixed:")} ${cell(what)}`),
+        ...(check.status === "ok" || check.detail === null ? [] : [cell(check.detail)]),
+        ...(check.recovery === null ? [] : [`-> ${cell(check.recovery)}`]),
+      ];
       return [
         `${mark}  ${check.name.padEnd(12)}  ${cell(check.summary)}`,
-        ...more.filter((line) => line !== null).map((line) => `${" ".repeat(23)}${cell(line)}`),
+        ...more.map((line) => `${" ".repeat(23)}${line}`),
       ];
     });
-    return `${lines.join("\n")}\n\n${paint("bold", status)}`;
+    const fixable = checks.filter((check) => check.fixable).map(({ name }) => name);
+    const way = fixable.length > 0 ? `; dispatch doctor --fix puts right: ${fixable.join(", ")}` : "";
+    return `${lines.join("\n")}\n\n${paint("bold", status)}${way}`;
   },
 });

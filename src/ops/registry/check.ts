@@ -24,6 +24,7 @@ export default clientOp({
     schema: v.number(),
     supported: v.number(),
     counts: v.record(v.string(), v.number()),
+    codex_home: v.nullable(v.string()),
     backups: v.array(
       v.object({
         path: v.string(),
@@ -53,6 +54,7 @@ export default clientOp({
           : `${out.schema}; this dispatch knows ${out.supported}`,
       ],
       ["holds", countsOf(out.counts)],
+      ["codex home", cell(out.codex_home)],
       ...out.backups.map(({ kind, path, at, bytes }): [string, string] => [
         kinds[kind],
         `${cell(path)}, ${size(bytes)}, ${ago(at, look)}`,

@@ -2,6 +2,7 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { freeHandle, slug } from "./handle.ts";
+import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
 import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
 import type { ThreadFacts } from "./ports/agent.ts";
@@ -130,6 +131,7 @@ export async function give(world: World, ref: Ref): Promise<void> {
   await world.locked(ref, async () => {
     const lane = await refuseUnlessQuiet(world, ref, "giving it away", true);
     if (lane.source === "attached") return;
+    refuseEphemeral(lane, "given away");
     await letGo(world, lane);
     journal.commit((change) => {
       store.lanes.set(ref, {
@@ -150,9 +152,17 @@ export async function unload(world: World, ref: Ref): Promise<string> {
     const lane = await refuseUnlessQuiet(world, ref, "unloading");
     if (lane.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
+    refuseEphemeral(lane, "opened elsewhere");
     await letGo(world, lane);
     return lane.thread_id;
   });
+}
+
+function refuseEphemeral(lane: Lane, what: string): void {
+  if (isEphemeral(lane))
+    fail("conflict", `thread ${lane.ref} is ephemeral: it would end by being ${what}`, {
+      hint: `dispatch tail ${lane.ref}`,
+    });
 }
 
 async function letGo({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {

@@ -9,6 +9,7 @@ import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { LaneStatus, ThreadView } from "./lane.ts";
 import type { MessageState } from "./message.ts";
 import type { Models } from "./models.ts";
+import type { Asked, Plan } from "./plan.ts";
 import type { AgentStatus, GoalChange, GoalFacts, RawLine } from "./ports/agent.ts";
 import type { Counts, Ref } from "./ports/store.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
@@ -54,6 +55,10 @@ export interface Core {
     archived: boolean;
     limit: number;
   }): ThreadView[];
+  /** What is to be made of it, by flags, presets and configuration. */
+  plan(asked: Asked): Plan;
+  /** The same, refused where `create` would refuse it beforehand. */
+  checkedPlan(asked: Asked): Promise<Plan>;
   create(draft: NewThread, signal: AbortSignal): Promise<{ ref: Ref; receipt: Receipt | null }>;
   forget(ref: Ref): Promise<void>;
   send(ref: Ref, draft: Draft, signal: AbortSignal): Promise<Receipt>;

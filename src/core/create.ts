@@ -22,6 +22,8 @@ export interface NewThread {
   /** The objective of a native goal: paused until the text is delivered, then active. */
   goal: string | null;
   settings: ThreadSettings;
+  /** For the first turn only. */
+  output_schema?: Record<string, unknown> | null;
   key: string | null;
   created_by: string;
 }
@@ -36,9 +38,9 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   const { store, agent, journal } = world;
   const again = known(world, draft);
   if (again) return again;
-  check(world, draft);
+  checkNew(world, draft);
   await agent.ready(limits.agentReadyWaitMs);
-  const checked = { ...draft, settings: await checkedSettings(world, draft.settings) };
+  const checked = { ...draft, settings: await checkedSettings(world, draft.settings, true) };
   // Asked once more: the wait above let others in.
   const raced = known(world, draft);
   if (raced) return raced;
@@ -57,7 +59,8 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
       },
     });
     if (draft.text === null) return { ref: lane.ref, message: null };
-    const first = { ...plain, text: draft.text, caller: draft.created_by };
+    const overrides = draft.output_schema ? { output_schema: draft.output_schema } : null;
+    const first = { ...plain, text: draft.text, overrides, caller: draft.created_by };
     const message = accept(world, lane, first, { at: "back", now: change.now });
     change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
     return { ref: lane.ref, message };
@@ -110,11 +113,12 @@ export function createdByKey(store: Store, key: string | null, digest: string): 
 }
 
 /** Everything the key stands for. */
-function digestOf({ name, text, goal, settings }: NewThread): string {
-  return sha256(JSON.stringify(["new", name, text, goal, settings]));
+function digestOf({ name, text, goal, settings, output_schema }: NewThread): string {
+  return sha256(JSON.stringify(["new", name, text, goal, settings, output_schema ?? null]));
 }
 
-function check({ store, files }: World, draft: NewThread): void {
+/** What can be refused before any Codex is asked. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
+export function checkNew({ store, files }: World, draft: NewThread): void {
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
     fail("usage", "a goal is not text: /goal is a command of Codex's terminal", {

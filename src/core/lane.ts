@@ -72,7 +72,7 @@ export interface ThreadView {
     provider: string | null;
     model: string | null;
     effort: string | null;
-    service_tier: { requested: string | null; resolved: string | null; source: "flag" | "codex" };
+    service_tier: { requested: string | null; resolved: string | null; source: "flag" | "config" | "codex" };
   };
   sandbox: string | null;
   approval_policy: string | null;
@@ -100,7 +100,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const held = lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null);
   return {
     ref: lane.ref,
-    id: lane.durable_at === null ? null : lane.thread_id,
+    id: lane.durable_at === null && !isEphemeral(lane) ? null : lane.thread_id,
     title: lane.title,
     handle: lane.handle,
     source: lane.source,
@@ -132,6 +132,11 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   };
 }
 
+/** Codex keeps nothing of it: no name, no goal, no history, and it ends with the process. */
+export function isEphemeral({ settings }: Pick<Lane, "settings">): boolean {
+  return settings.ephemeral === true;
+}
+
 /** Why this lane takes no writes, or null. */
 export function writeLock(lane: Lane): string | null {
   if (lane.gone_at !== null) return "Codex no longer has the thread";
@@ -149,7 +154,7 @@ function modelOf(lane: Lane): ThreadView["model"] {
     service_tier: {
       requested: settings.service_tier ?? null,
       resolved: effective?.service_tier ?? null,
-      source: settings.service_tier === undefined ? "codex" : "flag",
+      source: settings.service_tier === undefined ? "codex" : (settings.service_tier_from ?? "flag"),
     },
   };
 }

@@ -61,10 +61,14 @@ function aliasesOf({ models: all }: Catalogue): Record<string, string> {
  * Settings with tiers by their own ids. Codex accepts any model name without complaint and fails the first turn
  * (measured), so an unknown model, effort or tier is refused here, before a thread exists, with what there is.
  */
-export async function checkedSettings(world: World, settings: ThreadSettings): Promise<ThreadSettings> {
+export async function checkedSettings(
+  world: World,
+  settings: ThreadSettings,
+  refresh: boolean,
+): Promise<ThreadSettings> {
   const { model: name, effort, service_tier: tier } = settings;
   if (name === undefined && effort === undefined && tier === undefined) return settings;
-  const found = await refreshed(world);
+  const found = refresh ? await refreshed(world) : known(world);
   const provider = settings.model_provider ?? found.default.provider ?? catalogued;
   const resolved =
     tier === undefined ? settings : { ...settings, service_tier: found.aliases[tier.toLowerCase()] ?? tier };

@@ -4,6 +4,7 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { isEphemeral } from "./lane.ts";
 import type { EffectiveSettings, Epoch, Refusal, ThreadOpened, ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/store.ts";
 import { endQueued, hold } from "./settle.ts";
@@ -43,11 +44,12 @@ async function start(world: World, lane: Lane): Promise<Lane> {
 }
 
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
-  await world.agent.nameThread(threadId, lane.title);
+  // Codex gives an ephemeral thread no name (measured).
+  if (!isEphemeral(lane)) await world.agent.nameThread(threadId, lane.title);
   world.journal.commit((change) => {
     world.store.lanes.set(lane.ref, {
       setup: "ready",
-      durable_at: change.now,
+      durable_at: isEphemeral(lane) ? null : change.now,
       evidence_at: change.now,
       updated_at: change.now,
     });

@@ -8,7 +8,7 @@ import { contextTaken } from "./attempt.ts";
 import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
-import { isRunning, saysIdle } from "./lane.ts";
+import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
 import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
@@ -106,7 +106,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   }
 
   async function endByHistory(lane: Lane, threadId: string, running: Turn[]): Promise<void> {
-    const { turns } = await agent.listTurns(threadId, { cursor: null, limit: limits.historyPageTurns });
+    const { turns } = isEphemeral(lane)
+      ? { turns: [] }
+      : await agent.listTurns(threadId, { cursor: null, limit: limits.historyPageTurns });
     journal.commit((change) => {
       for (const { turn_id } of running) {
         const turn = turns.find((candidate) => candidate.id === turn_id);
@@ -133,7 +135,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const isInjected =
       asked.mode === "context" && asked.path !== null && (await agent.hasInjected(asked.path, id));
     const back =
-      asked.mode === "context" ? { turns: [] } : await readBack(agent, lane.thread_id!, asked.floor_turn_id);
+      asked.mode === "context" || isEphemeral(lane)
+        ? { turns: [] }
+        : await readBack(agent, lane.thread_id!, asked.floor_turn_id);
     const holding = turnHolding(back.turns, id);
     journal.commit((change) => {
       const message = store.messages.inFlight(lane.ref);
@@ -175,6 +179,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (!here || here.status === "active" || clock.now() - here.heard < limits.laneIdleUnloadMs)
       return undefined;
     const lane = store.lanes.findByThread(threadId);
+    // Unloading would be its end.
+    if (lane && isEphemeral(lane)) return undefined;
     const facts = lane && store.lanes.facts(lane.ref);
     if (!lane || !facts) return undefined;
     const isWanted =

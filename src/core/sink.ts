@@ -1,6 +1,7 @@
 /** What the agent tells core: the child's birth, its words, its death. */
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { endEphemeral } from "./ephemeral.ts";
 import { ingest } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import { open } from "./open.ts";
@@ -107,6 +108,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
   function over(change: Change, epoch: Epoch, reason: string): void {
     store.epochs.end(epoch, reason, change.now);
     expireOf(world, epoch, change);
+    endEphemeral(world, change);
     change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
     change.append({ kind: "gap", data: { epoch } });
   }

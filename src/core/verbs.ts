@@ -11,6 +11,7 @@ import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { standingOf, type ThreadView, viewOf } from "./lane.ts";
 import { isInFlight } from "./message.ts";
 import { models } from "./models.ts";
+import { checkedPlan, plan } from "./plan.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -102,6 +103,8 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
         )
         .slice(0, limit);
     },
+    plan: (asked) => plan(world, asked),
+    checkedPlan: (asked) => checkedPlan(world, asked),
     async create(draft, signal) {
       const { ref, message } = await create(world, deliver, draft);
       return { ref, receipt: message && (await underWay(message.id, signal)) };

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
+import type { ConfigFiles } from "./plan.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { HoldReason, MessageId, Ref, Store } from "./ports/store.ts";
 
@@ -19,6 +20,8 @@ export interface World {
   files: Files;
   /** As the user's configuration has it now. Throws `usage` when that is broken. */
   policy(): Policy;
+  /** What the user and the repository around this directory configured. Throws `usage` when a file is broken. */
+  config(directory: string): ConfigFiles;
 }
 
 export interface Policy {
@@ -38,4 +41,8 @@ export interface Files {
   isDirectory(path: string): boolean;
   /** The root of the repository that holds this directory; null when none does. */
   repositoryOf(directory: string): string | null;
+  /** At or below it, symbolic links followed; false for what does not exist. */
+  isInside(path: string, root: string): boolean;
+  /** Throws `usage`: unreadable, not UTF-8, too large. */
+  readText(path: string): string;
 }

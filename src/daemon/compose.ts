@@ -20,8 +20,10 @@ import type { Host } from "../ops/ctx.ts";
 import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
-import { configReader } from "./config.ts";
+import { configReader, configuredCodex, readTextFile } from "./config.ts";
+import { isWithin } from "./inside.ts";
 import { endOrphans } from "./orphan.ts";
+import { configFiles, tablesOf } from "./tables.ts";
 
 export interface Composition {
   core: Core;
@@ -56,7 +58,11 @@ export async function compose(input: {
     version,
     random: systemRandom,
     executable: async () =>
-      findCodex({ named: env["DISPATCH_CODEX"], configured: config().app_server.command, path: env["PATH"] }),
+      findCodex({
+        named: env["DISPATCH_CODEX"],
+        configured: configuredCodex(paths.config),
+        path: env["PATH"],
+      }),
   });
   engine = engineOf({
     store,
@@ -75,9 +81,21 @@ export async function compose(input: {
         attachedQueue: policy.attached_queue,
       };
     },
+    config(directory) {
+      const { defaults, presets, policy } = config();
+      const homes = { home: env["HOME"] ?? "/", dispatch: paths.home };
+      return configFiles(
+        tablesOf(paths.config, { defaults, presets }, homes.home),
+        policy.trusted,
+        directory,
+        homes,
+      );
+    },
     files: {
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
       repositoryOf,
+      isInside: isWithin,
+      readText: readTextFile,
     },
   });
   engine.begin();

@@ -11,8 +11,8 @@ export interface Mark {
   arg?: true;
   /** `--x TEXT`, `--x-file PATH`, and `-` for stdin. */
   text?: true;
-  /** A path, made absolute in the client's directory. `cwd`: the client's own directory when left out. */
-  path?: true | "cwd";
+  /** A path, made absolute in the client's directory. */
+  path?: true;
   /** A moment, made ISO-8601 in the caller's zone by the client. A day alone: its first ms, or its last. */
   moment?: "first" | "last";
   /** The client makes one when none is given, so that its own retries are safe. */

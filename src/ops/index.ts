@@ -181,7 +181,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "67357086572d",
+    hash: "586c1786e856",
     load: () => import("./message/send.ts"),
   },
   {
@@ -223,7 +223,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -265,7 +265,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -433,7 +433,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "80cde95e8e3e",
+    hash: "b14a1fd36aab",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -447,7 +447,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "69cc50de6404",
+    hash: "b2d7fe737be8",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -461,7 +461,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -489,7 +489,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "c31d21658a02",
+    hash: "93982e7d549b",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -503,7 +503,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -517,7 +517,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -531,7 +531,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: true,
-    hash: "97b46dded290",
+    hash: "a412c3393fd3",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -545,7 +545,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "da6c97542938",
+    hash: "d7318b0c72cd",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -563,6 +563,20 @@ export const index: readonly IndexRow[] = [
     load: () => import("./thread/open.ts"),
   },
   {
+    name: "thread.plan",
+    cli: "new --dry-run",
+    group: "thread",
+    summary: "Show what `new` would make: each value, and where it comes from",
+    intent: "read",
+    at: "daemon",
+    start: "auto",
+    frozen: false,
+    hidden: false,
+    bare: false,
+    hash: "4b69f4a2a4fb",
+    load: () => import("./thread/plan.ts"),
+  },
+  {
     name: "thread.rename",
     cli: "rename",
     group: "thread",
@@ -573,7 +587,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "744a77e31894",
+    hash: "dc4ecc60861e",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -587,7 +601,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "80cde95e8e3e",
+    hash: "b14a1fd36aab",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -601,7 +615,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "83f3f0de9a84",
+    hash: "06c2c8805cfd",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -629,7 +643,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "0c47478eec5d",
+    hash: "f122a07234dd",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -643,7 +657,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "fe0883314945",
+    hash: "dc76bb92f982",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -671,7 +685,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "45986c2914c2",
+    hash: "b6cd2d2313e8",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -699,7 +713,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "333b1eb03aad",
+    hash: "f03663bdab40",
     load: () => import("./thread/wait.ts"),
   },
   {

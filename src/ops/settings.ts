@@ -1,8 +1,9 @@
 /** How a thread is set up: the flags of `new` and `fork`. What is left out is not sent: Codex decides it. */
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { ThreadSettings } from "../core/ports/agent.ts";
-import { flag, text } from "./fields.ts";
+import { flag, path, text } from "./fields.ts";
 
 const word = (description: string, value: string) =>
   v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
@@ -31,6 +32,47 @@ export const settingFields = {
     ),
   ),
 };
+
+/** What `new` takes, and what `[defaults]` and `[presets.NAME]` of a configuration file may say, by the same names. */
+export const choiceFields = {
+  text: v.optional(text("the first text")),
+  goal: v.optional(
+    flag(
+      v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
+      "a native goal: active once the text is delivered",
+      { value: "OBJECTIVE" },
+    ),
+  ),
+  cwd: v.optional(path("where the agent works; left out, the caller's directory", { value: "DIR" })),
+  preset: v.optional(
+    flag(
+      v.array(v.pipe(v.string(), v.nonEmpty())),
+      "a preset of the configuration, repeatable: later ones win",
+      {
+        value: "NAME",
+      },
+    ),
+  ),
+  prefix: v.optional(
+    flag(
+      v.pipe(v.string(), v.maxLength(limits.titleCharsMax)),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: these are the variables people write
+      "before the name in the title; knows ${DISPATCH.CWD.REPO}, ${DISPATCH.CWD.BASENAME}, ${DISPATCH.PRESET}",
+      { value: "TEXT" },
+    ),
+  ),
+  send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)")),
+  ephemeral: v.optional(flag(v.boolean(), "Codex keeps nothing of it: gone when its process ends")),
+  output_schema: v.optional(text("a JSON Schema for the answer to the first text")),
+  ...settingFields,
+};
+
+/** Of `new`: what was said on the command line, by field. */
+export function flagsOf({ config, ...asked }: Record<string, unknown> & { config?: string[] | undefined }) {
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  const own = (config ?? []).map(pair).map(([key, value]) => [`config.${key}`, value] as const);
+  return Object.fromEntries([...given, ...own]);
+}
 
 const plain = [
   "sandbox",
@@ -61,7 +103,7 @@ export function settingsOf(asked: Asked): Partial<ThreadSettings> {
 }
 
 /** A value that reads as JSON is that; anything else is the text it is. */
-function pair(line: string): [string, unknown] {
+export function pair(line: string): [string, unknown] {
   const at = line.indexOf("=");
   const key = line.slice(0, at);
   const value = line.slice(at + 1);

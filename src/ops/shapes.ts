@@ -44,7 +44,7 @@ export const threadView = {
     service_tier: v.object({
       requested: orNull(v.string()),
       resolved: orNull(v.string()),
-      source: v.picklist(["flag", "codex"]),
+      source: v.picklist(["flag", "config", "codex"]),
     }),
   }),
   sandbox: orNull(v.string()),

@@ -25,6 +25,10 @@ export function laneStore(db: Database): Store["lanes"] {
       db.query("UPDATE lanes SET forgotten_at = ? WHERE ref = ?").run(at, ref);
     },
     findByThread: (threadId) => lanes.one(`SELECT * FROM lanes WHERE thread_id = ? AND ${live}`, threadId),
+    ephemeral: () =>
+      lanes.all(
+        `SELECT * FROM lanes WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,
+      ),
     findByHandle: (handle) =>
       lanes.one(
         `SELECT * FROM lanes WHERE handle = ? AND ${live} ORDER BY archived_at IS NOT NULL LIMIT 1`,

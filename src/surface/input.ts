@@ -36,10 +36,10 @@ export function checkedInput(
 /** May the caller leave it out? Then the schema or the client fills it. */
 export function mayBeLeftOut(schema: v.GenericSchema): boolean {
   const mark = markOf(schema);
-  return isOptional(schema) || mark.minted === true || mark.path === "cwd";
+  return isOptional(schema) || mark.minted === true;
 }
 
-/** Paths are made absolute, and `cwd` and the idempotency key supplied, by the client: only it stands where the caller does. */
+/** Paths are made absolute, and the idempotency key supplied, by the client: only it stands where the caller does. */
 function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string): Input {
   const input = { ...given };
   for (const [field, schema] of Object.entries(op.input.entries)) {
@@ -48,7 +48,6 @@ function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: 
     if (mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.textBytesMax)
       tooLarge(spell(field));
     if (value === undefined && mark.minted) input[field] = newKey();
-    if (value === undefined && mark.path === "cwd") input[field] = cwd;
     if (typeof value === "string" && mark.moment)
       input[field] = momentOf(value, mark.moment, systemClock.now());
     if (typeof value === "string" && mark.path) input[field] = resolve(cwd, value);

@@ -26,7 +26,9 @@ const refusal = (text: string) => {
 
 test("no file, an empty one and an empty table are the defaults", () => {
   const defaults = {
-    policy: { attached_queue: false, release_after: [] },
+    defaults: {},
+    presets: {},
+    policy: { trusted: [], attached_queue: false, release_after: [] },
     app_server: {},
     history: { keep_days: limits.eventsKeepDays },
   };
@@ -38,7 +40,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
 test("what it says is taken", () => {
   const text =
     '[policy]\nattached_queue = true\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n';
-  expect(read(text)).toEqual({
+  expect(read(text)).toMatchObject({
     policy: { attached_queue: true, release_after: ["failed"] },
     app_server: { command: "/opt/codex" },
     history: { keep_days: 7 },

@@ -4,7 +4,7 @@ import type { Mode } from "../../src/core/message.ts";
 import type { Ref } from "../../src/core/ports/store.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { until } from "../support/codex-sink.ts";
-import { cli, type TestWorld, testWorld } from "./world.ts";
+import { cli, type TestWorld, testWorld, type WorldOptions } from "./world.ts";
 
 export interface Given {
   world: TestWorld;
@@ -21,6 +21,12 @@ export const situations: Record<string, () => Promise<Given>> = {
     await create(world, "docs");
     world.agent.kill();
     return { world, words: {} };
+  },
+  async "a configuration"() {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it
+    const defaults = { prefix: "${DISPATCH.CWD.REPO}: ", effort: "low" };
+    const reviewer = { sandbox: "read-only", text: "Review what changed." };
+    return { world: begun({ config: { own: { defaults, presets: { reviewer } } } }), words: {} };
   },
   async "two threads"() {
     const world = begun();
@@ -84,8 +90,8 @@ export const situations: Record<string, () => Promise<Given>> = {
   },
 };
 
-function begun(): TestWorld {
-  const world = testWorld();
+function begun(options: WorldOptions = {}): TestWorld {
+  const world = testWorld(options);
   world.engine.begin();
   world.agent.up();
   return world;

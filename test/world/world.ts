@@ -1,12 +1,14 @@
 /** The whole product without a process: registry in memory, the model of Codex, a clock that tests choose. */
 import type { Clock } from "../../src/base/clock.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { fail } from "../../src/base/error.ts";
 import { keyedMutex } from "../../src/base/mutex.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { newId, newRef, systemRandom } from "../../src/base/random.ts";
 import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { journal } from "../../src/core/journal.ts";
 import { live } from "../../src/core/live.ts";
+import type { ConfigFiles, Tables } from "../../src/core/plan.ts";
 import type { AgentSink } from "../../src/core/ports/agent.ts";
 import type { MessageId, Store } from "../../src/core/ports/store.ts";
 import type { Policy, World } from "../../src/core/world.ts";
@@ -31,9 +33,14 @@ export interface WorldOptions {
   schedule?(fn: () => void): void;
   random?(): number;
   policy?: Partial<Policy>;
+  config?: { own?: Partial<Tables>; repository?: ConfigFiles["repository"] };
+  /** What stands in files, by path. */
+  texts?: Record<string, string>;
   /** What Codex has on disk. */
   threads?: ModelAgent["threads"];
 }
+
+const noTables: Tables = { file: "/home/user/.dispatch/config.toml", defaults: {}, presets: {} };
 
 export const cli: Caller = { kind: "cli", thread_id: null, cwd: "/repo" };
 
@@ -72,7 +79,13 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     files: {
       isDirectory: (path) => path === "/repo",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),
+      isInside: (path, root) => path === root || path.startsWith(`${root}/`),
+      readText: (path) => options.texts?.[path] ?? fail("usage", `no ${path}`),
     },
+    config: () => ({
+      own: { ...noTables, ...options.config?.own },
+      repository: options.config?.repository ?? null,
+    }),
   };
   engine = engineOf(world);
   return {

@@ -37,6 +37,8 @@ export interface ThreadSettings {
   effort?: string;
   summary?: string;
   service_tier?: string;
+  /** Who asked for the tier. */
+  service_tier_from?: "flag" | "config";
   base_instructions?: string;
   developer_instructions?: string;
   config?: Record<string, unknown>;

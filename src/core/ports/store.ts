@@ -291,6 +291,8 @@ export interface Store {
     get(ref: Ref): Lane | undefined;
     set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at" | "pending">>): void;
     forget(ref: Ref, at: number): void;
+    /** Of threads that Codex keeps nothing of, and that are not gone. */
+    ephemeral(): Lane[];
     findByThread(threadId: string): Lane | undefined;
     findByHandle(handle: string): Lane | undefined;
     findByTitle(title: string): Lane[];

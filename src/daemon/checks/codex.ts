@@ -10,7 +10,7 @@ import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
-import { readConfig } from "../config.ts";
+import { configuredCodex } from "../config.ts";
 import { look, modeOf, quoted } from "../place.ts";
 import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
 
@@ -107,7 +107,7 @@ function executableOf({ env, paths }: Asked): Promise<string> {
 
 function commandIn(config: string): string | undefined {
   try {
-    return readConfig(config).app_server.command;
+    return configuredCodex(config);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { fail } from "../../base/error.ts";
+import { jsonObject } from "../../base/jsonobject.ts";
 import { block, paint } from "../../base/text.ts";
 import { flag, idempotencyKey, seconds, selector, text } from "../fields.ts";
 import { letter } from "../letter.ts";
@@ -194,14 +195,8 @@ function overridesOf({ model, effort, service_tier, output_schema }: Settings, m
 
 function schemaIn(source: string | undefined): Record<string, unknown> | undefined {
   if (source === undefined) return undefined;
-  try {
-    const schema: unknown = JSON.parse(source);
-    if (typeof schema === "object" && schema !== null && !Array.isArray(schema))
-      return schema as Record<string, unknown>;
-  } catch {
-    // Said below, with what else is no schema.
-  }
-  return fail("usage", "the output schema is not a JSON object", {
-    hint: "--output-schema-file schema.json",
-  });
+  return (
+    jsonObject(source) ??
+    fail("usage", "the output schema is not a JSON object", { hint: "--output-schema-file schema.json" })
+  );
 }

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
-import { flag, idempotencyKey, path, text } from "../fields.ts";
+import { flag, idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
-import { settingFields, settingsOf } from "../settings.ts";
+import { choiceFields, flagsOf } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -14,26 +14,16 @@ export default op({
   group: "thread",
   summary: "Create a thread, and give it its first text",
   about:
-    "What is left out is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume.",
+    "What neither a flag, a preset nor a configuration file says is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume. --dry-run shows all of it, and where it comes from.",
   intent: "write",
   repeat: "keyed",
   input: v.strictObject({
     name: flag(
       v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
-      "the title; its slug is the @handle",
+      "the title, after its prefix; its slug is the @handle",
       { value: "NAME" },
     ),
-    text: v.optional(text("the first text")),
-    goal: v.optional(
-      flag(
-        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
-        "a native goal: active once the text is delivered",
-        { value: "OBJECTIVE" },
-      ),
-    ),
-    cwd: path("where the agent works", { path: "cwd", value: "DIR" }),
-    send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)"), true),
-    ...settingFields,
+    ...choiceFields,
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({
@@ -54,29 +44,32 @@ export default op({
       input: { name: "quiet", cwd: "/repo" },
       output: { status: "idle", message_accepted: false, receipt: null },
     },
+    {
+      given: "a configuration",
+      input: { name: "docs", preset: ["reviewer"] },
+      output: { title: "repo: docs", sandbox: "read-only", message_accepted: true },
+    },
+    { given: "a configuration", input: { name: "docs", preset: ["revewer"] }, error: "usage" },
     { given: "two threads", input: { name: "docs", cwd: "/repo" }, error: "conflict" },
     { given: "nothing", input: { name: "lost", cwd: "/no/such/dir" }, error: "usage" },
     { given: "nothing", input: { name: "goal", text: "/goal ship it", cwd: "/repo" }, error: "usage" },
     { given: "Codex is down", input: { name: "other", text: "hello", cwd: "/repo" }, error: "agent_down" },
     { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "agent" },
   ],
-  async run(input, { core, caller, signal }) {
-    const body = input.send ? (input.text ?? null) : null;
-    const { ref, receipt } = await core.create(
-      {
-        name: input.name,
-        text: body,
-        goal: input.goal ?? null,
-        settings: { ...settingsOf(input), cwd: input.cwd },
-        key: input.idempotency_key ?? null,
-        created_by: callerName(caller),
-      },
-      signal,
-    );
+  async run({ name, preset, idempotency_key, ...flags }, { core, caller, signal }) {
+    const { draft } = core.plan({
+      name,
+      presets: preset ?? [],
+      flags: flagsOf(flags),
+      cwd: caller.cwd,
+      key: idempotency_key ?? null,
+      created_by: callerName(caller),
+    });
+    const { ref, receipt } = await core.create(draft, signal);
     return {
       ...core.view(ref),
       message_accepted: receipt !== null,
-      goal_set: input.goal !== undefined,
+      goal_set: draft.goal !== null,
       receipt: receipt?.receipt ?? null,
     };
   },

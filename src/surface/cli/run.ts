@@ -33,10 +33,9 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, commands, parts));
     if ("noun" in route) return noVerb(route.noun, route.under);
     const row = rowOf(route.command, parts);
-    const args = words.slice(route.command.cli.split(" ").length);
-    if (row && isBare(row, args, globals, out)) return await runBare(row, more);
+    if (row && isBare(row, route.args, globals, out)) return await runBare(row, more);
     const { dispatch } = await import("./dispatch.ts");
-    return await dispatch(words, commands);
+    return await dispatch(route, commands);
   } catch (thrown) {
     const error = asError(thrown, command);
     out ??= openOutput(guessed(argv));

@@ -27,7 +27,7 @@ function isOffered(row: IndexRow): boolean {
 export function toolsOf(index: readonly IndexRow[], isFlat: boolean): Map<string, Tool> {
   const tools = new Map<string, Tool>();
   for (const row of index.filter(isOffered)) {
-    const op = row.cli.replace(/[ -]/g, "_");
+    const op = row.cli.replace(/[ -]+/g, "_");
     const name = isFlat ? `dispatch_${op}` : `dispatch_${row.group}_${row.intent}`;
     tools.set(name, { name, isFlat, rows: new Map([...(tools.get(name)?.rows ?? []), [op, row]]) });
   }

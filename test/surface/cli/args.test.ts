@@ -94,9 +94,10 @@ const spelled = (name: string) =>
   fieldsOf(ops["send"]!).find((field) => field.name === name)?.spelled ?? name;
 const check = (input: Record<string, unknown>) => checkedInput(ops["send"]!, input, spelled, "/here");
 
-test("the client fills in its directory, absolute paths and an idempotency key", () => {
+test("the client fills in absolute paths and an idempotency key", () => {
   const { input } = check({ thread: "@a", text: "x", schema_path: "s.json" });
-  expect(input).toMatchObject({ cwd: "/here", schema_path: "/here/s.json" });
+  expect(input).toMatchObject({ schema_path: "/here/s.json" });
+  expect(input).not.toHaveProperty("cwd");
   expect(input["idempotency_key"]).toMatch(/^[0-9a-z]{24}$/);
   expect(check({ thread: "@a", text: "x", cwd: "../there" }).input["cwd"]).toBe("/there");
 });

@@ -110,7 +110,7 @@ describe("off a terminal", () => {
     const { op, schema, input, caller } = lastCall();
     expect(op).toBe("message.send");
     expect(schema).toMatch(/^[0-9a-f]{12}$/);
-    expect(input).toMatchObject({ thread: "@a", text: "x", queue: false, cwd: home });
+    expect(input).toMatchObject({ thread: "@a", text: "x", queue: false });
     expect(caller).toEqual({ kind: "cli", thread_id: "t-1", cwd: home });
   });
 

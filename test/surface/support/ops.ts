@@ -59,7 +59,7 @@ const send = op({
     queue: v.optional(flag(v.boolean(), "let it wait")),
     mode: v.optional(flag(v.picklist(["send", "queue"]), "how")),
     priority: v.optional(flag(v.number(), "a number", { value: "N" })),
-    cwd: path("where", { path: "cwd" }),
+    cwd: v.optional(path("where")),
     schema_path: v.optional(path("a schema")),
     idempotency_key: v.optional(idempotencyKey()),
   }),

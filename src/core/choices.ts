@@ -1,0 +1,122 @@
+/**
+ * What a new thread is set up with, and who said so: layers of choices, each over the one before. A repository's own
+ * file is somebody else's word until the user trusts it: it may ask for less than the user allows, never for more.
+ */
+import { fail } from "../base/error.ts";
+
+/** By the field of `new`; one setting of Codex's own is `config.KEY`. A text may stand in a file. */
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface TextFile {
+  file: string;
+}
+
+export interface Layer {
+  /** As people are told: `flag`, `defaults`, `repository defaults`, `preset reviewer`, ... */
+  source: string;
+  /** The configuration file it stands in; null for flags. */
+  file: string | null;
+  /** Of a repository that is not trusted: its root. null: the user's own word. */
+  confinedTo: string | null;
+  values: Values;
+}
+
+export interface Choice {
+  field: string;
+  value: unknown;
+  source: string;
+  file: string | null;
+}
+
+/** A choice of an untrusted repository that was not taken. */
+export interface Dropped extends Choice {
+  why: string;
+}
+
+export interface Resolved {
+  chosen: ReadonlyMap<string, Choice>;
+  dropped: readonly Dropped[];
+}
+
+/** From the least power to the most. */
+const ranks: Readonly<Record<string, readonly string[]>> = {
+  sandbox: ["read-only", "workspace-write", "danger-full-access"],
+  approval_policy: ["untrusted", "on-request", "never"],
+};
+
+/** What starts work, chooses who approves or who is asked, or reaches into Codex's configuration. */
+const ownerOnly = [
+  "text",
+  "goal",
+  "preset",
+  "permission_profile",
+  "approvals_reviewer",
+  "requests",
+  "model_provider",
+];
+
+/** `isInside` follows symbolic links. */
+export function resolve(
+  layers: readonly Layer[],
+  isInside: (path: string, root: string) => boolean,
+): Resolved {
+  const own = merged(layers.filter((layer) => layer.confinedTo === null));
+  const dropped: Dropped[] = [];
+  const kept = layers.map((layer) => {
+    const { source, file, confinedTo } = layer;
+    if (confinedTo === null) return layer;
+    const values = Object.entries(layer.values).filter(([field, value]) => {
+      const why = refusal(field, value);
+      if (why !== null) dropped.push({ field, value, source, file, why });
+      return why === null;
+    });
+    return { ...layer, values: Object.fromEntries(values) };
+
+    function refusal(field: string, value: unknown): string | null {
+      if (ownerOnly.includes(field) || field.startsWith("config."))
+        return "only the user's own file or flags may set it";
+      if (field === "cwd")
+        return isInside(String(value), confinedTo!) ? null : "it is outside the repository";
+      if (isTextFile(value)) return isInside(value.file, confinedTo!) ? null : "it is outside the repository";
+      const rank = ranks[field];
+      if (!rank) return null;
+      if (field === "sandbox" && own.has("permission_profile"))
+        return "the user's own permission profile decides it";
+      const allowed = own.get(field)?.value ?? rank[0];
+      return rank.indexOf(String(value)) <= rank.indexOf(String(allowed))
+        ? null
+        : `it is more than the user's own "${allowed}"`;
+    }
+  });
+  const chosen = merged(kept);
+  dropOverruled(chosen);
+  return { chosen, dropped };
+}
+
+function merged(layers: readonly Layer[]): Map<string, Choice> {
+  const chosen = new Map<string, Choice>();
+  for (const { values, source, file } of layers) {
+    for (const [field, value] of Object.entries(values)) {
+      // Last in the order of the map as well: who spoke last of two that exclude each other is told by that.
+      chosen.delete(field);
+      chosen.set(field, { field, value, source, file });
+    }
+  }
+  return chosen;
+}
+
+/** A permission profile decides the sandbox, and Codex refuses the two together: the later word counts. */
+function dropOverruled(chosen: Map<string, Choice>): void {
+  const sandbox = chosen.get("sandbox");
+  const profile = chosen.get("permission_profile");
+  if (!sandbox || !profile) return;
+  if (sandbox.source === profile.source && sandbox.file === profile.file)
+    fail("usage", "a permission profile decides the sandbox: give one of --sandbox and --permission-profile");
+  const order = [...chosen.keys()];
+  const isProfileLast = order.indexOf("permission_profile") > order.indexOf("sandbox");
+  chosen.delete(isProfileLast ? "sandbox" : "permission_profile");
+}
+
+export function isTextFile(value: unknown): value is TextFile {
+  return typeof value === "object" && value !== null && typeof (value as TextFile).file === "string";
+}

@@ -1,0 +1,26 @@
+/** Threads that Codex keeps nothing of end with the process that ran them. */
+import type { Change } from "./journal.ts";
+import { isInFlight } from "./message.ts";
+import { endQueued, turnEnded, unsure } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** Nothing can be read back of them: what Codex may have had is unsure. Inside the transaction that ends the epoch. */
+export function endEphemeral({ store }: World, change: Change): void {
+  for (const lane of store.lanes.ephemeral()) {
+    if (lane.thread_id === null) continue;
+    for (const message of store.messages.open(lane.ref)) {
+      if (isInFlight(message.state))
+        unsure(store, change, message, "its ephemeral thread ended with its Codex");
+    }
+    for (const { turn_id } of store.turns.running(lane.ref)) {
+      const end = { status: "interrupted", error: null, completed_at: null } as const;
+      turnEnded(store, change, lane, { turn_id, ...end, crashed: true });
+    }
+    endQueued(store, change, lane.ref, {
+      code: "not_found",
+      message: "the ephemeral thread ended with its Codex",
+    });
+    store.lanes.set(lane.ref, { gone_at: change.now, updated_at: change.now });
+    change.append({ kind: "lane.changed", lane: lane.ref, data: { gone: true } });
+  }
+}

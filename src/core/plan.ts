@@ -1,0 +1,201 @@
+/** `new`, thought through: every value resolved, with where it came from, before anything is made. */
+import { fail } from "../base/error.ts";
+import { jsonObject } from "../base/jsonobject.ts";
+import { limits } from "../base/limits.ts";
+import { type Choice, type Dropped, isTextFile, type Layer, resolve, type Values } from "./choices.ts";
+import { checkNew, type NewThread } from "./create.ts";
+import { slug } from "./handle.ts";
+import { checkedSettings } from "./models.ts";
+import type { ThreadSettings } from "./ports/agent.ts";
+import type { World } from "./world.ts";
+
+export interface Asked {
+  name: string;
+  /** Left to right; none: what the defaults name. */
+  presets: readonly string[];
+  flags: Values;
+  /** The caller's directory. */
+  cwd: string;
+  key: string | null;
+  created_by: string;
+}
+
+export interface Plan {
+  draft: NewThread;
+  handle: string | null;
+  presets: readonly string[];
+  choices: readonly Choice[];
+  dropped: readonly Dropped[];
+}
+
+/** One configuration file, as its tables say. */
+export interface Tables {
+  file: string;
+  defaults: Values;
+  presets: Readonly<Record<string, Values>>;
+}
+
+export interface ConfigFiles {
+  own: Tables;
+  /** The nearest `.dispatch/config.toml`; `confinedTo` is null once the user trusts its repository. */
+  repository: (Tables & { confinedTo: string | null }) | null;
+}
+
+/** Throws `usage`. Nothing is stored, and no Codex needed. */
+export function plan(world: World, asked: Asked): Plan {
+  const { files } = world;
+  const flags: Layer = { source: "flag", file: null, confinedTo: null, values: asked.flags };
+  const start = String(asked.flags["cwd"] ?? asked.cwd);
+  const config = world.config(start);
+  const defaults = defaultLayers(config);
+  const byDefault = resolve(defaults, files.isInside).chosen.get("preset")?.value as string[] | undefined;
+  const presets = asked.presets.length > 0 ? asked.presets : (byDefault ?? []);
+  const base: Layer = {
+    source: "caller",
+    file: null,
+    confinedTo: null,
+    values: { cwd: asked.cwd, send: true },
+  };
+  const layers = [base, ...defaults, ...presets.flatMap((name) => presetLayers(config, name)), flags];
+  const { chosen, dropped } = resolve(layers, files.isInside);
+  const choices = [...chosen.values()]
+    .filter((choice) => choice.field !== "preset")
+    .map((choice) => read(world, choice));
+  const draft = draftOf(world, asked, presets, choices);
+  return { draft, handle: slug(draft.name) || null, presets, choices, dropped };
+}
+
+/** The plan, with everything refused that `new` would refuse beforehand. Looks at the newest catalogue it can get. */
+export async function checkedPlan(world: World, asked: Asked): Promise<Plan> {
+  const made = plan(world, asked);
+  checkNew(world, made.draft);
+  const settings = await checkedSettings(world, made.draft.settings, world.live.epoch() !== null);
+  return { ...made, draft: { ...made.draft, settings } };
+}
+
+function defaultLayers({ own, repository }: ConfigFiles): Layer[] {
+  const { file, defaults } = own;
+  const ours: Layer = { source: "defaults", file, confinedTo: null, values: defaults };
+  if (!repository) return [ours];
+  const { confinedTo } = repository;
+  return [
+    ours,
+    { source: "repository defaults", file: repository.file, confinedTo, values: repository.defaults },
+  ];
+}
+
+function presetLayers({ own, repository }: ConfigFiles, name: string): Layer[] {
+  const source = `preset ${name}`;
+  const layers: Layer[] = [];
+  if (Object.hasOwn(own.presets, name))
+    layers.push({ source, file: own.file, confinedTo: null, values: own.presets[name]! });
+  if (repository && Object.hasOwn(repository.presets, name)) {
+    const { file, confinedTo, presets } = repository;
+    layers.push({ source, file, confinedTo, values: presets[name]! });
+  }
+  if (layers.length > 0) return layers;
+  const there = [...new Set([...Object.keys(own.presets), ...Object.keys(repository?.presets ?? {})])];
+  return fail(
+    "usage",
+    `no preset "${name}"; there ${there.length === 1 ? "is" : "are"}: ${there.join(", ") || "none"}`,
+    {
+      hint: `write [presets.${/^[\w-]+$/.test(name) ? name : "NAME"}] in ${own.file}`,
+    },
+  );
+}
+
+function read({ files }: World, choice: Choice): Choice {
+  if (!isTextFile(choice.value)) return choice;
+  return { ...choice, value: files.readText(choice.value.file) };
+}
+
+function draftOf(
+  world: World,
+  asked: Asked,
+  presets: readonly string[],
+  choices: readonly Choice[],
+): NewThread {
+  const values = new Map(choices.map(({ field, value }) => [field, value]));
+  const of = <T>(field: string) => values.get(field) as T | undefined;
+  const cwd = of<string>("cwd")!;
+  const name = titled(world, of<string>("prefix") ?? "", asked.name, { cwd, presets });
+  const goal = of<string>("goal") ?? null;
+  const settings = settingsFrom(choices);
+  if (settings.ephemeral && goal !== null)
+    fail("usage", "an ephemeral thread has no goal: Codex keeps none for it", {
+      hint: "give one of --ephemeral and --goal",
+    });
+  const text = of<boolean>("send") ? (of<string>("text") ?? null) : null;
+  return {
+    name,
+    text,
+    goal,
+    settings: { ...settings, cwd },
+    output_schema: text === null ? null : schemaOf(of<string>("output_schema")),
+    key: asked.key,
+    created_by: asked.created_by,
+  };
+}
+
+const plain = [
+  "sandbox",
+  "approval_policy",
+  "approvals_reviewer",
+  "permission_profile",
+  "model",
+  "model_provider",
+  "effort",
+  "summary",
+  "service_tier",
+  "base_instructions",
+  "developer_instructions",
+  "ephemeral",
+] as const satisfies readonly (keyof ThreadSettings)[];
+
+function settingsFrom(choices: readonly Choice[]): Omit<ThreadSettings, "cwd"> {
+  const settings: Record<string, unknown> = {};
+  const config: Record<string, unknown> = {};
+  for (const { field, value, source } of choices) {
+    if ((plain as readonly string[]).includes(field)) settings[field] = value;
+    if (field === "service_tier") settings["service_tier_from"] = source === "flag" ? "flag" : "config";
+    if (field.startsWith("config.")) config[field.slice("config.".length)] = value;
+  }
+  return { ...settings, ...(Object.keys(config).length > 0 ? { config } : {}) };
+}
+
+/** `${DISPATCH.CWD.REPO}`: the repository's name, or that of the directory where there is none. */
+function titled(
+  { files }: World,
+  prefix: string,
+  name: string,
+  where: { cwd: string; presets: readonly string[] },
+): string {
+  const last = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+  const variables: Record<string, string> = {
+    "DISPATCH.CWD.REPO": last(files.repositoryOf(where.cwd) ?? where.cwd),
+    "DISPATCH.CWD.BASENAME": last(where.cwd),
+    "DISPATCH.PRESET": where.presets.join("+"),
+  };
+  const filled = prefix.replace(/\$\{([^}]*)\}/g, (_, variable: string) => {
+    if (Object.hasOwn(variables, variable)) return variables[variable]!;
+    return fail("usage", `prefix: no variable \${${variable}}`, {
+      hint: `there are ${Object.keys(variables)
+        .map((one) => `\${${one}}`)
+        .join(", ")}`,
+    });
+  });
+  const title = `${filled}${name}`.trim();
+  if (title.length > limits.titleCharsMax)
+    fail("usage", `the title, with its prefix, is over ${limits.titleCharsMax} characters`, {
+      hint: "--prefix ''",
+    });
+  return title;
+}
+
+function schemaOf(source: string | undefined): Record<string, unknown> | null {
+  if (source === undefined) return null;
+  return (
+    jsonObject(source) ??
+    fail("usage", "the output schema is not a JSON object", { hint: "--output-schema-file schema.json" })
+  );
+}

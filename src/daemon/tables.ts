@@ -1,0 +1,113 @@
+/** `[defaults]` and `[presets.NAME]`: what `new` takes, by the same names, in the user's file and in a repository's. */
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import * as v from "valibot";
+import { fail } from "../base/error.ts";
+import { repositoryOf } from "../base/repository.ts";
+import type { Values } from "../core/choices.ts";
+import type { ConfigFiles, Tables } from "../core/plan.ts";
+import { markOf } from "../ops/fields.ts";
+import { choiceFields, pair } from "../ops/settings.ts";
+import { isWithin } from "./inside.ts";
+import { readToml } from "./toml.ts";
+
+/** A text may stand in a file; paths are relative to the configuration file; `config` may be a table. */
+function tableEntries(): Record<string, v.GenericSchema> {
+  const path = v.optional(v.pipe(v.string(), v.nonEmpty()));
+  const entries: Record<string, v.GenericSchema> = {};
+  for (const [field, schema] of Object.entries(choiceFields)) {
+    entries[field] = markOf(schema).path ? path : schema;
+    if (markOf(schema).text) entries[`${field}_file`] = path;
+  }
+  entries["config"] = v.optional(v.union([choiceFields.config.wrapped, v.record(v.string(), v.unknown())]));
+  return entries;
+}
+
+type Raw = Record<string, unknown>;
+
+const { preset, ...inPreset } = tableEntries();
+const table = (entries: Record<string, v.GenericSchema>) =>
+  v.strictObject(entries) as v.GenericSchema<Raw, Raw>;
+
+export const tableSchemas = {
+  defaults: v.optional(table({ ...inPreset, preset: preset! }), {}),
+  presets: v.optional(v.record(v.string(), table(inPreset)), {}),
+};
+
+const repositorySchema = v.strictObject(tableSchemas);
+
+export function tablesOf(
+  file: string,
+  { defaults, presets }: { defaults: Raw; presets: Record<string, Raw> },
+  home: string,
+): Tables {
+  const values = (table: string, raw: Raw) => valuesOf(raw, { file, table, home });
+  return {
+    file,
+    defaults: values("defaults", defaults),
+    presets: Object.fromEntries(
+      Object.entries(presets).map(([name, raw]) => [name, values(`presets.${name}`, raw)]),
+    ),
+  };
+}
+
+function valuesOf(raw: Raw, where: { file: string; table: string; home: string }): Values {
+  const values: Raw = {};
+  const place = (path: string) => absolute(path, dirname(where.file), where.home);
+  for (const [key, value] of Object.entries(raw)) {
+    const field = key.endsWith("_file") ? key.slice(0, -"_file".length) : key;
+    if (field !== key) {
+      if (Object.hasOwn(raw, field))
+        fail("usage", `${where.file}: [${where.table}] has both ${field} and ${key}`, {
+          hint: `edit ${where.file}`,
+        });
+      values[field] = { file: place(String(value)) };
+    } else if (key === "config") Object.assign(values, codexValues(value));
+    else values[key] = key === "cwd" ? place(String(value)) : value;
+  }
+  return values;
+}
+
+function codexValues(config: unknown): Raw {
+  const pairs = Array.isArray(config)
+    ? config.map((line) => pair(String(line)))
+    : Object.entries(config as Raw);
+  return Object.fromEntries(pairs.map(([key, value]) => [`config.${key}`, value]));
+}
+
+export function absolute(path: string, base: string, home: string): string {
+  return path === "~" || path.startsWith("~/") ? join(home, path.slice(1)) : resolve(base, path);
+}
+
+/** The user's home, and the folder of dispatch's own files. */
+export interface Homes {
+  home: string;
+  dispatch: string;
+}
+
+/** Throws `usage` for a broken file. */
+export function configFiles(
+  own: Tables,
+  trusted: readonly string[],
+  directory: string,
+  homes: Homes,
+): ConfigFiles {
+  const file = repositoryFile(directory, homes);
+  if (file === undefined) return { own, repository: null };
+  const holder = dirname(dirname(file));
+  const root = repositoryOf(holder) ?? holder;
+  const isTrusted = trusted.some((path) => isWithin(root, absolute(path, homes.dispatch, homes.home)));
+  const tables = tablesOf(file, readToml(file, repositorySchema), homes.home);
+  return { own, repository: { ...tables, confinedTo: isTrusted ? null : root } };
+}
+
+/** The nearest at or above, up to the repository's root; neither the user's home nor dispatch's own is a repository. */
+function repositoryFile(directory: string, { home, dispatch }: Homes): string | undefined {
+  const root = repositoryOf(directory);
+  for (let at = directory; ; at = dirname(at)) {
+    const folder = join(at, ".dispatch");
+    const file = join(folder, "config.toml");
+    if (at !== home && folder !== dispatch && at !== dispatch && existsSync(file)) return file;
+    if (at === root || dirname(at) === at) return undefined;
+  }
+}

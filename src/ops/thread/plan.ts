@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { block, cell, paint, table } from "../../base/text.ts";
+import { flag } from "../fields.ts";
+import { op } from "../op.ts";
+import { choiceFields, flagsOf } from "../settings.ts";
+import { callerName } from "../verdict.ts";
+
+const choice = {
+  field: v.string(),
+  value: v.unknown(),
+  source: v.string(),
+  file: v.nullable(v.string()),
+};
+
+export default op({
+  name: "thread.plan",
+  cli: "new --dry-run",
+  group: "thread",
+  summary: "Show what `new` would make: each value, and where it comes from",
+  about:
+    "Changes nothing, and needs no Codex. What is not shown is left to Codex's own configuration. `dropped` is what a repository's file asked for and may not: it is taken once the repository is under [policy] trusted.",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    name: flag(
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+      "the title, after its prefix; its slug is the @handle",
+      { value: "NAME" },
+    ),
+    ...choiceFields,
+  }),
+  output: v.object({
+    title: v.string(),
+    handle: v.nullable(v.string()),
+    presets: v.array(v.string()),
+    /** `caller`, `defaults`, `repository defaults`, `preset NAME` or `flag`. */
+    choices: v.array(v.object(choice)),
+    dropped: v.array(v.object({ ...choice, why: v.string() })),
+  }),
+  fails: ["usage", "conflict", "daemon_down", "too_large", "denied"],
+  examples: [
+    {
+      given: "a configuration",
+      input: { name: "docs", preset: ["reviewer"], sandbox: "workspace-write" },
+      output: { title: "repo: docs", handle: "repo-docs", presets: ["reviewer"], dropped: [] },
+    },
+    { given: "a configuration", input: { name: "docs", preset: ["revewer"] }, error: "usage" },
+    { given: "two threads", input: { name: "docs", cwd: "/repo" }, error: "conflict" },
+  ],
+  async run({ name, preset, ...flags }, { core, caller }) {
+    const { draft, handle, presets, choices, dropped } = await core.checkedPlan({
+      name,
+      presets: preset ?? [],
+      flags: flagsOf(flags),
+      cwd: caller.cwd,
+      key: null,
+      created_by: callerName(caller),
+    });
+    const { name: title } = draft;
+    return { title, handle, presets: presets.slice(), choices: choices.slice(), dropped: dropped.slice() };
+  },
+  view({ title, handle, choices, dropped }, look) {
+    const shown = (value: unknown) => cell(typeof value === "string" ? value : JSON.stringify(value), 60);
+    const rows = choices.map((one) => [cell(one.field), shown(one.value), cell(one.source)]);
+    const lines = [
+      `${paint("bold", cell(title))}${handle === null ? "" : ` @${handle}`}`,
+      table(rows, look, { header: ["what", "value", "from"], shrink: 1 }),
+    ];
+    const files = new Set([...choices, ...dropped].map((one) => one.file).filter((file) => file !== null));
+    for (const file of files) lines.push(paint("dim", block(`read: ${file}`)));
+    for (const one of dropped)
+      lines.push(
+        paint("yellow", block(`not taken: ${one.field} ${shown(one.value)} of the repository: ${one.why}`)),
+      );
+    return lines.join("\n");
+  },
+});

@@ -97,7 +97,8 @@ const shrunkWidthMin = 8;
 /** Rows in columns that fit the terminal. Cells are one line each; foreign ones went through `cell`. */
 export function table(rows: readonly (readonly string[])[], look: Look, form: TableForm = {}): string {
   const lines = (form.header ? [form.header, ...rows] : [...rows]).map((row) =>
-    row.map((s) => s.replace(/\s+/g, " ")),
+    // Blanks stay: they indent.
+    row.map((s) => s.replace(/[^\S ]+/g, " ")),
   );
   const widths: number[] = [];
   for (const line of lines)

@@ -30,8 +30,14 @@ export function threadFacts(value: unknown): ThreadFacts | undefined {
     created_at: msOfSeconds(thread["createdAt"]) ?? 0,
     updated_at: msOfSeconds(thread["updatedAt"]) ?? 0,
     source: sourceOf(thread["source"]),
-    parent_id: text(thread["parentThreadId"]),
+    parent_id: parentOf(thread),
   };
+}
+
+/** Of a spawned agent only its source names the thread it came from; `parentThreadId` is null then (measured). */
+function parentOf(thread: Json): string | null {
+  const spawn = object(object(object(thread["source"])?.["subAgent"])?.["thread_spawn"]);
+  return text(thread["parentThreadId"]) ?? text(spawn?.["parent_thread_id"]);
 }
 
 const statuses: Record<string, ThreadStatus> = {

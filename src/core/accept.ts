@@ -53,6 +53,8 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
 export function refuseUnwritable(lane: Lane): void {
   const reason = writeLock(lane);
   if (reason === null) return;
+  if (lane.parent_id !== null)
+    fail("authority", `thread ${lane.ref}: ${reason}`, { hint: `dispatch tail ${lane.ref}` });
   if (lane.source === "attached")
     fail("authority", `thread ${lane.ref} is attached: ${reason}`, {
       hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME, or let --queue do it: [policy] attached_queue = true`,

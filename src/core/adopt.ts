@@ -53,6 +53,7 @@ export async function attach(world: World, threadId: string, by: string): Promis
     });
     const durable = {
       thread_id: threadId,
+      parent_id: thread.parent_id,
       setup: "ready" as const,
       durable_at: thread.created_at,
       rollout_path: thread.path,
@@ -92,9 +93,9 @@ export async function take(world: World, ref: Ref): Promise<void> {
     const lane = store.lanes.get(ref)!;
     if (lane.source === "own") return;
     const threadId = lane.thread_id!;
-    if ((await read(world, threadId)).parent_id !== null) {
+    if (lane.parent_id !== null) {
       fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
-        hint: `dispatch get ${ref}`,
+        hint: `dispatch tail ${ref}`,
       });
     }
     const quieted = await quietGoal(world, lane, threadId);

@@ -52,6 +52,8 @@ export function isRunning(turn: Pick<Turn, "status" | "epoch"> | null | undefine
 export interface ThreadView {
   ref: string;
   id: string | null;
+  /** Of a sub-agent: the id of the thread that spawned it. */
+  parent_id: string | null;
   title: string;
   handle: string | null;
   source: "own" | "attached";
@@ -101,6 +103,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   return {
     ref: lane.ref,
     id: lane.durable_at === null && !isEphemeral(lane) ? null : lane.thread_id,
+    parent_id: lane.parent_id,
     title: lane.title,
     handle: lane.handle,
     source: lane.source,
@@ -141,6 +144,7 @@ export function isEphemeral({ settings }: Pick<Lane, "settings">): boolean {
 export function writeLock(lane: Lane): string | null {
   if (lane.gone_at !== null) return "Codex no longer has the thread";
   if (lane.archived_at !== null) return "the thread is archived";
+  if (lane.parent_id !== null) return "it is a sub-agent's thread: Codex takes no input for it";
   if (lane.source === "attached") return "another app writes this thread";
   return null;
 }

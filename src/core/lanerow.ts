@@ -18,6 +18,7 @@ export function laneRow(store: Store, mint: Mint, now: number, draft: LaneDraft)
     ...draft,
     ref: ref as Ref,
     thread_id: null,
+    parent_id: null,
     setup: "starting",
     durable_at: null,
     handle: null,

@@ -10,7 +10,7 @@ import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import type { TurnFacts } from "./ports/agent.ts";
 import type { Lane, Message, Ref } from "./ports/store.ts";
-import { delivered, failed, move, turnEnded, unsure } from "./settle.ts";
+import { delivered, move, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 /** What a receipt says of a message that goes this way. */
@@ -21,6 +21,7 @@ export const caveat =
 export function mayQueueNatively(world: World, lane: Lane): boolean {
   return (
     lane.source === "attached" &&
+    lane.parent_id === null &&
     lane.gone_at === null &&
     lane.archived_at === null &&
     world.policy().attachedQueue
@@ -32,12 +33,7 @@ export async function giveToCodex(world: World, lane: Lane, message: Message): P
   const { agent, store, journal } = world;
   const epoch = await agent.ready(limits.agentReadyWaitMs);
   const threadId = lane.thread_id!;
-  const { parent_id, path } = await agent.readThread(threadId);
-  if (parent_id !== null) {
-    const words = "it is a sub-agent's thread: Codex takes no input for it";
-    journal.commit((change) => failed(store, change, message, { code: "authority", message: words }));
-    return;
-  }
+  const { path } = await agent.readThread(threadId);
   const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
   const opened = { lane: { ...lane, thread_id: threadId, rollout_path: path }, epoch };
   // Read again: the questions above let others in.

@@ -181,7 +181,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "586c1786e856",
+    hash: "24e706b832ca",
     load: () => import("./message/send.ts"),
   },
   {
@@ -223,7 +223,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -265,7 +265,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -433,7 +433,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b14a1fd36aab",
+    hash: "b57658037530",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -447,7 +447,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b2d7fe737be8",
+    hash: "0ee8bbdfffdc",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -461,7 +461,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -489,7 +489,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "93982e7d549b",
+    hash: "ce790cddac66",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -503,7 +503,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -517,7 +517,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -531,7 +531,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: true,
-    hash: "a412c3393fd3",
+    hash: "c1e0e8ecfdc7",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -545,7 +545,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d7318b0c72cd",
+    hash: "0103a5aa02d9",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -587,7 +587,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "dc4ecc60861e",
+    hash: "33ad9fe07a29",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -601,7 +601,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b14a1fd36aab",
+    hash: "b57658037530",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -615,7 +615,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "06c2c8805cfd",
+    hash: "94c75a1368e4",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -643,7 +643,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "f122a07234dd",
+    hash: "7bd93950c34b",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -657,7 +657,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "dc76bb92f982",
+    hash: "14f0bc7d5863",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -685,7 +685,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b6cd2d2313e8",
+    hash: "3a93640e9b53",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -713,7 +713,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "f03663bdab40",
+    hash: "14f862985313",
     load: () => import("./thread/wait.ts"),
   },
   {

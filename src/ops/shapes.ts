@@ -22,6 +22,7 @@ export const queueView = v.object({ pending: v.number(), held: v.boolean(), reas
 export const threadView = {
   ref: v.string(),
   id: orNull(v.string()),
+  parent_id: orNull(v.string()),
   title: v.string(),
   handle: orNull(v.string()),
   source: v.picklist(["own", "attached"]),

@@ -20,10 +20,10 @@ export function statusWord(thread: Thread): string {
 export function threadTable(threads: readonly Thread[], look: Look): string {
   if (threads.length === 0)
     return `no threads yet; begin with: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
-  const rows = threads.map((thread) => [
+  const rows = underParents(threads).map(({ row: thread, depth }) => [
     thread.ref,
     statusWord(thread),
-    cell(thread.title),
+    `${"  ".repeat(depth)}${cell(thread.title)}`,
     noteOf(thread),
     cell(thread.last_message?.text),
     ago(thread.updated_at, look),
@@ -32,6 +32,24 @@ export function threadTable(threads: readonly Thread[], look: Look): string {
     header: ["ref", "status", "title", "queue", "last message", "activity"],
     shrink: 4,
   });
+}
+
+/** Sub-agents under the thread that spawned them, where that is among the rows; the order is else as it was. */
+export function underParents<T extends { id: string | null; parent_id: string | null }>(
+  rows: readonly T[],
+): { row: T; depth: number }[] {
+  const isHere = new Set(rows.map((row) => row.id));
+  const under = Map.groupBy(rows, (row) => row.parent_id ?? "");
+  const shown = new Set<T>();
+  const branch = (row: T, depth: number): { row: T; depth: number }[] => {
+    if (shown.has(row)) return [];
+    shown.add(row);
+    const children = row.id === null ? [] : (under.get(row.id) ?? []);
+    return [{ row, depth }, ...children.flatMap((child) => branch(child, depth + 1))];
+  };
+  const roots = rows.filter((row) => row.parent_id === null || !isHere.has(row.parent_id));
+  // What only hangs under itself is nobody's child, and must not vanish.
+  return [...roots, ...rows].flatMap((row) => branch(row, 0));
 }
 
 /** The one thing about a thread that a person should see beside its status. */

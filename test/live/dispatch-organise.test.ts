@@ -1,10 +1,11 @@
-/** Threads of other apps and the history of our own, beside a second real app-server that holds them. */
+/** Threads of other apps and the history of our own, beside a second real app-server, on a home of 10,000 threads. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
 import { codexExecutable } from "../support/codex.ts";
+import { copyThreads } from "../support/codex-many.ts";
 import { quietLog, recordingSink, until } from "../support/codex-sink.ts";
 import { dispatchRig, type Rig } from "../support/dispatch.ts";
 import { stringify } from "../support/provider-script.ts";
@@ -18,6 +19,9 @@ const heard = recordingSink();
 /** Another app on the same Codex home. */
 beforeAll(async () => {
   rig = dispatchRig();
+  await rig.thread("first", "hello");
+  await rig.ask(["down"]);
+  copyThreads(rig.codex.home, 10_000);
   await rig.ask(["up"]);
   other = codexAgent({
     sink: heard,
@@ -156,6 +160,36 @@ describe("a thread of another app", () => {
     expect((await rig.ask(["send", ref, "and then", "--wait"])).outcome).toBe("completed");
     const texts = (await rig.ask(["tail", ref])).items.map((item: { text: string }) => item.text);
     expect(texts.filter((text: string) => text === "when you open")).toHaveLength(1);
+  });
+
+  test("that an agent of ours spawned stands under its parent, and is never written to", async () => {
+    const spawn = { message: "child work", task_name: "kid", agent_type: "default" };
+    const script = stringify([
+      { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+      { say: "spawned" },
+    ]);
+    const parent = await rig.thread("parent", script);
+    let child: { id: string; parent_id: string | null } | undefined;
+    await reaches(async () => {
+      const { threads } = await rig.ask(["list", "--unmanaged"]);
+      child = threads.find((one: { preview: string }) => one.preview === "child work");
+      return child !== undefined;
+    });
+    expect(child!.parent_id).toBe(parent.id);
+    const attached = await rig.ask(["attach", child!.id]);
+    expect(attached).toMatchObject({ parent_id: parent.id, writable: false });
+    const { text } = await rig.screen(["list"]);
+    const lines = text.split("\n");
+    const at = lines.findIndex((line) => line.startsWith(parent.ref));
+    expect(lines[at + 1]).toContain(attached.ref);
+    expect(lines[at + 1]).toContain("    child work");
+    for (const words of [
+      ["send", attached.ref, "hi", "--queue"],
+      ["take", attached.ref],
+    ]) {
+      const refused = await rig.refused(words);
+      expect([refused.code, refused.message]).toEqual(["authority", expect.stringContaining("sub-agent")]);
+    }
   });
 
   test("is renamed by its id alone; archived only when no app has it open", async () => {

@@ -4,6 +4,7 @@ import type { Lane, Message, MessageId, Ref } from "../../src/core/ports/store.t
 export function laneRow(over: Partial<Lane> = {}): Lane {
   return {
     ref: "bcdfgh" as Ref,
+    parent_id: null,
     thread_id: "thread-1",
     source: "own",
     setup: "ready",

@@ -37,6 +37,8 @@ interface ModelThread {
   isArchived: boolean;
   /** Another app has it open. */
   isHeldElsewhere: boolean;
+  /** Of a sub-agent. */
+  parentId: string | null;
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
@@ -204,6 +206,7 @@ export function modelAgent({
       isLoaded: true,
       isArchived: false,
       isHeldElsewhere: false,
+      parentId: null,
       status: "idle",
       goal: null,
       turns: [],
@@ -237,7 +240,7 @@ export function modelAgent({
       created_at: at,
       updated_at: at,
       source: "vscode",
-      parent_id: null,
+      parent_id: thread.parentId,
     };
   }
 

@@ -34,6 +34,8 @@ export interface LastMessage {
 export interface Lane {
   ref: Ref;
   thread_id: string | null;
+  /** Of a sub-agent: Codex's id of the thread that spawned it. */
+  parent_id: string | null;
   source: "own" | "attached";
   setup: "starting" | "started" | "ready";
   durable_at: number | null;

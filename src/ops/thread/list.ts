@@ -6,7 +6,7 @@ import { ago, cell, type Look, paint, table } from "../../base/text.ts";
 import { count, flag, path } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadObject, threadStatuses } from "../shapes.ts";
-import { threadTable } from "../views.ts";
+import { threadTable, underParents } from "../views.ts";
 
 const stranger = v.object({
   id: v.string(),
@@ -92,16 +92,9 @@ export default op({
   },
 });
 
-/** Sub-agents stand under the thread that spawned them, where that is on the same page. */
 function strangers(threads: readonly Stranger[], look: Look): string {
   if (threads.length === 0) return "Codex keeps no other threads";
-  const under = Map.groupBy(threads, (one) => one.parent_id ?? "");
-  const isHere = new Set(threads.map((one) => one.id));
-  const roots = threads.filter((one) => one.parent_id === null || !isHere.has(one.parent_id));
-  const rows = roots.flatMap((root) => [
-    row(root, "", look),
-    ...(under.get(root.id) ?? []).map((child) => row(child, "  ", look)),
-  ]);
+  const rows = underParents(threads).map(({ row: one, depth }) => row(one, "  ".repeat(depth), look));
   return table(rows, look, { header: ["id", "title", "source", "cwd", "activity"], shrink: 3 });
 }
 

@@ -113,7 +113,7 @@ export const limits = {
   /** What `tail` shows of one item unless `--full`; an agent's context is the scarce thing. */
   tailItemCharsMax: 2000,
   /** Of one item in the search index: FTS5 takes some 5 MB/s, and what Codex says meanwhile waits. */
-  indexedCharsMax: 16 * KiB,
+  indexedBytesMax: 16 * KiB,
   /** What a sync reads unless told otherwise: a day's work, in seconds. */
   syncTurns: 200,
   syncItems: 5000,

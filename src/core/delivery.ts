@@ -3,6 +3,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree, refuseUnwritable } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
+import { fullWords } from "./capacity.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
 import type { Change } from "./journal.ts";
 import { mayQueueNatively } from "./native.ts";
@@ -35,6 +36,8 @@ export function delivery(world: World): Delivery {
         if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");
         refuseUnlessFree(world, writable(ref));
         const { id } = journal.commit((change) => {
+          const full = fullWords(world);
+          if (full !== null) fail("lane_busy", full, { hint: "send it with --queue to wait its turn" });
           const message = accepted(change, opened.lane, draft, "front", null);
           claim(world, change, message, opened);
           return message;

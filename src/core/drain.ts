@@ -2,6 +2,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
+import { fullWords } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
 import { giveToCodex } from "./native.ts";
@@ -70,7 +71,13 @@ export function drain(world: World): Drain {
   }
 
   async function attempt(message: Message, opened: Opened, deliver: typeof start): Promise<boolean> {
-    journal.commit((change) => claim(world, change, message, opened));
+    // Asked in the transaction that claims: of two that saw the last place free, one gets it.
+    const isClaimed = journal.commit((change) => {
+      if (deliver === start && fullWords(world) !== null) return false;
+      claim(world, change, message, opened);
+      return true;
+    });
+    if (!isClaimed) return false;
     await deliver(world, store.messages.get(message.id)!, opened);
     if (store.messages.get(message.id)!.state !== "queued") return true;
     later(message.lane);
@@ -89,10 +96,17 @@ export function drain(world: World): Drain {
     if (lane.setup !== "ready" || isGoalDue(world, lane)) return true;
     if (lane.pending === 0) return false;
     const running = store.turns.running(lane.ref);
-    if (running.length === 0)
-      return nextStart(lane) !== undefined || store.messages.nextContext(lane.ref) !== undefined;
+    if (running.length === 0) return mayStart(lane) || store.messages.nextContext(lane.ref) !== undefined;
     const turn = running.findLast((one) => isRunning(one, live));
     return turn !== undefined && nextSteer(lane.ref, turn) !== undefined;
+  }
+
+  /** Says on the lane why not, when others are to blame. */
+  function mayStart(lane: Lane): boolean {
+    if (nextStart(lane) === undefined) return false;
+    const full = fullWords(world);
+    if (full !== null) waits(lane, full);
+    return full === null;
   }
 
   const nextSteer = (ref: Ref, turn: Turn) =>
@@ -114,11 +128,16 @@ export function drain(world: World): Drain {
   function blocked(ref: Ref, thrown: unknown): void {
     const reason = wordsOf(thrown);
     log.warn("what waits could not be delivered yet", { lane: ref, reason });
-    if (store.lanes.get(ref)?.blocked_reason === reason) return;
+    const lane = store.lanes.get(ref);
+    if (lane) waits(lane, reason);
+  }
+
+  function waits({ ref, blocked_reason }: Lane, reason: string): void {
+    if (blocked_reason === reason) return;
     try {
       journal.note(() => store.lanes.set(ref, { blocked_reason: reason }));
     } catch (refused) {
-      log.warn("nor could that be stored", { lane: ref, reason: wordsOf(refused) });
+      log.warn("why something waits could not be stored", { lane: ref, reason: wordsOf(refused) });
     }
   }
 

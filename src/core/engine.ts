@@ -3,6 +3,7 @@ import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
 import { macrotask } from "../base/macrotask.ts";
+import { nextInLine } from "./capacity.ts";
 import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
 import type { AgentSink } from "./ports/agent.ts";
@@ -42,7 +43,10 @@ export function engineOf(world: World): Engine {
     log.error("pruning failed", { reason: wordsOf(thrown) }),
   );
   const sink = sinkOf(world, {
-    turnOver: (lane) => settle.turnOver(lane.ref),
+    turnOver(lane) {
+      settle.turnOver(lane.ref);
+      for (const ref of nextInLine(world)) deliver.kick(ref);
+    },
     unsettled: settleSoon,
   });
 

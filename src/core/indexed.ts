@@ -1,7 +1,9 @@
 /** What of a thread the index keeps, and how much of it. */
+import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { ItemFacts, TurnFacts } from "./ports/agent.ts";
 import type { IndexedItem, IndexedType, Ref } from "./ports/store.ts";
+import type { World } from "./world.ts";
 
 const kept: ReadonlySet<string> = new Set<IndexedType>([
   "user_message",
@@ -18,12 +20,20 @@ export function indexedItem(
   turnId: string,
   item: ItemFacts,
   otherwise: number,
+  bytesMax: number,
 ): IndexedItem | undefined {
   if (!kept.has(item.type)) return undefined;
   const text = [item.command ?? item.path, item.text].filter((part) => part).join("\n");
   if (text === "") return undefined;
   const type = item.type as IndexedType;
-  return { lane, turn_id: turnId, item_id: item.id, type, at: item.at ?? otherwise, text: bounded(text) };
+  return {
+    lane,
+    turn_id: turnId,
+    item_id: item.id,
+    type,
+    at: item.at ?? otherwise,
+    text: bounded(text, bytesMax),
+  };
 }
 
 /** Why a turn failed: no item of Codex's, but a thing that is searched for. */
@@ -31,6 +41,7 @@ export function indexedError(
   lane: Ref,
   turn: Pick<TurnFacts, "id" | "error" | "completed_at">,
   otherwise: number,
+  bytesMax: number,
 ): IndexedItem | undefined {
   if (!turn.error) return undefined;
   return {
@@ -39,7 +50,7 @@ export function indexedError(
     item_id: errorId(turn.id),
     type: "error",
     at: turn.completed_at ?? otherwise,
-    text: bounded(turn.error.message),
+    text: bounded(turn.error.message, bytesMax),
   };
 }
 
@@ -51,10 +62,30 @@ export function errorId(turnId: string): string {
 const colours = /\u001b\[[0-9;:?]*[@-~]/g;
 
 /** Of a long text its two ends: what was asked or run stands in front, and what came of it at the back. */
-function bounded(whole: string): string {
+function bounded(whole: string, bytesMax: number): string {
   const text = whole.includes("\u001b") ? whole.replace(colours, "") : whole;
-  const over = text.length - limits.indexedCharsMax;
-  if (over <= 0) return text.toWellFormed();
-  const half = limits.indexedCharsMax / 2;
-  return `${text.slice(0, half)}\n…\n${text.slice(-half)}`.toWellFormed();
+  // Code units are at most three bytes: only a long text is worth counting.
+  if (text.length * 3 <= bytesMax) return text.toWellFormed();
+  const bytes = Buffer.from(text.toWellFormed());
+  if (bytes.length <= bytesMax) return bytes.toString();
+  const half = Math.floor(bytesMax / 2);
+  const front = bytes
+    .subarray(0, half)
+    .toString()
+    .replace(/\ufffd$/, "");
+  const back = bytes
+    .subarray(-half)
+    .toString()
+    .replace(/^\ufffd+/, "");
+  return `${front}\n…\n${back}`;
+}
+
+/** As the configuration has it; a broken one keeps nothing from being indexed. */
+export function indexedBytesMax({ policy, log }: World): number {
+  try {
+    return policy().indexedBytesMax;
+  } catch (thrown) {
+    log.debug("the configuration is not read", { reason: wordsOf(thrown) });
+    return limits.indexedBytesMax;
+  }
 }

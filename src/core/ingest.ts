@@ -2,7 +2,7 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { freeHandle } from "./handle.ts";
-import { indexedError, indexedItem } from "./indexed.ts";
+import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch, ItemFacts } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/store.ts";
@@ -96,7 +96,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       const { id, status, error, completed_at } = turn;
       noteAnswer(world, lane, turn.items, id, change.now);
       turnEnded(store, change, lane, { turn_id: id, status, error, completed_at });
-      const why = indexedError(lane.ref, turn, change.now);
+      const why = indexedError(lane.ref, turn, change.now, indexedBytesMax(world));
       if (why) store.items.put(why);
       const here = live.get(thread_id);
       if (here) here.floor = id;
@@ -141,13 +141,14 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
 }
 
 function itemCompleted(
-  { store }: World,
+  world: World,
   change: Change,
   lane: Lane,
   turnId: string,
   item: ItemFacts,
   next: (lane: Lane) => void,
 ): void {
+  const { store } = world;
   const turn = store.turns.get(lane.ref, turnId);
   if (turn?.retrying_since) store.turns.put({ ...turn, retrying_since: null });
   if (item.type === "user_message" && item.client_id !== null) {
@@ -160,7 +161,7 @@ function itemCompleted(
   if (item.type === "agent_message") {
     store.lanes.set(lane.ref, { last_message: lastMessage(item, turnId, change.now) });
   }
-  const indexed = indexedItem(lane.ref, turnId, item, change.now);
+  const indexed = indexedItem(lane.ref, turnId, item, change.now, indexedBytesMax(world));
   if (indexed) store.items.put(indexed);
   change.append({
     kind: "item.completed",

@@ -6,7 +6,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { macrotask } from "../base/macrotask.ts";
 import { type KeyedMutex, keyedMutex } from "../base/mutex.ts";
-import { indexedError, indexedItem } from "./indexed.ts";
+import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import { refusalOf } from "./open.ts";
 import type { TurnFacts } from "./ports/agent.ts";
 import type { Gap, IndexedItem, Lane, Ref } from "./ports/store.ts";
@@ -148,9 +148,10 @@ async function listed({ agent }: World, threadId: string, gap: Gap, limit: numbe
   }
 }
 
-function put({ store }: World, ref: Ref, turn: TurnFacts, now: number): Added {
+function put(world: World, ref: Ref, turn: TurnFacts, now: number): Added {
+  const { store } = world;
   const added = { items: 0, bytes: 0 };
-  for (const item of rowsOf(ref, turn, now)) {
+  for (const item of rowsOf(ref, turn, now, indexedBytesMax(world))) {
     if (!store.items.put(item)) continue;
     added.items++;
     added.bytes += Buffer.byteLength(item.text);
@@ -158,10 +159,10 @@ function put({ store }: World, ref: Ref, turn: TurnFacts, now: number): Added {
   return added;
 }
 
-function rowsOf(ref: Ref, turn: TurnFacts, now: number): IndexedItem[] {
+function rowsOf(ref: Ref, turn: TurnFacts, now: number, bytesMax: number): IndexedItem[] {
   const at = turn.started_at ?? now;
-  const items = turn.items.map((item) => indexedItem(ref, turn.id, item, at));
-  return [...items, indexedError(ref, turn, at)].filter((item) => item !== undefined);
+  const items = turn.items.map((item) => indexedItem(ref, turn.id, item, at, bytesMax));
+  return [...items, indexedError(ref, turn, at, bytesMax)].filter((item) => item !== undefined);
 }
 
 /**

@@ -30,6 +30,10 @@ export interface Policy {
   keepDays: number;
   /** What is queued for an attached thread goes into Codex's own queue. */
   attachedQueue: boolean;
+  /** Turns that dispatch starts at a time, over all threads; null: as many as there is work. */
+  maxRunningTurns: number | null;
+  /** Of one text in the index. */
+  indexedBytesMax: number;
 }
 
 export interface Mint {

@@ -79,6 +79,8 @@ export async function compose(input: {
         releaseAfter: policy.release_after,
         keepDays: history.keep_days,
         attachedQueue: policy.attached_queue,
+        maxRunningTurns: policy.max_running_turns ?? null,
+        indexedBytesMax: history.max_text_bytes,
       };
     },
     config(directory) {

@@ -9,6 +9,8 @@ import { readToml } from "./toml.ts";
 
 const reasons = ["failed", "stopped", "crashed"] as const satisfies readonly HoldReason[];
 
+const whole = v.pipe(v.number(), v.integer(), v.minValue(1));
+
 const schema = v.strictObject({
   ...tableSchemas,
   policy: v.optional(
@@ -17,13 +19,15 @@ const schema = v.strictObject({
       trusted: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
       attached_queue: v.optional(v.boolean(), false),
       release_after: v.optional(v.array(v.picklist(reasons)), []),
+      max_running_turns: v.optional(whole),
     }),
     {},
   ),
   app_server: v.optional(v.strictObject({ command: v.optional(v.pipe(v.string(), v.nonEmpty())) }), {}),
   history: v.optional(
     v.strictObject({
-      keep_days: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), limits.eventsKeepDays),
+      keep_days: v.optional(whole, limits.eventsKeepDays),
+      max_text_bytes: v.optional(v.pipe(whole, v.maxValue(limits.textBytesMax)), limits.indexedBytesMax),
     }),
     {},
   ),

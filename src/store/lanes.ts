@@ -25,6 +25,17 @@ export function laneStore(db: Database): Store["lanes"] {
       db.query("UPDATE lanes SET forgotten_at = ? WHERE ref = ?").run(at, ref);
     },
     findByThread: (threadId) => lanes.one(`SELECT * FROM lanes WHERE thread_id = ? AND ${live}`, threadId),
+    waiting: (limit) =>
+      db
+        .query<{ ref: Ref }, [number]>(
+          `SELECT l.ref, (SELECT created_at FROM messages WHERE lane = l.ref AND state = 'queued' ORDER BY position LIMIT 1) AS since
+             FROM lanes AS l
+            WHERE l.pending > 0 AND l.hold_reason IS NULL AND l.source = 'own' AND ${live} AND archived_at IS NULL AND gone_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM turns INDEXED BY turns_running WHERE lane = l.ref AND status = 'in_progress')
+            ORDER BY since LIMIT ?`,
+        )
+        .all(limit)
+        .map((row) => row.ref),
     ephemeral: () =>
       lanes.all(
         `SELECT * FROM lanes WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,

@@ -38,6 +38,16 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
+    countBusy: (epoch) =>
+      db
+        .query<{ n: number }, [number | null]>(
+          `SELECT count(*) AS n FROM (
+             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = ?
+             UNION
+             SELECT lane FROM messages INDEXED BY messages_one_in_flight
+              WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')`,
+        )
+        .get(epoch)!.n,
     inFlight: (lane) =>
       messages.one("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>

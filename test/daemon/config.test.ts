@@ -30,7 +30,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
     presets: {},
     policy: { trusted: [], attached_queue: false, release_after: [] },
     app_server: {},
-    history: { keep_days: limits.eventsKeepDays },
+    history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
   };
   expect(readConfig(join(folder, "none.toml"))).toEqual(defaults);
   expect(read("")).toEqual(defaults);

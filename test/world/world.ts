@@ -2,6 +2,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { fail } from "../../src/base/error.ts";
+import { limits } from "../../src/base/limits.ts";
 import { keyedMutex } from "../../src/base/mutex.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { newId, newRef, systemRandom } from "../../src/base/random.ts";
@@ -75,7 +76,14 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
-    policy: () => ({ releaseAfter: [], keepDays: 90, attachedQueue: false, ...options.policy }),
+    policy: () => ({
+      releaseAfter: [],
+      keepDays: 90,
+      attachedQueue: false,
+      maxRunningTurns: null,
+      indexedBytesMax: limits.indexedBytesMax,
+      ...options.policy,
+    }),
     files: {
       isDirectory: (path) => path === "/repo",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),

@@ -293,6 +293,8 @@ export interface Store {
     get(ref: Ref): Lane | undefined;
     set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at" | "pending">>): void;
     forget(ref: Ref, at: number): void;
+    /** With work that may start now, the longest waiting first. */
+    waiting(limit: number): Ref[];
     /** Of threads that Codex keeps nothing of, and that are not gone. */
     ephemeral(): Lane[];
     findByThread(threadId: string): Lane | undefined;
@@ -340,6 +342,8 @@ export interface Store {
     nextContext(lane: Ref): Message | undefined;
     /** Steers aimed at this turn that are not settled, in order. */
     steers(lane: Ref, turnId: string): Message[];
+    /** Threads with a turn running in this child, or one of ours about to. */
+    countBusy(epoch: Epoch | null): number;
     /** Claimed or sent: at most one. */
     inFlight(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */

@@ -1,0 +1,74 @@
+/** A limit on the turns that run at a time, over all threads. */
+import { expect, test } from "bun:test";
+import { plain } from "../../src/core/accept.ts";
+import type { Ref } from "../../src/core/ports/store.ts";
+import type { Receipt } from "../../src/core/receipt.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
+
+const gated = (name: string) => JSON.stringify([{ wait: name }, { say: "done" }]);
+
+async function threads(here: Rig, count: number): Promise<Ref[]> {
+  const refs = [here.ref];
+  for (let at = 1; at < count; at++) {
+    const draft = {
+      name: `t${at}`,
+      text: null,
+      goal: null,
+      settings: { cwd: "/repo" },
+      key: null,
+      created_by: "cli",
+    };
+    refs.push((await here.world.engine.core.create(draft, never())).ref);
+  }
+  return refs;
+}
+
+test("what is over the limit waits, says why, and goes longest waiting first as turns end", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 2 } });
+  const { core } = here.world.engine;
+  const refs = await threads(here, 5);
+  const receipts: Receipt[] = [];
+  for (const [at, ref] of refs.entries()) {
+    receipts.push(await core.send(ref, { ...plain, mode: "queue", text: gated(`go-${at}`) }, never()));
+    here.clock.jump(10);
+    await macrotasks(40);
+  }
+  const states = () => receipts.map((one) => here.state(one));
+  expect(states()).toEqual(["delivered", "delivered", "queued", "queued", "queued"]);
+  expect(core.view(refs[2]!).queue.reason).toContain("max_running_turns");
+  expect((await refusal(core.send(refs[3]!, { ...plain, text: "now" }, never()))).code).toBe("lane_busy");
+
+  here.world.agent.release("go-1");
+  await macrotasks(60);
+  expect(states()).toEqual(["delivered", "done", "delivered", "queued", "queued"]);
+  expect(core.view(refs[2]!).queue.reason).toBeNull();
+  for (const at of [0, 2, 3, 4]) here.world.agent.release(`go-${at}`);
+  await macrotasks(200);
+  expect(states()).toEqual(["done", "done", "done", "done", "done"]);
+});
+
+test("of many that see the last place free at once, one gets it", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 1 } });
+  const { core } = here.world.engine;
+  const refs = await threads(here, 4);
+  const sent = await Promise.allSettled(
+    refs.map((ref) => core.send(ref, { ...plain, text: gated("go") }, never())),
+  );
+  expect(sent.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+  await macrotasks(40);
+  expect(here.world.agent.asked).toHaveLength(1);
+});
+
+test("steers and context are no turns of their own", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 1 } });
+  const running = await here.send(gated("go"));
+  await here.reaches(running, "delivered");
+  await here.reaches(await here.send("this way", { mode: "steer" }), "delivered");
+  const [, other] = await threads(here, 2);
+  const context = await here.world.engine.core.send(
+    other!,
+    { ...plain, mode: "context", text: "by the way" },
+    never(),
+  );
+  await here.reaches(context, "done");
+});

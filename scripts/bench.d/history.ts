@@ -14,8 +14,8 @@ export interface History {
   textBytes: number;
 }
 
-/** One message in so many holds it. */
-export const words = { everywhere: "everywhere", seldom: "seldom", once: "once7077" };
+/** Each message holds the first, one in 500 the second, one of all the third, none the last. */
+export const words = { everywhere: "everywhere", seldom: "seldom", once: "once7077", none: "nowhere0" };
 
 /** 0.2 to 3.8 KB of words, 2 KB in the mean, the frequent ones frequent as in any language; the same for the same number. */
 export function textOf(n: number): string {
@@ -25,7 +25,7 @@ export function textOf(n: number): string {
     return state / 2 ** 32;
   };
   const parts = [words.everywhere];
-  if (n % 100 === 0) parts.push(words.seldom);
+  if (n % 500 === 0) parts.push(words.seldom);
   if (n === 7077) parts.push(words.once);
   const enough = 200 + chance() * 3600;
   for (let chars = 0; chars < enough; ) {

@@ -48,7 +48,7 @@ export function indexQuery(
   lanes: Ref[],
 ): Omit<ItemQuery, "after" | "limit"> {
   const byItem = dateField === "at";
-  const order = sort === "relevance" ? "best" : ascending ? "oldest" : "newest";
+  const order = ascending && sort === "date" ? "oldest" : "newest";
   return { match: query.match, lanes, since: byItem ? since : null, until: byItem ? until : null, order };
 }
 

@@ -5,6 +5,8 @@ import { limits } from "../base/limits.ts";
 export interface Query {
   /** For FTS5: every word and phrase in quotes of its own, all of which must be there. */
   match: string;
+  /** The words and phrases themselves. */
+  terms: readonly string[];
   /** For Codex, which looks for a plain part of the text. */
   literal: string;
 }
@@ -27,5 +29,5 @@ export function queryOf(text: string): Query {
       hint: "put a phrase in quotes",
     });
   // A term holds no quote: the pattern above ends one at each.
-  return { match: words.map((term) => `"${term}"`).join(" "), literal: found.join(" ").trim() };
+  return { match: words.map((term) => `"${term}"`).join(" "), terms: words, literal: found.join(" ").trim() };
 }

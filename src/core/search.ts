@@ -4,10 +4,12 @@
  */
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, letsPass, type Match, type Search } from "./asked.ts";
 import { elsewhere } from "./elsewhere.ts";
 import type { Hit, SearchedLane } from "./ports/store.ts";
 import { queryOf } from "./query.ts";
+import { ranked } from "./rank.ts";
 import type { World } from "./world.ts";
 
 export interface Found {
@@ -65,18 +67,25 @@ function inIndex(
   asked: Asked,
   after: number | null,
 ): { matches: Match[]; next: number | null } {
+  const { items } = world.store;
   const lanes = new Map(chosen(world, asked).map((lane) => [lane.ref, lane]));
-  const hits = world.store.items.search({
-    ...indexQuery(asked, [...lanes.keys()]),
-    after,
-    limit: asked.limit + 1,
-  });
+  const query = indexQuery(asked, [...lanes.keys()]);
+  const isRanked = asked.sort === "relevance";
+  const hits = isRanked
+    ? items.hits(query.match, bestOf(world, asked, query).slice(after ?? 0, (after ?? 0) + asked.limit + 1))
+    : items.search({ ...query, after, limit: asked.limit + 1 });
   const page = hits.slice(0, asked.limit);
-  const next = asked.sort === "relevance" ? (after ?? 0) + page.length : (page.at(-1)?.id ?? null);
+  const next = isRanked ? (after ?? 0) + page.length : (page.at(-1)?.id ?? null);
   return {
     matches: page.map((hit) => matchOf(lanes.get(hit.lane)!, hit)),
     next: hits.length > asked.limit ? next : null,
   };
+}
+
+/** The newest hits, best first. Where a page of them ended is a count. */
+function bestOf({ store }: World, asked: Asked, query: ReturnType<typeof indexQuery>): number[] {
+  const texts = store.items.texts({ ...query, after: null, limit: limits.searchRankedMax });
+  return ranked(asked.query.terms, texts);
 }
 
 /** The lanes that a search lets pass. */

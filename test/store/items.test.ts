@@ -5,6 +5,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { limits } from "../../src/base/limits.ts";
 import { laneRow } from "../../src/core/lanerow.ts";
 import type { IndexedItem, ItemQuery, Ref, Store } from "../../src/core/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -24,7 +25,7 @@ function open(lanes = 2): { store: Store; refs: Ref[] } {
   const store = openStore(path, 1);
   opened = store;
   const refs = Array.from({ length: lanes }, (_, i) => {
-    const mint = { ref: () => `bcdf${String(i).padStart(2, "0")}`, id: () => "" as never };
+    const mint = { ref: () => `b${String(i).padStart(5, "0")}`, id: () => "" as never };
     const lane = laneRow(store, mint, 1, {
       title: "t",
       source: "own",
@@ -94,12 +95,41 @@ test("the same again is nothing new; a longer reading takes the place of a short
   expect(isSound()).toBe(true);
 });
 
-test("one thread among many, by its name in the index or by its row, is the same answer", () => {
-  const { store, refs } = open(80);
-  for (const [n, ref] of refs.entries()) store.items.put(item(ref, n));
-  expect(store.items.search(everything([refs[7]!])).map((hit) => hit.lane)).toEqual([refs[7]!]);
-  expect(store.items.search(everything(refs.slice(5)))).toHaveLength(75);
-  expect(store.items.search(everything([]))).toEqual([]);
+test("threads that are sought by name, left out by name, or too many to name: the same answer", () => {
+  const { store, refs } = open(2 * limits.searchNamedMax + 4);
+  store.tx(() => {
+    for (const [n, ref] of refs.entries()) store.items.put(item(ref, n));
+  });
+  const newestOf = (lanes: Ref[], over: Partial<ItemQuery> = {}) =>
+    store.items.search(everything(lanes, over)).map((hit) => hit.lane);
+  expect(newestOf([refs[7]!])).toEqual([refs[7]!]);
+  expect(newestOf(refs.slice(0, -3), { limit: 2 })).toEqual(refs.slice(-5, -3).reverse());
+  const half = refs.filter((_, n) => n % 2 === 0);
+  expect(newestOf(half)).toEqual(half.toReversed());
+  expect(newestOf([])).toEqual([]);
+});
+
+test("a few threads are sought by name also where the others hold much", () => {
+  const { store, refs } = open(3);
+  store.tx(() => {
+    for (let n = 0; n < 4 * limits.searchStepsPerName; n++) store.items.put(item(refs[2]!, n));
+    for (const ref of refs.slice(0, 2)) store.items.put(item(ref, -1));
+  });
+  expect(store.items.search(everything(refs.slice(0, 2), { match: '"fish" "number"' }))).toHaveLength(2);
+  expect(store.items.search(everything(refs.slice(2), { limit: 3 })).map((hit) => hit.lane)).toEqual(
+    Array(3).fill(refs[2]!),
+  );
+});
+
+test("texts to rank come whole, and as hits in whatever order they are then asked for", () => {
+  const { store, refs } = open();
+  for (let n = 0; n < 3; n++) store.items.put(item(refs[0]!, n));
+  const texts = store.items.texts(everything(refs, { limit: 2 }));
+  expect(texts.map(({ text }) => text)).toEqual(["fish number 2", "fish number 1"]);
+  const [second, first] = texts.map(({ id }) => id);
+  const hits = store.items.hits('"number"', [first!, second!, 5]);
+  expect(hits.map(({ item_id }) => item_id)).toEqual(["item-1", "item-2"]);
+  expect(hits[0]!.snippet.slice(hits[0]!.start, hits[0]!.end)).toBe("number");
 });
 
 test("the snippet is one line around the hit, and marks that stand in a text are none of ours", () => {

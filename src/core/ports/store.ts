@@ -176,8 +176,8 @@ export interface ItemQuery {
   /** Epoch ms, both inclusive. */
   since: number | null;
   until: number | null;
-  order: "newest" | "oldest" | "best";
-  /** Where a page ended: a hit's id in the order of time, how many were given in the order of rank. */
+  order: "newest" | "oldest";
+  /** The id of the hit that a page ended with. */
   after: number | null;
   limit: number;
 }
@@ -374,6 +374,10 @@ export interface Store {
     put(item: IndexedItem): boolean;
     has(lane: Ref, turnId: string, itemId: string): boolean;
     search(query: ItemQuery): Hit[];
+    /** The same without the snippets, whole: to be ranked. */
+    texts(query: ItemQuery): { id: number; text: string }[];
+    /** Of ids that `texts` gave, in their order. */
+    hits(match: string, ids: readonly number[]): Hit[];
     lanes(archived: boolean): SearchedLane[];
     sync(lane: Ref): Sync | undefined;
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;

@@ -19,6 +19,10 @@ async function start(): Promise<number> {
     await Bun.write(Bun.stdout, `dispatch ${version}\n`);
     return 0;
   }
+  if (argv[0] === "__complete") {
+    const { complete } = await import("./surface/cli/complete/complete.ts");
+    return complete(argv.slice(1), (await import("./ops/index.ts")).index);
+  }
   const [{ runCli }, { index }] = await Promise.all([
     import("./surface/cli/run.ts"),
     import("./ops/index.ts"),

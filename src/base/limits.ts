@@ -154,6 +154,10 @@ export const limits = {
   /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
   outboundHighWaterBytes: 256 * KiB,
   connectTimeoutMs: 2 * second,
+  /** Who pressed TAB waits no longer than this for what the daemon knows. */
+  completionMs: second,
+  /** Of what a shell shows beside a word. */
+  completionColumns: 60,
   autostartWaitMs: 10 * second,
   autostartPollMs: 10,
   /** A daemon that dropped its first client may be ending: this long it is waited for, to learn why. */

@@ -105,6 +105,8 @@ export interface ClientCtx {
   runCodex(args: readonly string[]): Promise<number>;
   /** Of every op. */
   schemas(): Promise<Schemas[]>;
+  /** What a shell reads once, so that it completes our commands. */
+  completion(shell: "bash" | "zsh" | "fish"): Promise<string>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
   registry(): Promise<Registry>;
 }

@@ -6,6 +6,19 @@ import * as v from "valibot";
 import { limits } from "../base/limits.ts";
 import { isMoment } from "../base/moment.ts";
 
+/** What a word names: an op that lists such words says so under `lists`. */
+export type Named =
+  | "thread"
+  | "archived"
+  | "stranger"
+  | "receipt"
+  | "queued"
+  | "unsure"
+  | "request"
+  | "model"
+  | "effort"
+  | "tier";
+
 export interface Mark {
   /** A positional, in the order of the schema's entries. A field of array type takes the rest of the line. */
   arg?: true;
@@ -23,6 +36,8 @@ export interface Mark {
   cli_only?: true;
   /** What stands for the value in help: `--limit N`. */
   value?: string;
+  /** What the value names: the shell completes it with what there is. */
+  names?: Named;
 }
 
 type Meta = { mark: Mark };
@@ -58,10 +73,12 @@ export function path(description: string, mark: Mark = {}) {
 }
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
-export function selector(description = "thread: ref, id, @handle, title or self") {
+export function selector(description = "thread: ref, id, @handle, title or self", mark: Mark = {}) {
   return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.titleCharsMax)), description, {
     arg: true,
     value: "THREAD",
+    names: "thread",
+    ...mark,
   });
 }
 

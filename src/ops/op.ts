@@ -6,6 +6,7 @@ import type * as v from "valibot";
 import type { Code } from "../base/error.ts";
 import type { Look } from "../base/text.ts";
 import type { ClientCtx, Ctx } from "./ctx.ts";
+import type { Named } from "./fields.ts";
 
 export type Intent = "read" | "write" | "destroy";
 
@@ -28,6 +29,14 @@ export interface Example<I, O> {
   error?: Code;
 }
 
+/** A word that a shell may complete to. */
+export interface Word {
+  word: string;
+  about?: string | null;
+  /** One more word for the same thing: offered to who has begun to type it. */
+  isOther?: true;
+}
+
 interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** Method on the control socket, `noun.verb`. */
   name: string;
@@ -41,6 +50,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   repeat: Repeat;
   /** A method for other ops and no command: neither CLI nor MCP offers it. */
   hidden?: true;
+  /** Its view is for another program to read: shown whoever reads it unless `--json`; MCP does not offer it. */
+  plain?: true;
   input: I;
   output: O;
   fails: readonly Code[];
@@ -62,6 +73,10 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
   /** True when this input makes it a stream: rows are printed as they come (NDJSON or `viewRow`), the result is not. */
   streams?(input: v.InferOutput<I>): boolean;
   viewRow?(row: Record<string, unknown>, look: Look): string;
+  /** What it is asked, and what is taken of the answer, where a shell completes a word that names such a thing. */
+  lists?: Partial<
+    Record<Named, { input: Partial<v.InferInput<I>>; words(out: v.InferOutput<O>): readonly Word[] }>
+  >;
   run(input: v.InferOutput<I>, ctx: Ctx): Promise<v.InferInput<O>> | v.InferInput<O>;
 }
 
@@ -100,6 +115,8 @@ export interface IndexRow {
   hidden: boolean;
   /** A read that needs no argument and whose result is its whole answer: as JSON it is asked for without the op itself. */
   bare: boolean;
+  plain?: true;
+  lists?: readonly Named[];
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;

@@ -3,10 +3,10 @@ import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { ThreadSettings } from "../core/ports/agent.ts";
-import { flag, path, text } from "./fields.ts";
+import { flag, type Mark, path, text } from "./fields.ts";
 
-const word = (description: string, value: string) =>
-  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
+const word = (description: string, value: string, mark: Mark = {}) =>
+  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value, ...mark }));
 
 export const settingFields = {
   sandbox: v.optional(
@@ -17,11 +17,11 @@ export const settingFields = {
   ),
   approvals_reviewer: word("who reviews approvals, by Codex's name for it", "NAME"),
   permission_profile: word("a permission profile of Codex's, instead of a sandbox", "PROFILE"),
-  model: word("the model; dispatch models lists them", "MODEL"),
+  model: word("the model; dispatch models lists them", "MODEL", { names: "model" }),
   model_provider: word("the provider, by its name in Codex's configuration", "NAME"),
-  effort: word("reasoning effort", "EFFORT"),
+  effort: word("reasoning effort", "EFFORT", { names: "effort" }),
   summary: word("reasoning summary", "KIND"),
-  service_tier: word("service tier, or its name", "TIER"),
+  service_tier: word("service tier, or its name", "TIER", { names: "tier" }),
   base_instructions: v.optional(text("instead of Codex's own instructions")),
   developer_instructions: v.optional(text("beside Codex's own instructions")),
   config: v.optional(

@@ -74,6 +74,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
         ...jsonSchemas(op),
       }));
     },
+    completion: async (shell) => (await import("./cli/complete/scripts.ts")).scripts[shell],
     doctor: (input) => parts.doctor(paths, input),
     registry: () => parts.registry(paths),
   };

@@ -48,8 +48,8 @@ describe("every op is reachable", () => {
       const offered = tools.some((tool) => [...tool.rows.values()].some((one) => one.name === row.name));
       expect(row.hidden || row.cli.length > 0).toBe(true);
       if (row.at === "daemon") expect(offered).toBe(!row.hidden);
-      // Whatever starts or stops daemons is not an agent's to call.
-      if (row.at === "client") expect(offered).toBe(op.intent === "read");
+      // Whatever starts or stops daemons is not an agent's to call, nor what a shell reads.
+      if (row.at === "client") expect(offered).toBe(op.intent === "read" && !op.plain);
     });
   }
 });

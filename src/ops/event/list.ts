@@ -16,7 +16,7 @@ export default op({
     since: v.optional(flag(v.string(), "only what came after this cursor", { value: "CURSOR" })),
     follow: v.optional(flag(v.boolean(), "go on as rows are written", { cli_only: true }), false),
     kinds: v.optional(flag(v.array(v.string()), "only these kinds", { value: "KIND" })),
-    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     limit: v.optional(count("at most this many", limits.eventsPageMax), 50),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string() }),

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { block, paint } from "../../base/text.ts";
-import { flag, idempotencyKey, seconds, selector, text } from "../fields.ts";
+import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
 import { letter } from "../letter.ts";
 import { op } from "../op.ts";
 import { receiptView, threadObject } from "../shapes.ts";
@@ -11,8 +11,8 @@ import { receiptPairs } from "../views.ts";
 
 const modes = ["send", "queue", "steer", "interject", "context"] as const;
 type Mode = (typeof modes)[number];
-const word = (description: string, value: string) =>
-  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value }));
+const word = (description: string, value: string, mark: Mark = {}) =>
+  v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value, ...mark }));
 
 export default op({
   name: "message.send",
@@ -37,9 +37,9 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     mode: v.optional(flag(v.picklist(modes), "the same by name")),
     intro: v.optional(flag(v.boolean(), "say who writes, and how to reply"), false),
     untrusted: v.optional(flag(v.boolean(), "fence the text as data from outside"), false),
-    model: word("the model, for this turn only", "MODEL"),
-    effort: word("reasoning effort, for this turn only", "EFFORT"),
-    service_tier: word("service tier, for this turn only", "TIER"),
+    model: word("the model, for this turn only", "MODEL", { names: "model" }),
+    effort: word("reasoning effort, for this turn only", "EFFORT", { names: "effort" }),
+    service_tier: word("service tier, for this turn only", "TIER", { names: "tier" }),
     output_schema: v.optional(text("a JSON Schema for the answer of this turn")),
     wait: v.optional(flag(v.boolean(), "stay until its receipt is settled, and show the answer"), false),
     timeout: v.optional(seconds("with --wait: give up after this long")),

@@ -43,6 +43,24 @@ export default op({
     { given: "Codex is down", input: { refresh: false }, output: { source: "registry", models: [] } },
     { given: "Codex is down", input: {}, error: "agent_down" },
   ],
+  // Of the registry: a shell that waits for its user asks Codex nothing.
+  lists: {
+    model: {
+      input: { refresh: false },
+      words: ({ models }) => models.map(({ id, description }) => ({ word: id, about: description })),
+    },
+    effort: {
+      input: { refresh: false },
+      words: ({ models }) => models.flatMap(({ efforts }) => efforts.map((word) => ({ word }))),
+    },
+    tier: {
+      input: { refresh: false },
+      words: ({ models, aliases }) => [
+        ...models.flatMap((one) => one.service_tiers.map(({ id, name }) => ({ word: id, about: name }))),
+        ...Object.entries(aliases).map(([word, about]) => ({ word, about })),
+      ],
+    },
+  },
   run: ({ refresh, include_hidden }, { core }) => core.models({ refresh, hidden: include_hidden }),
   view({ models, default: chosen, aliases, source }, look) {
     if (models.length === 0)

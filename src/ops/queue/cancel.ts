@@ -11,7 +11,9 @@ export default op({
   summary: "Take back a message that still waits",
   intent: "write",
   repeat: "no",
-  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT" }) }),
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT", names: "queued" }),
+  }),
   output: v.object(receiptView),
   fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
   examples: [

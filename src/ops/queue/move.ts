@@ -13,7 +13,7 @@ export default op({
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
-    id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT" }),
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT", names: "queued" }),
     to: count("the place it gets; 1 is next", limits.queuedPerLaneMax),
   }),
   output: v.object({ ...receiptView, place: v.number() }),

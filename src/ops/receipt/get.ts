@@ -11,7 +11,9 @@ export default op({
   summary: "Say what became of a message",
   intent: "read",
   repeat: "safe",
-  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }) }),
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
+  }),
   output: v.object(receiptView),
   fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [{ given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" }],

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, table } from "../../base/text.ts";
 import { count, flag } from "../fields.ts";
-import { op } from "../op.ts";
-import { receiptObject } from "../shapes.ts";
+import { op, type Word } from "../op.ts";
+import { type Receipt, receiptObject } from "../shapes.ts";
 
 const states = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
 
@@ -15,7 +15,7 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     state: v.optional(flag(v.array(v.picklist(states)), "only in this state, repeatable")),
     limit: v.optional(count("at most this many", limits.pageMax), 50),
   }),
@@ -25,6 +25,11 @@ export default op({
     { given: "a finished turn", input: {}, output: { receipts: [{ state: "done", outcome: "completed" }] } },
     { given: "a finished turn", input: { state: ["unsure"] }, output: { receipts: [] } },
   ],
+  lists: {
+    receipt: { input: {}, words: ({ receipts }) => receipts.map(wordOf) },
+    queued: { input: { state: ["queued"] }, words: ({ receipts }) => receipts.map(wordOf) },
+    unsure: { input: { state: ["unsure"] }, words: ({ receipts }) => receipts.map(wordOf) },
+  },
   run: ({ thread, state, limit }, { core, caller }) => ({
     receipts: core.receipts({
       ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
@@ -44,3 +49,7 @@ export default op({
     return table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 });
   },
 });
+
+function wordOf({ receipt, thread, mode, outcome, state }: Receipt): Word {
+  return { word: receipt, about: `${mode} to ${thread}, ${outcome ?? state}` };
+}

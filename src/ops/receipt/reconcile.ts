@@ -11,7 +11,9 @@ export default op({
   summary: "Look in Codex's history for what became of a message",
   intent: "write",
   repeat: "safe",
-  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }) }),
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
+  }),
   output: v.object(receiptView),
   fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
   examples: [

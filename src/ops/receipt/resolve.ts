@@ -15,7 +15,7 @@ export default op({
   intent: "write",
   repeat: "no",
   input: v.strictObject({
-    id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT" }),
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "unsure" }),
     as: flag(v.picklist(["delivered", "not-delivered", "resend"]), "what you found"),
   }),
   output: v.object(receiptView),

@@ -17,7 +17,7 @@ export default op({
   intent: "write",
   repeat: "no",
   input: v.strictObject({
-    id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST" }),
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST", names: "request" }),
     approve: v.optional(flag(v.boolean(), "let it"), false),
     approve_for_session: v.optional(flag(v.boolean(), "let it, and the same again in this session"), false),
     deny: v.optional(flag(v.boolean(), "do not let it; the turn goes on"), false),

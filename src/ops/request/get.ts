@@ -11,7 +11,9 @@ export default op({
   summary: "Show one question with all that is asked",
   intent: "read",
   repeat: "safe",
-  input: v.strictObject({ id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST" }) }),
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST", names: "request" }),
+  }),
   output: v.object(requestView),
   fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [{ given: "nothing", input: { id: "zzzzzz" }, error: "not_found" }],

@@ -13,7 +13,7 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     all: v.optional(flag(v.boolean(), "answered and expired ones too"), false),
     limit: v.optional(count("at most this many", limits.pageMax), 100),
   }),
@@ -27,6 +27,12 @@ export default op({
     },
     { given: "two threads", input: {}, output: { requests: [] } },
   ],
+  lists: {
+    request: {
+      input: {},
+      words: ({ requests }) => requests.map(({ id, summary }) => ({ word: id, about: summary })),
+    },
+  },
   run: ({ thread, all, limit }, { core, caller }) => ({
     requests: core.requests({
       ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),

@@ -29,9 +29,7 @@ export default op({
         v.regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/, "must be a Codex thread id"),
       ),
       "Codex's thread id",
-      {
-        value: "THREAD-ID",
-      },
+      { value: "THREAD-ID", names: "stranger" },
     ),
     sync: v.optional(flag(v.boolean(), "read its history into the search index too"), false),
   }),

@@ -4,7 +4,7 @@ import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, table } from "../../base/text.ts";
 import { count, flag, path } from "../fields.ts";
-import { op } from "../op.ts";
+import { op, type Word } from "../op.ts";
 import { threadObject, threadStatuses } from "../shapes.ts";
 import { threadTable, underParents } from "../views.ts";
 
@@ -54,6 +54,18 @@ export default op({
     },
     { given: "two threads", input: { unmanaged: true, status: "idle" }, error: "usage" },
   ],
+  lists: {
+    thread: { input: { limit: limits.pageMax }, words: ({ threads }) => threads.flatMap(words) },
+    archived: {
+      input: { archived: true, limit: limits.pageMax },
+      words: ({ threads }) => threads.flatMap(words),
+    },
+    stranger: {
+      input: { unmanaged: true, limit: limits.codexPageMax },
+      words: ({ threads }) =>
+        threads.map((one) => ({ word: one.id ?? "", about: "preview" in one ? nameOf(one) : one.title })),
+    },
+  },
   async run({ unmanaged, archived, status, source, cwd, limit, cursor }, { core }) {
     if (!unmanaged) {
       if (cursor !== undefined)
@@ -92,6 +104,17 @@ export default op({
   },
 });
 
+/** A handle where there is one, since it says the most; the ref and the title to who begins to type them. */
+function words(one: v.InferOutput<typeof threadObject> | Stranger): Word[] {
+  if (!("ref" in one)) return [];
+  const { ref, title, handle } = one;
+  const others = [{ word: title, about: ref, isOther: true as const }];
+  if (handle === null) return [{ word: ref, about: title }, ...others];
+  return [{ word: `@${handle}`, about: title }, { word: ref, about: title, isOther: true }, ...others];
+}
+
+const nameOf = ({ title, preview }: Stranger) => title ?? preview;
+
 function strangers(threads: readonly Stranger[], look: Look): string {
   if (threads.length === 0) return "Codex keeps no other threads";
   const rows = underParents(threads).map(({ row: one, depth }) => row(one, "  ".repeat(depth), look));
@@ -101,7 +124,7 @@ function strangers(threads: readonly Stranger[], look: Look): string {
 function row(one: Stranger, indent: string, look: Look): string[] {
   return [
     `${indent}${one.id}`,
-    cell(one.title ?? one.preview, 30),
+    cell(nameOf(one), 30),
     cell(one.source),
     cell(one.cwd),
     ago(one.updated_at, look),

@@ -10,7 +10,9 @@ export default op({
   summary: "Bring an archived thread back",
   intent: "write",
   repeat: "safe",
-  input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
+  input: v.strictObject({
+    thread: selector("thread, or the id of one that is not managed", { names: "archived" }),
+  }),
   output: placeView,
   fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
   examples: [

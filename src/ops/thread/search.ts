@@ -33,7 +33,9 @@ export default op({
     }),
     managed: v.optional(flag(v.boolean(), "only threads that dispatch manages"), false),
     unmanaged: v.optional(flag(v.boolean(), "only threads that it does not"), false),
-    thread: v.optional(flag(v.string(), "only this thread, or a thread id", { value: "THREAD" })),
+    thread: v.optional(
+      flag(v.string(), "only this thread, or a thread id", { value: "THREAD", names: "thread" }),
+    ),
     repo: v.optional(path("only in the repository that holds this directory", { value: "DIR" })),
     dir: v.optional(path("only at or below this directory", { value: "DIR" })),
     archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),

@@ -20,7 +20,10 @@ The result is on stdout whatever it is; the exit status says which.`,
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    threads: arg(v.pipe(v.array(v.string()), v.minLength(1)), "threads or receipts", { value: "THREAD..." }),
+    threads: arg(v.pipe(v.array(v.string()), v.minLength(1)), "threads or receipts", {
+      value: "THREAD...",
+      names: "thread",
+    }),
     for: v.optional(
       flag(v.picklist(["done", "idle", "waiting", "attention", "turn"]), "what to wait for"),
       "done",

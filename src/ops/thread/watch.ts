@@ -14,7 +14,9 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    threads: v.optional(arg(v.array(v.string()), "threads; or --all", { value: "THREAD..." })),
+    threads: v.optional(
+      arg(v.array(v.string()), "threads; or --all", { value: "THREAD...", names: "thread" }),
+    ),
     all: v.optional(flag(v.boolean(), "every thread, and the daemon's own events"), false),
     follow: v.optional(flag(v.boolean(), "stream rows without end", { cli_only: true }), false),
     since: v.optional(flag(v.string(), "go on exactly after this cursor", { value: "CURSOR" })),

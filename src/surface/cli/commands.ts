@@ -3,10 +3,18 @@ import { fail } from "../../base/error.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import { nearest } from "./nearest.ts";
 
-/** Of the index, or one of the few that are no op. */
+/** Of the index, or `mcp`. */
 export type Command = Pick<IndexRow, "cli" | "group" | "summary"> & {
   run(args: readonly string[]): Promise<number>;
 };
+
+/** The one command that is no op. */
+export const mcpCommand = {
+  cli: "mcp",
+  group: "daemon",
+  summary: "Serve MCP on standard input and output (--flat: a tool for each command)",
+  forms: { flat: { type: "boolean" } },
+} as const;
 
 export interface Found {
   command: Command;

@@ -20,7 +20,7 @@ export interface Words {
 }
 
 /** A minus and a digit is a negative number, a lone minus is standard input. */
-const isFlag = (word: string) => word.startsWith("-") && word !== "-" && !/^-\.?\d/.test(word);
+export const isFlag = (word: string) => word.startsWith("-") && word !== "-" && !/^-\.?\d/.test(word);
 
 /** Refuses flags it does not know, unless `isPartial`: then they stay in `rest` for who does. */
 export function readFlags(
@@ -54,13 +54,13 @@ export function readFlags(
   return words;
 }
 
-function split(word: string): [rawName: string, inline: string | undefined] {
+export function split(word: string): [rawName: string, inline: string | undefined] {
   const at = word.indexOf("=");
   return at === -1 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
 }
 
 /** `--x`, `--no-x` of a boolean, `-h`. */
-function nameOf(rawName: string, forms: Forms): string | undefined {
+export function nameOf(rawName: string, forms: Forms): string | undefined {
   if (rawName === "-h") return Object.hasOwn(forms, "help") ? "help" : undefined;
   if (!rawName.startsWith("--")) return undefined;
   const name = rawName.slice(2);

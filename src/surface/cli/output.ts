@@ -38,7 +38,8 @@ export function openOutput(globals: Globals): Output {
   return {
     isJson: asJson,
     json,
-    result: (op, out) => (asJson ? json(out) : human(op.view(out, look()))),
+    result: (op, out) =>
+      asJson && !(op.plain && globals.json !== true) ? json(out) : human(op.view(out, look())),
     row(op, row) {
       const viewRow = op.at === "client" ? undefined : op.viewRow;
       if (asJson || !viewRow) return writeOut(`${toJsonLine(row)}\n`);

@@ -7,7 +7,7 @@ import { version } from "../../base/version.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
 import { isBare, runBare } from "./bare.ts";
-import { type Command, routeOf } from "./commands.ts";
+import { type Command, mcpCommand, routeOf } from "./commands.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
@@ -52,11 +52,9 @@ function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: 
       run: async (args: readonly string[]) => (await import("./execute.ts")).execute(row, args, more),
     }));
   const mcp: Command = {
-    cli: "mcp",
-    group: "daemon",
-    summary: "Serve MCP on standard input and output (--flat: a tool for each command)",
+    ...mcpCommand,
     run: async (args) => {
-      const { flags, positionals } = readFlags(args, { flat: { type: "boolean" } }, { suggest: globalFlags });
+      const { flags, positionals } = readFlags(args, mcpCommand.forms, { suggest: globalFlags });
       if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
       const { serveMcp } = await import("../mcp/serve.ts");
       return serveMcp({ ...more, isFlat: flags["flat"] === true });

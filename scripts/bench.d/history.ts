@@ -65,13 +65,13 @@ function turnOf(lane: Ref, turn: number, n: number, from: number): IndexedItem[]
   ];
 }
 
-/** Copies of one real thread's rollout, its turn repeated with other words. */
+/** Copies of one real thread's rollout, its turn repeated with other words; Codex has to be told of them yet. */
 export async function fillCodex(
   agent: CodexAgent,
   codexHome: string,
   cwd: string,
   { threads, turnsPerThread }: History,
-) {
+): Promise<{ folder: string; rollouts: { id: string; rollout_path: string }[] }> {
   const { thread } = await agent.startThread({ cwd });
   await agent.nameThread(thread.id, "template");
   const { turn_id } = await agent.startTurn({ thread_id: thread.id, text: asked, client_id: "template" });
@@ -85,6 +85,7 @@ export async function fillCodex(
   const [head, turn] = [lines.slice(0, first).join("\n"), lines.slice(first).join("\n")];
   const folder = join(codexHome, "sessions/2026/01/02");
   mkdirSync(folder, { recursive: true });
+  const rollouts: { id: string; rollout_path: string }[] = [];
   for (let at = 0; at < threads; at++) {
     const id = newId(Date.now(), systemRandom);
     const parts = [head.replaceAll(thread.id, id)];
@@ -95,7 +96,9 @@ export async function fillCodex(
           .replaceAll(turn_id, newId(Date.now(), systemRandom))
           .replaceAll(`ok: ${asked}`, textOf(at * turnsPerThread + n)),
       );
-    writeFileSync(join(folder, `rollout-2026-01-02T03-04-05-${id}.jsonl`), `${parts.join("\n")}\n`);
+    const rollout_path = join(folder, `rollout-2026-01-02T03-04-05-${id}.jsonl`);
+    writeFileSync(rollout_path, `${parts.join("\n")}\n`);
+    rollouts.push({ id, rollout_path });
   }
-  return folder;
+  return { folder, rollouts };
 }

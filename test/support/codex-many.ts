@@ -5,6 +5,15 @@ import { join } from "node:path";
 
 /** To be called while no Codex runs on this home. The rollout is shared: these threads are for listing only. */
 export function copyThreads(home: string, count: number): string[] {
+  const threads = Array.from({ length: count }, (_, at) => ({
+    id: `01a00000-0000-7000-8000-${String(at).padStart(12, "0")}`,
+  }));
+  addThreads(home, threads);
+  return threads.map(({ id }) => id);
+}
+
+/** `rollout_path`: where a thread has one of its own. */
+export function addThreads(home: string, threads: readonly { id: string; rollout_path?: string }[]): void {
   const name = readdirSync(home).find((file) => /^state_\d+\.sqlite$/.test(file));
   if (!name) throw new Error(`${home} holds no state database of Codex's`);
   const db = new Database(join(home, name));
@@ -14,15 +23,11 @@ export function copyThreads(home: string, count: number): string[] {
   const insert = db.query(
     `INSERT INTO threads (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`,
   );
-  const ids = Array.from(
-    { length: count },
-    (_, at) => `01a00000-0000-7000-8000-${String(at).padStart(12, "0")}`,
-  );
   db.transaction(() => {
-    for (const [at, id] of ids.entries()) {
+    for (const [at, thread] of threads.entries()) {
       const copy: typeof row = {
         ...row,
-        id,
+        ...thread,
         name: `thread ${at}`,
         title: `thread ${at}`,
         updated_at_ms: Number(row["updated_at_ms"]) - at - 1,
@@ -31,5 +36,4 @@ export function copyThreads(home: string, count: number): string[] {
     }
   })();
   db.close();
-  return ids;
 }

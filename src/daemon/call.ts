@@ -24,15 +24,21 @@ export interface Audited {
   result: Record<string, unknown> | null;
 }
 
+/** Kept here: how many calls are under way, but for the frozen ones, which ask about the daemon itself. */
+export interface Tally {
+  calls: number;
+}
+
 export interface CallOptions {
   index: readonly IndexRow[];
   ctxOf(caller: Caller, signal: AbortSignal, emit: Emit): Ctx;
   audit(call: Audited): void;
   log: Log;
   clock: Clock;
+  tally: Tally;
 }
 
-export function callsOf({ index, ctxOf, audit, log, clock }: CallOptions): Call {
+export function callsOf({ index, ctxOf, audit, log, clock, tally }: CallOptions): Call {
   const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
   const bugId = countedIds(clock);
 
@@ -67,6 +73,7 @@ export function callsOf({ index, ctxOf, audit, log, clock }: CallOptions): Call 
     if (!row.frozen && frame.schema !== row.hash) throw skewed(frame.op);
     let result: Record<string, unknown> | null = null;
     let outcome: Code | "ok" = "ok";
+    tally.calls += row.frozen ? 0 : 1;
     try {
       const op = await loaded(row);
       // An op that listens for the abort would never hear one that came before it ran.
@@ -79,6 +86,7 @@ export function callsOf({ index, ctxOf, audit, log, clock }: CallOptions): Call 
       outcome = error.code;
       throw error;
     } finally {
+      tally.calls -= row.frozen ? 0 : 1;
       const { caller, input } = frame;
       if (row.intent !== "read")
         noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });

@@ -6,7 +6,12 @@ import { isTerminal, stderrFd } from "../base/stdio.ts";
 import { version } from "../base/version.ts";
 import type { Host } from "../ops/ctx.ts";
 
-export function hostOf(paths: Paths, startedAt: number, log: LogFile, stop: () => void): Host {
+export function hostOf(
+  paths: Paths,
+  startedAt: number,
+  log: LogFile,
+  { stop, calls }: Pick<Host, "stop" | "calls">,
+): Host {
   return {
     pid: process.pid,
     version,
@@ -19,6 +24,7 @@ export function hostOf(paths: Paths, startedAt: number, log: LogFile, stop: () =
       terminal: isTerminal(stderrFd),
     },
     rssBytes: () => process.memoryUsage.rss(),
+    calls,
     stop,
     logTail: (lines) => log.tail(lines),
   };

@@ -15,7 +15,7 @@ import type { Host } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import { protocolVersion } from "../ops/protocol.ts";
 import { daemonArgs, usage } from "./argv.ts";
-import { type Audited, type Call, type CallOptions, callsOf } from "./call.ts";
+import { type Audited, type Call, type CallOptions, callsOf, type Tally } from "./call.ts";
 import { type Control, openControl } from "./control.ts";
 import { asError, explain, yieldPlace } from "./explain.ts";
 import { hostOf } from "./host.ts";
@@ -75,7 +75,9 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   const file = openLogFile({ path: paths.log, clock });
   const log = foreground ? await withTerminal(file) : file;
   const stop = stopSwitch(foreground, log);
-  const host = hostOf(paths, clock.now(), file, () => stop.ask("asked to"));
+  const tally: Tally = { calls: 0 };
+  const stopped = () => stop.ask("asked to");
+  const host = hostOf(paths, clock.now(), file, { stop: stopped, calls: () => tally.calls });
   let control: Control | undefined;
   let composed: Composed | undefined;
   try {
@@ -84,7 +86,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
     const call: Call = async (...asked) => (await ready).call(...asked);
     const hello = { version, protocol: protocolVersion, pid: host.pid };
     control = openControl({ path: paths.socket, hello, call, clock, log });
-    const ready = compose(parts, paths, host, log, clock);
+    const ready = compose(parts, { paths, host, log, clock, tally });
     // Told to stop while it starts: what is half made is given a moment to be whole, and then closed as usual.
     const tooLate = stop.asked.then(() => clock.sleep(limits.shutdownCallsMs));
     const first = await Promise.race([ready, tooLate, stop.hurried]);
@@ -110,12 +112,16 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   }
 }
 
-async function compose(parts: () => Promise<Parts>, paths: Paths, host: Host, log: Log, clock: Clock) {
+async function compose(
+  parts: () => Promise<Parts>,
+  given: { paths: Paths; host: Host; log: Log; clock: Clock; tally: Tally },
+) {
+  const { paths, host, log, clock, tally } = given;
   const { index, compose } = await parts();
   const composed = await compose({ paths, log, clock, env: inheritedEnv(), host });
   const { core, audit } = composed;
   const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
-  return { composed, call: callsOf({ index, ctxOf, audit, log, clock }) };
+  return { composed, call: callsOf({ index, ctxOf, audit, log, clock, tally }) };
 }
 
 function stopping(): DispatchError {

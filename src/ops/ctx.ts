@@ -13,6 +13,8 @@ export interface Host {
   /** The environment it was started in: who started it, from where. */
   startedBy: { user: string; cwd: string; terminal: boolean };
   rssBytes(): number;
+  /** Under way for clients now, but for those that are answered at any time. */
+  calls(): number;
   /** Begins a graceful stop after the answer has left. */
   stop(): void;
   /** The last lines of the log file, oldest first. */

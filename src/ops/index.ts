@@ -112,7 +112,7 @@ export const index: readonly IndexRow[] = [
     frozen: true,
     hidden: true,
     bare: false,
-    hash: "b9f3a3581019",
+    hash: "64cf80ffe8ea",
     load: () => import("./daemon/stop.ts"),
   },
   {

@@ -28,6 +28,8 @@ export interface Connection {
     on?: { row?(row: Row): void | Promise<void>; signal?: AbortSignal | undefined },
   ): Promise<Answer>;
   isOpen(): boolean;
+  /** Who answers: known once the first call was answered. */
+  daemon(): { version: string; pid: number } | undefined;
   close(): void;
 }
 
@@ -80,6 +82,7 @@ function openWire() {
   /** Undefined until hello was sent; then, until it is answered, the watch over that. */
   let endWatch: (() => void) | undefined;
   let rowsPending = 0;
+  let daemon: { version: string; pid: number } | undefined;
 
   const endAll = (answer: Answer | Error) => {
     for (const call of open.values()) call.end(answer);
@@ -131,7 +134,10 @@ function openWire() {
     } catch (cause) {
       return drop(new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }));
     }
-    if ("hello" in frame) return endWatch?.();
+    if ("hello" in frame) {
+      daemon = { version: frame.hello.version, pid: frame.hello.pid };
+      return endWatch?.();
+    }
     if ("error" in frame && frame.id === null) return endAll({ error: frame.error });
     const call = open.get(frame.id as number);
     if (!call) return;
@@ -179,6 +185,7 @@ function openWire() {
       return promise;
     },
     isOpen: () => socket !== undefined,
+    daemon: () => daemon,
     close: () => drop({ lost: true }),
   };
 

@@ -31,8 +31,8 @@ export interface SessionOptions {
   daemonArgv: readonly string[];
   /** `--no-start`. */
   isStartForbidden: boolean;
-  /** Told once when a daemon has to be started. */
-  starting?(): void;
+  /** Told when a daemon has to be started, and why. */
+  starting?(what: string): void;
 }
 
 export function openSession(options: SessionOptions): Session {
@@ -60,6 +60,7 @@ export function openSession(options: SessionOptions): Session {
   return {
     async call(to, input, { caller, repeat, row, isStream = false, signal }) {
       let rows = 0;
+      let isRenewed = false;
       const counted =
         row &&
         ((one: Row) => {
@@ -71,7 +72,14 @@ export function openSession(options: SessionOptions): Session {
         const frame = { op: to.name, schema: to.hash, input, caller };
         const answer = await open.call(frame, { ...(counted ? { row: counted } : {}), signal });
         if ("result" in answer) return answer.result;
-        if ("error" in answer) throw DispatchError.fromBody(answer.error);
+        if ("error" in answer) {
+          const error = DispatchError.fromBody(answer.error);
+          if (error.code !== "stale" || isRenewed) throw error;
+          isRenewed = true;
+          const { endOlder } = await import("./renew.ts");
+          await endOlder(error, open, options, { caller, start: to.start });
+          continue;
+        }
         const why = await whyDied?.();
         if (why) throw why;
         // A stream that began again would repeat its rows; a wait that did only waits on.
@@ -100,6 +108,6 @@ async function startFor(options: SessionOptions, start: "auto" | "never"): Promi
   const { mayNotStart, startDaemon } = await import("./autostart.ts");
   const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
   if (refusal) throw refusal;
-  options.starting?.();
+  options.starting?.("starting the daemon");
   return startDaemon(options.paths, options.daemonArgv);
 }

@@ -55,6 +55,37 @@ test("a frozen operation answers every schema, and lets be what it does not know
   expect(result).toEqual({ got: { n: 1 } });
 });
 
+test("calls under way are counted while they run, those about the daemon itself are not", async () => {
+  const opened = Promise.withResolvers<void>();
+  const slow = fakeOp("test.slow", async () => {
+    await opened.promise;
+    return {};
+  });
+  const counts: number[] = [];
+  const status = fakeOp(
+    "test.status",
+    () => {
+      counts.push(it.tally.calls);
+      return {};
+    },
+    { frozen: true },
+  );
+  const it = rig([slow, status]);
+  const client = await connect(it.path);
+  client.call(1, "test.slow", {}, "hash");
+  client.call(2, "test.status", {}, "");
+  await client.ended(2);
+  opened.resolve();
+  await client.ended(1);
+  client.call(3, "test.slow", {}, "another");
+  await client.ended(3);
+  client.call(4, "test.status", {}, "");
+  await client.ended(4);
+  expect(counts).toEqual([1, 0]);
+  client.close();
+  it.control.close();
+});
+
 test("an unknown field is refused by name", async () => {
   const { error } = await answerOf([echo], "test.echo", { text: "x", txet: "y" });
   expect(error).toMatchObject({ code: "usage", hint: "dispatch test echo --help", data: { field: "txet" } });

@@ -84,15 +84,17 @@ export function rig(ops: DaemonOp[], more: Partial<ControlOptions> = {}) {
   const path = join(dir, "dispatch.sock");
   const log = memoryLog();
   const audited: Audited[] = [];
+  const tally = { calls: 0 };
   const call = callsOf({
     index: ops.map((one) => rowOf(one)),
     ctxOf: (who, signal, emit) => ({ caller: who, signal, emit, clock: systemClock }) as unknown as Ctx,
     audit: (one) => void audited.push(one),
     log,
     clock: systemClock,
+    tally,
   });
   const control = openControl({ path, hello, call, clock: systemClock, log, ...more });
-  return { path, log, audited, control };
+  return { path, log, audited, control, tally };
 }
 
 export type Client = Awaited<ReturnType<typeof connect>>;

@@ -113,6 +113,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
         paths: pathsOf({ DISPATCH_HOME: "/home/user/.dispatch" }),
         startedBy: { user: "user", cwd: "/repo", terminal: false },
         rssBytes: () => 0,
+        calls: () => 0,
         stop() {},
         logTail: () => [],
       },

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
 import { cell } from "../../base/text.ts";
+import type { Ctx } from "../ctx.ts";
 import { flag } from "../fields.ts";
 import { op } from "../op.ts";
 
@@ -17,18 +19,23 @@ export default op({
   hidden: true,
   input: v.strictObject({
     force: v.optional(flag(v.boolean(), "also while turns run: they are cut"), false),
+    idle: v.optional(flag(v.boolean(), "only when nothing at all is under way"), false),
   }),
   output: v.object({ pid: v.number(), cut: v.array(v.string()) }),
   fails: ["lane_busy", "daemon_down", "denied"],
   examples: [
     { given: "two threads", input: {}, output: { cut: [] } },
     { given: "a running turn", input: {}, error: "lane_busy" },
+    { given: "two threads", input: { idle: true }, output: { cut: [] } },
+    { given: "an open request", input: { idle: true }, error: "lane_busy" },
   ],
-  run({ force }, { core, host }) {
+  run({ force, idle }, { core, host }) {
     const running = core.running();
-    if (running.length > 0 && !force) {
-      const named = running.map(({ ref, title }) => `${ref} "${cell(title)}"`).join(", ");
-      fail("lane_busy", `${running.length === 1 ? "a turn runs" : `${running.length} turns run`}: ${named}`, {
+    const named = running.map(({ ref, title }) => `${ref} "${cell(title)}"`).join(", ");
+    const turns = `${counted(running.length, "a turn runs", "turns run")}: ${named}`;
+    const reasons = [...(running.length > 0 ? [turns] : []), ...(idle ? underWay(core, host) : [])];
+    if (reasons.length > 0 && !force) {
+      fail("lane_busy", reasons.join("; "), {
         hint: "dispatch wait, dispatch stop, or dispatch down --force",
         data: { running: running.map(({ ref }) => ref) },
       });
@@ -38,3 +45,28 @@ export default op({
   },
   view: ({ pid }) => `stopping ${pid}`,
 });
+
+/** What a stop would cut or put off, though no turn runs. What only waits in a queue goes on afterwards. */
+function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
+  const { messages, requests } = core.counts();
+  const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
+  const goals = core
+    .list({ archived: false, limit: limits.lanesMax })
+    .filter(({ goal }) => goal?.status === "active")
+    .map(({ ref }) => ref);
+  const calls = host.calls();
+  return [
+    ...(sending > 0
+      ? [counted(sending, "a message is being delivered", "messages are being delivered")]
+      : []),
+    ...(requests > 0 ? [counted(requests, "a question is open", "questions are open")] : []),
+    ...(goals.length > 0 ? [`a goal is active: ${goals.join(", ")}`] : []),
+    ...(calls > 0
+      ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]
+      : []),
+  ];
+}
+
+function counted(n: number, one: string, many: string): string {
+  return n === 1 ? one : `${n} ${many}`;
+}

@@ -23,7 +23,7 @@ export async function runBare(
     paths,
     daemonArgv: parts.daemonArgv,
     isStartForbidden: globals.start === false,
-    starting: () => void out.note("starting the daemon"),
+    starting: (what) => void out.note(what),
   });
   try {
     await out.json(await session.call(row, {}, { caller: callerHere("cli"), repeat: "safe" }));

@@ -47,7 +47,7 @@ export async function execute(
     paths,
     daemonArgv: parts.daemonArgv,
     isStartForbidden: globals.start === false,
-    starting: () => void out.note("starting the daemon"),
+    starting: (what) => void out.note(what),
   });
   const run: Run = { row, checked, globals, parts, paths, out, caller, session, stop: new AbortController() };
   try {

@@ -1,6 +1,7 @@
 /** A control server of the least kind: it speaks the frames and answers what it is told to, op by op. */
 import type { ErrorBody } from "../../../src/base/error.ts";
 import { lineSplitter, textOf } from "../../../src/base/lines.ts";
+import { version as ours } from "../../../src/base/version.ts";
 import type { Call, Row } from "../../../src/surface/client.ts";
 
 export interface Asked extends Call {
@@ -31,7 +32,7 @@ interface Peer {
   take(chunk: Uint8Array): void;
 }
 
-export function fakeDaemon(path: string, behave: Behaviour): FakeDaemon {
+export function fakeDaemon(path: string, behave: Behaviour, version = ours): FakeDaemon {
   let unsentBytes = () => 0;
   const seen: Omit<FakeDaemon, "stop"> = {
     chunks: [],
@@ -56,7 +57,7 @@ export function fakeDaemon(path: string, behave: Behaviour): FakeDaemon {
       onOversize: () => {},
       onLine(line) {
         const frame = JSON.parse(textOf(line)) as { hello?: unknown; cancel?: number } & Asked;
-        if (frame.hello) return write({ hello: { version: "0.0.0", protocol: 1, pid: process.pid } });
+        if (frame.hello) return write({ hello: { version, protocol: 1, pid: process.pid } });
         if (frame.cancel !== undefined) {
           seen.cancelled.push(frame.cancel);
           return write({ id: frame.cancel, error: body({ code: "timeout", message: "cancelled" }) });

@@ -1,10 +1,10 @@
 /** The command line over the sample ops, as a process. `__daemon` makes it the fake daemon, as autostart would. */
-import { rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { readEnv } from "../../../src/base/env.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
-import { agreeable, fakeDaemon } from "./daemon.ts";
+import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
 import { index } from "./ops.ts";
 
 const argv = process.argv.slice(2);
@@ -35,5 +35,23 @@ async function daemon(): Promise<void> {
   lock.write(JSON.stringify({ env: Object.keys(process.env) }));
   await Bun.write(`${paths.home}/pids/${process.pid}`, JSON.stringify(process.env));
   rmSync(paths.socket, { force: true });
-  fakeDaemon(paths.socket, agreeable);
+  const other = process.env["FAKE_VERSION"];
+  if (other) fakeDaemon(paths.socket, (call, reply) => ofAnotherVersion(call, reply, paths.home), other);
+  else fakeDaemon(paths.socket, agreeable);
+}
+
+/** Disagrees on every operation that is not frozen, notes what it was asked, and stops unless it is busy. */
+function ofAnotherVersion(...[call, reply, home]: [...Parameters<Behaviour>, string]): void {
+  appendFileSync(`${home}/asked`, `${JSON.stringify({ op: call.op, input: call.input })}\n`);
+  const busy = process.env["FAKE_BUSY"];
+  if (call.op !== "daemon.stop") reply.error({ code: "stale", message: "they disagree", hint: "h" });
+  else if (busy) reply.error({ code: "lane_busy", message: busy });
+  else {
+    reply.result({ pid: process.pid, cut: [] });
+    // As a daemon does: the answer leaves first, then the socket goes, then the process.
+    setTimeout(() => {
+      rmSync(pathsOf(readEnv()).socket, { force: true });
+      process.exit(0);
+    }, 20);
+  }
 }

@@ -1,0 +1,143 @@
+/** Two versions of the product on one home: the newer takes an idle daemon's place, by itself, and loses nothing. */
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { version } from "../../src/base/version.ts";
+import { dispatchRig, type Rig } from "../support/dispatch.ts";
+import { stringify } from "../support/provider-script.ts";
+
+setDefaultTimeout(60_000);
+
+const root = resolve(import.meta.dir, "../..");
+/** What the two disagree on. */
+const changed = ["thread.list", "message.send", "thread.forget"];
+const newer = "999.0.0";
+
+let folder = "";
+let rig: Rig;
+beforeAll(async () => {
+  folder = mkdtempSync(join(root, ".scratch/renew-"));
+  await buildNewer(join(folder, "dispatch"));
+  rig = dispatchRig();
+});
+afterAll(async () => {
+  await rig.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** This source under another version, with other schemas of what is changed. */
+async function buildNewer(outfile: string): Promise<void> {
+  const replaced = async (path: string, change: (text: string) => string) => {
+    const text = await Bun.file(path).text();
+    const contents = change(text);
+    if (contents === text) throw new Error(`${path} has changed: look again at what is replaced in it`);
+    return { contents, loader: "ts" as const };
+  };
+  const built = await Bun.build({
+    entrypoints: [join(root, "src/main.ts")],
+    target: "bun",
+    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
+    plugins: [
+      {
+        name: "another version",
+        setup(build) {
+          build.onLoad({ filter: /\/src\/base\/version\.ts$/ }, ({ path }) =>
+            replaced(path, (text) => text.replace("= pkg.version", `= "${newer}"`)),
+          );
+          build.onLoad({ filter: /\/src\/ops\/index\.ts$/ }, ({ path }) =>
+            replaced(path, (text) =>
+              changed.reduce(
+                (all, name) =>
+                  all.replace(new RegExp(`(name: "${name}",[^}]*?hash: ")\\w+`), "$1000000000000"),
+                text,
+              ),
+            ),
+          );
+        },
+      },
+    ],
+  });
+  if (!built.success) throw new Error(built.logs.join("\n"));
+}
+
+/** A command of the newer program. */
+async function newly(...args: string[]) {
+  const child = Bun.spawn([join(folder, "dispatch"), ...args], {
+    env: rig.env,
+    cwd: rig.codex.cwd,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  const { error } = code === 0 ? { error: undefined } : JSON.parse(stderr);
+  return { code, json: stdout === "" ? undefined : JSON.parse(stdout), error };
+}
+
+const runningVersion = async () => (await rig.ask(["daemon", "status"])).version;
+
+/** Each test begins with the older daemon. */
+beforeEach(async () => {
+  await rig.ask(["down", "--force"]);
+  await rig.ask(["up"]);
+  expect(await runningVersion()).toBe(version);
+});
+
+test("a send of the newer program restarts the idle daemon and is delivered once", async () => {
+  const { ref } = await rig.thread("docs", "hello");
+  const old = await rig.pids();
+  const sent = await newly("send", ref, "and again", "--wait", "--timeout", "30");
+  expect(sent).toMatchObject({ code: 0, json: { state: "done", outcome: "completed" } });
+  expect(await runningVersion()).toBe(newer);
+  expect((await rig.pids()).daemon).not.toBe(old.daemon);
+  const { items } = await rig.ask(["tail", ref]);
+  const said = items.filter((item: { type: string }) => item.type === "user_message");
+  expect(said.map((item: { text: string }) => item.text)).toEqual(["hello", "and again"]);
+  // Of what is the same in both, each goes on answering the other.
+  expect((await rig.ask(["get", ref])).ref).toBe(ref);
+});
+
+test("the older program never takes the newer daemon's place", async () => {
+  expect(await newly("list")).toMatchObject({ code: 0 });
+  const { daemon } = await rig.pids();
+  const error = await rig.refused(["list"]);
+  expect(error).toMatchObject({ code: "stale", data: { version, daemon_version: newer } });
+  expect((await rig.pids()).daemon).toBe(daemon);
+});
+
+test("a daemon with a running turn stays, the turn goes on, and the error names it and the way", async () => {
+  const { ref } = await rig.ask([
+    "new",
+    "--name",
+    "busy",
+    "--text",
+    stringify([{ wait: "go" }, { say: "done" }]),
+  ]);
+  const { daemon } = await rig.pids();
+  const { code, error } = await newly("list");
+  expect([code, error.code]).toEqual([18, "stale"]);
+  expect(error.message).toContain(`${ref} "busy"`);
+  expect(error.hint).toContain("dispatch down --force && dispatch up");
+  expect((await rig.pids()).daemon).toBe(daemon);
+  rig.provider.release("go");
+  await rig.ask(["wait", ref, "--timeout", "30"]);
+  expect(await newly("list")).toMatchObject({ code: 0 });
+  expect(await runningVersion()).toBe(newer);
+});
+
+test("who waits for an answer of the older daemon is not cut off", async () => {
+  const { cursor } = await rig.ask(["daemon", "status"]);
+  const following = rig.stream(["watch", "--all", "--follow", "--since", cursor]);
+  await rig.ask(["new", "--name", "seen"]);
+  await following.row("the new thread", (row) => row.kind === "lane.created");
+  const { code, error } = await newly("list");
+  expect(code).toBe(18);
+  expect(error.message).toContain("another command waits for its answer");
+  following.signal("SIGINT");
+  expect((await following.ended()).code).toBe(0);
+  expect(await newly("list")).toMatchObject({ code: 0 });
+});

@@ -42,7 +42,9 @@ export async function execute(
   const caller = callerHere("cli");
   const spelled = (name: string) => fields.find((field) => field.name === name)?.spelled ?? name;
   const checked = checkedInput(op, given, spelled, caller.cwd);
-  if (op.intent === "destroy") await confirmDestroy(spell(op, given), op.summary, globals);
+  if (globals.deadline !== undefined && globals.deadline <= 0)
+    fail("usage", "--deadline: must be more than 0");
+  if (op.intent === "destroy") await confirmDestroy(spell(op, given, globals.home), op.summary, globals);
   const session = openSession({
     paths,
     daemonArgv: parts.daemonArgv,
@@ -112,7 +114,6 @@ async function untilStopped(call: Promise<Row>, stop: AbortController): Promise<
 async function withinDeadline(op: AnyOp, run: Run, work: Promise<number>): Promise<number> {
   const seconds = run.globals.deadline;
   if (seconds === undefined) return work;
-  if (seconds <= 0) return fail("usage", "--deadline: must be more than 0");
   const timer = new AbortController();
   const overdue = systemClock.sleep(seconds * 1000, timer.signal).then(() => {
     if (!timer.signal.aborted) throw overdueOf(op, seconds, run.checked);

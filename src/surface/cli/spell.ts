@@ -2,8 +2,9 @@
 import type { AnyOp } from "../../ops/op.ts";
 import { fieldsOf, kebab } from "./args.ts";
 
-export function spell(op: AnyOp, input: Record<string, unknown>): string {
-  const words = ["dispatch", op.cli];
+/** `home`: of `--home`, without which the same words would mean other threads. */
+export function spell(op: AnyOp, input: Record<string, unknown>, home?: string): string {
+  const words = ["dispatch", op.cli, ...(home === undefined ? [] : ["--home", quoted(home)])];
   for (const field of fieldsOf(op)) {
     const value = input[field.name];
     if (value === undefined) continue;

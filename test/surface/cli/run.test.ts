@@ -263,7 +263,9 @@ describe("the deadline", () => {
   });
 
   test("must be more than nothing", async () => {
-    expect((await run(home, ["list", "--deadline", "0"])).code).toBe(2);
+    const before = daemon.calls.length;
+    expect((await run(home, ["send", "@a", "x", "--deadline", "0"])).code).toBe(2);
+    expect(daemon.calls.length).toBe(before);
   });
 });
 
@@ -322,6 +324,15 @@ describe("on a terminal", () => {
       expect([key, await terminal.code]).toEqual([key, status]);
       expect(daemon.calls.length).toBe(before + (status === 0 ? 1 : 0));
     }
+  });
+
+  test("Ctrl-C at the question is a no", async () => {
+    const before = daemon.calls.length;
+    const terminal = onTerminal(home, ["forget", "@a"]);
+    await until("the question", () => terminal.shown().includes("Drop a thread"));
+    terminal.type("\u0003");
+    expect(await terminal.code).toBe(2);
+    expect(daemon.calls.length).toBe(before);
   });
 
   test("--no-interactive never asks", async () => {

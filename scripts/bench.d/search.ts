@@ -1,6 +1,6 @@
 /**
  * Full text over a history of 1 GB: our index through the socket, beside Codex's own search and ripgrep on the same
- * text, all from the page cache. To write the history twice takes most of the row's six to eight minutes, and 4 GB.
+ * text, all from the page cache. To write the history twice takes most of the row's seven to ten minutes, and 4 GB.
  */
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -41,6 +41,9 @@ function start(paths: Paths, fake: object = {}, env: Record<string, string> = {}
 }
 
 const served = (paths: Paths) => until(() => existsSync(paths.socket), "the socket");
+/** The file is there an instant before anybody listens on it. */
+const reached = (paths: Paths) =>
+  until(() => connect(paths.socket).catch(() => undefined), "an answer to a connect");
 const ended = (child: { exited(): number | null }) =>
   until(() => child.exited() ?? undefined, "its end", 15_000);
 const logOf = (paths: Paths) => readFileSync(paths.log, "utf8");
@@ -48,8 +51,7 @@ const logOf = (paths: Paths) => readFileSync(paths.log, "utf8");
 test("a daemon takes the lock, names itself in it, and answers", async () => {
   const paths = newHome();
   const child = start(paths);
-  await served(paths);
-  const client = await connect(paths.socket);
+  const client = await reached(paths);
   client.call(1, "test.host");
   const { result } = await client.ended(1);
   expect(result).toMatchObject({ pid: child.pid, startedBy: { cwd: "/the/starter", terminal: false } });
@@ -93,8 +95,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 test("an op that stops the daemon is answered before the daemon leaves", async () => {
   const paths = newHome();
   const child = start(paths, { closeMs: 50 });
-  await served(paths);
-  const client = await connect(paths.socket);
+  const client = await reached(paths);
   client.call(1, "test.stop");
   expect((await client.ended(1)).result).toEqual({ stopping: true });
   await client.closed();
@@ -104,8 +105,7 @@ test("an op that stops the daemon is answered before the daemon leaves", async (
 test("a call that never ends does not keep the daemon from leaving", async () => {
   const paths = newHome();
   const child = start(paths);
-  await served(paths);
-  const client = await connect(paths.socket);
+  const client = await reached(paths);
   client.call(1, "test.deaf");
   client.call(2, "test.stop");
   await client.ended(2);
@@ -186,8 +186,7 @@ test("a start that fails tells who waits on the socket, and leaves its error as 
   mkdirSync(paths.home, { recursive: true, mode: 0o700 });
   writeFileSync(paths.log, "older line\n", { mode: 0o600 });
   const child = start(paths, { composeMs: 300, fails: "dispatch" });
-  await served(paths);
-  const client = await connect(paths.socket);
+  const client = await reached(paths);
   client.call(1, "test.echo");
   expect((await client.ended(1)).error).toMatchObject({ code: "storage", hint: "restore a backup" });
   expect(await ended(child)).toBe(16);
@@ -224,8 +223,7 @@ test("a regular file where the socket belongs stops the start and stays", async 
 test("a bug that nobody caught is logged and ends the daemon in order, with status 1", async () => {
   const paths = newHome();
   const child = start(paths);
-  await served(paths);
-  const client = await connect(paths.socket);
+  const client = await reached(paths);
   client.call(1, "test.bug");
   expect(await ended(child)).toBe(1);
   expect(logOf(paths)).toContain("nobody catches this");

@@ -21,7 +21,10 @@ async function start(): Promise<number> {
   }
   if (argv[0] === "__complete") {
     const { complete } = await import("./surface/cli/complete/complete.ts");
-    return complete(argv.slice(1), (await import("./ops/index.ts")).index);
+    return complete(argv.slice(1), {
+      index: (await import("./ops/index.ts")).index,
+      presets: async (...asked) => (await import("./daemon/presets.ts")).presetsIn(...asked),
+    });
   }
   const [{ runCli }, { index }] = await Promise.all([
     import("./surface/cli/run.ts"),

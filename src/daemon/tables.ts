@@ -92,13 +92,19 @@ export function configFiles(
   directory: string,
   homes: Homes,
 ): ConfigFiles {
-  const file = repositoryFile(directory, homes);
-  if (file === undefined) return { own, repository: null };
-  const holder = dirname(dirname(file));
+  const found = repositoryTables(directory, homes);
+  if (found === undefined) return { own, repository: null };
+  const holder = dirname(dirname(found.file));
   const root = repositoryOf(holder) ?? holder;
   const isTrusted = trusted.some((path) => isWithin(root, absolute(path, homes.dispatch, homes.home)));
-  const tables = tablesOf(file, readToml(file, repositorySchema), homes.home);
+  const tables = tablesOf(found.file, found, homes.home);
   return { own, repository: { ...tables, confinedTo: isTrusted ? null : root } };
+}
+
+/** What a repository's own file says, as it says it. Throws `usage` for a broken one. */
+export function repositoryTables(directory: string, homes: Homes) {
+  const file = repositoryFile(directory, homes);
+  return file === undefined ? undefined : { file, ...readToml(file, repositorySchema) };
 }
 
 /** The nearest at or above, up to the repository's root; neither the user's home nor dispatch's own is a repository. */

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { limits } from "../base/limits.ts";
 import { isMoment } from "../base/moment.ts";
 
-/** What a word names: an op that lists such words says so under `lists`. */
+/** What a word names: an op that lists such words says so under `lists`; presets stand in files. */
 export type Named =
   | "thread"
   | "archived"
@@ -17,7 +17,8 @@ export type Named =
   | "request"
   | "model"
   | "effort"
-  | "tier";
+  | "tier"
+  | "preset";
 
 export interface Mark {
   /** A positional, in the order of the schema's entries. A field of array type takes the rest of the line. */

@@ -48,9 +48,7 @@ export const choiceFields = {
     flag(
       v.array(v.pipe(v.string(), v.nonEmpty())),
       "a preset of the configuration, repeatable: later ones win",
-      {
-        value: "NAME",
-      },
+      { value: "NAME", names: "preset" },
     ),
   ),
   prefix: v.optional(

@@ -30,7 +30,7 @@ export async function offerFor(before: readonly string[], current: string, there
     if (values.kind !== "words") return values;
     return words(values.words.map((one) => ({ ...one, word: flag + one.word })));
   }
-  if (current.startsWith("-") && !place.isLiteral) return begun(words(flagsAt(place)), current);
+  if (current.startsWith("-") && !place.isLiteral) return begun(words(flagsAt(place, there.index)), current);
   if (!place.isWhole) return begun(words(nextWords(place.command, there.index)), current);
   const field = argumentAt(place);
   return begun(field ? await fieldValues(field, place, there) : words([]), current);
@@ -48,10 +48,12 @@ function begun(offer: Offer, current: string): Offer {
 
 /** The first word of every command; or the verbs of a noun. */
 function nextWords(command: readonly string[], index: readonly IndexRow[]): Word[] {
-  const all = [...index.filter((row) => !row.hidden), mcpCommand].map(({ cli, summary }) => ({
-    cli: cli.split(" "),
-    summary,
-  }));
+  const all = [...index.filter((row) => !row.hidden && !row.cli.includes(" --")), mcpCommand].map(
+    ({ cli, summary }) => ({
+      cli: cli.split(" "),
+      summary,
+    }),
+  );
   const at = command.length;
   const under = all.filter(({ cli }) => at < cli.length && command.every((word, n) => cli[n] === word));
   return [...Map.groupBy(under, ({ cli }) => cli[at]!)].map(([word, some]) => {
@@ -60,17 +62,31 @@ function nextWords(command: readonly string[], index: readonly IndexRow[]): Word
   });
 }
 
-function flagsAt({ fields, forms, flags }: Place): Word[] {
+function flagsAt({ command, fields, forms, flags }: Place, index: readonly IndexRow[]): Word[] {
+  const variants = index
+    .filter(({ cli, hidden }) => !hidden && cli.startsWith(`${command.join(" ")} --`))
+    .map(({ cli, summary }) => ({ word: cli.split(" ").at(-1)!, about: summary }))
+    .filter(({ word }) => !flags.has(word.slice(2)));
   const left = Object.entries(forms).filter(([name, { type }]) => type === "list" || !flags.has(name));
-  return left.map(([name, { type }]) => {
+  const own = left.flatMap(([name, { type }]) => {
     const global = (globalFlags as Record<string, GlobalFlag>)[name];
     const field = fields.find((one) => kebab(one.name) === name.replace(/-file$/, ""));
-    const isOn = global ? global.isNegative : (field?.schema as { default?: unknown } | undefined)?.default;
-    return {
-      word: `--${type === "boolean" && isOn ? "no-" : ""}${name}`,
-      about: global?.description ?? (field ? descriptionOf(field.schema) : null),
-    };
+    const about = global?.description ?? (field ? descriptionOf(field.schema) : null);
+    const isOn = global ? global.isNegative === true : defaultOf(field);
+    const spelled = type === "boolean" ? waysOf(name, isOn) : [name];
+    return spelled.map((one) => ({ word: `--${one}`, about }));
   });
+  return [...variants, ...own];
+}
+
+/** A switch, the way that changes something; both ways where it is not known what it is without. */
+function waysOf(name: string, isOn: unknown): string[] {
+  if (isOn === undefined) return [name, `no-${name}`];
+  return [isOn ? `no-${name}` : name];
+}
+
+function defaultOf(field: Field | undefined): unknown {
+  return (field?.schema as { default?: unknown } | undefined)?.default;
 }
 
 /** The argument that the next positional is for. */

@@ -33,24 +33,29 @@ export async function placeAfter(before: readonly string[], index: readonly Inde
     valueOf: undefined as string | undefined,
     isLiteral: false,
   };
+  const take = async (row: IndexRow | undefined) => {
+    if (row) place.fields = fieldsOf((await row.load()).default);
+    place.isWhole = row !== undefined || place.command[0] === mcpCommand.cli;
+    const own = row ? formsOf(place.fields) : place.isWhole ? mcpCommand.forms : {};
+    place.forms = { ...own, ...globalFlags };
+  };
+  const rowOf = (cli: string) => index.find((row) => !row.hidden && row.cli === cli);
   for (const word of before) {
     if (place.valueOf !== undefined) place.valueOf = undefined;
     else if (word === "--" && !place.isLiteral) place.isLiteral = true;
     else if (isFlag(word) && !place.isLiteral) {
+      // A flag may make another command of it: `new --dry-run`.
+      const other = rowOf([...place.command, word].join(" "));
+      if (other) await take(other);
       const [rawName, inline] = split(word);
       const name = nameOf(rawName, place.forms);
-      if (name === undefined) continue;
-      place.flags.add(name);
-      if (place.forms[name]!.type !== "boolean" && inline === undefined) place.valueOf = name;
+      place.flags.add(name ?? rawName.replace(/^--/, ""));
+      const takesValue = name !== undefined && place.forms[name]!.type !== "boolean";
+      if (takesValue && inline === undefined) place.valueOf = name;
     } else if (place.isWhole) place.positionals.push(word);
     else if (word !== "help" || place.command.length > 0) {
       place.command.push(word);
-      const cli = place.command.join(" ");
-      const row = index.find((one) => !one.hidden && one.cli === cli);
-      place.isWhole = row !== undefined || cli === mcpCommand.cli;
-      if (row) place.fields = fieldsOf((await row.load()).default);
-      const own = row ? formsOf(place.fields) : place.isWhole ? mcpCommand.forms : {};
-      place.forms = { ...own, ...globalFlags };
+      await take(rowOf(place.command.join(" ")));
     }
   }
   return place;

@@ -1,15 +1,18 @@
 /** What a shell calls at each TAB: quick, silent, and never the cause of anything. */
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fakeDaemon } from "../../support/daemon.ts";
 import { newHome, socketIn } from "../../support/run.ts";
 
 const program = resolve(import.meta.dir, "../../../../src/main.ts");
 
-async function dispatch(home: string, ...args: string[]) {
+const dispatch = (home: string, ...args: string[]) => dispatchIn(home, home, ...args);
+
+async function dispatchIn(cwd: string, home: string, ...args: string[]) {
   const child = Bun.spawn([process.execPath, program, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: newHome(), DISPATCH_HOME: home },
+    cwd,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -64,6 +67,29 @@ test("--home in the line says whose threads", async () => {
   const there = await dispatch(newHome(), "__complete", "zsh", "--home", home, "get", "");
   expect(there.stdout).toBe("words\n@docs\tThe docs\n");
   daemon.stop();
+});
+
+test("presets are those of the home's file and of the nearest repository's, without a daemon", async () => {
+  const home = newHome();
+  const repository = newHome();
+  mkdirSync(join(repository, ".git"));
+  mkdirSync(join(repository, ".dispatch"));
+  mkdirSync(join(repository, "deep/down"), { recursive: true });
+  writeFileSync(join(home, "config.toml"), '[presets.reviewer]\nsandbox = "read-only"\n');
+  writeFileSync(join(repository, ".dispatch/config.toml"), '[presets."re $(touch x)"]\neffort = "low"\n');
+  const offered = async (...args: string[]) =>
+    (await dispatchIn(join(repository, "deep/down"), home, "__complete", ...args)).stdout
+      .split("\n")
+      .slice(1, -1);
+  expect((await offered("zsh", "new", "--preset", "re")).map((line) => line.split("\t")[0])).toEqual([
+    "reviewer",
+    "re $(touch x)",
+  ]);
+  expect(await offered("bash", " =", "dispatch new --preset=re\\ ")).toEqual(["re\\ \\$\\(touch\\ x\\)"]);
+  // A file that is broken takes only its own away.
+  writeFileSync(join(home, "config.toml"), "[presets\n");
+  expect(await offered("fish", "new", "--preset", "r")).toHaveLength(1);
+  expect(readdirSync(home)).toEqual(["config.toml"]);
 });
 
 test("the script is printed as it is into a pipe, and as JSON when that is asked for", async () => {

@@ -64,11 +64,13 @@ test("a flag that stands there is not offered again, unless it may be repeated",
   expect(flags).not.toContain("--limit");
 });
 
-test("a switch that is on already is offered the other way round", async () => {
-  const flags = (await at("new --", real)) as string[];
-  expect(flags).toContain("--no-send");
-  expect(flags).not.toContain("--send");
-  expect(flags).toContain("--no-start");
+test("a switch is offered the way that changes something; both ways where a file may have set it", async () => {
+  const flags = (await at("doctor --", real)) as string[];
+  expect(flags).toEqual(expect.arrayContaining(["--no-app-server", "--fix", "--no-start", "--yes"]));
+  expect(flags).not.toContain("--app-server");
+  expect(flags).not.toContain("--no-fix");
+  expect(await at("new --send", real)).toEqual(["--send"]);
+  expect(await at("new --no-se", real)).toEqual(["--no-send"]);
 });
 
 test("a command is completed as the argument of another, verb after noun", async () => {
@@ -83,11 +85,19 @@ test("a word that could not be typed, or would be read as a flag, is not offered
   expect(await at("get ", index, [...hostile, { word: "fine" }])).toEqual(["fine"]);
 });
 
-test("whatever a word of an op names, some op lists", async () => {
+test("a flag that makes another command of it is a flag like any other", async () => {
+  expect(await at("ne", real)).toEqual(["new"]);
+  expect(await at("new --dr", real)).toEqual(["--dry-run"]);
+  expect(await at("new --dry-run --dr", real)).toEqual([]);
+  expect(await at("new --dry-run --sandbox read", real)).toEqual(["read-only"]);
+  expect(await at("new --dry-run --pre", real)).toEqual(["--preset", "--prefix"]);
+});
+
+test("whatever a word of an op names, some op lists, or files do", async () => {
   const ops = await Promise.all(real.map(async (row) => (await row.load()).default));
   const named = ops.flatMap((op) =>
     Object.values(op.input.entries).flatMap((schema) => markOf(schema as never).names ?? []),
   );
   const listed = real.flatMap((row) => row.lists ?? []);
-  expect([...new Set(named)].sort()).toEqual([...new Set<Named>(listed)].sort());
+  expect([...new Set(named)].sort()).toEqual([...new Set<Named>([...listed, "preset"])].sort());
 });

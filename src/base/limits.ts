@@ -48,6 +48,8 @@ export const limits = {
   agentBackoffFirstMs: 500,
   agentBackoffMaxMs: 30 * second,
   timerSlackMs: 5,
+  /** A timer over 2^31 - 1 ms fires at once. */
+  timerMaxMs: 24 * 60 * minute,
   agentCrashesMax: 5,
   agentCrashesWindowMs: 180 * second,
   agentCircuitOpenMs: 5 * minute,

@@ -1,5 +1,6 @@
-/** A question of Codex's. It is passed on as it is; core decides, and answers through `reply`. */
+/** A question of Codex's in core's nouns; core decides, and answers through `reply`. */
 import type { RequestFacts, RequestKind } from "../core/ports/agent.ts";
+import { asksOf, isToolApproval } from "./asks.ts";
 import type { StreamMemory } from "./memory.ts";
 import { type Json, list, number, row, text } from "./read.ts";
 
@@ -12,9 +13,10 @@ const kinds: Record<string, RequestKind> = {
   "item/tool/requestUserInput": "user_input",
   "mcpServer/elicitation/request": "elicitation",
   "item/tool/call": "tool_call",
+  "currentTime/read": "current_time",
 };
 
-/** The rest (currentTime/read, attestation/generate, account/chatgptAuthTokens/refresh, what is to come) is `other`. */
+/** The rest (attestation/generate, account/chatgptAuthTokens/refresh, what is to come) is `other`. */
 export function requestFacts(
   rpc_id: string | number,
   method: string,
@@ -24,23 +26,23 @@ export function requestFacts(
   // The two of the first protocol say conversationId and callId.
   const thread_id = text(params["threadId"]) ?? text(params["conversationId"]);
   const item_id = text(params["itemId"]) ?? text(params["callId"]);
+  const kind = row(kinds, method) ?? "other";
   return {
     rpc_id,
     method,
-    kind: row(kinds, method) ?? "other",
+    kind: kind === "elicitation" && isToolApproval(params) ? "mcp_tool_approval" : kind,
     thread_id,
     turn_id: text(params["turnId"]),
     item_id,
-    reason: text(params["reason"]) ?? text(params["message"]),
     command: commandOf(params),
     cwd: text(params["cwd"]),
     diff: memory.diffOf(thread_id, item_id),
-    params,
+    asks: asksOf(params),
     auto_resolution_ms: number(params["autoResolutionMs"]),
   };
 }
 
 function commandOf(params: Json): string | null {
   const words = list(params["command"]).filter((part) => typeof part === "string");
-  return words.length > 0 ? words.join(" ") : (text(params["command"]) ?? text(params["tool"]));
+  return words.length > 0 ? words.join(" ") : text(params["command"]);
 }

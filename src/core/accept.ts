@@ -6,6 +6,7 @@ import { writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
 import type { TurnOverrides } from "./ports/agent.ts";
 import type { Lane, Message, Ref, Store } from "./ports/store.ts";
+import { example, optionsOf } from "./reply.ts";
 import type { World } from "./world.ts";
 
 export interface Draft {
@@ -71,7 +72,7 @@ export function refuseUnlessFree({ store }: World, lane: Lane): void {
   const request = facts.requests[0];
   if (request) {
     fail("needs_answer", `thread ${lane.ref} waits for an answer: ${request.summary}`, {
-      hint: `dispatch request answer ${request.id} --approve`,
+      hint: example(request.id, optionsOf(request)),
       data: { request: request.id },
     });
   }

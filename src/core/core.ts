@@ -14,7 +14,8 @@ import type { AgentStatus, GoalChange, GoalFacts, RawLine } from "./ports/agent.
 import type { Counts, Ref } from "./ports/store.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
-import type { Decision, RequestView } from "./request.ts";
+import type { Given } from "./reply.ts";
+import type { RequestView } from "./requestview.ts";
 import type { Fork } from "./rewrite.ts";
 import type { Found } from "./search.ts";
 import type { How } from "./selector.ts";
@@ -98,7 +99,7 @@ export interface Core {
   refOf(threadId: string | null): Ref | null;
   requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
   request(id: string): RequestView;
-  answer(id: string, decision: Decision, by: string): Promise<RequestView>;
+  answer(id: string, given: Given, by: string): Promise<RequestView>;
   agent(): AgentStatus;
   retryAgent(): void;
   running(): ThreadView[];

@@ -16,7 +16,8 @@ import type { Lane, Message, Ref } from "./ports/store.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import type { Reconcile } from "./reconcile.ts";
-import { answer, requestView } from "./request.ts";
+import { answer } from "./request.ts";
+import { requestView } from "./requestview.ts";
 import { compact, fork, revert } from "./rewrite.ts";
 import { search } from "./search.ts";
 import { placeOf, resolve } from "./selector.ts";
@@ -195,7 +196,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       requestView(
         store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
       ),
-    answer: (id, decision, by) => answer(world, id, decision, by),
+    answer: async (id, given, by) => requestView(await answer(world, id, given, by)),
     agent: () => agent.status(),
     retryAgent: () => agent.retry(),
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),

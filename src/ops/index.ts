@@ -408,7 +408,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d18e6c18b9fd",
+    hash: "939ce0c6ea62",
     load: () => import("./request/answer.ts"),
   },
   {
@@ -422,7 +422,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "82180be6bbf1",
+    hash: "c7c4594a462d",
     load: () => import("./request/get.ts"),
   },
   {
@@ -437,7 +437,7 @@ export const index: readonly IndexRow[] = [
     hidden: false,
     bare: true,
     lists: ["request"],
-    hash: "4db01cc53c76",
+    hash: "6a388b58948c",
     load: () => import("./request/list.ts"),
   },
   {

@@ -91,7 +91,7 @@ export function threadPairs(thread: Thread, look: Look): string {
   for (const request of thread.requests) {
     rows.push([
       "asks",
-      `${cell(request.summary)}\n${paint("bold", `dispatch request answer ${request.id} --approve`)}`,
+      `${cell(request.summary)}\n${paint("bold", request.kind.endsWith("_approval") ? `dispatch request answer ${request.id} --approve` : `dispatch request get ${request.id}`)}`,
     ]);
   }
   if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
@@ -148,18 +148,38 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
 }
 
 export function requestPairs(request: Request, look: Look): string {
+  const { command, cwd, diff, reason, permissions, network, tool, form } = request;
   const rows: [string, string][] = [
     ["request", `${paint("bold", request.id)}  ${cell(request.kind)}, ${request.state}`],
     ["thread", request.thread],
     ["asked", ago(request.asked_at, look)],
   ];
-  if (request.command) rows.push(["command", block(request.command)]);
-  if (request.cwd) rows.push(["cwd", cell(request.cwd)]);
-  if (request.diff) rows.push(["diff", block(request.diff)]);
-  if (!request.command && !request.diff) rows.push(["asks", cell(request.summary)]);
+  if (command) rows.push(["command", block(command)]);
+  if (cwd) rows.push(["cwd", cell(cwd)]);
+  if (diff) rows.push(["diff", block(diff)]);
+  if (tool) {
+    rows.push(["tool", cell([tool.server, tool.name].filter((word) => word !== null).join("/"))]);
+    rows.push(["with", block(JSON.stringify(tool.arguments, null, 2))]);
+  }
+  if (permissions) rows.push(["asks for", block(JSON.stringify(permissions, null, 2))]);
+  if (network) rows.push(["network", cell(`${network.protocol} ${network.host}`)]);
+  if (form) {
+    rows.push(["asks", block(form.message)], ["server", cell(form.server)]);
+    if (form.url) rows.push(["page", cell(form.url)]);
+    if (form.schema) rows.push(["fields", block(JSON.stringify(form.schema["properties"] ?? {}, null, 2))]);
+  }
+  for (const { id, question, options, is_secret } of request.questions ?? []) {
+    const choices = (options ?? []).map(({ label, description }) => `\n  ${label}: ${description}`);
+    rows.push([cell(id), block(`${question}${is_secret ? " (secret)" : ""}${choices.join("")}`)]);
+  }
+  if (reason) rows.push(["because", block(reason)]);
+  if (!(command || diff || tool || form || request.questions)) rows.push(["asks", cell(request.summary)]);
+  if (request.expires_at) rows.push(["until", cell(request.expires_at)]);
   if (request.decision) rows.push(["answer", `${cell(request.decision)} by ${cell(request.answered_by)}`]);
-  else if (request.state === "open")
-    rows.push(["answer with", paint("bold", `dispatch request answer ${request.id} --approve | --deny`)]);
+  else if (request.state === "open") {
+    const ways = request.options.map((option) => `--${option.replaceAll("_", "-")}`).join(" | ");
+    rows.push(["answer with", paint("bold", `dispatch request answer ${request.id} ${ways}`)]);
+  }
   return pairs(rows, look);
 }
 

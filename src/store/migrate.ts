@@ -6,8 +6,9 @@ import { backup, backupPath, pruneBackups } from "./backup.ts";
 import { fileError } from "./errors.ts";
 import first from "./migrations/001.sql" with { type: "text" };
 import second from "./migrations/002.sql" with { type: "text" };
+import third from "./migrations/003.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second];
+const migrations: readonly string[] = [first, second, third];
 
 export const supportedSchema = migrations.length;
 

@@ -3,7 +3,7 @@ import type { Request, Store } from "../core/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
 export const requestTable = (db: Database): Table<Request> =>
-  table<Request>(db, "requests", { json: ["rpc_id", "params"] });
+  table<Request>(db, "requests", { json: ["rpc_id", "asks"] });
 
 export function requestStore(db: Database): Store["requests"] {
   const requests = requestTable(db);

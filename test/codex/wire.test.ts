@@ -235,7 +235,7 @@ describe("requests of codex's", () => {
     ["item/tool/requestUserInput", "user_input"],
     ["mcpServer/elicitation/request", "elicitation"],
     ["item/tool/call", "tool_call"],
-    ["currentTime/read", "other"],
+    ["currentTime/read", "current_time"],
     ["attestation/generate", "other"],
     ["account/chatgptAuthTokens/refresh", "other"],
     ["constructor", "other"],
@@ -249,18 +249,68 @@ describe("requests of codex's", () => {
   });
 
   test("a command approval says what, where and why", () => {
-    const params = { threadId: "T", turnId: "U", itemId: "I", reason: "why", command: "touch x", cwd: "/w" };
+    const where = { threadId: "T", turnId: "U", itemId: "I", cwd: "/w" };
+    const params = { ...where, kind: "command", reason: "why", command: "touch x" };
     expect(requestFacts(3, "item/commandExecution/requestApproval", params, memory)).toMatchObject({
       thread_id: "T",
       turn_id: "U",
       item_id: "I",
-      reason: "why",
       command: "touch x",
       cwd: "/w",
       diff: null,
-      params,
+      asks: { reason: "why", action: "command", permissions: null, network: null },
       auto_resolution_ms: null,
     });
+  });
+
+  test("what a command asks for on top of it is not lost", () => {
+    const fileSystem = { read: null, write: ["/x"] };
+    const params = {
+      kind: "writeStdin",
+      additionalPermissions: { network: null, fileSystem },
+      networkApprovalContext: { host: "example.com", protocol: "https" },
+    };
+    expect(requestFacts(3, "item/commandExecution/requestApproval", params, memory).asks).toMatchObject({
+      action: "writeStdin",
+      permissions: { network: null, fileSystem },
+      network: { host: "example.com", protocol: "https" },
+    });
+  });
+
+  test("the approval of an MCP tool is told from an elicitation, though it comes as one", () => {
+    const _meta = {
+      codex_approval_kind: "mcp_tool_call",
+      persist: ["session", "always"],
+      tool_name: "echo",
+      tool_description: "says it",
+      tool_params: { text: "x" },
+    };
+    const params = { serverName: "s", mode: "form", _meta, message: "Allow?", requestedSchema: {} };
+    expect(requestFacts(3, "mcpServer/elicitation/request", params, memory)).toMatchObject({
+      kind: "mcp_tool_approval",
+      asks: {
+        tool: { server: "s", name: "echo", description: "says it", arguments: { text: "x" } },
+        form: null,
+        may_persist: true,
+      },
+    });
+  });
+
+  test("an elicitation says whose it is and what is to be filled in", () => {
+    const requestedSchema = { type: "object", properties: { name: { type: "string" } } };
+    const params = { serverName: "s", mode: "form", _meta: null, message: "Who?", requestedSchema };
+    expect(requestFacts(3, "mcpServer/elicitation/request", params, memory)).toMatchObject({
+      kind: "elicitation",
+      asks: { form: { mode: "form", server: "s", message: "Who?", schema: requestedSchema, url: null } },
+    });
+  });
+
+  test("questions are read with their options; one without an id is none", () => {
+    const options = [{ label: "A", description: "a" }];
+    const questions = [{ id: "q1", header: "H", question: "?", isOther: true, isSecret: false, options }, {}];
+    expect(requestFacts(3, "item/tool/requestUserInput", { questions }, memory).asks.questions).toEqual([
+      { id: "q1", header: "H", question: "?", options, is_other: true, is_secret: false },
+    ]);
   });
 
   test("the first protocol's words are read too", () => {

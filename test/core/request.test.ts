@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { RequestFacts, RequestKind } from "../../src/core/ports/agent.ts";
 import { until } from "../support/codex-sink.ts";
+import { nothingAsked } from "../world/model.ts";
 import { type Rig, refusal, rig } from "./rig.ts";
 
 let here: Rig;
@@ -8,38 +9,40 @@ beforeEach(async () => {
   here = await rig();
 });
 
-async function asked(): Promise<string> {
-  await here.send('[{"ask":"touch x"},{"say":"done"}]');
+async function asked(question: Partial<RequestFacts> = { command: "touch x" }): Promise<string> {
+  await here.send(JSON.stringify([{ question }, { say: "done" }]));
   await until("a question", () => here.view().status === "waiting");
   return here.view().requests[0]!.id;
 }
 
 const open = (over: Partial<RequestFacts>): RequestFacts => ({
   rpc_id: 77,
-  method: "item/tool/requestUserInput",
-  kind: "user_input",
+  method: "some/method",
+  kind: "other",
   thread_id: here.view().id,
   turn_id: null,
   item_id: null,
-  reason: null,
   command: null,
   cwd: null,
   diff: null,
-  params: {},
+  asks: nothingAsked,
   auto_resolution_ms: null,
   ...over,
 });
 
+const core = () => here.world.engine.core;
+const approve = { decision: "approve" } as const;
+const deny = { decision: "deny" } as const;
+
 test("an answer reaches Codex once; a second one is a conflict that names the first", async () => {
   const id = await asked();
-  const { core } = here.world.engine;
-  expect(await core.answer(id, "approve", "me")).toMatchObject({
+  expect(await core().answer(id, approve, "me")).toMatchObject({
     state: "answered",
     decision: "approve",
     answered_by: "me",
   });
   expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "accept" } }]);
-  const error = await refusal(core.answer(id, "deny", "you"));
+  const error = await refusal(core().answer(id, deny, "you"));
   expect(error.code).toBe("conflict");
   expect(error.message).toContain("approve");
   expect(here.world.agent.replies).toHaveLength(1);
@@ -47,39 +50,106 @@ test("an answer reaches Codex once; a second one is a conflict that names the fi
 
 test("two answers at once: one is taken", async () => {
   const id = await asked();
-  const { core } = here.world.engine;
-  const both = await Promise.allSettled([core.answer(id, "approve", "me"), core.answer(id, "deny", "you")]);
+  const both = await Promise.allSettled([core().answer(id, approve, "me"), core().answer(id, deny, "you")]);
   expect(both.map((one) => one.status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(here.world.agent.replies).toHaveLength(1);
+});
+
+test("an answer that does not fit leaves the question open", async () => {
+  const id = await asked();
+  const error = await refusal(core().answer(id, { reply: "yes" }, "me"));
+  expect([error.code, error.message]).toEqual([
+    "usage",
+    "a command_approval takes --approve, --approve-for-session, --deny, --cancel, not --reply",
+  ]);
+  expect(core().request(id).state).toBe("open");
+  expect(here.world.agent.replies).toEqual([]);
 });
 
 test("a question dies with the child that asked, visibly, and cannot be answered then", async () => {
   const id = await asked();
   here.world.agent.kill();
-  expect(here.world.engine.core.request(id).state).toBe("expired");
+  expect(core().request(id).state).toBe("expired");
   expect(here.kinds()).toContain("request.expired");
-  expect((await refusal(here.world.engine.core.answer(id, "approve", "me"))).code).toBe("conflict");
+  expect((await refusal(core().answer(id, approve, "me"))).code).toBe("conflict");
 });
 
-test("a question that is asked again is one question", async () => {
+test("a question that is asked again is one question, open or answered", async () => {
   const id = await asked();
-  here.world.agent.tell({
-    kind: "request_opened",
-    request: open({ rpc_id: 0, method: "item/commandExecution/requestApproval", kind: "command_approval" }),
-  });
+  const again = () => here.world.agent.tell({ kind: "request_opened", request: open({ rpc_id: 0 }) });
+  again();
   await here.clock.advance(1);
   expect(here.view().requests.map((request) => request.id)).toEqual([id]);
+  await core().answer(id, approve, "me");
+  again();
+  await until("the turn is over", () => here.view().status === "idle");
+  expect(core().requests({ ref: here.ref, all: true, limit: 10 })).toHaveLength(1);
+  expect(here.world.agent.replies).toHaveLength(1);
 });
 
-describe("what is not an approval is refused out loud, and never approved", () => {
-  const kinds: RequestKind[] = ["user_input", "elicitation", "permissions_approval", "tool_call", "other"];
+test("one that Codex gives up at a time is declined then, visibly, and the turn goes on", async () => {
+  const id = await asked({ command: "touch x", auto_resolution_ms: 5000 });
+  await here.clock.advance(4999);
+  expect(core().request(id).state).toBe("open");
+  await here.clock.advance(1);
+  await until("the turn is over", () => here.view().status === "idle");
+  expect(core().request(id)).toMatchObject({ state: "expired", decision: null });
+  expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "decline" } }]);
+  expect(here.kinds()).toContain("request.expired");
+});
+
+test("one that was answered in time is not declined later", async () => {
+  const id = await asked({ command: "touch x", auto_resolution_ms: 5000 });
+  await core().answer(id, approve, "me");
+  await here.clock.advance(10_000);
+  expect(core().request(id).state).toBe("answered");
+  expect(here.world.agent.replies).toHaveLength(1);
+});
+
+test("a wait that no timer can hold does not run out at once", async () => {
+  const id = await asked({ command: "touch x", auto_resolution_ms: 40 * 24 * 3600 * 1000 });
+  await here.clock.advance(1000);
+  expect(core().request(id).state).toBe("open");
+});
+
+test("what was answered stands in no row and no event: it may be a secret", async () => {
+  const questions = [
+    { id: "key", header: "", question: "Which key?", options: null, is_other: true, is_secret: true },
+  ];
+  const asks = { ...nothingAsked, questions };
+  const id = await asked({ kind: "user_input", method: "item/tool/requestUserInput", asks });
+  await core().answer(id, { reply: "sesame" }, "me");
+  expect(here.world.agent.replies[0]!.result).toEqual({ answers: { key: { answers: ["sesame"] } } });
+  const { events } = core().events({}, null, 1000);
+  expect(JSON.stringify([events, core().request(id)])).not.toContain("sesame");
+});
+
+test("what is asked beyond the limit of a request is not kept, and only declined", async () => {
+  const question = { id: "q", header: "", question: "x".repeat(300_000), options: null };
+  const asks = { ...nothingAsked, questions: [{ ...question, is_other: true, is_secret: false }] };
+  const id = await asked({ kind: "user_input", asks });
+  expect(core().request(id)).toMatchObject({ questions: null, options: ["deny"] });
+  await core().answer(id, deny, "me");
+  expect(here.world.agent.replies[0]!.result).toEqual({ answers: {} });
+});
+
+test("the time is told", async () => {
+  here.world.agent.tell({ kind: "request_opened", request: open({ kind: "current_time" }) });
+  await until("a reply", () => here.world.agent.replies.length === 1);
+  const currentTimeAt = Math.floor(here.clock.now() / 1000);
+  expect(here.world.agent.replies).toEqual([{ rpc_id: 77, result: { currentTimeAt } }]);
+  expect(here.kinds().at(-1)).toBe("request.answered");
+});
+
+describe("what cannot be answered is refused out loud, and never approved", () => {
+  const kinds: RequestKind[] = ["tool_call", "other"];
   for (const kind of kinds) {
     test(kind, async () => {
       here.world.agent.tell({ kind: "request_opened", request: open({ kind }) });
       await until("a reply", () => here.world.agent.replies.length === 1);
       const said = JSON.stringify(here.world.agent.replies[0]);
       expect(said).not.toMatch(/accept|approve|"success":true/);
-      const [request] = here.world.engine.core.requests({ ref: here.ref, all: true, limit: 10 });
+      const [request] = core().requests({ ref: here.ref, all: true, limit: 10 });
       expect(request).toMatchObject({
         kind,
         state: "answered",

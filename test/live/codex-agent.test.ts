@@ -228,7 +228,7 @@ describe("a request", () => {
     expect(request).toMatchObject({
       kind: "command_approval",
       turn_id,
-      reason: "Need to write",
+      asks: { reason: "Need to write" },
       cwd: home.cwd,
     });
     expect(request.command).toContain("touch");

@@ -127,8 +127,8 @@ test("an MCP tool asks by an elicitation, runs on accept, and its result is an i
       | undefined;
   await until("the elicitation", () => find() !== undefined);
   const { request } = find()!;
-  expect(request).toMatchObject({ kind: "elicitation", turn_id: playing.turn_id });
-  expect(request.reason).toContain('tool "echo"');
+  expect(request).toMatchObject({ kind: "mcp_tool_approval", turn_id: playing.turn_id });
+  expect(request.asks).toMatchObject({ tool: { server: "echo", name: "echo" }, may_persist: true });
   const result = { action: "accept", content: {}, _meta: null };
   await codex.reply(codex.status().epoch!, { rpc_id: request.rpc_id, result });
   expect((await playing.end()).status).toBe("completed");

@@ -1,5 +1,5 @@
-/** Codex asks; dispatch shows, answers once, and refuses out loud what it cannot show yet. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+/** Codex asks, in every way that it has; dispatch shows it, and answers once. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
@@ -83,22 +83,159 @@ test("a stopped turn takes its question with it", async () => {
   expect(made("stopped")).toBe(false);
 });
 
-test("an elicitation of an MCP server is refused by its own word, with an event, and the turn goes on", async () => {
-  const script: Step[] = [{ tool: "echo", namespace: "mcp__echo", arguments: { text: "x" } }, { say: "on" }];
-  const { ref } = await rig.ask(["new", "--name", "mcp", ...careful, "--text", stringify(script)]);
+/** A file change is asked for where the sandbox does not let it be written; `gpt-5.5` has the tool. */
+test("a file change is shown with its diff, and written when it is approved", async () => {
+  const path = join(rig.codex.cwd, "patched");
+  const patch = `*** Begin Patch\n*** Add File: ${path}\n+hello\n*** End Patch`;
+  const script: Step[] = [{ patch }, { say: "so" }];
+  const flags = [...careful, "--model", "gpt-5.5"];
+  const { ref } = await rig.ask(["new", "--name", "patch", ...flags, "--text", stringify(script)]);
+  const request = await nextRequest(ref);
+  const asked = await rig.ask(["request", "get", request]);
+  expect(asked).toMatchObject({ kind: "file_change_approval", thread: ref, state: "open" });
+  expect(asked.diff).toContain("hello");
+  expect(made("patched")).toBe(false);
+  await answer(request, "--approve");
   expect((await done(ref)).code).toBe(0);
-  expect((await rig.ask(["get", ref])).last_message.text).toBe("on");
-  const { requests } = await rig.ask(["request", "list", "--thread", ref, "--all"]);
-  expect(requests).toMatchObject([{ kind: "elicitation", state: "answered", decision: "refused" }]);
-  const { events } = await rig.ask([
-    "events",
-    "--thread",
-    ref,
-    "--kinds",
-    "request.opened",
-    "--kinds",
-    "request.answered",
-  ]);
-  expect(events.map((row: Json) => row["kind"])).toEqual(["request.opened", "request.answered"]);
-  expect(events[1].data).toMatchObject({ kind: "elicitation", decision: "refused", by: "dispatch" });
+  expect(made("patched")).toBe(true);
+});
+
+const outputs = () => {
+  const items = rig.provider.requests.at(-1)!.body.input ?? [];
+  return items.filter((item) => item.type?.endsWith("_output")).map((item) => JSON.stringify(item.output));
+};
+
+describe("a question to the person", () => {
+  // In Codex's default mode the tool is a feature; in plan mode it is always there, and asks in the same words.
+  const may = ["--config", "features.default_mode_request_user_input=true"];
+  const options = [
+    { label: "A", description: "the first" },
+    { label: "B", description: "the second" },
+  ];
+  const pick = { id: "q1", header: "Pick", question: "Which?", options };
+  const key = { id: "q2", header: "Key", question: "Which key?", isSecret: true, options };
+
+  async function asking(name: string, questions: Json[]): Promise<{ ref: string; request: string }> {
+    const script: Step[] = [{ tool: "request_user_input", arguments: { questions } }, { say: "heard" }];
+    const { ref } = await rig.ask(["new", "--name", name, ...careful, ...may, "--text", stringify(script)]);
+    return { ref, request: await nextRequest(ref) };
+  }
+
+  test("is shown with its options, refuses what does not fit, and is answered once", async () => {
+    const { ref, request } = await asking("pick", [pick]);
+    expect(await rig.ask(["request", "get", request])).toMatchObject({
+      kind: "user_input",
+      summary: "Which?",
+      questions: [{ id: "q1", header: "Pick", question: "Which?", options }],
+      options: ["reply", "answer", "deny"],
+    });
+    expect((await rig.refused(["request", "answer", request, "--approve"])).message).toContain("--reply");
+    expect((await rig.refused(["request", "answer", request, "--answer", '{"q9":"A"}'])).code).toBe("usage");
+    expect(await rig.ask(["request", "answer", request, "--reply", "B"])).toMatchObject({
+      decision: "answer",
+    });
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain("q1");
+    expect(JSON.parse(JSON.parse(outputs().at(-1)!))).toEqual({ answers: { q1: { answers: ["B"] } } });
+  });
+
+  test("takes a secret from standard input, and keeps it out of every record of dispatch", async () => {
+    const { ref, request } = await asking("secret", [pick, key]);
+    const answers = JSON.stringify({ q1: "A", q2: ["open sesame 4711"] });
+    await rig.ask(["request", "answer", request, "--answer", "-"], { stdin: answers });
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain("open sesame 4711");
+    const told = [
+      ["request", "get", request],
+      ["events", "--limit", "1000"],
+      ["daemon", "log", "--limit", "1000"],
+      ["daemon", "log", "--raw", "--limit", "1000"],
+    ];
+    for (const args of told) expect((await rig.run(args)).stdout).not.toContain("sesame");
+    const files = [...new Bun.Glob("**/*").scanSync({ cwd: rig.home, onlyFiles: true })];
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) expect(await Bun.file(join(rig.home, file)).text()).not.toContain("sesame");
+  });
+
+  test("is left without an answer by --deny, and the turn goes on", async () => {
+    const { ref, request } = await asking("silent", [pick]);
+    await answer(request, "--deny");
+    expect((await done(ref)).code).toBe(0);
+    expect(JSON.parse(JSON.parse(outputs().at(-1)!))).toEqual({ answers: {} });
+  });
+});
+
+describe("an MCP server", () => {
+  const call = (tool: string): Step => ({ tool, namespace: "mcp__echo", arguments: { text: "x" } });
+
+  async function calling(name: string, script: Step[]): Promise<{ ref: string; request: string }> {
+    const { ref } = await rig.ask(["new", "--name", name, ...careful, "--text", stringify(script)]);
+    return { ref, request: await nextRequest(ref) };
+  }
+
+  test("has its tool run when that is approved, and is shown with what it is given", async () => {
+    const { ref, request } = await calling("tool", [call("echo"), { say: "on" }]);
+    expect(await rig.ask(["request", "get", request])).toMatchObject({
+      kind: "mcp_tool_approval",
+      summary: "run echo/echo",
+      tool: { server: "echo", name: "echo", arguments: { text: "x" } },
+    });
+    await answer(request, "--approve");
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain('"x');
+  });
+
+  test("asks once for a tool that is approved for the session", async () => {
+    const { ref, request } = await calling("tools", [call("echo"), call("echo"), { say: "on" }]);
+    await answer(request, "--approve-for-session");
+    expect((await done(ref)).code).toBe(0);
+    expect((await rig.ask(["request", "list", "--thread", ref, "--all"])).requests).toHaveLength(1);
+  });
+
+  test("does not have it run when that is denied, and the turn goes on", async () => {
+    const { ref, request } = await calling("no tool", [call("echo"), { say: "on" }]);
+    await answer(request, "--deny");
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain("rejected");
+  });
+
+  test("gets its form back as it was filled in, and not what does not fit it", async () => {
+    const { ref, request } = await calling("form", [call("form"), { say: "on" }]);
+    expect(await rig.ask(["request", "get", request])).toMatchObject({
+      kind: "elicitation",
+      form: { server: "echo", message: "Who are you?", schema: { required: ["name", "color"] } },
+      options: ["answer", "deny", "cancel"],
+    });
+    const how = (json: string) => ["request", "answer", request, "--answer", json];
+    expect((await rig.refused(how('{"name":"Al"}'))).message).toContain("color");
+    expect((await rig.refused(how('{"name":"Al","color":"green"}'))).message).toContain("red, blue");
+    await rig.ask(how('{"name":"Al","color":"red"}'));
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain("Al");
+  });
+
+  test("is told when its form is declined", async () => {
+    const { ref, request } = await calling("no form", [call("form"), { say: "on" }]);
+    await answer(request, "--deny");
+    expect((await done(ref)).code).toBe(0);
+    expect(outputs().at(-1)).toContain("decline");
+  });
+});
+
+test("permissions are granted as they were asked for, and no others", async () => {
+  const write = [join(rig.codex.cwd, "granted")];
+  const permissions = { file_system: { write } };
+  const script: Step[] = [
+    { tool: "request_permissions", arguments: { reason: "to write", permissions } },
+    { say: "on" },
+  ];
+  const may = ["--config", "features.request_permissions_tool=true"];
+  const { ref } = await rig.ask(["new", "--name", "more", ...careful, ...may, "--text", stringify(script)]);
+  const request = await nextRequest(ref);
+  const asked = await rig.ask(["request", "get", request]);
+  expect(asked).toMatchObject({ kind: "permissions_approval", reason: "to write" });
+  expect(asked.permissions.fileSystem.write).toEqual(write);
+  await answer(request, "--approve");
+  expect((await done(ref)).code).toBe(0);
+  expect(outputs().at(-1)).toContain("granted");
 });

@@ -45,10 +45,11 @@ export const situations: Record<string, () => Promise<Given>> = {
   "a finished turn": () => lane("hello", isOver("completed")),
   "a failed turn": () => lane('[{"fail":"no such luck"}]', isOver("failed")),
   "a running turn": () => lane('[{"wait":"go"}]', isRunning),
-  "an open request": asking,
+  "an open request": () => asking({ ask: "touch x" }),
+  "an open question": () => asking({ question }),
   async "an answered request"() {
-    const given = await asking();
-    await given.world.engine.core.answer(given.words["<request>"]!, "approve", "cli");
+    const given = await asking({ ask: "touch x" });
+    await given.world.engine.core.answer(given.words["<request>"]!, { decision: "approve" }, "cli");
     return given;
   },
   async "a queue"() {
@@ -135,9 +136,29 @@ function isOver(status: string): Holds {
   return (world, ref) => world.engine.core.view(ref).latest_turn?.status === status;
 }
 
-async function asking(): Promise<Given> {
+const question = {
+  kind: "user_input",
+  method: "item/tool/requestUserInput",
+  asks: {
+    questions: [
+      {
+        id: "q1",
+        header: "Pick",
+        question: "Which?",
+        options: [
+          { label: "A", description: "the first" },
+          { label: "B", description: "the second" },
+        ],
+        is_other: false,
+        is_secret: false,
+      },
+    ],
+  },
+};
+
+async function asking(step: Record<string, unknown>): Promise<Given> {
   const isAsking: Holds = (world, ref) => world.engine.core.view(ref).status === "waiting";
-  const given = await lane('[{"ask":"touch x"},{"say":"done"}]', isAsking);
+  const given = await lane(JSON.stringify([step, { say: "done" }]), isAsking);
   const [request] = given.world.engine.core.requests({ ref: null, all: false, limit: 1 });
   given.words["<request>"] = request!.id;
   return given;

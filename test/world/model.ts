@@ -3,7 +3,7 @@
  * more. An answer is not durable; a user message is, once its item completed; a kill loses what was not.
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
- * {"say": s} {"wait": name} {"ask": command} {"fail": message}.
+ * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
  */
 import { DispatchError } from "../../src/base/error.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   AgentEvent,
   AgentReply,
   AgentSink,
+  Asks,
   Catalogue,
   EffectiveSettings,
   Epoch,
@@ -18,13 +19,19 @@ import type {
   ItemFacts,
   Occurrence,
   Refusal,
+  RequestFacts,
   ThreadFacts,
   ThreadSettings,
   ThreadStatus,
   TurnFacts,
 } from "../../src/core/ports/agent.ts";
 
-type Step = { say: string } | { wait: string } | { ask: string } | { fail: string };
+type Step =
+  | { say: string }
+  | { wait: string }
+  | { ask: string }
+  | { question: Partial<RequestFacts> }
+  | { fail: string };
 
 interface ModelThread {
   id: string;
@@ -102,6 +109,19 @@ export interface ModelOptions {
   threads?: Map<string, ModelThread>;
 }
 
+/** A command and nothing else. */
+export const nothingAsked: Asks = {
+  reason: null,
+  action: null,
+  permissions: null,
+  network: null,
+  grant_root: null,
+  questions: null,
+  tool: null,
+  form: null,
+  may_persist: false,
+};
+
 const catalogue: Catalogue = {
   models: [
     {
@@ -137,7 +157,7 @@ export function modelAgent({
   const before = new Map<string, () => void>();
   let losesTurn = false;
   let ignoresSettings = false;
-  const questions = new Map<number, { thread: ModelThread; command: string }>();
+  const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
   let rpcIds = 0;
 
@@ -326,33 +346,32 @@ export function modelAgent({
       run.waitsFor = step.wait;
       return;
     }
-    if ("ask" in step) {
-      ask(thread, run.turn, step.ask);
+    if ("ask" in step || "question" in step) {
+      ask(thread, run.turn, "ask" in step ? { command: step.ask } : step.question);
       return;
     }
     schedule(() => go(thread));
   }
 
-  function ask(thread: ModelThread, turn: TurnFacts, command: string): void {
+  function ask(thread: ModelThread, turn: TurnFacts, what: Partial<RequestFacts>): void {
     const rpc_id = rpcIds++;
-    questions.set(rpc_id, { thread, command });
+    questions.set(rpc_id, thread);
     setStatus(thread, "active", ["waitingOnApproval"]);
-    const method = "item/commandExecution/requestApproval";
     emit({
       kind: "request_opened",
       request: {
-        rpc_id,
-        method,
+        method: "item/commandExecution/requestApproval",
         kind: "command_approval",
+        command: null,
+        cwd: thread.settings.cwd,
+        diff: null,
+        auto_resolution_ms: null,
+        ...what,
+        asks: { ...nothingAsked, ...what.asks },
+        rpc_id,
         thread_id: thread.id,
         turn_id: turn.id,
         item_id: id(),
-        reason: null,
-        command,
-        cwd: thread.settings.cwd,
-        diff: null,
-        params: {},
-        auto_resolution_ms: null,
       },
     });
   }
@@ -370,7 +389,7 @@ export function modelAgent({
       completed_at: now(),
     });
     for (const [rpc_id, question] of questions) {
-      if (question.thread !== thread) continue;
+      if (question !== thread) continue;
       questions.delete(rpc_id);
       emit({ kind: "request_resolved", thread_id: thread.id, rpc_id });
     }
@@ -652,9 +671,9 @@ export function modelAgent({
         const question = questions.get(reply.rpc_id as number);
         if (!question) return;
         questions.delete(reply.rpc_id as number);
-        emit({ kind: "request_resolved", thread_id: question.thread.id, rpc_id: reply.rpc_id });
-        if (reply.result?.["decision"] === "cancel") finish(question.thread, "interrupted", null);
-        else schedule(() => go(question.thread));
+        emit({ kind: "request_resolved", thread_id: question.id, rpc_id: reply.rpc_id });
+        if (reply.result?.["decision"] === "cancel") finish(question, "interrupted", null);
+        else schedule(() => go(question));
       }),
     tap: () => () => {},
     close: async () => {

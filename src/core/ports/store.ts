@@ -5,6 +5,7 @@
 import type { EventDraft, EventRow } from "../event.ts";
 import type { MessageState, Mode, Outcome } from "../message.ts";
 import type {
+  Asks,
   Catalogue,
   ChildIdentity,
   EffectiveSettings,
@@ -132,7 +133,8 @@ export interface Request {
   command: string | null;
   cwd: string | null;
   diff: string | null;
-  params: Record<string, unknown>;
+  /** Null when it was over the limit of a request: then only a no is an answer where this is needed. */
+  asks: Asks | null;
   decision: string | null;
   answered_by: string | null;
   asked_at: number;

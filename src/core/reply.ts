@@ -1,0 +1,146 @@
+/** What each kind of question takes for an answer, and how that is said to Codex. */
+import { fail } from "../base/error.ts";
+import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
+import type { RequestFacts } from "./ports/agent.ts";
+import type { Request } from "./ports/store.ts";
+
+export const decisions = ["approve", "approve_for_session", "deny", "cancel"] as const;
+export type Decision = (typeof decisions)[number];
+export type Option = Decision | "answer" | "reply";
+
+/** What a caller said: one word, the whole answer, or the text that answers the only question. */
+export type Given = { decision: Decision } | { answer: unknown } | { reply: string };
+
+type Json = Record<string, unknown>;
+export type Answerable = Pick<Request, "id" | "kind" | "method" | "asks">;
+
+/** In the order they are offered. Empty: it is refused at once. */
+export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): readonly Option[] {
+  switch (kind) {
+    case "command_approval":
+    case "file_change_approval":
+      return decisions;
+    case "permissions_approval":
+      return asks?.permissions ? ["approve", "approve_for_session", "deny"] : ["deny"];
+    case "mcp_tool_approval":
+      return asks?.may_persist ? decisions : ["approve", "deny", "cancel"];
+    case "user_input": {
+      const count = asks?.questions?.length ?? 0;
+      return count === 0 ? ["deny"] : count === 1 ? ["reply", "answer", "deny"] : ["answer", "deny"];
+    }
+    case "elicitation":
+      return [...formOptions(asks), "deny", "cancel"];
+    default:
+      return [];
+  }
+}
+
+/** A page to be visited, or nothing to fill in, is agreed to; what dispatch does not know is only declined. */
+function formOptions(asks: Request["asks"]): Option[] {
+  const form = asks?.form;
+  if (form?.mode === "url") return ["approve"];
+  const fields = form?.schema ? fieldsOf(form.schema) : undefined;
+  if (!fields) return [];
+  if (fields.length === 0) return ["approve"];
+  return fields.length === 1 ? ["reply", "answer"] : ["answer"];
+}
+
+/** The result that Codex is sent. Throws `usage`: an option that this kind does not take, or an answer that does not fit. */
+export function resultOf(request: Answerable, given: Given): Json {
+  const option: Option = "decision" in given ? given.decision : "answer" in given ? "answer" : "reply";
+  const options = optionsOf(request);
+  if (!options.includes(option)) {
+    fail(
+      "usage",
+      `a ${request.kind} takes ${options.map(flagOf).join(", ") || "no answer"}, not ${flagOf(option)}`,
+      { hint: options[0] ? example(request.id, options) : `dispatch request get ${request.id}` },
+    );
+  }
+  if ("decision" in given) return decided(request, given.decision);
+  const { questions, form } = request.asks!;
+  if (request.kind === "user_input") {
+    const answers =
+      "reply" in given ? onlyAnswer(questions!, given.reply) : answersTo(questions!, given.answer);
+    return {
+      answers: Object.fromEntries(Object.entries(answers).map(([id, words]) => [id, { answers: words }])),
+    };
+  }
+  const schema = form!.schema!;
+  const content = "reply" in given ? onlyContent(schema, given.reply) : contentFor(schema, given.answer);
+  return { action: "accept", content, _meta: null };
+}
+
+export const flagOf = (option: Option) => `--${option.replaceAll("_", "-")}`;
+
+/** A command line that answers, whatever the options are. */
+export function example(id: string, options: readonly Option[]): string {
+  const ways = options
+    .filter((option, at) => at === 0 || option === "deny")
+    .map((option) => `${flagOf(option)}${values[option] ?? ""}`);
+  return `dispatch request answer ${id} ${ways.join(" | ")}`;
+}
+
+const values: Partial<Record<Option, string>> = { reply: " TEXT", answer: " JSON" };
+
+function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
+  switch (kind) {
+    case "permissions_approval": {
+      const isGranted = decision !== "deny";
+      const granted = Object.entries(asks?.permissions ?? {}).filter(([, asked]) => asked !== null);
+      return {
+        permissions: isGranted ? Object.fromEntries(granted) : {},
+        scope: decision === "approve_for_session" ? "session" : "turn",
+      };
+    }
+    case "mcp_tool_approval":
+    case "elicitation":
+      return {
+        action: actions[decision],
+        content: actions[decision] === "accept" ? {} : null,
+        // Measured: with this Codex asks no more for this tool in this session.
+        _meta: decision === "approve_for_session" ? { persist: "session" } : null,
+      };
+    // No answer at all is the only no there is (measured: an error reads the same to the model).
+    case "user_input":
+      return { answers: {} };
+    default:
+      return { decision: (firstProtocol.has(method) ? reviews : words)[decision] };
+  }
+}
+
+const actions: Record<Decision, "accept" | "decline" | "cancel"> = {
+  approve: "accept",
+  approve_for_session: "accept",
+  deny: "decline",
+  cancel: "cancel",
+};
+
+const words: Record<Decision, string> = {
+  approve: "accept",
+  approve_for_session: "acceptForSession",
+  deny: "decline",
+  cancel: "cancel",
+};
+
+const firstProtocol: ReadonlySet<string> = new Set(["execCommandApproval", "applyPatchApproval"]);
+
+const reviews: Record<Decision, unknown> = {
+  approve: "approved",
+  approve_for_session: "approved_for_session",
+  deny: { denied: { rejection: "declined" } },
+  cancel: "abort",
+};
+
+/** Of what dispatch cannot answer: an error makes the item fail and the turn go on (measured). */
+export function refusalOf({
+  kind,
+  method,
+}: Pick<RequestFacts, "kind" | "method">): { result: Json } | { error: { code: number; message: string } } {
+  if (kind === "elicitation" || kind === "mcp_tool_approval")
+    return { result: { action: "decline", content: null, _meta: null } };
+  if (kind === "tool_call") {
+    const contentItems = [{ type: "inputText", text: "dispatch offers no such tool" }];
+    return { result: { success: false, contentItems } };
+  }
+  return { error: { code: -32601, message: `dispatch does not answer ${method}` } };
+}

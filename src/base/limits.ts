@@ -142,6 +142,8 @@ export const limits = {
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
   requestBytesMax: 256 * KiB,
+  /** A question that waits longer waits for a person, and needs no end. */
+  requestTimeoutMaxMs: 30 * 24 * 60 * minute,
 
   /** Somebody who looks at the instance lock holds it for an instant: try again before believing it is taken. */
   lockTries: 5,

@@ -11,6 +11,7 @@ import { freeHandle, isTaken, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
 import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
+import type { Ruling } from "./policy.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
 import type { Lane, Message, Ref, Store } from "./ports/store.ts";
 import { endQueued } from "./settle.ts";
@@ -24,6 +25,8 @@ export interface NewThread {
   settings: ThreadSettings;
   /** For the first turn only. */
   output_schema?: Record<string, unknown> | null;
+  /** Of its questions that no rule decides; null: the configuration says. */
+  requests?: Ruling | null;
   key: string | null;
   created_by: string;
 }
@@ -113,8 +116,9 @@ export function createdByKey(store: Store, key: string | null, digest: string): 
 }
 
 /** Everything the key stands for. */
-function digestOf({ name, text, goal, settings, output_schema }: NewThread): string {
-  return sha256(JSON.stringify(["new", name, text, goal, settings, output_schema ?? null]));
+function digestOf({ name, text, goal, settings, output_schema, requests }: NewThread): string {
+  const policy = requests ? [requests] : [];
+  return sha256(JSON.stringify(["new", name, text, goal, settings, output_schema ?? null, ...policy]));
 }
 
 /** What can be refused before any Codex is asked. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
@@ -147,6 +151,7 @@ function laneOf({ store, mint }: World, draft: NewThread, digest: string, now: n
     handle: slug(title) || null,
     goal: goal === null ? null : { objective: goal, status: "paused", token_budget: null, tokens_used: null },
     goal_setup: goal === null ? null : "wanted",
+    requests: draft.requests ?? null,
     create_key: draft.key,
     create_digest: draft.key === null ? null : digest,
   };

@@ -78,6 +78,7 @@ export interface ThreadView {
   };
   sandbox: string | null;
   approval_policy: string | null;
+  request_policy: Lane["requests"];
   tokens: { total: number; input: number; output: number; context_window: number | null } | null;
   sync: SyncView;
   created_by: string | null;
@@ -127,6 +128,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
+    request_policy: lane.requests,
     tokens: lane.tokens,
     sync: syncView(facts.sync),
     created_by: lane.created_by,

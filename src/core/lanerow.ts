@@ -36,6 +36,7 @@ export function laneRow(store: Store, mint: Mint, now: number, draft: LaneDraft)
     create_key: null,
     create_digest: null,
     cause_id: null,
+    requests: null,
     evidence_at: now,
     archived_at: null,
     gone_at: null,

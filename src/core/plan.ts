@@ -6,6 +6,7 @@ import { type Choice, type Dropped, isTextFile, type Layer, resolve, type Values
 import { checkNew, type NewThread } from "./create.ts";
 import { slug } from "./handle.ts";
 import { checkedSettings } from "./models.ts";
+import type { Ruling } from "./policy.ts";
 import type { ThreadSettings } from "./ports/agent.ts";
 import type { World } from "./world.ts";
 
@@ -131,6 +132,7 @@ function draftOf(
     text,
     goal,
     settings: { ...settings, cwd },
+    requests: of<Ruling>("requests") ?? null,
     output_schema: text === null ? null : schemaOf(of<string>("output_schema")),
     key: asked.key,
     created_by: asked.created_by,

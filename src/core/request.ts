@@ -2,11 +2,12 @@
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Change } from "./journal.ts";
+import { decide } from "./policy.ts";
 import type { AgentReply, Epoch, RequestFacts } from "./ports/agent.ts";
 import type { Lane, Request } from "./ports/store.ts";
 import { type Given, optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { expire } from "./settle.ts";
-import type { World } from "./world.ts";
+import type { Policy, World } from "./world.ts";
 
 /** Inside the batch's transaction. A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
 export function openRequest(world: World, change: Change, epoch: Epoch, asked: RequestFacts): void {
@@ -17,7 +18,8 @@ export function openRequest(world: World, change: Change, epoch: Epoch, asked: R
     answerUnrecorded(world, change, epoch, asked, lane);
     return;
   }
-  const request = rowOf(mint.ref(), lane.ref, epoch, asked, change.now);
+  const policy = policyOf(world);
+  const request = rowOf(mint.ref(), lane.ref, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);
   change.append({
     kind: "request.opened",
@@ -28,6 +30,13 @@ export function openRequest(world: World, change: Change, epoch: Epoch, asked: R
   if (optionsOf(request).length === 0) {
     close(world, change, request, "refused", "dispatch");
     change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
+    return;
+  }
+  const { ruling, by } = policy ? decide(request, lane, policy.rules) : { ruling: "ask" as const, by: null };
+  if (ruling !== "ask" && by !== null) {
+    const result = resultOf(request, { decision: ruling });
+    close(world, change, request, ruling, by);
+    change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, result }));
   } else if (request.expires_at !== null) {
     const { id, expires_at } = request;
     change.after(() => endAt(world, id, expires_at));
@@ -53,6 +62,16 @@ function answerUnrecorded(
   change.after(() =>
     tell(world, epoch, { rpc_id, ...(isTime ? { result: { currentTimeAt } } : refusalOf(asked)) }),
   );
+}
+
+/** Of a configuration that cannot be read nothing is left but to ask. */
+function policyOf(world: World): Policy | undefined {
+  try {
+    return world.policy();
+  } catch (thrown) {
+    world.log.warn("the configuration is broken, so every question is asked", { reason: wordsOf(thrown) });
+    return undefined;
+  }
 }
 
 function close({ store }: World, change: Change, request: Request, decision: string, by: string): void {
@@ -91,8 +110,16 @@ function runOut(world: World, id: string): void {
   }
 }
 
-function rowOf(id: string, lane: Request["lane"], epoch: Epoch, asked: RequestFacts, now: number): Request {
+function rowOf(
+  id: string,
+  lane: Request["lane"],
+  epoch: Epoch,
+  asked: RequestFacts,
+  timeoutMs: number | null,
+  now: number,
+): Request {
   const isSmall = Buffer.byteLength(JSON.stringify(asked.asks)) <= limits.requestBytesMax;
+  const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
   return {
     id,
     lane,
@@ -111,7 +138,7 @@ function rowOf(id: string, lane: Request["lane"], epoch: Epoch, asked: RequestFa
     decision: null,
     answered_by: null,
     asked_at: now,
-    expires_at: asked.auto_resolution_ms === null ? null : now + asked.auto_resolution_ms,
+    expires_at: endsInMs === Infinity ? null : now + endsInMs,
     closed_at: null,
   };
 }

@@ -8,6 +8,7 @@ import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
 import { loaded, open, pinned } from "./open.ts";
+import type { Ruling } from "./policy.ts";
 import type { Agent, ThreadSettings, TurnFacts } from "./ports/agent.ts";
 import type { Ref } from "./ports/store.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
@@ -19,13 +20,17 @@ export interface Fork {
   last_turn: string | null;
   /** On top of the source's own. */
   settings: Partial<ThreadSettings>;
+  /** Null: the source's own. */
+  requests: Ruling | null;
   key: string | null;
   created_by: string;
 }
 
 export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
-  const digest = sha256(JSON.stringify(["fork", ref, draft.name, draft.last_turn, draft.settings]));
+  const { name, last_turn, requests } = draft;
+  const policy = requests === null ? [] : [requests];
+  const digest = sha256(JSON.stringify(["fork", ref, name, last_turn, draft.settings, ...policy]));
   const known = createdByKey(store, draft.key, digest);
   if (known) return known.ref;
   refuseTakenHandle(store, draft.name);
@@ -52,6 +57,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
         cwd: opened.effective.cwd,
         effective: opened.effective,
         rollout_path: opened.thread.path,
+        requests: requests ?? source.requests,
         create_key: draft.key,
         create_digest: draft.key === null ? null : digest,
         cause_id: ref,

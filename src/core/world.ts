@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
 import type { ConfigFiles } from "./plan.ts";
+import type { Rules } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { HoldReason, MessageId, Ref, Store } from "./ports/store.ts";
 
@@ -34,6 +35,9 @@ export interface Policy {
   maxRunningTurns: number | null;
   /** Of one text in the index. */
   indexedBytesMax: number;
+  rules: Rules;
+  /** A question that nobody answered is declined after so long; null: never. */
+  requestTimeoutMs: number | null;
 }
 
 export interface Mint {

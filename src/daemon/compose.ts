@@ -23,6 +23,7 @@ import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readTextFile } from "./config.ts";
 import { isWithin } from "./inside.ts";
 import { endOrphans } from "./orphan.ts";
+import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
 export interface Composition {
@@ -75,12 +76,15 @@ export async function compose(input: {
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
       const { policy, history } = config();
+      const { request_timeout } = policy;
       return {
         releaseAfter: policy.release_after,
         keepDays: history.keep_days,
         attachedQueue: policy.attached_queue,
         maxRunningTurns: policy.max_running_turns ?? null,
         indexedBytesMax: history.max_text_bytes,
+        rules: rulesOf(policy),
+        requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },
     config(directory) {

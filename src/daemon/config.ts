@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { HoldReason } from "../core/ports/store.ts";
+import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
 
@@ -20,6 +21,10 @@ const schema = v.strictObject({
       attached_queue: v.optional(v.boolean(), false),
       release_after: v.optional(v.array(v.picklist(reasons)), []),
       max_running_turns: v.optional(whole),
+      ...ruleFields,
+      request_timeout: v.optional(
+        v.pipe(v.number(), v.minValue(1), v.maxValue(limits.requestTimeoutMaxMs / 1000)),
+      ),
     }),
     {},
   ),

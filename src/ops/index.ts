@@ -196,7 +196,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "24e706b832ca",
+    hash: "6d55c00e1973",
     load: () => import("./message/send.ts"),
   },
   {
@@ -239,7 +239,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -281,7 +281,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -451,7 +451,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b57658037530",
+    hash: "3a85c89979e9",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -465,7 +465,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "0ee8bbdfffdc",
+    hash: "d4220c7957e2",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -479,7 +479,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -507,7 +507,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "ce790cddac66",
+    hash: "38b36f42d46d",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -521,7 +521,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -535,7 +535,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -550,7 +550,7 @@ export const index: readonly IndexRow[] = [
     hidden: false,
     bare: true,
     lists: ["thread", "archived", "stranger"],
-    hash: "c1e0e8ecfdc7",
+    hash: "766373a1dfc7",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -564,7 +564,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "0103a5aa02d9",
+    hash: "192a115d8e82",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -592,7 +592,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "4b69f4a2a4fb",
+    hash: "7e0449092da1",
     load: () => import("./thread/plan.ts"),
   },
   {
@@ -606,7 +606,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "33ad9fe07a29",
+    hash: "6bf783c8006e",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -620,7 +620,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "b57658037530",
+    hash: "3a85c89979e9",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -634,7 +634,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "94c75a1368e4",
+    hash: "8f49de1aad65",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -662,7 +662,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "7bd93950c34b",
+    hash: "8b98e632bda7",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -676,7 +676,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "14f0bc7d5863",
+    hash: "d4c9610b8cdf",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -704,7 +704,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a93640e9b53",
+    hash: "d6e9e3b94cb5",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -732,7 +732,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "14f862985313",
+    hash: "34a5180513fd",
     load: () => import("./thread/wait.ts"),
   },
   {

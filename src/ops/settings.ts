@@ -24,6 +24,9 @@ export const settingFields = {
   service_tier: word("service tier, or its name", "TIER", { names: "tier" }),
   base_instructions: v.optional(text("instead of Codex's own instructions")),
   developer_instructions: v.optional(text("beside Codex's own instructions")),
+  requests: v.optional(
+    flag(v.picklist(["ask", "deny", "approve"]), "what becomes of its questions that no rule decides"),
+  ),
   config: v.optional(
     flag(
       v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),

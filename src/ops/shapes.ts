@@ -50,6 +50,7 @@ export const threadView = {
   }),
   sandbox: orNull(v.string()),
   approval_policy: orNull(v.string()),
+  request_policy: orNull(v.picklist(["ask", "deny", "approve"])),
   tokens: orNull(
     v.object({
       total: v.number(),

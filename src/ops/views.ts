@@ -97,7 +97,11 @@ export function threadPairs(thread: Thread, look: Look): string {
   if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
   rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
-  rows.push(["rights", `sandbox ${cell(thread.sandbox)}, approvals ${cell(thread.approval_policy)}`]);
+  const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";
+  rows.push([
+    "rights",
+    `sandbox ${cell(thread.sandbox)}, approvals ${cell(thread.approval_policy)}${answers}`,
+  ]);
   if (tokens)
     rows.push([
       "tokens",

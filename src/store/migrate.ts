@@ -7,8 +7,9 @@ import { fileError } from "./errors.ts";
 import first from "./migrations/001.sql" with { type: "text" };
 import second from "./migrations/002.sql" with { type: "text" };
 import third from "./migrations/003.sql" with { type: "text" };
+import fourth from "./migrations/004.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third];
+const migrations: readonly string[] = [first, second, third, fourth];
 
 export const supportedSchema = migrations.length;
 

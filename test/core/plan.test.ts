@@ -37,6 +37,12 @@ test("the defaults may name presets; named ones take their place", () => {
   expect(planned({ config }, { presets: ["b"] }).draft.settings).toEqual({ cwd: "/repo", model: "m" });
 });
 
+test("who answers its questions is a choice like any other, and nobody's where nobody says", () => {
+  const config = { own: { presets: { unattended: { requests: "deny" } } } };
+  expect(planned({ config }, { presets: ["unattended"] }).draft.requests).toBe("deny");
+  expect(planned({ config }).draft.requests).toBeNull();
+});
+
 test("a prefix stands before the name, with its variables filled, and the handle is of both", () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it
   const prefix = "${DISPATCH.CWD.REPO}/${DISPATCH.CWD.BASENAME} [${DISPATCH.PRESET}] ";

@@ -1,8 +1,12 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { fail } from "../../src/base/error.ts";
+import type { Rule, Ruling } from "../../src/core/policy.ts";
 import type { RequestFacts, RequestKind } from "../../src/core/ports/agent.ts";
 import { until } from "../support/codex-sink.ts";
 import { nothingAsked } from "../world/model.ts";
 import { type Rig, refusal, rig } from "./rig.ts";
+
+type Json = Record<string, unknown>;
 
 let here: Rig;
 beforeEach(async () => {
@@ -139,6 +143,86 @@ test("the time is told", async () => {
   const currentTimeAt = Math.floor(here.clock.now() / 1000);
   expect(here.world.agent.replies).toEqual([{ rpc_id: 77, result: { currentTimeAt } }]);
   expect(here.kinds().at(-1)).toBe("request.answered");
+});
+
+describe("a policy", () => {
+  const rules = (requests: Ruling, ...rules: Rule[]) => ({ rules: { requests, rules } });
+
+  async function over(question: Partial<RequestFacts>): Promise<Json> {
+    await here.send(JSON.stringify([{ question }, { say: "done" }]));
+    await until("the turn is over", () => here.view().latest_turn?.status === "completed");
+    return core().requests({ ref: here.ref, all: true, limit: 1 })[0]! as unknown as Json;
+  }
+
+  test("answers in the place of a person, and says which rule it was", async () => {
+    const policy = rules("ask", { command: ["git"], answer: "approve" });
+    here = await rig({ policy });
+    expect(await over({ command: "git status" })).toMatchObject({
+      state: "answered",
+      decision: "approve",
+      answered_by: "policy rule 1",
+    });
+    expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "accept" } }]);
+    const { events } = core().events({ kinds: ["request.opened", "request.answered"] }, null, 10);
+    expect(events.map(({ kind }) => kind)).toEqual(["request.opened", "request.answered"]);
+    expect(events[1]!.data).toMatchObject({ decision: "approve", by: "policy rule 1" });
+  });
+
+  test("denies in the kind's own way", async () => {
+    here = await rig({ policy: rules("deny") });
+    await over({ kind: "mcp_tool_approval" });
+    expect(here.world.agent.replies.at(-1)!.result).toMatchObject({ action: "decline" });
+    await over({ kind: "user_input", asks: { ...nothingAsked, questions: [] } });
+    expect(here.world.agent.replies.at(-1)!.result).toEqual({ answers: {} });
+  });
+
+  test("of a thread stands before the configuration's", async () => {
+    here = await rig({ policy: rules("approve") });
+    here.world.store.lanes.set(here.ref, { requests: "deny" });
+    expect(await over({ command: "ls" })).toMatchObject({
+      decision: "deny",
+      answered_by: "policy of the thread",
+    });
+  });
+
+  test("that is broken approves nothing, not even by a thread's own: it asks", async () => {
+    const policy = {
+      get rules(): never {
+        return fail("usage", "config.toml:1: no");
+      },
+    };
+    here = await rig({ policy });
+    here.world.store.lanes.set(here.ref, { requests: "approve" });
+    const id = await asked();
+    expect(core().request(id)).toMatchObject({ state: "open", expires_at: null });
+    expect(here.world.agent.replies).toEqual([]);
+  });
+
+  test("gives a person so long, then declines", async () => {
+    here = await rig({ policy: { requestTimeoutMs: 60_000 } });
+    const id = await asked({ command: "ls", auto_resolution_ms: 120_000 });
+    await here.clock.advance(59_999);
+    expect(core().request(id).state).toBe("open");
+    await here.clock.advance(1);
+    await until("the turn is over", () => here.view().status === "idle");
+    expect(core().request(id).state).toBe("expired");
+    expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "decline" } }]);
+  });
+
+  test("never decides of what dispatch cannot answer", async () => {
+    here = await rig({ policy: rules("approve") });
+    expect(await over({ kind: "other" })).toMatchObject({ decision: "refused", answered_by: "dispatch" });
+  });
+
+  test("is a fork's too, unless the fork has one of its own", async () => {
+    here.world.store.lanes.set(here.ref, { requests: "deny" });
+    await here.send("hello");
+    await until("the turn is over", () => here.view().status === "idle");
+    const draft = { last_turn: null, settings: {}, key: null, created_by: "cli" };
+    const same = await core().fork(here.ref, { ...draft, name: "same", requests: null });
+    const own = await core().fork(here.ref, { ...draft, name: "own", requests: "ask" });
+    expect([same, own].map((ref) => core().view(ref).request_policy)).toEqual(["deny", "ask"]);
+  });
 });
 
 describe("what cannot be answered is refused out loud, and never approved", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import { configReader, readConfig } from "../../src/daemon/config.ts";
+import { rulesOf } from "../../src/daemon/rules.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-config-"));
 const path = join(folder, "config.toml");
@@ -28,7 +29,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
   const defaults = {
     defaults: {},
     presets: {},
-    policy: { trusted: [], attached_queue: false, release_after: [] },
+    policy: { trusted: [], attached_queue: false, release_after: [], requests: "ask" as const, rules: [] },
     app_server: {},
     history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
   };
@@ -41,7 +42,7 @@ test("what it says is taken", () => {
   const text =
     '[policy]\nattached_queue = true\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n';
   expect(read(text)).toMatchObject({
-    policy: { attached_queue: true, release_after: ["failed"] },
+    policy: { attached_queue: true, release_after: ["failed"], requests: "ask", rules: [] },
     app_server: { command: "/opt/codex" },
     history: { keep_days: 7 },
   });
@@ -54,6 +55,17 @@ describe("what is wrong is named by file and line, with the nearest right key", 
     ['[policy]\nrelease_after = ["by_hand"]\n', [":2:", "release_after"]],
     ["[history]\nkeep_days = 0\n", [":2:", "keep_days"]],
     ["[policy\n", ["config.toml"]],
+    ['[policy]\nrequests = "aprove"\n', [":2:", "policy.requests"]],
+    ["[policy]\nrequest_timeout = 0\n", [":2:", "request_timeout"]],
+    ['[[policy.rules]]\ncomand = "git"\nanswer = "ask"\n', [":2:", "comand", 'did you mean "command"']],
+    ['[[policy.rules]]\ncommand = "git"\n', ["policy.rules.0.answer"]],
+    ['[[policy.rules]]\nkind = "other"\nanswer = "approve"\n', [":2:", "kind"]],
+    ['[[policy.rules]]\nkind = "user_input"\nanswer = "approve"\n', ["cannot be approved"]],
+    ['[[policy.rules]]\nkind = "user_input"\ncommand = "git"\nanswer = "deny"\n', ["a command is only of"]],
+    ['[[policy.rules]]\ncommand = "git; rm"\nanswer = "approve"\n', [":2:", "plain words"]],
+    ['[[policy.rules]]\ncommand = ""\nanswer = "approve"\n', [":2:", "plain words"]],
+    ['[[policy.rules]]\ncwd = "app"\nanswer = "approve"\n', [":2:", "absolute"]],
+    ['[[policy.rules]]\ncwd = "/app/../etc"\nanswer = "approve"\n', [":2:", ".."]],
   ] as const) {
     test(JSON.stringify(text), () => {
       const { code, message } = refusal(text);
@@ -61,6 +73,22 @@ describe("what is wrong is named by file and line, with the nearest right key", 
       for (const word of words) expect(message).toContain(word);
     });
   }
+});
+
+test("rules are read in their order, a command as its words", () => {
+  const rules = [
+    '[[policy.rules]]\nkind = "command_approval"\ncommand = "git status"\ncwd = "/repo"\nanswer = "approve"\n',
+    '[[policy.rules]]\nthread = "@docs"\nanswer = "deny"\n',
+  ];
+  const { policy } = read(`[policy]\nrequests = "ask"\nrequest_timeout = 60\n${rules.join("")}`);
+  expect(policy.request_timeout).toBe(60);
+  expect(rulesOf(policy)).toEqual({
+    requests: "ask",
+    rules: [
+      { kind: "command_approval", command: ["git", "status"], cwd: "/repo", answer: "approve" },
+      { thread: "@docs", answer: "deny" },
+    ],
+  });
 });
 
 test("a change is seen at the next look, without a restart", () => {

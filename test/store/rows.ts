@@ -27,6 +27,7 @@ export function laneRow(over: Partial<Lane> = {}): Lane {
     create_digest: null,
     created_by: "cli",
     cause_id: null,
+    requests: null,
     evidence_at: 1,
     archived_at: null,
     gone_at: null,

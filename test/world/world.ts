@@ -82,6 +82,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       attachedQueue: false,
       maxRunningTurns: null,
       indexedBytesMax: limits.indexedBytesMax,
+      rules: { requests: "ask", rules: [] },
+      requestTimeoutMs: null,
       ...options.policy,
     }),
     files: {

@@ -4,6 +4,7 @@
  */
 import type { EventDraft, EventRow } from "../event.ts";
 import type { MessageState, Mode, Outcome } from "../message.ts";
+import type { Ruling } from "../policy.ts";
 import type {
   Asks,
   Catalogue,
@@ -61,6 +62,8 @@ export interface Lane {
   create_digest: string | null;
   created_by: string | null;
   cause_id: string | null;
+  /** What becomes of its questions that no rule decides; null: the configuration says. */
+  requests: Ruling | null;
   /** When what this row says of the thread was last seen to be true. */
   evidence_at: number;
   archived_at: number | null;

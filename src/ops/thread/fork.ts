@@ -57,6 +57,7 @@ export default op({
       name,
       last_turn: last_turn ?? null,
       settings: settingsOf(asked),
+      requests: asked.requests ?? null,
       key: idempotency_key ?? null,
       created_by: callerName(caller),
     });

@@ -1,0 +1,76 @@
+/**
+ * A command line as its words, where that is sure: every rule about commands stands on it. Whatever a shell could make
+ * of a line other than running these very words is no reading at all.
+ */
+
+/** Undefined: it cannot be read surely. */
+export function wordsOf(line: string): string[] | undefined {
+  if (odd.test(line)) return undefined;
+  const outer = spelled(line);
+  if (!outer) return undefined;
+  const [shell, flag, script] = outer;
+  const isWrapped = outer.length === 3 && shells.has(shell!) && (flag === "-lc" || flag === "-c");
+  return typed(isWrapped ? script! : line);
+}
+
+/** Does it begin with these words? A part of a word is none. */
+export function beginsWith(words: readonly string[], prefix: readonly string[]): boolean {
+  return prefix.length > 0 && prefix.every((word, at) => words[at] === word);
+}
+
+/** Control characters, newlines, and spaces that look like one and are none. */
+const odd = /[^\P{C}]|[^\P{Z} ]/u;
+
+/** What Codex puts around a command, where it is a shell's own place: `/tmp/bash` may be anything. */
+const shells: ReadonlySet<string> = new Set(
+  ["", "/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/", "/run/current-system/sw/bin/"].flatMap(
+    (folder) => ["bash", "zsh", "sh"].map((shell) => folder + shell),
+  ),
+);
+
+/** How Codex writes argv as one line (measured): POSIX quoting, so that taking the quotes off is exact. */
+function spelled(line: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at]!;
+    if (char === " ") {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+      continue;
+    }
+    word ??= "";
+    if (char === "'") {
+      const end = line.indexOf("'", at + 1);
+      if (end < 0) return undefined;
+      word += line.slice(at + 1, end);
+      at = end;
+    } else if (char === '"') {
+      for (at++; line[at] !== '"'; at++) {
+        if (line[at] === undefined) return undefined;
+        if (line[at] === "\\" && '$`"\\'.includes(line[at + 1] ?? " ")) at++;
+        word += line[at]!;
+      }
+    } else if (char === "\\") {
+      if (++at === line.length) return undefined;
+      word += line[at]!;
+    } else word += char;
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** Chains, pipes, redirections, substitutions, expansions and escapes, wherever they stand: also inside quotes. */
+const joins = /[;&|$`<>()\\]/;
+/** What a shell expands where no quotes keep it from that, takes for a comment, or for a negation. */
+const expands = /[*?[\]{}]|(^|[ =:])[~!#]/;
+
+/** What a shell would make of the line, if that is its words and nothing else. */
+function typed(line: string): string[] | undefined {
+  if (joins.test(line)) return undefined;
+  const bare = line.replace(/'[^']*'|"[^"]*"/g, "");
+  if (/['"]/.test(bare) || expands.test(bare)) return undefined;
+  const words = spelled(line);
+  // `A=1 git push` runs git, in an environment of its own.
+  return words?.[0] === undefined || words[0].includes("=") ? undefined : words;
+}

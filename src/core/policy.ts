@@ -1,0 +1,111 @@
+/** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
+import { beginsWith, wordsOf } from "./commandline.ts";
+import type { RequestKind } from "./ports/agent.ts";
+import type { Lane, Request } from "./ports/store.ts";
+
+export const rulings = ["ask", "deny", "approve"] as const;
+export type Ruling = (typeof rulings)[number];
+
+export interface Rule {
+  kind?: RequestKind | undefined;
+  /** Whole words that the command begins with; of an MCP tool, its server and its name. */
+  command?: readonly string[] | undefined;
+  /** The command runs in it or below. */
+  cwd?: string | undefined;
+  /** Ref, thread id or @handle. */
+  thread?: string | undefined;
+  answer: Ruling;
+}
+
+export interface Rules {
+  requests: Ruling;
+  rules: readonly Rule[];
+}
+
+export interface Ruled {
+  ruling: Ruling;
+  /** `policy rule 2`, `policy of the thread`, `policy`; null where a person is asked without any of them. */
+  by: string | null;
+}
+
+export type Judged = Pick<Request, "kind" | "command" | "cwd" | "asks">;
+export type Asker = Pick<Lane, "ref" | "thread_id" | "handle"> & { requests: Ruling | null };
+
+/** What a yes is enough of an answer for. Of what is not listed, nothing is ever approved by a rule. */
+const approvable: ReadonlySet<RequestKind> = new Set([
+  "command_approval",
+  "file_change_approval",
+  "permissions_approval",
+  "mcp_tool_approval",
+]);
+
+/** What Codex is known to ask for as a command. */
+const actions: ReadonlySet<string | null> = new Set([null, "command", "humanCommand", "writeStdin"]);
+
+/**
+ * The first rule that matches decides; then the thread's own policy, then the configuration's. A rule that would have
+ * said no, of a command that cannot be read surely, leaves a doubt: then nothing after it approves.
+ */
+export function decide(asked: Judged, asker: Asker, { requests, rules }: Rules): Ruled {
+  let isDoubtful = false;
+  for (const [at, rule] of rules.entries()) {
+    const match = matches(rule, asked, asker);
+    if (match === "unsure" && rule.answer !== "approve") isDoubtful = true;
+    if (match === "yes") return ruled(rule.answer, `policy rule ${at + 1}`, asked, isDoubtful);
+  }
+  if (asker.requests !== null) return ruled(asker.requests, "policy of the thread", asked, isDoubtful);
+  return ruled(requests, "policy", asked, isDoubtful);
+}
+
+const asks: Ruled = { ruling: "ask", by: null };
+
+function ruled(ruling: Ruling, by: string, asked: Judged, isDoubtful: boolean): Ruled {
+  if (ruling === "ask") return asks;
+  if (ruling === "approve" && (isDoubtful || !mayApprove(asked))) return asks;
+  return { ruling, by };
+}
+
+/** What is left is a person's: an unknown kind, a folder that is to stay writable, what was too large to be kept. */
+function mayApprove({ kind, asks }: Judged): boolean {
+  if (!approvable.has(kind) || asks === null || asks.grant_root !== null) return false;
+  return kind !== "command_approval" || actions.has(asks.action);
+}
+
+type Match = "yes" | "no" | "unsure";
+
+function matches(rule: Rule, asked: Judged, asker: Asker): Match {
+  if (rule.kind !== undefined && rule.kind !== asked.kind) return "no";
+  if (rule.thread !== undefined && !isThread(rule.thread, asker)) return "no";
+  const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd);
+  const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule.kind, asked);
+  if (cwd === "no" || command === "no") return "no";
+  return cwd === "unsure" || command === "unsure" ? "unsure" : "yes";
+}
+
+/** By what cannot be taken by another, save the handle, which is a person's convenience. */
+function isThread(word: string, { ref, thread_id, handle }: Asker): boolean {
+  return word === ref || word === thread_id || (handle !== null && word === `@${handle}`);
+}
+
+function isWithin(cwd: string | null, root: string): Match {
+  if (cwd === null || !cwd.startsWith("/") || cwd.split("/").includes("..")) return "unsure";
+  const ended = (path: string) => `${path.replace(/\/+$/, "")}/`;
+  return ended(cwd).startsWith(ended(root)) ? "yes" : "no";
+}
+
+/** A rule that names a command is about commands, unless it says that it is about MCP tools. */
+function isCommand(prefix: readonly string[], kind: RequestKind | undefined, asked: Judged): Match {
+  const { asks, command } = asked;
+  if (kind === "mcp_tool_approval") {
+    if (!asks?.tool) return "unsure";
+    return beginsWith([asks.tool.server ?? "", asks.tool.name], prefix) ? "yes" : "no";
+  }
+  if (asked.kind !== "command_approval") return "no";
+  const words = command === null ? undefined : wordsOf(command);
+  if (!words) return "unsure";
+  if (!beginsWith(words, prefix)) return "no";
+  // The same words with more than them: input for what runs already, rights or a network that the rule does not name.
+  const isPlain =
+    asks !== null && (asks.action ?? "command") === "command" && !asks.permissions && !asks.network;
+  return isPlain ? "yes" : "unsure";
+}

@@ -1,0 +1,63 @@
+/** `[policy] requests` and `[[policy.rules]]` as they are written, and what core makes of them. */
+import * as v from "valibot";
+import { wordsOf } from "../core/commandline.ts";
+import { type Rules, rulings } from "../core/policy.ts";
+import type { RequestKind } from "../core/ports/agent.ts";
+
+/** What may be asked with a row of its own. What is not here is never named by a rule, so never approved by one. */
+const kinds = [
+  "command_approval",
+  "file_change_approval",
+  "permissions_approval",
+  "mcp_tool_approval",
+  "user_input",
+  "elicitation",
+] as const satisfies readonly RequestKind[];
+
+const rule = v.pipe(
+  v.strictObject({
+    kind: v.optional(v.picklist(kinds)),
+    command: v.optional(
+      v.pipe(
+        v.string(),
+        v.check(
+          (line) => (wordsOf(line)?.length ?? 0) > 0,
+          "must be plain words, nothing that a shell would act on",
+        ),
+      ),
+    ),
+    cwd: v.optional(
+      v.pipe(
+        v.string(),
+        v.regex(/^\//, "must be an absolute path"),
+        v.check((path) => !path.split("/").includes(".."), "must not hold .."),
+      ),
+    ),
+    thread: v.optional(v.pipe(v.string(), v.nonEmpty())),
+    answer: v.picklist(rulings),
+  }),
+  v.check(
+    ({ command, kind }) =>
+      command === undefined ||
+      kind === undefined ||
+      kind === "command_approval" ||
+      kind === "mcp_tool_approval",
+    "a command is only of a command_approval or an mcp_tool_approval",
+  ),
+  v.check(
+    ({ kind, answer }) => answer !== "approve" || (kind !== "user_input" && kind !== "elicitation"),
+    "what a person is to fill in cannot be approved; it can be asked or denied",
+  ),
+);
+
+export const ruleFields = {
+  requests: v.optional(v.picklist(rulings), "ask"),
+  rules: v.optional(v.array(rule), []),
+};
+
+const written = v.object(ruleFields);
+
+export function rulesOf({ requests, rules }: v.InferOutput<typeof written>): Rules {
+  const words = (line: string | undefined) => (line === undefined ? undefined : wordsOf(line));
+  return { requests, rules: rules.map((one) => ({ ...one, command: words(one.command) })) };
+}

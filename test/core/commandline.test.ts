@@ -1,0 +1,118 @@
+/** What a command line surely runs, and every way of a shell to make more of it. */
+import { describe, expect, test } from "bun:test";
+import { beginsWith, wordsOf } from "../../src/core/commandline.ts";
+import { seeded } from "../sim/sim.ts";
+
+const sure: [line: string, words: string[]][] = [
+  ["git status", ["git", "status"]],
+  ["/bin/bash -lc 'git status'", ["git", "status"]],
+  ["/bin/bash -lc git", ["git"]],
+  ["bash -c 'git log --oneline'", ["git", "log", "--oneline"]],
+  [`/bin/zsh -lc "git commit -m 'a word'"`, ["git", "commit", "-m", "a word"]],
+  [`/bin/bash -lc 'git commit -m "a *"'`, ["git", "commit", "-m", "a *"]],
+  ["  npm   test  ", ["npm", "test"]],
+  ["git diff HEAD~1 HEAD^", ["git", "diff", "HEAD~1", "HEAD^"]],
+  ["make CC=gcc", ["make", "CC=gcc"]],
+  ["echo é", ["echo", "é"]],
+  ["''", [""]],
+  // Not a shell's own place: what runs is that file.
+  ["/tmp/bash -lc 'git status'", ["/tmp/bash", "-lc", "git status"]],
+  ["./bash -lc 'git status'", ["./bash", "-lc", "git status"]],
+  ["fish -c 'git status'", ["fish", "-c", "git status"]],
+  // One wrapping is Codex's; a second one is the command.
+  [`/bin/bash -lc "bash -c 'git status'"`, ["bash", "-c", "git status"]],
+  ["env git status", ["env", "git", "status"]],
+  ["sudo git status", ["sudo", "git", "status"]],
+];
+
+for (const [line, words] of sure) {
+  test(`${line} is ${JSON.stringify(words)}`, () => expect(wordsOf(line)).toEqual(words));
+}
+
+/** All of them begin with the words of a rule, or would once a shell has read them. */
+const tricks = [
+  "git status; rm -rf x",
+  "git status;rm",
+  "git status && rm x",
+  "git status & rm x",
+  "git status || rm x",
+  "git status | sh",
+  "git status |& sh",
+  "git status $(rm x)",
+  "git status `rm x`",
+  "git status <(rm x)",
+  "git status > /etc/passwd",
+  "git status >> x",
+  "git status 2>x",
+  "git status < x",
+  "git status <<< x",
+  "git status\nrm x",
+  "git status\r\nrm x",
+  "git status\u2028rm x",
+  "git status\u0000",
+  "git status\trm",
+  "git\u00a0status",
+  "git\u200bstatus",
+  "git $IFS",
+  ["git $", "{IFS}status"].join(""),
+  "git $'\\n'rm",
+  'git $"x"',
+  'git "$(rm x)"',
+  'git "`rm x`"',
+  "git 'a;b'",
+  "git sta\\tus",
+  "git status \\\nrm x",
+  "git status 'unbalanced",
+  'git status "unbalanced',
+  "git status 'a\"b",
+  "git *",
+  "git ?",
+  "git [a-z]",
+  "git {status,log}",
+  "git ~",
+  "git --x=~",
+  "git status # comment",
+  "! git status",
+  "(git status)",
+  "{ git status; }",
+  "A=1 git status",
+  "A= git status",
+  "PATH=/tmp git status",
+  "",
+  "   ",
+];
+
+describe("not sure, so no reading at all", () => {
+  for (const line of tricks) {
+    test(JSON.stringify(line), () => {
+      expect(wordsOf(line)).toBeUndefined();
+      expect(wordsOf(`/bin/bash -lc ${quoted(line)}`)).toBeUndefined();
+    });
+  }
+});
+
+/** As Codex quotes it. */
+function quoted(script: string): string {
+  return script.includes("'") ? `"${script.replace(/[$`"\\]/g, "\\$&")}"` : `'${script}'`;
+}
+
+test("a prefix is of whole words", () => {
+  expect(beginsWith(["git", "status", "-s"], ["git", "status"])).toBe(true);
+  expect(beginsWith(["git", "statusx"], ["git", "status"])).toBe(false);
+  expect(beginsWith(["git"], ["git", "status"])).toBe(false);
+  expect(beginsWith(["git status"], ["git", "status"])).toBe(false);
+  expect(beginsWith(["git"], [])).toBe(false);
+});
+
+test("whatever is glued behind sure words with what a shell acts on is never read", () => {
+  const glue = [";", "&", "|", "`", "$(", "$x", "<", ">", "(", ")", "\\", "\n", "\r", "\u0007"];
+  const random = seeded(4711);
+  const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
+  const pieces = ["a", "git", " ", "'x'", '"y z"', "--flag", "=", "-", "/", "é"];
+  for (let round = 0; round < 5000; round++) {
+    const filler = () => Array.from({ length: Math.floor(random() * 4) }, () => pick(pieces)).join("");
+    const line = `git status${filler()}${pick(glue)}${filler()}`;
+    expect([line, wordsOf(line)]).toEqual([line, undefined]);
+    expect([line, wordsOf(`/bin/bash -lc ${quoted(line)}`)]).toEqual([line, undefined]);
+  }
+});

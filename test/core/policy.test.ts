@@ -1,0 +1,287 @@
+/** Rules against questions: what is decided, and that a doubt always asks. */
+import { describe, expect, test } from "bun:test";
+import { beginsWith, wordsOf } from "../../src/core/commandline.ts";
+import { type Asker, decide, type Judged, type Rule, type Ruling, rulings } from "../../src/core/policy.ts";
+import type { Asks, RequestKind } from "../../src/core/ports/agent.ts";
+import type { Ref } from "../../src/core/ports/store.ts";
+import { seeded } from "../sim/sim.ts";
+import { nothingAsked } from "../world/model.ts";
+
+const asker = (over: Partial<Asker> = {}): Asker => ({
+  ref: "bcdfgh" as Ref,
+  thread_id: "thread-1",
+  handle: "docs",
+  requests: null,
+  ...over,
+});
+
+const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> = {}): Judged => ({
+  kind: "command_approval",
+  command: `/bin/bash -lc '${line}'`,
+  cwd: "/repo/app",
+  asks: { ...nothingAsked, action: "command", ...asks },
+  ...over,
+});
+
+const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
+  kind,
+  command: null,
+  cwd: null,
+  asks: { ...nothingAsked, ...asks },
+});
+
+const tool = { server: "echo", name: "say", description: null, arguments: {} };
+const git: Rule = { command: ["git", "status"], answer: "approve" };
+const said = (asked: Judged, rules: Rule[], requests: Ruling = "ask", by = asker()) =>
+  decide(asked, by, { requests, rules });
+
+const decided: [
+  what: string,
+  asked: Judged,
+  rules: Rule[],
+  requests: Ruling,
+  ruling: Ruling,
+  by: string | null,
+][] = [
+  ["no rule asks", command("ls"), [], "ask", "ask", null],
+  ["the configuration's own", command("ls"), [], "deny", "deny", "policy"],
+  ["a prefix", command("git status -s"), [git], "ask", "approve", "policy rule 1"],
+  ["another command", command("git push"), [git], "ask", "ask", null],
+  [
+    "the first that matches wins",
+    command("git status"),
+    [{ ...git, answer: "deny" }, git],
+    "ask",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "a rule that asks ends the search",
+    command("git status"),
+    [{ ...git, answer: "ask" }, git],
+    "approve",
+    "ask",
+    null,
+  ],
+  [
+    "the second where the first is of another",
+    command("git status"),
+    [{ ...git, cwd: "/other" }, git],
+    "ask",
+    "approve",
+    "policy rule 2",
+  ],
+  [
+    "in a folder below",
+    command("ls"),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "not in one that begins alike",
+    command("ls", { cwd: "/repository" }),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "not up and out of it",
+    command("ls", { cwd: "/repo/../etc" }),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["by ref", command("ls"), [{ thread: "bcdfgh", answer: "deny" }], "ask", "deny", "policy rule 1"],
+  ["by handle", command("ls"), [{ thread: "@docs", answer: "deny" }], "ask", "deny", "policy rule 1"],
+  ["not by a bare word", command("ls"), [{ thread: "docs", answer: "deny" }], "ask", "ask", null],
+  [
+    "a file change",
+    other("file_change_approval"),
+    [{ kind: "file_change_approval", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "but no folder for the rest of the session",
+    other("file_change_approval", { grant_root: "/" }),
+    [],
+    "approve",
+    "ask",
+    null,
+  ],
+  [
+    "a command rule is of commands",
+    other("mcp_tool_approval", { tool }),
+    [{ command: ["echo"], answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a server's tool",
+    other("mcp_tool_approval", { tool }),
+    [{ kind: "mcp_tool_approval", command: ["echo", "say"], answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "all of a server's",
+    other("mcp_tool_approval", { tool }),
+    [{ kind: "mcp_tool_approval", command: ["echo"], answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "another tool of it",
+    other("mcp_tool_approval", { tool }),
+    [{ kind: "mcp_tool_approval", command: ["echo", "shout"], answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["a question is not approved", other("user_input"), [], "approve", "ask", null],
+  ["a form is not approved", other("elicitation"), [], "approve", "ask", null],
+  ["a question may be denied", other("user_input"), [], "deny", "deny", "policy"],
+  ["a line of two commands", command("git status; rm x"), [git], "ask", "ask", null],
+  ["input for what runs", command("git status", {}, { action: "writeStdin" }), [git], "ask", "ask", null],
+  ["an action that is not known", command("git status", {}, { action: "novel" }), [], "approve", "ask", null],
+  [
+    "rights that the rule does not name",
+    command("git status", {}, { permissions: { network: { enabled: true } } }),
+    [git],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a network that the rule does not name",
+    command("git status", {}, { network: { host: "x", protocol: "https" } }),
+    [git],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["what was too large to be kept", command("git status", { asks: null }), [git], "approve", "ask", null],
+  [
+    "a doubt over a no is no yes",
+    command("true; rm x"),
+    [{ command: ["rm"], answer: "deny" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  [
+    "nor by a rule after it",
+    command("x", { cwd: null }),
+    [{ cwd: "/etc", answer: "ask" }, { answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a doubt over a yes is no no",
+    command("true; rm x"),
+    [{ command: ["rm"], answer: "approve" }],
+    "deny",
+    "deny",
+    "policy",
+  ],
+];
+
+describe("what is decided", () => {
+  for (const [what, asked, rules, requests, ruling, by] of decided) {
+    test(what, () => expect(said(asked, rules, requests)).toEqual({ ruling, by }));
+  }
+
+  test("a thread's own stands before the configuration's, behind the rules", () => {
+    const careful = asker({ requests: "deny" });
+    expect(said(command("ls"), [git], "approve", careful)).toEqual({
+      ruling: "deny",
+      by: "policy of the thread",
+    });
+    expect(said(command("git status"), [git], "ask", careful).ruling).toBe("approve");
+    expect(said(command("ls"), [], "deny", asker({ requests: "ask" })).ruling).toBe("ask");
+  });
+});
+
+test("over random rules and questions: only what is known is approved, and a command rule only its own words", () => {
+  const random = seeded(20_261_122);
+  const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
+  const maybe = <T>(make: () => T): T | undefined => (random() < 0.5 ? make() : undefined);
+  const kinds = [
+    "command_approval",
+    "file_change_approval",
+    "permissions_approval",
+    "mcp_tool_approval",
+    "user_input",
+    "elicitation",
+    "tool_call",
+    "current_time",
+    "other",
+    "of a later Codex",
+  ] as RequestKind[];
+  const words = ["git", "status", "rm", "ls"];
+  const lines = [
+    "git status",
+    "git push",
+    "rm x",
+    "ls",
+    "git status; rm x",
+    "$(rm x)",
+    "git 'status",
+    "A=1 git status",
+    "ls\nrm",
+  ];
+  let approved = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const rules = Array.from(
+      { length: Math.floor(random() * 4) },
+      (): Rule => ({
+        kind: maybe(() => pick(kinds)),
+        command: maybe(() => Array.from({ length: 1 + Math.floor(random() * 2) }, () => pick(words))),
+        cwd: maybe(() => pick(["/repo", "/etc"])),
+        thread: maybe(() => pick(["bcdfgh", "@docs", "@other"])),
+        answer: pick(rulings),
+      }),
+    );
+    const asked: Judged = {
+      kind: pick(kinds),
+      command: maybe(() => pick(lines)) ?? null,
+      cwd: maybe(() => pick(["/repo/app", "/repo/../etc", "/etc", "relative"])) ?? null,
+      asks:
+        maybe(() => ({
+          ...nothingAsked,
+          action: pick([null, "command", "writeStdin", "novel"]),
+          grant_root: pick([null, null, "/"]),
+          permissions: pick([null, null, {}]),
+        })) ?? null,
+    };
+    const requests = pick(rulings);
+    const { ruling, by } = decide(asked, asker({ requests: pick([null, ...rulings]) }), { requests, rules });
+    if (ruling === "ask") expect(by).toBeNull();
+    if (ruling !== "approve") continue;
+    approved++;
+    expect(kinds.slice(0, 4)).toContain(asked.kind);
+    expect(asked.asks).not.toBeNull();
+    if (asked.kind === "command_approval") expect(asked.asks!.action).not.toBe("novel");
+    expect(asked.asks!.grant_root).toBeNull();
+    const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
+    if (rule?.command && asked.kind === "command_approval") {
+      expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
+      expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
+    }
+    // Whatever would have said no, had it been sure, stood in the way.
+    const before = rule ? rules.slice(0, rules.indexOf(rule)) : rules;
+    const noes = before.filter((one) => one.answer !== "approve" && one.command && !one.cwd && !one.thread);
+    if (asked.kind === "command_approval" && asked.command !== null && !wordsOf(asked.command))
+      expect(noes.filter((one) => one.kind === undefined || one.kind === asked.kind)).toEqual([]);
+  }
+  expect(approved).toBeGreaterThan(300);
+});

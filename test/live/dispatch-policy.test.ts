@@ -1,0 +1,137 @@
+/** Questions that a rule answers, against the real Codex: what it runs then, and what a person is still asked. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
+import { type Step, stringify } from "../support/provider-script.ts";
+
+setDefaultTimeout(60_000);
+
+let rig: Rig;
+
+beforeAll(async () => {
+  const server = JSON.stringify(join(import.meta.dir, "../support/codex-mcp.ts"));
+  const command = JSON.stringify(process.execPath);
+  rig = dispatchRig({ config: `[mcp_servers.echo]\ncommand = ${command}\nargs = [${server}]\n` });
+  await rig.ask(["up"]);
+});
+
+afterAll(() => rig.dispose());
+
+const config = (toml: string) => writeFileSync(join(rig.home, "config.toml"), toml);
+const made = (name: string) => existsSync(join(rig.codex.cwd, name));
+const touching = (name: string, before = ""): Step => ({
+  shell: `${before}touch ${name}`,
+  escalate: "to write",
+});
+const careful = ["--sandbox", "read-only", "--approval-policy", "on-request"];
+
+const touches = `[[policy.rules]]
+kind = "command_approval"
+command = "touch"
+answer = "approve"
+`;
+
+async function begun(name: string, script: Step[], flags: readonly string[] = []): Promise<string> {
+  const text = stringify([...script, { say: "on" }]);
+  return (await rig.ask(["new", "--name", name, ...careful, ...flags, "--text", text])).ref;
+}
+
+const over = (ref: string) => rig.run(["wait", ref, "--timeout", "30"]);
+
+async function asked(ref: string): Promise<Json[]> {
+  return (await rig.ask(["request", "list", "--thread", ref, "--all"])).requests;
+}
+
+test("a rule approves its own command as Codex writes it, and says which it was", async () => {
+  config(touches);
+  const ref = await begun("ruled", [touching("ruled")]);
+  expect((await over(ref)).code).toBe(0);
+  expect(made("ruled")).toBe(true);
+  expect(await asked(ref)).toMatchObject([
+    {
+      state: "answered",
+      decision: "approve",
+      answered_by: "policy rule 1",
+      command: "/bin/bash -lc 'touch ruled'",
+    },
+  ]);
+});
+
+describe("a person is asked", () => {
+  const lines = [
+    "touch tricked; touch x",
+    "touch $(echo tricked)",
+    "touch tricked > x",
+    "A=1 touch tricked",
+    "env touch tricked",
+  ];
+  for (const [at, line] of lines.entries()) {
+    test(`of ${line}`, async () => {
+      config(touches);
+      const ref = await begun(`trick ${at}`, [{ shell: line, escalate: "to write" }]);
+      expect((await over(ref)).code).toBe(6);
+      expect(made("tricked")).toBe(false);
+      await rig.ask(["stop", ref]);
+    });
+  }
+
+  test("of everything, while the configuration is broken", async () => {
+    config(touches);
+    const ref = await begun("broken", [{ wait: "broken" }, touching("broken")]);
+    await rig.provider.reached("broken");
+    config(`${touches}answr = "approve"\n`);
+    rig.provider.release("broken");
+    expect((await over(ref)).code).toBe(6);
+    expect(await asked(ref)).toMatchObject([{ state: "open" }]);
+    // Mended, it is read at the next question; this one stays a person's.
+    config(touches);
+    expect(await asked(ref)).toMatchObject([{ state: "open" }]);
+    await rig.ask(["stop", ref]);
+    expect(made("broken")).toBe(false);
+  });
+});
+
+test("a thread that is denied everything goes on without, and approves what a rule names", async () => {
+  config(touches);
+  const script: Step[] = [
+    { shell: "mkdir denied", escalate: "to write" },
+    touching("allowed"),
+    { tool: "echo", namespace: "mcp__echo", arguments: { text: "x" } },
+  ];
+  const ref = await begun("denied", script, ["--requests", "deny"]);
+  expect((await over(ref)).code).toBe(0);
+  expect([made("denied"), made("allowed")]).toEqual([false, true]);
+  const answers = (await asked(ref)).map(({ kind, decision, answered_by }) => [kind, decision, answered_by]);
+  expect(answers.toSorted()).toEqual([
+    ["command_approval", "approve", "policy rule 1"],
+    ["command_approval", "deny", "policy of the thread"],
+    ["mcp_tool_approval", "deny", "policy of the thread"],
+  ]);
+});
+
+test("a server's tool is approved by its name", async () => {
+  config('[[policy.rules]]\nkind = "mcp_tool_approval"\ncommand = "echo echo"\nanswer = "approve"\n');
+  const ref = await begun("tool", [{ tool: "echo", namespace: "mcp__echo", arguments: { text: "x" } }]);
+  expect((await over(ref)).code).toBe(0);
+  expect(await asked(ref)).toMatchObject([{ kind: "mcp_tool_approval", decision: "approve" }]);
+});
+
+test("what nobody answers in time is declined, and the turn goes on", async () => {
+  config("[policy]\nrequest_timeout = 1\n");
+  const ref = await begun("late", [touching("late")]);
+  await rig.ask(["wait", ref, "--for", "waiting", "--timeout", "20"]);
+  const { events } = await rig.ask([
+    "watch",
+    ref,
+    "--kinds",
+    "turn.completed",
+    "--limit",
+    "1",
+    "--timeout",
+    "20",
+  ]);
+  expect(events).toHaveLength(1);
+  expect(await asked(ref)).toMatchObject([{ state: "expired", decision: null }]);
+  expect(made("late")).toBe(false);
+});

@@ -35,6 +35,8 @@ export const limits = {
   /** Scans of the sessions folder: 15 s measured at 10,000 threads. */
   agentScanTimeoutMs: 60 * second,
   agentStartTimeoutMs: 20 * second,
+  /** What Codex writes of its own schema: 0.1 s measured. Untold after this, the start goes on without it. */
+  agentSchemaTimeoutMs: 3 * second,
   /** How long a command waits for a child that is starting. */
   agentReadyWaitMs: 10 * second,
   /** How often a read is repeated when Codex was overloaded or silent; what writes is never repeated. */

@@ -2,7 +2,9 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Agent, RawLine, ThreadOpened } from "../core/ports/agent.ts";
+import { capabilities } from "./capabilities.ts";
 import { downError } from "./errors.ts";
+import { lackError, lackOf } from "./features.ts";
 import { turnPage } from "./history.ts";
 import {
   forkParams,
@@ -25,12 +27,27 @@ export interface CodexAgent extends Agent {
   start(): void;
 }
 
-export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
+export function codexAgent(
+  world: Omit<Supervised, "taps" | "capabilities"> & { lacksFile?: string },
+): CodexAgent {
   const taps = new Set<(line: RawLine) => void>();
-  const codex = supervisor({ ...world, taps });
-  const call = (method: string, params: Json) => onLife(() => codex.running().rpc.call(method, params));
+  const codex = supervisor({
+    ...world,
+    taps,
+    capabilities: capabilities({ env: world.env, file: world.lacksFile }),
+  });
+  /** The life that takes this call; throws by name what its Codex lacks for it. */
+  const lifeFor = (method: string, params: Json) => {
+    const life = codex.running();
+    const lack = lackOf(life.lacks(), method, params);
+    if (lack) throw lackError(codex.status().version ?? "", lack);
+    return life;
+  };
+  const has = (method: string) => lackOf(codex.running().lacks(), method, {}) === undefined;
+  const call = (method: string, params: Json) =>
+    onLife(() => lifeFor(method, params).rpc.call(method, params));
   const read = (method: string, params: Json, options?: CallOptions) =>
-    onLife(() => codex.running().rpc.read(method, params, options));
+    onLife(() => lifeFor(method, params).rpc.read(method, params, options));
 
   return {
     start: codex.start,
@@ -53,7 +70,9 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
     async unsubscribe(threadId) {
       await call("thread/unsubscribe", { threadId });
     },
-    readGoal: async (threadId) => goalFacts((await read("thread/goal/get", { threadId }))["goal"]),
+    // A Codex that knows no goals has none, and no queue either: both are looked at before every resume.
+    readGoal: async (threadId) =>
+      has("thread/goal/get") ? goalFacts((await read("thread/goal/get", { threadId }))["goal"]) : null,
     async setGoal(threadId, { objective, status, token_budget }) {
       const goal = {
         ...given("objective", objective),
@@ -67,6 +86,7 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
     async nativeQueue(threadId) {
+      if (!has("thread/queue/list")) return [];
       const ids: string[] = [];
       let cursor: string | null = null;
       do {
@@ -83,13 +103,14 @@ export function codexAgent(world: Omit<Supervised, "taps">): CodexAgent {
     },
 
     async startTurn({ thread_id, text: words, client_id, overrides }) {
-      const life = codex.running();
-      const answer = await life.rpc.call("turn/start", {
+      const params = {
         threadId: thread_id,
         input: textInput(words),
         clientUserMessageId: client_id,
         ...overrideParams(overrides ?? {}),
-      });
+      };
+      const life = lifeFor("turn/start", params);
+      const answer = await life.rpc.call("turn/start", params);
       const turn_id = text(object(answer["turn"])?.["id"]);
       // No line after the answer has been heard yet, so a start that is known came before it: another's turn.
       return turn_id === null

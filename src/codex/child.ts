@@ -72,7 +72,7 @@ export function startChild(to: {
 }
 
 /** Dropped: who calls the daemon, what its caller's sandbox forbids, and what would steer a Bun inside Codex's shells. */
-function childEnv(env: Env): Env {
+export function childEnv(env: Env): Env {
   return Object.fromEntries(
     Object.entries(env).filter(
       ([name]) => name !== "CODEX_THREAD_ID" && !name.startsWith("CODEX_SANDBOX") && !name.startsWith("BUN_"),

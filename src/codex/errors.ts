@@ -40,8 +40,12 @@ const needsNoLoading = /^thread\/goal\//;
 export function refusedError(method: string, error: Json): DispatchError {
   const said = refusalOf(error);
   const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
-  const words = (text(error["message"]) ?? "no reason given").slice(0, limits.childRefusalCharsMax);
+  const message = text(error["message"]) ?? "no reason given";
+  // It goes on with the list of all that it knows.
+  const isUnknown = /^Invalid request: unknown variant/.test(message);
+  const words = isUnknown ? "it does not know this method" : message.slice(0, limits.childRefusalCharsMax);
   return new DispatchError("agent", `codex refused ${method}: ${words}`, {
+    ...(isUnknown ? { hint: "dispatch doctor says what this Codex lacks" } : {}),
     ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
     data: { reason, words },
   });

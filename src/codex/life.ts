@@ -5,8 +5,10 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink, Epoch } from "../core/ports/agent.ts";
+import type { Capabilities } from "./capabilities.ts";
 import { startChild } from "./child.ts";
 import { downError } from "./errors.ts";
+import { type Lack, tooOldError } from "./features.ts";
 import { type Hello, helloOf, initializeParams } from "./hello.ts";
 import { incoming, type Taps } from "./incoming.ts";
 import { type StreamMemory, streamMemory } from "./memory.ts";
@@ -18,6 +20,8 @@ export interface Life {
   rpc: Rpc;
   memory: StreamMemory;
   begun: Promise<Begun>;
+  /** What this Codex has not; known once it is up. */
+  lacks(): readonly Lack[];
   /** Why it is gone, once `sink.down` was told. Never rejects. */
   gone: Promise<string>;
   end(): Promise<void>;
@@ -26,11 +30,13 @@ export interface Life {
 
 /** How its start went; unless it is `up`, it is ended and `gone` follows. */
 export type Begun =
-  | { kind: "up"; hello: Hello }
+  | { kind: "up"; hello: Hello; lacks: readonly Lack[] }
   /** `initialize` was not answered. */
   | { kind: "failed"; error: DispatchError }
   /** The registry could not take its start. */
   | { kind: "absent"; error: DispatchError }
+  /** It lacks what delivery stands on. */
+  | { kind: "too_old"; error: DispatchError; lacks: readonly Lack[] }
   /** `sink.up` will not have this child. */
   | { kind: "refused"; error: DispatchError };
 
@@ -45,6 +51,8 @@ export interface World {
   taps: Taps;
   warned(words: string): void;
   garbage(): void;
+  /** Asked beside the start. */
+  capabilities: Capabilities;
 }
 
 export function startLife(world: World, executable: string): Life {
@@ -75,12 +83,20 @@ export function startLife(world: World, executable: string): Life {
     return words;
   });
 
+  let lacks: readonly Lack[] = [];
   const begin = async (): Promise<Begun> => {
+    const telling = world.capabilities(executable);
     const hello = await initialize(calls, world.version);
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".
       void child.kill(wordsOf(hello));
       return { kind: "failed", error: hello };
+    }
+    lacks = (await telling) ?? [];
+    const tooOld = tooOldError(hello.version, lacks);
+    if (tooOld) {
+      void child.kill(tooOld.message);
+      return { kind: "too_old", error: tooOld, lacks };
     }
     try {
       sink.up(epoch, hello);
@@ -91,7 +107,7 @@ export function startLife(world: World, executable: string): Life {
       return { kind: error.code === "storage" ? "absent" : "refused", error };
     }
     calls.notify("initialized");
-    return { kind: "up", hello };
+    return { kind: "up", hello, lacks };
   };
 
   return {
@@ -100,6 +116,7 @@ export function startLife(world: World, executable: string): Life {
     rpc: calls,
     memory,
     begun: begin(),
+    lacks: () => lacks,
     gone,
     end: child.end,
     kill: child.kill,

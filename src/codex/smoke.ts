@@ -6,7 +6,6 @@ import type { Env } from "../base/spawn.ts";
 import type { AgentSink } from "../core/ports/agent.ts";
 import { type Life, startLife } from "./life.ts";
 import { object } from "./read.ts";
-import type { Rpc } from "./rpc.ts";
 
 export interface Smoke {
   version: string | null;
@@ -15,8 +14,6 @@ export interface Smoke {
   warnings: string[];
   /** The configured provider wants a login, and there is none. */
   requires_login: boolean;
-  /** Which of the methods we use this version knows. */
-  capabilities: Record<string, boolean>;
   error: { message: string; hint: string | null } | null;
 }
 
@@ -33,7 +30,6 @@ export async function smoke(world: {
     codex_home: null,
     warnings: [],
     requires_login: false,
-    capabilities: {},
     error: null,
   };
   let life: Life | undefined;
@@ -41,7 +37,10 @@ export async function smoke(world: {
   try {
     const warned = (words: string) => void seen.warnings.push(words);
     const path = await world.executable();
-    life = startLife({ ...world, sink: nobody, taps: new Set(), warned, garbage: () => {} }, path);
+    life = startLife(
+      { ...world, sink: nobody, taps: new Set(), warned, garbage: () => {}, capabilities: untold },
+      path,
+    );
     const late = world.clock.sleep(world.timeoutMs, patience.signal).then(() => {
       throw new DispatchError("timeout", `codex did not finish within ${world.timeoutMs / 1000} s`);
     });
@@ -63,33 +62,12 @@ async function ask(life: Life, seen: Smoke): Promise<void> {
   Object.assign(seen, begun.hello);
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
-  for (const method of methodsUsed) seen.capabilities[method] = await knows(life.rpc, method);
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
   await life.rpc.call("thread/start", { ephemeral: true });
 }
 
-const methodsUsed = [
-  "thread/resume",
-  "thread/name/set",
-  "thread/read",
-  "thread/turns/list",
-  "thread/unsubscribe",
-  "thread/inject_items",
-  "thread/goal/get",
-  "thread/queue/list",
-  "thread/backgroundTerminals/clean",
-  "turn/start",
-  "turn/steer",
-  "turn/interrupt",
-];
-
-/** Asked without any params: a method that is known refuses those, one that is not says so of itself. */
-async function knows(rpc: Rpc, method: string): Promise<boolean> {
-  return rpc.call(method, {}).then(
-    () => true,
-    (thrown: unknown) => !/unknown variant|requires experimentalApi/.test(wordsOf(thrown)),
-  );
-}
-
 /** Nothing is recorded of this child: it ends with the question. */
 const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => {} };
+
+/** What it offers is a question of its own. */
+const untold = () => Promise.resolve(undefined);

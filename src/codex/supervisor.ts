@@ -3,6 +3,7 @@ import { DispatchError, wordsOf } from "../base/error.ts";
 import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
+import { type Lack, lackWords } from "./features.ts";
 import { type Life, startLife, type World } from "./life.ts";
 import { keepPinging } from "./ping.ts";
 import { signal } from "./signal.ts";
@@ -27,7 +28,7 @@ type LastError = NonNullable<AgentStatus["last_error"]>;
 
 /** How one attempt ended. */
 type Ending =
-  /** There was nothing to start, or its birth could not be stored. */
+  /** There was nothing to start, it was too old, or its birth could not be stored. */
   | { kind: "absent"; error: LastError }
   | { kind: "failed"; error: LastError }
   | { kind: "refused"; error: LastError }
@@ -45,6 +46,8 @@ export function supervisor(world: Supervised): Supervisor {
   let pause = new AbortController();
   let closing = false;
   let lives = 0;
+  /** Of an executable that was too old: it is not started again while it is the same. */
+  let tooOld: { lacks: readonly Lack[]; error: LastError } | undefined;
   const now: AgentStatus = {
     state: "starting",
     pid: null,
@@ -56,6 +59,7 @@ export function supervisor(world: Supervised): Supervisor {
     retry_at: null,
     garbage_lines: 0,
     warnings: [],
+    lacks: [],
   };
 
   const enter = (state: AgentState, more: Partial<AgentStatus> = {}) => {
@@ -85,6 +89,9 @@ export function supervisor(world: Supervised): Supervisor {
     let mine: Life;
     try {
       const executable = await world.executable();
+      if (tooOld && (await world.capabilities(executable)) === tooOld.lacks)
+        return { kind: "absent", error: tooOld.error };
+      tooOld = undefined;
       now.warnings = [];
       if (closing) return closed;
       life = mine = startLife({ ...world, sink, warned, garbage: () => now.garbage_lines++ }, executable);
@@ -94,12 +101,17 @@ export function supervisor(world: Supervised): Supervisor {
     Object.assign(now, { pid: mine.pid, epoch: mine.epoch, restarts: lives++ });
     const begun = await mine.begun;
     if (begun.kind === "up" && !closing) {
-      enter("running", { ...begun.hello, last_error: null });
+      const lacks = begun.lacks.map((lack) => lackWords(begun.hello.version, lack));
+      for (const words of lacks) log.warn(words);
+      enter("running", { ...begun.hello, lacks, last_error: null });
       void keepPinging(mine, clock);
     }
     const words = await mine.gone;
     if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
-    return { kind: begun.kind, error: lastError(begun.error) };
+    const error = lastError(begun.error);
+    if (begun.kind !== "too_old") return { kind: begun.kind, error };
+    tooOld = { lacks: begun.lacks, error };
+    return { kind: "absent", error };
   };
 
   /** What follows an ending: the state meanwhile, and how long. No time at all means: until `retry`. */

@@ -57,6 +57,7 @@ export async function compose(input: {
     log,
     env,
     version,
+    lacksFile: `${paths.home}/codex-lacks.json`,
     random: systemRandom,
     executable: async () =>
       findCodex({

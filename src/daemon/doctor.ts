@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Check } from "../ops/ctx.ts";
 import { type Asked, badOf, type Finding } from "./checks/check.ts";
-import { checkAppServer, checkAuth, checkCodex } from "./checks/codex.ts";
+import { checkAppServer, checkAuth, checkCapabilities, checkCodex } from "./checks/codex.ts";
 import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
 import { checkPlugin } from "./checks/plugin.ts";
@@ -23,6 +23,7 @@ const checks: readonly (readonly [name: string, look: Look])[] = [
   ["daemon", checkDaemon],
   ["registry", checkRegistry],
   ["codex", checkCodex],
+  ["capabilities", checkCapabilities],
   ["auth", checkAuth],
   ["plugin", checkPlugin],
   ["app_server", checkAppServer],

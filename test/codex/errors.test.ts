@@ -44,3 +44,13 @@ test("a refusal names the call, and its words are cut", () => {
 test("an error without a message is still a refusal", () => {
   expect(refusedError("m", {}).data).toEqual({ reason: "other", words: "no reason given" });
 });
+
+test("a method that it does not know is told as that, without the list of all that it knows", () => {
+  const message =
+    "Invalid request: unknown variant `thread/revert`, expected one of `initialize`, `thread/start`";
+  const error = refusedError("thread/revert", { code: -32600, message });
+  expect([error.message, error.hint]).toEqual([
+    "codex refused thread/revert: it does not know this method",
+    expect.stringContaining("dispatch doctor"),
+  ]);
+});

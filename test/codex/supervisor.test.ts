@@ -3,11 +3,14 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { DispatchError } from "../../src/base/error.ts";
 import { identityOf, isAlive } from "../../src/base/identity.ts";
 import { limits } from "../../src/base/limits.ts";
+import type { Capabilities } from "../../src/codex/capabilities.ts";
+import { lacksOf } from "../../src/codex/features.ts";
 import { type Supervisor, supervisor } from "../../src/codex/supervisor.ts";
 import type { AgentSink } from "../../src/core/ports/agent.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { type FakeCodex, fakeCodex } from "../support/codex-fake.ts";
 import { quietLog, recordingSink, until } from "../support/codex-sink.ts";
+import { offerWithout } from "./offer.ts";
 
 const endings: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -20,6 +23,7 @@ function stand(how: {
   sink?: Partial<AgentSink>;
   env?: Record<string, string>;
   executable?: () => Promise<string>;
+  capabilities?: Capabilities;
 }) {
   const fake = fakeCodex(how.codex ?? {});
   endings.push(fake.cleanup);
@@ -33,6 +37,7 @@ function stand(how: {
     version: "0.0.0",
     taps: new Set(),
     executable: how.executable ?? (async () => fake.path),
+    capabilities: how.capabilities ?? (async () => undefined),
     random: () => 1,
   });
   endings.push(async () => {
@@ -172,6 +177,38 @@ describe("a start", () => {
     expect((await refusal(codex.ready(10_000))).message).toBe("disk full");
     await until("it is gone", () => identityOf(pids[0]!) === undefined);
     expect(sink.downs).toEqual([]);
+  });
+
+  test("of a Codex without what delivery stands on is degraded as too old, and started no more until it is another", async () => {
+    const clock = handClock();
+    let lacks = lacksOf(offerWithout("turn/start clientUserMessageId", "thread/revert"));
+    const { codex, sink } = stand({ clock, capabilities: async () => lacks });
+    codex.start();
+    const error = await refusal(codex.ready(10_000));
+    expect(error.body).toMatchObject({
+      code: "agent_down",
+      message: expect.stringMatching(/codex 9\.8\.7 cannot deliver each message once.*too old.*tested with/),
+      hint: "npm install -g @openai/codex@latest",
+    });
+    for (let look = 0; look < 5; look++) await clock.advance(limits.agentBackoffMaxMs);
+    expect(sink.order).toEqual(["born", "down"]);
+    expect(isAlive(sink.births[0]!)).toBe(false);
+    lacks = [];
+    await clock.advance(codex.status().retry_at! - clock.now());
+    await until("the newer one is up", () => codex.status().state === "running");
+    expect(codex.status()).toMatchObject({ last_error: null, lacks: [] });
+  });
+
+  test("of a Codex that lacks something else is up, and says what; of one that tells nothing, nothing is claimed", async () => {
+    const { codex } = stand({ capabilities: async () => lacksOf(offerWithout("thread/revert")) });
+    codex.start();
+    const life = await codex.ready(10_000);
+    expect(life.lacks()).toHaveLength(1);
+    expect(codex.status().lacks).toEqual(["codex 9.8.7 cannot revert a thread: it has no thread/revert"]);
+    const silent = stand({});
+    silent.codex.start();
+    await silent.codex.ready(10_000);
+    expect(silent.codex.status().lacks).toEqual([]);
   });
 
   test("that the sink will not have stays down until retry", async () => {

@@ -16,6 +16,7 @@ import { openLock } from "../../src/base/flock.ts";
 import { identityOf } from "../../src/base/identity.ts";
 import { type Paths, pathsOf } from "../../src/base/paths.ts";
 import { version } from "../../src/base/version.ts";
+import { tested } from "../../src/codex/features.ts";
 import { openControl } from "../../src/daemon/control.ts";
 import { runChecks } from "../../src/daemon/doctor.ts";
 import type { Check } from "../../src/ops/ctx.ts";
@@ -28,7 +29,7 @@ function place(where: { socket?: string; db?: string } = {}) {
   const bin = join(root, "bin");
   const codexHome = join(root, "codex home");
   for (const dir of [bin, codexHome]) mkdirSync(dir, { mode: 0o700 });
-  writeFileSync(join(bin, "codex"), "#!/bin/sh\necho codex-cli 9.8.7\n", { mode: 0o755 });
+  writeFileSync(join(bin, "codex"), `#!/bin/sh\necho codex-cli ${tested.to}\n`, { mode: 0o755 });
   const paths = pathsOf({
     DISPATCH_HOME: join(root, "home"),
     DISPATCH_SOCKET: where.socket && join(root, where.socket),
@@ -78,6 +79,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "daemon",
     "registry",
     "codex",
+    "capabilities",
     "auth",
     "plugin",
     "app_server",
@@ -85,8 +87,8 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
   expect(Object.values(found).filter((check) => check.status === "fail")).toEqual([]);
   expect(found["codex"]).toMatchObject({
     status: "ok",
-    summary: "codex-cli 9.8.7",
-    data: { version: "9.8.7" },
+    summary: `codex-cli ${tested.to}`,
+    data: { version: tested.to },
   });
   expect(found["daemon"]).toMatchObject({ status: "ok", data: { running: false } });
   expect(found["registry"]!.status).toBe("skipped");
@@ -117,6 +119,15 @@ test("a codex that is not there, or does not run, or hangs, fails with how to in
     status: "fail",
     recovery: expect.stringContaining("codex"),
   });
+});
+
+test("a codex of another version than those that were tested is a warning that names them", async () => {
+  const { bin, ask } = place();
+  for (const version of ["0.12.0", "99.0.0", "0.170.0-alpha.1"]) {
+    writeFileSync(join(bin, "codex"), `#!/bin/sh\necho codex-cli ${version}\n`);
+    const { status, summary } = (await ask())["codex"]!;
+    expect([status, summary]).toEqual(["warn", expect.stringContaining(`${tested.from} to ${tested.to}`)]);
+  }
 });
 
 test("credentials are told from outside: missing, in the environment, a file, a file that others can read", async () => {

@@ -484,7 +484,6 @@ describe("smoke", () => {
     const seen = await look(home.env);
     expect(seen).toMatchObject({ codex_home: home.home, requires_login: false, error: null });
     expect(seen.version).toMatch(/^\d+\.\d+\.\d+/);
-    expect(Object.values(seen.capabilities).every(Boolean)).toBe(true);
   }, 30_000);
 
   test("fails on a configuration that cannot be loaded, although Codex starts", async () => {

@@ -473,6 +473,7 @@ export function modelAgent({
       retry_at: null,
       garbage_lines: 0,
       warnings: [],
+      lacks: [],
     }),
     ready: () => (epoch === null ? Promise.reject(down()) : Promise.resolve(epoch)),
     retry() {},

@@ -287,6 +287,8 @@ export interface AgentStatus {
   garbage_lines: number;
   /** What this child found wrong with Codex's configuration; after some of these every new thread is refused. */
   warnings: string[];
+  /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
+  lacks: string[];
 }
 
 /** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */
@@ -295,7 +297,7 @@ export interface AgentSink {
   born(child: ChildIdentity): Epoch;
   /**
    * `initialize` was answered. Throw (agent_down) to refuse this child: the agent ends it and stays degraded with
-   * that message until `retry` (another codex home, too old a version).
+   * that message until `retry` (another codex home).
    */
   up(epoch: Epoch, info: { version: string; codex_home: string }): void;
   /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */

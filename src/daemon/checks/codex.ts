@@ -8,6 +8,8 @@ import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
+import { capabilities } from "../../codex/capabilities.ts";
+import { features, isTested, tested, testedWords, upgrade } from "../../codex/features.ts";
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { configuredCodex } from "../config.ts";
@@ -34,7 +36,30 @@ export async function checkCodex(asked: Asked): Promise<Finding> {
       data,
     });
   const words = said.stdout.trim();
-  return ok(words, { detail: path, data: { ...data, version: /\d+\.\d+\.\d+\S*/.exec(words)?.[0] ?? null } });
+  const found = /\d+\.\d+\.\d+\S*/.exec(words)?.[0] ?? null;
+  const more = { detail: path, data: { ...data, version: found, tested } };
+  if (found === null || !isTested(found))
+    return warn(`${words}: ${testedWords}`, { ...more, recovery: upgrade });
+  return ok(words, more);
+}
+
+/** What this Codex has of all that dispatch uses, from its own schema. */
+export async function checkCapabilities(asked: Asked): Promise<Finding> {
+  const told = await executableOf(asked).then(capabilities({ env: asked.env }), () => undefined);
+  if (!told) return skipped("codex did not tell what it offers", { recovery: "dispatch doctor" });
+  const lacks = told.map(({ feature, needs }) => ({ ...feature, needs }));
+  const said = lacks.map(({ what, needs }) => `cannot ${what}: it has no ${needs.join(", ")}`);
+  const data = { used: features.length, lacks: lacks.map(({ what, needs }) => ({ feature: what, needs })) };
+  const vital = lacks.findIndex(({ isVital }) => isVital);
+  if (vital >= 0)
+    return bad(`this codex is too old, it ${said[vital]}`, { detail: testedWords, recovery: upgrade, data });
+  if (said.length > 0)
+    return warn(`this codex lacks ${said.length} of ${features.length} things`, {
+      detail: said.join("; "),
+      recovery: upgrade,
+      data,
+    });
+  return ok(`all ${features.length} things that dispatch asks of codex`, { data });
 }
 
 /** Existence and mode only. A provider of one's own may need none of this: the smoke test decides that. */
@@ -74,12 +99,11 @@ export async function checkAppServer(asked: Asked, clock: Clock): Promise<Findin
     executable: () => executableOf(asked),
     timeoutMs,
   });
-  const { error, warnings, capabilities } = seen;
+  const { error, warnings } = seen;
   const data = {
     version: seen.version,
     codex_home: seen.codex_home,
     warnings,
-    capabilities,
     requires_login: seen.requires_login,
   };
   if (error) return bad(error.message, { ...(error.hint ? { recovery: error.hint } : {}), data });
@@ -90,11 +114,6 @@ export async function checkAppServer(asked: Asked, clock: Clock): Promise<Findin
       data,
     });
   if (seen.requires_login) return bad("codex is not logged in", { recovery: "codex login", data });
-  const missing = Object.entries(capabilities)
-    .filter(([, known]) => !known)
-    .map(([method]) => method);
-  if (missing.length > 0)
-    return warn(`codex ${seen.version} lacks ${missing.join(", ")}`, { recovery: `${install}@latest`, data });
   if (warnings.length > 0)
     return warn("codex warns of its configuration", { detail: warnings.join("\n"), data });
   return ok(`codex ${seen.version} started, and opened a thread`, { data });

@@ -63,7 +63,7 @@ function leftovers(db: string, clock: Clock): Finding | undefined {
     .map((name) => join(dirname(db), name))
     .filter(isOld);
   if (found.length === 0) return undefined;
-  return warn(`${found.length} half-written copies of the registry were left by what was cut off`, {
+  return warn(`half-written copies of the registry, left by what was cut off: ${found.length}`, {
     detail: found.join(", "),
     recovery: "dispatch doctor --fix",
     mend() {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
+import type { AgentStatus } from "../../core/ports/agent.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -56,7 +57,6 @@ export default op({
   run(_input, { core, host, clock }) {
     const agent = core.agent();
     const counts = core.counts();
-    const { message, hint } = agent.last_error ?? { message: "Codex is down", hint: null };
     return {
       pid: host.pid,
       version: host.version,
@@ -84,10 +84,7 @@ export default op({
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
       },
-      degraded:
-        agent.state === "degraded"
-          ? [{ code: "agent_down", message, hint: hint ?? "dispatch daemon retry" }]
-          : [],
+      degraded: degradedOf(agent),
     };
   },
   view(out, look) {
@@ -121,3 +118,19 @@ export default op({
     return pairs(rows, look);
   },
 });
+
+/** Codex itself, and what this one cannot do. */
+function degradedOf({
+  state,
+  last_error,
+  lacks,
+}: AgentStatus): { code: string; message: string; hint: string }[] {
+  const { message, hint } = last_error ?? { message: "Codex is down", hint: null };
+  const lost = lacks.map((words) => ({
+    code: "agent",
+    message: words,
+    hint: "npm install -g @openai/codex@latest",
+  }));
+  if (state !== "degraded") return lost;
+  return [{ code: "agent_down", message, hint: hint ?? "dispatch daemon retry" }, ...lost];
+}

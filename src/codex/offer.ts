@@ -1,0 +1,90 @@
+/**
+ * What an installed Codex offers, from the schema that it writes of itself: methods, and the fields of their params.
+ * A field that it does not know it ignores without a word (measured), so only the schema tells.
+ */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { limits } from "../base/limits.ts";
+import { type Env, run } from "../base/spawn.ts";
+import { childEnv } from "./child.ts";
+import { type Json, list, object, text } from "./read.ts";
+
+/** By method, the fields that it knows. */
+export type Fields = ReadonlyMap<string, ReadonlySet<string>>;
+
+export interface Offer {
+  /** What a client may ask; the fields of the params themselves. */
+  calls: Fields;
+  /** What it asks a client. */
+  asks: Fields;
+  /** What it tells; every field at any depth. */
+  hears: Fields;
+}
+
+/** Undefined when it could not be told: an executable that does not run says so elsewhere. */
+export async function offerOf(executable: string, env: Env): Promise<Offer | undefined> {
+  try {
+    return await written(executable, env);
+  } catch {
+    // No room for a temporary file, or none of its files where they belong: nothing is known, and nothing claimed.
+    return undefined;
+  }
+}
+
+async function written(executable: string, env: Env): Promise<Offer | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "dispatch-schema-"));
+  try {
+    // 0.1 s and no network (measured).
+    const asked = [executable, "app-server", "generate-json-schema", "--experimental", "--out", folder];
+    const said = await run(asked, {
+      timeoutMs: limits.agentSchemaTimeoutMs,
+      bytesMax: limits.childStderrTailBytes,
+      env: childEnv(env),
+    });
+    if (said.code !== 0) return undefined;
+    const [calls, asks, hears] = await Promise.all(
+      ["ClientRequest", "ServerRequest", "ServerNotification"].map(async (name) =>
+        JSON.parse(await readFile(join(folder, `${name}.json`), "utf8")),
+      ),
+    );
+    return { calls: fieldsIn(calls, "own"), asks: fieldsIn(asks, "own"), hears: fieldsIn(hears, "all") };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function fieldsIn(schema: Json, depth: "own" | "all"): Fields {
+  const definitions = object(schema["definitions"]) ?? {};
+  const fields = new Map<string, Set<string>>();
+  for (const variant of list(schema["oneOf"])) {
+    const properties = object(object(variant)?.["properties"]);
+    const found = new Set<string>();
+    collect(properties?.["params"], definitions, depth, found, new Set());
+    for (const method of list(object(properties?.["method"])?.["enum"])) fields.set(String(method), found);
+  }
+  return fields;
+}
+
+function collect(
+  schema: unknown,
+  definitions: Json,
+  depth: "own" | "all",
+  found: Set<string>,
+  seen: Set<string>,
+): void {
+  const node = object(schema);
+  if (!node) return;
+  const name = text(node["$ref"])?.split("/").at(-1);
+  if (name !== undefined && !seen.has(name)) {
+    seen.add(name);
+    collect(definitions[name], definitions, depth, found, seen);
+  }
+  for (const [field, inner] of Object.entries(object(node["properties"]) ?? {})) {
+    found.add(field);
+    if (depth === "all") collect(inner, definitions, depth, found, seen);
+  }
+  const parts = ["allOf", "anyOf", "oneOf"].flatMap((word) => list(node[word]));
+  for (const part of depth === "all" ? [...parts, node["items"]] : parts)
+    collect(part, definitions, depth, found, seen);
+}

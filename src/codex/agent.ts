@@ -16,7 +16,7 @@ import {
   textInput,
 } from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
-import { rolloutHolds } from "./rollout.ts";
+import { rolloutHolds, rolloutPower } from "./rollout.ts";
 import type { CallOptions } from "./rpc.ts";
 import { searchMessages, searchThreads } from "./search.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
@@ -85,6 +85,7 @@ export function codexAgent(
       await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
+    lastPower: (rolloutPath) => rolloutPower(rolloutPath),
     async nativeQueue(threadId) {
       if (!has("thread/queue/list")) return [];
       const ids: string[] = [];

@@ -7,6 +7,7 @@ import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { LaneStatus, ThreadView } from "./lane.ts";
+import type { Wish } from "./leash.ts";
 import type { MessageState } from "./message.ts";
 import type { Models } from "./models.ts";
 import type { Asked, Plan } from "./plan.ts";
@@ -99,7 +100,10 @@ export interface Core {
   refOf(threadId: string | null): Ref | null;
   requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
   request(id: string): RequestView;
-  answer(id: string, given: Given, by: string): Promise<RequestView>;
+  /** `agent`: the Codex thread that answers; null for a person. */
+  answer(id: string, given: Given, by: string, agent: string | null): Promise<RequestView>;
+  /** Throws `denied`: what an agent may not call, or not on this. */
+  refuseBeyondReach(wish: Wish): void;
   agent(): AgentStatus;
   retryAgent(): void;
   running(): ThreadView[];

@@ -9,6 +9,7 @@ import { accept, plain } from "./accept.ts";
 import type { Delivery } from "./delivery.ts";
 import { freeHandle, isTaken, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
+import { leashed } from "./leash.ts";
 import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
 import type { Ruling } from "./policy.ts";
@@ -29,6 +30,8 @@ export interface NewThread {
   requests?: Ruling | null;
   key: string | null;
   created_by: string;
+  /** The Codex thread that creates it: it makes none that may do more than itself. */
+  agent?: string | null;
 }
 
 export interface Created {
@@ -43,7 +46,8 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   if (again) return again;
   checkNew(world, draft);
   await agent.ready(limits.agentReadyWaitMs);
-  const checked = { ...draft, settings: await checkedSettings(world, draft.settings, true) };
+  const allowed = await leashed(world, draft);
+  const checked = { ...draft, settings: await checkedSettings(world, allowed.settings, true) };
   // Asked once more: the wait above let others in.
   const raced = known(world, draft);
   if (raced) return raced;

@@ -7,6 +7,7 @@ import { createdByKey, refuseTakenHandle } from "./create.ts";
 import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
+import { leashed } from "./leash.ts";
 import { loaded, open, pinned } from "./open.ts";
 import type { Ruling } from "./policy.ts";
 import type { Agent, ThreadSettings, TurnFacts } from "./ports/agent.ts";
@@ -24,13 +25,15 @@ export interface Fork {
   requests: Ruling | null;
   key: string | null;
   created_by: string;
+  /** As of `new`. */
+  agent?: string | null;
 }
 
 export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
   const { name, last_turn, requests } = draft;
-  const policy = requests === null ? [] : [requests];
-  const digest = sha256(JSON.stringify(["fork", ref, name, last_turn, draft.settings, ...policy]));
+  const content = ["fork", ref, name, last_turn, draft.settings, ...(requests === null ? [] : [requests])];
+  const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
   if (known) return known.ref;
   refuseTakenHandle(store, draft.name);
@@ -39,7 +42,13 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     const source = await refuseUnlessQuiet(world, ref, "forking");
     if (source.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
-    const settings = { ...pinned(source), ...draft.settings };
+    const asked = { ...pinned(source), ...draft.settings };
+    const policy = requests ?? source.requests;
+    const { settings } = await leashed(world, {
+      settings: asked,
+      requests: policy,
+      agent: draft.agent ?? null,
+    });
     const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
     return journal.commit((change) => {
       const lane = laneRow(store, mint, change.now, {
@@ -57,7 +66,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
         cwd: opened.effective.cwd,
         effective: opened.effective,
         rollout_path: opened.thread.path,
-        requests: requests ?? source.requests,
+        requests: policy,
         create_key: draft.key,
         create_digest: draft.key === null ? null : digest,
         cause_id: ref,

@@ -9,6 +9,7 @@ import { cursorOf } from "./event.ts";
 import { follow, page, sample } from "./follow.ts";
 import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { standingOf, type ThreadView, viewOf } from "./lane.ts";
+import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
 import { isInFlight } from "./message.ts";
 import { models } from "./models.ts";
 import { checkedPlan, plan } from "./plan.ts";
@@ -196,7 +197,13 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       requestView(
         store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
       ),
-    answer: async (id, given, by) => requestView(await answer(world, id, given, by)),
+    async answer(id, given, by, agent) {
+      const request =
+        store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });
+      if (agent !== null) await refuseAnswer(world, request, given, agent);
+      return requestView(await answer(world, id, given, by));
+    },
+    refuseBeyondReach: (wish) => refuseBeyondReach(world, wish),
     agent: () => agent.status(),
     retryAgent: () => agent.retry(),
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),

@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Journal } from "./journal.ts";
+import type { Leash } from "./leash.ts";
 import type { Live } from "./live.ts";
 import type { ConfigFiles } from "./plan.ts";
 import type { Rules } from "./policy.ts";
@@ -36,6 +37,8 @@ export interface Policy {
   /** Of one text in the index. */
   indexedBytesMax: number;
   rules: Rules;
+  /** What callers that run in a Codex thread may do. */
+  agents: Leash;
   /** A question that nobody answered is declined after so long; null: never. */
   requestTimeoutMs: number | null;
 }

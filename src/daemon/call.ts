@@ -7,6 +7,7 @@ import { version } from "../base/version.ts";
 import type { Ctx } from "../ops/ctx.ts";
 import type { DaemonOp, IndexRow, Intent } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
+import type { Authorised } from "./authorise.ts";
 import type { CallFrame } from "./frame.ts";
 
 export type Emit = (row: Record<string, unknown>) => Promise<void>;
@@ -32,13 +33,15 @@ export interface Tally {
 export interface CallOptions {
   index: readonly IndexRow[];
   ctxOf(caller: Caller, signal: AbortSignal, emit: Emit): Ctx;
+  /** Throws `denied`. Asked of every call that is valid, before it runs. */
+  authorise(call: Authorised): void;
   audit(call: Audited): void;
   log: Log;
   clock: Clock;
   tally: Tally;
 }
 
-export function callsOf({ index, ctxOf, audit, log, clock, tally }: CallOptions): Call {
+export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: CallOptions): Call {
   const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
   const bugId = countedIds(clock);
 
@@ -79,6 +82,7 @@ export function callsOf({ index, ctxOf, audit, log, clock, tally }: CallOptions)
       // An op that listens for the abort would never hear one that came before it ran.
       signal.throwIfAborted();
       const input = inputOf(op, row, frame.input);
+      authorise({ op, input, caller: frame.caller });
       result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
       return result;
     } catch (thrown) {

@@ -85,6 +85,7 @@ export async function compose(input: {
         maxRunningTurns: policy.max_running_turns ?? null,
         indexedBytesMax: history.max_text_bytes,
         rules: rulesOf(policy),
+        agents: policy.agents,
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { leashes } from "../core/leash.ts";
 import type { HoldReason } from "../core/ports/store.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
@@ -22,6 +23,11 @@ const schema = v.strictObject({
       release_after: v.optional(v.array(v.picklist(reasons)), []),
       max_running_turns: v.optional(whole),
       ...ruleFields,
+      /**
+       * What a caller that runs in a Codex thread may do. guarded: read, send, create threads that may do no more than
+       * itself, and manage and answer those. read: nothing else. free: all that the user may, save answering itself.
+       */
+      agents: v.optional(v.picklist(leashes), "guarded"),
       request_timeout: v.optional(
         v.pipe(v.number(), v.minValue(1), v.maxValue(limits.requestTimeoutMaxMs / 1000)),
       ),

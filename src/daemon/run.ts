@@ -15,6 +15,7 @@ import type { Host } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import { protocolVersion } from "../ops/protocol.ts";
 import { daemonArgs, usage } from "./argv.ts";
+import { authorise } from "./authorise.ts";
 import { type Audited, type Call, type CallOptions, callsOf, type Tally } from "./call.ts";
 import { type Control, openControl } from "./control.ts";
 import { asError, explain, yieldPlace } from "./explain.ts";
@@ -121,7 +122,10 @@ async function compose(
   const composed = await compose({ paths, log, clock, env: inheritedEnv(), host });
   const { core, audit } = composed;
   const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
-  return { composed, call: callsOf({ index, ctxOf, audit, log, clock, tally }) };
+  return {
+    composed,
+    call: callsOf({ index, ctxOf, authorise: (call) => authorise(core, call), audit, log, clock, tally }),
+  };
 }
 
 function stopping(): DispatchError {

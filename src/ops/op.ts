@@ -47,6 +47,11 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** A few more lines for `--help`, where the summary is not enough. */
   about?: string;
   intent: Intent;
+  /**
+   * Of a write: which threads an agent may point it at. Left out: those it created, and its own; of one that names no
+   * thread: none, so it is a person's.
+   */
+  reach?: "any" | "created" | "never";
   repeat: Repeat;
   /** A method for other ops and no command: neither CLI nor MCP offers it. */
   hidden?: true;

@@ -40,13 +40,13 @@ const deny = { decision: "deny" } as const;
 
 test("an answer reaches Codex once; a second one is a conflict that names the first", async () => {
   const id = await asked();
-  expect(await core().answer(id, approve, "me")).toMatchObject({
+  expect(await core().answer(id, approve, "me", null)).toMatchObject({
     state: "answered",
     decision: "approve",
     answered_by: "me",
   });
   expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "accept" } }]);
-  const error = await refusal(core().answer(id, deny, "you"));
+  const error = await refusal(core().answer(id, deny, "you", null));
   expect(error.code).toBe("conflict");
   expect(error.message).toContain("approve");
   expect(here.world.agent.replies).toHaveLength(1);
@@ -54,14 +54,17 @@ test("an answer reaches Codex once; a second one is a conflict that names the fi
 
 test("two answers at once: one is taken", async () => {
   const id = await asked();
-  const both = await Promise.allSettled([core().answer(id, approve, "me"), core().answer(id, deny, "you")]);
+  const both = await Promise.allSettled([
+    core().answer(id, approve, "me", null),
+    core().answer(id, deny, "you", null),
+  ]);
   expect(both.map((one) => one.status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(here.world.agent.replies).toHaveLength(1);
 });
 
 test("an answer that does not fit leaves the question open", async () => {
   const id = await asked();
-  const error = await refusal(core().answer(id, { reply: "yes" }, "me"));
+  const error = await refusal(core().answer(id, { reply: "yes" }, "me", null));
   expect([error.code, error.message]).toEqual([
     "usage",
     "a command_approval takes --approve, --approve-for-session, --deny, --cancel, not --reply",
@@ -75,7 +78,7 @@ test("a question dies with the child that asked, visibly, and cannot be answered
   here.world.agent.kill();
   expect(core().request(id).state).toBe("expired");
   expect(here.kinds()).toContain("request.expired");
-  expect((await refusal(core().answer(id, approve, "me"))).code).toBe("conflict");
+  expect((await refusal(core().answer(id, approve, "me", null))).code).toBe("conflict");
 });
 
 test("a question that is asked again is one question, open or answered", async () => {
@@ -84,7 +87,7 @@ test("a question that is asked again is one question, open or answered", async (
   again();
   await here.clock.advance(1);
   expect(here.view().requests.map((request) => request.id)).toEqual([id]);
-  await core().answer(id, approve, "me");
+  await core().answer(id, approve, "me", null);
   again();
   await until("the turn is over", () => here.view().status === "idle");
   expect(core().requests({ ref: here.ref, all: true, limit: 10 })).toHaveLength(1);
@@ -104,7 +107,7 @@ test("one that Codex gives up at a time is declined then, visibly, and the turn 
 
 test("one that was answered in time is not declined later", async () => {
   const id = await asked({ command: "touch x", auto_resolution_ms: 5000 });
-  await core().answer(id, approve, "me");
+  await core().answer(id, approve, "me", null);
   await here.clock.advance(10_000);
   expect(core().request(id).state).toBe("answered");
   expect(here.world.agent.replies).toHaveLength(1);
@@ -122,7 +125,7 @@ test("what was answered stands in no row and no event: it may be a secret", asyn
   ];
   const asks = { ...nothingAsked, questions };
   const id = await asked({ kind: "user_input", method: "item/tool/requestUserInput", asks });
-  await core().answer(id, { reply: "sesame" }, "me");
+  await core().answer(id, { reply: "sesame" }, "me", null);
   expect(here.world.agent.replies[0]!.result).toEqual({ answers: { key: { answers: ["sesame"] } } });
   const { events } = core().events({}, null, 1000);
   expect(JSON.stringify([events, core().request(id)])).not.toContain("sesame");
@@ -133,7 +136,7 @@ test("what is asked beyond the limit of a request is not kept, and only declined
   const asks = { ...nothingAsked, questions: [{ ...question, is_other: true, is_secret: false }] };
   const id = await asked({ kind: "user_input", asks });
   expect(core().request(id)).toMatchObject({ questions: null, options: ["deny"] });
-  await core().answer(id, deny, "me");
+  await core().answer(id, deny, "me", null);
   expect(here.world.agent.replies[0]!.result).toEqual({ answers: {} });
 });
 

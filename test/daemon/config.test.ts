@@ -29,7 +29,14 @@ test("no file, an empty one and an empty table are the defaults", () => {
   const defaults = {
     defaults: {},
     presets: {},
-    policy: { trusted: [], attached_queue: false, release_after: [], requests: "ask" as const, rules: [] },
+    policy: {
+      trusted: [],
+      attached_queue: false,
+      release_after: [],
+      requests: "ask" as const,
+      rules: [],
+      agents: "guarded" as const,
+    },
     app_server: {},
     history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
   };

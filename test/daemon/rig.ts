@@ -88,6 +88,7 @@ export function rig(ops: DaemonOp[], more: Partial<ControlOptions> = {}) {
   const call = callsOf({
     index: ops.map((one) => rowOf(one)),
     ctxOf: (who, signal, emit) => ({ caller: who, signal, emit, clock: systemClock }) as unknown as Ctx,
+    authorise() {},
     audit: (one) => void audited.push(one),
     log,
     clock: systemClock,

@@ -49,7 +49,7 @@ export const situations: Record<string, () => Promise<Given>> = {
   "an open question": () => asking({ question }),
   async "an answered request"() {
     const given = await asking({ ask: "touch x" });
-    await given.world.engine.core.answer(given.words["<request>"]!, { decision: "approve" }, "cli");
+    await given.world.engine.core.answer(given.words["<request>"]!, { decision: "approve" }, "cli", null);
     return given;
   },
   async "a queue"() {

@@ -576,6 +576,11 @@ export function modelAgent({
         thread.isDurable = true;
         thread.injected.push(item_id);
       }),
+    lastPower: async (path) => {
+      const thread = [...threads.values()].find((one) => one.path === path);
+      const { sandbox, approval_policy, cwd } = thread?.settings ?? { cwd: "" };
+      return sandbox && approval_policy ? { sandbox, approval_policy, cwd } : null;
+    },
     hasInjected: async (path, itemId) =>
       [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),
     listThreads: ({ cursor, limit, archived }) =>

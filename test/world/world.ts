@@ -83,6 +83,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       maxRunningTurns: null,
       indexedBytesMax: limits.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
+      agents: "guarded",
       requestTimeoutMs: null,
       ...options.policy,
     }),

@@ -8,6 +8,8 @@
  *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline;
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
+import type { Power } from "../power.ts";
+
 export type Epoch = number;
 
 /** Why Codex refused. Told apart by the text of the refusal: nearly all share the code -32600. */
@@ -339,6 +341,8 @@ export interface Agent {
   clearGoal(threadId: string): Promise<void>;
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
+  /** What the newest turn in the rollout at this path runs with; null when it says nothing sure. Works without a child. */
+  lastPower(rolloutPath: string): Promise<Power | null>;
   /** The client ids of what waits in Codex's own queue, next to go first. */
   nativeQueue(threadId: string): Promise<string[]>;
   /** Into Codex's own queue, which is durable and works while another process writes the thread. */

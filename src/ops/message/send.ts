@@ -26,6 +26,7 @@ export default op({
 --context    the model sees it with the next text; no turn starts
 The text is stored before Codex hears of it, and the receipt says how far it got. It is never interpreted.`,
   intent: "write",
+  reach: "any",
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),

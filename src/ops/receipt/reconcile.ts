@@ -10,6 +10,7 @@ export default op({
   group: "message",
   summary: "Look in Codex's history for what became of a message",
   intent: "write",
+  reach: "any",
   repeat: "safe",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),

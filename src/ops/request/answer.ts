@@ -17,6 +17,7 @@ export default op({
   about:
     "Which of these a question takes stands in its options. --deny lets the turn go on; --cancel of a command or a file change also interrupts it. A secret is best read from a file or from standard input: --reply-file PATH, --reply -.",
   intent: "write",
+  reach: "any",
   repeat: "no",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST", names: "request" }),
@@ -49,7 +50,7 @@ export default op({
     { given: "nothing", input: { id: "zzzzzz", approve: true }, error: "not_found" },
   ],
   run({ id, answer, reply, ...given }, { core, caller }) {
-    const { thread, options } = core.request(id);
+    const { options } = core.request(id);
     const said: Given[] = words.filter((word) => given[word]).map((decision) => ({ decision }));
     if (answer !== undefined) said.push({ answer: parsed(answer) });
     if (reply !== undefined) said.push({ reply });
@@ -58,13 +59,7 @@ export default op({
         hint: `dispatch request get ${id}`,
       });
     }
-    // A guard rail: an agent answers for the threads it created, so never for itself and never for its equals.
-    if (caller.thread_id !== null && core.view(core.resolve(thread, null)).created_by !== caller.thread_id) {
-      fail("denied", "an agent answers only what threads ask that it created", {
-        hint: `a person, or the agent that created ${thread}: dispatch request answer ${id}`,
-      });
-    }
-    return core.answer(id, said[0]!, callerName(caller));
+    return core.answer(id, said[0]!, callerName(caller), caller.thread_id);
   },
   view: (request, look) => requestPairs(request, look),
 });

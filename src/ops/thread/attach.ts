@@ -21,6 +21,7 @@ export default op({
   about:
     "Reads its metadata and nothing else: the app that writes it notices nothing. Already attached: the same row.",
   intent: "write",
+  reach: "any",
   repeat: "safe",
   input: v.strictObject({
     id: arg(

@@ -14,6 +14,7 @@ export default op({
   summary: "Make a new thread with the history of another",
   about: "The source stays as it is. Refused while it runs a turn.",
   intent: "write",
+  reach: "any",
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),
@@ -60,6 +61,7 @@ export default op({
       requests: asked.requests ?? null,
       key: idempotency_key ?? null,
       created_by: callerName(caller),
+      agent: caller.thread_id,
     });
     return { ...core.view(ref), forked_from: source };
   },

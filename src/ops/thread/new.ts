@@ -16,6 +16,7 @@ export default op({
   about:
     "What neither a flag, a preset nor a configuration file says is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume. --dry-run shows all of it, and where it comes from.",
   intent: "write",
+  reach: "any",
   repeat: "keyed",
   input: v.strictObject({
     name: flag(
@@ -65,7 +66,7 @@ export default op({
       key: idempotency_key ?? null,
       created_by: callerName(caller),
     });
-    const { ref, receipt } = await core.create(draft, signal);
+    const { ref, receipt } = await core.create({ ...draft, agent: caller.thread_id }, signal);
     return {
       ...core.view(ref),
       message_accepted: receipt !== null,

@@ -15,6 +15,7 @@ export default op({
   summary: "Read a thread's history into the search index",
   about: `From the newest turn back, ${limits.syncTurns} turns, ${limits.syncItems} items, ${limits.syncBytes / 1024 / 1024} MiB or ${limits.syncMs / 1000} s at most; another sync takes what is new and goes on where this one stopped. Nothing is ever taken out of the index, and the thread itself is not touched. The id of a thread that is not managed attaches it first.`,
   intent: "write",
+  reach: "any",
   repeat: "safe",
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed"),

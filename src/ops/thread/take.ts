@@ -11,6 +11,7 @@ export default op({
   summary: "Take over an attached thread",
   about: "Codex reopens it here and keeps every other app from writing it. Held elsewhere, it is refused.",
   intent: "write",
+  reach: "never",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
   output: v.object(threadView),

@@ -1,0 +1,156 @@
+/**
+ * What an agent may do: a caller that says it runs in a Codex thread. A guard rail, not a boundary: whoever has the
+ * user's own shell can call as the user.
+ */
+import { fail, wordsOf } from "../base/error.ts";
+import type { NewThread } from "./create.ts";
+import type { EffectiveSettings, ThreadSettings } from "./ports/agent.ts";
+import type { Lane, Request } from "./ports/store.ts";
+import { isRanked, least, mayLet, type Power, widerThan } from "./power.ts";
+import type { Given } from "./reply.ts";
+import { placeOf } from "./selector.ts";
+import type { World } from "./world.ts";
+
+export const leashes = ["guarded", "read", "free"] as const;
+export type Leash = (typeof leashes)[number];
+
+/** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */
+export type Reach = "any" | "created" | "never";
+
+export interface Wish {
+  /** The command, as it is spelled. */
+  cli: string;
+  isRead: boolean;
+  reach: Reach;
+  /** The thread it is about, as a selector, and the receipt; null where it names none. */
+  thread: string | null;
+  receipt: string | null;
+  /** The thread that the caller runs in. */
+  agent: string;
+}
+
+/** A configuration that cannot be read frees nobody. */
+function leashOf(world: World): Leash {
+  try {
+    return world.policy().agents;
+  } catch (thrown) {
+    world.log.warn("the configuration is broken, so agents are guarded", { reason: wordsOf(thrown) });
+    return "guarded";
+  }
+}
+
+/** Throws `denied`; and what a selector may throw. */
+export function refuseBeyondReach(world: World, { cli, isRead, reach, thread, receipt, agent }: Wish): void {
+  if (isRead) return;
+  const leash = leashOf(world);
+  if (leash === "free") return;
+  const hint = persons(`dispatch ${cli}`);
+  if (leash === "read") fail("denied", `agents may only read here, and "${cli}" is more than that`, { hint });
+  if (reach === "any") return;
+  if (reach === "created" && mayManage(world, { thread, receipt, agent })) return;
+  const what = thread === null && receipt === null ? "" : " what it did not create";
+  fail("denied", `an agent may not "${cli}"${reach === "never" ? "" : what}`, { hint });
+}
+
+function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thread" | "receipt" | "agent">) {
+  const isOwn = (lane: Lane | undefined) => lane?.created_by === agent || lane?.thread_id === agent;
+  if (receipt !== null) {
+    const message = store.messages.get(receipt);
+    // That there is none is for the op itself to say.
+    return !message || message.caller === agent || isOwn(store.lanes.get(message.lane));
+  }
+  const place = thread === null ? undefined : placeOf(store, thread, agent);
+  return place !== undefined && "ref" in place && isOwn(store.lanes.get(place.ref));
+}
+
+/** What an agent's new thread is to be: no more than the agent itself, and as much where it does not say. Throws `denied`. */
+export async function leashed<T extends Pick<NewThread, "settings" | "requests" | "agent">>(
+  world: World,
+  draft: T,
+): Promise<T> {
+  if (!draft.agent || leashOf(world) === "free") return draft;
+  const own = await powerOf(world, draft.agent);
+  const { settings } = draft;
+  refuseUnranked(settings);
+  if (draft.requests === "approve" && !mayLet(own)) {
+    fail("denied", "a thread that approves its own questions may do more than this one", {
+      hint: "--requests ask",
+    });
+  }
+  const most = own ?? { ...least, cwd: settings.cwd };
+  const isSaid = settings.sandbox !== undefined && settings.approval_policy !== undefined;
+  const filled = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
+  const wider = widerThan(filled, most, world.files.isInside);
+  if (wider === undefined && (own !== null || isSaid)) return { ...draft, settings: filled };
+  const why = own
+    ? `an agent creates no thread that may do more than itself: ${wider}`
+    : "how much the calling thread may do is not known, so what it creates may do the least there is";
+  const where = wider?.startsWith("it would write") ? ` --cwd ${most.cwd}` : "";
+  fail("denied", why, {
+    hint: `--sandbox ${most.sandbox} --approval-policy ${most.approval_policy}${where}; or ${persons("dispatch new")}`,
+  });
+}
+
+/** What says nothing of power; everything else of Codex's own configuration might. */
+const harmless = /^model_(verbosity|reasoning_\w+)$/;
+
+/** What may widen a thread in ways that have no order. */
+function refuseUnranked({ permission_profile, approvals_reviewer, config = {} }: ThreadSettings): void {
+  const named = [
+    ...(permission_profile === undefined ? [] : ["a permission profile"]),
+    ...(approvals_reviewer === undefined || approvals_reviewer === "user" ? [] : ["another reviewer"]),
+    ...Object.keys(config).filter((key) => !harmless.test(key)),
+  ];
+  if (named.length === 0) return;
+  fail("denied", `an agent creates no thread with ${named.join(", ")}: it might do more than the agent`, {
+    hint: persons("dispatch new"),
+  });
+}
+
+/**
+ * An agent answers for the threads it created, never for itself; and what it may not run itself it does not let
+ * another run. Throws `denied`.
+ */
+export async function refuseAnswer(
+  world: World,
+  request: Request,
+  given: Given,
+  agent: string,
+): Promise<void> {
+  const lane = world.store.lanes.get(request.lane);
+  const hint = persons(`dispatch request answer ${request.id}`);
+  if (lane?.thread_id === agent) fail("denied", "an agent does not answer its own questions", { hint });
+  if (leashOf(world) === "free") return;
+  if (lane?.created_by !== agent)
+    fail("denied", "an agent answers only what threads ask that it created", { hint });
+  const isApproval = "decision" in given && given.decision.startsWith("approve");
+  if (isApproval && !mayLet(await powerOf(world, agent)))
+    fail("denied", "approving would let it do what the calling thread may not do itself", { hint });
+}
+
+function persons(command: string): string {
+  return `a person may: ${command} (or set [policy] agents = "free")`;
+}
+
+/** Of a thread of ours what Codex answered; of another's what its newest turn runs with. Null: not known. */
+async function powerOf(world: World, threadId: string): Promise<Power | null> {
+  const lane = world.store.lanes.findByThread(threadId);
+  const power = lane?.source === "own" && lane.effective ? told(lane.effective) : await read(world, threadId);
+  return power && isRanked(power) ? power : null;
+}
+
+function told(effective: EffectiveSettings): Power | null {
+  const { sandbox, approval_policy, permission_profile, cwd } = effective;
+  const isSure = sandbox !== null && approval_policy !== null && permission_profile === null;
+  return isSure ? { sandbox, approval_policy, cwd } : null;
+}
+
+async function read({ agent, log }: World, threadId: string): Promise<Power | null> {
+  try {
+    const { path } = await agent.readThread(threadId);
+    return path === null ? null : await agent.lastPower(path);
+  } catch (thrown) {
+    log.warn("what a calling thread may do could not be read", { thread: threadId, reason: wordsOf(thrown) });
+    return null;
+  }
+}

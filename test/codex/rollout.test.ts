@@ -1,0 +1,57 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rolloutHolds, rolloutPower } from "../../src/codex/rollout.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dispatch-rollout-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(...lines: (object | string)[]): string {
+  const path = join(folder, `${crypto.randomUUID()}.jsonl`);
+  const texts = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
+  writeFileSync(path, texts.join("\n"));
+  return path;
+}
+
+const context = (sandbox: string, approval_policy: string, more: object = {}) => ({
+  type: "turn_context",
+  payload: { cwd: "/repo", approval_policy, sandbox_policy: { type: sandbox }, ...more },
+});
+
+test("what the newest turn runs with is told, whatever was said of it since", async () => {
+  const said = { type: "response_item", payload: { text: 'a "turn_context" is a line of a rollout' } };
+  const path = written(context("read-only", "untrusted"), context("workspace-write", "never"), said, "");
+  expect(await rolloutPower(path)).toEqual({
+    sandbox: "workspace-write",
+    approval_policy: "never",
+    cwd: "/repo",
+  });
+});
+
+test("a line that was cut off says nothing: the one before it counts", async () => {
+  const torn = JSON.stringify(context("danger-full-access", "never")).slice(0, -9);
+  expect((await rolloutPower(written(context("read-only", "untrusted"), torn)))?.sandbox).toBe("read-only");
+});
+
+test("of a profile of the user's own, of words that are not known, and of nothing, nothing is told", async () => {
+  const profile = { active_permission_profile: { id: "mine" } };
+  const unsure = [
+    written(context("read-only", "untrusted"), context("workspace-write", "never", profile)),
+    written(context("read-only", "untrusted"), context("external-sandbox", "never")),
+    written(context("read-only", "untrusted"), { type: "turn_context" }),
+    written(
+      context("read-only", "untrusted"),
+      context("read-only", "never", { approval_policy: { granular: {} } }),
+    ),
+    written(""),
+    join(folder, "none.jsonl"),
+  ];
+  for (const path of unsure) expect(await rolloutPower(path)).toBeNull();
+});
+
+test("an injected item is found by its id, and not in a file that is not there", async () => {
+  const path = written({ type: "response_item", payload: { id: "item-1" } });
+  expect([await rolloutHolds(path, "item-1"), await rolloutHolds(path, "item-")]).toEqual([true, false]);
+  expect(await rolloutHolds(join(folder, "none.jsonl"), "item-1")).toBe(false);
+});

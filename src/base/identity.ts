@@ -31,6 +31,14 @@ export function isAlive(who: ProcessIdentity): boolean {
   return now !== undefined && !now.zombie && now.start_time === who.start_time;
 }
 
+/** What a process has computed in its life, in ms; undefined for one that is not there. */
+export function cpuMsOf(pid: number): number | undefined {
+  if (process.platform !== "linux") return psTime(runSync(["ps", "-o", "time=", "-p", String(pid)]));
+  const fields = statFields(pid);
+  // The kernel counts user and system time in hundredths of a second.
+  return fields && (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** The pids in a process group that still run, zombies left out. */
 export function groupMembers(group: number): number[] {
   const rows = process.platform === "linux" ? procRows() : psRows();
@@ -50,11 +58,15 @@ export function isGroupAlive(leader: ProcessIdentity & { group: number }): boole
 
 type Row = Omit<ProcessFacts, "boot_id">;
 
-function procStat(pid: number): Row | undefined {
+/** From the state on: the name before it may hold blanks and parentheses, so they are counted from its last one. */
+function statFields(pid: number): string[] | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The name in field 2 may hold blanks and parentheses, so fields are counted from its last parenthesis.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+function procStat(pid: number): Row | undefined {
+  const fields = statFields(pid);
+  if (fields === undefined) return undefined;
   const [state, group, startTime] = [fields[0], fields[2], fields[19]];
   if (state === undefined || group === undefined || startTime === undefined) return undefined;
   return { pid, group: Number(group), start_time: startTime, zombie: state === "Z" || state === "X" };
@@ -87,6 +99,16 @@ function psRow(pid: number): Row | undefined {
 
 function psRows(): Row[] {
   return psParsed(runSync(["ps", "-axo", psColumns]));
+}
+
+/** `[days-][hours:]minutes:seconds`. */
+function psTime(text: string): number | undefined {
+  const [, days, hours, minutes, seconds] =
+    /^\s*(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)\s*$/.exec(text) ?? [];
+  if (seconds === undefined) return undefined;
+  return (
+    (((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
+  );
 }
 
 function psParsed(text: string): Row[] {

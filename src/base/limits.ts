@@ -35,6 +35,12 @@ export const limits = {
   /** Scans of the sessions folder: 15 s measured at 10,000 threads. */
   agentScanTimeoutMs: 60 * second,
   agentStartTimeoutMs: 20 * second,
+  /**
+   * A start that computes at least this much in that time is waited for on: a Codex that has lost its database reads all
+   * rollouts before it answers (93 s for 1 GB, measured), and from the beginning when it is cut off.
+   */
+  agentStartWorkMs: second,
+  agentStartMaxMs: 60 * minute,
   /** What Codex writes of its own schema: 0.1 s measured. Untold after this, the start goes on without it. */
   agentSchemaTimeoutMs: 3 * second,
   /** How long a command waits for a child that is starting. */

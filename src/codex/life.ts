@@ -1,6 +1,7 @@
 /** One life of the app-server: born, initialized, listened to, gone. An epoch is the number of one. */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { cpuMsOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
@@ -86,7 +87,7 @@ export function startLife(world: World, executable: string): Life {
   let lacks: readonly Lack[] = [];
   const begin = async (): Promise<Begun> => {
     const telling = world.capabilities(executable);
-    const hello = await initialize(calls, world.version);
+    const hello = await initialize(calls, world, child.identity.pid);
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".
       void child.kill(wordsOf(hello));
@@ -123,11 +124,32 @@ export function startLife(world: World, executable: string): Life {
   };
 }
 
-async function initialize(calls: Rpc, version: string): Promise<Hello | DispatchError> {
-  const timeoutMs = limits.agentStartTimeoutMs;
+async function initialize(
+  calls: Rpc,
+  { version, clock, log }: World,
+  pid: number,
+): Promise<Hello | DispatchError> {
+  const settled = new AbortController();
   try {
-    return helloOf(await calls.call("initialize", initializeParams(version), { timeoutMs }));
+    const timeoutMs = limits.agentStartMaxMs;
+    const answer = calls.call("initialize", initializeParams(version), { timeoutMs });
+    return helloOf(await Promise.race([answer, idled(pid, clock, log, settled.signal)]));
   } catch (thrown) {
     return downError(`codex did not start: ${wordsOf(thrown)}`, "not_sent", "dispatch doctor looks into it");
+  } finally {
+    settled.abort();
   }
+}
+
+/** Rejects when the child has hardly worked for as long as a start may take; never resolves. */
+async function idled(pid: number, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
+  for (let before = 0; !signal.aborted; ) {
+    await clock.sleep(limits.agentStartTimeoutMs, signal);
+    const worked = cpuMsOf(pid) ?? 0;
+    if (worked - before < limits.agentStartWorkMs)
+      fail("timeout", `codex did not answer initialize within ${limits.agentStartTimeoutMs / 1000} s`);
+    log.info("codex takes long to start, and works", { pid, cpu_ms: worked });
+    before = worked;
+  }
+  return new Promise(() => {});
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { groupMembers, identityOf, isAlive, isGroupAlive } from "../../src/base/identity.ts";
+import { cpuMsOf, groupMembers, identityOf, isAlive, isGroupAlive } from "../../src/base/identity.ts";
 import { spawnGroup } from "../../src/base/spawn.ts";
 
 const env = { PATH: process.env["PATH"] };
@@ -73,4 +73,15 @@ test("a group whose leader ended lives on in its members", async () => {
   const end = Date.now() + 5000;
   while (isGroupAlive(who) && Date.now() < end) await Bun.sleep(5);
   expect(isGroupAlive(who)).toBe(false);
+});
+
+test("what a process computes is counted; one that sleeps computes nothing, one that is gone is not there", async () => {
+  const child = sleeper();
+  const before = cpuMsOf(process.pid)!;
+  for (const until = performance.now() + 200; performance.now() < until; );
+  expect(cpuMsOf(process.pid)! - before).toBeGreaterThanOrEqual(50);
+  expect(cpuMsOf(child.pid)).toBeLessThan(50);
+  child.signal("SIGKILL");
+  await child.exited;
+  expect(cpuMsOf(child.pid)).toBeUndefined();
 });

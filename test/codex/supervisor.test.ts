@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { DispatchError } from "../../src/base/error.ts";
-import { identityOf, isAlive } from "../../src/base/identity.ts";
+import { cpuMsOf, identityOf, isAlive } from "../../src/base/identity.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Capabilities } from "../../src/codex/capabilities.ts";
 import { lacksOf } from "../../src/codex/features.ts";
@@ -159,6 +159,23 @@ describe("a start", () => {
       expect(sink.order).toEqual(["born", "down"]);
       expect(isAlive(sink.births[0]!)).toBe(false);
     }
+  });
+
+  test("that works is waited for, however long its start takes", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, codex: { initialize: "works" } });
+    codex.start();
+    await until("it is born", () => sink.births.length === 1);
+    const { pid } = sink.births[0]!;
+    for (let windows = 1; windows <= 2; windows++) {
+      await until("it has worked", () => cpuMsOf(pid)! > windows * 1.3 * limits.agentStartWorkMs);
+      await clock.advance(limits.agentStartTimeoutMs);
+      expect(codex.status().state).toBe("starting");
+    }
+    process.kill(pid, "SIGUSR2");
+    await codex.ready(10_000);
+    expect(codex.status()).toMatchObject({ state: "running", restarts: 0 });
+    await codex.close();
   });
 
   test("whose birth cannot be stored leaves no child behind", async () => {

@@ -71,6 +71,7 @@ export const features: readonly Feature[] = [
   { what: "ask for permissions", asks: { "item/permissions/requestApproval": [] } },
   { what: "ask its user", asks: { "item/tool/requestUserInput": [] } },
   { what: "pass on what an MCP server asks", asks: { "mcpServer/elicitation/request": [] } },
+  { what: "ask the time", asks: { "currentTime/read": [] } },
   { what: "call a tool of its client", asks: { "item/tool/call": [] } },
   {
     what: "run under a permission profile",

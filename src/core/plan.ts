@@ -7,7 +7,7 @@ import { checkNew, type NewThread } from "./create.ts";
 import { slug } from "./handle.ts";
 import { checkedSettings } from "./models.ts";
 import type { Ruling } from "./policy.ts";
-import type { ThreadSettings } from "./ports/agent.ts";
+import { settingsFrom } from "./settings.ts";
 import type { World } from "./world.ts";
 
 export interface Asked {
@@ -137,32 +137,6 @@ function draftOf(
     key: asked.key,
     created_by: asked.created_by,
   };
-}
-
-const plain = [
-  "sandbox",
-  "approval_policy",
-  "approvals_reviewer",
-  "permission_profile",
-  "model",
-  "model_provider",
-  "effort",
-  "summary",
-  "service_tier",
-  "base_instructions",
-  "developer_instructions",
-  "ephemeral",
-] as const satisfies readonly (keyof ThreadSettings)[];
-
-function settingsFrom(choices: readonly Choice[]): Omit<ThreadSettings, "cwd"> {
-  const settings: Record<string, unknown> = {};
-  const config: Record<string, unknown> = {};
-  for (const { field, value, source } of choices) {
-    if ((plain as readonly string[]).includes(field)) settings[field] = value;
-    if (field === "service_tier") settings["service_tier_from"] = source === "flag" ? "flag" : "config";
-    if (field.startsWith("config.")) config[field.slice("config.".length)] = value;
-  }
-  return { ...settings, ...(Object.keys(config).length > 0 ? { config } : {}) };
 }
 
 /** `${DISPATCH.CWD.REPO}`: the repository's name, or that of the directory where there is none. */

@@ -3,6 +3,7 @@ import { sha256 } from "../base/digest.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
+import type { Values } from "./choices.ts";
 import { createdByKey, refuseTakenHandle } from "./create.ts";
 import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
@@ -10,9 +11,10 @@ import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import { loaded, open, pinned } from "./open.ts";
 import type { Ruling } from "./policy.ts";
-import type { Agent, ThreadSettings, TurnFacts } from "./ports/agent.ts";
+import type { Agent, TurnFacts } from "./ports/agent.ts";
 import type { Ref } from "./ports/store.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
+import { settingsOver } from "./settings.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
 
@@ -20,7 +22,7 @@ export interface Fork {
   name: string;
   last_turn: string | null;
   /** On top of the source's own. */
-  settings: Partial<ThreadSettings>;
+  flags: Values;
   /** Null: the source's own. */
   requests: Ruling | null;
   key: string | null;
@@ -32,7 +34,7 @@ export interface Fork {
 export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
   const { name, last_turn, requests } = draft;
-  const content = ["fork", ref, name, last_turn, draft.settings, ...(requests === null ? [] : [requests])];
+  const content = ["fork", ref, name, last_turn, draft.flags, ...(requests === null ? [] : [requests])];
   const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
   if (known) return known.ref;
@@ -42,7 +44,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     const source = await refuseUnlessQuiet(world, ref, "forking");
     if (source.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
-    const asked = { ...pinned(source), ...draft.settings };
+    const asked = settingsOver(pinned(source), draft.flags);
     const policy = requests ?? source.requests;
     const { settings } = await leashed(world, {
       settings: asked,

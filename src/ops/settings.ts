@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { ThreadSettings } from "../core/ports/agent.ts";
 import { flag, type Mark, path, text } from "./fields.ts";
 
 const word = (description: string, value: string, mark: Mark = {}) =>
@@ -68,39 +67,11 @@ export const choiceFields = {
   ...settingFields,
 };
 
-/** Of `new`: what was said on the command line, by field. */
+/** Of `new` and `fork`: what was said on the command line, by field. */
 export function flagsOf({ config, ...asked }: Record<string, unknown> & { config?: string[] | undefined }) {
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   const own = (config ?? []).map(pair).map(([key, value]) => [`config.${key}`, value] as const);
   return Object.fromEntries([...given, ...own]);
-}
-
-const plain = [
-  "sandbox",
-  "approval_policy",
-  "approvals_reviewer",
-  "permission_profile",
-  "model",
-  "model_provider",
-  "effort",
-  "summary",
-  "service_tier",
-  "base_instructions",
-  "developer_instructions",
-] as const;
-
-type Asked = { [K in (typeof plain)[number]]?: ThreadSettings[K] | undefined } & {
-  config?: string[] | undefined;
-};
-
-/** Only what was asked for. Throws `usage` for two settings that exclude each other. */
-export function settingsOf(asked: Asked): Partial<ThreadSettings> {
-  if (asked.sandbox !== undefined && asked.permission_profile !== undefined) {
-    fail("usage", "a permission profile decides the sandbox: give one of --sandbox and --permission-profile");
-  }
-  const given = plain.filter((name) => asked[name] !== undefined).map((name) => [name, asked[name]]);
-  const config = asked.config ? { config: Object.fromEntries(asked.config.map(pair)) } : {};
-  return { ...Object.fromEntries(given), ...config };
 }
 
 /** A value that reads as JSON is that; anything else is the text it is. */

@@ -131,12 +131,9 @@ describe("what an agent creates", () => {
     const ref = await create("worker", all, { text: "hello" });
     await until("its turn is over", () => core().view(ref).latest_turn?.status === "completed");
     const draft = { name: "copy", last_turn: null, requests: null, key: null, created_by: agent, agent };
-    expect((await refusal(core().fork(ref, { ...draft, settings: {} }))).code).toBe("denied");
+    expect((await refusal(core().fork(ref, { ...draft, flags: {} }))).code).toBe("denied");
     const narrow = { sandbox: "read-only", approval_policy: "on-request" } as const;
-    expect(rights(await core().fork(ref, { ...draft, settings: narrow }))).toEqual([
-      "read-only",
-      "on-request",
-    ]);
+    expect(rights(await core().fork(ref, { ...draft, flags: narrow }))).toEqual(["read-only", "on-request"]);
   });
 
   test("is anything once the user lets agents go free", async () => {

@@ -221,7 +221,7 @@ describe("a policy", () => {
     here.world.store.lanes.set(here.ref, { requests: "deny" });
     await here.send("hello");
     await until("the turn is over", () => here.view().status === "idle");
-    const draft = { last_turn: null, settings: {}, key: null, created_by: "cli" };
+    const draft = { last_turn: null, flags: {}, key: null, created_by: "cli" };
     const same = await core().fork(here.ref, { ...draft, name: "same", requests: null });
     const own = await core().fork(here.ref, { ...draft, name: "own", requests: "ask" });
     expect([same, own].map((ref) => core().view(ref).request_policy)).toEqual(["deny", "ask"]);

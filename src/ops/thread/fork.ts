@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { flag, idempotencyKey, selector } from "../fields.ts";
 import { op } from "../op.ts";
-import { settingFields, settingsOf } from "../settings.ts";
+import { flagsOf, settingFields } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -52,13 +52,13 @@ export default op({
     { given: "a finished turn", input: { thread: "@docs", name: "docs" }, error: "conflict" },
     { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "lane_busy" },
   ],
-  async run({ thread, name, last_turn, idempotency_key, ...asked }, { core, caller }) {
+  async run({ thread, name, last_turn, idempotency_key, requests, ...asked }, { core, caller }) {
     const source = core.resolve(thread, caller.thread_id);
     const ref = await core.fork(source, {
       name,
       last_turn: last_turn ?? null,
-      settings: settingsOf(asked),
-      requests: asked.requests ?? null,
+      flags: flagsOf(asked),
+      requests: requests ?? null,
       key: idempotency_key ?? null,
       created_by: callerName(caller),
       agent: caller.thread_id,

@@ -1,0 +1,45 @@
+/** Between choices, field by field, and the settings that Codex is sent. */
+import { type Choice, resolve, type Values } from "./choices.ts";
+import type { ThreadSettings } from "./ports/agent.ts";
+
+const plain = [
+  "sandbox",
+  "approval_policy",
+  "approvals_reviewer",
+  "permission_profile",
+  "model",
+  "model_provider",
+  "effort",
+  "summary",
+  "service_tier",
+  "base_instructions",
+  "developer_instructions",
+  "ephemeral",
+] as const satisfies readonly (keyof ThreadSettings)[];
+
+export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "cwd"> {
+  const settings: Record<string, unknown> = {};
+  const config: Record<string, unknown> = {};
+  for (const { field, value, source } of choices) {
+    if ((plain as readonly string[]).includes(field)) settings[field] = value;
+    if (field === "service_tier") settings["service_tier_from"] = source === "flag" ? "flag" : "config";
+    if (field.startsWith("config.")) config[field.slice("config.".length)] = value;
+  }
+  return { ...settings, ...(Object.keys(config).length > 0 ? { config } : {}) };
+}
+
+/** A thread's settings with flags over them. Throws `usage` for two flags that exclude each other. */
+export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSettings {
+  const { cwd, config = {}, service_tier_from, ...own } = settings;
+  const ownConfig = Object.entries(config).map(([key, value]) => [`config.${key}`, value] as const);
+  const layer = { file: null, confinedTo: null };
+  const { chosen } = resolve(
+    [
+      { ...layer, source: "thread", values: { ...own, ...Object.fromEntries(ownConfig) } },
+      { ...layer, source: "flag", values: flags },
+    ],
+    () => false,
+  );
+  const from = flags["service_tier"] === undefined && service_tier_from ? { service_tier_from } : {};
+  return { ...settingsFrom(chosen.values()), ...from, cwd };
+}

@@ -15,6 +15,7 @@ import type { AgentStatus, GoalChange, GoalFacts, RawLine } from "./ports/agent.
 import type { Counts, Ref } from "./ports/store.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
+import type { Replay, ReplayPage } from "./replay.ts";
 import type { Given } from "./reply.ts";
 import type { RequestView } from "./requestview.ts";
 import type { Fork } from "./rewrite.ts";
@@ -100,6 +101,7 @@ export interface Core {
   refOf(threadId: string | null): Ref | null;
   requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
   request(id: string): RequestView;
+  replay(asked: Replay): ReplayPage;
   /** `agent`: the Codex thread that answers; null for a person. */
   answer(id: string, given: Given, by: string, agent: string | null): Promise<RequestView>;
   /** Throws `denied`: what an agent may not call, or not on this. */

@@ -17,6 +17,7 @@ import type { Lane, Message, Ref } from "./ports/store.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import type { Reconcile } from "./reconcile.ts";
+import { replay } from "./replay.ts";
 import { answer } from "./request.ts";
 import { requestView } from "./requestview.ts";
 import { compact, fork, revert } from "./rewrite.ts";
@@ -197,6 +198,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       requestView(
         store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
       ),
+    replay: (asked) => replay(world, asked),
     async answer(id, given, by, agent) {
       const request =
         store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });

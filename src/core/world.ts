@@ -22,6 +22,8 @@ export interface World {
   files: Files;
   /** As the user's configuration has it now. Throws `usage` when that is broken. */
   policy(): Policy;
+  /** Of another file of the same kind. Throws `usage` when it is broken or not there. */
+  rulesIn(file: string): Rules;
   /** What the user and the repository around this directory configured. Throws `usage` when a file is broken. */
   config(directory: string): ConfigFiles;
 }

@@ -1,6 +1,7 @@
 /** The only composition root: registry, engine and Codex put together. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
+import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { keyedMutex } from "../base/mutex.ts";
@@ -20,7 +21,7 @@ import type { Host } from "../ops/ctx.ts";
 import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
-import { configReader, configuredCodex, readTextFile } from "./config.ts";
+import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
 import { isWithin } from "./inside.ts";
 import { endOrphans } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
@@ -88,6 +89,10 @@ export async function compose(input: {
         agents: policy.agents,
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
+    },
+    rulesIn(file) {
+      if (!existsSync(file)) fail("usage", `there is no ${file}`, { hint: "--rules FILE" });
+      return rulesOf(readConfig(file).policy);
     },
     config(directory) {
       const { defaults, presets, policy } = config();

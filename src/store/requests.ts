@@ -21,6 +21,13 @@ export function requestStore(db: Database): Store["requests"] {
       const params = names.map((name) => filter[name] as SQLQueryBindings);
       return requests.all(`SELECT * FROM requests WHERE ${where} ORDER BY asked_at`, ...params);
     },
+    listSince: ({ lane, since, limit }) =>
+      requests.all(
+        `SELECT * FROM requests WHERE asked_at >= ? AND (?2 IS NULL OR lane = ?2) ORDER BY asked_at DESC, id DESC LIMIT ?`,
+        since,
+        lane ?? null,
+        limit,
+      ),
     list: ({ lane, limit }) =>
       lane
         ? requests.all("SELECT * FROM requests WHERE lane = ? ORDER BY asked_at DESC LIMIT ?", lane, limit)

@@ -135,3 +135,27 @@ test("what nobody answers in time is declined, and the turn goes on", async () =
   expect(await asked(ref)).toMatchObject([{ state: "expired", decision: null }]);
   expect(made("late")).toBe(false);
 });
+
+test("rules are tried on what was asked before, and nothing is done", async () => {
+  config("");
+  const ref = await begun("past", [touching("past")]);
+  await rig.ask(["wait", ref, "--for", "waiting", "--timeout", "20"]);
+  const [request] = (await rig.ask(["get", ref])).requests;
+  await rig.ask(["request", "answer", request.id, "--deny"]);
+  await over(ref);
+  const file = join(rig.home, "tried.toml");
+  writeFileSync(file, touches);
+  const tried = await rig.ask(["request", "replay", "--rules", file, "--since", "1h", "--thread", ref]);
+  expect(tried).toMatchObject({
+    requests: [{ id: request.id, decision: "deny", would: "approve", by: "policy rule 1" }],
+    counts: { total: 1, ask: 0, deny: 0, approve: 1, against: 1 },
+    next_cursor: null,
+  });
+  expect(made("past")).toBe(false);
+  const all = await rig.ask(["request", "replay", "--rules", file, "--limit", "2"]);
+  expect(all.requests).toHaveLength(2);
+  expect(all.counts.total).toBeGreaterThan(5);
+  writeFileSync(file, "[[policy.rules]]\n");
+  const error = await rig.refused(["request", "replay", "--rules", file]);
+  expect(error.message).toContain("tried.toml:1");
+});

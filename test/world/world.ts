@@ -10,6 +10,7 @@ import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { journal } from "../../src/core/journal.ts";
 import { live } from "../../src/core/live.ts";
 import type { ConfigFiles, Tables } from "../../src/core/plan.ts";
+import type { Rules } from "../../src/core/policy.ts";
 import type { AgentSink } from "../../src/core/ports/agent.ts";
 import type { MessageId, Store } from "../../src/core/ports/store.ts";
 import type { Policy, World } from "../../src/core/world.ts";
@@ -37,6 +38,8 @@ export interface WorldOptions {
   config?: { own?: Partial<Tables>; repository?: ConfigFiles["repository"] };
   /** What stands in files, by path. */
   texts?: Record<string, string>;
+  /** Files of rules. */
+  rules?: Record<string, Rules>;
   /** What Codex has on disk. */
   threads?: ModelAgent["threads"];
 }
@@ -93,6 +96,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       isInside: (path, root) => path === root || path.startsWith(`${root}/`),
       readText: (path) => options.texts?.[path] ?? fail("usage", `no ${path}`),
     },
+    rulesIn: (file) => options.rules?.[file] ?? fail("usage", `no ${file}`),
     config: () => ({
       own: { ...noTables, ...options.config?.own },
       repository: options.config?.repository ?? null,

@@ -372,6 +372,8 @@ export interface Store {
     set(id: string, change: Partial<Pick<Request, "state" | "decision" | "answered_by" | "closed_at">>): void;
     listOpen(filter: { epoch?: Epoch; lane?: Ref; turn_id?: string }): Request[];
     list(filter: { lane?: Ref; limit: number }): Request[];
+    /** Newest first. */
+    listSince(filter: { lane?: Ref; since: number; limit: number }): Request[];
   };
 
   items: {

@@ -1,0 +1,94 @@
+/** What a set of rules would have decided on every question that was asked, beside what was decided then. */
+import { iso } from "../base/clock.ts";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { type Asker, decide, type Rules, type Ruling } from "./policy.ts";
+import type { Ref, Request } from "./ports/store.ts";
+import { optionsOf } from "./reply.ts";
+import type { World } from "./world.ts";
+
+export interface Replay {
+  /** A file of rules; null: those that hold now. */
+  file: string | null;
+  ref: Ref | null;
+  /** Epoch ms. */
+  since: number;
+  limit: number;
+  cursor: string | null;
+}
+
+export interface Replayed {
+  id: string;
+  thread: string;
+  kind: Request["kind"];
+  summary: string;
+  asked_at: string;
+  state: Request["state"];
+  decision: string | null;
+  answered_by: string | null;
+  would: Ruling;
+  by: string | null;
+}
+
+export interface ReplayPage {
+  requests: Replayed[];
+  counts: Record<Ruling, number> & { total: number; against: number };
+  /** Older ones than the newest so many were not looked at. */
+  truncated: boolean;
+  next_cursor: string | null;
+}
+
+/** The counts are of all since then, whatever page is asked for. Throws `usage`: a file of rules that is broken or missing. */
+export function replay(world: World, { file, ref, since, limit, cursor }: Replay): ReplayPage {
+  const rules = file === null ? world.policy().rules : world.rulesIn(file);
+  const askers = new Map<Ref, Asker>();
+  const asked = world.store.requests
+    .listSince({ since, limit: limits.replayMax + 1, ...(ref === null ? {} : { lane: ref }) })
+    // What dispatch refuses by itself no rule decides.
+    .filter((request) => optionsOf(request).length > 0);
+  const all = asked.slice(0, limits.replayMax).map((request) => {
+    const asker = askers.get(request.lane) ?? askerOf(world, request.lane);
+    askers.set(request.lane, asker);
+    return judged(request, asker, rules);
+  });
+  const from = cursor === null ? 0 : placeOf(cursor, all);
+  const page = all.slice(from, from + limit);
+  return {
+    requests: page,
+    counts: {
+      total: all.length,
+      ask: all.filter((one) => one.would === "ask").length,
+      deny: all.filter((one) => one.would === "deny").length,
+      approve: all.filter((one) => one.would === "approve").length,
+      against: all.filter(isAgainst).length,
+    },
+    truncated: asked.length > limits.replayMax,
+    next_cursor: from + limit < all.length ? page.at(-1)!.id : null,
+  };
+}
+
+/** As the thread is known now; of one that was forgotten, its ref. */
+function askerOf({ store }: World, ref: Ref): Asker {
+  return store.lanes.get(ref) ?? { ref, thread_id: null, handle: null, requests: null };
+}
+
+function judged(request: Request, asker: Asker, rules: Rules): Replayed {
+  const { id, lane, kind, summary, state, decision, answered_by } = request;
+  const { ruling, by } = decide(request, asker, rules);
+  const asked_at = iso(request.asked_at);
+  return { id, thread: lane, kind, summary, asked_at, state, decision, answered_by, would: ruling, by };
+}
+
+/** Yes to what was refused, or no to what was let. */
+function isAgainst({ would, decision }: Replayed): boolean {
+  if (would === "approve") return decision === "deny" || decision === "cancel";
+  return would === "deny" && decision !== null && decision !== "deny" && decision !== "cancel";
+}
+
+/** Behind the one that a page ended with. */
+function placeOf(cursor: string, all: readonly Replayed[]): number {
+  const at = all.findIndex(({ id }) => id === cursor);
+  if (at < 0)
+    fail("usage", `"${cursor}" is not a cursor of this replay`, { hint: "leave --cursor out to begin anew" });
+  return at + 1;
+}

@@ -1,0 +1,88 @@
+import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { ago, cell, paint, table } from "../../base/text.ts";
+import { count, flag, moment, path } from "../fields.ts";
+import { op } from "../op.ts";
+
+const rulings = ["ask", "deny", "approve"] as const;
+
+export default op({
+  name: "request.replay",
+  cli: "request replay",
+  group: "thread",
+  summary: "Show what a set of rules would have decided on past questions",
+  about:
+    "Changes nothing. The file holds [policy] requests and [[policy.rules]], as config.toml does; without one, the rules that hold now. `against` counts what it would approve and was denied, or deny and was let. A thread is known by what it is called now.",
+  intent: "read",
+  repeat: "safe",
+  input: v.strictObject({
+    rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
+    since: v.optional(moment("from this time on; left out, all that is kept", "first")),
+    thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
+    limit: v.optional(count("at most this many", limits.pageMax), 50),
+    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+  }),
+  output: v.object({
+    requests: v.array(
+      v.object({
+        id: v.string(),
+        thread: v.string(),
+        kind: v.string(),
+        summary: v.string(),
+        asked_at: v.string(),
+        state: v.picklist(["open", "answered", "expired"]),
+        decision: v.nullable(v.string()),
+        answered_by: v.nullable(v.string()),
+        would: v.picklist(rulings),
+        by: v.nullable(v.string()),
+      }),
+    ),
+    counts: v.object({
+      total: v.number(),
+      ask: v.number(),
+      deny: v.number(),
+      approve: v.number(),
+      against: v.number(),
+    }),
+    truncated: v.boolean(),
+    next_cursor: v.nullable(v.string()),
+  }),
+  fails: ["usage", "not_found", "daemon_down", "denied"],
+  examples: [
+    {
+      given: "an answered request",
+      input: {},
+      output: {
+        requests: [{ summary: "touch x", decision: "approve", answered_by: "cli", would: "ask", by: null }],
+        counts: { total: 1, ask: 1, deny: 0, approve: 0, against: 0 },
+        next_cursor: null,
+      },
+    },
+    { given: "an answered request", input: { rules: "/no/such/rules.toml" }, error: "usage" },
+    { given: "an answered request", input: { cursor: "zzz" }, error: "usage" },
+  ],
+  run: ({ rules, since, thread, limit, cursor }, { core, caller }) =>
+    core.replay({
+      file: rules ?? null,
+      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
+      since: since === undefined ? 0 : Date.parse(since),
+      limit,
+      cursor: cursor ?? null,
+    }),
+  view({ requests, counts, truncated }, look) {
+    if (counts.total === 0) return "no questions";
+    const { total, ask, deny, approve, against } = counts;
+    const rows = requests.map((one) => [
+      one.id,
+      one.thread,
+      cell(one.decision ?? one.state),
+      one.would === "ask" ? "ask" : paint(one.would === "deny" ? "red" : "green", one.would),
+      cell(one.by),
+      cell(one.summary),
+      ago(one.asked_at, look),
+    ]);
+    const header = ["id", "thread", "was", "would be", "by", "asks", "asked"];
+    const all = `of ${total}${truncated ? " (the newest)" : ""}: ${approve} approved, ${deny} denied, ${ask} asked; ${against} against what was decided`;
+    return `${table(rows, look, { header, shrink: 5 })}\n${paint("dim", all)}`;
+  },
+});

@@ -51,7 +51,6 @@ describe("usage", () => {
     [["watch"], /name threads to watch/],
     [["events", "--since", "nonsense"], /cursor/],
     [["forget", "@docs"], /nobody to ask/],
-    [["request", "answer", "x"], /--approve/],
     [["list", "--deadline", "0"], /--deadline/],
   ])("%j is refused", async (args, words) => {
     const error = await rig.refused(args);

@@ -150,6 +150,8 @@ export const limits = {
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
   requestBytesMax: 256 * KiB,
+  /** Sub-agents of sub-agents, up to the thread they work for. */
+  subAgentDepthMax: 8,
   /** Past questions that one replay looks at: a moment's work, while what Codex says waits. */
   replayMax: 10_000,
   /** A question that waits longer waits for a person, and needs no end. */

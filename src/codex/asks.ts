@@ -13,6 +13,7 @@ export function asksOf(params: Json): Asks {
     questions: Array.isArray(params["questions"]) ? params["questions"].flatMap(question) : null,
     tool: toolOf(params, meta),
     form: isToolApproval(params) ? null : formOf(params),
+    sub_agent: null,
     may_persist: list(meta?.["persist"]).includes("session"),
   };
 }

@@ -119,7 +119,8 @@ export async function refuseAnswer(
 ): Promise<void> {
   const lane = world.store.lanes.get(request.lane);
   const hint = persons(`dispatch request answer ${request.id}`);
-  if (lane?.thread_id === agent) fail("denied", "an agent does not answer its own questions", { hint });
+  if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
+    fail("denied", "an agent does not answer its own questions", { hint });
   if (leashOf(world) === "free") return;
   if (lane?.created_by !== agent)
     fail("denied", "an agent answers only what threads ask that it created", { hint });

@@ -9,15 +9,53 @@ import { type Given, optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { expire } from "./settle.ts";
 import type { Policy, World } from "./world.ts";
 
-/** Inside the batch's transaction. A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
+/** Inside the batch's transaction. */
 export function openRequest(world: World, change: Change, epoch: Epoch, asked: RequestFacts): void {
+  const { thread_id } = asked;
+  const lane = thread_id === null ? undefined : world.store.lanes.findByThread(thread_id);
+  if (thread_id === null || asked.kind === "current_time")
+    answerUnrecorded(world, change, epoch, asked, lane);
+  else if (lane?.source === "own") record(world, change, epoch, asked, lane);
+  else change.after(() => void openAbove(world, epoch, asked, thread_id));
+}
+
+/** What a sub-agent asks, its root thread asks (measured: it comes with the sub-agent's own id). */
+async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, threadId: string): Promise<void> {
+  const { journal, live, log } = world;
+  const lane = await laneAbove(world, threadId);
+  try {
+    journal.commit((change) => {
+      // A row of a child that died meanwhile would stay open for ever.
+      if (live.epoch() !== epoch) return;
+      const asks = { ...asked.asks, sub_agent: threadId };
+      if (lane) record(world, change, epoch, { ...asked, asks }, lane);
+      else answerUnrecorded(world, change, epoch, asked);
+    });
+  } catch (thrown) {
+    log.warn("a question could not be stored, so it is refused", { reason: wordsOf(thrown) });
+    tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) });
+  }
+}
+
+/** The managed thread that a sub-agent works for. */
+async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
+  let at: string | null = threadId;
+  try {
+    for (let depth = 0; at !== null && depth < limits.subAgentDepthMax; depth++) {
+      at = (await agent.readThread(at)).parent_id;
+      const lane = at === null ? undefined : store.lanes.findByThread(at);
+      if (lane?.source === "own") return lane;
+    }
+  } catch (thrown) {
+    log.warn("whose a question is could not be read", { thread: threadId, reason: wordsOf(thrown) });
+  }
+  return undefined;
+}
+
+/** A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
+function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
   const { store, mint } = world;
   if (store.requests.findByWire(epoch, asked.rpc_id)) return;
-  const lane = asked.thread_id === null ? undefined : store.lanes.findByThread(asked.thread_id);
-  if (!lane || asked.kind === "current_time") {
-    answerUnrecorded(world, change, epoch, asked, lane);
-    return;
-  }
   const policy = policyOf(world);
   const request = rowOf(mint.ref(), lane.ref, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);

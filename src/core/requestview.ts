@@ -9,6 +9,7 @@ export interface RequestView {
   kind: RequestKind;
   thread: string;
   turn_id: string | null;
+  sub_agent: string | null;
   state: "open" | "answered" | "expired";
   summary: string;
   reason: string | null;
@@ -34,6 +35,7 @@ export function requestView(request: Request): RequestView {
     kind: request.kind,
     thread: request.lane,
     turn_id: request.turn_id,
+    sub_agent: asks?.sub_agent ?? null,
     state: request.state,
     summary: request.summary,
     reason: asks?.reason ?? null,

@@ -408,7 +408,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "939ce0c6ea62",
+    hash: "9fded7e4c19d",
     load: () => import("./request/answer.ts"),
   },
   {
@@ -422,7 +422,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "c7c4594a462d",
+    hash: "bdbbe17d87bb",
     load: () => import("./request/get.ts"),
   },
   {
@@ -437,7 +437,7 @@ export const index: readonly IndexRow[] = [
     hidden: false,
     bare: true,
     lists: ["request"],
-    hash: "6a388b58948c",
+    hash: "40eb315ab38e",
     load: () => import("./request/list.ts"),
   },
   {

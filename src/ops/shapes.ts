@@ -103,6 +103,7 @@ export const requestView = {
   kind: v.string(),
   thread: v.string(),
   turn_id: orNull(v.string()),
+  sub_agent: orNull(v.string()),
   state: v.picklist(["open", "answered", "expired"]),
   summary: v.string(),
   reason: orNull(v.string()),

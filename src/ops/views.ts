@@ -155,7 +155,7 @@ export function requestPairs(request: Request, look: Look): string {
   const { command, cwd, diff, reason, permissions, network, tool, form } = request;
   const rows: [string, string][] = [
     ["request", `${paint("bold", request.id)}  ${cell(request.kind)}, ${request.state}`],
-    ["thread", request.thread],
+    ["thread", `${request.thread}${request.sub_agent ? `, its sub-agent ${cell(request.sub_agent)}` : ""}`],
     ["asked", ago(request.asked_at, look)],
   ];
   if (command) rows.push(["command", block(command)]);

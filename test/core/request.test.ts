@@ -148,6 +148,69 @@ test("the time is told", async () => {
   expect(here.kinds().at(-1)).toBe("request.answered");
 });
 
+describe("what a sub-agent asks", () => {
+  const spawned = (parent: string | null) => {
+    const id = here.world.agent.madeElsewhere("kid", "hello");
+    here.world.agent.threads.get(id)!.parentId = parent;
+    return id;
+  };
+  const asks = (thread_id: string) =>
+    here.world.agent.tell({
+      kind: "request_opened",
+      request: open({ thread_id, kind: "command_approval", command: "touch x" }),
+    });
+
+  test("its thread asks, however far below it is, also when that thread's own turn is over", async () => {
+    const kid = spawned(spawned(here.view().id));
+    asks(kid);
+    await until("a question", () => here.view().status === "waiting");
+    const [request] = here.view().requests;
+    expect(core().request(request!.id)).toMatchObject({
+      thread: here.ref,
+      sub_agent: kid,
+      command: "touch x",
+    });
+    await core().answer(request!.id, approve, "me", null);
+    expect(here.world.agent.replies).toEqual([{ rpc_id: 77, result: { decision: "accept" } }]);
+    expect(here.view().status).toBe("idle");
+  });
+
+  test("is one question, however often it is asked", async () => {
+    const kid = spawned(here.view().id);
+    for (let times = 0; times < 3; times++) asks(kid);
+    await until("a question", () => here.view().requests.length > 0);
+    await here.send("hello", { mode: "queue" });
+    expect(core().requests({ ref: here.ref, all: true, limit: 10 })).toHaveLength(1);
+  });
+
+  test("is not answered by the sub-agent itself", async () => {
+    const kid = spawned(here.view().id);
+    asks(kid);
+    await until("a question", () => here.view().requests.length > 0);
+    here.world.store.lanes.set(here.ref, { created_by: kid });
+    const error = await refusal(core().answer(here.view().requests[0]!.id, deny, kid, kid));
+    expect([error.code, error.message]).toEqual(["denied", expect.stringContaining("its own")]);
+  });
+
+  test("is refused, with an event, where no thread above it is managed", async () => {
+    asks(spawned(null));
+    await until("a reply", () => here.world.agent.replies.length === 1);
+    expect(here.world.agent.replies[0]!.error).toBeDefined();
+    expect(here.kinds().at(-1)).toBe("request.answered");
+  });
+
+  test("leaves nothing open when the child dies before it is known whose it is", async () => {
+    const kid = spawned(here.view().id);
+    here.world.agent.beforeNext("readThread", () => here.world.agent.kill());
+    asks(kid);
+    await until("Codex is down", () => here.world.live.epoch() === null);
+    here.world.agent.up();
+    await here.send("hello");
+    await until("its turn is over", () => here.view().latest_turn?.status === "completed");
+    expect(core().requests({ ref: null, all: true, limit: 10 })).toEqual([]);
+  });
+});
+
 describe("a policy", () => {
   const rules = (requests: Ruling, ...rules: Rule[]) => ({ rules: { requests, rules } });
 

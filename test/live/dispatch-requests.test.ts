@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { until as reaches } from "../daemon/rig.ts";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { type Step, stringify } from "../support/provider-script.ts";
 
@@ -220,6 +221,23 @@ describe("an MCP server", () => {
     expect((await done(ref)).code).toBe(0);
     expect(outputs().at(-1)).toContain("decline");
   });
+});
+
+test("what a sub-agent asks its thread asks, and it goes on with the answer", async () => {
+  const work = stringify([touching("by-a-sub-agent"), { say: "done below" }]);
+  const spawn = { message: work, task_name: "kid", agent_type: "default" };
+  const { ref, request } = await asked("spawner", [
+    { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+    { say: "spawned" },
+  ]);
+  const shown = await rig.ask(["request", "get", request]);
+  expect(shown).toMatchObject({ thread: ref, kind: "command_approval", state: "open" });
+  expect(shown.sub_agent).not.toBe((await rig.ask(["get", ref])).id);
+  await answer(request, "--approve");
+  const { events } = await rig.ask(["events", "--thread", ref, "--kinds", "request.answered"]);
+  expect(events.at(-1).data).toMatchObject({ decision: "approve", by: "cli" });
+  await reaches(() => made("by-a-sub-agent"), "the file");
+  expect((await rig.ask(["get", ref])).requests).toEqual([]);
 });
 
 test("permissions are granted as they were asked for, and no others", async () => {

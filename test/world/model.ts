@@ -65,6 +65,7 @@ type Verb =
   | "steerTurn"
   | "injectText"
   | "queueText"
+  | "readThread"
   | "nameThread";
 
 export interface ModelAgent extends Agent {
@@ -120,6 +121,7 @@ export const nothingAsked: Asks = {
   tool: null,
   form: null,
   may_persist: false,
+  sub_agent: null,
 };
 
 const catalogue: Catalogue = {

@@ -188,6 +188,8 @@ export interface Asks {
   form: FormAsked | null;
   /** Of a tool: Codex takes an approval for the session. */
   may_persist: boolean;
+  /** The sub-agent's thread that asks, where it is not the thread itself. */
+  sub_agent: string | null;
 }
 
 /** A question of Codex's. `rpc_id` is only good in its epoch. */

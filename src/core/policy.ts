@@ -31,6 +31,9 @@ export interface Ruled {
 export type Judged = Pick<Request, "kind" | "command" | "cwd" | "asks">;
 export type Asker = Pick<Lane, "ref" | "thread_id" | "handle"> & { requests: Ruling | null };
 
+/** At or below it, symbolic links followed: an agent can make one in a folder that it may write. */
+export type IsInside = (path: string, root: string) => boolean;
+
 /** What a yes is enough of an answer for. Of what is not listed, nothing is ever approved by a rule. */
 const approvable: ReadonlySet<RequestKind> = new Set([
   "command_approval",
@@ -46,10 +49,10 @@ const actions: ReadonlySet<string | null> = new Set([null, "command", "humanComm
  * The first rule that matches decides; then the thread's own policy, then the configuration's. A rule that would have
  * said no, of a command that cannot be read surely, leaves a doubt: then nothing after it approves.
  */
-export function decide(asked: Judged, asker: Asker, { requests, rules }: Rules): Ruled {
+export function decide(asked: Judged, asker: Asker, { requests, rules }: Rules, isInside: IsInside): Ruled {
   let isDoubtful = false;
   for (const [at, rule] of rules.entries()) {
-    const match = matches(rule, asked, asker);
+    const match = matches(rule, asked, asker, isInside);
     if (match === "unsure" && rule.answer !== "approve") isDoubtful = true;
     if (match === "yes") return ruled(rule.answer, `policy rule ${at + 1}`, asked, isDoubtful);
   }
@@ -73,10 +76,10 @@ function mayApprove({ kind, asks }: Judged): boolean {
 
 type Match = "yes" | "no" | "unsure";
 
-function matches(rule: Rule, asked: Judged, asker: Asker): Match {
+function matches(rule: Rule, asked: Judged, asker: Asker, isInside: IsInside): Match {
   if (rule.kind !== undefined && rule.kind !== asked.kind) return "no";
   if (rule.thread !== undefined && !isThread(rule.thread, asker)) return "no";
-  const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd);
+  const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd, isInside);
   const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule.kind, asked);
   if (cwd === "no" || command === "no") return "no";
   return cwd === "unsure" || command === "unsure" ? "unsure" : "yes";
@@ -87,10 +90,9 @@ function isThread(word: string, { ref, thread_id, handle }: Asker): boolean {
   return word === ref || word === thread_id || (handle !== null && word === `@${handle}`);
 }
 
-function isWithin(cwd: string | null, root: string): Match {
+function isWithin(cwd: string | null, root: string, isInside: IsInside): Match {
   if (cwd === null || !cwd.startsWith("/") || cwd.split("/").includes("..")) return "unsure";
-  const ended = (path: string) => `${path.replace(/\/+$/, "")}/`;
-  return ended(cwd).startsWith(ended(root)) ? "yes" : "no";
+  return isInside(cwd, root) ? "yes" : "no";
 }
 
 /** A rule that names a command is about commands, unless it says that it is about MCP tools. */

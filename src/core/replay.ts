@@ -2,7 +2,7 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { type Asker, decide, type Rules, type Ruling } from "./policy.ts";
+import { type Asker, decide, type IsInside, type Rules, type Ruling } from "./policy.ts";
 import type { Ref, Request } from "./ports/store.ts";
 import { optionsOf } from "./reply.ts";
 import type { World } from "./world.ts";
@@ -49,7 +49,7 @@ export function replay(world: World, { file, ref, since, limit, cursor }: Replay
   const all = asked.slice(0, limits.replayMax).map((request) => {
     const asker = askers.get(request.lane) ?? askerOf(world, request.lane);
     askers.set(request.lane, asker);
-    return judged(request, asker, rules);
+    return judged(request, asker, rules, world.files.isInside);
   });
   const from = cursor === null ? 0 : placeOf(cursor, all);
   const page = all.slice(from, from + limit);
@@ -72,9 +72,9 @@ function askerOf({ store }: World, ref: Ref): Asker {
   return store.lanes.get(ref) ?? { ref, thread_id: null, handle: null, requests: null };
 }
 
-function judged(request: Request, asker: Asker, rules: Rules): Replayed {
+function judged(request: Request, asker: Asker, rules: Rules, isInside: IsInside): Replayed {
   const { id, lane, kind, summary, state, decision, answered_by } = request;
-  const { ruling, by } = decide(request, asker, rules);
+  const { ruling, by } = decide(request, asker, rules, isInside);
   const asked_at = iso(request.asked_at);
   return { id, thread: lane, kind, summary, asked_at, state, decision, answered_by, would: ruling, by };
 }

@@ -70,7 +70,9 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
     change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
     return;
   }
-  const { ruling, by } = policy ? decide(request, lane, policy.rules) : { ruling: "ask" as const, by: null };
+  const { ruling, by } = policy
+    ? decide(request, lane, policy.rules, world.files.isInside)
+    : { ruling: "ask" as const, by: null };
   if (ruling !== "ask" && by !== null) {
     const result = resultOf(request, { decision: ruling });
     close(world, change, request, ruling, by);

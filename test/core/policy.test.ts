@@ -30,10 +30,16 @@ const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
   asks: { ...nothingAsked, ...asks },
 });
 
+/** As a file system would say that has one symbolic link in it. */
+const isInside = (path: string, root: string) => {
+  const real = path.replace(/^\/repo\/link(?=\/|$)/, "/etc");
+  return real === root || real.startsWith(`${root}/`);
+};
+
 const tool = { server: "echo", name: "say", description: null, arguments: {} };
 const git: Rule = { command: ["git", "status"], answer: "approve" };
 const said = (asked: Judged, rules: Rule[], requests: Ruling = "ask", by = asker()) =>
-  decide(asked, by, { requests, rules });
+  decide(asked, by, { requests, rules }, isInside);
 
 const decided: [
   what: string,
@@ -82,6 +88,14 @@ const decided: [
   [
     "not in one that begins alike",
     command("ls", { cwd: "/repository" }),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "not by a link out of it",
+    command("ls", { cwd: "/repo/link/x" }),
     [{ cwd: "/repo", answer: "approve" }],
     "ask",
     "ask",
@@ -264,7 +278,12 @@ test("over random rules and questions: only what is known is approved, and a com
         })) ?? null,
     };
     const requests = pick(rulings);
-    const { ruling, by } = decide(asked, asker({ requests: pick([null, ...rulings]) }), { requests, rules });
+    const { ruling, by } = decide(
+      asked,
+      asker({ requests: pick([null, ...rulings]) }),
+      { requests, rules },
+      isInside,
+    );
     if (ruling === "ask") expect(by).toBeNull();
     if (ruling !== "approve") continue;
     approved++;

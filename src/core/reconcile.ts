@@ -14,7 +14,7 @@ import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
 import { recover } from "./recover.ts";
-import { delivered, notTaken, turnEnded, unsure } from "./settle.ts";
+import { cutShort, delivered, notTaken, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Reconcile {
@@ -83,9 +83,15 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
     const isLate = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
-    const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here;
+    const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
   }
+
+  /** Of one that Codex answered: cut before it took the text, a turn ends without it, and never shows it later. */
+  const isTurnOver = ({ lane, state, turn_id }: Message) =>
+    state === "sent" &&
+    turn_id !== null &&
+    (store.turns.get(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
     store.turns.get(lane, target_turn_id!)?.status !== "in_progress";
@@ -150,6 +156,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         const { status, error, completed_at } = holding;
         turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
       } else if (isSteering(message)) notTaken(store, change, message);
+      else if (isTurnOver(message) && asked.mode !== "context") cutShort(store, change, message);
       else if (isLate)
         unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
     });
@@ -202,13 +209,15 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       if (holding) journal.commit((change) => delivered(store, change, store.messages.get(id)!, holding.id));
     },
     turnOver(ref) {
-      const flying = store.messages.inFlight(ref);
-      if (!flying || !isSteering(flying)) {
+      if (!store.messages.inFlight(ref)) {
         delivery.kick(ref);
         return;
       }
       lane(ref).catch((thrown: unknown) =>
-        log.warn("a steer could not be settled yet", { lane: ref, thrown: wordsOf(thrown) }),
+        log.warn("what a turn ended without could not be settled yet", {
+          lane: ref,
+          thrown: wordsOf(thrown),
+        }),
       );
     },
   };

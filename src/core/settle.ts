@@ -223,6 +223,25 @@ export function notTaken(store: Store, change: Change, message: Message): void {
   failed(store, change, message, { code: "conflict", message: "not taken: its turn ended without it" });
 }
 
+/**
+ * Its turn ended before it took the text. What waits in order waits on, under the hold that the end set; what a hold
+ * lets pass would begin again at once, against the stop, and is told to have failed instead.
+ */
+export function cutShort(store: Store, change: Change, message: Message): void {
+  const isHeld = store.lanes.get(message.lane)?.hold_reason != null;
+  if (isHeld && (message.mode === "send" || message.mode === "interject"))
+    failed(store, change, message, {
+      code: "conflict",
+      message: "not taken: its turn was ended before it took the text",
+    });
+  else {
+    // Behind the interjection that cut it: that is to run now.
+    if (message.turn_id !== null && isInterjected(store, message.lane, message.turn_id))
+      store.messages.set(message.id, { position: store.messages.position(message.lane, "urgent") });
+    requeued(store, change, message, null);
+  }
+}
+
 /** A completed turn lifts what a bad turn held. */
 function lift(store: Store, change: Change, ref: Ref): void {
   const reason = store.lanes.get(ref)?.hold_reason;

@@ -2,6 +2,7 @@
 import { wordsOf } from "../base/error.ts";
 import { refuseUnwritable } from "./accept.ts";
 import { isRunning, saysIdle } from "./lane.ts";
+import { isSteering } from "./message.ts";
 import { refusalOf } from "./open.ts";
 import type { Ref } from "./ports/store.ts";
 import type { Reconcile } from "./reconcile.ts";
@@ -37,6 +38,8 @@ export async function stop(
       change.append({ kind: "goal.changed", lane: ref, data: { status: "paused", by: "dispatch" } });
     });
   }
+  // What was sent a moment ago is about to run, and would outlive a stop that found nothing yet.
+  await until(world, timeoutMs, () => !isBeginning(world, ref));
   const turnId = await runningTurn(world, ref, threadId);
   if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
   await interrupt(world, reconcile, ref, threadId, turnId);
@@ -44,6 +47,8 @@ export async function stop(
     const turn = store.turns.get(ref, turnId);
     return turn !== undefined && turn.status !== "in_progress";
   });
+  // Whoever stops it may go on with it: what it was cut before it took is settled first.
+  if (hasEnded && store.messages.inFlight(ref)?.turn_id === turnId) await reconcile.lane(ref);
   // An interrupt leaves a running shell behind as a background terminal (measured).
   await agent
     .cleanBackground(threadId)
@@ -51,6 +56,12 @@ export async function stop(
       world.log.warn("background terminals were not cleaned", { lane: ref, thrown: wordsOf(thrown) }),
     );
   return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
+}
+
+function isBeginning({ store }: World, ref: Ref): boolean {
+  const flying = store.messages.inFlight(ref);
+  if (!flying || isSteering(flying) || flying.mode === "context") return false;
+  return flying.turn_id === null || store.turns.get(ref, flying.turn_id) === undefined;
 }
 
 async function runningTurn(

@@ -321,3 +321,41 @@ test("a hold that the user wants to release itself does, when its turn is over; 
   expect(easy.state(queued)).toBe("queued");
   expect(easy.view().queue.reason).toBe("stopped");
 });
+
+describe("a turn that is ended before it took its text", () => {
+  const cut = async (mode: "send" | "queue") => {
+    here.world.agent.loseNextText();
+    const receipt = await here.send("the text", { mode });
+    await here.reaches(receipt, "sent");
+    return receipt;
+  };
+
+  test("by a stop: nothing begins again, and the receipt says that it was not taken", async () => {
+    const receipt = await cut("send");
+    expect(await core().stop(here.ref, 5000)).toMatchObject({ state: "stopped" });
+    expect(here.state(receipt)).toBe("failed");
+    expect(core().receipt(receipt.receipt).error?.message).toContain("not taken");
+    await macrotasks(60);
+    expect(here.world.agent.asked).toEqual([]);
+    await here.reaches(await here.send("the next"), "done");
+  });
+
+  test("by a stop: what waited its turn waits on, held", async () => {
+    const receipt = await cut("queue");
+    await core().stop(here.ref, 5000);
+    await macrotasks(60);
+    expect(here.state(receipt)).toBe("queued");
+    expect(here.view().queue.reason).toBe("stopped");
+    core().release(here.ref);
+    await here.reaches(receipt, "done");
+    expect(here.world.agent.asked).toEqual(["the text"]);
+  });
+
+  test("by an interjection: it goes after that", async () => {
+    const first = await cut("send");
+    const second = await here.send("at once", { mode: "interject" });
+    await here.reaches(second, "done");
+    await here.reaches(first, "done");
+    expect(here.world.agent.asked).toEqual(["at once", "the text"]);
+  });
+});

@@ -94,6 +94,8 @@ export interface ModelAgent extends Agent {
   ignoreSettingsOfNextResume(): void;
   /** The next start is answered, or not, and leads to nothing. */
   loseNextTurn(): void;
+  /** The next turn begins, and is cut before it takes its text. */
+  loseNextText(): void;
   /** Says this to core, as the child would. */
   tell(event: AgentEvent): void;
   /** The next events of this kind are swallowed. */
@@ -158,6 +160,7 @@ export function modelAgent({
   const swallowed = new Set<string>();
   const before = new Map<string, () => void>();
   let losesTurn = false;
+  let losesText = false;
   let ignoresSettings = false;
   const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
@@ -315,6 +318,10 @@ export function modelAgent({
     setStatus(thread, "active");
     emit({ kind: "turn_started", thread_id: thread.id, turn_id: turn.id, at: now() });
     const from = epoch;
+    if (losesText) {
+      losesText = false;
+      return turn;
+    }
     schedule(() => {
       if (epoch !== from || thread.running !== run) return;
       const said = item("user_message", text, { client_id: clientId });
@@ -460,6 +467,9 @@ export function modelAgent({
     },
     loseNextTurn() {
       losesTurn = true;
+    },
+    loseNextText() {
+      losesText = true;
     },
     tell: (event) => emit(event),
     swallow: (kind) => void swallowed.add(kind),

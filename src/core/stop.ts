@@ -1,5 +1,5 @@
 /** Interrupts the running turn and stays until its end is observed. */
-import { wordsOf } from "../base/error.ts";
+import { DispatchError, wordsOf } from "../base/error.ts";
 import { refuseUnwritable } from "./accept.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
@@ -88,8 +88,10 @@ async function interrupt(
     await world.agent.interruptTurn(threadId, turnId);
   } catch (thrown) {
     const reason = refusalOf(thrown);
-    // It ended in between: what the registry believes is settled by reading.
-    if (reason !== "no_active_turn" && reason !== "turn_mismatch") throw thrown;
+    // It ended in between: what the registry believes is settled by reading. Codex up to 0.166 does not refuse that,
+    // it never answers (measured).
+    const isUnanswered = thrown instanceof DispatchError && thrown.code === "timeout";
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch" && !isUnanswered) throw thrown;
     await reconcile.look(ref);
   }
 }

@@ -103,8 +103,13 @@ describe("a Codex that lacks", () => {
   });
 });
 
+test("the Codex that the tests run is the last of the tested range", async () => {
+  const { devDependencies } = await Bun.file(join(import.meta.dir, "../../package.json")).json();
+  expect(devDependencies["@openai/codex"]).toBe(tested.to);
+});
+
 test("the tested range is from the first to the last, both in it", () => {
-  expect([tested.from, "0.160.1", tested.to].map(isTested)).toEqual([true, true, true]);
+  expect([tested.from, "0.168.9", tested.to].map(isTested)).toEqual([true, true, true]);
   expect(["0.149.9", "0.170.0-alpha.1", "1.0.0"].map(isTested)).toEqual([false, false, false]);
   expect(limits.agentSchemaTimeoutMs).toBeLessThan(limits.agentStartTimeoutMs);
 });

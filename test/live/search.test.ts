@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
+import { until } from "../daemon/rig.ts";
 import { codexExecutable } from "../support/codex.ts";
 import { quietLog, recordingSink } from "../support/codex-sink.ts";
 import { dispatchRig, folderIn, type Rig } from "../support/dispatch.ts";
@@ -19,6 +20,8 @@ let theirs: string;
 beforeAll(async () => {
   rig = dispatchRig();
   await rig.ask(["up"]);
+  // One after the other: of two that begin a new home at once, one may end while its database is made (up to 0.166).
+  await until(async () => (await rig.ask(["daemon", "status"])).child.state === "running", "the first Codex");
   other = codexAgent({
     sink: recordingSink(),
     clock: systemClock,

@@ -33,8 +33,10 @@ export function codexHome(providerUrl: string, config = ""): CodexHome {
   };
 }
 
-/** The native executable that npm put beside us. */
+/** The native executable that npm put beside us, or the one that scripts/versions has the tests run against. */
 export function codexExecutable(): string {
+  const other = process.env["CODEX_UNDER_TEST"];
+  if (other) return other;
   const [platform, triple] = nativeNames();
   return join(root, "node_modules/@openai", `codex-${platform}`, "vendor", triple, "bin/codex");
 }

@@ -41,8 +41,8 @@ export function refusedError(method: string, error: Json): DispatchError {
   const said = refusalOf(error);
   const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
   const message = text(error["message"]) ?? "no reason given";
-  // It goes on with the list of all that it knows.
-  const isUnknown = /^Invalid request: unknown variant/.test(message);
+  // It goes on with the list of all that it knows. A word that it does not know in the params is told the same way.
+  const isUnknown = message.startsWith(`Invalid request: unknown variant \`${method}\``);
   const words = isUnknown ? "it does not know this method" : message.slice(0, limits.childRefusalCharsMax);
   return new DispatchError("agent", `codex refused ${method}: ${words}`, {
     ...(isUnknown ? { hint: "dispatch doctor says what this Codex lacks" } : {}),

@@ -53,4 +53,6 @@ test("a method that it does not know is told as that, without the list of all th
     "codex refused thread/revert: it does not know this method",
     expect.stringContaining("dispatch doctor"),
   ]);
+  const param = "Invalid request: unknown variant `dispatch`, expected one of `user`, `subagent`";
+  expect(refusedError("thread/start", { code: -32600, message: param }).message).toContain("`dispatch`");
 });

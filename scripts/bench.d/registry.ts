@@ -1,7 +1,7 @@
 /** Registries with threads in them, made by the product itself over a model of Codex that answers at once. */
 import { parse } from "valibot";
 import { systemClock } from "../../src/base/clock.ts";
-import type { Ref } from "../../src/core/ports/store.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
 import newThread from "../../src/ops/thread/new.ts";
 import { openStore } from "../../src/store/store.ts";
 import { type TestWorld, testWorld } from "../../test/world/world.ts";

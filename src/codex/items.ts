@@ -1,5 +1,5 @@
 /** One thing in a turn, from Codex's item. */
-import type { ItemFacts } from "../core/ports/agent.ts";
+import type { ItemFacts } from "../core/ports/thread.ts";
 import { type Json, list, number, object, row, text } from "./read.ts";
 
 const types: Record<string, ItemFacts["type"]> = {

@@ -1,5 +1,5 @@
 /** Settings as Codex's params. A field that was not asked for is not sent: its own configuration decides. */
-import type { ThreadSettings, TurnOverrides } from "../core/ports/agent.ts";
+import type { ThreadSettings, TurnOverrides } from "../core/ports/thread.ts";
 import type { Json } from "./read.ts";
 
 export function startParams(settings: ThreadSettings): Json {

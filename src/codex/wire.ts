@@ -1,9 +1,8 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
+import type { Catalogue, ModelFacts } from "../core/ports/agent.ts";
 import type {
-  Catalogue,
   EffectiveSettings,
   GoalFacts,
-  ModelFacts,
   Sandbox,
   ThreadFacts,
   ThreadOpened,
@@ -12,7 +11,7 @@ import type {
   TurnError,
   TurnFacts,
   TurnStatus,
-} from "../core/ports/agent.ts";
+} from "../core/ports/thread.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, list, msOfSeconds, number, object, row, text, word } from "./read.ts";
 

@@ -4,8 +4,9 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
-import type { TurnOverrides } from "./ports/agent.ts";
-import type { Lane, Message, Ref, Store } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+import type { TurnOverrides } from "./ports/thread.ts";
 import { example, optionsOf } from "./reply.ts";
 import type { World } from "./world.ts";
 

@@ -5,8 +5,8 @@ import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
 import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
-import type { ThreadFacts } from "./ports/agent.ts";
-import type { Lane, Ref } from "./ports/store.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
+import type { ThreadFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
 import type { World } from "./world.ts";
 

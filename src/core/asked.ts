@@ -1,5 +1,6 @@
 /** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
-import type { IndexedType, ItemQuery, Ref } from "./ports/store.ts";
+import type { IndexedType, ItemQuery } from "./ports/indexed.ts";
+import type { Ref } from "./ports/rows.ts";
 import type { Query } from "./query.ts";
 import type { Place } from "./shelve.ts";
 

@@ -6,8 +6,8 @@ import { DispatchError, wordsOf } from "../base/error.ts";
 import type { Change } from "./journal.ts";
 import { isSteering } from "./message.ts";
 import { isUnknown, markGone, type Opened, refusalOf } from "./open.ts";
-import type { TurnOverrides } from "./ports/agent.ts";
-import type { Lane, Message } from "./ports/store.ts";
+import type { Lane, Message } from "./ports/rows.ts";
+import type { TurnOverrides } from "./ports/thread.ts";
 import { failed, move, notTaken, ours, requeued } from "./settle.ts";
 import type { World } from "./world.ts";
 

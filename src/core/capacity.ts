@@ -1,6 +1,6 @@
 /** How many turns dispatch starts at a time: `[policy] max_running_turns`. Goals, and other apps, start theirs all the same. */
 import { wordsOf } from "../base/error.ts";
-import type { Ref } from "./ports/store.ts";
+import type { Ref } from "./ports/rows.ts";
 import type { World } from "./world.ts";
 
 /** What the user is told while it holds, or null while there is room. A broken configuration limits nothing. */

@@ -1,6 +1,6 @@
 /** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
 import { limits } from "../base/limits.ts";
-import type { LaneFacts, Turn } from "./ports/store.ts";
+import type { LaneFacts, Turn } from "./ports/rows.ts";
 
 export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
 export type Condition = (typeof conditions)[number];

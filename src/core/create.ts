@@ -13,8 +13,9 @@ import { leashed } from "./leash.ts";
 import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
 import type { Ruling } from "./policy.ts";
-import type { ThreadSettings } from "./ports/agent.ts";
-import type { Lane, Message, Ref, Store } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+import type { ThreadSettings } from "./ports/thread.ts";
 import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 

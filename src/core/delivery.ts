@@ -8,7 +8,7 @@ import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
 import type { Change } from "./journal.ts";
 import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
-import type { Lane, Message, Ref } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { World } from "./world.ts";
 
 export interface Delivery extends Drain {

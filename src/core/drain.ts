@@ -7,7 +7,7 @@ import { activateGoal, isGoalDue } from "./goal.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
 import { giveToCodex } from "./native.ts";
 import { type Opened, open } from "./open.ts";
-import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
+import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
 import { mayPass, release } from "./settle.ts";
 import type { Policy, World } from "./world.ts";
 

@@ -7,7 +7,7 @@ import { nextInLine } from "./capacity.ts";
 import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
 import type { AgentSink } from "./ports/agent.ts";
-import type { Ref } from "./ports/store.ts";
+import type { Ref } from "./ports/rows.ts";
 import { reconcile } from "./reconcile.ts";
 import { sinkOf } from "./sink.ts";
 import { verbsOf } from "./verbs.ts";

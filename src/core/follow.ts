@@ -2,7 +2,8 @@
 import { iso } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { cursorOf, type EventRow, seqOf } from "./event.ts";
-import type { Ref, Store } from "./ports/store.ts";
+import type { Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
 import type { World } from "./world.ts";
 
 export interface EventView {

@@ -8,8 +8,9 @@ import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
 import { isTerminal } from "./message.ts";
 import { type Opened, open } from "./open.ts";
-import type { GoalChange, GoalFacts } from "./ports/agent.ts";
-import type { Lane, Ref, Store } from "./ports/store.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import type { World } from "./world.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does. */

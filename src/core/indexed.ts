@@ -1,8 +1,9 @@
 /** What of a thread the index keeps, and how much of it. */
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { ItemFacts, TurnFacts } from "./ports/agent.ts";
-import type { IndexedItem, IndexedType, Ref } from "./ports/store.ts";
+import type { IndexedItem, IndexedType } from "./ports/indexed.ts";
+import type { Ref } from "./ports/rows.ts";
+import type { ItemFacts, TurnFacts } from "./ports/thread.ts";
 import type { World } from "./world.ts";
 
 const kept: ReadonlySet<string> = new Set<IndexedType>([

@@ -1,7 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 import { iso, isoOrNull } from "../base/clock.ts";
 import type { Live, LiveThread } from "./live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/store.ts";
+import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 
 export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;

@@ -1,6 +1,8 @@
 /** A lane's row as it begins. */
-import type { ThreadSettings } from "./ports/agent.ts";
-import type { Lane, Ref, Store } from "./ports/store.ts";
+
+import type { Lane, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+import type { ThreadSettings } from "./ports/thread.ts";
 import type { Mint } from "./world.ts";
 
 export interface LaneDraft {

@@ -4,8 +4,8 @@
  */
 import { fail, wordsOf } from "../base/error.ts";
 import type { NewThread } from "./create.ts";
-import type { EffectiveSettings, ThreadSettings } from "./ports/agent.ts";
-import type { Lane, Request } from "./ports/store.ts";
+import type { Lane, Request } from "./ports/rows.ts";
+import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
 import { isRanked, least, mayLet, type Power, widerThan } from "./power.ts";
 import type { Given } from "./reply.ts";
 import { placeOf } from "./selector.ts";

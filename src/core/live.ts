@@ -2,7 +2,8 @@
  * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
  * when each last gave a sign of life. Dies with the epoch.
  */
-import type { Epoch, ThreadStatus } from "./ports/agent.ts";
+import type { Epoch } from "./ports/agent.ts";
+import type { ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
   status: ThreadStatus;

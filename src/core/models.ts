@@ -3,7 +3,8 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Catalogue, ThreadSettings } from "./ports/agent.ts";
+import type { Catalogue } from "./ports/agent.ts";
+import type { ThreadSettings } from "./ports/thread.ts";
 import type { World } from "./world.ts";
 
 export interface Models {

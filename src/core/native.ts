@@ -8,8 +8,8 @@ import { claim, enqueue } from "./attempt.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
-import type { TurnFacts } from "./ports/agent.ts";
-import type { Lane, Message, Ref } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { TurnFacts } from "./ports/thread.ts";
 import { delivered, move, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 /** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
 import { beginsWith, wordsOf } from "./commandline.ts";
-import type { RequestKind } from "./ports/agent.ts";
-import type { Lane, Request } from "./ports/store.ts";
+import type { RequestKind } from "./ports/request.ts";
+import type { Lane, Request } from "./ports/rows.ts";
 
 export const rulings = ["ask", "deny", "approve"] as const;
 export type Ruling = (typeof rulings)[number];

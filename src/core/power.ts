@@ -1,5 +1,5 @@
 /** How much a thread may do by itself, and whether one may do more than another. */
-import type { Sandbox } from "./ports/agent.ts";
+import type { Sandbox } from "./ports/thread.ts";
 
 export interface Power {
   sandbox: Sandbox;

@@ -2,7 +2,7 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Change } from "./journal.ts";
-import type { Message, Ref } from "./ports/store.ts";
+import type { Message, Ref } from "./ports/rows.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import { failed, hold, move, releaseUnsure, requeued } from "./settle.ts";
 import type { World } from "./world.ts";

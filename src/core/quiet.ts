@@ -2,7 +2,7 @@
 import { fail } from "../base/error.ts";
 import { isInFlight } from "./message.ts";
 import { refusalOf } from "./open.ts";
-import type { Lane, Ref } from "./ports/store.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock. Throws `lane_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */

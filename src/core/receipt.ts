@@ -2,7 +2,7 @@
 import { iso } from "../base/clock.ts";
 import type { MessageState, Mode, Outcome } from "./message.ts";
 import { caveat } from "./native.ts";
-import type { Lane, Message } from "./ports/store.ts";
+import type { Lane, Message } from "./ports/rows.ts";
 
 export interface Receipt {
   receipt: string;

@@ -12,7 +12,7 @@ import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
 import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
-import type { Lane, Message, Ref, Turn } from "./ports/store.ts";
+import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
 import { recover } from "./recover.ts";
 import { cutShort, delivered, notTaken, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";

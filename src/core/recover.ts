@@ -9,8 +9,8 @@ import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import { isInFlight, isSteering } from "./message.ts";
 import { markGone, open, refusalOf } from "./open.ts";
-import type { TurnFacts } from "./ports/agent.ts";
-import type { Lane, Message, Ref } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { TurnFacts } from "./ports/thread.ts";
 import { delivered, notTaken, requeued, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 

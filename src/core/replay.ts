@@ -3,7 +3,7 @@ import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asker, decide, type IsInside, type Rules, type Ruling } from "./policy.ts";
-import type { Ref, Request } from "./ports/store.ts";
+import type { Ref, Request } from "./ports/rows.ts";
 import { optionsOf } from "./reply.ts";
 import type { World } from "./world.ts";
 

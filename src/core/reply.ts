@@ -1,8 +1,8 @@
 /** What each kind of question takes for an answer, and how that is said to Codex. */
 import { fail } from "../base/error.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
-import type { RequestFacts } from "./ports/agent.ts";
-import type { Request } from "./ports/store.ts";
+import type { RequestFacts } from "./ports/request.ts";
+import type { Request } from "./ports/rows.ts";
 
 export const decisions = ["approve", "approve_for_session", "deny", "cancel"] as const;
 export type Decision = (typeof decisions)[number];

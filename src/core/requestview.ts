@@ -1,7 +1,7 @@
 /** A question as outputs show it. */
 import { iso, isoOrNull } from "../base/clock.ts";
-import type { Asks, FormAsked, Question, RequestKind, ToolAsked } from "./ports/agent.ts";
-import type { Request } from "./ports/store.ts";
+import type { Asks, FormAsked, Question, RequestKind, ToolAsked } from "./ports/request.ts";
+import type { Request } from "./ports/rows.ts";
 import { type Option, optionsOf } from "./reply.ts";
 
 export interface RequestView {

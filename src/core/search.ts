@@ -7,7 +7,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, letsPass, type Match, type Search } from "./asked.ts";
 import { elsewhere } from "./elsewhere.ts";
-import type { Hit, SearchedLane } from "./ports/store.ts";
+import type { Hit, SearchedLane } from "./ports/indexed.ts";
 import { queryOf } from "./query.ts";
 import { ranked } from "./rank.ts";
 import type { World } from "./world.ts";

@@ -1,6 +1,7 @@
 /** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
 import { fail } from "../base/error.ts";
-import type { Lane, Store } from "./ports/store.ts";
+import type { Lane } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
 import type { Place } from "./shelve.ts";
 
 export type How = "reading" | "writing";

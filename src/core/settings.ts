@@ -1,6 +1,6 @@
 /** Between choices, field by field, and the settings that Codex is sent. */
 import { type Choice, resolve, type Values } from "./choices.ts";
-import type { ThreadSettings } from "./ports/agent.ts";
+import type { ThreadSettings } from "./ports/thread.ts";
 
 const plain = [
   "sandbox",

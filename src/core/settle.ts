@@ -6,8 +6,10 @@ import { limits } from "../base/limits.ts";
 import { messageEvent } from "./event.ts";
 import type { Change } from "./journal.ts";
 import { isSteering, type MessageState, type Outcome } from "./message.ts";
-import type { Epoch, TurnError } from "./ports/agent.ts";
-import type { HoldReason, Lane, Message, MessageError, Ref, Store, Turn } from "./ports/store.ts";
+import type { Epoch } from "./ports/agent.ts";
+import type { HoldReason, Lane, Message, MessageError, Ref, Turn } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+import type { TurnError } from "./ports/thread.ts";
 
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 

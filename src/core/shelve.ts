@@ -3,7 +3,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { refusalOf } from "./open.ts";
-import type { Lane, Ref } from "./ports/store.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
 import type { World } from "./world.ts";
 

@@ -6,7 +6,7 @@ import { ingest } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import { open } from "./open.ts";
 import type { AgentSink, Epoch } from "./ports/agent.ts";
-import type { Lane } from "./ports/store.ts";
+import type { Lane } from "./ports/rows.ts";
 import { expireOf } from "./request.ts";
 import type { World } from "./world.ts";
 

@@ -4,7 +4,7 @@ import { refuseUnwritable } from "./accept.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
 import { refusalOf } from "./open.ts";
-import type { Ref } from "./ports/store.ts";
+import type { Ref } from "./ports/rows.ts";
 import type { Reconcile } from "./reconcile.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";

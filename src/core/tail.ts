@@ -4,8 +4,8 @@ import { iso, isoOrNull } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { errorId } from "./indexed.ts";
-import type { ItemFacts, TurnFacts } from "./ports/agent.ts";
-import type { Ref } from "./ports/store.ts";
+import type { Ref } from "./ports/rows.ts";
+import type { ItemFacts, TurnFacts } from "./ports/thread.ts";
 import type { World } from "./world.ts";
 
 export interface ItemView {

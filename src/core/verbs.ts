@@ -13,7 +13,7 @@ import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
 import { isInFlight } from "./message.ts";
 import { models } from "./models.ts";
 import { checkedPlan, plan } from "./plan.ts";
-import type { Lane, Message, Ref } from "./ports/store.ts";
+import type { Lane, Message, Ref } from "./ports/rows.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import type { Reconcile } from "./reconcile.ts";

@@ -12,7 +12,7 @@ import {
   worst,
 } from "./condition.ts";
 import { isTerminal } from "./message.ts";
-import type { LaneFacts, Message, Ref, Turn } from "./ports/store.ts";
+import type { LaneFacts, Message, Ref, Turn } from "./ports/rows.ts";
 import type { World } from "./world.ts";
 
 export type Target = { ref: Ref; receipt?: string };

@@ -7,7 +7,8 @@ import type { Live } from "./live.ts";
 import type { ConfigFiles } from "./plan.ts";
 import type { Rules } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
-import type { HoldReason, MessageId, Ref, Store } from "./ports/store.ts";
+import type { HoldReason, MessageId, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
 
 export interface World {
   store: Store;

@@ -16,7 +16,7 @@ import { type Engine, engineOf } from "../core/engine.ts";
 import { journal } from "../core/journal.ts";
 import { live } from "../core/live.ts";
 import type { AgentSink } from "../core/ports/agent.ts";
-import type { MessageId } from "../core/ports/store.ts";
+import type { MessageId } from "../core/ports/rows.ts";
 import type { Host } from "../ops/ctx.ts";
 import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";

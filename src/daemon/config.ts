@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { leashes } from "../core/leash.ts";
-import type { HoldReason } from "../core/ports/store.ts";
+import type { HoldReason } from "../core/ports/rows.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";

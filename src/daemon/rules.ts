@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { wordsOf } from "../core/commandline.ts";
 import { type Rules, rulings } from "../core/policy.ts";
-import type { RequestKind } from "../core/ports/agent.ts";
+import type { RequestKind } from "../core/ports/request.ts";
 
 /** What may be asked with a row of its own. What is not here is never named by a rule, so never approved by one. */
 const kinds = [

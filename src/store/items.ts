@@ -1,7 +1,9 @@
 /** The local index of what was said and done: rows of text, and FTS5 over them. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
-import type { Hit, IndexedItem, ItemQuery, Ref, SearchedLane, Store, Sync } from "../core/ports/store.ts";
+import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "../core/ports/indexed.ts";
+import type { Ref } from "../core/ports/rows.ts";
+import type { Store } from "../core/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
 /** Ids of one ms. Times this, the year 2200 is still an exact double. */

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Lane, LaneFacts, Ref, StandingFacts, Store, Turn } from "../core/ports/store.ts";
+import type { Lane, LaneFacts, Ref, StandingFacts, Turn } from "../core/ports/rows.ts";
+import type { Store } from "../core/ports/store.ts";
 import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";

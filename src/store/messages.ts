@@ -1,5 +1,6 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import type { Message, Store } from "../core/ports/store.ts";
+import type { Message } from "../core/ports/rows.ts";
+import type { Store } from "../core/ports/store.ts";
 import { table } from "./table.ts";
 
 export function messageStore(db: Database): Store["messages"] {

@@ -1,7 +1,7 @@
 /** A limit on the turns that run at a time, over all threads. */
 import { expect, test } from "bun:test";
 import { plain } from "../../src/core/accept.ts";
-import type { Ref } from "../../src/core/ports/store.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
 

@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError, fail } from "../../src/base/error.ts";
 import type { Leash } from "../../src/core/leash.ts";
-import type { ThreadSettings } from "../../src/core/ports/agent.ts";
-import type { Ref } from "../../src/core/ports/store.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
+import type { ThreadSettings } from "../../src/core/ports/thread.ts";
 import { authorise } from "../../src/daemon/authorise.ts";
 import { index } from "../../src/ops/index.ts";
 import type { DaemonOp } from "../../src/ops/op.ts";

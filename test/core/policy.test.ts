@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { beginsWith, wordsOf } from "../../src/core/commandline.ts";
 import { type Asker, decide, type Judged, type Rule, type Ruling, rulings } from "../../src/core/policy.ts";
-import type { Asks, RequestKind } from "../../src/core/ports/agent.ts";
-import type { Ref } from "../../src/core/ports/store.ts";
+import type { Asks, RequestKind } from "../../src/core/ports/request.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
 import { seeded } from "../sim/sim.ts";
 import { nothingAsked } from "../world/model.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Sandbox } from "../../src/core/ports/agent.ts";
+import type { Sandbox } from "../../src/core/ports/thread.ts";
 import { isRanked, mayLet, type Power, widerThan } from "../../src/core/power.ts";
 
 const sandboxes: Sandbox[] = ["read-only", "workspace-write", "danger-full-access"];

@@ -1,7 +1,7 @@
 /** Rules tried on what was asked before. */
 import { beforeEach, expect, test } from "bun:test";
 import type { Rules } from "../../src/core/policy.ts";
-import type { RequestFacts } from "../../src/core/ports/agent.ts";
+import type { RequestFacts } from "../../src/core/ports/request.ts";
 import type { Replay } from "../../src/core/replay.ts";
 import type { Given } from "../../src/core/reply.ts";
 import { until } from "../support/codex-sink.ts";

@@ -1,7 +1,7 @@
 /** Every kind of question against every kind of answer: what goes to Codex, and what is refused before. */
 import { describe, expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
-import type { Asks, Question, RequestKind } from "../../src/core/ports/agent.ts";
+import type { Asks, Question, RequestKind } from "../../src/core/ports/request.ts";
 import { type Answerable, decisions, type Given, optionsOf, resultOf } from "../../src/core/reply.ts";
 import { nothingAsked } from "../world/model.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { fail } from "../../src/base/error.ts";
 import type { Rule, Ruling } from "../../src/core/policy.ts";
-import type { RequestFacts, RequestKind } from "../../src/core/ports/agent.ts";
+import type { RequestFacts, RequestKind } from "../../src/core/ports/request.ts";
 import { until } from "../support/codex-sink.ts";
 import { nothingAsked } from "../world/model.ts";
 import { type Rig, refusal, rig } from "./rig.ts";

@@ -1,7 +1,7 @@
 /** Words in, places out: the local index, and Codex's own search for what is not in it. */
 import { describe, expect, test } from "bun:test";
 import type { Search } from "../../src/core/asked.ts";
-import type { ItemFacts, TurnFacts } from "../../src/core/ports/agent.ts";
+import type { ItemFacts, TurnFacts } from "../../src/core/ports/thread.ts";
 import type { Found } from "../../src/core/search.ts";
 import { until } from "../support/codex-sink.ts";
 import { never, type Rig, refusal, rig, waiting } from "./rig.ts";

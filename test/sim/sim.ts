@@ -7,7 +7,8 @@
 
 import { plain } from "../../src/core/accept.ts";
 import type { Mode } from "../../src/core/message.ts";
-import type { MessageId, Ref, Store } from "../../src/core/ports/store.ts";
+import type { MessageId, Ref } from "../../src/core/ports/rows.ts";
+import type { Store } from "../../src/core/ports/store.ts";
 import { endOrphans } from "../../src/daemon/orphan.ts";
 import { openStore } from "../../src/store/store.ts";
 import { handClock } from "../support/codex-clock.ts";

@@ -1,5 +1,5 @@
 /** Whole rows for tests that care about one column of them. */
-import type { Lane, Message, MessageId, Ref } from "../../src/core/ports/store.ts";
+import type { Lane, Message, MessageId, Ref } from "../../src/core/ports/rows.ts";
 
 export function laneRow(over: Partial<Lane> = {}): Lane {
   return {

@@ -9,22 +9,22 @@ import { DispatchError } from "../../src/base/error.ts";
 import type {
   Agent,
   AgentEvent,
-  AgentReply,
   AgentSink,
-  Asks,
   Catalogue,
-  EffectiveSettings,
   Epoch,
-  GoalFacts,
-  ItemFacts,
   Occurrence,
   Refusal,
-  RequestFacts,
+} from "../../src/core/ports/agent.ts";
+import type { AgentReply, Asks, RequestFacts } from "../../src/core/ports/request.ts";
+import type {
+  EffectiveSettings,
+  GoalFacts,
+  ItemFacts,
   ThreadFacts,
   ThreadSettings,
   ThreadStatus,
   TurnFacts,
-} from "../../src/core/ports/agent.ts";
+} from "../../src/core/ports/thread.ts";
 
 type Step =
   | { say: string }

@@ -9,6 +9,19 @@
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
 import type { Power } from "../power.ts";
+import type { AgentReply, RequestFacts } from "./request.ts";
+import type {
+  GoalChange,
+  GoalFacts,
+  ItemFacts,
+  ThreadFacts,
+  ThreadOpened,
+  ThreadSettings,
+  ThreadStatus,
+  TokenUsage,
+  TurnFacts,
+  TurnOverrides,
+} from "./thread.ts";
 
 export type Epoch = number;
 
@@ -25,191 +38,6 @@ export type Refusal =
   | "bad_thread_id"
   | "other";
 
-export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
-
-/** What a caller asked for. A field left out is not sent: Codex's own configuration decides it. */
-export interface ThreadSettings {
-  cwd: string;
-  sandbox?: Sandbox;
-  approval_policy?: string;
-  approvals_reviewer?: string;
-  permission_profile?: string;
-  model?: string;
-  model_provider?: string;
-  effort?: string;
-  summary?: string;
-  service_tier?: string;
-  /** Who asked for the tier. */
-  service_tier_from?: "flag" | "config";
-  base_instructions?: string;
-  developer_instructions?: string;
-  config?: Record<string, unknown>;
-  ephemeral?: boolean;
-}
-
-/** What Codex said it will really use. `sandbox` is the kind only. */
-export interface EffectiveSettings {
-  cwd: string;
-  sandbox: Sandbox | null;
-  approval_policy: string | null;
-  approvals_reviewer: string | null;
-  permission_profile: string | null;
-  model: string | null;
-  model_provider: string | null;
-  effort: string | null;
-  service_tier: string | null;
-}
-
-export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";
-
-/** A Codex thread's own row. */
-export interface ThreadFacts {
-  id: string;
-  name: string | null;
-  preview: string;
-  cwd: string;
-  path: string | null;
-  status: ThreadStatus;
-  created_at: number;
-  updated_at: number;
-  /** Codex's word for what made it, e.g. `vscode`, `cli`; `subAgent...` for children. */
-  source: string;
-  /** Of a sub-agent: the thread that spawned it. */
-  parent_id: string | null;
-}
-
-export interface ThreadOpened {
-  thread: ThreadFacts;
-  effective: EffectiveSettings;
-}
-
-export type TurnStatus = "in_progress" | "completed" | "failed" | "interrupted";
-
-export interface TurnError {
-  message: string;
-  /** Codex's `codexErrorInfo` as one word (`usageLimitExceeded`, `httpConnectionFailed`, ...), or null. */
-  kind: string | null;
-}
-
-export interface TurnFacts {
-  id: string;
-  status: TurnStatus;
-  error: TurnError | null;
-  started_at: number | null;
-  completed_at: number | null;
-  items: ItemFacts[];
-}
-
-/** One thing in a turn. `type` is Codex's in snake_case; text is whole, never cut here. */
-export interface ItemFacts {
-  id: string;
-  type:
-    | "user_message"
-    | "agent_message"
-    | "reasoning"
-    | "plan"
-    | "command"
-    | "file_change"
-    | "mcp_tool_call"
-    | "web_search"
-    | "context_compaction"
-    | "other";
-  /** Message text, command output, diff; "" when there is none. */
-  text: string;
-  command: string | null;
-  exit_code: number | null;
-  /** First path of a file change. */
-  path: string | null;
-  /** Codex's own word: `completed`, `failed`, `declined`, ...; null when the item has none. */
-  status: string | null;
-  /** On a user message: the `clientUserMessageId` it was sent with. */
-  client_id: string | null;
-  /** Epoch ms, or null where Codex gives none. */
-  at: number | null;
-}
-
-export interface TokenUsage {
-  total: number;
-  input: number;
-  output: number;
-  context_window: number | null;
-}
-
-export type RequestKind =
-  | "command_approval"
-  | "file_change_approval"
-  | "permissions_approval"
-  | "mcp_tool_approval"
-  | "user_input"
-  | "elicitation"
-  | "tool_call"
-  | "current_time"
-  | "other";
-
-export interface Question {
-  id: string;
-  header: string;
-  question: string;
-  options: { label: string; description: string }[] | null;
-  /** Any other text is an answer too. */
-  is_other: boolean;
-  is_secret: boolean;
-}
-
-export interface ToolAsked {
-  server: string | null;
-  name: string;
-  description: string | null;
-  arguments: unknown;
-}
-
-export interface FormAsked {
-  /** `form`, `url`, ...: Codex's word. */
-  mode: string;
-  server: string;
-  message: string;
-  /** JSON Schema of the answer. */
-  schema: Record<string, unknown> | null;
-  url: string | null;
-}
-
-/** What a question asks beyond a command and a diff. What is not part of its kind is null. */
-export interface Asks {
-  reason: string | null;
-  /** Of a command approval: `command`, `writeStdin`, ...: Codex's word. */
-  action: string | null;
-  /** Codex's own words: to be granted back as they were asked. */
-  permissions: Record<string, unknown> | null;
-  network: { host: string; protocol: string } | null;
-  /** Of a file change: the folder that is to stay writable. */
-  grant_root: string | null;
-  questions: Question[] | null;
-  tool: ToolAsked | null;
-  form: FormAsked | null;
-  /** Of a tool: Codex takes an approval for the session. */
-  may_persist: boolean;
-  /** The sub-agent's thread that asks, where it is not the thread itself. */
-  sub_agent: string | null;
-}
-
-/** A question of Codex's. `rpc_id` is only good in its epoch. */
-export interface RequestFacts {
-  rpc_id: string | number;
-  /** Codex's method, e.g. `item/commandExecution/requestApproval`. */
-  method: string;
-  kind: RequestKind;
-  thread_id: string | null;
-  turn_id: string | null;
-  item_id: string | null;
-  command: string | null;
-  cwd: string | null;
-  /** Of a file change: taken from the `item/started` that came before with the same item id. */
-  diff: string | null;
-  asks: Asks;
-  /** ms until its own answer stands, or null. */
-  auto_resolution_ms: number | null;
-}
-
 /** What the child said, in order. Tolerant: what is not known here is dropped, what is malformed is counted. */
 export type AgentEvent =
   | { kind: "thread_started"; thread: ThreadFacts }
@@ -225,21 +53,6 @@ export type AgentEvent =
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number };
-
-export interface GoalFacts {
-  objective: string;
-  /** active, paused, blocked, usageLimited, budgetLimited, complete. */
-  status: string;
-  token_budget: number | null;
-  tokens_used: number | null;
-}
-
-export interface GoalChange {
-  /** Left out: the goal that is there keeps its own. */
-  objective?: string;
-  status?: "active" | "paused";
-  token_budget?: number;
-}
 
 /** The models Codex ships with, and what its configuration chooses. */
 export interface Catalogue {
@@ -308,13 +121,6 @@ export interface AgentSink {
   batch(epoch: Epoch, events: AgentEvent[]): void;
   /** The child is gone: reaped, and no later batch of this epoch will come. */
   down(epoch: Epoch, reason: string): void;
-}
-
-export interface AgentReply {
-  rpc_id: string | number;
-  /** The JSON-RPC `result`, or an error that Codex turns into a failed item. */
-  result?: Record<string, unknown>;
-  error?: { code: number; message: string };
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
@@ -417,12 +223,4 @@ export interface Occurrence {
   snippet: string;
   start: number;
   end: number;
-}
-
-export interface TurnOverrides {
-  model?: string;
-  /** null: back to the thread's default. */
-  effort?: string | null;
-  service_tier?: string | null;
-  output_schema?: Record<string, unknown>;
 }

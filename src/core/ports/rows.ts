@@ -1,0 +1,180 @@
+/** The registry's rows, as core sees them. Times are ms since the epoch. */
+import type { MessageState, Mode, Outcome } from "../message.ts";
+import type { Ruling } from "../policy.ts";
+import type { ChildIdentity, Epoch } from "./agent.ts";
+import type { Sync } from "./indexed.ts";
+import type { Asks, RequestKind } from "./request.ts";
+import type {
+  EffectiveSettings,
+  GoalFacts,
+  ThreadSettings,
+  TokenUsage,
+  TurnError,
+  TurnOverrides,
+  TurnStatus,
+} from "./thread.ts";
+
+/** A lane's primary key. Branded, so that a thread id or a handle never passes for one. */
+export type Ref = string & { readonly ref: unique symbol };
+export type MessageId = string & { readonly messageId: unique symbol };
+
+export type HoldReason = "failed" | "stopped" | "crashed" | "unsure" | "settings_differ" | "by_hand";
+
+export interface LastMessage {
+  text: string;
+  truncated: boolean;
+  turn_id: string;
+  at: number;
+}
+
+export interface Lane {
+  ref: Ref;
+  thread_id: string | null;
+  /** Of a sub-agent: Codex's id of the thread that spawned it. */
+  parent_id: string | null;
+  source: "own" | "attached";
+  setup: "starting" | "started" | "ready";
+  durable_at: number | null;
+  title: string;
+  handle: string | null;
+  cwd: string;
+  settings: ThreadSettings;
+  effective: EffectiveSettings | null;
+  rollout_path: string | null;
+  hold_reason: HoldReason | null;
+  blocked_reason: string | null;
+  goal: GoalFacts | null;
+  /** Of `new --goal`: asked for; then set but paused until the first message is delivered; then null. */
+  goal_setup: "wanted" | "paused" | null;
+  /** The last turn ran with settings of its own, which stick in Codex. */
+  overridden: boolean;
+  /** How many messages wait; kept by the registry itself. */
+  readonly pending: number;
+  tokens: TokenUsage | null;
+  last_message: LastMessage | null;
+  create_key: string | null;
+  create_digest: string | null;
+  created_by: string | null;
+  cause_id: string | null;
+  /** What becomes of its questions that no rule decides; null: the configuration says. */
+  requests: Ruling | null;
+  /** When what this row says of the thread was last seen to be true. */
+  evidence_at: number;
+  archived_at: number | null;
+  gone_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface Turn {
+  lane: Ref;
+  turn_id: string;
+  origin: "ours" | "goal" | "queue" | "other";
+  status: TurnStatus;
+  /** The epoch it was last seen running in. */
+  epoch: Epoch | null;
+  error: TurnError | null;
+  retrying_since: number | null;
+  started_at: number;
+  completed_at: number | null;
+}
+
+export interface Message {
+  id: MessageId;
+  lane: Ref;
+  position: number;
+  mode: Mode;
+  /** A turn that we start, or Codex's own queue where another app writes the thread. */
+  via: "turn" | "codex_queue";
+  text: string;
+  sha256: string;
+  state: MessageState;
+  outcome: Outcome | null;
+  epoch: Epoch | null;
+  attempt: number;
+  turn_id: string | null;
+  target_turn_id: string | null;
+  floor_turn_id: string | null;
+  path: string | null;
+  joined: boolean;
+  or_queue: boolean;
+  settings: TurnOverrides | null;
+  key: string | null;
+  digest: string | null;
+  cause_id: string | null;
+  depth: number;
+  caller: string | null;
+  error: MessageError | null;
+  claimed_at: number | null;
+  sent_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface MessageError {
+  code: string;
+  message: string;
+}
+
+export interface Request {
+  id: string;
+  lane: Ref;
+  epoch: Epoch;
+  rpc_id: string | number;
+  method: string;
+  kind: RequestKind;
+  turn_id: string | null;
+  item_id: string | null;
+  state: "open" | "answered" | "expired";
+  summary: string;
+  command: string | null;
+  cwd: string | null;
+  diff: string | null;
+  /** Null when it was over the limit of a request: then only a no is an answer where this is needed. */
+  asks: Asks | null;
+  decision: string | null;
+  answered_by: string | null;
+  asked_at: number;
+  expires_at: number | null;
+  closed_at: number | null;
+}
+
+export interface EpochRow extends ChildIdentity {
+  id: Epoch;
+  version: string | null;
+  started_at: number;
+  up_at: number | null;
+  ended_at: number | null;
+  end_reason: string | null;
+}
+
+/** A lane with what its view needs, read in one go. */
+/** The little that a lane's status follows from. */
+export interface StandingFacts {
+  lane: Pick<Lane, "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
+  latest: Pick<Turn, "status" | "epoch"> | null;
+  requests: { length: number };
+}
+
+export interface LaneFacts {
+  lane: Lane;
+  latest: Turn | null;
+  in_flight: number;
+  unsure: number;
+  requests: Request[];
+  sync: Sync | null;
+}
+
+export interface EventFilter {
+  after: number;
+  limit: number;
+  kinds?: readonly string[];
+  lanes?: readonly Ref[];
+}
+
+export interface Counts {
+  lanes: number;
+  queued: number;
+  requests: number;
+  messages: Partial<Record<MessageState, number>>;
+}

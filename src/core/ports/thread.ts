@@ -1,0 +1,134 @@
+/** Threads, turns and items in core's own nouns, as Codex tells of them. Ids are Codex's own; times are ms since the epoch. */
+
+export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
+
+/** What a caller asked for. A field left out is not sent: Codex's own configuration decides it. */
+export interface ThreadSettings {
+  cwd: string;
+  sandbox?: Sandbox;
+  approval_policy?: string;
+  approvals_reviewer?: string;
+  permission_profile?: string;
+  model?: string;
+  model_provider?: string;
+  effort?: string;
+  summary?: string;
+  service_tier?: string;
+  /** Who asked for the tier. */
+  service_tier_from?: "flag" | "config";
+  base_instructions?: string;
+  developer_instructions?: string;
+  config?: Record<string, unknown>;
+  ephemeral?: boolean;
+}
+
+/** What Codex said it will really use. `sandbox` is the kind only. */
+export interface EffectiveSettings {
+  cwd: string;
+  sandbox: Sandbox | null;
+  approval_policy: string | null;
+  approvals_reviewer: string | null;
+  permission_profile: string | null;
+  model: string | null;
+  model_provider: string | null;
+  effort: string | null;
+  service_tier: string | null;
+}
+
+export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";
+
+/** A Codex thread's own row. */
+export interface ThreadFacts {
+  id: string;
+  name: string | null;
+  preview: string;
+  cwd: string;
+  path: string | null;
+  status: ThreadStatus;
+  created_at: number;
+  updated_at: number;
+  /** Codex's word for what made it, e.g. `vscode`, `cli`; `subAgent...` for children. */
+  source: string;
+  /** Of a sub-agent: the thread that spawned it. */
+  parent_id: string | null;
+}
+
+export interface ThreadOpened {
+  thread: ThreadFacts;
+  effective: EffectiveSettings;
+}
+
+export type TurnStatus = "in_progress" | "completed" | "failed" | "interrupted";
+
+export interface TurnError {
+  message: string;
+  /** Codex's `codexErrorInfo` as one word (`usageLimitExceeded`, `httpConnectionFailed`, ...), or null. */
+  kind: string | null;
+}
+
+export interface TurnFacts {
+  id: string;
+  status: TurnStatus;
+  error: TurnError | null;
+  started_at: number | null;
+  completed_at: number | null;
+  items: ItemFacts[];
+}
+
+/** One thing in a turn. `type` is Codex's in snake_case; text is whole, never cut here. */
+export interface ItemFacts {
+  id: string;
+  type:
+    | "user_message"
+    | "agent_message"
+    | "reasoning"
+    | "plan"
+    | "command"
+    | "file_change"
+    | "mcp_tool_call"
+    | "web_search"
+    | "context_compaction"
+    | "other";
+  /** Message text, command output, diff; "" when there is none. */
+  text: string;
+  command: string | null;
+  exit_code: number | null;
+  /** First path of a file change. */
+  path: string | null;
+  /** Codex's own word: `completed`, `failed`, `declined`, ...; null when the item has none. */
+  status: string | null;
+  /** On a user message: the `clientUserMessageId` it was sent with. */
+  client_id: string | null;
+  /** Epoch ms, or null where Codex gives none. */
+  at: number | null;
+}
+
+export interface TokenUsage {
+  total: number;
+  input: number;
+  output: number;
+  context_window: number | null;
+}
+
+export interface GoalFacts {
+  objective: string;
+  /** active, paused, blocked, usageLimited, budgetLimited, complete. */
+  status: string;
+  token_budget: number | null;
+  tokens_used: number | null;
+}
+
+export interface GoalChange {
+  /** Left out: the goal that is there keeps its own. */
+  objective?: string;
+  status?: "active" | "paused";
+  token_budget?: number;
+}
+
+export interface TurnOverrides {
+  model?: string;
+  /** null: back to the thread's default. */
+  effort?: string | null;
+  service_tier?: string | null;
+  output_schema?: Record<string, unknown>;
+}

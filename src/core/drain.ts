@@ -101,13 +101,7 @@ export function drain(world: World): Drain {
     return turn !== undefined && nextSteer(lane.ref, turn) !== undefined;
   }
 
-  /** Says on the lane why not, when others are to blame. */
-  function mayStart(lane: Lane): boolean {
-    if (nextStart(lane) === undefined) return false;
-    const full = fullWords(world);
-    if (full !== null) waits(lane, full);
-    return full === null;
-  }
+  const mayStart = (lane: Lane) => nextStart(lane) !== undefined && fullWords(world) === null;
 
   const nextSteer = (ref: Ref, turn: Turn) =>
     store.messages.steers(ref, turn.turn_id).find((message) => message.state === "queued");
@@ -132,6 +126,14 @@ export function drain(world: World): Drain {
     if (lane) waits(lane, reason);
   }
 
+  /** What could go, were fewer turns running elsewhere, says so. */
+  function blameOthers(lane: Lane): void {
+    if (lane.pending === 0 || writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return;
+    const isFree = store.turns.running(lane.ref).length === 0;
+    const full = isFree && nextStart(lane) !== undefined ? fullWords(world) : null;
+    if (full !== null) waits(lane, full);
+  }
+
   function waits({ ref, blocked_reason }: Lane, reason: string): void {
     if (blocked_reason === reason) return;
     try {
@@ -145,7 +147,10 @@ export function drain(world: World): Drain {
     // Refused a moment ago: its own timer comes back to it.
     if (isWaiting(ref)) return;
     const lane = letGo(store.lanes.get(ref));
-    if (!lane || !isDue(lane)) return;
+    if (!lane || !isDue(lane)) {
+      if (lane) blameOthers(lane);
+      return;
+    }
     if (kicked.has(ref)) {
       again.add(ref);
       return;

@@ -65,6 +65,8 @@ export interface ThreadView {
   confidence: Confidence;
   /** What is still missing before the thread is durable; null when nothing is. */
   setup: "starting" | "started" | null;
+  /** Codex keeps nothing of it, and it ends with the process. */
+  ephemeral: boolean;
   cwd: string;
   writable: boolean;
   write_locked_reason: string | null;
@@ -115,6 +117,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     as_of: iso(standing.asOf),
     confidence: standing.confidence,
     setup: lane.setup === "ready" ? null : lane.setup,
+    ephemeral: isEphemeral(lane),
     cwd: lane.cwd,
     writable: reason === null,
     write_locked_reason: reason,

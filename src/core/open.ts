@@ -59,8 +59,21 @@ async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
   return again(world, lane.ref);
 }
 
+/** Codex neither resumes an ephemeral thread nor shows its goal (measured): it is loaded still, or gone. */
+async function foundAgain(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  const { agent, live, clock } = world;
+  const facts = await agent.readThread(threadId).catch((thrown: unknown) => {
+    if (refusalOf(thrown) !== "no_rollout") throw thrown;
+  });
+  if (!facts || facts.status === "not_loaded") return gone(world, lane);
+  const now = clock.now();
+  live.set(threadId, { status: facts.status, at: now, heard: now, floor: null });
+  return lane;
+}
+
 async function resume(world: World, lane: Lane, threadId: string): Promise<Lane> {
   const { agent, store, journal } = world;
+  if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
     await quietGoal(world, lane, threadId);
     await announceNativeQueue(world, lane, threadId);
@@ -118,6 +131,10 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
     );
     return start(world, store.lanes.get(lane.ref)!);
   }
+  return gone(world, lane);
+}
+
+function gone(world: World, lane: Lane): never {
   markGone(world, lane.ref);
   fail("not_found", `Codex no longer has the thread of ${lane.ref}`, { hint: `dispatch forget ${lane.ref}` });
 }

@@ -155,6 +155,10 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
         turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
+      } else if (isEphemeral(lane)) {
+        // It has no history, so that nothing was heard of it proves nothing.
+        if (isLate || isSteering(message) || isTurnOver(message))
+          unsure(store, change, message, "its ephemeral thread has no history to tell");
       } else if (isSteering(message)) notTaken(store, change, message);
       else if (isTurnOver(message) && asked.mode !== "context") cutShort(store, change, message);
       else if (isLate)

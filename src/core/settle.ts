@@ -40,9 +40,12 @@ export function delivered(store: Store, change: Change, message: Message, turnId
   move(store, change, message, "delivered", { turn_id: turnId, error: null });
   const turn = store.turns.get(message.lane, turnId);
   // Its start may never have been heard; without a row for it nobody would look for its end.
-  if (!turn)
-    begun(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch: message.epoch });
-  else if (turn.origin === "other") ours(store, message.lane, turnId);
+  if (!turn) {
+    // Another app's child runs it, whose life is not known here.
+    const isElsewhere = store.lanes.get(message.lane)?.source === "attached";
+    const epoch = isElsewhere ? null : message.epoch;
+    begun(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch });
+  } else if (turn.origin === "other") ours(store, message.lane, turnId);
   if (turn && turn.status !== "in_progress") {
     move(store, change, { ...message, turn_id: turnId }, "done", { outcome: turn.status });
   }

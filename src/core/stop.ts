@@ -60,7 +60,8 @@ export async function stop(
 
 function isBeginning({ store }: World, ref: Ref): boolean {
   const flying = store.messages.inFlight(ref);
-  if (!flying || isSteering(flying) || flying.mode === "context") return false;
+  if (!flying || flying.via === "codex_queue" || isSteering(flying) || flying.mode === "context")
+    return false;
   return flying.turn_id === null || store.turns.get(ref, flying.turn_id) === undefined;
 }
 

@@ -16,7 +16,7 @@ export function authorise(core: Core, { op, input, caller }: Authorised): void {
   core.refuseBeyondReach({
     cli: op.cli,
     isRead: op.intent === "read",
-    reach: op.reach ?? "created",
+    reach: typeof op.reach === "function" ? op.reach(input) : (op.reach ?? "created"),
     thread: typeof thread === "string" ? thread : null,
     receipt: typeof id === "string" ? id : null,
     agent: caller.thread_id,

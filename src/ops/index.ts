@@ -196,7 +196,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6d55c00e1973",
+    hash: "64e7a2c0d248",
     load: () => import("./message/send.ts"),
   },
   {
@@ -239,7 +239,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -281,7 +281,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -465,7 +465,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a85c89979e9",
+    hash: "9a006a2d4b1f",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -479,7 +479,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d4220c7957e2",
+    hash: "094f3c93457e",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -493,7 +493,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -521,7 +521,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "38b36f42d46d",
+    hash: "c8401ba5e8a1",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -535,7 +535,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -549,7 +549,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -564,7 +564,7 @@ export const index: readonly IndexRow[] = [
     hidden: false,
     bare: true,
     lists: ["thread", "archived", "stranger"],
-    hash: "766373a1dfc7",
+    hash: "4ef29e33cb46",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -578,7 +578,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "192a115d8e82",
+    hash: "e6440a974ad6",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -620,7 +620,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "6bf783c8006e",
+    hash: "5f8ea303b603",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -634,7 +634,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "3a85c89979e9",
+    hash: "9a006a2d4b1f",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -648,7 +648,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "8f49de1aad65",
+    hash: "48924b932f2c",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -676,7 +676,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "8b98e632bda7",
+    hash: "d66d1349d81f",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -690,7 +690,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d4c9610b8cdf",
+    hash: "e1043aaa1099",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -718,7 +718,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "d6e9e3b94cb5",
+    hash: "d86efc965234",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -746,7 +746,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     bare: false,
-    hash: "34a5180513fd",
+    hash: "e0a647425eea",
     load: () => import("./thread/wait.ts"),
   },
   {

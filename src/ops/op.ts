@@ -13,6 +13,8 @@ export type Intent = "read" | "write" | "destroy";
 /** May a client send it again by itself? `keyed`: yes, because the input carries an idempotency key. */
 export type Repeat = "safe" | "keyed" | "no";
 
+type Reach = "any" | "created" | "never";
+
 /** The noun of the MCP tool `dispatch_<group>_<intent>`. */
 export type Group = "thread" | "message" | "request" | "daemon";
 
@@ -51,7 +53,7 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
    * Of a write: which threads an agent may point it at. Left out: those it created, and its own; of one that names no
    * thread: none, so it is a person's.
    */
-  reach?: "any" | "created" | "never";
+  reach?: Reach | ((input: v.InferOutput<I>) => Reach);
   repeat: Repeat;
   /** A method for other ops and no command: neither CLI nor MCP offers it. */
   hidden?: true;

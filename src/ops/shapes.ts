@@ -30,6 +30,7 @@ export const threadView = {
   as_of: time,
   confidence: v.picklist(["live", "stale", "unknown"]),
   setup: orNull(v.picklist(["starting", "started"])),
+  ephemeral: v.boolean(),
   cwd: v.string(),
   writable: v.boolean(),
   write_locked_reason: orNull(v.string()),

@@ -31,7 +31,7 @@ export function turnStore(db: Database): Store["turns"] {
     },
     listRunning: () =>
       turns.all(
-        "SELECT t.* FROM turns AS t JOIN lanes AS l ON l.ref = t.lane AND l.forgotten_at IS NULL WHERE t.status = 'in_progress'",
+        "SELECT t.* FROM turns AS t JOIN lanes AS l ON l.ref = t.lane AND l.forgotten_at IS NULL AND l.source = 'own' WHERE t.status = 'in_progress'",
       ),
   };
 }

@@ -42,12 +42,15 @@ export async function endOlder(
   const who = identityOf(daemon.pid);
   starting?.(`restarting the daemon: ${daemon.version} is older than ${version}`);
   const answer = await connection.call({ op: "daemon.stop", schema: "", input: { idle: true }, caller });
-  connection.close();
-  if ("error" in answer && answer.error.code === "lane_busy")
+  if ("error" in answer) {
+    const isBusy = answer.error.code === "lane_busy";
     throw refuse(
       `${older} and is not restarted now: ${answer.error.message}`,
-      "wait until that is over, or: dispatch down --force && dispatch up",
+      isBusy ? "wait until that is over, or: dispatch down --force && dispatch up" : restart,
     );
+  }
+  // Not before: what else waits on this connection waits on.
+  connection.close();
   const until = systemClock.monotonic() + limits.shutdownGraceMs + limits.shutdownCallsMs;
   while (who && isAlive(who)) {
     if (systemClock.monotonic() >= until)

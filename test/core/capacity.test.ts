@@ -1,5 +1,6 @@
 /** A limit on the turns that run at a time, over all threads. */
 import { expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
 import { plain } from "../../src/core/accept.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
@@ -71,4 +72,27 @@ test("steers and context are no turns of their own", async () => {
     never(),
   );
   await here.reaches(context, "done");
+});
+
+test("a turn that another app runs takes no place, whatever became of it", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 1, attachedQueue: true } });
+  const { core } = here.world.engine;
+  const id = here.world.agent.madeElsewhere("theirs", "hello");
+  const ref = await core.attach(id, "cli");
+  const receipt = await core.send(ref, { ...plain, mode: "queue", text: "theirs to run" }, never());
+  await here.reaches(receipt, "sent");
+  const thread = here.world.agent.threads.get(id)!;
+  const said = { ...thread.turns[0]!.items[0]!, type: "user_message" as const, client_id: receipt.receipt };
+  thread.nativeQueue = [];
+  thread.turns.push({
+    ...thread.turns[0]!,
+    id: `${id}-2`,
+    status: "interrupted",
+    completed_at: null,
+    items: [said],
+  });
+  await here.clock.advance(limits.reconcileEveryMs);
+  await here.reaches(receipt, "delivered");
+  expect(core.running()).toEqual([]);
+  await here.reaches(await here.send("mine"), "done");
 });

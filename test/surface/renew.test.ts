@@ -78,6 +78,16 @@ test("an older daemon at work stays; the error says at what, and what to type", 
   expect([...daemonsOf(home).keys()].map(isAlive)).toEqual([true]);
 });
 
+test("an older daemon that refuses to go, for whatever reason, is not waited for", async () => {
+  const home = await homeWith("0.0.1", { FAKE_BUSY: "agents may only read here", FAKE_CODE: "denied" });
+  const { stderr, code } = await run(home, ["list"], { env: mayStart });
+  expect(code).toBe(18);
+  expect(errorIn(stderr)).toMatchObject({
+    message: `the daemon (0.0.1) is older than this dispatch (${version}) and is not restarted now: agents may only read here`,
+    hint: "dispatch down && dispatch up",
+  });
+});
+
 for (const [which, of, hint] of [
   ["a newer daemon", "999.0.0", "use the newer dispatch; or, for this one: dispatch down && dispatch up"],
   ["another build of the same version", version, "dispatch down && dispatch up"],

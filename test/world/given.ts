@@ -28,6 +28,13 @@ export const situations: Record<string, () => Promise<Given>> = {
     const reviewer = { sandbox: "read-only", text: "Review what changed." };
     return { world: begun({ config: { own: { defaults, presets: { reviewer } } } }), words: {} };
   },
+  async "an ephemeral thread"() {
+    const world = begun();
+    const settings = { cwd: "/repo", ephemeral: true };
+    const draft = { name: "passing", text: null, goal: null, settings, key: null, created_by: cli.kind };
+    await world.engine.core.create(draft, new AbortController().signal);
+    return { world, words: {} };
+  },
   async "two threads"() {
     const world = begun();
     await create(world, "docs");

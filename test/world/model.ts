@@ -325,7 +325,7 @@ export function modelAgent({
     schedule(() => {
       if (epoch !== from || thread.running !== run) return;
       const said = item("user_message", text, { client_id: clientId });
-      thread.isDurable = true;
+      thread.isDurable = thread.settings.ephemeral !== true;
       turn.items.push(said);
       asked.push(text);
       emit({ kind: "item_completed", thread_id: thread.id, turn_id: turn.id, item: said });
@@ -501,6 +501,7 @@ export function modelAgent({
         if (thread.isHeldElsewhere)
           refuse("active_writer", `thread ${threadId} already has an active writer`);
         if (thread.isArchived) refuse("archived", `session ${threadId} is archived`);
+        if (thread.settings.ephemeral) refuse("no_rollout", `no rollout found for thread id ${threadId}`);
         // Overrides of a loaded thread are ignored; a bare resume falls back to the configuration's full access.
         if (!thread.isLoaded)
           thread.settings = ignoresSettings ? { cwd: settings.cwd } : structuredClone(settings);
@@ -528,7 +529,12 @@ export function modelAgent({
         const thread = threads.get(threadId);
         if (thread && !thread.running) thread.isLoaded = false;
       }),
-    readGoal: (threadId) => call("readGoal", () => threads.get(threadId)?.goal ?? null),
+    readGoal: (threadId) =>
+      call("readGoal", () => {
+        const thread = threads.get(threadId);
+        if (thread?.settings.ephemeral) refuse("other", "ephemeral thread does not support goals");
+        return thread?.goal ?? null;
+      }),
     setGoal: (threadId, change) =>
       call("setGoal", () => {
         const thread = threadOf(threadId);

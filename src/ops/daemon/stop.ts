@@ -15,6 +15,8 @@ export default op({
   intent: "write",
   repeat: "safe",
   start: "never",
+  // What cuts nothing, whoever runs a newer program may ask for.
+  reach: ({ idle }) => (idle === true ? "any" : "created"),
   frozen: true,
   hidden: true,
   input: v.strictObject({
@@ -28,6 +30,7 @@ export default op({
     { given: "a running turn", input: {}, error: "lane_busy" },
     { given: "two threads", input: { idle: true }, output: { cut: [] } },
     { given: "an open request", input: { idle: true }, error: "lane_busy" },
+    { given: "an ephemeral thread", input: { idle: true }, error: "lane_busy" },
   ],
   run({ force, idle }, { core, host }) {
     const running = core.running();
@@ -50,10 +53,9 @@ export default op({
 function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
   const { messages, requests } = core.counts();
   const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
-  const goals = core
-    .list({ archived: false, limit: limits.lanesMax })
-    .filter(({ goal }) => goal?.status === "active")
-    .map(({ ref }) => ref);
+  const lanes = core.list({ archived: false, limit: limits.lanesMax });
+  const goals = lanes.filter(({ goal }) => goal?.status === "active").map(({ ref }) => ref);
+  const mortal = lanes.filter((lane) => lane.ephemeral && lane.status !== "gone").map(({ ref }) => ref);
   const calls = host.calls();
   return [
     ...(sending > 0
@@ -61,6 +63,7 @@ function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
       : []),
     ...(requests > 0 ? [counted(requests, "a question is open", "questions are open")] : []),
     ...(goals.length > 0 ? [`a goal is active: ${goals.join(", ")}`] : []),
+    ...(mortal.length > 0 ? [`an ephemeral thread would end: ${mortal.join(", ")}`] : []),
     ...(calls > 0
       ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]
       : []),

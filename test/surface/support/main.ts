@@ -1,6 +1,7 @@
 /** The command line over the sample ops, as a process. `__daemon` makes it the fake daemon, as autostart would. */
 import { appendFileSync, rmSync } from "node:fs";
 import { readEnv } from "../../../src/base/env.ts";
+import type { Code } from "../../../src/base/error.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
@@ -45,7 +46,7 @@ function ofAnotherVersion(...[call, reply, home]: [...Parameters<Behaviour>, str
   appendFileSync(`${home}/asked`, `${JSON.stringify({ op: call.op, input: call.input })}\n`);
   const busy = process.env["FAKE_BUSY"];
   if (call.op !== "daemon.stop") reply.error({ code: "stale", message: "they disagree", hint: "h" });
-  else if (busy) reply.error({ code: "lane_busy", message: busy });
+  else if (busy) reply.error({ code: (process.env["FAKE_CODE"] ?? "lane_busy") as Code, message: busy });
   else {
     reply.result({ pid: process.pid, cut: [] });
     // As a daemon does: the answer leaves first, then the socket goes, then the process.

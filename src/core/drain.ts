@@ -4,11 +4,11 @@ import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
 import { fullWords } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
+import { mayPass, release } from "./hold.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
 import { giveToCodex } from "./native.ts";
 import { type Opened, open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
-import { mayPass, release } from "./settle.ts";
 import type { Policy, World } from "./world.ts";
 
 export interface Drain {

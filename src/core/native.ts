@@ -13,10 +13,6 @@ import type { TurnFacts } from "./ports/thread.ts";
 import { delivered, move, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
-/** What a receipt says of a message that goes this way. */
-export const caveat =
-  "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
-
 /** Throws `usage` when the configuration that allows it is broken. */
 export function mayQueueNatively(world: World, lane: Lane): boolean {
   return (

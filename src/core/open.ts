@@ -4,11 +4,12 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
 import type { Epoch, Refusal } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "./ports/thread.ts";
-import { endQueued, hold } from "./settle.ts";
+import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Opened {

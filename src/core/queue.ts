@@ -1,10 +1,11 @@
 /** What waits for a lane, and what a person may do about it. */
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { hold, releaseUnsure } from "./hold.ts";
 import type { Change } from "./journal.ts";
 import type { Message, Ref } from "./ports/rows.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { failed, hold, move, releaseUnsure, requeued } from "./settle.ts";
+import { failed, move, requeued } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface QueuePage {

@@ -1,7 +1,6 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
 import { iso } from "../base/clock.ts";
 import type { MessageState, Mode, Outcome } from "./message.ts";
-import { caveat } from "./native.ts";
 import type { Lane, Message } from "./ports/rows.ts";
 
 export interface Receipt {
@@ -22,6 +21,10 @@ export interface Receipt {
   /** What cannot be promised of it; null where all of it is. */
   caveat: string | null;
 }
+
+/** Of a message that goes by Codex's own queue. */
+const caveat =
+  "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
 
 export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
   return {

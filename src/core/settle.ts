@@ -4,10 +4,11 @@
  */
 import { limits } from "../base/limits.ts";
 import { messageEvent } from "./event.ts";
+import { hold, lift, releaseUnsure } from "./hold.ts";
 import type { Change } from "./journal.ts";
 import { isSteering, type MessageState, type Outcome } from "./message.ts";
 import type { Epoch } from "./ports/agent.ts";
-import type { HoldReason, Lane, Message, MessageError, Ref, Turn } from "./ports/rows.ts";
+import type { Lane, Message, MessageError, Ref, Turn } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnError } from "./ports/thread.ts";
 
@@ -183,23 +184,6 @@ export function expire(store: Store, change: Change, id: string): void {
   });
 }
 
-/** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
-export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason): void {
-  const now = store.lanes.get(ref)?.hold_reason;
-  if (now === undefined || (now !== null && strength[now] >= strength[reason])) return;
-  store.lanes.set(ref, { hold_reason: reason });
-  change.append({ kind: "queue.held", lane: ref, data: { reason } });
-}
-
-const strength: Record<HoldReason, number> = {
-  failed: 0,
-  stopped: 0,
-  crashed: 0,
-  settings_differ: 1,
-  unsure: 2,
-  by_hand: 3,
-};
-
 /** All that waits of a lane that takes nothing any more: its receipts say so instead of waiting for ever. */
 export function endQueued(store: Store, change: Change, ref: Ref, why: MessageError | "cancelled"): void {
   for (;;) {
@@ -210,11 +194,6 @@ export function endQueued(store: Store, change: Change, ref: Ref, why: MessageEr
       else failed(store, change, message, why);
     }
   }
-}
-
-/** Whether anything may start under this hold: what a bad turn held still lets pass what a person asks to run now. */
-export function mayPass(reason: HoldReason | null): boolean {
-  return reason === null || reason === "failed" || reason === "stopped" || reason === "crashed";
 }
 
 /** A steer whose turn is over without it, or refused it: a definite no, unless its sender wanted it queued then. */
@@ -245,23 +224,4 @@ export function cutShort(store: Store, change: Change, message: Message): void {
       store.messages.set(message.id, { position: store.messages.position(message.lane, "urgent") });
     requeued(store, change, message, null);
   }
-}
-
-/** A completed turn lifts what a bad turn held. */
-function lift(store: Store, change: Change, ref: Ref): void {
-  const reason = store.lanes.get(ref)?.hold_reason;
-  if (reason === "failed" || reason === "stopped" || reason === "crashed") release(store, change, ref);
-}
-
-export function release(store: Store, change: Change, ref: Ref): void {
-  const reason = store.lanes.get(ref)?.hold_reason;
-  if (!reason) return;
-  store.lanes.set(ref, { hold_reason: null });
-  change.append({ kind: "queue.released", lane: ref, data: { reason } });
-}
-
-/** Once nothing unsure is left, what it held goes on. */
-export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
-  const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
-  if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
 }

@@ -1,0 +1,45 @@
+/** A lane's hold: the flag, with its reason, that keeps what is queued waiting. All run inside an open transaction. */
+import type { Change } from "./journal.ts";
+import type { HoldReason, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+
+/** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
+export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason): void {
+  const now = store.lanes.get(ref)?.hold_reason;
+  if (now === undefined || (now !== null && strength[now] >= strength[reason])) return;
+  store.lanes.set(ref, { hold_reason: reason });
+  change.append({ kind: "queue.held", lane: ref, data: { reason } });
+}
+
+const strength: Record<HoldReason, number> = {
+  failed: 0,
+  stopped: 0,
+  crashed: 0,
+  settings_differ: 1,
+  unsure: 2,
+  by_hand: 3,
+};
+
+/** Whether anything may start under this hold: what a bad turn held still lets pass what a person asks to run now. */
+export function mayPass(reason: HoldReason | null): boolean {
+  return reason === null || reason === "failed" || reason === "stopped" || reason === "crashed";
+}
+
+/** A completed turn lifts what a bad turn held. */
+export function lift(store: Store, change: Change, ref: Ref): void {
+  const reason = store.lanes.get(ref)?.hold_reason;
+  if (reason === "failed" || reason === "stopped" || reason === "crashed") release(store, change, ref);
+}
+
+export function release(store: Store, change: Change, ref: Ref): void {
+  const reason = store.lanes.get(ref)?.hold_reason;
+  if (!reason) return;
+  store.lanes.set(ref, { hold_reason: null });
+  change.append({ kind: "queue.released", lane: ref, data: { reason } });
+}
+
+/** Once nothing unsure is left, what it held goes on. */
+export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
+  const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
+  if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
+}

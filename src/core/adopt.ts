@@ -49,7 +49,8 @@ export async function attach(world: World, threadId: string, by: string): Promis
       title: thread.name ?? (thread.preview.trim().slice(0, limits.titleCharsMax).toWellFormed() || threadId),
       source: "attached",
       settings: { cwd: thread.cwd },
-      created_by: by,
+      // To attach is not to create: taken over later, it is still not the attacher's.
+      created_by: null,
     });
     const durable = {
       thread_id: threadId,

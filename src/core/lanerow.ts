@@ -9,7 +9,8 @@ export interface LaneDraft {
   title: string;
   source: Lane["source"];
   settings: ThreadSettings;
-  created_by: string;
+  /** Null: another app made the thread. */
+  created_by: string | null;
 }
 
 /** With a ref that no lane ever had. */

@@ -52,8 +52,13 @@ export function refuseBeyondReach(world: World, { cli, isRead, reach, thread, re
   fail("denied", `an agent may not "${cli}"${reach === "never" ? "" : what}`, { hint });
 }
 
+/** Not what another app made or writes by now, whoever attached it. */
+function isMadeBy(agent: string, lane: Lane | undefined): boolean {
+  return lane?.source === "own" && lane.created_by === agent;
+}
+
 function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thread" | "receipt" | "agent">) {
-  const isOwn = (lane: Lane | undefined) => lane?.created_by === agent || lane?.thread_id === agent;
+  const isOwn = (lane: Lane | undefined) => isMadeBy(agent, lane) || lane?.thread_id === agent;
   if (receipt !== null) {
     const message = store.messages.get(receipt);
     // That there is none is for the op itself to say.
@@ -122,7 +127,7 @@ export async function refuseAnswer(
   if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
     fail("denied", "an agent does not answer its own questions", { hint });
   if (leashOf(world) === "free") return;
-  if (lane?.created_by !== agent)
+  if (!isMadeBy(agent, lane))
     fail("denied", "an agent answers only what threads ask that it created", { hint });
   const isApproval = "decision" in given && given.decision.startsWith("approve");
   if (isApproval && !mayLet(await powerOf(world, agent)))

@@ -175,6 +175,15 @@ describe("an agent answers", () => {
     });
   });
 
+  test("not what a thread asks that it only attached", async () => {
+    await begin("guarded", all);
+    const ref = await core().attach(world.agent.madeElsewhere("elsewhere", "hello"), agent);
+    await core().take(ref);
+    const id = await asked(ref);
+    expect((await refusal(core().answer(id, deny, agent, agent))).code).toBe("denied");
+    expect(core().request(id).state).toBe("open");
+  });
+
   test("no to what it created; yes only where it may run everything itself", async () => {
     const id = await asked(made);
     const error = await refusal(core().answer(id, approve, agent, agent));
@@ -238,6 +247,25 @@ describe("of every op", () => {
     const thread = world.agent.madeElsewhere("elsewhere", "hello");
     const archive = writes.find((op) => op.name === "thread.archive")!;
     expect(codeOf(archive, { thread })).toBe("denied");
+  });
+
+  test("to attach a thread is not to create it, nor is it once a person has taken it over", async () => {
+    const archive = writes.find((op) => op.name === "thread.archive")!;
+    const thread = world.agent.madeElsewhere("elsewhere", "hello");
+    const ref = await core().attach(thread, agent);
+    expect(codeOf(archive, { thread: ref })).toBe("denied");
+    await core().take(ref);
+    expect(codeOf(archive, { thread: ref })).toBe("denied");
+  });
+
+  test("what it created is another app's once it is given away, and its own again once it is taken back", async () => {
+    const archive = writes.find((op) => op.name === "thread.archive")!;
+    const ref = await by("lent", {}, { text: "hello" });
+    await until("its turn is over", () => core().view(ref).latest_turn?.status === "completed");
+    await core().give(ref);
+    expect(codeOf(archive, { thread: ref })).toBe("denied");
+    await core().take(ref);
+    expect(codeOf(archive, { thread: ref })).toBe("ok");
   });
 
   test("it cancels what it sent itself, wherever that waits", async () => {

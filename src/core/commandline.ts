@@ -18,6 +18,37 @@ export function beginsWith(words: readonly string[], prefix: readonly string[]):
   return prefix.length > 0 && prefix.every((word, at) => words[at] === word);
 }
 
+/** Does the first of these words make another of them the command? Then only a no, or a doubt, may follow from them. */
+export function runsAnother([first, ...rest]: readonly string[]): boolean {
+  const name = nameOf(first ?? "");
+  return runners.has(name) || (name === "find" && rest.some((word) => /^-(exec|ok)/.test(word)));
+}
+
+/** As `beginsWith`, save that a command is the same one by its path and by its name. */
+export function mayBeginWith(
+  [first, ...rest]: readonly string[],
+  [named, ...prefix]: readonly string[],
+): boolean {
+  return beginsWith([nameOf(first ?? ""), ...rest], [nameOf(named ?? ""), ...prefix]);
+}
+
+/** The name of a file is the same in capitals where the file system says so. */
+function nameOf(word: string): string {
+  return word.slice(word.lastIndexOf("/") + 1).toLowerCase();
+}
+
+/** Reserved words, builtins and programs that run what follows them, and the shells. */
+const runners: ReadonlySet<string> = new Set(
+  [
+    "- . and begin builtin case command coproc do elif else eval exec for function if nocorrect noglob not or",
+    "select source then time trap until while",
+    "ash bash csh dash fish ksh mksh nu pwsh rbash sh tcsh zsh",
+    "arch busybox caffeinate catchsegv chroot chrt doas env fakeroot firejail flock gdb ionice linux32 linux64 ltrace",
+    "nice nocache nohup nsenter numactl parallel pkexec prlimit proot rlwrap runuser script setarch setpriv setsid",
+    "stdbuf strace su sudo systemd-run taskset timeout toybox unbuffer unshare valgrind watch xargs xvfb-run",
+  ].flatMap((line) => line.split(" ")),
+);
+
 /** Control characters, newlines, and spaces that look like one and are none. */
 const odd = /[^\P{C}]|[^\P{Z} ]/u;
 

@@ -1,5 +1,5 @@
 /** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
-import { beginsWith, wordsOf } from "./commandline.ts";
+import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./commandline.ts";
 import type { RequestKind } from "./ports/request.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 
@@ -80,7 +80,7 @@ function matches(rule: Rule, asked: Judged, asker: Asker, isInside: IsInside): M
   if (rule.kind !== undefined && rule.kind !== asked.kind) return "no";
   if (rule.thread !== undefined && !isThread(rule.thread, asker)) return "no";
   const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd, isInside);
-  const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule.kind, asked);
+  const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule, asked);
   if (cwd === "no" || command === "no") return "no";
   return cwd === "unsure" || command === "unsure" ? "unsure" : "yes";
 }
@@ -96,7 +96,7 @@ function isWithin(cwd: string | null, root: string, isInside: IsInside): Match {
 }
 
 /** A rule that names a command is about commands, unless it says that it is about MCP tools. */
-function isCommand(prefix: readonly string[], kind: RequestKind | undefined, asked: Judged): Match {
+function isCommand(prefix: readonly string[], { kind, answer }: Rule, asked: Judged): Match {
   const { asks, command } = asked;
   if (kind === "mcp_tool_approval") {
     if (!asks?.tool) return "unsure";
@@ -105,7 +105,11 @@ function isCommand(prefix: readonly string[], kind: RequestKind | undefined, ask
   if (asked.kind !== "command_approval") return "no";
   const words = command === null ? undefined : wordsOf(command);
   if (!words) return "unsure";
-  if (!beginsWith(words, prefix)) return "no";
+  const isRunner = runsAnother(words);
+  // `sudo rm x` is no sure miss for a rule about rm, nor is `/bin/rm x`.
+  if (!beginsWith(words, prefix)) return isRunner || mayBeginWith(words, prefix) ? "unsure" : "no";
+  // Whatever it runs, a no for `sudo` is one; a yes would be for words that the rule does not name.
+  if (isRunner && answer === "approve") return "unsure";
   // The same words with more than them: input for what runs already, rights or a network that the rule does not name.
   const isPlain =
     asks !== null && (asks.action ?? "command") === "command" && !asks.permissions && !asks.network;

@@ -1,6 +1,6 @@
 /** `[policy] requests` and `[[policy.rules]]` as they are written, and what core makes of them. */
 import * as v from "valibot";
-import { wordsOf } from "../core/commandline.ts";
+import { runsAnother, wordsOf } from "../core/commandline.ts";
 import { type Rules, rulings } from "../core/policy.ts";
 import type { RequestKind } from "../core/ports/request.ts";
 
@@ -43,6 +43,14 @@ const rule = v.pipe(
       kind === "command_approval" ||
       kind === "mcp_tool_approval",
     "a command is only of a command_approval or an mcp_tool_approval",
+  ),
+  v.check(
+    ({ command, kind, answer }) =>
+      command === undefined ||
+      kind === "mcp_tool_approval" ||
+      answer !== "approve" ||
+      !runsAnother(wordsOf(command) ?? []),
+    "what runs another command cannot be approved by its words; it can be asked or denied",
   ),
   v.check(
     ({ kind, answer }) => answer !== "approve" || (kind !== "user_input" && kind !== "elicitation"),

@@ -1,6 +1,6 @@
 /** What a command line surely runs, and every way of a shell to make more of it. */
 import { describe, expect, test } from "bun:test";
-import { beginsWith, wordsOf } from "../../src/core/commandline.ts";
+import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../src/core/commandline.ts";
 import { seeded } from "../sim/sim.ts";
 
 const sure: [line: string, words: string[]][] = [
@@ -102,6 +102,56 @@ test("a prefix is of whole words", () => {
   expect(beginsWith(["git"], ["git", "status"])).toBe(false);
   expect(beginsWith(["git status"], ["git", "status"])).toBe(false);
   expect(beginsWith(["git"], [])).toBe(false);
+});
+
+test("by its path or by its name, it may be the same command", () => {
+  expect(mayBeginWith(["/bin/rm", "-r", "x"], ["rm", "-r"])).toBe(true);
+  expect(mayBeginWith(["RM", "x"], ["/bin/rm"])).toBe(true);
+  expect(mayBeginWith(["/bin/rmdir", "x"], ["rm"])).toBe(false);
+  expect(mayBeginWith(["/bin/rm", "/bin/x"], ["rm", "x"])).toBe(false);
+});
+
+const runners = [
+  "command",
+  "builtin",
+  "exec",
+  "eval",
+  "time",
+  "coproc",
+  ".",
+  "source",
+  "env",
+  "nohup",
+  "xargs",
+  "sudo",
+  "doas",
+  "nice",
+  "timeout 5",
+  "stdbuf -o0",
+  "setsid",
+  "busybox",
+  "/usr/bin/env",
+  "./env",
+  "SUDO",
+  "/bin/dash -c",
+  "fish -c",
+  "/tmp/bash -lc",
+  "bash -x -c",
+  "find x -exec",
+];
+
+describe("what makes another word the command", () => {
+  for (const runner of runners) {
+    test(runner, () => {
+      expect(runsAnother(wordsOf(`${runner} 'rm x'`)!)).toBe(true);
+      expect(runsAnother(wordsOf(`/bin/bash -lc ${quoted(`${runner} rm x`)}`)!)).toBe(true);
+    });
+  }
+
+  test("is not a command like any other, nor the one wrapping that is Codex's", () => {
+    for (const line of ["git status", "rm x", "find . -name x", "environment", "/bin/bash -lc 'rm x'", "''"])
+      expect([line, runsAnother(wordsOf(line)!)]).toEqual([line, false]);
+  });
 });
 
 test("whatever is glued behind sure words with what a shell acts on is never read", () => {

@@ -1,6 +1,6 @@
 /** Rules against questions: what is decided, and that a doubt always asks. */
 import { describe, expect, test } from "bun:test";
-import { beginsWith, wordsOf } from "../../src/core/commandline.ts";
+import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../src/core/commandline.ts";
 import { type Asker, decide, type Judged, type Rule, type Ruling, rulings } from "../../src/core/policy.ts";
 import type { Asks, RequestKind } from "../../src/core/ports/request.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
@@ -200,6 +200,40 @@ const decided: [
     null,
   ],
   [
+    "by a word that runs another",
+    command("command rm x"),
+    [{ command: ["rm"], answer: "deny" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  [
+    "by a shell of its own",
+    { ...command(""), command: "/bin/dash -c 'rm x'" },
+    [{ command: ["rm"], answer: "deny" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  ["by its path", command("/bin/rm x"), [{ command: ["rm"], answer: "deny" }], "approve", "ask", null],
+  [
+    "a no to what runs another is one",
+    command("sudo rm x"),
+    [{ command: ["sudo"], answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "a yes to it is none",
+    command("sudo rm x"),
+    [{ command: ["sudo"], answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["nor is a yes to what it runs", command("sudo git status"), [git], "ask", "ask", null],
+  [
     "a doubt over a yes is no no",
     command("true; rm x"),
     [{ command: ["rm"], answer: "approve" }],
@@ -241,7 +275,7 @@ test("over random rules and questions: only what is known is approved, and a com
     "other",
     "of a later Codex",
   ] as RequestKind[];
-  const words = ["git", "status", "rm", "ls"];
+  const words = ["git", "status", "rm", "ls", "sudo"];
   const lines = [
     "git status",
     "git push",
@@ -251,6 +285,9 @@ test("over random rules and questions: only what is known is approved, and a com
     "$(rm x)",
     "git 'status",
     "A=1 git status",
+    "sudo rm x",
+    "/bin/rm x",
+    "command git status",
     "ls\nrm",
   ];
   let approved = 0;
@@ -294,13 +331,19 @@ test("over random rules and questions: only what is known is approved, and a com
     const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
     if (rule?.command && asked.kind === "command_approval") {
       expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
+      expect(runsAnother(wordsOf(asked.command!)!)).toBe(false);
       expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
     }
     // Whatever would have said no, had it been sure, stood in the way.
     const before = rule ? rules.slice(0, rules.indexOf(rule)) : rules;
     const noes = before.filter((one) => one.answer !== "approve" && one.command && !one.cwd && !one.thread);
-    if (asked.kind === "command_approval" && asked.command !== null && !wordsOf(asked.command))
-      expect(noes.filter((one) => one.kind === undefined || one.kind === asked.kind)).toEqual([]);
+    if (asked.kind === "command_approval" && asked.command !== null) {
+      const read = wordsOf(asked.command);
+      const isDoubt = ({ kind, command }: Rule) =>
+        (kind === undefined || kind === asked.kind) &&
+        (!read || runsAnother(read) || mayBeginWith(read, command!));
+      expect(noes.filter(isDoubt)).toEqual([]);
+    }
   }
   expect(approved).toBeGreaterThan(300);
 });

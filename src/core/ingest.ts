@@ -84,6 +84,7 @@ function looseTable(world: World): LooseTable {
     request_resolved({ rpc_id }, change, epoch) {
       const request = store.requests.findByWire(epoch, rpc_id);
       if (request) expire(store, change, request.id);
+      else live.sought.delete(rpc_id);
     },
   };
 }

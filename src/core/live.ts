@@ -3,6 +3,7 @@
  * when each last gave a sign of life. Dies with the epoch.
  */
 import type { Epoch } from "./ports/agent.ts";
+import type { RequestFacts } from "./ports/request.ts";
 import type { ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
@@ -27,19 +28,24 @@ export interface Live {
   drop(threadId: string): void;
   heard(threadId: string, at: number): void;
   list(): [threadId: string, thread: LiveThread][];
+  /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
+  readonly sought: Set<RequestFacts["rpc_id"]>;
 }
 
 export function live(): Live {
   let current: Epoch | null = null;
   const threads = new Map<string, LiveThread>();
+  const sought: Live["sought"] = new Set();
   return {
     epoch: () => current,
     begin(epoch) {
       threads.clear();
+      sought.clear();
       current = epoch;
     },
     end() {
       threads.clear();
+      sought.clear();
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
@@ -54,5 +60,6 @@ export function live(): Live {
       if (thread) thread.heard = at;
     },
     list: () => [...threads],
+    sought,
   };
 }

@@ -17,7 +17,10 @@ export function openRequest(world: World, change: Change, epoch: Epoch, asked: R
   if (thread_id === null || asked.kind === "current_time")
     answerUnrecorded(world, change, epoch, asked, lane);
   else if (lane?.source === "own") record(world, change, epoch, asked, lane);
-  else change.after(() => void openAbove(world, epoch, asked, thread_id));
+  else {
+    world.live.sought.add(asked.rpc_id);
+    change.after(() => void openAbove(world, epoch, asked, thread_id));
+  }
 }
 
 /** What a sub-agent asks, its root thread asks (measured: it comes with the sub-agent's own id). */
@@ -28,6 +31,8 @@ async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, thread
     journal.commit((change) => {
       // A row of a child that died meanwhile would stay open for ever.
       if (live.epoch() !== epoch) return;
+      // Resolved meanwhile, or asked again and recorded already.
+      if (!live.sought.delete(asked.rpc_id)) return;
       const asks = { ...asked.asks, sub_agent: threadId };
       if (lane) record(world, change, epoch, { ...asked, asks }, lane);
       else answerUnrecorded(world, change, epoch, asked);
@@ -66,7 +71,8 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
     turn_id: asked.turn_id,
     data: { request: request.id, kind: asked.kind, summary: request.summary },
   });
-  if (optionsOf(request).length === 0) {
+  const options = optionsOf(request);
+  if (options.length === 0) {
     close(world, change, request, "refused", "dispatch");
     change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
     return;
@@ -74,7 +80,8 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
   const { ruling, by } = policy
     ? decide(request, lane, policy.rules, world.files.isInside)
     : { ruling: "ask" as const, by: null };
-  if (ruling !== "ask" && by !== null) {
+  // A rule may say what the question does not take: that is a person's to see.
+  if (ruling !== "ask" && by !== null && options.includes(ruling)) {
     const result = resultOf(request, { decision: ruling });
     close(world, change, request, ruling, by);
     change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, result }));
@@ -135,9 +142,9 @@ function endAt(world: World, id: string, at: number): void {
   );
 }
 
-/** Nobody answered in time: a no, in the kind's own way, so that the turn goes on. */
+/** Nobody answered in time: a no, in the kind's own way, so that the turn goes on; once the registry takes it. */
 function runOut(world: World, id: string): void {
-  const { store, journal, log } = world;
+  const { store, journal, clock, log } = world;
   try {
     journal.commit((change) => {
       const request = store.requests.get(id);
@@ -147,7 +154,8 @@ function runOut(world: World, id: string): void {
       change.after(() => tell(world, request.epoch, { rpc_id: request.rpc_id, result }));
     });
   } catch (thrown) {
-    log.warn("a question could not be ended", { request: id, reason: wordsOf(thrown) });
+    log.warn("a question could not be ended yet", { request: id, reason: wordsOf(thrown) });
+    clock.after(limits.reconcileEveryMs, () => runOut(world, id));
   }
 }
 

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { fail } from "../../src/base/error.ts";
+import { DispatchError, fail } from "../../src/base/error.ts";
+import { limits } from "../../src/base/limits.ts";
 import type { Rule, Ruling } from "../../src/core/policy.ts";
 import type { RequestFacts, RequestKind } from "../../src/core/ports/request.ts";
 import { until } from "../support/codex-sink.ts";
 import { nothingAsked } from "../world/model.ts";
-import { type Rig, refusal, rig } from "./rig.ts";
+import { macrotasks, type Rig, refusal, rig } from "./rig.ts";
 
 type Json = Record<string, unknown>;
 
@@ -199,6 +200,25 @@ describe("what a sub-agent asks", () => {
     expect(here.kinds().at(-1)).toBe("request.answered");
   });
 
+  test("is no question once Codex has resolved it while its thread was looked up", async () => {
+    const kid = spawned(here.view().id);
+    const resolve = () => {
+      const { engine, live } = here.world;
+      engine.sink.batch(live.epoch()!, [{ kind: "request_resolved", thread_id: kid, rpc_id: 77 }]);
+    };
+    let isResolved = false;
+    here.world.agent.beforeNext("readThread", () => {
+      resolve();
+      isResolved = true;
+    });
+    asks(kid);
+    await until("it is resolved", () => isResolved);
+    await macrotasks(20);
+    expect(core().requests({ ref: null, all: true, limit: 10 })).toEqual([]);
+    expect(here.view().status).toBe("idle");
+    expect(here.world.agent.replies).toEqual([]);
+  });
+
   test("leaves nothing open when the child dies before it is known whose it is", async () => {
     const kid = spawned(here.view().id);
     here.world.agent.beforeNext("readThread", () => here.world.agent.kill());
@@ -273,6 +293,31 @@ describe("a policy", () => {
     await until("the turn is over", () => here.view().status === "idle");
     expect(core().request(id).state).toBe("expired");
     expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "decline" } }]);
+  });
+
+  test("whose time ran out on a full disk is declined once there is space", async () => {
+    here = await rig({ policy: { requestTimeoutMs: 60_000 } });
+    const id = await asked();
+    const { store } = here.world;
+    const { append } = store.events;
+    store.events.append = () => {
+      throw new DispatchError("storage", "the disk is full");
+    };
+    await here.clock.advance(60_000);
+    store.events.append = append;
+    expect([core().request(id).state, here.world.agent.replies]).toEqual(["open", []]);
+    await here.clock.advance(limits.reconcileEveryMs);
+    await until("the turn is over", () => here.view().status === "idle");
+    expect(core().request(id).state).toBe("expired");
+    expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "decline" } }]);
+  });
+
+  test("that approves what takes no yes leaves it to a person", async () => {
+    here = await rig({ policy: rules("approve") });
+    const id = await asked({ kind: "permissions_approval" });
+    expect(core().request(id)).toMatchObject({ state: "open", options: ["deny"] });
+    await core().answer(id, deny, "me", null);
+    await until("the turn is over", () => here.view().status === "idle");
   });
 
   test("never decides of what dispatch cannot answer", async () => {

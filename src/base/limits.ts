@@ -9,6 +9,8 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Codex refuses user text over 1,048,576 characters; bytes are never fewer than characters. */
   textBytesMax: MiB,
+  /** A configuration file is written by hand; it is read whole, while all else waits. */
+  configBytesMax: MiB,
   /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
   frameBytesMax: 8 * MiB,
   /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */

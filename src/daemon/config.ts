@@ -1,10 +1,11 @@
 /** The home's config.toml: read anew when it changed. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import * as v from "valibot";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { leashes } from "../core/leash.ts";
 import type { HoldReason } from "../core/ports/rows.ts";
+import { readBounded } from "./bounded.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -69,12 +70,11 @@ export function configReader(path: string): () => Config {
   };
 }
 
-/** A text that a configuration names. Throws `usage`: unreadable, too large, not UTF-8. */
+/** A text that a configuration names. Throws `usage`: unreadable, no file, too large, not UTF-8. */
 export function readTextFile(path: string): string {
   try {
-    const { size } = statSync(path);
-    if (size > limits.textBytesMax) fail("usage", `${path} is over ${limits.textBytesMax / 1024 / 1024} MiB`);
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+    const bytes = readBounded(path, limits.textBytesMax);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (thrown) {
     fail("usage", `the text in ${path} cannot be read: ${wordsOf(thrown)}`, {
       hint: `edit ${path}`,

@@ -1,5 +1,5 @@
 /** `[defaults]` and `[presets.NAME]`: what `new` takes, by the same names, in the user's file and in a repository's. */
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
@@ -91,29 +91,45 @@ export function configFiles(
   trusted: readonly string[],
   directory: string,
   homes: Homes,
+  uid?: number,
 ): ConfigFiles {
-  const found = repositoryTables(directory, homes);
+  const found = repositoryTables(directory, homes, uid);
   if (found === undefined) return { own, repository: null };
-  const holder = dirname(dirname(found.file));
-  const root = repositoryOf(holder) ?? holder;
+  const root = rootOf(found.file);
   const isTrusted = trusted.some((path) => isWithin(root, absolute(path, homes.dispatch, homes.home)));
   const tables = tablesOf(found.file, found, homes.home);
   return { own, repository: { ...tables, confinedTo: isTrusted ? null : root } };
 }
 
-/** What a repository's own file says, as it says it. Throws `usage` for a broken one. */
-export function repositoryTables(directory: string, homes: Homes) {
-  const file = repositoryFile(directory, homes);
-  return file === undefined ? undefined : { file, ...readToml(file, repositorySchema) };
+/** What a repository's own file says, as it says it. Throws `usage` for a broken one, and one that leads elsewhere. */
+export function repositoryTables(directory: string, homes: Homes, uid = process.getuid?.() ?? 0) {
+  const file = repositoryFile(directory, homes, uid);
+  if (file === undefined) return undefined;
+  if (!isWithin(file, rootOf(file)))
+    fail("usage", `${file} is a link that leads out of its repository`, { hint: `readlink -f ${file}` });
+  return { file, ...readToml(file, repositorySchema) };
 }
 
-/** The nearest at or above, up to the repository's root; neither the user's home nor dispatch's own is a repository. */
-function repositoryFile(directory: string, { home, dispatch }: Homes): string | undefined {
-  const root = repositoryOf(directory);
+/** Of the repository that a file of configuration belongs to. */
+function rootOf(file: string): string {
+  const holder = dirname(dirname(file));
+  return repositoryOf(holder) ?? holder;
+}
+
+/**
+ * The nearest at or above, up to the repository's root, or in the directory itself where there is none: above it
+ * anybody may write, as in /tmp. Neither the user's home nor dispatch's own is a repository.
+ */
+function repositoryFile(directory: string, { home, dispatch }: Homes, uid: number): string | undefined {
+  const root = repositoryOf(directory) ?? directory;
   for (let at = directory; ; at = dirname(at)) {
     const folder = join(at, ".dispatch");
     const file = join(folder, "config.toml");
-    if (at !== home && folder !== dispatch && at !== dispatch && existsSync(file)) return file;
-    if (at === root || dirname(at) === at) return undefined;
+    if (at !== home && folder !== dispatch && at !== dispatch && existsSync(file)) {
+      const owners = [lstatSync(folder), lstatSync(file), statSync(file)].map((stat) => stat.uid);
+      // Another user's is not even read.
+      if (owners.every((owner) => owner === uid || owner === 0)) return file;
+    }
+    if (at === root) return undefined;
   }
 }

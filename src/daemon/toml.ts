@@ -1,8 +1,9 @@
 /** One configuration file against its schema, strictly: a misspelt setting is never silently nothing. */
-import { readFileSync } from "node:fs";
 import * as v from "valibot";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { nearest } from "../surface/cli/nearest.ts";
+import { readBounded } from "./bounded.ts";
 
 /** Throws `usage`, naming file, line and the nearest right key. No file is an empty one. */
 export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.InferOutput<S> {
@@ -31,10 +32,10 @@ export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readBounded(path, limits.configBytesMax).toString();
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw new DispatchError("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { cause: thrown });
+    fail("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { hint: `edit ${path}`, cause: thrown });
   }
 }
 

@@ -1,9 +1,11 @@
 /** A repository's configuration file on a real disk: where it is looked for, what its paths mean, whom it is believed. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readConfig } from "../../src/daemon/config.ts";
+import type { DispatchError } from "../../src/base/error.ts";
+import { limits } from "../../src/base/limits.ts";
+import { readConfig, readTextFile } from "../../src/daemon/config.ts";
 import { isWithin } from "../../src/daemon/inside.ts";
 import { configFiles, tablesOf } from "../../src/daemon/tables.ts";
 
@@ -22,7 +24,7 @@ function put(path: string, text = ""): string {
   return file;
 }
 
-function found(directory: string) {
+function found(directory: string, uid?: number) {
   const file = join(homes.dispatch, "config.toml");
   const { defaults, presets, policy } = readConfig(file);
   return configFiles(
@@ -30,6 +32,7 @@ function found(directory: string) {
     policy.trusted,
     join(base, directory),
     homes,
+    uid,
   );
 }
 
@@ -45,6 +48,63 @@ test("the nearest file up to the repository's root is taken, and none above it",
     defaults: { model: "near" },
     confinedTo: join(base, "work/repo"),
   });
+});
+
+test("without a repository only the directory itself is looked in", () => {
+  put("tmp/.dispatch/config.toml", '[defaults]\nmodel = "anybody"\n');
+  put("tmp/work/x");
+  expect(found("tmp/work").repository).toBeNull();
+  expect(found("tmp").repository).toMatchObject({ confinedTo: join(base, "tmp") });
+});
+
+test("another user's file is passed over, whether the folder or the file is his", () => {
+  put("work/repo/.git/HEAD");
+  put("work/repo/.dispatch/config.toml", '[defaults]\nmodel = "mine"\n');
+  const file = put("work/repo/a/.dispatch/config.toml", '[defaults]\nmodel = "another\'s"\n');
+  const isRoot = process.getuid!() === 0;
+  const another = isRoot ? 4242 : process.getuid!();
+  for (const path of [file, dirname(file)]) {
+    if (isRoot) chownSync(path, another, another);
+    expect(found("work/repo/a", another + 1).repository?.defaults).toEqual(
+      isRoot ? { model: "mine" } : undefined,
+    );
+    expect(found("work/repo/a", another).repository?.defaults).toEqual({ model: "another's" });
+    if (isRoot) chownSync(path, 0, 0);
+  }
+});
+
+test("a file that leads out of its repository, never ends or is too large is refused and not read", () => {
+  put("work/repo/.git/HEAD");
+  const file = put("work/repo/.dispatch/config.toml");
+  const refusal = () => {
+    try {
+      return found("work/repo");
+    } catch (thrown) {
+      return (thrown as DispatchError).body;
+    }
+  };
+  const becomes = (make: () => void, words: string) => {
+    rmSync(file);
+    make();
+    expect(refusal()).toMatchObject({ code: "usage", message: expect.stringContaining(words) });
+    expect(refusal()).toMatchObject({ message: expect.stringContaining(file) });
+  };
+  becomes(() => symlinkSync("/dev/null", file), "leads out of its repository");
+  becomes(() => symlinkSync(put("work/other.toml"), file), "leads out of its repository");
+  becomes(() => Bun.spawnSync(["mkfifo", file]), "no regular file");
+  becomes(() => writeFileSync(file, "#".repeat(limits.configBytesMax + 1)), "over 1 MiB");
+  writeFileSync(file, "#".repeat(limits.configBytesMax));
+  expect(found("work/repo").repository).not.toBeNull();
+});
+
+test("a text is read from a regular file only, whatever its size says", () => {
+  const text = put("text.md", "\ufeffwörds");
+  expect(readTextFile(text)).toBe("\ufeffwörds");
+  const pipe = join(base, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  for (const path of [pipe, "/dev/zero", base]) expect(() => readTextFile(path)).toThrow("no regular file");
+  writeFileSync(text, "a".repeat(limits.textBytesMax + 1));
+  expect(() => readTextFile(text)).toThrow("over 1 MiB");
 });
 
 test("neither the user's home nor dispatch's own folder is a repository", () => {

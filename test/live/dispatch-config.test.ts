@@ -1,6 +1,6 @@
 /** Setting a thread up: configuration, presets, a repository's own file, and what Codex really gets of it. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { dispatchRig, type Rig } from "../support/dispatch.ts";
 import { stringify } from "../support/provider-script.ts";
@@ -116,6 +116,19 @@ sandbox = "danger-full-access"
     const made = await rig.ask(["new", "--name", "trusted"], here);
     expect(made).toMatchObject({ sandbox: "workspace-write", message_accepted: true });
     await rig.ask(["wait", made.receipt, "--timeout", "30"]);
+  });
+
+  test("with a pipe, or a link to what never ends, for its file stops nobody", async () => {
+    const file = join(repo, ".dispatch/config.toml");
+    mkdirSync(dirname(file), { recursive: true });
+    for (const make of [() => Bun.spawnSync(["mkfifo", file]), () => symlinkSync("/dev/zero", file)]) {
+      rmSync(file, { force: true });
+      make();
+      const refused = await rig.refused(["new", "--name", "endless"], here);
+      expect(refused).toMatchObject({ code: "usage", message: expect.stringContaining(file) });
+      await rig.ask(["list"], here);
+    }
+    rmSync(file);
   });
 
   test("with a broken file is named where it is wrong; every other command works", async () => {

@@ -3,6 +3,7 @@
  * file is somebody else's word until the user trusts it: it may ask for less than the user allows, never for more.
  */
 import { fail } from "../base/error.ts";
+import { isMore, isRankedField, least } from "./power.ts";
 
 /** By the field of `new`; one setting of Codex's own is `config.KEY`. A text may stand in a file. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -38,15 +39,11 @@ export interface Resolved {
   dropped: readonly Dropped[];
 }
 
-/** From the least power to the most. */
-const ranks: Readonly<Record<string, readonly string[]>> = {
-  sandbox: ["read-only", "workspace-write", "danger-full-access"],
-  approval_policy: ["untrusted", "on-request", "never"],
-};
-
-/** What starts work, chooses who approves or who is asked, or reaches into Codex's configuration. */
+/** What starts work or keeps it from starting or lasting, chooses who approves or who is asked, or reaches into Codex's configuration. */
 const ownerOnly = [
   "text",
+  "send",
+  "ephemeral",
   "goal",
   "preset",
   "permission_profile",
@@ -78,14 +75,11 @@ export function resolve(
       if (field === "cwd")
         return isInside(String(value), confinedTo!) ? null : "it is outside the repository";
       if (isTextFile(value)) return isInside(value.file, confinedTo!) ? null : "it is outside the repository";
-      const rank = ranks[field];
-      if (!rank) return null;
+      if (!isRankedField(field)) return null;
       if (field === "sandbox" && own.has("permission_profile"))
         return "the user's own permission profile decides it";
-      const allowed = own.get(field)?.value ?? rank[0];
-      return rank.indexOf(String(value)) <= rank.indexOf(String(allowed))
-        ? null
-        : `it is more than the user's own "${allowed}"`;
+      const allowed = String(own.get(field)?.value ?? least[field]);
+      return isMore(field, String(value), allowed) ? `it is more than the user's own "${allowed}"` : null;
     }
   });
   const chosen = merged(kept);

@@ -7,22 +7,35 @@ export interface Power {
   cwd: string;
 }
 
+/** From the least to the most; approvals by how much is run without asking anybody. */
+const ranks = {
+  sandbox: ["read-only", "workspace-write", "danger-full-access"],
+  approval_policy: ["untrusted", "on-request", "never"],
+} as const;
+
+type RankedField = keyof typeof ranks;
+
 /** The least there is: what a thread whose own power is not known may hand on. */
-export const least = { sandbox: "read-only", approval_policy: "untrusted" } as const;
+export const least = { sandbox: ranks.sandbox[0], approval_policy: ranks.approval_policy[0] } as const;
 
-const sandboxes: Record<Sandbox, number> = { "read-only": 0, "workspace-write": 1, "danger-full-access": 2 };
+export function isRankedField(field: string): field is RankedField {
+  return Object.hasOwn(ranks, field);
+}
 
-/** By how much is run without asking anybody. */
-const approvals: Record<string, number> = { untrusted: 0, "on-request": 1, never: 2 };
+/** What is not known is more than anything, and nothing can be told to be no more than it. */
+export function isMore(field: RankedField, wanted: string, own: string): boolean {
+  const [asked, had] = [rankOf(field, wanted), rankOf(field, own)];
+  return asked < 0 || had < 0 || asked > had;
+}
 
-/** A policy that is not known is more than all; nobody has it, see `isRanked`. */
-function rankOf({ approval_policy: policy }: Power): number {
-  return Object.hasOwn(approvals, policy) ? approvals[policy]! : Infinity;
+/** -1: not known. */
+function rankOf(field: RankedField, value: string): number {
+  return (ranks[field] as readonly string[]).indexOf(value);
 }
 
 /** Can it be told from more and from less? Of `granular` it cannot. */
-export function isRanked(power: Power): boolean {
-  return rankOf(power) < Infinity;
+export function isRanked({ sandbox, approval_policy }: Power): boolean {
+  return rankOf("sandbox", sandbox) >= 0 && rankOf("approval_policy", approval_policy) >= 0;
 }
 
 /** In words; undefined when it is not wider. `isInside` follows symbolic links. */
@@ -31,9 +44,9 @@ export function widerThan(
   own: Power,
   isInside: (path: string, root: string) => boolean,
 ): string | undefined {
-  if (sandboxes[wanted.sandbox] > sandboxes[own.sandbox])
+  if (isMore("sandbox", wanted.sandbox, own.sandbox))
     return `its sandbox would be ${wanted.sandbox}, and the agent's is ${own.sandbox}`;
-  if (rankOf(wanted) > rankOf(own))
+  if (isMore("approval_policy", wanted.approval_policy, own.approval_policy))
     return `its approval policy would be ${wanted.approval_policy}, and the agent's is ${own.approval_policy}`;
   const writesElsewhere =
     wanted.sandbox === "workspace-write" &&

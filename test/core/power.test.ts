@@ -33,6 +33,12 @@ test("a policy that is not known is wider than any", () => {
   ]);
 });
 
+test("so is a sandbox that is not known", () => {
+  const unknown = "external-sandbox" as Sandbox;
+  expect(isWider(power(unknown, "untrusted"), power("danger-full-access", "never"))).toBe(true);
+  expect(isRanked(power(unknown, "untrusted"))).toBe(false);
+});
+
 test("to write elsewhere is wider, to read elsewhere is not", () => {
   const own = power("workspace-write", "never", "/repo");
   expect(isWider(power("workspace-write", "never", "/repo/web"), own)).toBe(false);

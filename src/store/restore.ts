@@ -1,6 +1,7 @@
 /**
- * A backup put in the place of the registry. Crash anywhere: what stands there is the one or the other, whole, and
- * the replaced one is kept. What the backup remembers of time since is not true any more, so it is made to say so.
+ * A backup put in the place of the registry. Crash anywhere: what stands there is the one or the other, whole save in
+ * one case that `setAside` tells, and the replaced one is kept. What the backup remembers of time since is not true any
+ * more, so it is made to say so.
  */
 import type { Database } from "bun:sqlite";
 import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
@@ -103,7 +104,11 @@ function doubt(db: Database, now: number): Restored["held"] {
     .all();
 }
 
-/** Both names lead to the registry until the new one takes its place. Null where there was none. */
+/**
+ * Both names lead to the registry until the new one takes its place. Null where there was none. Of one whose log could
+ * not be emptied, a crash between removing that log and the rename leaves the old name without it: only the kept one
+ * is whole then.
+ */
 function setAside(path: string, now: number): string | null {
   if (existsSync(path)) emptyLog(path);
   const to = backupPath(path, "replaced", now);

@@ -1,10 +1,10 @@
 /** What each kind of question takes for an answer, and how that is said to Codex. */
+import { decisions, flagOf } from "../base/decisions.ts";
 import { fail } from "../base/error.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Request } from "./ports/rows.ts";
 
-export const decisions = ["approve", "approve_for_session", "deny", "cancel"] as const;
 export type Decision = (typeof decisions)[number];
 export type Option = Decision | "answer" | "reply";
 
@@ -69,8 +69,6 @@ export function resultOf(request: Answerable, given: Given): Json {
   const content = "reply" in given ? onlyContent(schema, given.reply) : contentFor(schema, given.answer);
   return { action: "accept", content, _meta: null };
 }
-
-export const flagOf = (option: Option) => `--${option.replaceAll("_", "-")}`;
 
 /** A command line that answers, whatever the options are. */
 export function example(id: string, options: readonly Option[]): string {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { flag, type Mark, path, text } from "./fields.ts";
+import { rulings } from "./shapes.ts";
 
 const word = (description: string, value: string, mark: Mark = {}) =>
   v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value, ...mark }));
@@ -23,9 +24,7 @@ export const settingFields = {
   service_tier: word("service tier, or its name", "TIER", { names: "tier" }),
   base_instructions: v.optional(text("instead of Codex's own instructions")),
   developer_instructions: v.optional(text("beside Codex's own instructions")),
-  requests: v.optional(
-    flag(v.picklist(["ask", "deny", "approve"]), "what becomes of its questions that no rule decides"),
-  ),
+  requests: v.optional(flag(v.picklist(rulings), "what becomes of its questions that no rule decides")),
   config: v.optional(
     flag(
       v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),

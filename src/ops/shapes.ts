@@ -1,5 +1,6 @@
 /** The shapes that many outputs share. Field names are the contract. Times are ISO-8601 UTC. */
 import * as v from "valibot";
+import type { Ruling } from "../core/policy.ts";
 
 const time = v.string();
 const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
@@ -13,6 +14,9 @@ export const turn = v.object({
   completed_at: orNull(time),
   retrying_since: orNull(time),
 });
+
+/** What a policy makes of a question. */
+export const rulings = ["ask", "deny", "approve"] as const satisfies readonly Ruling[];
 
 export const threadStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
 
@@ -51,7 +55,7 @@ export const threadView = {
   }),
   sandbox: orNull(v.string()),
   approval_policy: orNull(v.string()),
-  request_policy: orNull(v.picklist(["ask", "deny", "approve"])),
+  request_policy: orNull(v.picklist(rulings)),
   tokens: orNull(
     v.object({
       total: v.number(),

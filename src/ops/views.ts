@@ -1,4 +1,5 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
+import { flagOf } from "../base/decisions.ts";
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
 import type { Event, Receipt, Request, Thread } from "./shapes.ts";
 
@@ -181,7 +182,7 @@ export function requestPairs(request: Request, look: Look): string {
   if (request.expires_at) rows.push(["until", cell(request.expires_at)]);
   if (request.decision) rows.push(["answer", `${cell(request.decision)} by ${cell(request.answered_by)}`]);
   else if (request.state === "open") {
-    const ways = request.options.map((option) => `--${option.replaceAll("_", "-")}`).join(" | ");
+    const ways = request.options.map(flagOf).join(" | ");
     rows.push(["answer with", paint("bold", `dispatch request answer ${request.id} ${ways}`)]);
   }
   return pairs(rows, look);

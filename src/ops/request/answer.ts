@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { decisions, flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
 import type { Given } from "../../core/reply.ts";
 import { arg, flag, text } from "../fields.ts";
@@ -6,8 +7,6 @@ import { op } from "../op.ts";
 import { requestView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { requestPairs } from "../views.ts";
-
-const words = ["approve", "approve_for_session", "deny", "cancel"] as const;
 
 export default op({
   name: "request.answer",
@@ -51,11 +50,11 @@ export default op({
   ],
   run({ id, answer, reply, ...given }, { core, caller }) {
     const { options } = core.request(id);
-    const said: Given[] = words.filter((word) => given[word]).map((decision) => ({ decision }));
+    const said: Given[] = decisions.filter((word) => given[word]).map((decision) => ({ decision }));
     if (answer !== undefined) said.push({ answer: parsed(answer) });
     if (reply !== undefined) said.push({ reply });
     if (said.length !== 1) {
-      fail("usage", `say one of ${options.map((option) => `--${option.replaceAll("_", "-")}`).join(", ")}`, {
+      fail("usage", `say one of ${options.map(flagOf).join(", ")}`, {
         hint: `dispatch request get ${id}`,
       });
     }

@@ -3,8 +3,7 @@ import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
 import { count, flag, moment, path } from "../fields.ts";
 import { op } from "../op.ts";
-
-const rulings = ["ask", "deny", "approve"] as const;
+import { rulings } from "../shapes.ts";
 
 export default op({
   name: "request.replay",

@@ -22,6 +22,19 @@ export interface Layer {
   values: Values;
 }
 
+/** One configuration file, as its tables say. */
+export interface Tables {
+  file: string;
+  defaults: Values;
+  presets: Readonly<Record<string, Values>>;
+}
+
+export interface ConfigFiles {
+  own: Tables;
+  /** The nearest `.dispatch/config.toml`; `confinedTo` is null once the user trusts its repository. */
+  repository: (Tables & { confinedTo: string | null }) | null;
+}
+
 export interface Choice {
   field: string;
   value: unknown;

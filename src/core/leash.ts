@@ -6,13 +6,10 @@ import { fail, wordsOf } from "../base/error.ts";
 import type { NewThread } from "./create.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
-import { isRanked, least, mayLet, type Power, widerThan } from "./power.ts";
+import { isRanked, type Leash, least, mayLet, type Power, widerThan } from "./power.ts";
 import type { Given } from "./reply.ts";
 import { placeOf } from "./selector.ts";
 import type { World } from "./world.ts";
-
-export const leashes = ["guarded", "read", "free"] as const;
-export type Leash = (typeof leashes)[number];
 
 /** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */
 export type Reach = "any" | "created" | "never";

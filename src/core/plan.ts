@@ -2,7 +2,15 @@
 import { fail } from "../base/error.ts";
 import { jsonObject } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
-import { type Choice, type Dropped, isTextFile, type Layer, resolve, type Values } from "./choices.ts";
+import {
+  type Choice,
+  type ConfigFiles,
+  type Dropped,
+  isTextFile,
+  type Layer,
+  resolve,
+  type Values,
+} from "./choices.ts";
 import { checkNew, type NewThread } from "./create.ts";
 import { slug } from "./handle.ts";
 import { checkedSettings } from "./models.ts";
@@ -27,19 +35,6 @@ export interface Plan {
   presets: readonly string[];
   choices: readonly Choice[];
   dropped: readonly Dropped[];
-}
-
-/** One configuration file, as its tables say. */
-export interface Tables {
-  file: string;
-  defaults: Values;
-  presets: Readonly<Record<string, Values>>;
-}
-
-export interface ConfigFiles {
-  own: Tables;
-  /** The nearest `.dispatch/config.toml`; `confinedTo` is null once the user trusts its repository. */
-  repository: (Tables & { confinedTo: string | null }) | null;
 }
 
 /** Throws `usage`. Nothing is stored, and no Codex needed. */

@@ -59,3 +59,7 @@ export function widerThan(
 export function mayLet(own: Power | null): boolean {
   return own?.sandbox === "danger-full-access" && own.approval_policy !== least.approval_policy;
 }
+
+/** How far agents may go, as `[policy] agents` says. */
+export const leashes = ["guarded", "read", "free"] as const;
+export type Leash = (typeof leashes)[number];

@@ -1,14 +1,14 @@
 /** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { ConfigFiles } from "./choices.ts";
 import type { Journal } from "./journal.ts";
-import type { Leash } from "./leash.ts";
 import type { Live } from "./live.ts";
-import type { ConfigFiles } from "./plan.ts";
 import type { Rules } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { HoldReason, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
+import type { Leash } from "./power.ts";
 
 export interface World {
   store: Store;

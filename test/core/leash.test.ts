@@ -1,9 +1,9 @@
 /** What an agent may do, over the model of Codex: the rule itself, and every op of the product against it. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError, fail } from "../../src/base/error.ts";
-import type { Leash } from "../../src/core/leash.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
 import type { ThreadSettings } from "../../src/core/ports/thread.ts";
+import type { Leash } from "../../src/core/power.ts";
 import { authorise } from "../../src/daemon/authorise.ts";
 import { index } from "../../src/ops/index.ts";
 import type { DaemonOp } from "../../src/ops/op.ts";

@@ -128,10 +128,10 @@ export function drain(world: World): Drain {
 
   /** What could go, were fewer turns running elsewhere, says so. */
   function blameOthers(lane: Lane): void {
-    if (lane.pending === 0 || writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return;
-    const isFree = store.turns.running(lane.ref).length === 0;
-    const full = isFree && nextStart(lane) !== undefined ? fullWords(world) : null;
-    if (full !== null) waits(lane, full);
+    if (lane.pending === 0) return;
+    const full = fullWords(world);
+    if (full === null || writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return;
+    if (store.turns.running(lane.ref).length === 0 && nextStart(lane) !== undefined) waits(lane, full);
   }
 
   function waits({ ref, blocked_reason }: Lane, reason: string): void {

@@ -70,7 +70,7 @@ test("it is ready within 300 ms of being started", async () => {
     const paths = newHome();
     const from = performance.now();
     start(paths);
-    const client = await until(() => existsSync(paths.socket) && connect(paths.socket), "the socket");
+    const client = await reached(paths);
     client.call(1, "test.echo");
     await client.ended(1);
     took.push(performance.now() - from);

@@ -35,3 +35,10 @@ test("are all listed, page by page, each once, and none of ours among them", asy
   expect(new Set(seen).size).toBe(seen.length);
   expect(seen.toSorted()).toEqual(ids);
 });
+
+test("one of ours is synced and found among them", async () => {
+  const [own] = (await rig.ask(["list"])).threads;
+  expect((await rig.ask(["sync", own.ref, "--full"])).sync.state).toBe("complete");
+  const { matches } = await rig.ask(["search", "hello", "--managed"]);
+  expect(matches.map(({ ref }: { ref: string }) => ref)).toContain(own.ref);
+});

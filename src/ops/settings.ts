@@ -34,6 +34,13 @@ export const settingFields = {
   ),
 };
 
+/** Of a thread to be made. */
+export const newName = flag(
+  v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+  "the title, after its prefix; its slug is the @handle",
+  { value: "NAME" },
+);
+
 /** What `new` takes, and what `[defaults]` and `[presets.NAME]` of a configuration file may say, by the same names. */
 export const choiceFields = {
   text: v.optional(text("the first text")),

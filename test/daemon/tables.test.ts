@@ -52,8 +52,8 @@ test("the nearest file up to the repository's root is taken, and none above it",
 
 test("without a repository only the directory itself is looked in", () => {
   put("tmp/.dispatch/config.toml", '[defaults]\nmodel = "anybody"\n');
-  put("tmp/work/x");
-  expect(found("tmp/work").repository).toBeNull();
+  put("tmp/src/x");
+  expect(found("tmp/src").repository).toBeNull();
   expect(found("tmp").repository).toMatchObject({ confinedTo: join(base, "tmp") });
 });
 

@@ -1,9 +1,8 @@
 import * as v from "valibot";
-import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
-import { flag, idempotencyKey } from "../fields.ts";
+import { idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf } from "../settings.ts";
+import { choiceFields, flagsOf, newName } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -19,11 +18,7 @@ export default op({
   reach: "any",
   repeat: "keyed",
   input: v.strictObject({
-    name: flag(
-      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
-      "the title, after its prefix; its slug is the @handle",
-      { value: "NAME" },
-    ),
+    name: newName,
     ...choiceFields,
     idempotency_key: v.optional(idempotencyKey()),
   }),

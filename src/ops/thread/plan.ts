@@ -1,9 +1,7 @@
 import * as v from "valibot";
-import { limits } from "../../base/limits.ts";
 import { block, cell, paint, table } from "../../base/text.ts";
-import { flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf } from "../settings.ts";
+import { choiceFields, flagsOf, newName } from "../settings.ts";
 import { callerName } from "../verdict.ts";
 
 const choice = {
@@ -23,11 +21,7 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    name: flag(
-      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
-      "the title, after its prefix; its slug is the @handle",
-      { value: "NAME" },
-    ),
+    name: newName,
     ...choiceFields,
   }),
   output: v.object({

@@ -12,7 +12,6 @@ export function laneStore(db: Database): Store["lanes"] {
   const lanes = table<Lane>(db, "lanes", {
     json: ["settings", "effective", "goal", "tokens", "last_message"],
     bool: ["overridden"],
-    hidden: ["forgotten_at"],
   });
   const readFacts = factsReader(db);
 

@@ -8,8 +8,9 @@ import first from "./migrations/001.sql" with { type: "text" };
 import second from "./migrations/002.sql" with { type: "text" };
 import third from "./migrations/003.sql" with { type: "text" };
 import fourth from "./migrations/004.sql" with { type: "text" };
+import fifth from "./migrations/005.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third, fourth];
+const migrations: readonly string[] = [first, second, third, fourth, fifth];
 
 export const supportedSchema = migrations.length;
 

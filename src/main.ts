@@ -2,12 +2,12 @@
  * One executable, three names: `dispatchd` is the daemon, `dispatch mcp` the MCP server, all else the command line.
  * Each is loaded only when it is wanted; what they may not import from each other is handed to them here.
  */
-export {};
+import { quick } from "./surface/cli/quick.ts";
 
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
 
-process.exit(await start());
+process.exit((isDaemon ? undefined : await quick(argv)) ?? (await start()));
 
 async function start(): Promise<number> {
   if (isDaemon) {

@@ -79,6 +79,7 @@ test("what the rules allow is let be", () => {
       path: "src/daemon/x.ts",
       text: 'import { a } from "../core/a.ts";\nimport { b } from "../store/b.ts"; // like Date.now()',
     },
+    { path: "src/main.ts", text: 'import { quick } from "./surface/cli/quick.ts";' },
     { path: "src/main.ts", text: 'const { run } = await import("./daemon/run.ts");\nprocess.exit(0);' },
     { path: "src/core/x.ts", text: "/**\n * console.log, process.env and Math.random are not for us.\n */" },
   ];

@@ -165,6 +165,8 @@ export const limits = {
   connectionsMax: 256,
   callsPerConnectionMax: 64,
   helloTimeoutMs: 10 * second,
+  /** A daemon that says nothing at all for this long is asked again, and then waited for as above. */
+  quickHelloMs: second,
   /** A refused connection may read why for so long: closing at once can take the words away with it. */
   refusalLingerMs: second,
   /** What a slow reader may leave unread before its stream is cut. */

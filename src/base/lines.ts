@@ -79,11 +79,9 @@ export function lineSplitter(to: {
   };
 }
 
-const decoder = new TextDecoder();
-
 /** A whole line as text. Ill-formed bytes become U+FFFD: the line is then counted as garbage by who parses it. */
 export function textOf(line: Uint8Array): string {
-  return decoder.decode(line);
+  return Buffer.from(line.buffer, line.byteOffset, line.length).toString();
 }
 
 /** The first `bytes` of the parts, as one array. */

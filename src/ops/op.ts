@@ -120,11 +120,19 @@ export interface IndexRow {
   frozen: boolean;
   /** On the control socket only. */
   hidden: boolean;
-  /** A read that needs no argument and whose result is its whole answer: as JSON it is asked for without the op itself. */
-  bare: boolean;
   plain?: true;
   lists?: readonly Named[];
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;
+}
+
+/** A command that is asked for without its op: it takes these words and no flag, and its result is its whole answer. */
+export interface QuickRead {
+  /** `["receipt", "get"]` */
+  cli: readonly string[];
+  name: string;
+  hash: string;
+  /** The fields that the words after it are, in order. */
+  args: readonly string[];
 }

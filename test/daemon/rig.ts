@@ -65,7 +65,6 @@ export function rowOf(one: DaemonOp, hash = "hash"): IndexRow {
   const load = async () => ({ default: one });
   return {
     hidden: false,
-    bare: false,
     name,
     cli,
     group,

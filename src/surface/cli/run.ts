@@ -6,7 +6,6 @@ import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../bas
 import { version } from "../../base/version.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
-import { isBare, runBare } from "./bare.ts";
 import { type Command, mcpCommand, routeOf } from "./commands.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
@@ -32,8 +31,6 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     if ("command" in route) command = route.command.cli;
     if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, commands, parts));
     if ("noun" in route) return noVerb(route.noun, route.under);
-    const row = rowOf(route.command, parts);
-    if (row && isBare(row, route.args, globals, out)) return await runBare(row, more);
     const { dispatch } = await import("./dispatch.ts");
     return await dispatch(route, commands);
   } catch (thrown) {

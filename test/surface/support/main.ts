@@ -4,21 +4,27 @@ import { readEnv } from "../../../src/base/env.ts";
 import type { Code } from "../../../src/base/error.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
+import { quick } from "../../../src/surface/cli/quick.ts";
+import { quickReadOf } from "../../../src/surface/cli/quickread.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
 import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
-import { index } from "./ops.ts";
+import { index, ops } from "./ops.ts";
 
 const argv = process.argv.slice(2);
 if (argv[0] === "__daemon") await daemon();
 else {
   process.exit(
-    await runCli(argv, {
-      index,
-      daemonArgv: [process.execPath, import.meta.path, "__daemon"],
-      codex: () => Promise.resolve(0),
-      doctor: () => Promise.resolve([]),
-      registry: () => Promise.reject(new Error("no command of these tests asks for it")),
-    }),
+    (await quick(
+      argv,
+      Object.values(ops).flatMap((one) => quickReadOf(one) ?? []),
+    )) ??
+      (await runCli(argv, {
+        index,
+        daemonArgv: [process.execPath, import.meta.path, "__daemon"],
+        codex: () => Promise.resolve(0),
+        doctor: () => Promise.resolve([]),
+        registry: () => Promise.reject(new Error("no command of these tests asks for it")),
+      })),
   );
 }
 

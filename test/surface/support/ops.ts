@@ -222,7 +222,6 @@ export const index: readonly IndexRow[] = Object.values(ops).map((one) => ({
   start: one.at === "client" ? "never" : (one.start ?? "auto"),
   frozen: one.at !== "client" && one.frozen === true,
   hidden: false,
-  bare: false,
   hash: hashOf(one),
   load: () => Promise.resolve({ default: one }),
 }));

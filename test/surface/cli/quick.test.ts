@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { index } from "../../../src/ops/index.ts";
+import { quickReads } from "../../../src/ops/quick.ts";
+import { quickReadOf } from "../../../src/surface/cli/quickread.ts";
+import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon } from "../support/daemon.ts";
+import { main, newHome, onTerminal, run, socketIn } from "../support/run.ts";
+
+const home = newHome();
+let behave: Behaviour = agreeable;
+let daemon: FakeDaemon;
+beforeAll(() => {
+  daemon = fakeDaemon(socketIn(home), (call, reply) => behave(call, reply));
+});
+afterAll(() => daemon.stop());
+
+/** What was asked meanwhile. */
+async function asking(args: readonly string[], behaviour: Behaviour = agreeable, at = home) {
+  const before = daemon.calls.length;
+  behave = behaviour;
+  const outcome = await run(at, args);
+  behave = agreeable;
+  return { ...outcome, calls: daemon.calls.slice(before) };
+}
+
+test("a read of plain words answers, byte for byte, what the long way does", async () => {
+  for (const args of [["list"], ["list", "--json"], ["get", "@docs"], ["goal", "status", "@docs"]]) {
+    const short = await asking(args);
+    // A flag that changes nothing here, and that the short way does not know.
+    const long = await asking([...args, "--quiet"]);
+    expect([short.code, short.stderr, short.stdout]).toEqual([0, "", long.stdout]);
+    expect(short.calls.map(({ id: _, ...call }) => call)).toEqual(
+      long.calls.map(({ id: _, ...call }) => call),
+    );
+    expect(short.calls).toHaveLength(1);
+  }
+});
+
+test("hello and the call leave in one write", async () => {
+  const before = daemon.chunks.length;
+  await asking(["get", "@docs"]);
+  expect(daemon.chunks.slice(before)).toHaveLength(1);
+});
+
+test("what is no result is asked for again, and told in the words of the long way", async () => {
+  const refusing: Behaviour = (_, reply) => reply.error({ code: "not_found", message: "no such thread" });
+  const { code, stdout, stderr, calls } = await asking(["get", "@none"], refusing);
+  expect([code, stdout, calls.length]).toEqual([4, "", 2]);
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: "not_found", message: "no such thread" } });
+});
+
+test("rows on the way to the result are not taken for it", async () => {
+  const telling: Behaviour = (call, reply) => {
+    reply.row({ searching: 1 });
+    agreeable(call, reply);
+  };
+  const { code, stdout, calls } = await asking(["list"], telling);
+  expect([code, calls.length, Object.keys(JSON.parse(stdout))]).toEqual([0, 1, ["threads"]]);
+});
+
+test("a daemon that dies under the first call answers the second", async () => {
+  let calls = 0;
+  const dying: Behaviour = (call, reply) => (++calls === 1 ? reply.hangUp() : agreeable(call, reply));
+  const { code, stdout } = await asking(["list"], dying);
+  expect([code, calls]).toEqual([0, 2]);
+  expect(JSON.parse(stdout)).toHaveProperty("threads");
+});
+
+test("with too many words, too few, or a flag, it is not taken for one", async () => {
+  for (const args of [["get"], ["get", "a", "b"], ["list", "x"], ["list", "--json", "--json"]]) {
+    const { code, calls } = await asking(args);
+    expect([code, calls]).toEqual([2, []]);
+  }
+});
+
+test("where no daemon listens, the long way says so", async () => {
+  const { code, stderr } = await run(newHome(), ["list"]);
+  expect([code, JSON.parse(stderr).error.code]).toEqual([10, "daemon_down"]);
+});
+
+test("a terminal gets the human view", async () => {
+  const shown = onTerminal(home, ["list"]);
+  expect(await shown.code).toBe(0);
+  expect(shown.shown()).toContain("abc123\u001b[0m  docs\r\n");
+});
+
+test("without a standard output it fails as the long way does", async () => {
+  const closed = (...args: string[]) =>
+    Bun.spawn(["sh", "-c", 'exec "$0" "$@" >&-', process.execPath, main, ...args], {
+      env: { PATH: process.env["PATH"] ?? "", DISPATCH_HOME: home, DISPATCH_NO_START: "1" },
+      stderr: "ignore",
+    }).exited;
+  expect(await closed("list")).toBe(await closed("list", "--quiet"));
+});
+
+test("the generated reads are those of the ops, and each only reads", async () => {
+  const ops = await Promise.all(index.map(async (row) => (await row.load()).default));
+  expect(quickReads).toEqual(ops.flatMap((op) => quickReadOf(op) ?? []));
+  for (const { name } of quickReads) expect(index.find((row) => row.name === name)?.intent).toBe("read");
+  expect(quickReads.map(({ cli }) => cli.join(" "))).toEqual(expect.arrayContaining(["list", "get", "tail"]));
+  expect(quickReads.map(({ name }) => name)).not.toContain("thread.wait");
+});

@@ -44,7 +44,7 @@ async function buildNewer(outfile: string): Promise<void> {
           build.onLoad({ filter: /\/src\/base\/version\.ts$/ }, ({ path }) =>
             replaced(path, (text) => text.replace("= pkg.version", `= "${newer}"`)),
           );
-          build.onLoad({ filter: /\/src\/ops\/index\.ts$/ }, ({ path }) =>
+          build.onLoad({ filter: /\/src\/ops\/(index|quick)\.ts$/ }, ({ path }) =>
             replaced(path, (text) =>
               changed.reduce(
                 (all, name) =>

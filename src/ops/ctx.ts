@@ -93,8 +93,8 @@ export interface ClientCtx {
   signal: AbortSignal;
   /** Calls a daemon op; never starts a daemon (`daemon_down`). */
   call(op: string, input: Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** Starts the daemon unless it runs; clears `stopped`. */
-  start(): Promise<{ status: "started" | "already_running" }>;
+  /** Starts the daemon unless it runs; clears `stopped`. With its status, as `daemon.status` answers it. */
+  start(): Promise<{ status: "started" | "already_running"; daemon: Record<string, unknown> }>;
   /** Resolves true when nobody holds the instance lock any more, false at the deadline. */
   gone(waitMs: number): Promise<boolean>;
   /** Leaves the mark that autostart honours. */

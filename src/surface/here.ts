@@ -1,7 +1,7 @@
 /** What an op that runs in the client's process is given. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
@@ -40,9 +40,20 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
       clearStopped();
-      const { connection, status } = await startDaemon(paths, parts.daemonArgv);
-      connection.close();
-      return { status };
+      // It opens its socket before its registry: only one that has answered is up.
+      for (let tries = 1; ; tries++) {
+        const { connection, status, whyDied } = await startDaemon(paths, parts.daemonArgv);
+        const answer = await connection.call({ op: "daemon.status", schema: "", input: {}, caller });
+        connection.close();
+        if ("result" in answer) return { status, daemon: answer.result };
+        if ("error" in answer) throw DispatchError.fromBody(answer.error);
+        const why = await whyDied();
+        if (why) throw why;
+        if (tries === limits.callTriesMax)
+          fail("daemon_down", `the daemon went away ${tries} times before it answered`, {
+            hint: "dispatch doctor",
+          });
+      }
     },
     async gone(waitMs) {
       const until = systemClock.monotonic() + waitMs;

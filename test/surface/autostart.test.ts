@@ -42,6 +42,13 @@ test("up says whether it started one", async () => {
   expect(JSON.parse((await run(home, ["up"])).stdout)).toEqual({ status: "already_running" });
 });
 
+test("up on a daemon that opens its socket and then dies says what the daemon said", async () => {
+  for (let time = 0; time < 5; time++) {
+    const { code, stderr } = await run(fresh(), ["up"], { env: { FAKE_DIES: "1" } });
+    expect([code, errorIn(stderr)["message"]]).toEqual([16, "no room"]);
+  }
+});
+
 test("the daemon inherits neither who called nor what would change Bun, and its paths are absolute", async () => {
   const home = fresh();
   const env = { ...mayStart, CODEX_THREAD_ID: "t", CODEX_HOME: "/codex", BUN_WHATEVER: "1", SECRET: "kept" };

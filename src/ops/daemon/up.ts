@@ -22,20 +22,19 @@ export default clientOp({
   fails: ["usage", "daemon_down", "storage", "denied"],
   examples: [],
   async run(_input, ctx) {
-    const { status } = await ctx.start();
-    const daemon = (await ctx.call("daemon.status", {})) as {
+    const started = await ctx.start();
+    const { pid, version, child } = started.daemon as {
       pid: number;
       version: string;
       child: { version: string | null; state: string };
     };
-    const { version, state } = daemon.child;
     return {
-      status,
-      pid: daemon.pid,
-      version: daemon.version,
+      status: started.status,
+      pid,
+      version,
       socket: ctx.paths.socket,
       home: ctx.paths.home,
-      codex: { version, state },
+      codex: { version: child.version, state: child.state },
     };
   },
   view(out, look) {

@@ -30,12 +30,16 @@ else {
 
 async function daemon(): Promise<void> {
   const paths = pathsOf(readEnv());
-  if (process.env["FAKE_REFUSES"]) {
-    await Bun.write(
-      Bun.stderr,
-      `${JSON.stringify({ error: { code: "storage", message: "no room", hint: null, retry: "later", data: null } })}\n`,
-    );
+  const refuse = async () => {
+    const error = { code: "storage", message: "no room", hint: null, retry: "later", data: null };
+    await Bun.write(Bun.stderr, `${JSON.stringify({ error })}\n`);
     process.exit(16);
+  };
+  if (process.env["FAKE_REFUSES"]) await refuse();
+  if (process.env["FAKE_DIES"]) {
+    rmSync(paths.socket, { force: true });
+    Bun.listen({ unix: paths.socket, socket: { data() {}, open: () => void setTimeout(refuse, 30) } });
+    return;
   }
   const lock = openLock(paths.lock);
   if (!lock) process.exit(3);

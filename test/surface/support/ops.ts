@@ -167,7 +167,7 @@ const up = clientOp({
   fails: [],
   examples: [],
   view: (out) => out.status,
-  run: async (_, ctx) => ctx.start(),
+  run: async (_, ctx) => ({ status: (await ctx.start()).status }),
 });
 
 const hold = clientOp({

@@ -8,6 +8,7 @@ export async function until(
   holds: () => boolean,
   signal?: AbortSignal,
 ): Promise<boolean> {
+  if (holds()) return true;
   const over = new AbortController();
   const cancel = clock.after(timeoutMs, () => over.abort());
   const either = signal ? AbortSignal.any([over.signal, signal]) : over.signal;

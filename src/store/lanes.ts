@@ -29,7 +29,7 @@ export function laneStore(db: Database): Store["lanes"] {
       db
         .query<{ ref: Ref }, [number]>(
           `SELECT l.ref, (SELECT created_at FROM messages WHERE lane = l.ref AND state = 'queued' ORDER BY position LIMIT 1) AS since
-             FROM lanes AS l
+             FROM lanes AS l INDEXED BY lanes_waiting
             WHERE l.pending > 0 AND l.hold_reason IS NULL AND l.source = 'own' AND ${live} AND archived_at IS NULL AND gone_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM turns INDEXED BY turns_running WHERE lane = l.ref AND status = 'in_progress')
             ORDER BY since LIMIT ?`,
@@ -38,11 +38,13 @@ export function laneStore(db: Database): Store["lanes"] {
         .map((row) => row.ref),
     ephemeral: () =>
       lanes.all(
-        `SELECT * FROM lanes WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,
+        `SELECT * FROM lanes INDEXED BY lanes_ephemeral WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,
       ),
+    // Two questions, each by its index: asked in one, every lane would be walked.
     findByHandle: (handle) =>
+      lanes.one(`SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NULL`, handle) ??
       lanes.one(
-        `SELECT * FROM lanes WHERE handle = ? AND ${live} ORDER BY archived_at IS NOT NULL LIMIT 1`,
+        `SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1`,
         handle,
       ),
     findByTitle: (title) => lanes.all(`SELECT * FROM lanes WHERE title = ? AND ${live} LIMIT 20`, title),

@@ -20,7 +20,9 @@ export function requestStore(db: Database): Store["requests"] {
       const names = Object.keys(filter) as (keyof typeof filter)[];
       const where = ["state = 'open'", ...names.map((name) => `${name} = ?`)].join(" AND ");
       const params = names.map((name) => filter[name] as SQLQueryBindings);
-      return requests.all(`SELECT * FROM requests WHERE ${where} ORDER BY asked_at`, ...params);
+      // Left to itself SQLite walks all that were ever asked, for their order.
+      const index = names.length === 0 ? "INDEXED BY requests_open" : "";
+      return requests.all(`SELECT * FROM requests ${index} WHERE ${where} ORDER BY asked_at`, ...params);
     },
     listSince: ({ lane, since, limit }) =>
       requests.all(

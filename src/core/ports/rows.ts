@@ -176,5 +176,6 @@ export interface Counts {
   lanes: number;
   queued: number;
   requests: number;
+  /** Neither queued nor ended. */
   messages: Partial<Record<MessageState, number>>;
 }

@@ -1,0 +1,84 @@
+/** What the daemon asks of its registry costs what it concerns, not what has ever been: read off SQLite's own plans. */
+import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import * as v from "valibot";
+import { index } from "../../src/ops/index.ts";
+import { openStore } from "../../src/store/store.ts";
+import { situations } from "../world/given.ts";
+import { registryFolder } from "./files.ts";
+
+/** They hold what is open, waits or is unfinished, which the limits keep small. */
+const partial = [
+  "lanes_setup",
+  "lanes_goal",
+  "lanes_waiting",
+  "lanes_ephemeral",
+  "turns_running",
+  "messages_next",
+  "messages_open",
+  "messages_one_in_flight",
+  "requests_open",
+  "epochs_unended",
+];
+
+/** Statements that walk all lanes, since all lanes are what they are asked about. */
+const walksLanes = [
+  /^SELECT count\(\*\) AS n FROM lanes WHERE forgotten_at IS NULL$/,
+  // daemon status: how many are in which status.
+  /^SELECT l\.thread_id, l\.source, l\.setup, /,
+  // search: who may match.
+  /^SELECT l\.ref, l\.thread_id, l\.title, l\.cwd, /,
+  /^SELECT l\.ref, coalesce\(s\.items, 0\) AS items /,
+];
+
+const asked = new Set<string>();
+const query = Database.prototype.query;
+beforeAll(async () => {
+  Database.prototype.query = function (this: Database, sql: string) {
+    asked.add(sql);
+    return query.call(this, sql);
+  } as typeof query;
+  for (const row of index) {
+    const op = (await row.load()).default;
+    if (op.at === "client") continue;
+    for (const example of op.examples) {
+      const { world, words } = await situations[example.given]!();
+      const input = JSON.parse(JSON.stringify(example.input), (_, word) =>
+        typeof word === "string" ? (words[word] ?? word) : word,
+      );
+      // Whether it answers what it should is tested elsewhere.
+      await (async () => op.run(v.parse(op.input, input), world.ctx()))().catch(() => {});
+      await world.end();
+    }
+  }
+});
+afterAll(() => {
+  Database.prototype.query = query;
+});
+
+test("no statement that the ops cause walks a table that grows, but for pages off the end of an index", () => {
+  const { path, dispose } = registryFolder();
+  openStore(path, 0).close();
+  const db = new Database(path, { readonly: true });
+  const walks: string[] = [];
+  for (const sql of asked) {
+    if (!/^\s*(SELECT|UPDATE|DELETE|INSERT)/.test(sql)) continue;
+    const plan = query
+      .call(db, `EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((step) => (step as { detail: string }).detail);
+    const isSorted = plan.some((detail) => detail.includes("TEMP B-TREE"));
+    const isPage = /LIMIT \?|LIMIT \d+/.test(sql) && !isSorted;
+    const isWalk = plan.some((detail) => {
+      const [, table, by] = /^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?/.exec(detail) ?? [];
+      if (table === undefined || detail.includes("VIRTUAL TABLE")) return false;
+      return !["meta", "sqlite_schema"].includes(table) && !partial.includes(by ?? "");
+    });
+    const words = sql.replace(/\s+/g, " ").trim();
+    if (isWalk && !isPage && !walksLanes.some((known) => known.test(words))) walks.push(words);
+  }
+  db.close();
+  dispose();
+  expect(asked.size).toBeGreaterThan(80);
+  expect(walks).toEqual([]);
+});

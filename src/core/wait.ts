@@ -23,7 +23,7 @@ export interface WaitFor {
   any: boolean;
   timeoutMs: number | null;
   signal: AbortSignal;
-  /** Told after each look: for progress. */
+  /** Told of who is still waited for, when that changes and once in a while: for progress. */
   progress?(waiting: Ref[]): Promise<void>;
 }
 
@@ -40,28 +40,30 @@ export async function wait(world: World, asked: WaitFor): Promise<Waited> {
   const cancel = asked.timeoutMs === null ? () => {} : clock.after(asked.timeoutMs, end);
   asked.signal.addEventListener("abort", end, { once: true });
   const marks = new Map<Ref, TurnMark>();
+  const verdicts = new Map<Target, Verdict | undefined>();
+  let isDue: (ref: Ref) => boolean = () => true;
+  let told: number | undefined;
   try {
     for (;;) {
       const seq = store.log.last();
-      const open: Ref[] = [];
-      const verdicts: Verdict[] = [];
-      for (const target of asked.targets) {
-        const verdict = await look(world, asked.condition, target, marks);
-        if (verdict === undefined) open.push(target.ref);
-        else verdicts.push(verdict);
-      }
-      if (asked.any ? verdicts.length > 0 : open.length === 0)
-        return { verdict: worst(verdicts), timed_out: false };
-      // A question ends the wait for all: nobody else will answer it while we stand here.
-      if (verdicts.includes("needs_answer")) return { verdict: worst(verdicts), timed_out: false };
+      for (const target of asked.targets)
+        if (isDue(target.ref)) verdicts.set(target, look(world, asked.condition, target, marks));
+      const verdict = await answer(world, asked, verdicts);
+      if (verdict !== undefined) return { verdict, timed_out: false };
       // Cancelled, or the daemon stops: that is no time that ran out.
       asked.signal.throwIfAborted();
       if (over.signal.aborted) return { verdict: "timeout", timed_out: true };
-      await asked.progress?.(open);
+      const open = asked.targets.filter((one) => verdicts.get(one) === undefined);
+      if (open.length !== told) await asked.progress?.(open.map(({ ref }) => ref));
+      told = open.length;
       const again = new AbortController();
       const tick = clock.after(limits.waitLookEveryMs, () => again.abort());
       await journal.grown(seq, AbortSignal.any([over.signal, again.signal]));
       tick();
+      // Many wait for many threads: each event is looked into for the thread that it tells of.
+      const touched = new Set(store.events.lanesSince(seq));
+      isDue = again.signal.aborted || touched.has(null) ? () => true : (ref) => touched.has(ref);
+      if (again.signal.aborted) told = undefined;
     }
   } finally {
     cancel();
@@ -69,13 +71,41 @@ export async function wait(world: World, asked: WaitFor): Promise<Waited> {
   }
 }
 
-/** The verdict once the condition holds, else undefined. */
-async function look(
+/** The verdict of the whole wait, once there is one. */
+async function answer(
+  world: World,
+  { any, condition }: WaitFor,
+  verdicts: Map<Target, Verdict | undefined>,
+): Promise<Verdict | undefined> {
+  const held = [...verdicts].filter((one): one is [Target, Verdict] => one[1] !== undefined);
+  const all = held.map(([, verdict]) => verdict);
+  // A question ends the wait for all: nobody else will answer it while we stand here.
+  if (all.includes("needs_answer")) return worst(all);
+  if (any ? held.length === 0 : held.length < verdicts.size) return undefined;
+  // What is over stays over: only that nothing runs can be untrue by now.
+  if (condition !== "done" && condition !== "idle") return worst(all);
+  // Asked last: one that is awaited for long would else be read in Codex at each event of the others.
+  const confirmed = await Promise.all(
+    held.map(async ([target]) => (await isConfirmed(world, target)) && target),
+  );
+  const sure = confirmed.filter((target) => target !== false);
+  if (any ? sure.length === 0 : sure.length < held.length) return undefined;
+  return worst(
+    sure.map((target) =>
+      target.receipt === undefined
+        ? verdictOf(condition, factsOf(world, target.ref), null)
+        : verdicts.get(target)!,
+    ),
+  );
+}
+
+/** By the registry: the verdict once the condition holds, else undefined. */
+function look(
   world: World,
   condition: Condition,
   target: Target,
   marks: Map<Ref, TurnMark>,
-): Promise<Verdict | undefined> {
+): Verdict | undefined {
   if (target.receipt !== undefined) return receiptVerdict(world, target.receipt);
   const facts = factsOf(world, target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
@@ -83,13 +113,8 @@ async function look(
   refuseUntellable(world, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
   const turn = markedTurn(world, target.ref, mark);
-  if (!holds(condition, facts, { turn, hasWorked: hasWorked(world, facts), now: world.clock.now() }))
-    return undefined;
-  // What is over stays over: only that nothing runs can be untrue by now.
-  if (condition !== "done" && condition !== "idle") return verdictOf(condition, facts, turn);
-  return (await isConfirmed(world, target.ref))
-    ? verdictOf(condition, factsOf(world, target.ref), null)
-    : undefined;
+  const isSo = holds(condition, facts, { turn, hasWorked: hasWorked(world, facts), now: world.clock.now() });
+  return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 
 function markedTurn({ store }: World, ref: Ref, mark: TurnMark): Turn | null {
@@ -109,7 +134,8 @@ function factsOf({ store }: World, ref: Ref): LaneFacts {
 }
 
 /** One live read, where the thread is loaded: the registry may not have heard yet of a turn that just began. */
-async function isConfirmed({ store, agent, live }: World, ref: Ref): Promise<boolean> {
+async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Target): Promise<boolean> {
+  if (receipt !== undefined) return true;
   const threadId = store.lanes.get(ref)?.thread_id ?? null;
   if (threadId === null || !live.get(threadId)) return true;
   const { status } = await agent.readThread(threadId);

@@ -62,6 +62,13 @@ export function eventStore(db: Database): Store["events"] {
       const { where, params } = chosen(filter);
       return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT ?`, ...params, limit);
     },
+    lanesSince: (seq) =>
+      db
+        .query<{ lane: Ref | null }, [number]>(
+          "SELECT lane FROM events WHERE seq > ? AND kind <> 'op.called'",
+        )
+        .all(seq)
+        .map((row) => row.lane),
     prune(before) {
       return db.query("DELETE FROM events WHERE at < ? AND seq < (SELECT last_seq FROM meta)").run(before)
         .changes;

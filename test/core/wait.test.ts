@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
+import { plain } from "../../src/core/accept.ts";
 import type { Waiting } from "../../src/core/core.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
 import { until } from "../support/codex-sink.ts";
-import { never, type Rig, refusal, rig, waiting } from "./rig.ts";
+import { macrotasks, never, type Rig, refusal, rig, waiting } from "./rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -103,6 +105,68 @@ test("any is content with one of several; a receipt is waited for until it is se
   const both = await wait({ targets: [here.ref, other.ref], any: true });
   expect(both.threads).toHaveLength(2);
   expect((await wait({ targets: [receipt.receipt] })).verdict).toBe("ok");
+});
+
+test("while one of many runs on, its events cost nothing of the others, in the registry or in Codex", async () => {
+  const { core } = here.world.engine;
+  const others: Ref[] = [];
+  for (const name of ["one", "two", "three"]) {
+    const settings = { cwd: "/repo" };
+    const draft = { name, text: "hello", goal: null, settings, key: null, created_by: "cli" };
+    const { ref } = await core.create(draft, never());
+    await wait({ targets: [ref] });
+    others.push(ref);
+  }
+  await busy();
+  const looked: Ref[] = [];
+  const { lanes } = here.world.store;
+  const { facts } = lanes;
+  lanes.facts = (ref) => {
+    looked.push(ref);
+    return facts(ref);
+  };
+  let reads = 0;
+  const { readThread } = here.world.agent;
+  here.world.agent.readThread = (threadId) => {
+    reads++;
+    return readThread(threadId);
+  };
+  const waited = wait({ targets: [here.ref, ...others] });
+  expect(looked).toEqual([here.ref, ...others]);
+  for (const text of ["a", "b", "c"]) {
+    await here.send(text, { mode: "queue" });
+    await macrotasks(5);
+  }
+  expect(looked.slice(4).filter((ref) => others.includes(ref))).toEqual([]);
+  expect(reads).toBe(0);
+  await core.stop(here.ref, 1000);
+  expect((await waited).verdict).toBe("turn_failed");
+  // For the answer.
+  expect(reads).toBeGreaterThanOrEqual(4);
+});
+
+test("one that had settled and works again is waited for again", async () => {
+  const { core } = here.world.engine;
+  const settings = { cwd: "/repo" };
+  const other = await core.create(
+    { name: "other", text: "hello", goal: null, settings, key: null, created_by: "cli" },
+    never(),
+  );
+  await wait({ targets: [other.ref] });
+  await busy();
+  let isOver = false;
+  const waited = wait({ targets: [here.ref, other.ref] }).then((result) => {
+    isOver = true;
+    return result;
+  });
+  const text = '[{"wait":"later"},{"say":"so"}]';
+  await core.send(other.ref, { ...plain, text, caller: "cli" }, never());
+  here.world.agent.release("go");
+  await until("the first is over", () => here.view().status === "idle");
+  await macrotasks(20);
+  expect(isOver).toBe(false);
+  here.world.agent.release("later");
+  expect((await waited).verdict).toBe("ok");
 });
 
 test("a turn cut by a Codex that does not come back cannot be told, and the wait says that", async () => {

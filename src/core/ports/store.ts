@@ -43,6 +43,8 @@ export interface Store {
     list(filter: EventFilter): EventRow[];
     /** Newest first. */
     newest(filter: Omit<EventFilter, "after">): EventRow[];
+    /** The lane that each row after `seq` tells of, the audit left out; null: it tells of Codex as a whole. */
+    lanesSince(seq: number): (Ref | null)[];
     /** Drops what is older, never the newest row. */
     prune(before: number): number;
   };

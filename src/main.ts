@@ -3,13 +3,15 @@
  * Each is loaded only when it is wanted; what they may not import from each other is handed to them here.
  */
 import { quick } from "./surface/cli/quick.ts";
+import type { Answer } from "./surface/client.ts";
 
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
 
-process.exit((isDaemon ? undefined : await quick(argv)) ?? (await start()));
+const asked = isDaemon ? {} : await quick(argv);
+process.exit(typeof asked === "number" ? asked : await start(asked));
 
-async function start(): Promise<number> {
+async function start(asked: { answer?: Promise<Answer> }): Promise<number> {
   if (isDaemon) {
     const { runDaemon } = await import("./daemon/run.ts");
     return runDaemon({ argv });
@@ -31,6 +33,7 @@ async function start(): Promise<number> {
     import("./ops/index.ts"),
   ]);
   return runCli(argv, {
+    ...asked,
     index,
     // From source the executable is Bun itself and needs to be told what to run; Bun.main is then this file.
     daemonArgv: Bun.main.startsWith("/$bunfs/")

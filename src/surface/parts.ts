@@ -2,6 +2,7 @@
 import type { Paths } from "../base/paths.ts";
 import type { Check, Registry } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
+import type { Answer } from "./client.ts";
 
 export interface DoctorInput {
   app_server: boolean;
@@ -11,6 +12,8 @@ export interface DoctorInput {
 
 export interface Parts {
   index: readonly IndexRow[];
+  /** What the daemon says to this very command, where it was asked before anything was loaded. */
+  answer?: Promise<Answer>;
   /** How to run the daemon. */
   daemonArgv: readonly string[];
   /** Codex itself, in this terminal; answers its exit status. */

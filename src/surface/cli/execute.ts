@@ -67,7 +67,10 @@ async function runHere(op: ClientOp, run: Run): Promise<number> {
 }
 
 async function runThere(op: DaemonOp, run: Run): Promise<number> {
-  const { row, checked, caller, session, stop, out } = run;
+  const { row, checked, caller, session, stop, out, parts } = run;
+  const said = await parts.answer;
+  if (said && "error" in said) throw DispatchError.fromBody(said.error);
+  if (said && "result" in said) return finish(op, run, said.result);
   const isStream = op.streams?.(checked.parsed) === true;
   const take = async (one: Row) => {
     if (isStream && !(await out.row(op, one))) stop.abort();

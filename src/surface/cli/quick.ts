@@ -1,7 +1,8 @@
 /**
  * The shortest way through a command: a read of plain words, answered as JSON to a program. What scripts and agents type
- * most often then costs little more than starting a program. It answers whole or not at all: whatever is more (a flag, a
- * terminal, no daemon, an error) is left to `runCli`, which begins anew, since to ask a read twice changes nothing.
+ * most often then costs little more than starting a program. It answers whole or not at all: whatever is more is left to
+ * `runCli`, which goes on from what the daemon said (an error, or a result for a terminal), since a read may have cost
+ * seconds, and begins anew where there is a flag, or no daemon that answers.
  *
  * scripts/build puts this file and all it imports into the entry as one piece: each further piece of the program takes
  * 0.1 to 0.3 ms to load (measured), and run.ts with what it needs is thirteen.
@@ -18,21 +19,25 @@ import type { QuickRead } from "../../ops/op.ts";
 import { type ClientFrame, type DaemonFrame, protocolVersion } from "../../ops/protocol.ts";
 import { quickReads } from "../../ops/quick.ts";
 import { callerHere } from "../caller.ts";
+import type { Answer } from "../client.ts";
 
-/** The exit status; undefined where nothing was written and the command is still to be run. */
-export async function quick(argv: readonly string[], reads = quickReads): Promise<number | undefined> {
+/** The exit status; else the command is still to be run, with the `answer` to it where it was asked for. */
+export async function quick(
+  argv: readonly string[],
+  reads = quickReads,
+): Promise<number | { answer?: Promise<Answer> }> {
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
-  if (read === undefined || words.length < argv.length - 1) return undefined;
+  if (read === undefined || words.length < argv.length - 1) return {};
   const answer = ask(read, words);
   // Asked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
-  const result = isJson ? await answer : undefined;
-  if (result === undefined) return undefined;
+  const said = isJson ? await answer : undefined;
+  if (said === undefined || !("result" in said)) return { answer };
   // What cannot be written, `runCli` cannot write either, and it has the words for it.
-  return writeOut(`${toJson(result)}\n`).then(
+  return writeOut(`${toJson(said.result)}\n`).then(
     () => 0,
-    () => undefined,
+    () => ({ answer }),
   );
 }
 
@@ -45,13 +50,16 @@ function readOf(words: readonly string[], reads: readonly QuickRead[]): QuickRea
   );
 }
 
-/** What the daemon answers; undefined when that is anything but a result. */
-function ask(read: QuickRead, words: readonly string[]): Promise<Record<string, unknown> | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Record<string, unknown> | undefined>();
+/** What the daemon answers; `lost` where it has to be asked anew. */
+function ask(read: QuickRead, words: readonly string[]): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  let opened: Bun.Socket | undefined;
   let cancelSilent = () => {};
   const none = () => {
     cancelSilent();
-    resolve(undefined);
+    resolve({ lost: true });
+    // Ends the call there as well.
+    opened?.end();
   };
   const lines = lineSplitter({
     lineBytesMax: limits.frameBytesMax,
@@ -60,15 +68,20 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Record<string, 
       const frame = JSON.parse(textOf(line)) as DaemonFrame;
       cancelSilent();
       // Rows tell a person of the progress.
-      if ("result" in frame) resolve(frame.result);
-      else if ("error" in frame) none();
+      if ("result" in frame) resolve({ result: frame.result });
+      else if ("error" in frame) {
+        // A daemon that is to make way is asked to on the connection that it was said on.
+        if (frame.error.code === "stale") none();
+        else resolve({ error: frame.error });
+      }
     },
   });
   const socket: Bun.SocketHandler<undefined> = {
     open(to) {
+      opened = to;
+      cancelSilent = systemClock.after(limits.quickHelloMs, none);
       const bytes = framesOf(read, words);
       if (to.write(bytes) < bytes.length) none();
-      cancelSilent = systemClock.after(limits.quickHelloMs, none);
     },
     data: (_, chunk) => lines.push(chunk),
     close: none,

@@ -41,10 +41,10 @@ test("hello and the call leave in one write", async () => {
   expect(daemon.chunks.slice(before)).toHaveLength(1);
 });
 
-test("what is no result is asked for again, and told in the words of the long way", async () => {
+test("an error is told in the words of the long way, and what led to it is not done twice", async () => {
   const refusing: Behaviour = (_, reply) => reply.error({ code: "not_found", message: "no such thread" });
   const { code, stdout, stderr, calls } = await asking(["get", "@none"], refusing);
-  expect([code, stdout, calls.length]).toEqual([4, "", 2]);
+  expect([code, stdout, calls.length]).toEqual([4, "", 1]);
   expect(JSON.parse(stderr)).toMatchObject({ error: { code: "not_found", message: "no such thread" } });
 });
 
@@ -65,6 +65,28 @@ test("a daemon that dies under the first call answers the second", async () => {
   expect(JSON.parse(stdout)).toHaveProperty("threads");
 });
 
+test("a daemon that says nothing for a while is let go of and asked anew", async () => {
+  const at = newHome();
+  const openWhenAsked: number[] = [];
+  let open = 0;
+  const frames = [{ hello: { version: "1.0.0", protocol: 1, pid: 1 } }, { id: 1, result: { threads: [] } }];
+  const server = Bun.listen({
+    unix: socketIn(at),
+    socket: {
+      open: () => void open++,
+      close: () => void open--,
+      data(socket) {
+        openWhenAsked.push(open);
+        if (openWhenAsked.length > 1)
+          socket.write(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
+      },
+    },
+  });
+  const { code } = await run(at, ["list"]);
+  server.stop(true);
+  expect([code, openWhenAsked]).toEqual([0, [1, 1]]);
+});
+
 test("with too many words, too few, or a flag, it is not taken for one", async () => {
   for (const args of [["get"], ["get", "a", "b"], ["list", "x"], ["list", "--json", "--json"]]) {
     const { code, calls } = await asking(args);
@@ -77,10 +99,18 @@ test("where no daemon listens, the long way says so", async () => {
   expect([code, JSON.parse(stderr).error.code]).toEqual([10, "daemon_down"]);
 });
 
-test("a terminal gets the human view", async () => {
+test("a daemon of another schema is asked anew, by who knows what to do about it", async () => {
+  const stale: Behaviour = (_, reply) => reply.error({ code: "stale", message: "it disagrees" });
+  const { code, calls } = await asking(["list"], stale);
+  expect([code, calls.length]).toEqual([18, 2]);
+});
+
+test("a terminal gets the human view of the one answer", async () => {
+  const before = daemon.calls.length;
   const shown = onTerminal(home, ["list"]);
   expect(await shown.code).toBe(0);
   expect(shown.shown()).toContain("abc123\u001b[0m  docs\r\n");
+  expect(daemon.calls.length - before).toBe(1);
 });
 
 test("without a standard output it fails as the long way does", async () => {

@@ -13,18 +13,19 @@ import { index, ops } from "./ops.ts";
 const argv = process.argv.slice(2);
 if (argv[0] === "__daemon") await daemon();
 else {
+  const reads = Object.values(ops).flatMap((one) => quickReadOf(one) ?? []);
+  const asked = await quick(argv, reads);
   process.exit(
-    (await quick(
-      argv,
-      Object.values(ops).flatMap((one) => quickReadOf(one) ?? []),
-    )) ??
-      (await runCli(argv, {
-        index,
-        daemonArgv: [process.execPath, import.meta.path, "__daemon"],
-        codex: () => Promise.resolve(0),
-        doctor: () => Promise.resolve([]),
-        registry: () => Promise.reject(new Error("no command of these tests asks for it")),
-      })),
+    typeof asked === "number"
+      ? asked
+      : await runCli(argv, {
+          ...asked,
+          index,
+          daemonArgv: [process.execPath, import.meta.path, "__daemon"],
+          codex: () => Promise.resolve(0),
+          doctor: () => Promise.resolve([]),
+          registry: () => Promise.reject(new Error("no command of these tests asks for it")),
+        }),
   );
 }
 

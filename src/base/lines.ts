@@ -79,9 +79,13 @@ export function lineSplitter(to: {
   };
 }
 
-/** A whole line as text. Ill-formed bytes become U+FFFD: the line is then counted as garbage by who parses it. */
+/**
+ * A whole line as text. Ill-formed bytes become U+FFFD: the line is then counted as garbage by who parses it. A byte
+ * order mark, which some programs write before all else, is no part of it.
+ */
 export function textOf(line: Uint8Array): string {
-  return Buffer.from(line.buffer, line.byteOffset, line.length).toString();
+  const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString();
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
 /** The first `bytes` of the parts, as one array. */

@@ -80,6 +80,10 @@ describe("lineSplitter", () => {
     }
   });
 
+  test("a byte order mark before a line is no part of it, and within a line it is", () => {
+    expect(splitAll(["\ufeff{}\n", "a\ufeff\n"]).lines).toEqual(["{}", "a\ufeff"]);
+  });
+
   test("one long line in many chunks costs time in proportion to its length", () => {
     const cost = (chunks: number) => {
       const chunk = new Uint8Array(64 * 1024).fill(120);

@@ -12,7 +12,7 @@ import { type Connection, connect } from "./client.ts";
 export interface Started {
   connection: Connection;
   status: "started" | "already_running";
-  /** Where the daemon this started has ended again: its own words for it. */
+  /** Where the daemon has ended again: its own words for it, whoever started it. */
   whyDied(): Promise<DispatchError | undefined>;
 }
 
@@ -22,25 +22,28 @@ export async function startDaemon(paths: Paths, argv: readonly string[]): Promis
   const until = systemClock.monotonic() + limits.autostartWaitMs;
   let lock: Lock | undefined;
   let child: Detached | undefined;
-  let logBytes = 0;
+  const logBytes = sizeOf(paths.log);
+
+  const found = (connection: Connection): Started => {
+    const mine = child?.exited() === null ? child : undefined;
+    const foundAt = systemClock.monotonic();
+    // Another's has left its words before its socket closed; what the log says later is not of this start.
+    const hasEnded = async () =>
+      mine ? endsSoon(mine) : systemClock.monotonic() - foundAt < limits.startFailureMs;
+    const whyDied = async () => ((await hasEnded()) ? errorLeft(paths.log, logBytes) : undefined);
+    return { connection, status: mine ? "started" : "already_running", whyDied };
+  };
+
   try {
     for (;;) {
       const connection = await connect(paths.socket);
-      if (connection) {
-        const mine = child?.exited() === null ? child : undefined;
-        const whyDied = async () =>
-          mine && (await endsSoon(mine)) ? errorLeft(paths.log, logBytes) : undefined;
-        return { connection, status: mine ? "started" : "already_running", whyDied };
-      }
+      if (connection) return found(connection);
       if (!child) {
         // Whoever holds this starts the daemon; the others go on knocking, and one of them takes over if it dies.
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
-        if (raced) return { connection: raced, status: "already_running", whyDied: async () => undefined };
-        if (lock) {
-          logBytes = sizeOf(paths.log);
-          child = spawnDetached(argv, { logPath: paths.log, env: daemonEnv(paths) });
-        }
+        if (raced) return found(raced);
+        if (lock) child = spawnDetached(argv, { logPath: paths.log, env: daemonEnv(paths) });
       } else if (child.exited() !== null && !readLock(paths.lock).held) {
         // Ended, and not because another daemon was first.
         throw whyEnded(paths.log, logBytes, child.exited());
@@ -137,6 +140,7 @@ function errorLeft(log: string, from: number): DispatchError | undefined {
 
 /** Newest first. */
 function linesSince(log: string, from: number): string[] {
+  if (!existsSync(log)) return [];
   return readFileSync(log).subarray(from).toString("utf8").trim().split("\n").reverse();
 }
 

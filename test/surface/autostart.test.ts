@@ -49,6 +49,16 @@ test("up on a daemon that opens its socket and then dies says what the daemon sa
   }
 });
 
+test("ten up at once on such a daemon all say what it said", async () => {
+  const home = fresh();
+  const outcomes = await Promise.all(
+    Array.from({ length: 10 }, () => run(home, ["up"], { env: { FAKE_DIES: "1" } })),
+  );
+  expect(outcomes.map(({ code, stderr }) => [code, errorIn(stderr)["message"]])).toEqual(
+    outcomes.map(() => [16, "no room"]),
+  );
+}, 20_000);
+
 test("the daemon inherits neither who called nor what would change Bun, and its paths are absolute", async () => {
   const home = fresh();
   const env = { ...mayStart, CODEX_THREAD_ID: "t", CODEX_HOME: "/codex", BUN_WHATEVER: "1", SECRET: "kept" };

@@ -8,11 +8,13 @@ import { hashOf } from "../schema.ts";
 export function quickReadOf(op: AnyOp): QuickRead | undefined {
   if (op.at === "client" || op.intent !== "read" || op.repeat !== "safe") return undefined;
   if (op.exit || op.plain || op.hidden || op.cli.includes("--")) return undefined;
-  const needed = Object.entries(op.input.entries).filter(
-    ([, schema]) => !isOptional(schema as v.GenericSchema),
-  );
-  if (!needed.every(([, schema]) => isWord(schema as v.GenericSchema))) return undefined;
+  const entries = Object.entries(op.input.entries) as [string, v.GenericSchema][];
+  const needed = entries.filter(([, schema]) => !isOptional(schema));
+  if (!needed.every(([, schema]) => isWord(schema))) return undefined;
   const args = needed.map(([field]) => field);
+  // Words are placed in the order of the entries: one that may be left out, before these, would take the first.
+  const placed = entries.filter(([, schema]) => markOf(schema).arg).map(([field]) => field);
+  if (args.some((field, at) => placed[at] !== field)) return undefined;
   const asked = v.safeParse(op.input, Object.fromEntries(args.map((field) => [field, "word"])));
   if (!asked.success || op.streams?.(asked.output)) return undefined;
   return { cli: op.cli.split(" "), name: op.name, hash: hashOf(op), args };

@@ -190,8 +190,9 @@ export const limits = {
   mcpEofGraceMs: 2 * second,
   /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
   mcpResultBytesMax: 100 * KiB,
-  /** To this, when a result is over the limit. */
+  /** To this, when a result is over the limit; then to the half of it, and so on down to the least. */
   mcpTextCharsMax: 2000,
+  mcpTextCharsMin: 250,
   shutdownGraceMs: 10 * second,
   /** The part of it that calls get to end by themselves once they are told. */
   shutdownCallsMs: 2 * second,

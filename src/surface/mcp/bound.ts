@@ -1,4 +1,4 @@
-/** Results that fit an agent's context: long texts are cut first, and say by how much. */
+/** Results that fit an agent's context: long texts are cut first, no more than it takes, and say by how much. */
 import { limits } from "../../base/limits.ts";
 import type { Row } from "../client.ts";
 
@@ -10,24 +10,34 @@ export interface Bounded {
 }
 
 export function bounded(result: Row, bytesMax: number = limits.mcpResultBytesMax): Bounded {
-  const bytes = bytesOf(result);
-  if (bytes <= bytesMax) return { result, bytes, isCut: false };
-  const cut = shortened(result) as Row;
-  return { result: cut, bytes: bytesOf(cut), isCut: true };
+  let cut: Bounded = { result, bytes: bytesOf(result), isCut: false };
+  for (
+    let charsMax = limits.mcpTextCharsMax;
+    cut.bytes > bytesMax && charsMax >= limits.mcpTextCharsMin;
+    charsMax /= 2
+  ) {
+    const shorter = shortened(result, charsMax) as Row;
+    cut = { result: shorter, bytes: bytesOf(shorter), isCut: true };
+  }
+  return cut;
 }
 
-function shortened(value: unknown): unknown {
-  if (typeof value === "string") return shortText(value);
-  if (Array.isArray(value)) return value.map(shortened);
+function shortened(value: unknown, charsMax: number): unknown {
+  if (typeof value === "string") return shortText(value, charsMax);
+  if (Array.isArray(value)) return value.map((item) => shortened(item, charsMax));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner)]));
+  // A cursor is given back as it came.
+  const entries = Object.entries(value).map(([key, inner]) =>
+    key.endsWith("cursor") ? [key, inner] : [key, shortened(inner, charsMax)],
+  );
+  return Object.fromEntries(entries);
 }
 
-function shortText(text: string): string {
-  const over = text.length - limits.mcpTextCharsMax;
+export function shortText(text: string, charsMax: number = limits.mcpTextCharsMax): string {
+  const over = text.length - charsMax;
   if (over <= 0) return text;
   // Not through the middle of a surrogate pair.
-  const end = limits.mcpTextCharsMax - (/[\ud800-\udbff]/.test(text[limits.mcpTextCharsMax - 1]!) ? 1 : 0);
+  const end = charsMax - (/[\ud800-\udbff]/.test(text[charsMax - 1]!) ? 1 : 0);
   return `${text.slice(0, end)}… [${over} more characters]`;
 }
 

@@ -2,7 +2,7 @@
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
-import { toJsonLine } from "../../base/text.ts";
+import { cell, toJsonLine } from "../../base/text.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
@@ -11,7 +11,7 @@ import type { Row } from "../client.ts";
 import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import type { Session } from "../session.ts";
-import { bounded } from "./bound.ts";
+import { bounded, shortText } from "./bound.ts";
 import { offeredFields, type Tool } from "./tools.ts";
 
 export interface ToolResult {
@@ -108,7 +108,7 @@ function answer(op: AnyOp, word: string, whole: Row): ToolResult {
   // What was changed stays changed: only a read may be refused for its size.
   if (op.intent === "read" && bytes > limits.mcpResultBytesMax)
     fail("too_large", `the result has ${bytes} bytes, and ${limits.mcpResultBytesMax} fit here`, {
-      hint: "ask for less: a smaller limit, then next_cursor",
+      hint: waysToLess(op, whole),
     });
   const out = { op: word, result };
   const status = op.exit?.(whole) ?? 0;
@@ -121,15 +121,31 @@ function answer(op: AnyOp, word: string, whole: Row): ToolResult {
   };
 }
 
+function waysToLess(op: AnyOp, whole: Row): string {
+  const fields = offeredFields(op);
+  const ways = [
+    ...(fields.includes("threads") ? ["fewer threads"] : []),
+    ...(fields.includes("limit") ? ["a smaller limit"] : []),
+    ...(typeof whole["next_cursor"] === "string" ? ["then next_cursor"] : []),
+  ];
+  return ways.length > 0 ? `ask for less: ${ways.join(", ")}` : `dispatch ${op.cli} shows it in a shell`;
+}
+
 function refusal(thrown: unknown): ToolResult {
   const error =
     thrown instanceof DispatchError
       ? thrown
       : new DispatchError("internal", `this is a bug in dispatch: ${wordsOf(thrown)}`, { cause: thrown });
   const { code, message, hint, retry, data } = error.body;
+  const text = hint === null ? said(message) : `${said(message)}\nhint: ${said(hint)}`;
   return {
     isError: true,
-    content: [{ type: "text", text: hint === null ? message : `${message}\nhint: ${hint}` }],
-    _meta: { code, exit_code: error.exit, retry, ...(data === null ? {} : { data }) },
+    content: [{ type: "text", text }],
+    _meta: { code, exit_code: error.exit, retry, ...(data === null ? {} : { data: bounded(data).result }) },
   };
+}
+
+/** An error repeats what it was given, whatever that is: one line of it is enough. */
+function said(words: string): string {
+  return cell(shortText(words));
 }

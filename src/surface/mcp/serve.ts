@@ -9,12 +9,13 @@ import {
 import { systemClock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
-import { toJsonLine } from "../../base/text.ts";
+import { cell, toJsonLine } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
 import type { Row } from "../client.ts";
 import type { Parts } from "../parts.ts";
 import { openSession } from "../session.ts";
+import { shortText } from "./bound.ts";
 import { callTool, type Served } from "./call.ts";
 import { stdioTransport } from "./stdio.ts";
 import { listingOf, toolsOf } from "./tools.ts";
@@ -58,7 +59,8 @@ function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>)
   }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
     const tool = tools.get(params.name);
-    if (!tool) throw new McpError(ErrorCode.InvalidParams, `no tool is called ${params.name}`);
+    if (!tool)
+      throw new McpError(ErrorCode.InvalidParams, `no tool is called ${cell(shortText(params.name))}`);
     const meta = params._meta as Record<string, unknown> | undefined;
     const token = params._meta?.progressToken;
     let rows = 0;

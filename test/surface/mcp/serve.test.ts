@@ -276,10 +276,53 @@ describe("an agent's context", () => {
   });
 
   test("is spared a read that is too large even so, and told how to ask for less", async () => {
-    const { client } = await rig((_, reply) => reply.result({ threads: threads(100, 3000) }));
+    const { client } = await rig((_, reply) => reply.result({ threads: threads(500, 3000) }));
     const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
     expect(result._meta).toMatchObject({ code: "too_large", exit_code: 15 });
-    expect(textOf(result)).toContain("a smaller limit");
+    expect(textOf(result)).toEndWith("hint: ask for less: a smaller limit");
+  });
+
+  test("is told of the next page only where there is one, and of a limit only where it is taken", async () => {
+    const refs = Array.from({ length: 20_000 }, () => "abc123");
+    const { client } = await rig(({ op }, reply) =>
+      reply.result(op === "thread.list" ? { refs, next_cursor: "l:1" } : { refs }),
+    );
+    const read = async (args: Record<string, unknown>) =>
+      textOf(await client.callTool({ name: "dispatch_thread_read", arguments: args }));
+    expect(await read({ op: "list" })).toEndWith("ask for less: a smaller limit, then next_cursor");
+    expect(await read({ op: "watch" })).toEndWith("ask for less: fewer threads");
+    expect(await read({ op: "get", thread: "x" })).toEndWith("dispatch get shows it in a shell");
+  });
+
+  test("gets fifty threads that said much, their texts cut as far as it takes and no cursor with them", async () => {
+    const next_cursor = "c".repeat(3000);
+    const { client } = await rig((_, reply) => reply.result({ threads: threads(50, 16_000), next_cursor }));
+    const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
+    expect(result._meta).toEqual({ cut: true });
+    expect(textOf(result)).toContain("… [15000 more characters]");
+    expect(textOf(result)).toContain(next_cursor);
+    expect(textOf(result).length).toBeLessThan(100 * 1024);
+  });
+
+  test("is spared what an error repeats: one clean line each of what happened and of the hint", async () => {
+    const { client } = await rig((_, reply) =>
+      reply.error({
+        code: "not_found",
+        message: `no thread matches "\u001b[31m\n${"x".repeat(100_000)}"`,
+        hint: "dispatch\nlist",
+        retry: "no",
+        data: { fields: ["y".repeat(200_000)] },
+      }),
+    );
+    const result = await client.callTool({
+      name: "dispatch_thread_read",
+      arguments: { op: "get", thread: "x" },
+    });
+    expect(textOf(result)).toStartWith('no thread matches "\\u001b[31m xxx');
+    expect(textOf(result)).toEndWith("more characters]\nhint: dispatch list");
+    expect(JSON.stringify(result).length).toBeLessThan(5000);
+    const named = client.callTool({ name: "x".repeat(100_000), arguments: {} });
+    expect((await named.catch((thrown: Error) => thrown.message)) as string).toContain("more characters]");
   });
 
   test("gets the whole of what fits", async () => {

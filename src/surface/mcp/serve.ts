@@ -22,7 +22,10 @@ import { listingOf, toolsOf } from "./tools.ts";
 
 const instructions =
   "dispatch runs and watches Codex threads on this machine. Threads are named by ref, id, @handle or title. " +
-  "A send is accepted when it returns a receipt, and done when the receipt or a wait says so: wait instead of polling.";
+  "A send is accepted when it returns a receipt, and done when the receipt or a wait says so: wait instead of polling. " +
+  "Give wait, and a send that waits, a timeout below what your host allows one call, often a minute; then wait again. " +
+  "Hints are spelled for a shell: --queue is queue: true, --no-refresh is refresh: false, and " +
+  "dispatch queue hold @docs is the op queue_hold with thread: @docs.";
 
 export interface ServeOptions {
   parts: Parts;

@@ -76,11 +76,9 @@ function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["input
   for (const { word, op } of ops) {
     const { properties = {} } = jsonSchemas(op).input as { properties?: Record<string, JsonSchema> };
     for (const name of offeredFields(op)) {
-      const use = {
-        word,
-        schema: properties[name] ?? {},
-        isRequired: !mayBeLeftOut(op.input.entries[name] as never),
-      };
+      const field = op.input.entries[name] as never;
+      const schema = withUnit(properties[name] ?? {}, markOf(field).value);
+      const use = { word, schema, isRequired: !mayBeLeftOut(field) };
       uses.set(name, [...(uses.get(name) ?? []), use]);
     }
   }
@@ -99,6 +97,11 @@ function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["input
     required: [...(isFlat ? [] : ["op"]), ...required],
     additionalProperties: false,
   };
+}
+
+/** The command line shows `--timeout SECONDS`; without a word for it a model may well give milliseconds. */
+function withUnit(schema: JsonSchema, value: string | undefined): JsonSchema {
+  return value === "SECONDS" ? { ...schema, description: `${schema["description"]}, in seconds` } : schema;
 }
 
 /** One schema for a field that several ops have: what they agree on, with each one's words. */

@@ -73,6 +73,13 @@ describe("the tools", () => {
     expect(JSON.stringify(tools)).not.toContain('"$ref"');
   });
 
+  test("say that a time is in seconds, since nothing else of them does", async () => {
+    const { tools } = await (await rig()).client.listTools();
+    expect(named(tools, "dispatch_thread_read").inputSchema.properties).toMatchObject({
+      timeout: { type: "number", description: "at most so long, in seconds" },
+    });
+  });
+
   test("say what they do to the world", async () => {
     const { tools } = await (await rig()).client.listTools();
     expect(named(tools, "dispatch_thread_read").annotations).toEqual({

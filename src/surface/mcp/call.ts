@@ -1,5 +1,6 @@
 /** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import { cell, toJsonLine } from "../../base/text.ts";
@@ -96,11 +97,15 @@ async function run(served: Served, asked: Asked, row: IndexRow, op: AnyOp, given
 
 /** Codex says in each call which of its threads makes it; the process's own environment says who started the server. */
 function threadIn(meta: Record<string, unknown> | undefined): string | null {
-  const turn = meta?.["x-codex-turn-metadata"];
-  const nested =
-    typeof turn === "object" && turn !== null ? (turn as Record<string, unknown>)["thread_id"] : undefined;
-  const thread = meta?.["threadId"] ?? nested;
-  return typeof thread === "string" && thread !== "" ? thread : null;
+  const told = meta?.["x-codex-turn-metadata"] ?? {};
+  const turn = jsonObject(typeof told === "string" ? told : JSON.stringify(told));
+  const thread = meta?.["threadId"] ?? turn?.["thread_id"] ?? "";
+  // Taken for a person's, a claim that cannot be read would free an agent of its leash.
+  if (typeof thread !== "string" || turn === undefined)
+    return fail("usage", "the _meta of the call names a thread in a way that cannot be read", {
+      hint: "threadId is a string",
+    });
+  return thread === "" ? null : thread;
 }
 
 function answer(op: AnyOp, word: string, whole: Row): ToolResult {

@@ -147,12 +147,31 @@ describe("a call", () => {
     await client.callTool(args);
     await client.callTool({ ...args, _meta: { threadId: "t-1" } });
     await client.callTool({ ...args, _meta: { "x-codex-turn-metadata": { thread_id: "t-2" } } });
+    await client.callTool({ ...args, _meta: { "x-codex-turn-metadata": '{"thread_id":"t-3"}' } });
     expect(daemon.calls.map(({ caller }) => [caller.kind, caller.thread_id])).toEqual([
       ["mcp", null],
       ["mcp", "t-1"],
       ["mcp", "t-2"],
+      ["mcp", "t-3"],
     ]);
   });
+
+  const unreadable: Record<string, unknown>[] = [
+    { threadId: 5 },
+    { threadId: ["t-1"] },
+    { "x-codex-turn-metadata": { thread_id: 5 } },
+    { "x-codex-turn-metadata": "t-1" },
+    { "x-codex-turn-metadata": 5 },
+  ];
+  for (const _meta of unreadable) {
+    test(`is nobody's whose caller cannot be read: ${JSON.stringify(_meta)}`, async () => {
+      const { client, daemon } = await rig();
+      const args = { op: "get", thread: "x" };
+      const result = await client.callTool({ name: "dispatch_thread_read", arguments: args, _meta });
+      expect(result._meta).toMatchObject({ code: "usage", exit_code: 2 });
+      expect(daemon.calls).toHaveLength(0);
+    });
+  }
 
   test("fills in the key that makes it safe to repeat, and leaves out what a model wrote as null", async () => {
     const { client, daemon } = await rig();

@@ -43,8 +43,19 @@ export interface Mark {
 
 type Meta = { mark: Mark };
 
+/** Whatever is text reaches Codex sooner or later, and it never answers a lone surrogate (measured). */
 function marked<S extends v.GenericSchema>(schema: S, description: string, mark: Mark) {
-  return v.pipe(schema, v.description(description), v.metadata({ mark } satisfies Meta));
+  const wellFormed = v.check<v.InferOutput<S>, string>(
+    isWellFormed,
+    "the text is not well-formed Unicode (a lone surrogate)",
+  );
+  return v.pipe(schema, wellFormed, v.description(description), v.metadata({ mark } satisfies Meta));
+}
+
+function isWellFormed(value: unknown): boolean {
+  return typeof value === "string"
+    ? value.isWellFormed()
+    : !Array.isArray(value) || value.every(isWellFormed);
 }
 
 export function arg<S extends v.GenericSchema>(schema: S, description: string, mark: Mark = {}) {
@@ -55,22 +66,18 @@ export function flag<S extends v.GenericSchema>(schema: S, description: string, 
   return marked(schema, description, mark);
 }
 
-/** Text to deliver: well-formed Unicode up to 1 MiB. Codex never answers a lone surrogate (measured). */
-export const deliverable = v.pipe(
-  v.string(),
-  v.check((text) => text.isWellFormed(), "the text is not well-formed Unicode (a lone surrogate)"),
-);
-
+/** Text to deliver, up to 1 MiB. */
 export function text(description: string, mark: Mark = {}) {
-  return marked(deliverable, description, { value: "TEXT", ...mark, text: true });
+  return marked(v.string(), description, { value: "TEXT", ...mark, text: true });
 }
 
 export function path(description: string, mark: Mark = {}) {
-  return marked(v.pipe(v.string(), v.startsWith("/", "the path must be absolute")), description, {
-    value: "PATH",
-    path: true,
-    ...mark,
-  });
+  const place = v.pipe(
+    v.string(),
+    v.startsWith("/", "the path must be absolute"),
+    v.check((path) => !path.includes("\0"), "no path holds a NUL"),
+  );
+  return marked(place, description, { value: "PATH", path: true, ...mark });
 }
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */

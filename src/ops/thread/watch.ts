@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
 import { type Event, eventObject } from "../shapes.ts";
@@ -53,9 +54,15 @@ export default op({
     if (raw && !follow) fail("usage", "--raw is a stream", { hint: "dispatch watch --all --follow --raw" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
-    if (!follow) return core.sample(which, since ?? null, limit, (timeout ?? 10) * 1000, signal);
-
     const over = new AbortController();
+    if (!follow) {
+      // A host gives up a call that says nothing; who sits at a terminal needs no telling.
+      if (caller.kind === "mcp") void tell({ watching: lanes ?? "all" }, { clock, emit }, over.signal);
+      return core
+        .sample(which, since ?? null, limit, (timeout ?? 10) * 1000, signal)
+        .finally(() => over.abort());
+    }
+
     const cancel = timeout === undefined ? () => {} : clock.after(timeout * 1000, () => over.abort());
     const untap = raw
       ? core.tap(({ thread_id, line }) => void passOn(core.refOf(thread_id), line))
@@ -80,3 +87,16 @@ export default op({
   view: ({ events }, look) => eventLines(events, look),
   viewRow: (row, look) => (typeof row["method"] === "string" ? JSON.stringify(row) : eventLine(row, look)),
 });
+
+/** As often as a wait tells its own progress. */
+async function tell(
+  row: Record<string, unknown>,
+  { clock, emit }: Pick<Ctx, "clock" | "emit">,
+  over: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(limits.waitLookEveryMs, over);
+    if (over.aborted) return;
+    await emit(row);
+  }
+}

@@ -139,6 +139,8 @@ export const limits = {
   searchWordsMax: 32,
   /** FTS5 gives at most 64. */
   searchSnippetWords: 32,
+  /** 32 words of prose are some 200; a line of base64 is one word. */
+  searchSnippetCharsMax: 400,
   /** To rank is to read each text: 1,000 of 2 KB take some 20 ms, whatever else the history holds. */
   searchRankedMax: 1000,
   /** To name a thread in a search costs 0.07 ms (measured); past this each hit's thread is looked up instead. */

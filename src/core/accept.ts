@@ -101,6 +101,7 @@ export function accept(
       hint: `dispatch queue list ${lane.ref}`,
     });
   }
+  if (draft.text === "") fail("usage", "the text is empty", { hint: "dispatch send THREAD TEXT" });
   if (Buffer.byteLength(draft.text) > limits.textBytesMax) {
     fail("too_large", `the text is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
       hint: "put it in a file and send its path",

@@ -99,6 +99,8 @@ export interface Core {
   /** The child's own notifications, deltas included, until the returned function is called. */
   tap(listener: (line: RawLine) => void): () => void;
   /** The ref of a Codex thread that is managed. */
+  /** Throws `conflict` where a wait for this thread holds up the turn of it that is waited for. */
+  refuseForItself(ref: Ref, stands: Ref | null): void;
   refOf(threadId: string | null): Ref | null;
   requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
   request(id: string): RequestView;
@@ -124,4 +126,6 @@ export interface Waiting {
   timeoutMs: number | null;
   signal: AbortSignal;
   progress?(waiting: string[]): Promise<void>;
+  /** The thread whose turn stands still meanwhile: it would wait for its own end for ever. */
+  stands?: Ref | null;
 }

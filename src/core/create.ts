@@ -3,7 +3,7 @@
  * a crash leaves is continued by the next delivery step; a retry with the same key finds the same lane.
  */
 import { sha256 } from "../base/digest.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, plain } from "./accept.ts";
 import type { Delivery } from "./delivery.ts";
@@ -83,13 +83,18 @@ async function setUp(world: World, created: Created): Promise<void> {
     await world.locked(created.ref, () => open(world, created.ref));
   } catch (thrown) {
     // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
-    if (refusalOf(thrown) === undefined || world.store.lanes.get(created.ref)?.thread_id != null) {
+    if (!isFinal(thrown) || world.store.lanes.get(created.ref)?.thread_id != null) {
       world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
       return;
     }
     withdraw(world, created, wordsOf(thrown));
     throw thrown;
   }
+}
+
+/** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */
+function isFinal(thrown: unknown): boolean {
+  return refusalOf(thrown) !== undefined || (thrown instanceof DispatchError && thrown.code === "usage");
 }
 
 function withdraw({ store, journal }: World, { ref }: Created, why: string): void {

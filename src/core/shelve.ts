@@ -28,6 +28,11 @@ export async function rename(world: World, place: Place, name: string): Promise<
       });
     };
     refuseTaken();
+    // Codex names nothing that is archived: it says it has no rollout (measured).
+    if (lane.archived_at !== null && lane.durable_at !== null)
+      fail("conflict", `thread ${lane.ref} is archived, and Codex renames no archived thread`, {
+        hint: `dispatch restore ${lane.ref}`,
+      });
     // A thread that is not durable yet is given its name when it is made.
     if (lane.durable_at !== null) await agent.nameThread(lane.thread_id!, name);
     // Asked again: naming it in Codex let others in.

@@ -49,7 +49,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
   }
 
   function messageOf(id: string): Message {
-    return store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch list" });
+    return store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
   }
 
   const receipt = (id: string) => {
@@ -72,6 +72,13 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     return message
       ? { ref: message.lane, receipt: message.id }
       : { ref: resolve(store, word, self, "reading").ref };
+  }
+
+  function refuseForItself(ref: Ref, stands: Ref | null): void {
+    if (ref !== stands || store.turns.running(ref).length === 0) return;
+    fail("conflict", `thread ${ref} would wait for the end of its own turn, which waits for this`, {
+      hint: "do not wait for it, and end the turn",
+    });
   }
 
   return {
@@ -174,8 +181,13 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     tail: (ref, asked) => tail(world, ref, asked),
     sync: syncing(world),
     search: (asked) => search(world, asked),
-    async wait({ targets, self, progress, ...asked }) {
+    refuseForItself,
+    async wait({ targets, self, progress, stands = null, ...asked }) {
       const found = targets.map((word) => target(word, self));
+      // A question, or another of several, may well come while that turn runs.
+      const isForEnd = asked.condition !== "waiting" && asked.condition !== "attention";
+      if (isForEnd && (!asked.any || found.every(({ ref }) => ref === stands)))
+        for (const { ref } of found) refuseForItself(ref, stands);
       const { verdict, timed_out } = await wait(world, {
         ...asked,
         targets: found,

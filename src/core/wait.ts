@@ -144,7 +144,7 @@ async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Targ
 
 function receiptVerdict({ store }: World, id: string): Verdict | undefined {
   const message: Message =
-    store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch list" });
+    store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
   if (message.state === "unsure") return "unsure";
   if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
     return "needs_answer";

@@ -105,7 +105,7 @@ export async function compose(input: {
       );
     },
     files: {
-      isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+      isDirectory,
       repositoryOf,
       isInside: isWithin,
       readText: readTextFile,
@@ -148,5 +148,14 @@ async function untilDone(
       log.error("Codex was not started", { thrown });
       await clock.sleep(limits.agentBackoffMaxMs, signal);
     }
+  }
+}
+
+/** What cannot be looked at (a name too long, a circle of links, a closed parent) is none to work in. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }

@@ -1,6 +1,8 @@
 /** How a wait ended, and the exit status that says so though the result is on stdout. */
 import * as v from "valibot";
 import { codes } from "../base/error.ts";
+import type { Core } from "../core/core.ts";
+import type { Ref } from "../core/ports/rows.ts";
 import type { Caller } from "./protocol.ts";
 
 export const verdict = v.picklist(["ok", "turn_failed", "needs_answer", "unsure", "timeout"]);
@@ -13,4 +15,9 @@ export function exitOf(said: Verdict | null | undefined): number {
 /** Who called, in one word for the registry: the thread it runs in, else the kind of client. */
 export function callerName(caller: Caller): string {
   return caller.thread_id ?? caller.kind;
+}
+
+/** The thread whose turn stands still during this call: an MCP call is part of the turn, a command may outlive it. */
+export function standing({ kind, thread_id }: Caller, core: Pick<Core, "refOf">): Ref | null {
+  return kind === "mcp" ? core.refOf(thread_id) : null;
 }

@@ -194,7 +194,20 @@ function marked(snippet: string): { snippet: string; start: number; end: number 
   const line = snippet.replace(/\s+/g, " ").trim();
   const start = Math.max(0, line.indexOf(open!));
   const end = Math.max(start, line.indexOf(close!) - 1);
-  return { snippet: line.replace(strays, ""), start, end };
+  return shortened(line.replace(strays, ""), start, end);
+}
+
+/** A word may be as long as a text: what is shown of it begins a little before the hit. */
+function shortened(
+  line: string,
+  start: number,
+  end: number,
+): { snippet: string; start: number; end: number } {
+  const most = limits.searchSnippetCharsMax;
+  if (line.length <= most) return { snippet: line, start, end };
+  const from = Math.max(0, Math.min(start - Math.floor(most / 4), line.length - most));
+  const shown = line.slice(from, from + most).toWellFormed();
+  return { snippet: shown, start: start - from, end: Math.min(end - from, most) };
 }
 
 function searchedLanes(db: Database, archived: boolean): SearchedLane[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { NewThread } from "../../src/core/create.ts";
 import { slug } from "../../src/core/handle.ts";
@@ -117,4 +118,30 @@ describe("a handle is the title's slug", () => {
       expect(slug(title)).toBe(handle);
     });
   }
+});
+
+test("what our own side of the wire will not send is refused, and leaves no thread half made", async () => {
+  const world = begun();
+  const refused = new DispatchError("usage", "half of a surrogate pair", { data: { outcome: "not_sent" } });
+  world.agent.startThread = () => Promise.reject(refused);
+  expect(await refusal(world.engine.core.create(draft({ key: "k" }), never()))).toBe(refused);
+  expect(world.engine.core.list({ archived: false, limit: 10 })).toEqual([]);
+});
+
+test("a text with nothing in it is refused, and no thread is made for it", async () => {
+  const world = begun();
+  const { code } = await refusal(world.engine.core.create(draft({ text: "" }), never()));
+  expect([code, world.engine.core.list({ archived: false, limit: 10 })]).toEqual(["usage", []]);
+});
+
+test("an archived thread is renamed once it is restored", async () => {
+  const world = begun();
+  const { core } = world.engine;
+  const { ref } = await core.create(draft({ text: null }), never());
+  await core.archive({ ref });
+  const { code, hint } = await refusal(core.rename({ ref }, "other"));
+  expect([code, hint]).toEqual(["conflict", `dispatch restore ${ref}`]);
+  await core.restore({ ref });
+  await core.rename({ ref }, "other");
+  expect(core.view(ref).title).toBe("other");
 });

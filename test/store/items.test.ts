@@ -134,6 +134,14 @@ test("texts to rank come whole, and as hits in whatever order they are then aske
   expect(hits[0]!.snippet.slice(hits[0]!.start, hits[0]!.end)).toBe("number");
 });
 
+test("a snippet of one endless word is as short as another, and still shows the hit", () => {
+  const { store, refs } = open();
+  store.items.put(item(refs[0]!, 1, { text: `${"a".repeat(5000)} fish ${"b".repeat(5000)}` }));
+  const [hit] = store.items.search(everything(refs));
+  expect(hit!.snippet.length).toBeLessThanOrEqual(limits.searchSnippetCharsMax);
+  expect(hit!.snippet.slice(hit!.start, hit!.end)).toBe("fish");
+});
+
 test("the snippet is one line around the hit, and marks that stand in a text are none of ours", () => {
   const { store, refs } = open();
   const text = `${"word ".repeat(200)}\n\tthe \ufdd8 FISH\u001b[31m is here${" more".repeat(200)}`;

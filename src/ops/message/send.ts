@@ -6,7 +6,7 @@ import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fie
 import { letter } from "../letter.ts";
 import { op } from "../op.ts";
 import { receiptView, threadObject } from "../shapes.ts";
-import { callerName, exitOf, verdict } from "../verdict.ts";
+import { callerName, exitOf, standing, verdict } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
 const modes = ["send", "queue", "steer", "interject", "context"] as const;
@@ -121,6 +121,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     const mode = modeOf(input);
     const ref = core.resolve(input.thread, caller.thread_id);
     const sender = core.refOf(caller.thread_id);
+    if (input.wait) core.refuseForItself(ref, standing(caller, core));
     const draft = {
       text: letter(input, sender === null ? null : core.view(sender)),
       mode,

@@ -3,7 +3,7 @@ import { cell } from "../../base/text.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadObject } from "../shapes.ts";
-import { exitOf, verdict } from "../verdict.ts";
+import { exitOf, standing, verdict } from "../verdict.ts";
 import { threadTable } from "../views.ts";
 
 export default op({
@@ -36,6 +36,7 @@ The result is on stdout whatever it is; the exit status says which.`,
   fails: [
     "usage",
     "not_found",
+    "conflict",
     "needs_answer",
     "turn_failed",
     "unsure",
@@ -68,6 +69,7 @@ The result is on stdout whatever it is; the exit status says which.`,
     core.wait({
       targets: threads,
       self: caller.thread_id,
+      stands: standing(caller, core),
       condition,
       any: any || !all,
       timeoutMs: timeout === undefined ? null : timeout * 1000,

@@ -210,7 +210,7 @@ function said(data: Record<string, unknown>): string {
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
   const first = { outcome, ...rest, attempt: attempt === 1 ? null : attempt };
   const words = Object.entries(first).filter(
-    ([, value]) => value !== null && value !== false && typeof value !== "object",
+    ([, value]) => value !== undefined && value !== null && value !== false && typeof value !== "object",
   );
   return [...words.map(([name, value]) => `${name} ${value}`), message]
     .filter((word) => word !== "")

@@ -20,7 +20,7 @@ export function statusWord(thread: Thread): string {
 
 export function threadTable(threads: readonly Thread[], look: Look): string {
   if (threads.length === 0)
-    return `no threads yet; begin with: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
+    return `no threads here; a new one: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
   const rows = underParents(threads).map(({ row: thread, depth }) => [
     thread.ref,
     statusWord(thread),
@@ -58,8 +58,9 @@ function noteOf(thread: Thread): string {
   if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
   if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
   const { pending, held, reason } = thread.queue;
-  if (pending === 0) return "-";
-  return held ? paint("yellow", `${pending} held: ${reason}`) : String(pending);
+  // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
+  if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
+  return pending > 0 ? String(pending) : "-";
 }
 
 export function threadPairs(thread: Thread, look: Look): string {
@@ -130,13 +131,17 @@ const stateWords: Record<Receipt["state"], string> = {
   unsure: "it cannot be told whether it was delivered",
 };
 
+function wordsOf({ mode, state }: Receipt): string {
+  return mode === "context" && state === "done" ? "delivered; it goes with the next text" : stateWords[state];
+}
+
 export function receiptPairs(receipt: Receipt, look: Look): string {
   const rows: [string, string][] = [
     ["receipt", receipt.receipt],
     ["thread", receipt.thread],
     [
       "state",
-      `${paint("bold", receipt.state)}: ${stateWords[receipt.state]}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
+      `${paint("bold", receipt.state)}: ${wordsOf(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
   if (receipt.held)
@@ -182,8 +187,9 @@ export function requestPairs(request: Request, look: Look): string {
   if (request.expires_at) rows.push(["until", cell(request.expires_at)]);
   if (request.decision) rows.push(["answer", `${cell(request.decision)} by ${cell(request.answered_by)}`]);
   else if (request.state === "open") {
-    const ways = request.options.map(flagOf).join(" | ");
-    rows.push(["answer with", paint("bold", `dispatch request answer ${request.id} ${ways}`)]);
+    // Not as one line to be copied: a shell takes `--approve | --deny` for an approval, piped.
+    const ways = request.options.map(flagOf).join(", ");
+    rows.push(["answer", `${paint("bold", `dispatch request answer ${request.id}`)} with one of\n${ways}`]);
   }
   return pairs(rows, look);
 }

@@ -72,8 +72,12 @@ export function nameOf(rawName: string, forms: Forms): string | undefined {
 function switched(rawName: string, inline: string | undefined): boolean {
   if (inline === undefined) return !rawName.startsWith("--no-");
   return fail("usage", `${rawName} takes no value`, {
-    hint: `${rawName} or --no-${rawName.replace(/^--(no-)?/, "")}`,
+    hint: [rawName, oppositeOf(rawName)].join(" or "),
   });
+}
+
+function oppositeOf(rawName: string): string {
+  return rawName.startsWith("--no-") ? `--${rawName.slice(5)}` : `--no-${rawName.slice(2)}`;
 }
 
 function next(rawName: string, word: string | undefined): string {
@@ -96,6 +100,8 @@ function numberOf(rawName: string, word: string): number {
 function put(flags: Words["flags"], name: string, value: FlagValue, rawName: string, isList = false): void {
   const before = flags[name];
   if (isList) flags[name] = [...((before as string[] | undefined) ?? []), value as string];
+  else if (typeof value === "boolean" && typeof before === "boolean" && value !== before)
+    fail("usage", `${oppositeOf(rawName)} and ${rawName} exclude each other`);
   else if (before !== undefined) fail("usage", `${rawName} is given twice`);
   else flags[name] = value;
 }

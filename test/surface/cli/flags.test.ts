@@ -51,7 +51,9 @@ const bad: [words: string[], message: string][] = [
   [["--name", "--send"], "--name needs a value, and --send is a flag"],
   [["--name", "-x"], "--name needs a value, and -x is a flag"],
   [["--limit", "5", "--limit", "6"], "--limit is given twice"],
-  [["--send", "--no-send"], "--no-send is given twice"],
+  [["--send", "--send"], "--send is given twice"],
+  [["--send", "--no-send"], "--send and --no-send exclude each other"],
+  [["--no-send", "--send"], "--no-send and --send exclude each other"],
   [["--send=true"], "--send takes no value"],
   [["--limit", "five"], '--limit: must be a number, not "five"'],
   [["--limit", "0x10"], '--limit: must be a number, not "0x10"'],
@@ -71,6 +73,18 @@ for (const [words, message] of bad) {
     }
   });
 }
+
+test("the hint to a switch that was given a value names both its ways", () => {
+  const hintOf = (word: string) => {
+    try {
+      readFlags([word], forms);
+    } catch (thrown) {
+      return (thrown as DispatchError).hint;
+    }
+  };
+  expect(hintOf("--send=yes")).toBe("--send or --no-send");
+  expect(hintOf("--no-send=yes")).toBe("--no-send or --send");
+});
 
 test("global flags are taken from wherever they stand, up to --, and the rest stays as it was", () => {
   const words = ["--home", "/x", "send", "@a", "--limit", "-5", "--no-json", "--", "--json", "-"];

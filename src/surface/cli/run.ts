@@ -14,6 +14,7 @@ import { type Output, openOutput } from "./output.ts";
 export async function runCli(argv: readonly string[], parts: Parts): Promise<number> {
   let out: Output | undefined;
   let command: string | undefined;
+  let home: string | undefined;
   try {
     if (!(await areArgumentsText(argv)))
       fail("usage", "an argument is not well-formed UTF-8", {
@@ -22,6 +23,9 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
     out = openOutput(globals);
+    // As an unset variable gives it: the home of everyday is not what was meant.
+    if (globals.home === "") fail("usage", "--home needs a value");
+    home = globals.home;
     if (globals.version) return await shown(out, `dispatch ${version}`);
     const wantsHelp = globals.help === true || rest[0] === "help";
     const words = rest[0] === "help" ? rest.slice(1) : rest;
@@ -34,7 +38,7 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     const { dispatch } = await import("./dispatch.ts");
     return await dispatch(route, commands);
   } catch (thrown) {
-    const error = asError(thrown, command);
+    const error = await thereToo(asError(thrown, command), home, parts);
     out ??= openOutput(guessed(argv));
     await out.error(error);
     return error.exit;
@@ -90,6 +94,26 @@ async function shown(out: Output, s: string): Promise<number> {
 function guessed(argv: readonly string[]): Globals {
   if (argv.includes("--json")) return { json: true };
   return argv.includes("--no-json") ? { json: false } : {};
+}
+
+/** What a hint tells to type must mean the same home: `--home` stands in no environment. */
+async function thereToo(
+  error: DispatchError,
+  home: string | undefined,
+  parts: Parts,
+): Promise<DispatchError> {
+  const { hint } = error;
+  if (home === undefined || hint === null || hint.includes("--home")) return error;
+  const { quoted } = await import("./spell.ts");
+  const nouns = new Set(parts.index.map((row) => row.cli.split(" ", 1)[0]));
+  const told = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
+    nouns.has(noun) ? `dispatch --home ${quoted(home)} ${noun}` : words,
+  );
+  return new DispatchError(error.code, error.message, {
+    hint: told,
+    ...(error.data ? { data: error.data } : {}),
+    cause: error.cause,
+  });
 }
 
 function asError(thrown: unknown, command: string | undefined): DispatchError {

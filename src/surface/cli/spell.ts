@@ -17,6 +17,6 @@ export function spell(op: AnyOp, input: Record<string, unknown>, home?: string):
   return words.join(" ");
 }
 
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -66,6 +66,32 @@ describe("off a terminal", () => {
     expect(errorIn(stderr)).toMatchObject({ code: "lane_busy", hint: "--queue", retry: "later" });
   });
 
+  test("a hint names the home that --home named, since the next command would miss it", async () => {
+    const hinted = async (hint: string, ...flags: string[]) => {
+      const { stderr } = await during(
+        (_, reply) => reply.error({ code: "not_found", message: "no", hint, retry: "no" }),
+        () => run(home, ["get", "x", ...flags]),
+      );
+      return errorIn(stderr)["hint"];
+    };
+    expect(await hinted("dispatch list")).toBe("dispatch list");
+    expect(await hinted("dispatch list", "--home", home)).toBe(`dispatch --home ${home} list`);
+    expect(await hinted("dispatch list, or codex login", "--home", home)).toBe(
+      `dispatch --home ${home} list, or codex login`,
+    );
+    const { stderr } = await run(home, ["list", "--home", `${home}/else where`]);
+    expect(errorIn(stderr)["hint"]).toBe(`dispatch --home '${home}/else where' up`);
+    const { stderr: usage } = await run(home, ["list", "--home", home, "--limit", "0"]);
+    expect(errorIn(usage)["hint"]).toBe("dispatch list --help");
+  });
+
+  test("an empty --home, as of an unset variable, is not the home of everyday", async () => {
+    const before = daemon.calls.length;
+    const { stderr, code } = await run(home, ["list", "--home", ""]);
+    expect([code, errorIn(stderr)["message"]]).toEqual([2, "--home needs a value"]);
+    expect(daemon.calls.length).toBe(before);
+  });
+
   test("no arguments, --help and help print help and succeed", async () => {
     const outcomes = await Promise.all([[], ["--help"], ["help"], ["-h"]].map((args) => run(home, args)));
     for (const { stdout, code } of outcomes) {

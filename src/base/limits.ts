@@ -11,6 +11,8 @@ export const limits = {
   textBytesMax: MiB,
   /** A configuration file is written by hand; it is read whole, while all else waits. */
   configBytesMax: MiB,
+  /** Of a file that is no TOML: to find the line, what stands before it is parsed anew, line by line. */
+  configLinesSearchedMax: 300,
   /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
   frameBytesMax: 8 * MiB,
   /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */

@@ -12,7 +12,7 @@ export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.
   try {
     parsed = Bun.TOML.parse(text);
   } catch (thrown) {
-    const line = (thrown as { line?: number }).line;
+    const line = lineBroken(text);
     fail("usage", `${path}${line ? `:${line}` : ""}: ${wordsOf(thrown)}`, {
       hint: `edit ${path}`,
       cause: thrown,
@@ -28,6 +28,27 @@ export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.
     ? `unknown key "${keys.join(".")}"${near ? `; did you mean "${near}"?` : ""}`
     : `${keys.join(".")}: ${issue.message}`;
   fail("usage", `${path}:${lineOf(text, keys)}: ${what}`, { hint: `edit ${path}` });
+}
+
+/**
+ * The line after the last one up to which all is well: there what is wrong begins. The error itself names none: its
+ * `line` is that of the program which called (measured with Bun 1.4). Undefined in a file too long to look for it.
+ */
+function lineBroken(text: string): number | undefined {
+  const lines = text.split("\n");
+  if (lines.length > limits.configLinesSearchedMax) return undefined;
+  for (let kept = lines.length - 1; kept > 0; kept--)
+    if (isToml(lines.slice(0, kept).join("\n"))) return kept + 1;
+  return 1;
+}
+
+function isToml(text: string): boolean {
+  try {
+    Bun.TOML.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(path: string): string {

@@ -28,7 +28,7 @@ async function refusal(situation: string, input: object, calls = 0, change = (_:
   } catch (thrown) {
     expect(isStopped).toBe(false);
     if (!(thrown instanceof DispatchError)) throw thrown;
-    return { code: thrown.code, message: thrown.message };
+    return { code: thrown.code, message: thrown.message, hint: thrown.hint };
   }
 }
 
@@ -47,6 +47,12 @@ for (const [what, situation, calls, change, message] of [
     expect(refused?.code).toBe("lane_busy");
     expect(refused?.message).toMatch(message);
   });
+
+test("the hint waits for the threads that run, by their refs", async () => {
+  const { hint } = (await refusal("a running turn", {}))!;
+  const { ref } = given!.world.engine.core.list({ archived: false, limit: 1 })[0]!;
+  expect(hint).toBe(`dispatch wait ${ref}, or dispatch down --force`);
+});
 
 test("without idle neither a question nor a command that waits keeps it", async () => {
   expect(await refusal("two threads", {}, 3)).toBeUndefined();

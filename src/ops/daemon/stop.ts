@@ -39,7 +39,7 @@ export default op({
     const reasons = [...(running.length > 0 ? [turns] : []), ...(idle ? underWay(core, host) : [])];
     if (reasons.length > 0 && !force) {
       fail("lane_busy", reasons.join("; "), {
-        hint: "dispatch wait, dispatch stop, or dispatch down --force",
+        hint: wayOut(running.map(({ ref }) => ref)),
         data: { running: running.map(({ ref }) => ref) },
       });
     }
@@ -48,6 +48,12 @@ export default op({
   },
   view: ({ pid }) => `stopping ${pid}`,
 });
+
+/** Where no turn runs, what keeps it is told in its reasons, and `down` asks for none of them. */
+function wayOut(refs: readonly string[]): string {
+  const first = refs.length > 0 ? `dispatch wait ${refs.join(" ")}, or ` : "";
+  return `${first}dispatch down --force`;
+}
 
 /** What a stop would cut or put off, though no turn runs. What only waits in a queue goes on afterwards. */
 function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {

@@ -109,6 +109,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
       input: { thread: "@docs", text: "hello", steer: true, context: true },
       error: "usage",
     },
+    { given: "two threads", input: { thread: "@docs", text: "hello", timeout: 3 }, error: "usage" },
     { given: "an open request", input: { thread: "@docs", text: "hello" }, error: "needs_answer" },
     { given: "Codex is down", input: { thread: "@docs", text: "hello" }, error: "agent_down" },
     {
@@ -118,6 +119,8 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     },
   ],
   async run(input, { core, caller, signal, emit }) {
+    if (input.timeout !== undefined && !input.wait)
+      fail("usage", "--timeout goes with --wait", { hint: "dispatch send --help" });
     const mode = modeOf(input);
     const ref = core.resolve(input.thread, caller.thread_id);
     const sender = core.refOf(caller.thread_id);

@@ -50,7 +50,7 @@ export default op({
     { core, caller, signal, emit, clock },
   ) {
     if ((threads === undefined || threads.length === 0) !== all)
-      fail("usage", "name threads to watch, or all", { hint: "dispatch watch --all" });
+      fail("usage", "name threads to watch, or --all, and not both", { hint: "dispatch watch --all" });
     if (raw && !follow) fail("usage", "--raw is a stream", { hint: "dispatch watch --all --follow --raw" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };

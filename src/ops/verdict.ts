@@ -8,6 +8,15 @@ import type { Caller } from "./protocol.ts";
 export const verdict = v.picklist(["ok", "turn_failed", "needs_answer", "unsure", "timeout"]);
 export type Verdict = v.InferOutput<typeof verdict>;
 
+/** As a person reads it. */
+export const verdictWords: Record<Verdict, string> = {
+  ok: "ok",
+  turn_failed: "a turn failed or was interrupted",
+  needs_answer: "needs answer",
+  unsure: "unsure",
+  timeout: "timed out",
+};
+
 export function exitOf(said: Verdict | null | undefined): number {
   return said === null || said === undefined || said === "ok" ? 0 : codes[said].exit;
 }

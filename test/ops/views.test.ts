@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
 import type { Receipt, Request, Thread } from "../../src/ops/shapes.ts";
+import wait from "../../src/ops/thread/wait.ts";
 import { eventLine, receiptPairs, requestPairs, threadTable } from "../../src/ops/views.ts";
 
 const look = plainLook(Date.parse("2026-01-01T12:00:00Z"));
@@ -48,4 +49,9 @@ test("no line of a question answers it when it is copied into a shell", () => {
   expect(lines).toContain("dispatch request answer abc123 with one of\n");
   expect(lines).toContain("--approve, --deny");
   expect(lines).not.toMatch(/answer abc123.*--approve/);
+});
+
+test("a wait does not call a turn failed that was only cut", () => {
+  const out = { threads: [], timed_out: false, verdict: "turn_failed" };
+  expect(shown(wait.view(out, look))).toEndWith("\na turn failed or was interrupted");
 });

@@ -6,7 +6,7 @@ import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fie
 import { letter } from "../letter.ts";
 import { op } from "../op.ts";
 import { receiptView, threadObject } from "../shapes.ts";
-import { callerName, exitOf, standing, verdict } from "../verdict.ts";
+import { callerName, exitOf, standing, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
 const modes = ["send", "queue", "steer", "interject", "context"] as const;
@@ -158,7 +158,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
   exit: (out) => exitOf(out.verdict),
   view(out, look) {
     if (out.verdict === undefined) return receiptPairs(out, look);
-    const said = out.last_message ? block(out.last_message) : paint("yellow", out.verdict.replace("_", " "));
+    const said = out.last_message ? block(out.last_message) : paint("yellow", verdictWords[out.verdict]);
     return `${receiptPairs(out, look)}\n\n${said}`;
   },
 });

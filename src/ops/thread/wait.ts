@@ -1,9 +1,8 @@
 import * as v from "valibot";
-import { cell } from "../../base/text.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadObject } from "../shapes.ts";
-import { exitOf, standing, verdict } from "../verdict.ts";
+import { exitOf, standing, verdict, verdictWords } from "../verdict.ts";
 import { threadTable } from "../views.ts";
 
 export default op({
@@ -78,5 +77,5 @@ The result is on stdout whatever it is; the exit status says which.`,
     }),
   exit: (out) => exitOf(out.verdict),
   view: ({ threads, timed_out, verdict }, look) =>
-    `${threadTable(threads, look)}\n${timed_out ? "timed out" : cell(verdict.replace("_", " "))}`,
+    `${threadTable(threads, look)}\n${verdictWords[timed_out ? "timeout" : verdict]}`,
 });

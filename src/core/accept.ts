@@ -57,11 +57,11 @@ export function refuseUnwritable(lane: Lane): void {
   if (reason === null) return;
   if (lane.parent_id !== null)
     fail("authority", `thread ${lane.ref}: ${reason}`, { hint: `dispatch tail ${lane.ref}` });
-  if (lane.source === "attached")
+  if (lane.source === "attached" && lane.archived_at === null && lane.gone_at === null)
     fail("authority", `thread ${lane.ref} is attached: ${reason}`, {
       hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME, or let --queue do it: [policy] attached_queue = true`,
     });
-  const hint = lane.gone_at === null ? "dispatch list --archived" : `dispatch forget ${lane.ref}`;
+  const hint = `dispatch ${lane.gone_at === null ? "restore" : "forget"} ${lane.ref}`;
   fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
 }
 

@@ -4,7 +4,15 @@ import { limits } from "../base/limits.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
-import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
+import {
+  announceNativeQueue,
+  loaded,
+  newestTurn,
+  pinned,
+  quietGoal,
+  refusalOf,
+  rememberTurn,
+} from "./open.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
@@ -106,11 +114,10 @@ export async function take(world: World, ref: Ref): Promise<void> {
       if (quieted) await agent.setGoal(threadId, { status: "active" });
       return unlessHeldElsewhere(thrown, ref);
     });
-    loaded(world, opened, {
-      isNew: false,
-      floor: (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0]?.id ?? null,
-    });
+    const newest = await newestTurn(world, threadId);
+    loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
     journal.commit((change) => {
+      rememberTurn(world, change, lane, newest);
       const handle = slug(lane.title);
       store.lanes.set(ref, {
         source: "own",

@@ -75,7 +75,8 @@ export function example(id: string, options: readonly Option[]): string {
   const ways = options
     .filter((option, at) => at === 0 || option === "deny")
     .map((option) => `${flagOf(option)}${values[option] ?? ""}`);
-  return `dispatch request answer ${id} ${ways.join(" | ")}`;
+  // Not as a choice of the shell's: pasted, `--approve | --deny` would approve.
+  return `dispatch request answer ${id} ${ways.join(", or with ")}`;
 }
 
 const values: Partial<Record<Option, string>> = { reply: " TEXT", answer: " JSON" };

@@ -9,7 +9,7 @@ import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
-import { loaded, open, pinned } from "./open.ts";
+import { loaded, newestTurn, open, pinned, rememberTurn } from "./open.ts";
 import type { Ruling } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { Ref } from "./ports/rows.ts";
@@ -84,7 +84,11 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     });
   });
   // Its name, which also tells it from its source; a crash before is continued when it is first needed.
-  await world.locked(made, () => open(world, made));
+  await world.locked(made, async () => {
+    const { lane } = await open(world, made);
+    const newest = await newestTurn(world, lane.thread_id);
+    journal.note((change) => rememberTurn(world, change, lane, newest));
+  });
   return made;
 }
 

@@ -62,7 +62,13 @@ function ambiguous(selector: string, lanes: Lane[]): never {
   const rows = lanes.map(({ ref, title, cwd }) => ({ ref, title, cwd }));
   const listed = rows.map((row) => `${row.ref} "${row.title}" in ${row.cwd}`).join("; ");
   fail("usage", `"${selector}" fits ${rows.length} threads: ${listed}`, {
-    hint: `use the ref, as in: dispatch get ${rows[0]!.ref}`,
+    hint: `name it apart, as in: dispatch get ${apartFrom(selector, lanes[0]!)}`,
     data: { matches: rows },
   });
+}
+
+/** A title may be another thread's ref: then that ref names neither. */
+function apartFrom(selector: string, { ref, thread_id, handle }: Lane): string {
+  if (ref !== selector) return ref;
+  return thread_id ?? (handle === null ? ref : `@${handle}`);
 }

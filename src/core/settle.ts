@@ -168,7 +168,7 @@ function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
   return store.messages.next(ref, true)?.target_turn_id === turnId;
 }
 
-function clipped(error: TurnError, charsMax = 500): TurnError {
+export function clipped(error: TurnError, charsMax = 500): TurnError {
   return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 

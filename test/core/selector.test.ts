@@ -35,6 +35,13 @@ describe("a word becomes one thread", () => {
     expect(found("xyz")).toBe("xyz789");
   });
 
+  test("a title that is another thread's ref is refused, and the hint names one apart", () => {
+    store.lanes.add(laneRow({ ref: "zzz111" as Ref, thread_id: "01a2-four", title: "bcd123", handle: null }));
+    const { hint } = refused("bcd123");
+    const word = hint!.split(" ").at(-1)!;
+    expect(["bcd123", "zzz111"]).toContain(found(word));
+  });
+
   test("a title of two threads is refused, listing both", () => {
     const error = refused("twin");
     expect(error.code).toBe("usage");

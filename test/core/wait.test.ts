@@ -169,6 +169,24 @@ test("one that had settled and works again is waited for again", async () => {
   expect((await waited).verdict).toBe("ok");
 });
 
+test("a thread that worked before it was taken over, or forked, has worked", async () => {
+  const { core } = here.world.engine;
+  await here.reaches(await here.send("hello"), "done");
+  const draft = { name: "fork", last_turn: null, flags: {}, requests: null, key: null, created_by: "cli" };
+  const fork = await core.fork(here.ref, draft);
+  const { id } = here.view();
+  await core.forget(here.ref);
+  const taken = await core.attach(id!, "cli");
+  await core.take(taken);
+  for (const ref of [fork, taken]) {
+    expect((await wait({ targets: [ref] })).verdict).toBe("ok");
+    expect(core.view(ref)).toMatchObject({
+      latest_turn: { status: "completed", origin: "other" },
+      last_message: { text: "ok: hello" },
+    });
+  }
+});
+
 test("a turn cut by a Codex that does not come back cannot be told, and the wait says that", async () => {
   await busy();
   here.world.agent.kill();

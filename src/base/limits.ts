@@ -194,6 +194,8 @@ export const limits = {
   mcpEofGraceMs: 2 * second,
   /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
   mcpResultBytesMax: 100 * KiB,
+  /** That `list` shows there: some 1.1 KB each, with nothing said yet. */
+  mcpThreads: 30,
   /** To this, when a result is over the limit; then to the half of it, and so on down to the least. */
   mcpTextCharsMax: 2000,
   mcpTextCharsMin: 250,

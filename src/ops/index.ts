@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "4ef29e33cb46",
+    hash: "a7d4fcd0fed1",
     load: () => import("./thread/list.ts"),
   },
   {

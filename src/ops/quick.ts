@@ -14,7 +14,7 @@ export const quickReads: readonly QuickRead[] = [
   { cli: ["request", "list"], name: "request.list", hash: "40eb315ab38e", args: [] },
   { cli: ["request", "replay"], name: "request.replay", hash: "dd73b6d29422", args: [] },
   { cli: ["get"], name: "thread.get", hash: "d86efc965234", args: ["thread"] },
-  { cli: ["list"], name: "thread.list", hash: "4ef29e33cb46", args: [] },
+  { cli: ["list"], name: "thread.list", hash: "a7d4fcd0fed1", args: [] },
   { cli: ["search"], name: "thread.search", hash: "3b59105e3087", args: ["text"] },
   { cli: ["tail"], name: "thread.tail", hash: "3e381da177ae", args: ["thread"] },
   { cli: ["watch"], name: "thread.watch", hash: "013b97a3cfdf", args: [] },

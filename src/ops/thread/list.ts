@@ -36,16 +36,23 @@ export default op({
     status: v.optional(flag(v.picklist(threadStatuses), "only in this status")),
     source: v.optional(flag(v.picklist(["own", "attached"]), "only created here, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
-    limit: v.optional(count("at most this many", limits.pageMax)),
+    limit: v.optional(count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.pageMax)),
     cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
     threads: v.array(v.union([threadObject, stranger])),
+    /** Of managed ones: there are more, and a larger limit shows them. */
+    truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),
   }),
   fails: ["usage", "agent_down", "agent", "daemon_down", "denied", "storage"],
   examples: [
     { given: "two threads", input: {}, output: { threads: [{ title: "reviewer" }, { title: "docs" }] } },
+    {
+      given: "two threads",
+      input: { limit: 1 },
+      output: { threads: [{ title: "reviewer" }], truncated: true },
+    },
     { given: "two threads", input: { status: "busy" }, output: { threads: [] } },
     {
       given: "an unmanaged thread",
@@ -66,12 +73,14 @@ export default op({
         threads.map((one) => ({ word: one.id ?? "", about: "preview" in one ? nameOf(one) : one.title })),
     },
   },
-  async run({ unmanaged, archived, status, source, cwd, limit, cursor }, { core }) {
+  async run({ unmanaged, archived, status, source, cwd, limit, cursor }, { core, caller }) {
     if (!unmanaged) {
       if (cursor !== undefined)
         fail("usage", "--cursor goes with --unmanaged", { hint: "dispatch list --limit 1000" });
       const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
-      return { threads: core.list({ archived, limit: limit ?? 100, ...only }) };
+      const most = limit ?? (caller.kind === "mcp" ? limits.mcpThreads : 100);
+      const found = core.list({ archived, limit: most + 1, ...only });
+      return { threads: found.slice(0, most), truncated: found.length > most };
     }
     if (status !== undefined || source !== undefined || cwd !== undefined) {
       fail("usage", "--status, --source and --cwd are of managed threads", {
@@ -87,12 +96,14 @@ export default op({
     }));
     return { threads, next_cursor: page.next_cursor };
   },
-  view({ threads, next_cursor }, look) {
-    if (next_cursor === undefined)
-      return threadTable(
+  view({ threads, truncated, next_cursor }, look) {
+    if (next_cursor === undefined) {
+      const drawn = threadTable(
         threads.filter((one) => "ref" in one),
         look,
       );
+      return truncated ? `${drawn}\n${paint("dim", "more: dispatch list --limit 1000")}` : drawn;
+    }
     const more =
       next_cursor === null
         ? ""

@@ -110,6 +110,8 @@ export interface Core {
   /** Throws `denied`: what an agent may not call, or not on this. */
   refuseBeyondReach(wish: Wish): void;
   agent(): AgentStatus;
+  /** In whose words the registry's disk refused the last write; null where it took it. */
+  writeRefusal(): string | null;
   retryAgent(): void;
   running(): ThreadView[];
   counts(): Counts & { byStatus: Record<string, number> };

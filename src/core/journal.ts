@@ -3,6 +3,7 @@
  * follows the log. Effects on the world (a reply to Codex, a delivery) run after the commit, never before.
  */
 import type { Clock } from "../base/clock.ts";
+import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { EventDraft } from "./event.ts";
 import type { Store } from "./ports/store.ts";
@@ -27,6 +28,8 @@ export interface Journal {
   later(event: EventDraft): void;
   /** What `later` was told, now. */
   flush(): void;
+  /** In whose words the disk refused the last write; null where it took it. */
+  refusal(): string | null;
   /** Resolves when the log has grown past `seq`, or when `signal` aborts. */
   grown(seq: number, signal?: AbortSignal): Promise<void>;
 }
@@ -35,11 +38,12 @@ export interface Journal {
 export function journal(store: Store, clock: Clock, failed: (thrown: unknown) => void): Journal {
   const grown = waiters();
   let waiting: EventDraft[] = [];
+  let refusal: string | null = null;
 
   function write<T>(fn: (change: Change) => T, how: "durable" | "soon"): T {
     const effects: (() => void)[] = [];
     let appended = waiting.length;
-    const result = store.tx(() => {
+    const result = written(() => {
       const now = clock.now();
       for (const event of waiting) store.events.append(event, now);
       return fn({
@@ -55,6 +59,17 @@ export function journal(store: Store, clock: Clock, failed: (thrown: unknown) =>
     if (appended > 0) grown.wake();
     for (const effect of effects) effect();
     return result;
+  }
+
+  function written<T>(fn: () => T, how: "durable" | "soon"): T {
+    try {
+      const result = store.tx(fn, how);
+      refusal = null;
+      return result;
+    } catch (thrown) {
+      if (thrown instanceof DispatchError && thrown.code === "storage") refusal = thrown.message;
+      throw thrown;
+    }
   }
 
   function flush(): void {
@@ -76,6 +91,7 @@ export function journal(store: Store, clock: Clock, failed: (thrown: unknown) =>
       waiting.push(event);
     },
     flush,
+    refusal: () => refusal,
     async grown(seq, signal) {
       while (store.log.last() <= seq && !signal?.aborted) await untilEither(grown.next(), signal);
     },

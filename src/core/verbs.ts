@@ -182,6 +182,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     sync: syncing(world),
     search: (asked) => search(world, asked),
     refuseForItself,
+    writeRefusal: journal.refusal,
     async wait({ targets, self, progress, stands = null, ...asked }) {
       const found = targets.map((word) => target(word, self));
       // A question, or another of several, may well come while that turn runs.

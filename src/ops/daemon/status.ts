@@ -84,7 +84,7 @@ export default op({
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
       },
-      degraded: degradedOf(agent),
+      degraded: degradedOf(agent).concat(refusedBy(core.writeRefusal())),
     };
   },
   view(out, look) {
@@ -120,6 +120,13 @@ export default op({
 });
 
 /** Codex itself, and what this one cannot do. */
+/** The next write that goes through takes it away: the daemon tries by itself where something waits to be stored. */
+function refusedBy(words: string | null): { code: string; message: string; hint: string }[] {
+  if (words === null) return [];
+  const message = `nothing new can be stored, reads go on: ${words}`;
+  return [{ code: "storage", message, hint: "make room on that disk; dispatch doctor names it" }];
+}
+
 function degradedOf({
   state,
   last_error,

@@ -2,6 +2,9 @@
  * Deltas are most of the stream (10,000 a second measured) and nothing is stored of them. They are told by the first
  * bytes of the line, so that a line nobody taps is never decoded. All notifications were seen to begin with `method`.
  */
+import type { Delta } from "../core/ports/agent.ts";
+import { type Json, row, text } from "./read.ts";
+
 const methods = [
   "item/agentMessage/delta",
   "item/plan/delta",
@@ -29,4 +32,20 @@ function hasAt(line: Uint8Array, wanted: Uint8Array, at: number): boolean {
   if (line.length < at + wanted.length) return false;
   for (let i = 0; i < wanted.length; i++) if (line[at + i] !== wanted[i]) return false;
   return true;
+}
+
+/** What the model writes; the other deltas are of tools. */
+const written: Record<string, Delta["type"]> = {
+  "item/agentMessage/delta": "agent_message",
+  "item/plan/delta": "plan",
+  "item/reasoning/summaryTextDelta": "reasoning",
+  "item/reasoning/textDelta": "reasoning",
+};
+
+export function deltaOf(method: string, params: Json): Delta | null {
+  const type = row(written, method);
+  const [turn_id, item_id, piece] = [text(params["turnId"]), text(params["itemId"]), text(params["delta"])];
+  return type === undefined || turn_id === null || item_id === null || piece === null
+    ? null
+    : { turn_id, item_id, type, text: piece };
 }

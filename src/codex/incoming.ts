@@ -8,7 +8,7 @@ import { type Oversize, textOf } from "../base/lines.ts";
 import type { Log } from "../base/log.ts";
 import { macrotask } from "../base/macrotask.ts";
 import type { AgentEvent, RawLine } from "../core/ports/agent.ts";
-import { isDelta } from "./deltas.ts";
+import { deltaOf, isDelta } from "./deltas.ts";
 import { agentEvent } from "./events.ts";
 import type { StreamMemory } from "./memory.ts";
 import { type Json, object, text } from "./read.ts";
@@ -51,7 +51,10 @@ export function incoming(to: {
   const hear = (method: string, message: Json) => {
     const params = object(message["params"]) ?? {};
     const id = message["id"];
-    tell(to.taps, { method, thread_id: text(params["threadId"]), line: message }, to.log);
+    if (to.taps.size > 0) {
+      const delta = deltaOf(method, params);
+      tell(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
+    }
     to.memory.note(method, params);
     if (method === "configWarning") to.warned(warningOf(params));
     // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.

@@ -706,7 +706,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "013b97a3cfdf",
+    hash: "a23749b5a79c",
     load: () => import("./thread/watch.ts"),
   },
 ];

@@ -17,5 +17,5 @@ export const quickReads: readonly QuickRead[] = [
   { cli: ["list"], name: "thread.list", hash: "a7d4fcd0fed1", args: [] },
   { cli: ["search"], name: "thread.search", hash: "3b59105e3087", args: ["text"] },
   { cli: ["tail"], name: "thread.tail", hash: "3e381da177ae", args: ["thread"] },
-  { cli: ["watch"], name: "thread.watch", hash: "013b97a3cfdf", args: [] },
+  { cli: ["watch"], name: "thread.watch", hash: "a23749b5a79c", args: [] },
 ];

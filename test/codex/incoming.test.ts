@@ -121,7 +121,10 @@ test("a store that refuses a batch does not stop the stream", async () => {
 
 test("a tap hears every notification, deltas included, and none once it is closed", async () => {
   const from = stream();
-  const delta = { method: "item/agentMessage/delta", params: { threadId: "T", delta: "x" } };
+  const delta = {
+    method: "item/agentMessage/delta",
+    params: { threadId: "T", turnId: "t", itemId: "i", delta: "x" },
+  };
   const lines: RawLine[] = [];
   const tap = (line: RawLine) => lines.push(line);
   await from.read(delta);
@@ -133,8 +136,13 @@ test("a tap hears every notification, deltas included, and none once it is close
   from.taps.clear();
   await from.read(delta);
   expect(lines).toEqual([
-    { method: delta.method, thread_id: "T", line: delta },
-    { method: "thread/closed", thread_id: "a", line: closed("a") },
+    {
+      method: delta.method,
+      thread_id: "T",
+      line: delta,
+      delta: { turn_id: "t", item_id: "i", type: "agent_message", text: "x" },
+    },
+    { method: "thread/closed", thread_id: "a", line: closed("a"), delta: null },
   ]);
   expect(from.batches.flatMap(threads)).toEqual(["a"]);
 });

@@ -74,7 +74,7 @@ test("it lists its tools with schemas and hints, and has started no daemon for t
 });
 
 test("the first call starts the daemon", async () => {
-  expect(await ask("dispatch_thread_read", { op: "list" })).toEqual({ threads: [] });
+  expect(await ask("dispatch_thread_read", { op: "list" })).toEqual({ threads: [], truncated: false });
   expect((await rig.ask(["daemon", "status"])).pid).toBeGreaterThan(0);
 });
 

@@ -25,7 +25,7 @@ test("no command but up has started a daemon", async () => {
   expect((await rig.refused(["daemon", "status"])).code).toBe("daemon_down");
   expect(await ask("up")).toMatchObject({ status: "started", home: rig.home });
   expect(await ask("up")).toMatchObject({ status: "already_running" });
-  expect(await ask("list")).toEqual({ threads: [] });
+  expect(await ask("list")).toEqual({ threads: [], truncated: false });
 });
 
 test("a thread is created with its first text, and its id is durable", async () => {
@@ -47,6 +47,31 @@ test("a thread is created with its first text, and its id is durable", async () 
   });
   expect(created.ref).toMatch(/^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]{5}$/);
   expect(created.id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("watch --follow --deltas tells what the model writes while it writes, and the log keeps none of it", async () => {
+  const words = ["piece by piece, ", "the whole answer"];
+  const script = JSON.stringify([{ say: words.join(""), deltas: 2 }, { wait: "written" }]);
+  const { ref } = await rig.thread("writer");
+  const following = rig.stream(["watch", ref, "--follow", "--deltas"]);
+  const sent = await ask("send", ref, script);
+  const pieces = () => following.rows.filter((row) => row.kind === "delta");
+  await following.row(
+    "the last piece",
+    () =>
+      pieces()
+        .map((row) => row.data.text)
+        .join("") === words.join(""),
+  );
+  expect(pieces()[0]).toMatchObject({ thread: ref, turn_id: sent.turn_id, data: { type: "agent_message" } });
+  rig.provider.release("written");
+  const over = await following.row("turn.completed", (row) => row.kind === "turn.completed");
+  expect(over.cursor).toBeString();
+  following.signal("SIGINT");
+  expect((await following.ended()).code).toBe(0);
+  const { events } = await ask("events", "--thread", ref, "--limit", "1000");
+  expect(events.map((row: { kind: string }) => row.kind)).not.toContain("delta");
+  await ask("forget", ref, "--yes");
 });
 
 test("watch --follow tells of a turn as it goes, one JSON object a line", async () => {

@@ -124,7 +124,21 @@ export interface AgentSink {
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
-export type RawLine = { method: string; thread_id: string | null; line: Record<string, unknown> };
+/** A piece of what the model is writing, as it writes it; nothing of it is kept. */
+export interface Delta {
+  turn_id: string;
+  item_id: string;
+  type: "agent_message" | "plan" | "reasoning";
+  text: string;
+}
+
+export interface RawLine {
+  method: string;
+  thread_id: string | null;
+  line: Record<string, unknown>;
+  /** Where the line is one. */
+  delta: Delta | null;
+}
 
 export interface Agent {
   status(): AgentStatus;

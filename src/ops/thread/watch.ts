@@ -1,6 +1,8 @@
 import * as v from "valibot";
+import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Delta } from "../../core/ports/agent.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
@@ -24,10 +26,12 @@ export default op({
     kinds: v.optional(
       flag(v.array(v.string()), "only these kinds, as in --kinds turn.completed", { value: "KIND" }),
     ),
+    deltas: v.optional(
+      flag(v.boolean(), "also what the model is writing, piece by piece (with --follow)", { cli_only: true }),
+      false,
+    ),
     raw: v.optional(
-      flag(v.boolean(), "Codex's own notifications, token deltas included (with --follow)", {
-        cli_only: true,
-      }),
+      flag(v.boolean(), "instead, Codex's own notifications (with --follow)", { cli_only: true }),
       false,
     ),
     limit: v.optional(count("rows of a sample", limits.eventsPageMax), 20),
@@ -42,16 +46,21 @@ export default op({
       output: { events: [], timed_out: true },
     },
     { given: "two threads", input: {}, error: "usage" },
+    { given: "two threads", input: { all: true, deltas: true }, error: "usage" },
     { given: "two threads", input: { all: true, since: "elsewhere:1" }, error: "usage" },
   ],
   streams: ({ follow }) => follow,
   async run(
-    { threads, all, follow, since, kinds, raw, limit, timeout },
+    { threads, all, follow, since, kinds, deltas, raw, limit, timeout },
     { core, caller, signal, emit, clock },
   ) {
     if ((threads === undefined || threads.length === 0) !== all)
       fail("usage", "name threads to watch, or --all, and not both", { hint: "dispatch watch --all" });
-    if (raw && !follow) fail("usage", "--raw is a stream", { hint: "dispatch watch --all --follow --raw" });
+    for (const [name, isAsked] of Object.entries({ raw, deltas }))
+      if (isAsked && !follow)
+        fail("usage", `--${name} is a stream`, { hint: `dispatch watch --all --follow --${name}` });
+    if (raw && deltas)
+      fail("usage", "--raw holds every delta, so it excludes --deltas", { hint: "dispatch watch --help" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
     const over = new AbortController();
@@ -64,12 +73,15 @@ export default op({
     }
 
     const cancel = timeout === undefined ? () => {} : clock.after(timeout * 1000, () => over.abort());
-    const untap = raw
-      ? core.tap(({ thread_id, line }) => void passOn(core.refOf(thread_id), line))
-      : () => {};
-    const passOn = async (ref: string | null, line: Record<string, unknown>) => {
-      if (all || (ref !== null && lanes?.some((lane) => lane === ref))) await emit({ thread: ref, ...line });
-    };
+    const untap =
+      raw || deltas
+        ? core.tap(({ thread_id, line, delta }) => {
+            const ref = core.refOf(thread_id);
+            if (!all && !lanes?.some((lane) => lane === ref)) return;
+            if (raw) void emit({ thread: ref, ...line });
+            else if (delta) void emit(deltaRow(ref, delta, clock.now()));
+          })
+        : () => {};
     try {
       const rows = raw ? async () => {} : (row: Record<string, unknown>) => emit(row);
       const next_cursor = await core.follow(
@@ -85,8 +97,18 @@ export default op({
     }
   },
   view: ({ events }, look) => eventLines(events, look),
-  viewRow: (row, look) => (typeof row["method"] === "string" ? JSON.stringify(row) : eventLine(row, look)),
+  viewRow(row, look) {
+    if (typeof row["method"] === "string") return JSON.stringify(row);
+    if (row["kind"] !== "delta") return eventLine(row, look);
+    const { type, text } = row["data"] as { type: string; text: string };
+    return eventLine({ ...row, data: { type, preview: text } }, look);
+  },
 });
+
+/** Shaped as an event, but none: it has no place in the log, and no cursor. */
+function deltaRow(thread: string | null, { turn_id, item_id, type, text }: Delta, now: number) {
+  return { at: iso(now), kind: "delta", thread, turn_id, data: { item_id, type, text } };
+}
 
 /** As often as a wait tells its own progress. */
 async function tell(

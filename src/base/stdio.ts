@@ -35,7 +35,7 @@ export function terminalWidth(): number {
 }
 
 /** False when nobody reads any more (`| head`): the command then ends without a word. */
-export function writeOut(s: string): Promise<boolean> {
+export function writeOut(s: string | Uint8Array): Promise<boolean> {
   return write(Bun.stdout, "standard output", s);
 }
 
@@ -43,7 +43,7 @@ export function writeErr(s: string): Promise<boolean> {
   return write(Bun.stderr, "standard error", s);
 }
 
-async function write(to: Bun.BunFile, name: string, s: string): Promise<boolean> {
+async function write(to: Bun.BunFile, name: string, s: string | Uint8Array): Promise<boolean> {
   try {
     await Bun.write(to, s);
     return true;

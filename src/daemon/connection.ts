@@ -3,7 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { lineSplitter } from "../base/lines.ts";
-import type { DaemonFrame, Hello } from "../ops/protocol.ts";
+import { toJson } from "../base/text.ts";
+import type { DaemonFrame, Hello, TextHead } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type CallFrame, frameOf } from "./frame.ts";
 import { outbound } from "./outbound.ts";
@@ -38,6 +39,11 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
   const cancelHelloTimer = clock.after(limits.helloTimeoutMs, () => cut("it connected and said nothing"));
 
   const send = (frame: DaemonFrame) => out.send(lineOf(frame));
+  const sendText = (id: number, result: Record<string, unknown>) => {
+    const text = `${toJson(result)}\n`;
+    const bytes = boundedBytes(text);
+    out.send(`${JSON.stringify({ id, bytes } satisfies TextHead)}\n${text}`);
+  };
   const refuse = (id: number | null, error: DispatchError) => send({ id, error: error.body });
 
   const start = (frame: CallFrame) => {
@@ -55,7 +61,7 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
       await out.room();
     };
     void call(frame, abort.signal, emit)
-      .then((result) => send({ id, result }))
+      .then((result) => (frame.as === "text" ? sendText(id, result) : send({ id, result })))
       .catch((thrown) =>
         refuse(id, thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown))),
       )
@@ -104,11 +110,16 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
   };
 }
 
-/** Throws `too_large`: a client takes frames up to the same limit as we do. */
 function lineOf(frame: DaemonFrame): string {
   const line = `${JSON.stringify(frame)}\n`;
-  // Code units are at most three bytes: only a long line is worth counting.
-  if (line.length * 3 > limits.frameBytesMax && Buffer.byteLength(line) > limits.frameBytesMax)
-    fail("too_large", "the answer is larger than one frame may be", { hint: "ask for less with --limit" });
+  boundedBytes(line);
   return line;
+}
+
+/** Throws `too_large`: a client takes frames up to the same limit as we do. */
+function boundedBytes(answer: string): number {
+  const bytes = Buffer.byteLength(answer);
+  return bytes <= limits.frameBytesMax
+    ? bytes
+    : fail("too_large", "the answer is larger than one frame may be", { hint: "ask for less with --limit" });
 }

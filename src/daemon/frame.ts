@@ -8,6 +8,8 @@ export interface CallFrame {
   schema: string;
   input: Record<string, unknown>;
   caller: Caller;
+  /** The result as JSON to be shown, and not as a frame. */
+  as?: "text";
 }
 
 export type Frame =
@@ -52,7 +54,10 @@ function callOf(frame: Fields): Frame {
   if (!isFields(input)) return bad(id, "input must be an object");
   const who = callerOf(caller);
   return who
-    ? { kind: "call", call: { id, op, schema, input, caller: who } }
+    ? {
+        kind: "call",
+        call: { id, op, schema, input, caller: who, ...(frame["as"] === "text" ? { as: "text" } : {}) },
+      }
     : bad(id, "caller must have kind, thread_id and cwd");
 }
 

@@ -7,6 +7,8 @@
  *   < {"hello":{"version":"0.1.0","protocol":1,"pid":4711}}
  *   < {"id":1,"row":{...}}        any number, for streams and progress
  *   < {"id":1,"result":{...}}     or {"id":1,"error":{...}}: the end of call 1
+ *   < {"id":1,"bytes":2048}       instead of a result, where the call said "as":"text": then come so many bytes, which are
+ *                               the result as it is shown, indented and with its newline, to be passed on unread
  *   > {"cancel":1}                the call ends with what it has, or with an error
  *
  * A line that is no frame is answered with {"id":null,"error":{...}} and the connection stays.
@@ -31,7 +33,14 @@ export interface Caller {
 
 export type ClientFrame =
   | { hello: Hello }
-  | { id: number; op: string; schema: string; input: Record<string, unknown>; caller: Caller }
+  | {
+      id: number;
+      op: string;
+      schema: string;
+      input: Record<string, unknown>;
+      caller: Caller;
+      as?: "text";
+    }
   | { cancel: number };
 
 export type DaemonFrame =
@@ -39,3 +48,9 @@ export type DaemonFrame =
   | { id: number; row: Record<string, unknown> }
   | { id: number; result: Record<string, unknown> }
   | { id: number | null; error: ErrorBody };
+
+/** Before a result in text. */
+export interface TextHead {
+  id: number;
+  bytes: number;
+}

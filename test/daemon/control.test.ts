@@ -27,6 +27,31 @@ test("hello and the first call in one write are both answered", async () => {
   expect(client.frames[0]).toEqual({ hello });
 });
 
+test("a result asked for as text comes as many bytes as its head says, and the next call after it", async () => {
+  const { path } = rig([echo, failing]);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let heard = "";
+  const caller = { kind: "cli", thread_id: null, cwd: "/" };
+  const call = { schema: "hash", input: { text: "\u202e\u00fc" }, caller, as: "text" };
+  const socket = await Bun.connect({
+    unix: path,
+    socket: {
+      data(_, chunk) {
+        heard += chunk.toString();
+        if (heard.includes('"error"')) resolve(heard);
+      },
+    },
+  });
+  socket.write(`${JSON.stringify({ id: 1, op: "test.echo", ...call })}\n`);
+  socket.write(`${JSON.stringify({ id: 2, op: "test.fail", ...call })}\n`);
+  const text = '{\n  "text": "\\u202e\u00fc"\n}\n';
+  const all = await promise;
+  const head = `${JSON.stringify({ id: 1, bytes: Buffer.byteLength(text) })}\n${text}`;
+  expect(all.startsWith(head)).toBe(true);
+  expect(JSON.parse(all.slice(head.length))).toMatchObject({ id: 2, error: { code: "conflict" } });
+  socket.end();
+});
+
 test("an error travels with its code, its hint and its retry", async () => {
   const { path } = rig([failing]);
   const client = await connect(path);

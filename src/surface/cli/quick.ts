@@ -10,16 +10,20 @@
 import { systemClock } from "../../base/clock.ts";
 import { readEnv } from "../../base/env.ts";
 import { limits } from "../../base/limits.ts";
-import { lineSplitter, textOf } from "../../base/lines.ts";
+import { textOf } from "../../base/lines.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { isForProgram, writeOut } from "../../base/stdio.ts";
-import { toJson } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { QuickRead } from "../../ops/op.ts";
-import { type ClientFrame, type DaemonFrame, protocolVersion } from "../../ops/protocol.ts";
+import { type ClientFrame, type DaemonFrame, protocolVersion, type TextHead } from "../../ops/protocol.ts";
 import { quickReads } from "../../ops/quick.ts";
 import { callerHere } from "../caller.ts";
 import type { Answer } from "../client.ts";
+
+const newline = 10;
+
+/** The result as it is shown; or what `runCli` makes something of. */
+type Said = { shown: Uint8Array } | Answer;
 
 /** The exit status; else the command is still to be run, with the `answer` to it where it was asked for. */
 export async function quick(
@@ -29,16 +33,21 @@ export async function quick(
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const answer = ask(read, words);
+  const told = ask(read, words);
+  const answer = () => told.then(answerOf);
   // Asked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
-  const said = isJson ? await answer : undefined;
-  if (said === undefined || !("result" in said)) return { answer };
+  const said = isJson ? await told : undefined;
+  if (said === undefined || !("shown" in said)) return { answer: answer() };
   // What cannot be written, `runCli` cannot write either, and it has the words for it.
-  return writeOut(`${toJson(said.result)}\n`).then(
+  return writeOut(said.shown).then(
     () => 0,
-    () => ({ answer }),
+    () => ({ answer: answer() }),
   );
+}
+
+function answerOf(said: Said): Answer {
+  return "shown" in said ? { result: JSON.parse(textOf(said.shown)) as Record<string, unknown> } : said;
 }
 
 /** The read that these words are, and nothing but. A word that the runtime could not read is a matter for `runCli`. */
@@ -51,8 +60,8 @@ function readOf(words: readonly string[], reads: readonly QuickRead[]): QuickRea
 }
 
 /** What the daemon answers; `lost` where it has to be asked anew. */
-function ask(read: QuickRead, words: readonly string[]): Promise<Answer> {
-  const { promise, resolve } = Promise.withResolvers<Answer>();
+function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
+  const { promise, resolve } = Promise.withResolvers<Said>();
   let opened: Bun.Socket | undefined;
   let cancelSilent = () => {};
   const none = () => {
@@ -61,21 +70,44 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Answer> {
     // Ends the call there as well.
     opened?.end();
   };
-  const lines = lineSplitter({
-    lineBytesMax: limits.frameBytesMax,
-    onOversize: none,
-    onLine(line) {
-      const frame = JSON.parse(textOf(line)) as DaemonFrame;
-      cancelSilent();
-      // Rows tell a person of the progress.
-      if ("result" in frame) resolve({ result: frame.result });
-      else if ("error" in frame) {
-        // A daemon that is to make way is asked to on the connection that it was said on.
-        if (frame.error.code === "stale") none();
-        else resolve({ error: frame.error });
+  /** Of the line that is not whole yet; then of the text, which is passed on as it came. */
+  let parts: Uint8Array[] = [];
+  let heldBytes = 0;
+  let textBytes: number | undefined;
+
+  const take = (chunk: Uint8Array) => {
+    parts.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes > limits.frameBytesMax) return none();
+    if (textBytes === undefined && chunk.includes(newline)) {
+      let rest = joined(parts);
+      for (
+        let end = rest.indexOf(newline);
+        textBytes === undefined && end >= 0;
+        end = rest.indexOf(newline)
+      ) {
+        hear(JSON.parse(textOf(rest.subarray(0, end))) as DaemonFrame | TextHead);
+        rest = rest.subarray(end + 1);
       }
-    },
-  });
+      parts = [rest];
+      heldBytes = rest.length;
+    }
+    if (textBytes !== undefined && heldBytes >= textBytes)
+      resolve({ shown: joined(parts).subarray(0, textBytes) });
+  };
+
+  const hear = (frame: DaemonFrame | TextHead) => {
+    cancelSilent();
+    // Rows tell a person of the progress.
+    if ("bytes" in frame) textBytes = frame.bytes;
+    else if ("result" in frame) resolve({ result: frame.result });
+    else if ("error" in frame) {
+      // A daemon that is to make way is asked to on the connection that it was said on.
+      if (frame.error.code === "stale") none();
+      else resolve({ error: frame.error });
+    }
+  };
+
   const socket: Bun.SocketHandler<undefined> = {
     open(to) {
       opened = to;
@@ -83,7 +115,7 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Answer> {
       const bytes = framesOf(read, words);
       if (to.write(bytes) < bytes.length) none();
     },
-    data: (_, chunk) => lines.push(chunk),
+    data: (_, chunk) => take(chunk),
     close: none,
     // Also of what was thrown above: a line that is no JSON.
     error: none,
@@ -93,11 +125,15 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Answer> {
   return promise;
 }
 
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
 function framesOf(read: QuickRead, words: readonly string[]): Buffer {
   const input = Object.fromEntries(read.args.map((field, at) => [field, words[read.cli.length + at]!]));
   const frames: ClientFrame[] = [
     { hello: { version, protocol: protocolVersion } },
-    { id: 1, op: read.name, schema: read.hash, input, caller: callerHere("cli") },
+    { id: 1, op: read.name, schema: read.hash, input, caller: callerHere("cli"), as: "text" },
   ];
   return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
 }

@@ -28,8 +28,8 @@ test("a read of plain words answers, byte for byte, what the long way does", asy
     // A flag that changes nothing here, and that the short way does not know.
     const long = await asking([...args, "--quiet"]);
     expect([short.code, short.stderr, short.stdout]).toEqual([0, "", long.stdout]);
-    expect(short.calls.map(({ id: _, ...call }) => call)).toEqual(
-      long.calls.map(({ id: _, ...call }) => call),
+    expect(short.calls.map(({ id: _, as: __, ...call }) => call)).toEqual(
+      long.calls.map(({ id: _, as: __, ...call }) => call),
     );
     expect(short.calls).toHaveLength(1);
   }
@@ -55,6 +55,20 @@ test("rows on the way to the result are not taken for it", async () => {
   };
   const { code, stdout, calls } = await asking(["list"], telling);
   expect([code, calls.length, Object.keys(JSON.parse(stdout))]).toEqual([0, 1, ["threads"]]);
+});
+
+test("a daemon that knows of no text is understood, and not asked twice", async () => {
+  const { code, stdout, calls } = await asking(["get", "@docs"], (_, reply) =>
+    reply.frame({ ref: "abc123" }),
+  );
+  expect([code, stdout, calls.length]).toEqual([0, '{\n  "ref": "abc123"\n}\n', 1]);
+});
+
+test("an answer larger than one read of the socket arrives whole", async () => {
+  const threads = Array.from({ length: 20_000 }, (_, n) => ({ ref: `r${n}`, title: "\u00fc".repeat(20) }));
+  const { code, stdout, calls } = await asking(["list"], (_, reply) => reply.result({ threads }));
+  expect([code, calls.length]).toEqual([0, 1]);
+  expect(JSON.parse(stdout)).toEqual({ threads });
 });
 
 test("a daemon that dies under the first call answers the second", async () => {

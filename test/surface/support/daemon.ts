@@ -1,16 +1,20 @@
 /** A control server of the least kind: it speaks the frames and answers what it is told to, op by op. */
 import type { ErrorBody } from "../../../src/base/error.ts";
 import { lineSplitter, textOf } from "../../../src/base/lines.ts";
+import { toJson } from "../../../src/base/text.ts";
 import { version as ours } from "../../../src/base/version.ts";
 import type { Call, Row } from "../../../src/surface/client.ts";
 
 export interface Asked extends Call {
   id: number;
+  as?: "text";
 }
 
 export interface Reply {
   row(row: Row): void;
   result(result: Row): void;
+  /** As a daemon answers that knows of no text. */
+  frame(result: Row): void;
   error(error: Partial<ErrorBody>): void;
   /** Dies under the call. */
   hangUp(): void;
@@ -48,6 +52,12 @@ export function fakeDaemon(path: string, behave: Behaviour, version = ours): Fak
       unsent = Buffer.concat([unsent, Buffer.from(`${JSON.stringify(frame)}\n`)]);
       flush();
     };
+    const show = (id: number, result: Row) => {
+      const text = Buffer.from(`${toJson(result)}\n`);
+      write({ id, bytes: text.length });
+      unsent = Buffer.concat([unsent, text]);
+      flush();
+    };
     const flush = () => {
       if (unsent.length > 0) unsent = unsent.subarray(Math.max(0, socket.write(unsent)));
     };
@@ -66,7 +76,8 @@ export function fakeDaemon(path: string, behave: Behaviour, version = ours): Fak
         const { id } = frame;
         behave(frame, {
           row: (row) => write({ id, row }),
-          result: (result) => write({ id, result }),
+          result: (result) => (frame.as === "text" ? show(id, result) : write({ id, result })),
+          frame: (result) => write({ id, result }),
           error: (error) => write({ id, error: body(error) }),
           hangUp: () => socket.end(),
         });

@@ -1,16 +1,8 @@
 /** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
 import { DispatchError, wordsOf } from "../base/error.ts";
-import type { Caller, Hello } from "../ops/protocol.ts";
+import type { Caller, ClientFrame, Hello } from "../ops/protocol.ts";
 
-export interface CallFrame {
-  id: number;
-  op: string;
-  schema: string;
-  input: Record<string, unknown>;
-  caller: Caller;
-  /** The result as JSON to be shown, and not as a frame. */
-  as?: "text";
-}
+export type CallFrame = Extract<ClientFrame, { op: string }>;
 
 export type Frame =
   | { kind: "hello"; hello: Hello }

@@ -39,6 +39,7 @@ export type ClientFrame =
       schema: string;
       input: Record<string, unknown>;
       caller: Caller;
+      /** The result as JSON to be shown, and not as a frame. */
       as?: "text";
     }
   | { cancel: number };

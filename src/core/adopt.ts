@@ -1,18 +1,11 @@
 /** Threads that other apps made: found, attached to without touching them, taken over, given back. */
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { newestTurn, rememberTurn } from "./earlier.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
-import {
-  announceNativeQueue,
-  loaded,
-  newestTurn,
-  pinned,
-  quietGoal,
-  refusalOf,
-  rememberTurn,
-} from "./open.ts";
+import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";

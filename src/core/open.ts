@@ -4,14 +4,13 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { newestTurn, rememberTurn } from "./earlier.ts";
 import { hold } from "./hold.ts";
-import { noteAnswer } from "./ingest.ts";
-import type { Change } from "./journal.ts";
 import { isEphemeral } from "./lane.ts";
 import type { Epoch, Refusal } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
-import type { EffectiveSettings, ThreadOpened, ThreadSettings, TurnFacts } from "./ports/thread.ts";
-import { clipped, endQueued } from "./settle.ts";
+import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "./ports/thread.ts";
+import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Opened {
@@ -100,32 +99,6 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     return vanished(world, lane);
   }
-}
-
-export async function newestTurn({ agent }: World, threadId: string): Promise<TurnFacts | undefined> {
-  return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];
-}
-
-/**
- * What a thread did last before it was ours (taken over, forked): it has worked, and that turn is its latest. Only where
- * nothing was ever given to it here, since else that turn is to be settled, with all that follows from its end.
- */
-export function rememberTurn(world: World, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
-  const { store } = world;
-  if (turn === undefined || turn.status === "in_progress" || store.messages.first(lane.ref)) return;
-  if (store.lanes.facts(lane.ref)?.latest) return;
-  store.turns.put({
-    lane: lane.ref,
-    turn_id: turn.id,
-    origin: "other",
-    status: turn.status,
-    epoch: null,
-    error: turn.error && clipped(turn.error, limits.turnErrorCharsMax),
-    retrying_since: null,
-    started_at: turn.started_at ?? turn.completed_at ?? change.now,
-    completed_at: turn.completed_at ?? change.now,
-  });
-  noteAnswer(world, lane, turn.items, turn.id, change.now);
 }
 
 /** Never counted as open, so that each later try reopens and compares it again. */

@@ -112,7 +112,8 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
 
 function lineOf(frame: DaemonFrame): string {
   const line = `${JSON.stringify(frame)}\n`;
-  boundedBytes(line);
+  // Code units are at most three bytes: only a long line is worth counting.
+  if (line.length * 3 > limits.frameBytesMax) boundedBytes(line);
   return line;
 }
 

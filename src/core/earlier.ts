@@ -1,0 +1,34 @@
+/** What a thread did before it was ours: taken over from another app, or forked from a thread with a history. */
+import { limits } from "../base/limits.ts";
+import { noteAnswer } from "./ingest.ts";
+import type { Change } from "./journal.ts";
+import type { Lane } from "./ports/rows.ts";
+import type { TurnFacts } from "./ports/thread.ts";
+import { clipped } from "./settle.ts";
+import type { World } from "./world.ts";
+
+export async function newestTurn({ agent }: World, threadId: string): Promise<TurnFacts | undefined> {
+  return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];
+}
+
+/**
+ * It has worked, and that turn is its latest. Only where nothing was ever given to it here, since else that turn is to
+ * be settled, with all that follows from its end. Inside an open transaction.
+ */
+export function rememberTurn(world: World, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
+  const { store } = world;
+  if (turn === undefined || turn.status === "in_progress" || store.messages.first(lane.ref)) return;
+  if (store.lanes.facts(lane.ref)?.latest) return;
+  store.turns.put({
+    lane: lane.ref,
+    turn_id: turn.id,
+    origin: "other",
+    status: turn.status,
+    epoch: null,
+    error: turn.error && clipped(turn.error, limits.turnErrorCharsMax),
+    retrying_since: null,
+    started_at: turn.started_at ?? turn.completed_at ?? change.now,
+    completed_at: turn.completed_at ?? change.now,
+  });
+  noteAnswer(world, lane, turn.items, turn.id, change.now);
+}

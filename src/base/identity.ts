@@ -1,4 +1,6 @@
+import { ptr } from "bun:ffi";
 import { readdirSync, readFileSync } from "node:fs";
+import { libc } from "./libc.ts";
 import { runSync } from "./spawn.ts";
 
 /**
@@ -29,6 +31,13 @@ export function isAlive(who: ProcessIdentity): boolean {
   if (who.boot_id !== bootId()) return false;
   const now = identityOf(who.pid);
   return now !== undefined && !now.zombie && now.start_time === who.start_time;
+}
+
+/** The pid of its parent; undefined where no such process can be seen. */
+export function parentPid(pid: number): number | undefined {
+  if (process.platform === "darwin") return darwinParent(pid);
+  const fields = statFields(pid);
+  return fields && Number(fields[1]);
 }
 
 /** What a process has computed in its life, in ms; undefined for one that is not there. */
@@ -88,6 +97,22 @@ function readIfThere(path: string): string | undefined {
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw thrown;
   }
+}
+
+let bsdInfo: ((pid: number, into: Uint8Array) => number) | undefined;
+
+/** By libproc, since `ps` costs some 10 ms a call. Not run: written from <sys/proc_info.h>. */
+function darwinParent(pid: number): number | undefined {
+  const procPidTbsdInfo = 3;
+  if (bsdInfo === undefined) {
+    const { proc_pidinfo } = libc({
+      proc_pidinfo: { args: ["i32", "i32", "u64", "ptr", "i32"], returns: "i32" },
+    });
+    bsdInfo = (of, into) => proc_pidinfo(of, procPidTbsdInfo, 0n, ptr(into), into.length);
+  }
+  // struct proc_bsdinfo, 136 bytes; pbi_ppid is its fifth 32-bit number.
+  const info = new Uint32Array(34);
+  return bsdInfo(pid, new Uint8Array(info.buffer)) > 0 ? info[4] : undefined;
 }
 
 // macOS has no /proc. Not exercised: written from the manual pages of ps(1) and sysctl(8).

@@ -167,6 +167,12 @@ export const limits = {
   lockTries: 5,
   lockRetryMs: 10,
   connectionsMax: 256,
+  /** Parents of a caller that are looked at: shells in shells are some ten deep. */
+  ancestorsMax: 64,
+  /** Of a process's environment: an exec takes 2 MiB, and all but a few have some KB. */
+  environmentBytesMax: 256 * KiB,
+  /** What detached processes of Codex leave behind when they end is collected this often. */
+  reapEveryMs: 10 * second,
   callsPerConnectionMax: 64,
   helloTimeoutMs: 10 * second,
   /** A daemon that says nothing at all for this long is asked again, and then waited for as above. */

@@ -26,8 +26,17 @@ export interface Child {
   signal(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
+const ownChildren = new Set<number>();
+
+/** Whether this process started it and waits for its end. */
+export function isOwnChild(pid: number): boolean {
+  return ownChildren.has(pid);
+}
+
 export function spawnGroup(command: string[], options: { env: Env; cwd: string }): Child {
   const child = spawned(command, options);
+  ownChildren.add(child.pid);
+  void child.exited.finally(() => ownChildren.delete(child.pid));
   const stdin = child.stdin;
   // The pipe breaks when the child dies; `exited` reports that, once, with its reason.
   const ignoreBroken = (written: number | Promise<number>) => {

@@ -1,7 +1,8 @@
 /**
- * What an agent may do: a caller that says it runs in a Codex thread. A guard rail, not a boundary: whoever has the
- * user's own shell can call as the user.
+ * What an agent may do: a caller that the kernel, or its own word, shows to run in a Codex thread. A guard rail outside
+ * a sandbox: a process that may do everything the user may do can have another program of the user call for it.
  */
+import { unknownAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import type { NewThread } from "./create.ts";
 import type { Lane, Request } from "./ports/rows.ts";
@@ -51,7 +52,7 @@ export function refuseBeyondReach(world: World, { cli, isRead, reach, thread, re
 
 /** Not what another app made or writes by now, whoever attached it. */
 function isMadeBy(agent: string, lane: Lane | undefined): boolean {
-  return lane?.source === "own" && lane.created_by === agent;
+  return lane?.source === "own" && lane.created_by === agent && agent !== unknownAgent;
 }
 
 function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thread" | "receipt" | "agent">) {
@@ -59,7 +60,8 @@ function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thr
   if (receipt !== null) {
     const message = store.messages.get(receipt);
     // That there is none is for the op itself to say.
-    return !message || message.caller === agent || isOwn(store.lanes.get(message.lane));
+    const isSender = message?.caller === agent && agent !== unknownAgent;
+    return !message || isSender || isOwn(store.lanes.get(message.lane));
   }
   const place = thread === null ? undefined : placeOf(store, thread, agent);
   return place !== undefined && "ref" in place && isOwn(store.lanes.get(place.ref));
@@ -123,6 +125,9 @@ export async function refuseAnswer(
   const hint = persons(`dispatch request answer ${request.id}`);
   if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
     fail("denied", "an agent does not answer its own questions", { hint });
+  // It may be the one that asks.
+  if (agent === unknownAgent)
+    fail("denied", "an agent whose thread is not known answers no questions", { hint });
   if (leashOf(world) === "free") return;
   if (!isMadeBy(agent, lane))
     fail("denied", "an agent answers only what threads ask that it created", { hint });
@@ -137,6 +142,7 @@ function persons(command: string): string {
 
 /** Of a thread of ours what Codex answered; of another's what its newest turn runs with. Null: not known. */
 async function powerOf(world: World, threadId: string): Promise<Power | null> {
+  if (threadId === unknownAgent) return null;
   const lane = world.store.lanes.findByThread(threadId);
   const power = lane?.source === "own" && lane.effective ? told(lane.effective) : await read(world, threadId);
   return power && isRanked(power) ? power : null;

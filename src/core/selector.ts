@@ -1,4 +1,5 @@
 /** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
+import { unknownAgent } from "../base/agentid.ts";
 import { fail } from "../base/error.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
@@ -43,10 +44,9 @@ function byPrefix(store: Store, selector: string): Lane[] {
 }
 
 function ownLane(store: Store, self: string | null): Lane[] {
-  if (self === null) {
-    fail("usage", "self is the thread the caller runs in, and this caller runs in none", {
-      hint: "dispatch list",
-    });
+  if (self === null || self === unknownAgent) {
+    const why = self === null ? "this caller runs in none" : "which one that is, is not known";
+    fail("usage", `self is the thread the caller runs in, and ${why}`, { hint: "dispatch list" });
   }
   const lane = store.lanes.findByThread(self);
   if (!lane)

@@ -2,6 +2,7 @@
  * The facts that move a turn, a message or a hold, each in one place, whoever brings them: an event of the child, a
  * read of its history, or a person. All run inside an open transaction.
  */
+import { isAgent } from "../base/agentid.ts";
 import { limits } from "../base/limits.ts";
 import { messageEvent } from "./event.ts";
 import { hold, lift, releaseUnsure } from "./hold.ts";
@@ -158,9 +159,16 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     // One that Codex may have is settled by reading; one that never left is not taken.
     if (message.state === "queued") notTaken(store, change, message);
   }
-  if (end.status === "completed") lift(store, change, lane.ref);
-  else if (end.holds !== false && !isInterjected(store, lane.ref, end.turn_id))
+  if (end.status === "completed") {
+    if (messages.length === 0 || messages.some((message) => mayRelease(lane, message)))
+      lift(store, change, lane.ref);
+  } else if (end.holds !== false && !isInterjected(store, lane.ref, end.turn_id))
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
+}
+
+/** A text of another thread's agent releases nothing: an agent may not release the queue of a thread that it did not create. */
+function mayRelease({ created_by, thread_id }: Lane, { caller }: Message): boolean {
+  return !isAgent(caller) || caller === created_by || caller === thread_id;
 }
 
 /** Cut to make room for a message: that is no reason to hold the rest. */

@@ -7,6 +7,7 @@ import { toJson } from "../base/text.ts";
 import type { DaemonFrame, Hello, TextHead } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type CallFrame, frameOf } from "./frame.ts";
+import { callerFrom, type Origin, withReason } from "./origin.ts";
 import { outbound } from "./outbound.ts";
 
 export interface Connection {
@@ -19,6 +20,7 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
+  origin: Origin;
   hello: Hello & { pid: number };
   call: Call;
   clock: Clock;
@@ -27,7 +29,7 @@ export interface ConnectionOptions {
   cut(why: string, fields?: Record<string, unknown>): void;
 }
 
-export function connection({ hello, call, clock, write, cut }: ConnectionOptions): Connection {
+export function connection({ origin, hello, call, clock, write, cut }: ConnectionOptions): Connection {
   const calls = new Map<number, AbortController>();
   let idle = Promise.withResolvers<void>();
   let finishing: DispatchError | undefined;
@@ -60,10 +62,15 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
       send({ id, row });
       await out.room();
     };
-    void call(frame, abort.signal, emit)
+    void call({ ...frame, caller: callerFrom(origin, frame.caller) }, abort.signal, emit)
       .then((result) => (frame.as === "text" ? sendText(id, result) : send({ id, result })))
       .catch((thrown) =>
-        refuse(id, thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown))),
+        refuse(
+          id,
+          thrown instanceof DispatchError
+            ? withReason(thrown, origin)
+            : new DispatchError("internal", wordsOf(thrown)),
+        ),
       )
       .finally(() => {
         calls.delete(id);

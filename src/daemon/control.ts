@@ -7,10 +7,11 @@ import type { Clock } from "../base/clock.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { type Peer as Process, peerOf } from "../base/peer.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type Connection, connection } from "./connection.ts";
-import { peerUid } from "./peer.ts";
+import { type Origin, originOf } from "./origin.ts";
 import { makeSocketPrivate } from "./place.ts";
 
 export interface Control {
@@ -27,22 +28,25 @@ export interface ControlOptions {
   call: Call;
   clock: Clock;
   log: Log;
-  /** The uid that may connect, and how a peer's is found: parameters for tests. */
+  /** The uid that may connect, how a peer is found, and what it is: parameters for tests. */
   uid?: number;
-  uidOf?(fd: number): number;
+  processOf?(fd: number): Process;
+  originOf?(pid: number): Origin;
 }
 
 /** `fd` is measured to be there and is missing from the types. */
 type Peer = Socket<Connection | undefined> & { fd: number };
 
 export function openControl(options: ControlOptions): Control {
-  const { path, hello, call, clock, log, uid = process.getuid?.() ?? 0, uidOf = peerUid } = options;
+  const { path, hello, call, clock, log, uid = process.getuid?.() ?? 0 } = options;
+  const { processOf = peerOf, originOf: origin = originOf } = options;
   const open = new Map<Connection, Peer>();
 
   const admit = (peer: Peer) => {
-    const refusal = refusalOf(peer);
-    if (refusal) return turnAway(peer, refusal);
+    const from = originFor(peer);
+    if (from instanceof DispatchError) return turnAway(peer, from);
     const one = connection({
+      origin: from,
       hello,
       call,
       clock,
@@ -56,18 +60,21 @@ export function openControl(options: ControlOptions): Control {
     open.set(one, peer);
   };
 
-  const refusalOf = (peer: Peer): DispatchError | undefined => {
+  /** Asked once a connection: what a process is does not change while it is connected. */
+  const originFor = (peer: Peer): Origin | DispatchError => {
     try {
-      const who = uidOf(peer.fd);
-      if (who !== uid)
-        return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who}`);
+      const who = processOf(peer.fd);
+      if (who.uid !== uid)
+        return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who.uid}`);
+      if (open.size >= limits.connectionsMax)
+        return new DispatchError("too_large", `the daemon already serves ${open.size} connections`, {
+          hint: "dispatch daemon status",
+        });
+      const from = origin(who.pid);
+      return from.kind === "refused" ? new DispatchError("denied", from.why) : from;
     } catch (error) {
       return new DispatchError("denied", wordsOf(error), { cause: error });
     }
-    if (open.size < limits.connectionsMax) return undefined;
-    return new DispatchError("too_large", `the daemon already serves ${open.size} connections`, {
-      hint: "dispatch daemon status",
-    });
   };
 
   /** Half closed first, and left to read: a close with bytes unread resets the connection under the words. */

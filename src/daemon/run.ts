@@ -21,6 +21,7 @@ import { type Control, openControl } from "./control.ts";
 import { asError, explain, yieldPlace } from "./explain.ts";
 import { hostOf } from "./host.ts";
 import { takeInstance } from "./instance.ts";
+import { adoptOrphans } from "./orphans.ts";
 import { makeDirectory, prepareSocketPlace, removeStaleSocket } from "./place.ts";
 import { type Composed, shutDown } from "./shutdown.ts";
 import { stopSwitch } from "./stop.ts";
@@ -76,6 +77,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   const file = openLogFile({ path: paths.log, clock });
   const log = foreground ? await withTerminal(file) : file;
   const stop = stopSwitch(foreground, log);
+  const endReaping = adoptOrphans(clock, log);
   const tally: Tally = { calls: 0 };
   const stopped = () => stop.ask("asked to");
   const host = hostOf(paths, clock.now(), file, { stop: stopped, calls: () => tally.calls });
@@ -108,6 +110,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
     if (control) await shutDown({ control, composed, clock, log, why: asError(thrown) });
     throw thrown;
   } finally {
+    endReaping();
     stop.dispose();
     file.close();
   }

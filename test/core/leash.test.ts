@@ -1,5 +1,6 @@
 /** What an agent may do, over the model of Codex: the rule itself, and every op of the product against it. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { unknownAgent } from "../../src/base/agentid.ts";
 import { DispatchError, fail } from "../../src/base/error.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
 import type { ThreadSettings } from "../../src/core/ports/thread.ts";
@@ -213,6 +214,11 @@ function codeOf(op: DaemonOp, input: Record<string, unknown>, thread_id: string 
   }
 }
 
+const plainText = (mode: "queue" | "send", caller: string) => {
+  const rest = { or_queue: false, overrides: null, key: null, cause_id: null, depth: 0 };
+  return { text: "x", mode, caller, ...rest };
+};
+
 describe("of every op", () => {
   const anywhere = [
     "message.send",
@@ -236,6 +242,47 @@ describe("of every op", () => {
       const mayNot = writes.filter((op) => codeOf(op, { thread: ref }) !== "ok").map((op) => op.name);
       expect(mayNot).toEqual(["thread.take"]);
     }
+  });
+
+  test("a text that cuts a turn needs the right to stop it, however the mode is given", () => {
+    const send = writes.find((op) => op.name === "message.send")!;
+    const ways = [{ interject: true }, { mode: "interject" }, { mode: "interject", interject: true }];
+    for (const way of ways) {
+      expect(codeOf(send, { thread: theirs, text: "x", ...way })).toBe("denied");
+      expect(codeOf(send, { thread: made, text: "x", ...way })).toBe("ok");
+    }
+    for (const mode of ["send", "queue", "steer", "context"])
+      expect(codeOf(send, { thread: theirs, text: "x", mode })).toBe("ok");
+  });
+
+  test("an agent whose thread is not known has created nothing, and sent nothing", async () => {
+    const may = writes.filter((op) => codeOf(op, { thread: theirs }, unknownAgent) === "ok");
+    expect(may.map((op) => op.name).sort()).toEqual(anywhere);
+    const cancel = writes.find((op) => op.name === "queue.cancel")!;
+    const rename = writes.find((op) => op.name === "thread.rename")!;
+    const least = { sandbox: "read-only", approval_policy: "untrusted" } as const;
+    const ref = await create("by nobody", least, { agent: unknownAgent });
+    expect(codeOf(rename, { thread: ref }, unknownAgent)).toBe("denied");
+    expect((await refusal(create("wider", middling, { agent: unknownAgent }))).code).toBe("denied");
+    core().hold(theirs);
+    const { receipt } = await core().send(theirs, plainText("queue", unknownAgent), never());
+    expect(codeOf(cancel, { id: receipt }, unknownAgent)).toBe("denied");
+    expect(() => core().resolve("self", unknownAgent)).toThrow("is not known");
+  });
+
+  test("a text of an agent runs on another's held thread, and does not release what is held", async () => {
+    const stopped = async (ref: Ref, sender: string) => {
+      const text = JSON.stringify([{ fail: "no" }]);
+      await core().send(ref, { ...plainText("send", "cli"), text }, never());
+      await until("its turn failed", () => core().view(ref).queue.held);
+      await core().send(ref, plainText("queue", "cli"), never());
+      const { receipt } = await core().send(ref, plainText("send", sender), never());
+      await until("the text is done", () => core().receipt(receipt).state === "done");
+      return core().view(ref).queue.held;
+    };
+    expect(await stopped(theirs, agent)).toBe(true);
+    expect(await stopped(made, agent)).toBe(false);
+    expect(await stopped(own, "cli")).toBe(false);
   });
 
   test("what names no thread is a person's", () => {

@@ -316,7 +316,7 @@ test("the kernel's word for our own connection is our own uid, and it is let in"
 
 test("another uid is refused by name and closed before it can call", async () => {
   const { path, log, audited } = rig([fakeOp("test.write", () => ({}), { intent: "write" })], {
-    uidOf: () => 4711,
+    processOf: () => ({ uid: 4711, pid: 1 }),
     uid: 1000,
   });
   const client = await connect(path);
@@ -334,7 +334,7 @@ test("a peer the kernel says nothing about is refused", async () => {
   const unknown = () => {
     throw new DispatchError("internal", "the kernel does not say who connected");
   };
-  const { path } = rig([echo], { uidOf: unknown });
+  const { path } = rig([echo], { processOf: unknown });
   const client = await connect(path);
   expect((await client.ended(null)).error?.code).toBe("denied");
   await client.closed();

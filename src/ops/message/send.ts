@@ -26,7 +26,8 @@ export default op({
 --context    the model sees it with the next text; no turn starts
 The text is stored before Codex hears of it, and the receipt says how far it got. It is never interpreted.`,
   intent: "write",
-  reach: "any",
+  // It ends a turn, as `stop` does, so it needs the same right.
+  reach: (input) => (modesIn(input).includes("interject") ? "created" : "any"),
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),
@@ -165,9 +166,15 @@ The text is stored before Codex hears of it, and the receipt says how far it got
 
 type Flags = Partial<Record<Exclude<Mode, "send">, boolean>> & { mode?: Mode | undefined };
 
+/** All that the flags and --mode name, whether they go together or not. */
+function modesIn(input: Flags): Mode[] {
+  const named = modes.filter((mode) => mode !== "send" && input[mode]);
+  return input.mode === undefined ? named : [input.mode, ...named];
+}
+
 /** One mode; --steer and --queue go together. */
 function modeOf(input: Flags): Mode {
-  const named = modes.filter((mode) => mode !== "send" && input[mode]);
+  const named = modesIn({ ...input, mode: undefined });
   if (input.mode !== undefined && named.length > 0)
     fail("usage", `--mode and --${named[0]} say the same; give one`, { hint: "dispatch send --help" });
   if (named.length === 2 && named.includes("queue") && named.includes("steer")) return "steer";

@@ -1,4 +1,5 @@
 /** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
+import { unknownAgent } from "../../base/agentid.ts";
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
@@ -95,17 +96,23 @@ async function run(served: Served, asked: Asked, row: IndexRow, op: AnyOp, given
   return session.call(row, input, { caller, repeat: op.repeat, signal, row: asked.progress });
 }
 
-/** Codex says in each call which of its threads makes it; the process's own environment says who started the server. */
+/**
+ * Codex names in each call the thread that makes it, in two places; the process's own environment says only who started
+ * the server. Metadata of a turn without any thread is an agent's all the same.
+ */
 function threadIn(meta: Record<string, unknown> | undefined): string | null {
-  const told = meta?.["x-codex-turn-metadata"] ?? {};
-  const turn = jsonObject(typeof told === "string" ? told : JSON.stringify(told));
-  const thread = meta?.["threadId"] ?? turn?.["thread_id"] ?? "";
-  // Taken for a person's, a claim that cannot be read would free an agent of its leash.
-  if (typeof thread !== "string" || turn === undefined)
+  const about = meta?.["x-codex-turn-metadata"];
+  const turn = jsonObject(typeof about === "string" ? about : JSON.stringify(about ?? {}));
+  const claims = [meta?.["threadId"], turn?.["thread_id"]].filter((claim) => (claim ?? "") !== "");
+  const threads = new Set(claims);
+  // Taken for a person's, a claim that cannot be read would free an agent of what limits agents.
+  if (turn === undefined || claims.some((claim) => typeof claim !== "string") || threads.size > 1)
     return fail("usage", "the _meta of the call names a thread in a way that cannot be read", {
-      hint: "threadId is a string",
+      hint: "threadId is a string, and the only thread that is named",
     });
-  return thread === "" ? null : thread;
+  const [thread] = threads as Set<string>;
+  const isOfCodex = about !== undefined || meta?.["threadId"] !== undefined;
+  return thread ?? (isOfCodex ? unknownAgent : null);
 }
 
 function answer(op: AnyOp, word: string, whole: Row): ToolResult {

@@ -148,11 +148,28 @@ describe("a call", () => {
     await client.callTool({ ...args, _meta: { threadId: "t-1" } });
     await client.callTool({ ...args, _meta: { "x-codex-turn-metadata": { thread_id: "t-2" } } });
     await client.callTool({ ...args, _meta: { "x-codex-turn-metadata": '{"thread_id":"t-3"}' } });
+    await client.callTool({
+      ...args,
+      _meta: { threadId: "", "x-codex-turn-metadata": { thread_id: "t-4" } },
+    });
+    await client.callTool({
+      ...args,
+      _meta: { threadId: "t-5", "x-codex-turn-metadata": { thread_id: "" } },
+    });
+    // Of Codex, and without a thread: an agent all the same.
+    await client.callTool({ ...args, _meta: { threadId: "" } });
+    await client.callTool({ ...args, _meta: { "x-codex-turn-metadata": {} } });
+    await client.callTool({ ...args, _meta: { progressToken: 1 } });
     expect(daemon.calls.map(({ caller }) => [caller.kind, caller.thread_id])).toEqual([
       ["mcp", null],
       ["mcp", "t-1"],
       ["mcp", "t-2"],
       ["mcp", "t-3"],
+      ["mcp", "t-4"],
+      ["mcp", "t-5"],
+      ["mcp", "unknown"],
+      ["mcp", "unknown"],
+      ["mcp", null],
     ]);
   });
 
@@ -162,6 +179,7 @@ describe("a call", () => {
     { "x-codex-turn-metadata": { thread_id: 5 } },
     { "x-codex-turn-metadata": "t-1" },
     { "x-codex-turn-metadata": 5 },
+    { threadId: "t-1", "x-codex-turn-metadata": { thread_id: "t-2" } },
   ];
   for (const _meta of unreadable) {
     test(`is nobody's whose caller cannot be read: ${JSON.stringify(_meta)}`, async () => {

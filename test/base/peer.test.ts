@@ -3,30 +3,30 @@ import { chmodSync, copyFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
+import { type Peer, peerOf } from "../../src/base/peer.ts";
 import { openControl } from "../../src/daemon/control.ts";
-import { peerUid } from "../../src/daemon/peer.ts";
-import { hello, memoryLog, until } from "./rig.ts";
+import { hello, memoryLog, until } from "../daemon/rig.ts";
 
-test("the kernel names the uid of whoever connects", async () => {
+test("the kernel names the process that connects, and its uid", async () => {
   const path = join(mkdtempSync(join(tmpdir(), "peer-")), "s");
-  let seen: number | undefined;
+  let seen: Peer | undefined;
   const listener = Bun.listen({
     unix: path,
     socket: {
       open(peer) {
-        seen = peerUid((peer as typeof peer & { fd: number }).fd);
+        seen = peerOf((peer as typeof peer & { fd: number }).fd);
       },
       data() {},
     },
   });
   const client = await Bun.connect({ unix: path, socket: { data() {} } });
-  expect(await until(() => seen, "a connection")).toBe(process.getuid!());
+  expect(await until(() => seen, "a connection")).toEqual({ uid: process.getuid!(), pid: process.pid });
   client.end();
   listener.stop(true);
 });
 
 test("a descriptor that is no socket is nobody's", () => {
-  expect(() => peerUid(987)).toThrow("does not say who connected");
+  expect(() => peerOf(987)).toThrow("does not say who is at the other end");
 });
 
 const mayBecomeAnother = process.getuid?.() === 0 && Bun.which("setpriv") !== null;

@@ -1,0 +1,56 @@
+/** Which process is at the other end of a unix connection, by the kernel's word. */
+import { ptr } from "bun:ffi";
+import { fail } from "./error.ts";
+import { libc, openErrno } from "./libc.ts";
+
+export interface Peer {
+  uid: number;
+  /** As this process sees it; 0 where the peer is in a pid namespace that this one cannot see. */
+  pid: number;
+}
+
+/** The process that connected, or that listens. Throws `internal` when the kernel does not say: then nobody is trusted. */
+export function peerOf(fd: number): Peer {
+  ask ??= process.platform === "darwin" ? darwinAsk() : linuxAsk();
+  return ask(fd);
+}
+
+let ask: ((fd: number) => Peer) | undefined;
+
+function linuxAsk(): (fd: number) => Peer {
+  const { getsockopt } = libc({ getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } });
+  const errno = openErrno();
+  const solSocket = 1;
+  const soPeercred = 17;
+  return (fd) => {
+    // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
+    const credentials = new Uint32Array(3);
+    const length = new Uint32Array([credentials.byteLength]);
+    if (getsockopt(fd, solSocket, soPeercred, ptr(credentials), ptr(length)) !== 0) silent(errno());
+    return { pid: credentials[0]!, uid: credentials[1]! };
+  };
+}
+
+/** Not exercised: written from the manual pages of getpeereid(3) and unix(4). */
+function darwinAsk(): (fd: number) => Peer {
+  const { getpeereid, getsockopt } = libc({
+    getpeereid: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  });
+  const errno = openErrno();
+  const solLocal = 0;
+  const localPeerpid = 2;
+  return (fd) => {
+    const uid = new Uint32Array(1);
+    const gid = new Uint32Array(1);
+    if (getpeereid(fd, ptr(uid), ptr(gid)) !== 0) silent(errno());
+    const pid = new Uint32Array(1);
+    const length = new Uint32Array([pid.byteLength]);
+    if (getsockopt(fd, solLocal, localPeerpid, ptr(pid), ptr(length)) !== 0) silent(errno());
+    return { pid: pid[0]!, uid: uid[0]! };
+  };
+}
+
+function silent(errno: number): never {
+  fail("internal", `the kernel does not say who is at the other end of the connection (errno ${errno})`);
+}

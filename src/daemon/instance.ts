@@ -1,12 +1,12 @@
 /** One daemon a registry: who holds the lock beside it is the daemon. A pid alone never decides. */
 import type { Clock } from "../base/clock.ts";
+import { look } from "../base/directory.ts";
 import { fail } from "../base/error.ts";
 import { type Lock, openLock } from "../base/flock.ts";
 import { identityOf, type ProcessIdentity } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import { version } from "../base/version.ts";
-import { look } from "./place.ts";
 
 export interface Instance extends ProcessIdentity {
   version: string;

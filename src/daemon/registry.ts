@@ -2,9 +2,11 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Clock, iso, systemClock } from "../base/clock.ts";
+import { look, makeDirectory, ownerFault } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import type { Paths } from "../base/paths.ts";
+import { quoted } from "../base/privacy.ts";
 import type { Registry } from "../ops/ctx.ts";
 import { backupPath, backupsOf } from "../store/backup.ts";
 import { refuseEmptied } from "../store/db.ts";
@@ -12,11 +14,13 @@ import { type Inspection, inspectRegistry } from "../store/inspect.ts";
 import { restore } from "../store/restore.ts";
 import { backUpRegistry, migrateRegistry } from "../store/upkeep.ts";
 import { instanceIn, takeInstance } from "./instance.ts";
-import { look, makeDirectory, quoted } from "./place.ts";
 
 /** `clock` is a parameter for tests. */
 export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {
   const { db } = paths;
+  // To open a registry of another user makes files beside it that lock its owner out.
+  const foreign = ownerFault(paths.home) ?? ownerFault(dirname(db));
+  if (foreign) throw foreign;
   return {
     async check() {
       const bytes = bytesOf(db);

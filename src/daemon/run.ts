@@ -1,5 +1,6 @@
 /** The life of the daemon: take the place, open the socket, compose, serve, leave. */
 import { type Clock, systemClock } from "../base/clock.ts";
+import { makeDirectory, ownerFault } from "../base/directory.ts";
 import { inheritedEnv, readEnv } from "../base/env.ts";
 import { DispatchError } from "../base/error.ts";
 import type { Lock } from "../base/flock.ts";
@@ -22,7 +23,7 @@ import { asError, explain, yieldPlace } from "./explain.ts";
 import { hostOf } from "./host.ts";
 import { takeInstance } from "./instance.ts";
 import { adoptOrphans } from "./orphans.ts";
-import { makeDirectory, prepareSocketPlace, removeStaleSocket } from "./place.ts";
+import { prepareSocketPlace, removeStaleSocket } from "./place.ts";
 import { type Composed, shutDown } from "./shutdown.ts";
 import { stopSwitch } from "./stop.ts";
 
@@ -53,7 +54,7 @@ export async function runDaemon({ argv = [], parts = installed, ...asked }: Run)
     const foreground = asked.foreground ?? args.foreground;
     if (ask) return (await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`)) ? 0 : 1;
     const paths = pathsOf(readEnv(), home);
-    const wrong = makeDirectory(paths.home);
+    const wrong = makeDirectory(paths.home) ?? ownerFault(paths.home);
     if (wrong) throw wrong;
     prepareSocketPlace(paths.socket);
     lock = await takeInstance(paths, systemClock);

@@ -1,9 +1,10 @@
 /** Getting hold of a daemon: the one that runs, or one started here, by one client of many at a time. */
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { type Detached, spawnDetached } from "../base/detach.ts";
+import { makeDirectory, ownerFault } from "../base/directory.ts";
 import { inheritedEnv, readEnv } from "../base/env.ts";
-import { DispatchError, type ErrorBody, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
 import { type Lock, openLock, readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
@@ -18,7 +19,7 @@ export interface Started {
 
 /** Never asks whether it may: `reach` does. `argv` runs the daemon. */
 export async function startDaemon(paths: Paths, argv: readonly string[]): Promise<Started> {
-  makeHome(paths.home);
+  refuseForeignHome(paths);
   const until = systemClock.monotonic() + limits.autostartWaitMs;
   let lock: Lock | undefined;
   let child: Detached | undefined;
@@ -106,15 +107,10 @@ function daemonEnv(paths: Paths): Record<string, string> {
   });
 }
 
-function makeHome(home: string): void {
-  try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    fail("storage", `could not make ${home}: ${wordsOf(cause)}`, {
-      hint: "choose another with --home",
-      cause,
-    });
-  }
+/** Makes the home where it is missing. Throws `denied` where it is another user's, before anything is written to it. */
+export function refuseForeignHome({ home }: Paths): void {
+  const wrong = makeDirectory(home) ?? ownerFault(home);
+  if (wrong) throw wrong;
 }
 
 function sizeOf(path: string): number {

@@ -9,6 +9,7 @@ import { lineSplitter, textOf } from "../base/lines.ts";
 import { version } from "../base/version.ts";
 import type { Caller, ClientFrame, DaemonFrame } from "../ops/protocol.ts";
 import { protocolVersion } from "../ops/protocol.ts";
+import { directoryTrust, peerTrust } from "./trust.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -46,19 +47,25 @@ interface Open {
  */
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 
-/** Undefined when no daemon listens there. */
+/** Undefined when no daemon listens there. Throws `denied` where the daemon, or its directory, is not the user's own. */
 export async function connect(path: string): Promise<Connection | undefined> {
   if (Buffer.byteLength(path) > limits.socketPathBytesMax)
     return fail("usage", `the socket path is longer than ${limits.socketPathBytesMax} bytes: ${path}`, {
       hint: "set DISPATCH_SOCKET to a shorter path",
     });
   const wire = openWire();
+  const trust = directoryTrust(path);
   const { promise: late, resolve: giveUp } = Promise.withResolvers<"late">();
   const cancelLate = systemClock.after(limits.connectTimeoutMs, () => giveUp("late"));
   try {
     const socket = await Promise.race([late, Bun.connect({ unix: path, socket: wire.handlers })]);
     if (socket === "late")
       return fail("daemon_down", `no connection to ${path} within ${limits.connectTimeoutMs / 1000} s`);
+    const foreign = (await trust) ?? wire.foreign();
+    if (foreign) {
+      socket.terminate();
+      throw foreign;
+    }
     return wire.over(socket);
   } catch (cause) {
     const code = (cause as { code?: string }).code ?? "";
@@ -83,6 +90,7 @@ function openWire() {
   let endWatch: (() => void) | undefined;
   let rowsPending = 0;
   let daemon: { version: string; pid: number } | undefined;
+  let foreign: DispatchError | undefined;
 
   const endAll = (answer: Answer | Error) => {
     for (const call of open.values()) call.end(answer);
@@ -190,7 +198,12 @@ function openWire() {
   };
 
   return {
+    foreign: () => foreign,
     handlers: {
+      // At once: a connection that was closed since has no descriptor to ask about.
+      open: (opened: Bun.Socket) => {
+        foreign = peerTrust(opened);
+      },
       data: (_: unknown, chunk: Uint8Array) => lines.push(chunk),
       drain: flush,
       close: () => drop({ lost: true }),

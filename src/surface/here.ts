@@ -1,5 +1,5 @@
 /** What an op that runs in the client's process is given. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
@@ -8,7 +8,7 @@ import type { Paths } from "../base/paths.ts";
 import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
 import type { Caller } from "../ops/protocol.ts";
-import { startDaemon, whenSandboxed } from "./autostart.ts";
+import { refuseForeignHome, startDaemon, whenSandboxed } from "./autostart.ts";
 import type { Parts } from "./parts.ts";
 import { jsonSchemas } from "./schema.ts";
 import type { Session } from "./session.ts";
@@ -39,6 +39,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
     async start() {
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
+      refuseForeignHome(paths);
       clearStopped();
       // It opens its socket before its registry: only one that has answered is up.
       for (let tries = 1; ; tries++) {
@@ -67,8 +68,8 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
     markStopped() {
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
+      refuseForeignHome(paths);
       changing(paths.stopped, () => {
-        mkdirSync(paths.home, { recursive: true, mode: 0o700 });
         writeFileSync(paths.stopped, "", { mode: 0o600 });
       });
     },

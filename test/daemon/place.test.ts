@@ -10,13 +10,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { directoryFault } from "../../src/base/directory.ts";
 import { DispatchError } from "../../src/base/error.ts";
-import {
-  directoryFault,
-  makeSocketPrivate,
-  prepareSocketPlace,
-  removeStaleSocket,
-} from "../../src/daemon/place.ts";
+import { makeSocketPrivate, prepareSocketPlace, removeStaleSocket } from "../../src/daemon/place.ts";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "place "));
 
@@ -64,7 +60,7 @@ test("a directory that is a symbolic link is refused", () => {
 test("another user's directory is refused", () => {
   const fault = directoryFault(scratch(), 4711);
   expect(fault?.code).toBe("denied");
-  expect(fault?.message).toContain("belongs to another user");
+  expect(fault?.message).toContain("and you are uid 4711");
 });
 
 test("a file where the directory belongs is refused", () => {

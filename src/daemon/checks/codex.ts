@@ -4,8 +4,10 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { look } from "../../base/directory.ts";
 import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
+import { modeOf, quoted } from "../../base/privacy.ts";
 import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
 import { capabilities } from "../../codex/capabilities.ts";
@@ -13,7 +15,6 @@ import { features, isTested, tested, testedWords, upgrade } from "../../codex/fe
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { configuredCodex } from "../config.ts";
-import { look, modeOf, quoted } from "../place.ts";
 import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
 
 const install = "npm install -g @openai/codex";

@@ -1,22 +1,14 @@
 /** PATH, the home, its configuration, the place of the socket. */
 import { accessSync, chmodSync, constants, realpathSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
+import { directoryFault, isPlainFile, look, makeDirectory } from "../../base/directory.ts";
 import { DispatchError, wordsOf } from "../../base/error.ts";
 import { openLock, readLock } from "../../base/flock.ts";
 import { limits } from "../../base/limits.ts";
 import { type Paths, socketDir } from "../../base/paths.ts";
+import { modeOf, quoted } from "../../base/privacy.ts";
 import { readConfig } from "../config.ts";
-import {
-  directoryFault,
-  isPlainFile,
-  lengthFault,
-  look,
-  makeDirectory,
-  modeOf,
-  occupantFault,
-  quoted,
-  removeStaleSocket,
-} from "../place.ts";
+import { lengthFault, occupantFault, removeStaleSocket } from "../place.ts";
 import { type Asked, bad, badOf, type Finding, type Mend, ok, skipped, warn } from "./check.ts";
 
 /** Agents and scripts call `dispatch` by name. */

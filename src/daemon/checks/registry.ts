@@ -2,14 +2,15 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { look, ownerFault } from "../../base/directory.ts";
 import { limits } from "../../base/limits.ts";
 import type { Inspection } from "../../store/inspect.ts";
-import { look } from "../place.ts";
 import { type Asked, bad, badOf, type Finding, ok, skipped, warn } from "./check.ts";
 import { missingDirectory, private_ } from "./files.ts";
 
 export async function checkRegistry({ paths }: Asked, clock: Clock): Promise<Finding> {
   const { db, home, lock } = paths;
+  if (ownerFault(home)) return skipped("the home is another user's: to open its registry makes files there");
   // The daemon makes its home by itself, and no directory that DISPATCH_DB names.
   const homeless = dirname(db) === home ? undefined : missingDirectory(dirname(db), "the registry");
   if (homeless) return homeless;

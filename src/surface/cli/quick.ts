@@ -63,6 +63,8 @@ function readOf(words: readonly string[], reads: readonly QuickRead[]): QuickRea
 function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
   const { promise, resolve } = Promise.withResolvers<Said>();
   let opened: Bun.Socket | undefined;
+  const path = pathsOf(readEnv()).socket;
+  let trusted: Promise<boolean> | undefined;
   let cancelSilent = () => {};
   const none = () => {
     cancelSilent();
@@ -114,6 +116,8 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
       cancelSilent = systemClock.after(limits.quickHelloMs, none);
       const bytes = framesOf(read, words);
       if (to.write(bytes) < bytes.length) none();
+      // Loaded and checked while the daemon works: these words are no secret, and the answer is not shown before.
+      trusted = isTrusted(path, to);
     },
     data: (_, chunk) => take(chunk),
     close: none,
@@ -121,8 +125,19 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
     error: none,
     connectError: none,
   };
-  Bun.connect({ unix: pathsOf(readEnv()).socket, socket, data: undefined }).catch(none);
-  return promise;
+  Bun.connect({ unix: path, socket, data: undefined }).catch(none);
+  // `runCli` connects again, and says whose it is.
+  return promise.then(async (said) => ((await trusted) === false ? { lost: true } : said));
+}
+
+async function isTrusted(path: string, socket: Bun.Socket): Promise<boolean> {
+  try {
+    const { directoryTrust, peerTrust } = await import("../trust.ts");
+    return peerTrust(socket) === undefined && (await directoryTrust(path)) === undefined;
+  } catch {
+    // The connection is closed already, so there is nobody to ask about.
+    return false;
+  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,0 +1,60 @@
+/** Directories of the user's own: whose they are, who else can reach them, and how one is made. */
+import { lstatSync, mkdirSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
+import { DispatchError, fail, wordsOf } from "./error.ts";
+import { foreign, ownUid, privacyFault } from "./privacy.ts";
+
+/** What is wrong with a directory that must be private, or undefined. A missing one is `not_found`. */
+export function directoryFault(directory: string, uid = ownUid()): DispatchError | undefined {
+  const found = look(directory);
+  if (found === undefined)
+    return new DispatchError("not_found", `no such directory: ${directory}`, { hint: "dispatch up" });
+  if (found.isSymbolicLink())
+    return new DispatchError("denied", `${directory} is a symbolic link: what it points to can be changed`, {
+      hint: "set DISPATCH_HOME to the directory that it points to",
+    });
+  if (!found.isDirectory())
+    return new DispatchError("usage", `${directory} is not a directory`, {
+      hint: "set DISPATCH_HOME or DISPATCH_SOCKET to a directory of your own with mode 0700",
+    });
+  return privacyFault(directory, found, uid);
+}
+
+/** Undefined too where nothing is there. */
+export function ownerFault(directory: string, uid = ownUid()): DispatchError | undefined {
+  const found = look(directory);
+  return found === undefined || found.uid === uid ? undefined : foreign(directory, found.uid, uid);
+}
+
+/**
+ * `mkdir -p` with 0700. Refused inside a directory of another user, root's left out: with `sudo` and the HOME of a user,
+ * root would make a home that locks that user out.
+ */
+export function makeDirectory(directory: string, uid = ownUid()): DispatchError | undefined {
+  if (look(directory) !== undefined) return undefined;
+  let above = dirname(directory);
+  while (look(above) === undefined && above !== dirname(above)) above = dirname(above);
+  const owner = look(above)?.uid ?? uid;
+  if (owner !== uid && owner !== 0) return foreign(above, owner, uid);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return undefined;
+  } catch (cause) {
+    return new DispatchError("storage", `could not make the directory ${directory}: ${wordsOf(cause)}`, {
+      hint: "choose another with --home",
+      cause,
+    });
+  }
+}
+
+export function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    return fail("storage", `could not look at ${path}: ${wordsOf(cause)}`, { cause });
+  }
+}
+
+export function isPlainFile(path: string): boolean {
+  return look(path)?.isFile() ?? false;
+}

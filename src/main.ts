@@ -39,6 +39,7 @@ async function start(asked: { answer?: Promise<Answer> }): Promise<number> {
     daemonArgv: Bun.main.startsWith("/$bunfs/")
       ? [process.execPath, "__daemon"]
       : [process.execPath, Bun.main, "__daemon"],
+    daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexHere(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),

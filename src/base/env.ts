@@ -6,6 +6,8 @@ export type EnvName =
   | "DISPATCH_CONFIG"
   | "DISPATCH_CODEX"
   | "DISPATCH_NO_START"
+  /** Set by the command that starts a daemon: which one it was. */
+  | "DISPATCH_STARTED_BY"
   | "CODEX_HOME"
   | "CODEX_THREAD_ID"
   | "CODEX_SANDBOX"
@@ -25,15 +27,47 @@ export function readEnv(): Env {
 }
 
 /**
- * What a long-lived child inherits: all but what tells who called this one command (a daemon started by an agent
- * would claim to be it for ever) and what would make Bun load foreign code or change what it is (BUN_OPTIONS,
- * BUN_BE_BUN; measured to work on a compiled binary).
+ * What a program in the caller's own terminal inherits: all but what says who called this one command, and what would
+ * make Bun load foreign code or change what it is (BUN_OPTIONS, BUN_BE_BUN; measured to work on a compiled binary).
  */
-export function inheritedEnv(changes: Partial<Record<EnvName, string>> = {}): Record<string, string> {
+export function inheritedEnv(): Record<string, string> {
+  return picked(
+    (name) => !(name.startsWith("BUN_") || name.startsWith("CODEX_SANDBOX") || name === "CODEX_THREAD_ID"),
+  );
+}
+
+/**
+ * What the daemon inherits, and from it Codex and every shell of a thread. A list, because the daemon lives on in the
+ * environment of the command that happened to start it: from an MCP host that held an API key and session tokens, and
+ * the threads' shells printed them. Codex's shells are login shells, so what the user's profile sets is there again.
+ * `more` are the names that the user's configuration adds.
+ */
+export function daemonEnv(
+  more: readonly string[],
+  changes: Partial<Record<EnvName, string>> = {},
+): Record<string, string> {
+  const added = new Set(more);
+  return { ...picked((name) => passed.has(name) || /^(LC|XDG)_/.test(name) || added.has(name)), ...changes };
+}
+
+const passed: ReadonlySet<string> = new Set(
+  [
+    "HOME USER LOGNAME SHELL PATH PWD TERM LANG LANGUAGE TZ TMPDIR TMP TEMP",
+    "CODEX_HOME DISPATCH_HOME DISPATCH_SOCKET DISPATCH_DB DISPATCH_CONFIG DISPATCH_CODEX DISPATCH_STARTED_BY",
+    // Keys of ssh, the desktop's keyring and screen: by socket or name, never the secret itself.
+    "SSH_AUTH_SOCK DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY XAUTHORITY",
+    // The way out of this network.
+    "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy",
+    "SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO",
+    "CODEX_CA_CERTIFICATE NIX_SSL_CERT_FILE",
+    // macOS: how a process encodes text.
+    "__CF_USER_TEXT_ENCODING",
+  ].flatMap((line) => line.split(" ")),
+);
+
+function picked(isWanted: (name: string) => boolean): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    const dropped = name.startsWith("BUN_") || name.startsWith("CODEX_SANDBOX") || name === "CODEX_THREAD_ID";
-    if (!dropped && value !== undefined) kept[name] = value;
-  }
-  return { ...kept, ...changes };
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && isWanted(name)) kept[name] = value;
+  return kept;
 }

@@ -40,6 +40,15 @@ export function parentPid(pid: number): number | undefined {
   return fields && Number(fields[1]);
 }
 
+/** The name of its program, as the system shows it; undefined for one that is not there. */
+export function nameOf(pid: number): string | undefined {
+  const name =
+    process.platform === "linux"
+      ? readIfThere(`/proc/${pid}/comm`)
+      : runSync(["ps", "-o", "comm=", "-p", String(pid)]);
+  return name?.trim() || undefined;
+}
+
 /** What a process has computed in its life, in ms; undefined for one that is not there. */
 export function cpuMsOf(pid: number): number | undefined {
   if (process.platform !== "linux") return psTime(runSync(["ps", "-o", "time=", "-p", String(pid)]));

@@ -1,7 +1,7 @@
 /** The only composition root: registry, engine and Codex put together. */
 import { existsSync, statSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { fail } from "../base/error.ts";
+import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { keyedMutex } from "../base/mutex.ts";
@@ -60,11 +60,13 @@ export async function compose(input: {
     version,
     lacksFile: `${paths.home}/codex-lacks.json`,
     random: systemRandom,
-    executable: async () =>
+    executable: () =>
       findCodex({
         named: env["DISPATCH_CODEX"],
         configured: configuredCodex(paths.config),
         path: env["PATH"],
+      }).catch((thrown) => {
+        throw inDaemon(thrown, input.host.startedBy);
       }),
   });
   engine = engineOf({
@@ -133,6 +135,17 @@ export async function compose(input: {
       store.close();
     },
   };
+}
+
+/** The daemon looks for Codex in an environment of its own: whose that is, and how to give it another. */
+function inDaemon(thrown: unknown, { by, path }: Host["startedBy"]): unknown {
+  if (!(thrown instanceof DispatchError)) return thrown;
+  const where = `the daemon was started by ${by ?? "dispatchd"}, with PATH=${path ?? ""}`;
+  return new DispatchError(thrown.code, `${thrown.message}; ${where}`, {
+    hint: "dispatch down, then dispatch up in a shell where codex works; or [app_server] command in config.toml",
+    ...(thrown.data ? { data: thrown.data } : {}),
+    cause: thrown,
+  });
 }
 
 /** A registry that cannot be written (a full disk) keeps Codex from being started, but not for ever. */

@@ -35,7 +35,17 @@ const schema = v.strictObject({
     }),
     {},
   ),
-  app_server: v.optional(v.strictObject({ command: v.optional(v.pipe(v.string(), v.nonEmpty())) }), {}),
+  app_server: v.optional(
+    v.strictObject({
+      command: v.optional(v.pipe(v.string(), v.nonEmpty())),
+      /** Names of environment variables that Codex, and so every thread's shell, gets beside the usual ones. */
+      env: v.optional(
+        v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable"))),
+        [],
+      ),
+    }),
+    {},
+  ),
   history: v.optional(
     v.strictObject({
       keep_days: v.optional(whole, limits.eventsKeepDays),
@@ -57,6 +67,15 @@ const commandOnly = v.object({ app_server: schema.entries.app_server });
 /** The Codex to run. A mistake elsewhere in the file fails the commands that need that, and not every thread there is. */
 export function configuredCodex(path: string): string | undefined {
   return readToml(path, commandOnly).app_server.command;
+}
+
+/** Of a file that is broken none: the daemon starts all the same, and the commands that need the file say what is wrong. */
+export function passedVariables(path: string): readonly string[] {
+  try {
+    return readToml(path, commandOnly).app_server.env;
+  } catch {
+    return [];
+  }
 }
 
 /** Keeps what it read until the file is another. */

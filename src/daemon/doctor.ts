@@ -1,6 +1,6 @@
 /** Is everything here that dispatch needs? Works with no daemon, changes nothing unless told to, and never throws. */
 import { type Clock, systemClock } from "../base/clock.ts";
-import { inheritedEnv, readEnv } from "../base/env.ts";
+import { daemonEnv, readEnv } from "../base/env.ts";
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
@@ -11,6 +11,7 @@ import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
 import { checkPlugin } from "./checks/plugin.ts";
 import { checkRegistry } from "./checks/registry.ts";
+import { passedVariables } from "./config.ts";
 
 type Look = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
 
@@ -42,7 +43,11 @@ export interface DoctorInput {
 }
 
 /** `world` is a parameter for tests. */
-export async function runChecks(paths: Paths, input: DoctorInput, world: World = here()): Promise<Check[]> {
+export async function runChecks(
+  paths: Paths,
+  input: DoctorInput,
+  world: World = here(paths),
+): Promise<Check[]> {
   const { app_server: appServer, fix, timeoutMs } = input;
   const { env, isSandboxed, clock } = world;
   const asked: Asked = { paths, env, isSandboxed, appServer, timeoutMs };
@@ -80,8 +85,8 @@ async function attempt(look: Look, asked: Asked, clock: Clock): Promise<Finding>
   }
 }
 
-function here(): World {
+function here(paths: Paths): World {
   const { CODEX_SANDBOX, CODEX_SANDBOX_NETWORK_DISABLED } = readEnv();
   const isSandboxed = CODEX_SANDBOX !== undefined || CODEX_SANDBOX_NETWORK_DISABLED !== undefined;
-  return { env: inheritedEnv(), isSandboxed, clock: systemClock };
+  return { env: daemonEnv(passedVariables(paths.config)), isSandboxed, clock: systemClock };
 }

@@ -22,6 +22,8 @@ export function hostOf(
       user: readEnv().USER ?? `uid ${process.getuid?.()}`,
       cwd: readEnv().PWD ?? process.cwd(),
       terminal: isTerminal(stderrFd),
+      by: readEnv().DISPATCH_STARTED_BY ?? null,
+      path: readEnv().PATH ?? null,
     },
     rssBytes: () => process.memoryUsage.rss(),
     calls,

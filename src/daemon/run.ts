@@ -1,7 +1,7 @@
 /** The life of the daemon: take the place, open the socket, compose, serve, leave. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
-import { inheritedEnv, readEnv } from "../base/env.ts";
+import { daemonEnv, readEnv } from "../base/env.ts";
 import { DispatchError } from "../base/error.ts";
 import type { Lock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
@@ -123,7 +123,8 @@ async function compose(
 ) {
   const { paths, host, log, clock, tally } = given;
   const { index, compose } = await parts();
-  const composed = await compose({ paths, log, clock, env: inheritedEnv(), host });
+  const { passedVariables } = await import("./config.ts");
+  const composed = await compose({ paths, log, clock, env: daemonEnv(passedVariables(paths.config)), host });
   const { core, audit } = composed;
   const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
   return {

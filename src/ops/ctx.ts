@@ -10,8 +10,8 @@ export interface Host {
   version: string;
   startedAt: number;
   paths: Paths;
-  /** The environment it was started in: who started it, from where. */
-  startedBy: { user: string; cwd: string; terminal: boolean };
+  /** The environment it was started in: by whom, from where, and where it finds programs. */
+  startedBy: { user: string; cwd: string; terminal: boolean; by: string | null; path: string | null };
   rssBytes(): number;
   /** Under way for clients now, but for those that are answered at any time. */
   calls(): number;

@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "0d1e61cf325b",
+    hash: "1969df0e04eb",
     load: () => import("./daemon/status.ts"),
   },
   {

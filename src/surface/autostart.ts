@@ -3,12 +3,14 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { type Detached, spawnDetached } from "../base/detach.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
-import { inheritedEnv, readEnv } from "../base/env.ts";
+import { daemonEnv, readEnv } from "../base/env.ts";
 import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
 import { type Lock, openLock, readLock } from "../base/flock.ts";
+import { nameOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import { type Connection, connect } from "./client.ts";
+import type { Parts } from "./parts.ts";
 
 export interface Started {
   connection: Connection;
@@ -17,8 +19,11 @@ export interface Started {
   whyDied(): Promise<DispatchError | undefined>;
 }
 
-/** Never asks whether it may: `reach` does. `argv` runs the daemon. */
-export async function startDaemon(paths: Paths, argv: readonly string[]): Promise<Started> {
+/** Never asks whether it may: `reach` does. */
+export async function startDaemon(
+  paths: Paths,
+  { daemonArgv, daemonVariables }: Pick<Parts, "daemonArgv" | "daemonVariables">,
+): Promise<Started> {
   refuseForeignHome(paths);
   const until = systemClock.monotonic() + limits.autostartWaitMs;
   let lock: Lock | undefined;
@@ -44,7 +49,11 @@ export async function startDaemon(paths: Paths, argv: readonly string[]): Promis
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
         if (raced) return found(raced);
-        if (lock) child = spawnDetached(argv, { logPath: paths.log, env: daemonEnv(paths) });
+        if (lock)
+          child = spawnDetached(daemonArgv, {
+            logPath: paths.log,
+            env: environmentOf(paths, await daemonVariables(paths)),
+          });
       } else if (child.exited() !== null && !readLock(paths.lock).held) {
         // Ended, and not because another daemon was first.
         throw whyEnded(paths.log, logBytes, child.exited());
@@ -96,9 +105,10 @@ export function whenSandboxed(): DispatchError | undefined {
 }
 
 /** The daemon stands in `/`: what it is told of paths is absolute. */
-function daemonEnv(paths: Paths): Record<string, string> {
+function environmentOf(paths: Paths, variables: readonly string[]): Record<string, string> {
   const env = readEnv();
-  return inheritedEnv({
+  return daemonEnv(variables, {
+    DISPATCH_STARTED_BY: starter(),
     DISPATCH_HOME: paths.home,
     ...(env.DISPATCH_SOCKET ? { DISPATCH_SOCKET: paths.socket } : {}),
     ...(env.DISPATCH_DB ? { DISPATCH_DB: paths.db } : {}),
@@ -111,6 +121,14 @@ function daemonEnv(paths: Paths): Record<string, string> {
 export function refuseForeignHome({ home }: Paths): void {
   const wrong = makeDirectory(home) ?? ownerFault(home);
   if (wrong) throw wrong;
+}
+
+/** Which command starts the daemon, and under which program: its first word only, the rest may be anybody's text. */
+function starter(): string {
+  const word = process.argv.slice(2).find((one) => /^[a-z]+$/.test(one)) ?? "";
+  const above = nameOf(process.ppid);
+  const under = above === undefined ? "" : ` under ${above} (pid ${process.ppid})`;
+  return `dispatch${word === "" ? "" : ` ${word}`} (pid ${process.pid})${under}`;
 }
 
 function sizeOf(path: string): number {

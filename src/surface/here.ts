@@ -43,7 +43,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       clearStopped();
       // It opens its socket before its registry: only one that has answered is up.
       for (let tries = 1; ; tries++) {
-        const { connection, status, whyDied } = await startDaemon(paths, parts.daemonArgv);
+        const { connection, status, whyDied } = await startDaemon(paths, parts);
         const answer = await connection.call({ op: "daemon.status", schema: "", input: {}, caller });
         connection.close();
         if ("result" in answer) return { status, daemon: answer.result };

@@ -16,6 +16,8 @@ export interface Parts {
   answer?: Promise<Answer>;
   /** How to run the daemon. */
   daemonArgv: readonly string[];
+  /** The environment variables that the configuration passes on to it, beside the usual ones. */
+  daemonVariables(paths: Paths): Promise<readonly string[]>;
   /** Codex itself, in this terminal; answers its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;

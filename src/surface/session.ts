@@ -6,6 +6,7 @@ import type { IndexRow, Repeat } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
 import type { Started } from "./autostart.ts";
 import { type Connection, connect, type Row } from "./client.ts";
+import type { Parts } from "./parts.ts";
 
 export interface CallOptions {
   caller: Caller;
@@ -28,7 +29,8 @@ export interface Session {
 export interface SessionOptions {
   paths: Paths;
   /** How to run the daemon. */
-  daemonArgv: readonly string[];
+  daemonArgv: Parts["daemonArgv"];
+  daemonVariables: Parts["daemonVariables"];
   /** `--no-start`. */
   isStartForbidden: boolean;
   /** Told when a daemon has to be started, and why. */
@@ -109,5 +111,5 @@ async function startFor(options: SessionOptions, start: "auto" | "never"): Promi
   const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
   if (refusal) throw refusal;
   options.starting?.("starting the daemon");
-  return startDaemon(options.paths, options.daemonArgv);
+  return startDaemon(options.paths, options);
 }

@@ -37,7 +37,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
       rules: [],
       agents: "guarded" as const,
     },
-    app_server: {},
+    app_server: { env: [] },
     history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
   };
   expect(readConfig(join(folder, "none.toml"))).toEqual(defaults);

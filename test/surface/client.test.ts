@@ -30,7 +30,12 @@ function session(behave: Behaviour) {
   opened.push(daemon);
   return {
     daemon,
-    session: openSession({ paths: pathsOf({}, home), daemonArgv: [], isStartForbidden: true }),
+    session: openSession({
+      paths: pathsOf({}, home),
+      daemonArgv: [],
+      daemonVariables: async () => [],
+      isStartForbidden: true,
+    }),
   };
 }
 
@@ -205,7 +210,12 @@ test("a call that only told of its progress is made again", async () => {
 
 test("a kept connection is made anew when the daemon was restarted between calls", async () => {
   const home = newHome();
-  const open = openSession({ paths: pathsOf({}, home), daemonArgv: [], isStartForbidden: true });
+  const open = openSession({
+    paths: pathsOf({}, home),
+    daemonArgv: [],
+    daemonVariables: async () => [],
+    isStartForbidden: true,
+  });
   for (const round of [1, 2]) {
     const daemon = fakeDaemon(socketIn(home), (_, reply) => reply.result({ round }));
     expect(await open.call(to, {}, { caller, repeat: "no" })).toEqual({ round });

@@ -119,7 +119,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
         version: "0.0.0",
         startedAt: clock.now(),
         paths: pathsOf({ DISPATCH_HOME: "/home/user/.dispatch" }),
-        startedBy: { user: "user", cwd: "/repo", terminal: false },
+        startedBy: { user: "user", cwd: "/repo", terminal: false, by: null, path: null },
         rssBytes: () => 0,
         calls: () => 0,
         stop() {},

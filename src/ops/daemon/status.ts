@@ -22,7 +22,14 @@ export default op({
     home: v.string(),
     socket: v.string(),
     codex_home: v.nullable(v.string()),
-    environment: v.object({ user: v.string(), cwd: v.string(), terminal: v.boolean() }),
+    environment: v.object({
+      user: v.string(),
+      cwd: v.string(),
+      terminal: v.boolean(),
+      /** The command that started it; null: a service manager, or a person in a terminal. */
+      by: v.nullable(v.string()),
+      path: v.nullable(v.string()),
+    }),
     lanes: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
     queue: v.object({ queued: v.number(), unsure: v.number() }),
     open_requests: v.number(),
@@ -101,7 +108,11 @@ export default op({
         `${child.state === "running" ? paint("green", child.state) : paint("yellow", child.state)}${child.version ? ` ${cell(child.version)}` : ""}${child.pid ? `, pid ${child.pid}, epoch ${child.epoch}` : ""}, ${child.restarts} restarts`,
       ],
       ["codex home", cell(out.codex_home)],
-      ["runs as", `${cell(out.environment.user)}, started in ${cell(out.environment.cwd)}`],
+      [
+        "started",
+        `${ago(out.started_at, look)} by ${cell(out.environment.by ?? "dispatchd")}, as ${cell(out.environment.user)}, in ${cell(out.environment.cwd)}`,
+      ],
+      ["path", cell(out.environment.path)],
       ["threads", `${lanes.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
       [
         "queue",

@@ -48,6 +48,7 @@ export async function execute(
   const session = openSession({
     paths,
     daemonArgv: parts.daemonArgv,
+    daemonVariables: parts.daemonVariables,
     isStartForbidden: globals.start === false,
     starting: (what) => void out.note(what),
   });

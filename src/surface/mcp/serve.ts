@@ -39,6 +39,7 @@ export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions):
   const session = openSession({
     paths,
     daemonArgv: parts.daemonArgv,
+    daemonVariables: parts.daemonVariables,
     isStartForbidden: globals.start === false,
   });
   const calls = new Set<Promise<unknown>>();

@@ -17,6 +17,7 @@ import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
 import { endQueued } from "./settle.ts";
+import { refuseMisleadingTitle } from "./title.ts";
 import type { World } from "./world.ts";
 
 export interface NewThread {
@@ -53,7 +54,7 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   const raced = known(world, draft);
   if (raced) return raced;
 
-  refuseTakenHandle(store, draft.name);
+  refuseName(store, draft.name);
   const created = journal.commit((change) => {
     const lane = laneOf(world, checked, digestOf(draft), change.now);
     store.lanes.add(lane);
@@ -142,10 +143,12 @@ export function checkNew({ store, files }: World, draft: NewThread): void {
   if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
   if (store.lanes.count() >= limits.lanesMax)
     fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
-  refuseTakenHandle(store, draft.name);
+  refuseName(store, draft.name);
 }
 
-export function refuseTakenHandle(store: Store, name: string): void {
+/** Throws `usage` for a title that misleads, `conflict` for one whose handle is taken. */
+export function refuseName(store: Store, name: string): void {
+  refuseMisleadingTitle(store, name, (other) => `--name "${other}"`);
   const handle = slug(name);
   if (handle === "" || !isTaken(store, handle)) return;
   const free = freeHandle(store, handle);

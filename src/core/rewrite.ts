@@ -4,7 +4,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
 import type { Values } from "./choices.ts";
-import { createdByKey, refuseTakenHandle } from "./create.ts";
+import { createdByKey, refuseName } from "./create.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
@@ -40,7 +40,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
   if (known) return known.ref;
-  refuseTakenHandle(store, draft.name);
+  refuseName(store, draft.name);
   await agent.ready(limits.agentReadyWaitMs);
   const made = await world.locked(ref, async () => {
     const source = await refuseUnlessQuiet(world, ref, "forking");

@@ -5,6 +5,7 @@ import { freeHandle, slug } from "./handle.ts";
 import { refusalOf } from "./open.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import { refuseMisleadingTitle } from "./title.ts";
 import type { World } from "./world.ts";
 
 /** A thread with a lane, or only Codex's id of one. */
@@ -19,6 +20,7 @@ export async function rename(world: World, place: Place, name: string): Promise<
   }
   await world.locked(place.ref, async () => {
     const lane = store.lanes.get(place.ref) ?? gone(place.ref);
+    refuseMisleadingTitle(store, name, (other) => `dispatch rename ${lane.ref} "${other}"`);
     const handle = lane.source === "own" ? slug(name) || null : null;
     const refuseTaken = () => {
       const holder = handle === null ? undefined : store.lanes.findByHandle(handle);

@@ -36,7 +36,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
       const known = store.log.codexHome();
       if (known !== null && known !== codex_home) {
         fail("agent_down", `Codex uses the home ${codex_home}, but this registry belongs to ${known}`, {
-          hint: `set CODEX_HOME=${known}, or use another dispatch home`,
+          hint: `dispatch down, then CODEX_HOME=${known} dispatch up; or use another dispatch home`,
         });
       }
       journal.commit((change) => {

@@ -1,0 +1,41 @@
+/** The words that name threads, by their form; a title never has the form of a word that names another way. */
+import { fail } from "../base/error.ts";
+import type { Store } from "./ports/store.ts";
+
+const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
+const refChars = 6;
+const prefixCharsMin = 3;
+const threadIdPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+export function isRefForm(word: string): boolean {
+  return word.length === refChars && refPattern.test(word);
+}
+
+/** The beginning of a ref that is long enough to name one. */
+export function isPrefixForm(word: string): boolean {
+  return word.length >= prefixCharsMin && word.length < refChars && refPattern.test(word);
+}
+
+export function isThreadIdForm(word: string): boolean {
+  return threadIdPattern.test(word);
+}
+
+/**
+ * Throws `usage` for a title that would name a thread in place of another word: whoever types that word must not reach
+ * the thread that took it. `hintOf` spells the command with another title.
+ */
+export function refuseMisleadingTitle(store: Store, title: string, hintOf: (title: string) => string): void {
+  const why = misleading(store, title);
+  if (why === undefined) return;
+  const other = title.startsWith("@") ? title.replace(/^@+/, "") || "thread" : `${title} 2`;
+  fail("usage", `a title cannot be "${title}": ${why}`, { hint: hintOf(other) });
+}
+
+function misleading(store: Store, title: string): string | undefined {
+  if (isRefForm(title)) return "it has the form of a thread's ref";
+  if (isThreadIdForm(title)) return "it has the form of a thread's id";
+  if (title === "self") return "that word names the thread that calls";
+  if (title.startsWith("@")) return "a word with @ in front names a thread by its handle";
+  const [begun] = isPrefixForm(title) ? store.lanes.findByPrefix(title) : [];
+  return begun && `the ref ${begun.ref} begins with it`;
+}

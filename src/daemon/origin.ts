@@ -82,13 +82,12 @@ function agentAmong(line: readonly number[], processes: Processes, self: number)
     found = { pid, thread: variableIn(environment, "CODEX_THREAD_ID") || found?.thread || null };
   }
   if (isOurs) {
-    const why = "Codex, or what it started, is a parent of the calling process";
+    const why = "the calling process was started by Codex";
     // What the caller's own environment says is its own word.
     return { kind: "agent", thread: found && found.pid !== line[0] ? found.thread : null, why };
   }
   if (found === undefined) return undefined;
-  const where =
-    found.pid === line[0] ? "the calling process" : `process ${found.pid}, which started the caller,`;
+  const where = found.pid === line[0] ? "it" : `process ${found.pid}, which started it,`;
   return {
     kind: "agent",
     thread: found.thread,
@@ -107,5 +106,5 @@ export function withReason(error: DispatchError, origin: Origin): DispatchError 
   if (error.code !== "denied" || origin.kind !== "agent") return error;
   const { code, message, hint, data } = error;
   const more = { ...(hint === null ? {} : { hint }), data: { ...data, agent_because: origin.why } };
-  return new DispatchError(code, message, { ...more, cause: error });
+  return new DispatchError(code, `${message} (an agent calls: ${origin.why})`, { ...more, cause: error });
 }

@@ -158,7 +158,7 @@ describe("an agent", () => {
     const told = withReason(error, { kind: "agent", thread: null, why: "because" });
     expect(told.body).toMatchObject({
       code: "denied",
-      message: "no",
+      message: "no (an agent calls: because)",
       hint: "h",
       data: { a: 1, agent_because: "because" },
     });

@@ -6,6 +6,7 @@ import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
 import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
+import { refuseOwnFiles, writesOf } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
@@ -88,7 +89,7 @@ async function read({ agent }: World, threadId: string): Promise<ThreadFacts> {
 }
 
 /** A resume is what takes Codex's writer lock; from then on dispatch alone writes the thread. */
-export async function take(world: World, ref: Ref): Promise<void> {
+export async function take(world: World, ref: Ref, mayWriteHome = false): Promise<void> {
   const { agent, store, journal } = world;
   await agent.ready(limits.agentReadyWaitMs);
   await world.locked(ref, async () => {
@@ -107,6 +108,13 @@ export async function take(world: World, ref: Ref): Promise<void> {
       if (quieted) await agent.setGoal(threadId, { status: "active" });
       return unlessHeldElsewhere(thrown, ref);
     });
+    try {
+      refuseOwnFiles(world, writesOf(opened.effective), mayWriteHome);
+    } catch (thrown) {
+      await agent.unsubscribe(threadId);
+      if (quieted) await agent.setGoal(threadId, { status: "active" });
+      throw thrown;
+    }
     const newest = await newestTurn(world, threadId);
     loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
     journal.commit((change) => {
@@ -116,7 +124,11 @@ export async function take(world: World, ref: Ref): Promise<void> {
         source: "own",
         handle: handle === "" ? null : freeHandle(store, handle),
         cwd: opened.effective.cwd,
-        settings: { ...lane.settings, cwd: opened.effective.cwd },
+        settings: {
+          ...lane.settings,
+          cwd: opened.effective.cwd,
+          ...(mayWriteHome ? { may_write_home: true } : {}),
+        },
         effective: opened.effective,
         rollout_path: opened.thread.path,
         evidence_at: change.now,

@@ -34,7 +34,7 @@ export interface Core {
   place(selector: string, self: string | null, how?: How): Place;
   unmanaged(asked: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
   attach(threadId: string, by: string): Promise<Ref>;
-  take(ref: Ref): Promise<void>;
+  take(ref: Ref, mayWriteHome?: boolean): Promise<void>;
   give(ref: Ref): Promise<void>;
   /** Lets go of the thread for another app; answers Codex's id. */
   unload(ref: Ref): Promise<string>;

@@ -12,6 +12,7 @@ import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import { checkedSettings } from "./models.ts";
 import { open, refusalOf } from "./open.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Ruling } from "./policy.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
@@ -49,6 +50,7 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   checkNew(world, draft);
   await agent.ready(limits.agentReadyWaitMs);
   const allowed = await leashed(world, draft);
+  refuseOwnFiles(world, allowed.settings, allowed.settings.may_write_home);
   const checked = { ...draft, settings: await checkedSettings(world, allowed.settings, true) };
   // Asked once more: the wait above let others in.
   const raced = known(world, draft);
@@ -95,7 +97,8 @@ async function setUp(world: World, created: Created): Promise<void> {
 
 /** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */
 function isFinal(thrown: unknown): boolean {
-  return refusalOf(thrown) !== undefined || (thrown instanceof DispatchError && thrown.code === "usage");
+  const isOurs = thrown instanceof DispatchError && (thrown.code === "usage" || thrown.code === "denied");
+  return isOurs || refusalOf(thrown) !== undefined;
 }
 
 function withdraw({ store, journal }: World, { ref }: Created, why: string): void {

@@ -99,8 +99,10 @@ export async function leashed<T extends Pick<NewThread, "settings" | "requests" 
 const harmless = /^model_(verbosity|reasoning_\w+)$/;
 
 /** What may widen a thread in ways that have no order. */
-function refuseUnranked({ permission_profile, approvals_reviewer, config = {} }: ThreadSettings): void {
+function refuseUnranked(settings: ThreadSettings): void {
+  const { permission_profile, approvals_reviewer, may_write_home, config = {} } = settings;
   const named = [
+    ...(may_write_home ? ["dispatch's own files to write"] : []),
     ...(permission_profile === undefined ? [] : ["a permission profile"]),
     ...(approvals_reviewer === undefined || approvals_reviewer === "user" ? [] : ["another reviewer"]),
     ...Object.keys(config).filter((key) => !harmless.test(key)),

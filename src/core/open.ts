@@ -7,6 +7,7 @@ import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
+import { refuseOwnFiles, writesOf } from "./ownfiles.ts";
 import type { Epoch, Refusal } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "./ports/thread.ts";
@@ -33,6 +34,13 @@ export async function open(world: World, ref: Ref): Promise<Opened> {
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
 async function start(world: World, lane: Lane): Promise<Lane> {
   const opened = await world.agent.startThread(pinned(lane));
+  try {
+    // What was not asked for, Codex's own configuration decided.
+    refuseOwnFiles(world, writesOf(opened.effective), lane.settings.may_write_home);
+  } catch (thrown) {
+    await world.agent.unsubscribe(opened.thread.id);
+    throw thrown;
+  }
   world.journal.commit((change) => {
     world.store.lanes.set(lane.ref, {
       thread_id: opened.thread.id,

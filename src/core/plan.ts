@@ -14,6 +14,7 @@ import {
 import { checkNew, type NewThread } from "./create.ts";
 import { slug } from "./handle.ts";
 import { checkedSettings } from "./models.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Ruling } from "./policy.ts";
 import { settingsFrom } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -65,6 +66,7 @@ export function plan(world: World, asked: Asked): Plan {
 export async function checkedPlan(world: World, asked: Asked): Promise<Plan> {
   const made = plan(world, asked);
   checkNew(world, made.draft);
+  refuseOwnFiles(world, made.draft.settings, made.draft.settings.may_write_home);
   const settings = await checkedSettings(world, made.draft.settings, world.live.epoch() !== null);
   return { ...made, draft: { ...made.draft, settings } };
 }

@@ -11,6 +11,7 @@ import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import { loaded, open, pinned } from "./open.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Ruling } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { Ref } from "./ports/rows.ts";
@@ -53,6 +54,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
       requests: policy,
       agent: draft.agent ?? null,
     });
+    refuseOwnFiles(world, settings, settings.may_write_home);
     const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
     return journal.commit((change) => {
       const lane = laneRow(store, mint, change.now, {

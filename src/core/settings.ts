@@ -15,6 +15,7 @@ const plain = [
   "base_instructions",
   "developer_instructions",
   "ephemeral",
+  "may_write_home",
 ] as const satisfies readonly (keyof ThreadSettings)[];
 
 export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "cwd"> {

@@ -86,7 +86,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     place: (selector, self, how) => placeOf(store, selector, self, how),
     unmanaged: (asked) => unmanaged(world, asked),
     attach: (threadId, by) => attach(world, threadId, by),
-    take: (ref) => take(world, ref),
+    take: (ref, mayWriteHome) => take(world, ref, mayWriteHome),
     give: (ref) => give(world, ref),
     unload: (ref) => unload(world, ref),
     rename: (place, name) => rename(world, place, name),

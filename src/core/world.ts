@@ -57,6 +57,8 @@ export interface Files {
   repositoryOf(directory: string): string | null;
   /** At or below it, symbolic links followed; false for what does not exist. */
   isInside(path: string, root: string): boolean;
+  /** Whether dispatch's home, configuration, registry or socket is at or below it, symbolic links followed. */
+  holdsOwnFiles(folder: string): boolean;
   /** Throws `usage`: unreadable, not UTF-8, too large. */
   readText(path: string): string;
 }

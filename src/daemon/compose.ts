@@ -110,6 +110,8 @@ export async function compose(input: {
       isDirectory,
       repositoryOf,
       isInside: isWithin,
+      holdsOwnFiles: (folder) =>
+        [paths.home, paths.config, paths.db, paths.socket].some((own) => isWithin(own, folder)),
       readText: readTextFile,
     },
   });

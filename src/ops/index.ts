@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "c8401ba5e8a1",
+    hash: "4af816874637",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e6440a974ad6",
+    hash: "751c37079ed3",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -563,7 +563,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "7e0449092da1",
+    hash: "768fa2edb957",
     load: () => import("./thread/plan.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "d86efc965234",
+    hash: "dd69718fc0a7",
     load: () => import("./thread/take.ts"),
   },
   {

@@ -34,6 +34,11 @@ export const settingFields = {
   ),
 };
 
+/** A person's word on the command line, and no configuration's: a file could not be asked whether it means it. */
+export const mayWriteHome = v.optional(
+  flag(v.boolean(), "let it write dispatch's own files, where a folder that it may write holds them"),
+);
+
 /** Of a thread to be made. */
 export const newName = flag(
   v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),

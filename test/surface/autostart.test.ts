@@ -59,15 +59,23 @@ test("ten up at once on such a daemon all say what it said", async () => {
   );
 }, 20_000);
 
-test("the daemon inherits neither who called nor what would change Bun, and its paths are absolute", async () => {
+test("the daemon inherits neither who called nor a secret nor what would change Bun, and its paths are absolute", async () => {
   const home = fresh();
-  const env = { ...mayStart, CODEX_THREAD_ID: "t", CODEX_HOME: "/codex", BUN_WHATEVER: "1", SECRET: "kept" };
+  const env = {
+    ...mayStart,
+    CODEX_THREAD_ID: "t",
+    CODEX_HOME: "/codex",
+    BUN_WHATEVER: "1",
+    SECRET: "x",
+    FAKE_KEY: "passed",
+  };
   await run(home, ["list", "--home", "."], { env: { ...env, DISPATCH_HOME: "/nowhere" } });
   const [seen] = [...daemonsOf(home).values()];
-  expect(seen).toMatchObject({ DISPATCH_HOME: home, CODEX_HOME: "/codex", SECRET: "kept", PWD: home });
-  expect(
-    Object.keys(seen ?? {}).filter((name) => name.startsWith("BUN_") || name === "CODEX_THREAD_ID"),
-  ).toEqual([]);
+  expect(seen).toMatchObject({ DISPATCH_HOME: home, CODEX_HOME: "/codex", FAKE_KEY: "passed", PWD: home });
+  expect(seen?.["DISPATCH_STARTED_BY"]).toMatch(/^dispatch list \(pid \d+\) under \S+ \(pid \d+\)$/);
+  expect(Object.keys(seen ?? {}).filter((name) => /^(BUN_.*|CODEX_THREAD_ID|SECRET)$/.test(name))).toEqual(
+    [],
+  );
 });
 
 for (const [how, args, env] of [

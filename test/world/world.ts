@@ -49,6 +49,8 @@ const noTables: Tables = { file: "/home/user/.dispatch/config.toml", defaults: {
 
 export const cli: Caller = { kind: "cli", thread_id: null, cwd: "/repo" };
 
+const home = "/home/user/.dispatch";
+
 export function testWorld(options: WorldOptions = {}): TestWorld {
   const { clock = systemClock, schedule = (fn) => void setImmediate(fn), random = systemRandom } = options;
   const store = options.store ?? openStore(":memory:", clock.now());
@@ -92,8 +94,9 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       ...options.policy,
     }),
     files: {
-      isDirectory: (path) => path === "/repo",
+      isDirectory: (path) => path === "/repo" || path === "/home/user",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),
+      holdsOwnFiles: (folder) => `${home}/`.startsWith(`${folder}/`),
       isInside: (path, root) => path === root || path.startsWith(`${root}/`),
       readText: (path) => options.texts?.[path] ?? fail("usage", `no ${path}`),
     },
@@ -118,7 +121,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
         pid: 1,
         version: "0.0.0",
         startedAt: clock.now(),
-        paths: pathsOf({ DISPATCH_HOME: "/home/user/.dispatch" }),
+        paths: pathsOf({ DISPATCH_HOME: home }),
         startedBy: { user: "user", cwd: "/repo", terminal: false, by: null, path: null },
         rssBytes: () => 0,
         calls: () => 0,

@@ -20,6 +20,8 @@ export interface ThreadSettings {
   developer_instructions?: string;
   config?: Record<string, unknown>;
   ephemeral?: boolean;
+  /** A person let it write dispatch's own files. */
+  may_write_home?: boolean;
 }
 
 /** What Codex said it will really use. `sandbox` is the kind only. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { flag, idempotencyKey, selector } from "../fields.ts";
 import { op } from "../op.ts";
-import { flagsOf, settingFields } from "../settings.ts";
+import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -29,6 +29,7 @@ export default op({
       }),
     ),
     ...settingFields,
+    may_write_home: mayWriteHome,
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({ ...threadView, forked_from: v.string() }),

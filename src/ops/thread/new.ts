@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { block, paint } from "../../base/text.ts";
 import { idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf, newName } from "../settings.ts";
+import { choiceFields, flagsOf, mayWriteHome, newName } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -20,6 +20,7 @@ export default op({
   input: v.strictObject({
     name: newName,
     ...choiceFields,
+    may_write_home: mayWriteHome,
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({

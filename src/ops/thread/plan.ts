@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { block, cell, paint, table } from "../../base/text.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf, newName } from "../settings.ts";
+import { choiceFields, flagsOf, mayWriteHome, newName } from "../settings.ts";
 import { callerName } from "../verdict.ts";
 
 const choice = {
@@ -23,6 +23,7 @@ export default op({
   input: v.strictObject({
     name: newName,
     ...choiceFields,
+    may_write_home: mayWriteHome,
   }),
   output: v.object({
     title: v.string(),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
 import { op } from "../op.ts";
+import { mayWriteHome } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { threadPairs } from "../views.ts";
 
@@ -13,7 +14,7 @@ export default op({
   intent: "write",
   reach: "never",
   repeat: "safe",
-  input: v.strictObject({ thread: selector() }),
+  input: v.strictObject({ thread: selector(), may_write_home: mayWriteHome }),
   output: v.object(threadView),
   fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
   examples: [
@@ -24,9 +25,9 @@ export default op({
     },
     { given: "a thread held elsewhere", input: { thread: "theirs" }, error: "authority" },
   ],
-  async run({ thread }, { core, caller }) {
+  async run({ thread, may_write_home }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);
-    await core.take(ref);
+    await core.take(ref, may_write_home === true);
     return core.view(ref);
   },
   view: (thread, look) => threadPairs(thread, look),

@@ -22,7 +22,7 @@ else {
           ...asked,
           index,
           daemonArgv: [process.execPath, import.meta.path, "__daemon"],
-          daemonVariables: async () => [],
+          daemonVariables: async () => Object.keys(process.env).filter((name) => name.startsWith("FAKE_")),
           codex: () => Promise.resolve(0),
           doctor: () => Promise.resolve([]),
           registry: () => Promise.reject(new Error("no command of these tests asks for it")),

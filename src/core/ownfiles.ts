@@ -1,0 +1,37 @@
+/**
+ * Threads that may write dispatch's own files. `config.toml` says what agents may do and which commands are approved: a
+ * thread that can write it can give itself every right. So such a thread is made only when a person says so.
+ */
+import { fail } from "../base/error.ts";
+import type { EffectiveSettings } from "./ports/thread.ts";
+import type { World } from "./world.ts";
+
+export interface Writes {
+  sandbox?: string | null | undefined;
+  cwd: string;
+}
+
+/** The folders that its commands may write without asking; of full access none is named. Temporary ones are left out. */
+export function writableRoots({ sandbox, cwd }: Writes): string[] {
+  return sandbox === "workspace-write" ? [cwd] : [];
+}
+
+/** Throws `denied`. `isLet`: a person said that it may. */
+export function refuseOwnFiles(
+  { files }: Pick<World, "files">,
+  writes: Writes,
+  isLet: boolean | undefined,
+): void {
+  if (isLet) return;
+  const root = writableRoots(writes).find((one) => files.holdsOwnFiles(one));
+  if (root === undefined) return;
+  fail("denied", `the thread could write ${root}, which holds dispatch's own files, its policy among them`, {
+    hint: "--cwd DIR of a folder beside them, --sandbox read-only, or --may-write-home",
+    data: { root },
+  });
+}
+
+/** Of a thread of ours, as Codex runs it. */
+export function writesOf({ sandbox, cwd }: EffectiveSettings): Writes {
+  return { sandbox, cwd };
+}

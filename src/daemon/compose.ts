@@ -22,7 +22,7 @@ import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
-import { isWithin } from "./inside.ts";
+import { holdsOwnFiles, isWithin } from "./inside.ts";
 import { endOrphans } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
@@ -110,8 +110,7 @@ export async function compose(input: {
       isDirectory,
       repositoryOf,
       isInside: isWithin,
-      holdsOwnFiles: (folder) =>
-        [paths.home, paths.config, paths.db, paths.socket].some((own) => isWithin(own, folder)),
+      holdsOwnFiles: (folder) => holdsOwnFiles(paths, folder),
       readText: readTextFile,
     },
   });

@@ -1,6 +1,7 @@
 /** Where a path really is, symbolic links followed. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { Paths } from "../base/paths.ts";
 
 /** At or below it. What does not exist is where its nearest existing folder is. */
 export function isWithin(path: string, root: string): boolean {
@@ -14,4 +15,9 @@ function realOf(path: string): string {
   } catch {
     return dirname(path) === path ? path : join(realOf(dirname(path)), basename(path));
   }
+}
+
+/** Whether dispatch's home, configuration, registry or socket is at or below it, symbolic links followed. */
+export function holdsOwnFiles({ home, config, db, socket }: Paths, folder: string): boolean {
+  return [home, config, db, socket].some((own) => isWithin(own, folder));
 }

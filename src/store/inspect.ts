@@ -1,6 +1,7 @@
 /** What a registry is and whether it is sound, without the daemon and without changing it. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
+import type { EffectiveSettings, ThreadSettings } from "../core/ports/thread.ts";
 import { openToRead } from "./db.ts";
 import { storageError } from "./errors.ts";
 import { refuseForeign, schemaOf, supportedSchema } from "./migrate.ts";
@@ -29,6 +30,39 @@ export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"
         codex_home: codexHomeOf(db),
         faults: faultsOf(db, depth),
       };
+    } finally {
+      db.close();
+    }
+  } catch (thrown) {
+    throw storageError(thrown, `reading ${path}`);
+  }
+}
+
+/** The settings of every thread of ours that may still run, as Codex answered them and as they were asked for. */
+export interface KnownSettings {
+  ref: string;
+  title: string;
+  effective: EffectiveSettings;
+  settings: ThreadSettings;
+}
+
+/** Of a registry of this schema; none of an older one. Throws `storage` when it cannot be read. */
+export function inspectSettings(path: string): KnownSettings[] {
+  try {
+    const db = openToRead(path);
+    try {
+      if (schemaOf(db) !== supportedSchema) return [];
+      const rows = db.query<Record<keyof KnownSettings, string>, []>(
+        `SELECT ref, title, effective, settings FROM lanes
+          WHERE source = 'own' AND effective IS NOT NULL
+            AND forgotten_at IS NULL AND archived_at IS NULL AND gone_at IS NULL`,
+      );
+      return rows.all().map(({ ref, title, effective, settings }) => ({
+        ref,
+        title,
+        effective: JSON.parse(effective) as EffectiveSettings,
+        settings: JSON.parse(settings) as ThreadSettings,
+      }));
     } finally {
       db.close();
     }

@@ -17,11 +17,27 @@ import { identityOf } from "../../src/base/identity.ts";
 import { type Paths, pathsOf } from "../../src/base/paths.ts";
 import { version } from "../../src/base/version.ts";
 import { tested } from "../../src/codex/features.ts";
+import type { Lane, Ref } from "../../src/core/ports/rows.ts";
+import type { EffectiveSettings } from "../../src/core/ports/thread.ts";
 import { openControl } from "../../src/daemon/control.ts";
 import { runChecks } from "../../src/daemon/doctor.ts";
 import type { Check } from "../../src/ops/ctx.ts";
+import { openStore } from "../../src/store/store.ts";
 import { registryCalled, titleIn } from "../store/files.ts";
+import { laneRow } from "../store/rows.ts";
 import { hello, memoryLog } from "./rig.ts";
+
+const nothingElse: EffectiveSettings = {
+  cwd: "",
+  sandbox: null,
+  approval_policy: null,
+  approvals_reviewer: null,
+  permission_profile: null,
+  model: null,
+  model_provider: null,
+  effort: null,
+  service_tier: null,
+};
 
 /** A home of one's own with a Codex that only knows its version. */
 function place(where: { socket?: string; db?: string } = {}) {
@@ -78,6 +94,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "socket",
     "daemon",
     "registry",
+    "threads",
     "codex",
     "capabilities",
     "auth",
@@ -253,6 +270,38 @@ test("an empty or damaged registry fails and stays as it is", async () => {
   writeFileSync(paths.db, "this is no database at all, but long enough to be read as one".repeat(20));
   expect((await ask({ fix: true }))["registry"]!.status).toBe("fail");
   expect(lstatSync(paths.db).size).toBeGreaterThan(100);
+});
+
+test("threads that may write dispatch's own files are named, with a way out, also those that a person let", async () => {
+  const { paths, ask } = place();
+  const store = openStore(paths.db, 1);
+  const effective = (sandbox: EffectiveSettings["sandbox"], cwd: string): EffectiveSettings => ({
+    ...nothingElse,
+    sandbox,
+    cwd,
+  });
+  const above = dirname(paths.home);
+  const rows: [ref: string, effective: EffectiveSettings | null, more?: Partial<Lane>][] = [
+    ["bcd111", effective("workspace-write", above)],
+    ["bcd222", effective("workspace-write", above), { settings: { cwd: above, may_write_home: true } }],
+    ["bcd333", effective("workspace-write", join(above, "bin"))],
+    ["bcd444", effective("read-only", above)],
+    ["bcd555", effective("danger-full-access", above)],
+    ["bcd666", effective("workspace-write", above), { archived_at: 1 }],
+    ["bcd777", null],
+  ];
+  for (const [ref, known, more] of rows)
+    store.lanes.add(laneRow({ ref: ref as Ref, thread_id: ref, handle: null, effective: known, ...more }));
+  store.close();
+  const found = (await ask())["threads"]!;
+  expect(found.status).toBe("warn");
+  expect(found.data).toEqual({
+    threads: [
+      { ref: "bcd111", title: "docs", root: above, let: false },
+      { ref: "bcd222", title: "docs", root: above, let: true },
+    ],
+  });
+  expect(found.recovery).toContain("dispatch fork bcd111");
 });
 
 test("a codex that starts no app-server fails the smoke test with its own words, in bounded time", async () => {

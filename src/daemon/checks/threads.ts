@@ -1,0 +1,28 @@
+/** The threads: which of them may write dispatch's own files, its policy among them. */
+import { look, ownerFault } from "../../base/directory.ts";
+import { cell } from "../../base/text.ts";
+import { writableRoots, writesOf } from "../../core/ownfiles.ts";
+import { holdsOwnFiles } from "../inside.ts";
+import { type Asked, type Finding, ok, skipped, warn } from "./check.ts";
+import { private_ } from "./files.ts";
+
+export async function checkThreads({ paths }: Asked): Promise<Finding> {
+  // What is wrong with the file the check before says; to open it makes files beside it, with its mode.
+  if (!look(paths.db)?.size || ownerFault(paths.home) || private_(paths.db, "file"))
+    return skipped("there is no registry to look into", { recovery: "dispatch up" });
+  const { inspectSettings } = await import("../../store/inspect.ts");
+  const known = inspectSettings(paths.db);
+  const writers = known.flatMap(({ ref, title, effective, settings }) => {
+    const root = writableRoots(writesOf(effective)).find((one) => holdsOwnFiles(paths, one));
+    return root === undefined ? [] : [{ ref, title, root, let: settings.may_write_home === true }];
+  });
+  if (writers.length === 0) return ok(`none of ${known.length} may write dispatch's own files`);
+  const named = writers.map(({ ref, title, root }) => `${ref} "${cell(title, 40)}" in ${root}`).join("; ");
+  return warn(
+    `${writers.length} of ${known.length} may write dispatch's own files, its policy among them: ${named}`,
+    {
+      recovery: `dispatch fork ${writers[0]!.ref} --name NAME --sandbox read-only, then dispatch archive ${writers[0]!.ref}`,
+      data: { threads: writers },
+    },
+  );
+}

@@ -14,8 +14,9 @@ let well: Record<string, string>;
 
 beforeAll(() => {
   rig = dispatchRig();
-  // A key stands for a login: only its presence is looked at.
-  well = { PATH: `${dirname(binary)}:${rig.env["PATH"]}`, OPENAI_API_KEY: "not-a-key" };
+  well = { PATH: `${dirname(binary)}:${rig.env["PATH"]}` };
+  // A login: only its presence is looked at, and the provider of these tests asks for none.
+  writeFileSync(join(rig.codex.home, "auth.json"), '{"OPENAI_API_KEY":"not-a-key"}', { mode: 0o600 });
 });
 
 afterAll(() => rig.dispose());

@@ -98,7 +98,7 @@ test("what is optional may be null, as models write it", async () => {
   expect((await ask("dispatch_thread_read", input)).threads).toHaveLength(1);
 });
 
-test("the caller is the thread that the call names, not the one the server was started in", async () => {
+test("the caller is the thread that the call names, else the one that the server was started in", async () => {
   const { id, ref } = await rig.ask(["get", "@worker"]);
   const answer: Answer = await client.callTool({
     name: "dispatch_thread_read",
@@ -107,11 +107,11 @@ test("the caller is the thread that the call names, not the one the server was s
   });
   expect(answer.structuredContent.result.ref).toBe(ref);
   const inside = await connected([], { CODEX_THREAD_ID: id });
-  const nobody: Answer = await inside.callTool({
-    name: "dispatch_thread_read",
-    arguments: { op: "get", thread: "self" },
-  });
-  expect(nobody.isError).toBe(true);
+  const self = { name: "dispatch_thread_read", arguments: { op: "get", thread: "self" } };
+  const starter: Answer = await inside.callTool(self);
+  expect(starter.structuredContent.result.ref).toBe(ref);
+  const person: Answer = await client.callTool(self);
+  expect(person.isError).toBe(true);
   await inside.close();
 });
 

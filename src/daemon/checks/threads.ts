@@ -2,6 +2,7 @@
 import { look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
 import { writableRoots, writesOf } from "../../core/ownfiles.ts";
+import type { KnownSettings } from "../../store/inspect.ts";
 import { holdsOwnFiles } from "../inside.ts";
 import { type Asked, type Finding, ok, skipped, warn } from "./check.ts";
 import { private_ } from "./files.ts";
@@ -10,8 +11,9 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
   // What is wrong with the file the check before says; to open it makes files beside it, with its mode.
   if (!look(paths.db)?.size || ownerFault(paths.home) || private_(paths.db, "file"))
     return skipped("there is no registry to look into", { recovery: "dispatch up" });
-  const { inspectSettings } = await import("../../store/inspect.ts");
-  const known = inspectSettings(paths.db);
+  const known = await settingsIn(paths.db);
+  if (known === undefined)
+    return skipped("the registry cannot be read", { recovery: "dispatch registry check" });
   const writers = known.flatMap(({ ref, title, effective, settings }) => {
     const root = writableRoots(writesOf(effective)).find((one) => holdsOwnFiles(paths, one));
     return root === undefined ? [] : [{ ref, title, root, let: settings.may_write_home === true }];
@@ -25,4 +27,14 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
       data: { threads: writers },
     },
   );
+}
+
+async function settingsIn(db: string): Promise<KnownSettings[] | undefined> {
+  const { inspectSettings } = await import("../../store/inspect.ts");
+  try {
+    return inspectSettings(db);
+  } catch {
+    // The registry's own check says why.
+    return undefined;
+  }
 }

@@ -112,7 +112,8 @@ export default op({
         "started",
         `${ago(out.started_at, look)} by ${cell(out.environment.by ?? "dispatchd")}, as ${cell(out.environment.user)}, in ${cell(out.environment.cwd)}`,
       ],
-      ["path", cell(out.environment.path)],
+      // The whole of it is in the JSON.
+      ["path", cell(out.environment.path, look.width - "codex home  ".length)],
       ["threads", `${lanes.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
       [
         "queue",

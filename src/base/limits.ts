@@ -9,10 +9,12 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Codex refuses user text over 1,048,576 characters; bytes are never fewer than characters. */
   textBytesMax: MiB,
-  /** A configuration file is written by hand; it is read whole, while all else waits. */
-  configBytesMax: MiB,
-  /** Of a file that is no TOML: to find the line, what stands before it is parsed anew, line by line. */
-  configLinesSearchedMax: 300,
+  /** The user's own configuration, written by hand. The runtime's parser is quadratic: 50 ms for so much (measured). */
+  configBytesMax: 64 * KiB,
+  /** A repository's configuration is somebody else's text: 6 ms at the most, while all else waits. */
+  repositoryConfigBytesMax: 16 * KiB,
+  /** Of a file that is no TOML: a statement of more lines than this is not read further to find the line. */
+  configStatementLinesMax: 50,
   /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
   frameBytesMax: 8 * MiB,
   /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */

@@ -2,6 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { fail } from "../base/error.ts";
 
+const MiB = 1024 * 1024;
+
 /** Throws `usage`: no regular file, or over `max` bytes; else what the system says. */
 export function readBounded(path: string, max: number): Buffer {
   // Non-blocking: to open a pipe waits for somebody who writes to it.
@@ -13,7 +15,8 @@ export function readBounded(path: string, max: number): Buffer {
     let length = 0;
     for (let got = -1; got !== 0 && length <= max; length += got)
       got = readSync(fd, bytes, length, bytes.length - length, null);
-    if (length > max) fail("usage", `${path} is over ${max / 1024 / 1024} MiB`);
+    if (length > max)
+      fail("usage", `${path} is over ${max % MiB === 0 ? `${max / MiB} MiB` : `${max / 1024} KiB`}`);
     return bytes.subarray(0, length);
   } finally {
     closeSync(fd);

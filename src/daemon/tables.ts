@@ -3,6 +3,7 @@ import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import { repositoryOf } from "../base/repository.ts";
 import type { ConfigFiles, Tables, Values } from "../core/choices.ts";
 import { markOf } from "../ops/fields.ts";
@@ -106,7 +107,7 @@ export function repositoryTables(directory: string, homes: Homes, uid = process.
   if (file === undefined) return undefined;
   if (!isWithin(file, rootOf(file)))
     fail("usage", `${file} is a link that leads out of its repository`, { hint: `readlink -f ${file}` });
-  return { file, ...readToml(file, repositorySchema) };
+  return { file, ...readToml(file, repositorySchema, limits.repositoryConfigBytesMax) };
 }
 
 /** Of the repository that a file of configuration belongs to. */

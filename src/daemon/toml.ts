@@ -6,14 +6,17 @@ import { nearest } from "../surface/cli/nearest.ts";
 import { readBounded } from "./bounded.ts";
 
 /** Throws `usage`, naming file, line and the nearest right key. No file is an empty one. */
-export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.InferOutput<S> {
-  const text = textOf(path);
+export function readToml<S extends v.GenericSchema>(
+  path: string,
+  schema: S,
+  bytesMax: number = limits.configBytesMax,
+): v.InferOutput<S> {
+  const text = textOf(path, bytesMax);
   let parsed: unknown;
   try {
     parsed = Bun.TOML.parse(text);
   } catch (thrown) {
-    const line = lineBroken(text);
-    fail("usage", `${path}${line ? `:${line}` : ""}: ${wordsOf(thrown)}`, {
+    fail("usage", `${path}:${lineBroken(text)}: ${wordsOf(thrown)}`, {
       hint: `edit ${path}`,
       cause: thrown,
     });
@@ -31,15 +34,27 @@ export function readToml<S extends v.GenericSchema>(path: string, schema: S): v.
 }
 
 /**
- * The line after the last one up to which all is well: there what is wrong begins. The error itself names none: its
- * `line` is that of the program which called (measured with Bun 1.4). Undefined in a file too long to look for it.
+ * The first line of the first statement that is none by itself, else of the first that does not fit to those before it.
+ * The error names no line: its `line` is that of the program which called (measured with Bun 1.4). The work is bounded:
+ * each statement is parsed alone, and the whole a few times.
  */
-function lineBroken(text: string): number | undefined {
+function lineBroken(text: string): number {
   const lines = text.split("\n");
-  if (lines.length > limits.configLinesSearchedMax) return undefined;
-  for (let kept = lines.length - 1; kept > 0; kept--)
-    if (isToml(lines.slice(0, kept).join("\n"))) return kept + 1;
-  return 1;
+  /** Where each statement ends: the number of lines up to there. */
+  const ends = [0];
+  for (let end = 1; end <= lines.length; end++) {
+    const start = ends.at(-1)!;
+    if (isToml(lines.slice(start, end).join("\n"))) ends.push(end);
+    else if (end - start === limits.configStatementLinesMax) return start + 1;
+  }
+  if (ends.at(-1) !== lines.length) return ends.at(-1)! + 1;
+  let [well, broken] = [0, ends.length - 1];
+  while (broken - well > 1) {
+    const middle = (well + broken) >> 1;
+    if (isToml(lines.slice(0, ends[middle]).join("\n"))) well = middle;
+    else broken = middle;
+  }
+  return ends[well]! + 1;
 }
 
 function isToml(text: string): boolean {
@@ -51,9 +66,9 @@ function isToml(text: string): boolean {
   }
 }
 
-function textOf(path: string): string {
+function textOf(path: string, bytesMax: number): string {
   try {
-    return readBounded(path, limits.configBytesMax).toString();
+    return readBounded(path, bytesMax).toString();
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
     fail("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { hint: `edit ${path}`, cause: thrown });

@@ -92,8 +92,8 @@ test("a file that leads out of its repository, never ends or is too large is ref
   becomes(() => symlinkSync("/dev/null", file), "leads out of its repository");
   becomes(() => symlinkSync(put("work/other.toml"), file), "leads out of its repository");
   becomes(() => Bun.spawnSync(["mkfifo", file]), "no regular file");
-  becomes(() => writeFileSync(file, "#".repeat(limits.configBytesMax + 1)), "over 1 MiB");
-  writeFileSync(file, "#".repeat(limits.configBytesMax));
+  becomes(() => writeFileSync(file, "#".repeat(limits.repositoryConfigBytesMax + 1)), "over 16 KiB");
+  writeFileSync(file, "#".repeat(limits.repositoryConfigBytesMax));
   expect(found("work/repo").repository).not.toBeNull();
 });
 

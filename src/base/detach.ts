@@ -1,6 +1,7 @@
 /** Starting a process that outlives this one. */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { fail, wordsOf } from "./error.ts";
+import { openOwnOrFail } from "./ownfile.ts";
 
 export interface Detached {
   pid: number;
@@ -16,7 +17,11 @@ export function spawnDetached(
   argv: readonly string[],
   options: { logPath: string; env: Record<string, string | undefined>; cwd?: string },
 ): Detached {
-  const log = openLog(options.logPath);
+  const log = openOwnOrFail(
+    options.logPath,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
+    "the log",
+  );
   try {
     const child = Bun.spawn([...argv], {
       detached: true,
@@ -30,13 +35,5 @@ export function spawnDetached(
     return fail("daemon_down", `could not start ${argv[0]}: ${wordsOf(cause)}`, { cause });
   } finally {
     closeSync(log);
-  }
-}
-
-function openLog(path: string): number {
-  try {
-    return openSync(path, "a", 0o600);
-  } catch (cause) {
-    return fail("storage", `could not open the log ${path}: ${wordsOf(cause)}`, { cause });
   }
 }

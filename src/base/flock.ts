@@ -2,9 +2,10 @@
  * A file that one process holds at a time. The kernel frees it with the process, `kill -9` included, so nothing is
  * ever stale. The file is never unlinked or renamed: a second process could then lock another file of the same name.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { fail, wordsOf } from "./error.ts";
+import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { DispatchError, fail, wordsOf } from "./error.ts";
 import { libc, openErrno } from "./libc.ts";
+import { openOwn, openOwnOrFail } from "./ownfile.ts";
 
 export interface Lock {
   fd: number;
@@ -22,7 +23,7 @@ const interrupted = 4;
 /** Undefined when another process (or another open of this one) holds it. Never waits. */
 export function openLock(path: string): Lock | undefined {
   // Close-on-exec: a child that inherited the descriptor would keep the lock after our death (tested).
-  const fd = open(path, constants.O_CREAT | constants.O_RDWR | closeOnExec);
+  const fd = openOwnOrFail(path, constants.O_CREAT | constants.O_RDWR, "the lock file");
   if (!take(fd, path)) return undefined;
   return {
     fd,
@@ -48,9 +49,10 @@ export function openLock(path: string): Lock | undefined {
 export function readLock(path: string): { held: boolean; text: string } {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | closeOnExec);
+    fd = openOwn(path, constants.O_RDONLY);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { held: false, text: "" };
+    if (cause instanceof DispatchError) throw cause;
     return fail("storage", `could not open the lock file ${path}: ${wordsOf(cause)}`, { cause });
   }
   const text = readFrom(fd);
@@ -58,17 +60,6 @@ export function readLock(path: string): { held: boolean; text: string } {
   calls().flock(fd, unlock);
   closeSync(fd);
   return { held: false, text };
-}
-
-/** `constants` has no O_CLOEXEC in node's list. */
-const closeOnExec = process.platform === "darwin" ? 0x1000000 : 0o2000000;
-
-function open(path: string, flags: number): number {
-  try {
-    return openSync(path, flags, 0o600);
-  } catch (cause) {
-    return fail("storage", `could not open the lock file ${path}: ${wordsOf(cause)}`, { cause });
-  }
 }
 
 /** False, with the descriptor closed, when another holds it. */

@@ -47,6 +47,8 @@ export const limits = {
    */
   agentStartWorkMs: second,
   agentStartMaxMs: 60 * minute,
+  /** What is kept of an installed Codex's lacks: some KB. */
+  lacksBytesMax: 64 * KiB,
   /** What Codex writes of its own schema: 0.1 s measured. Untold after this, the start goes on without it. */
   agentSchemaTimeoutMs: 3 * second,
   /** How long a command waits for a child that is starting. */

@@ -4,16 +4,16 @@ import {
   constants,
   existsSync,
   fstatSync,
-  openSync,
   readSync,
   renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
 import type { Clock } from "./clock.ts";
-import { fail, wordsOf } from "./error.ts";
+import { wordsOf } from "./error.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
+import { openOwnOrFail } from "./ownfile.ts";
 import { redactValue } from "./redact.ts";
 import { toJsonLine } from "./text.ts";
 
@@ -122,17 +122,13 @@ function lineOf(now: number, level: Level, message: string, fields: Record<strin
 }
 
 function open(path: string): number {
-  try {
-    return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
-  } catch (cause) {
-    return fail("storage", `could not open the log ${path}: ${wordsOf(cause)}`, { cause });
-  }
+  return openOwnOrFail(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, "the log");
 }
 
 /** From the file's end, at most `limits.logTailBytes` of it. */
 export function lastLines(path: string, lines: number): string[] {
   if (lines <= 0 || !existsSync(path)) return [];
-  const fd = openSync(path, "r");
+  const fd = openOwnOrFail(path, constants.O_RDONLY, "the log");
   try {
     const size = fstatSync(fd).size;
     const bytes = Buffer.alloc(Math.min(size, limits.logTailBytes));

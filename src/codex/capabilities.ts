@@ -2,9 +2,12 @@
  * What an installed Codex lacks, told once a file: by its path, size and time, and by what dispatch asks for. Kept on
  * disk, since asking doubles the time of a start of Codex (180 ms, and then 340; measured on a busy machine).
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, constants, renameSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { readBounded } from "../base/bounded.ts";
 import { sha256 } from "../base/digest.ts";
+import { limits } from "../base/limits.ts";
+import { openOwn } from "../base/ownfile.ts";
 import type { Env } from "../base/spawn.ts";
 import { features, type Lack, lacksOf } from "./features.ts";
 import { offerOf } from "./offer.ts";
@@ -33,7 +36,7 @@ export function capabilities({ env, file }: { env: Env; file?: string | undefine
 function keptIn(file: string | undefined, key: string): readonly Lack[] | undefined {
   if (file === undefined) return undefined;
   try {
-    const kept = object(JSON.parse(readFileSync(file, "utf8")));
+    const kept = object(JSON.parse(readBounded(file, limits.lacksBytesMax).toString()));
     if (kept?.["key"] !== key) return undefined;
     return list(kept["lacks"]).flatMap((lack) => {
       const feature = features.find(({ what }) => what === object(lack)?.["what"]);
@@ -51,7 +54,12 @@ function keep(file: string | undefined, key: string, lacks: readonly Lack[]): vo
   if (file === undefined) return;
   try {
     const kept = { key, lacks: lacks.map(({ feature, needs }) => ({ what: feature.what, needs })) };
-    writeFileSync(`${file}.new`, JSON.stringify(kept), { mode: 0o600 });
+    const fd = openOwn(`${file}.new`, constants.O_CREAT | constants.O_WRONLY | constants.O_TRUNC);
+    try {
+      writeFileSync(fd, JSON.stringify(kept));
+    } finally {
+      closeSync(fd);
+    }
     renameSync(`${file}.new`, file);
   } catch {
     // A full disk, most likely, which is told where it matters.

@@ -1,11 +1,11 @@
 /** The home's config.toml: read anew when it changed. */
 import { statSync } from "node:fs";
 import * as v from "valibot";
+import { readBounded } from "../base/bounded.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { HoldReason } from "../core/ports/rows.ts";
 import { leashes } from "../core/power.ts";
-import { readBounded } from "./bounded.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";

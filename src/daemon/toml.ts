@@ -1,9 +1,9 @@
 /** One configuration file against its schema, strictly: a misspelt setting is never silently nothing. */
 import * as v from "valibot";
+import { readBounded } from "../base/bounded.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { nearest } from "../surface/cli/nearest.ts";
-import { readBounded } from "./bounded.ts";
 
 /** Throws `usage`, naming file, line and the nearest right key. No file is an empty one. */
 export function readToml<S extends v.GenericSchema>(

@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { refuseIrregular } from "../base/ownfile.ts";
 import { storageError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 
@@ -12,6 +13,7 @@ Database.MAX_QUERY_CACHE_SIZE = 500;
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openDb(path: string, now: number): Database {
   try {
+    refuseForeignFiles(path);
     const isNew = path === ":memory:" || !existsSync(path);
     refuseEmptied(path, isNew);
     const db = openFile(path);
@@ -25,6 +27,7 @@ export function openDb(path: string, now: number): Database {
 
 /** With no look at what is in it. */
 export function openFile(path: string): Database {
+  refuseForeignFiles(path);
   const db = new Database(path, { create: true, strict: true });
   // Before WAL: two opens at once with the default of 0 gave SQLITE_BUSY on set-up (measured).
   db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
@@ -37,9 +40,19 @@ export function openFile(path: string): Database {
 
 /** To look, or to copy, beside a daemon that writes. */
 export function openToRead(path: string): Database {
+  refuseForeignFiles(path);
   const db = new Database(path, { readonly: true, strict: true });
   db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
   return db;
+}
+
+/**
+ * SQLite would wait for a named pipe, and follow a link: but the lock beside the registry goes by the name that is spelled,
+ * so two names would be two daemons on one registry.
+ */
+function refuseForeignFiles(path: string): void {
+  if (path === ":memory:") return;
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) refuseIrregular(file);
 }
 
 /** Leaves no -wal behind. On a full disk the checkpoint fails; the next open replays the log. */

@@ -1,9 +1,10 @@
 /** What an op that runs in the client's process is given. */
-import { rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, rmSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
+import { openOwnOrFail } from "../base/ownfile.ts";
 import type { Paths } from "../base/paths.ts";
 import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
@@ -69,9 +70,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
       refuseForeignHome(paths);
-      changing(paths.stopped, () => {
-        writeFileSync(paths.stopped, "", { mode: 0o600 });
-      });
+      closeSync(openOwnOrFail(paths.stopped, constants.O_CREAT | constants.O_WRONLY, "the mark of a stop"));
     },
     hasTerminal: isTerminal(stdinFd) && isTerminal(stdoutFd),
     runCodex: (args) => parts.codex(args),

@@ -1,6 +1,6 @@
 /** Files that somebody else may have put there, read at once: one that never ends must not stop the daemon. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { fail } from "../base/error.ts";
+import { fail } from "./error.ts";
 
 const MiB = 1024 * 1024;
 

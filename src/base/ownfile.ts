@@ -1,0 +1,46 @@
+/**
+ * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for whoever reads the other end, and
+ * what is written through a symbolic link goes where the link leads.
+ */
+import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import { DispatchError, fail, wordsOf } from "./error.ts";
+
+/** `constants` has no O_CLOEXEC in node's list. */
+const closeOnExec = process.platform === "darwin" ? 0x1000000 : 0o2000000;
+
+/** Never waits. Throws `usage` for what is no regular file, and what the system says for the rest (ENOENT, EACCES, ...). */
+export function openOwn(path: string, flags: number): number {
+  let fd: number;
+  try {
+    fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW | closeOnExec, 0o600);
+  } catch (cause) {
+    refuseIrregular(path);
+    throw cause;
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  return irregular(path);
+}
+
+/** As `openOwn`, but each failure is `storage`: `what` names the file in the user's nouns. */
+export function openOwnOrFail(path: string, flags: number, what: string): number {
+  try {
+    return openOwn(path, flags);
+  } catch (cause) {
+    if (cause instanceof DispatchError) throw cause;
+    return fail("storage", `could not open ${what} ${path}: ${wordsOf(cause)}`, { cause });
+  }
+}
+
+/** Throws `usage` where something is there that is no regular file. For a file that another library opens. */
+export function refuseIrregular(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) irregular(path);
+}
+
+function irregular(path: string): never {
+  fail("usage", `${path} is no regular file, and dispatch keeps a file of its own there`, {
+    hint: `mv '${path}' '${path}.away'`,
+    data: { path },
+  });
+}

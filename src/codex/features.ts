@@ -8,11 +8,11 @@ import type { Fields, Offer } from "./offer.ts";
 import type { Json } from "./read.ts";
 
 /**
- * Where the facts hold that delivery stands on, as scripts/versions saw them at 0.163, 0.165, 0.166 and 0.169. In 0.160
+ * Where the facts hold that delivery stands on, as scripts/versions saw them at 0.163, 0.165, 0.166, 0.169 and 0.171. In 0.160
  * a thread is not durable at the answer to thread/name/set, so that a message may end as unsure after a crash; 0.150
  * keeps histories of the old kind, without commands and reverts, and lets go of a thread a minute after it was told to.
  */
-export const tested = { from: "0.163.0", to: "0.169.0" } as const;
+export const tested = { from: "0.163.0", to: "0.171.0" } as const;
 
 export interface Feature {
   /** "codex 1.2.3 cannot ..." */
@@ -75,7 +75,6 @@ export const features: readonly Feature[] = [
   { what: "ask for permissions", asks: { "item/permissions/requestApproval": [] } },
   { what: "ask its user", asks: { "item/tool/requestUserInput": [] } },
   { what: "pass on what an MCP server asks", asks: { "mcpServer/elicitation/request": [] } },
-  { what: "ask the time", asks: { "currentTime/read": [] } },
   { what: "call a tool of its client", asks: { "item/tool/call": [] } },
   {
     what: "run under a permission profile",
@@ -177,7 +176,7 @@ export function lackWords(version: string, { feature, needs }: Lack): string {
 /** It was not sent: Codex would refuse it in words of its own, or ignore what it does not know. */
 export function lackError(version: string, lack: Lack): DispatchError {
   return new DispatchError("agent", `${lackWords(version, lack)}; ${testedWords}`, {
-    hint: upgrade,
+    hint: upgradeFor(version),
     data: {
       reason: "other",
       words: "",
@@ -193,14 +192,25 @@ export function lackError(version: string, lack: Lack): DispatchError {
 /** Without what is vital there is no Codex at all. */
 export function tooOldError(version: string, lacks: readonly Lack[]): DispatchError | undefined {
   const vital = lacks.find(({ feature }) => feature.isVital);
-  return (
-    vital && downError(`${lackWords(version, vital)}; it is too old, ${testedWords}`, "not_sent", upgrade)
-  );
+  if (vital === undefined) return undefined;
+  const why = isNewer(version) ? "this dispatch is too old for it" : "it is too old";
+  return downError(`${lackWords(version, vital)}; ${why}, ${testedWords}`, "not_sent", upgradeFor(version));
 }
 
 export function isTested(version: string): boolean {
   return Bun.semver.order(version, tested.from) >= 0 && Bun.semver.order(version, tested.to) <= 0;
 }
 
-export const upgrade = "npm install -g @openai/codex@latest";
+/** Released after this dispatch: what it lacks, no other Codex of today will have. */
+export function isNewer(version: string): boolean {
+  return /^\d+\.\d+\.\d+/.test(version) && Bun.semver.order(version, tested.to) > 0;
+}
+
+/** What helps where this Codex and this dispatch do not fit together. */
+export function upgradeFor(version: string): string {
+  return isNewer(version)
+    ? "upgrade dispatch: it is older than this codex"
+    : "npm install -g @openai/codex@latest";
+}
+
 export const testedWords = `dispatch was tested with ${tested.from} to ${tested.to}`;

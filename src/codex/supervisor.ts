@@ -3,7 +3,7 @@ import { DispatchError, wordsOf } from "../base/error.ts";
 import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
-import { type Lack, lackWords } from "./features.ts";
+import { isNewer, type Lack, lackWords, testedWords, upgradeFor } from "./features.ts";
 import { type Life, startLife, type World } from "./life.ts";
 import { keepPinging } from "./ping.ts";
 import { signal } from "./signal.ts";
@@ -60,6 +60,7 @@ export function supervisor(world: Supervised): Supervisor {
     garbage_lines: 0,
     warnings: [],
     lacks: [],
+    advice: "",
   };
 
   const enter = (state: AgentState, more: Partial<AgentStatus> = {}) => {
@@ -103,7 +104,10 @@ export function supervisor(world: Supervised): Supervisor {
     if (begun.kind === "up" && !closing) {
       const lacks = begun.lacks.map((lack) => lackWords(begun.hello.version, lack));
       for (const words of lacks) log.warn(words);
-      enter("running", { ...begun.hello, lacks, last_error: null });
+      const { version } = begun.hello;
+      // Once a start, and no state of the daemon: it is most likely well.
+      if (isNewer(version)) log.info(`codex ${version} is newer than what ${testedWords}`);
+      enter("running", { ...begun.hello, lacks, advice: upgradeFor(version), last_error: null });
       void keepPinging(mine, clock);
     }
     const words = await mine.gone;

@@ -5,12 +5,14 @@ import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import {
   features,
+  isNewer,
   isTested,
   lackError,
   lackOf,
   lacksOf,
   tested,
   tooOldError,
+  upgradeFor,
 } from "../../src/codex/features.ts";
 import { offerWithout } from "./offer.ts";
 
@@ -40,6 +42,8 @@ const named = (of: "calls" | "hears" | "asks") =>
 describe("the table of features", () => {
   test.each(["calls", "hears", "asks"] as const)("names all that the code %s, and nothing else", (of) => {
     const used = spoken()[of];
+    // Answered where an older Codex asks it, and missed by nobody since 0.171 asks it no more.
+    used.delete("currentTime/read");
     expect(used.size).toBeGreaterThan(4);
     expect([...named(of)].toSorted()).toEqual([...used].toSorted());
   });
@@ -88,7 +92,7 @@ describe("a Codex that lacks", () => {
     "thread/resume sandbox",
     "turn/completed",
   ])("%s is too old", (need) => {
-    const error = tooOldError("1.2.3", lacksOf(offerWithout(need)));
+    const error = tooOldError("0.12.0", lacksOf(offerWithout(need)));
     expect(error).toBeInstanceOf(DispatchError);
     expect([error!.code, error!.message]).toEqual([
       "agent_down",
@@ -110,6 +114,10 @@ test("the Codex that the tests run is the last of the tested range", async () =>
 
 test("the tested range is from the first to the last, both in it", () => {
   expect([tested.from, "0.168.9", tested.to].map(isTested)).toEqual([true, true, true]);
-  expect(["0.149.9", "0.170.0-alpha.1", "1.0.0"].map(isTested)).toEqual([false, false, false]);
+  expect(["0.149.9", "0.172.0-alpha.1", "1.0.0"].map(isTested)).toEqual([false, false, false]);
+  expect(["0.172.0", "0.172.0-alpha.1", "1.0.0"].map(isNewer)).toEqual([true, true, true]);
+  expect([tested.to, "0.171.0-alpha.1", "0.12.0", "", "junk"].map(isNewer)).toEqual(Array(5).fill(false));
+  expect(upgradeFor("1.0.0")).toContain("upgrade dispatch");
+  expect(upgradeFor("0.12.0")).toContain("npm install -g @openai/codex");
   expect(limits.agentSchemaTimeoutMs).toBeLessThan(limits.agentStartTimeoutMs);
 });

@@ -204,8 +204,10 @@ describe("a start", () => {
     const error = await refusal(codex.ready(10_000));
     expect(error.body).toMatchObject({
       code: "agent_down",
-      message: expect.stringMatching(/codex 9\.8\.7 cannot deliver each message once.*too old.*tested with/),
-      hint: "npm install -g @openai/codex@latest",
+      message: expect.stringMatching(
+        /codex 9\.8\.7 cannot deliver each message once.*this dispatch is too old for it.*tested with/,
+      ),
+      hint: "upgrade dispatch: it is older than this codex",
     });
     for (let look = 0; look < 5; look++) await clock.advance(limits.agentBackoffMaxMs);
     expect(sink.order).toEqual(["born", "down"]);

@@ -138,13 +138,17 @@ test("a codex that is not there, or does not run, or hangs, fails with how to in
   });
 });
 
-test("a codex of another version than those that were tested is a warning that names them", async () => {
+test("a codex that is older than those that were tested is a warning; a newer one is named, and is none", async () => {
   const { bin, ask } = place();
-  for (const version of ["0.12.0", "99.0.0", "0.170.0-alpha.1"]) {
+  const found = async (version: string) => {
     writeFileSync(join(bin, "codex"), `#!/bin/sh\necho codex-cli ${version}\n`);
-    const { status, summary } = (await ask())["codex"]!;
-    expect([status, summary]).toEqual(["warn", expect.stringContaining(`${tested.from} to ${tested.to}`)]);
-  }
+    const { status, summary, recovery } = (await ask())["codex"]!;
+    expect([version, summary]).toEqual([version, expect.stringContaining(`${tested.from} to ${tested.to}`)]);
+    return [status, recovery];
+  };
+  for (const version of ["0.12.0", "0.162.9"])
+    expect(await found(version)).toEqual(["warn", "npm install -g @openai/codex@latest"]);
+  for (const version of ["99.0.0", "0.172.0-alpha.1"]) expect(await found(version)).toEqual(["ok", null]);
 });
 
 test("credentials are told from outside: missing, in the environment, a file, a file that others can read", async () => {

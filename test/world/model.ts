@@ -423,7 +423,7 @@ export function modelAgent({
     up() {
       const pid = 1000 + ids;
       epoch = sink.born({ pid, group: pid, start_time: "1", boot_id: "boot" });
-      sink.up(epoch, { version: "0.169.0", codex_home: codexHome });
+      sink.up(epoch, { version: "0.171.0", codex_home: codexHome });
     },
     kill() {
       const dead = epoch;
@@ -478,7 +478,7 @@ export function modelAgent({
       state: epoch === null ? "degraded" : "running",
       pid: epoch === null ? null : 1,
       epoch,
-      version: "0.169.0",
+      version: "0.171.0",
       codex_home: codexHome,
       restarts: 0,
       last_error: epoch === null ? { message: "Codex was killed", hint: "dispatch daemon retry" } : null,
@@ -486,6 +486,7 @@ export function modelAgent({
       garbage_lines: 0,
       warnings: [],
       lacks: [],
+      advice: "",
     }),
     ready: () => (epoch === null ? Promise.reject(down()) : Promise.resolve(epoch)),
     retry() {},

@@ -106,6 +106,8 @@ export interface AgentStatus {
   warnings: string[];
   /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
   lacks: string[];
+  /** What to do about that: which of the two is to be upgraded. */
+  advice: string;
 }
 
 /** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */

@@ -11,7 +11,7 @@ import { modeOf, quoted } from "../../base/privacy.ts";
 import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
 import { capabilities } from "../../codex/capabilities.ts";
-import { features, isTested, tested, testedWords, upgrade } from "../../codex/features.ts";
+import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { configuredCodex } from "../config.ts";
@@ -20,13 +20,9 @@ import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
 const install = "npm install -g @openai/codex";
 
 export async function checkCodex(asked: Asked): Promise<Finding> {
-  const { env, timeoutMs } = asked;
+  const { timeoutMs } = asked;
   const path = await executableOf(asked);
-  const said = await run([path, "--version"], {
-    timeoutMs,
-    bytesMax: limits.childStderrTailBytes,
-    env: { ...env },
-  });
+  const { said, version: found } = await versionOf(path, asked);
   const data = { path };
   if (said.timedOut)
     return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, { recovery: install, data });
@@ -37,27 +33,37 @@ export async function checkCodex(asked: Asked): Promise<Finding> {
       data,
     });
   const words = said.stdout.trim();
-  const found = /\d+\.\d+\.\d+\S*/.exec(words)?.[0] ?? null;
   const more = { detail: path, data: { ...data, version: found, tested } };
+  // A newer one is most likely well, and nothing that the user could do about it is right: the words are enough.
+  if (found !== null && isNewer(found)) return ok(`${words}, newer than what ${testedWords}`, more);
   if (found === null || !isTested(found))
-    return warn(`${words}: ${testedWords}`, { ...more, recovery: upgrade });
+    return warn(`${words}: ${testedWords}`, { ...more, recovery: upgradeFor(found ?? "") });
   return ok(words, more);
+}
+
+async function versionOf(path: string, { env, timeoutMs }: Asked) {
+  const bytesMax = limits.childStderrTailBytes;
+  const said = await run([path, "--version"], { timeoutMs, bytesMax, env: { ...env } });
+  return { said, version: /\d+\.\d+\.\d+\S*/.exec(said.stdout)?.[0] ?? null };
 }
 
 /** What this Codex has of all that dispatch uses, from its own schema. */
 export async function checkCapabilities(asked: Asked): Promise<Finding> {
-  const told = await executableOf(asked).then(capabilities({ env: asked.env }), () => undefined);
-  if (!told) return skipped("codex did not tell what it offers", { recovery: "dispatch doctor" });
+  const path = await executableOf(asked).catch(() => undefined);
+  const told = path === undefined ? undefined : await capabilities({ env: asked.env })(path);
+  if (path === undefined || !told)
+    return skipped("codex did not tell what it offers", { recovery: "dispatch doctor" });
   const lacks = told.map(({ feature, needs }) => ({ ...feature, needs }));
   const said = lacks.map(({ what, needs }) => `cannot ${what}: it has no ${needs.join(", ")}`);
   const data = { used: features.length, lacks: lacks.map(({ what, needs }) => ({ feature: what, needs })) };
+  const recovery = upgradeFor((await versionOf(path, asked)).version ?? "");
   const vital = lacks.findIndex(({ isVital }) => isVital);
   if (vital >= 0)
-    return bad(`this codex is too old, it ${said[vital]}`, { detail: testedWords, recovery: upgrade, data });
+    return bad(`this codex does not fit, it ${said[vital]}`, { detail: testedWords, recovery, data });
   if (said.length > 0)
     return warn(`this codex lacks ${said.length} of ${features.length} things`, {
       detail: said.join("; "),
-      recovery: upgrade,
+      recovery,
       data,
     });
   return ok(`all ${features.length} things that dispatch asks of codex`, { data });

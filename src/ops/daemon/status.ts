@@ -143,12 +143,13 @@ function degradedOf({
   state,
   last_error,
   lacks,
+  advice,
 }: AgentStatus): { code: string; message: string; hint: string }[] {
   const { message, hint } = last_error ?? { message: "Codex is down", hint: null };
   const lost = lacks.map((words) => ({
     code: "agent",
     message: words,
-    hint: "npm install -g @openai/codex@latest",
+    hint: advice,
   }));
   if (state !== "degraded") return lost;
   return [{ code: "agent_down", message, hint: hint ?? "dispatch daemon retry" }, ...lost];

@@ -60,6 +60,7 @@ export function textInput(text: string): Json[] {
 function settingsParams(settings: ThreadSettings): Json {
   // Effort and summary have no field of their own in start and resume; they travel as configuration.
   const config: Json = {
+    ...pinnedSandbox(settings),
     ...settings.config,
     ...given("model_reasoning_effort", settings.effort),
     ...given("model_reasoning_summary", settings.summary),
@@ -67,7 +68,7 @@ function settingsParams(settings: ThreadSettings): Json {
   return {
     cwd: settings.cwd,
     ...given("sandbox", settings.sandbox),
-    ...given("approvalPolicy", settings.approval_policy),
+    ...given("approvalPolicy", approvalPolicy(settings)),
     ...given("approvalsReviewer", settings.approvals_reviewer),
     ...given("permissions", settings.permission_profile),
     ...given("model", settings.model),
@@ -77,6 +78,23 @@ function settingsParams(settings: ThreadSettings): Json {
     ...given("developerInstructions", settings.developer_instructions),
     ...(Object.keys(config).length === 0 ? {} : { config }),
   };
+}
+
+/** Of the sandbox only the kind has a field of its own. Measured: these keys win over the user's configuration file. */
+function pinnedSandbox({ sandbox, sandbox_details: details }: ThreadSettings): Json {
+  if (sandbox !== "workspace-write" || details === undefined) return {};
+  return {
+    "sandbox_workspace_write.writable_roots": details.writable_roots,
+    "sandbox_workspace_write.network_access": details.network_access,
+    "sandbox_workspace_write.exclude_slash_tmp": details.exclude_slash_tmp,
+    "sandbox_workspace_write.exclude_tmpdir_env_var": details.exclude_tmpdir,
+  };
+}
+
+function approvalPolicy({ approval_policy, approval_details }: ThreadSettings): unknown {
+  return approval_policy === "granular" && approval_details
+    ? { granular: approval_details }
+    : approval_policy;
 }
 
 /** Nothing at all where nothing was given: null often means something else to Codex. */

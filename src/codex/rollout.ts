@@ -2,6 +2,7 @@
 import { limits } from "../base/limits.ts";
 import type { Power } from "../core/power.ts";
 import { type Json, object, row, text } from "./read.ts";
+import { sandboxDetails } from "./wire.ts";
 
 /** Looks at the end of the file. False when the file is not there: then nothing of the thread is. */
 export async function rolloutHolds(path: string, itemId: string): Promise<boolean> {
@@ -35,12 +36,13 @@ function powerIn(line: string): Power | null | undefined {
   }
   if (said?.["type"] !== "turn_context") return undefined;
   const context = object(said["payload"]) ?? {};
-  const sandbox = row(sandboxes, object(context["sandbox_policy"])?.["type"]);
+  const policy = object(context["sandbox_policy"]);
+  const sandbox = row(sandboxes, policy?.["type"]);
   const approval_policy = text(context["approval_policy"]);
   const cwd = text(context["cwd"]);
   const hasProfile = object(context["active_permission_profile"]) !== undefined;
   return sandbox && approval_policy !== null && cwd !== null && !hasProfile
-    ? { sandbox, approval_policy, cwd }
+    ? { sandbox, approval_policy, cwd, details: sandboxDetails(policy) }
     : null;
 }
 

@@ -4,6 +4,7 @@ import type {
   EffectiveSettings,
   GoalFacts,
   Sandbox,
+  SandboxDetails,
   ThreadFacts,
   ThreadOpened,
   ThreadStatus,
@@ -170,5 +171,33 @@ function effectiveSettings(answer: Json): EffectiveSettings {
     model_provider: text(answer["modelProvider"]),
     effort: text(answer["reasoningEffort"]),
     service_tier: text(answer["serviceTier"]),
+    sandbox_details: sandboxDetails(object(answer["sandbox"])),
+    approval_details: object(object(answer["approvalPolicy"])?.["granular"]) ?? null,
+    profile_extends: text(object(answer["activePermissionProfile"])?.["extends"]),
+  };
+}
+
+/** Of the answer to a start, and of a turn's line in the rollout, which spells the same in snake_case. */
+export function sandboxDetails(policy: Json | undefined): SandboxDetails | null {
+  if (policy === undefined) return null;
+  const {
+    type: _type,
+    writableRoots,
+    writable_roots = writableRoots,
+    networkAccess,
+    network_access = networkAccess,
+    excludeSlashTmp,
+    exclude_slash_tmp = excludeSlashTmp,
+    excludeTmpdirEnvVar,
+    exclude_tmpdir_env_var = excludeTmpdirEnvVar,
+    ...more
+  } = policy;
+  return {
+    writable_roots: list(writable_roots).filter((root) => typeof root === "string"),
+    // Of an external sandbox it is a word.
+    network_access: network_access === true || network_access === "enabled",
+    exclude_slash_tmp: exclude_slash_tmp === true,
+    exclude_tmpdir: exclude_tmpdir_env_var === true,
+    ...(Object.keys(more).length === 0 ? {} : { more }),
   };
 }

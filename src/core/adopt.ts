@@ -2,11 +2,12 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
+import { pinned } from "./effective.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
-import { announceNativeQueue, loaded, pinned, quietGoal, refusalOf } from "./open.ts";
-import { refuseOwnFiles, writesOf } from "./ownfiles.ts";
+import { announceNativeQueue, loaded, quietGoal, refusalOf } from "./open.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
@@ -109,7 +110,7 @@ export async function take(world: World, ref: Ref, mayWriteHome = false): Promis
       return unlessHeldElsewhere(thrown, ref);
     });
     try {
-      refuseOwnFiles(world, writesOf(opened.effective), mayWriteHome);
+      refuseOwnFiles(world, opened.effective, mayWriteHome);
     } catch (thrown) {
       await agent.unsubscribe(threadId);
       if (quieted) await agent.setGoal(threadId, { status: "active" });

@@ -2,6 +2,7 @@
 import { iso, isoOrNull } from "../base/clock.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
+import type { SandboxDetails } from "./ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 
 export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
@@ -82,6 +83,8 @@ export interface ThreadView {
     service_tier: { requested: string | null; resolved: string | null; source: "flag" | "config" | "codex" };
   };
   sandbox: string | null;
+  /** Beside its kind; null: not known yet. */
+  sandbox_details: SandboxDetails | null;
   approval_policy: string | null;
   request_policy: Lane["requests"];
   tokens: { total: number; input: number; output: number; context_window: number | null } | null;
@@ -133,6 +136,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     goal: lane.goal,
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
+    sandbox_details: lane.effective?.sandbox_details ?? null,
     approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
     request_policy: lane.requests,
     tokens: lane.tokens,

@@ -7,7 +7,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import type { NewThread } from "./create.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
-import { isRanked, type Leash, least, mayLet, type Power, widerThan } from "./power.ts";
+import { isRanked, type Leash, least, leastDetails, mayLet, type Power, widerThan } from "./power.ts";
 import type { Given } from "./reply.ts";
 import { placeOf } from "./selector.ts";
 import type { World } from "./world.ts";
@@ -81,10 +81,13 @@ export async function leashed<T extends Pick<NewThread, "settings" | "requests" 
       hint: "--requests ask",
     });
   }
-  const most = own ?? { ...least, cwd: settings.cwd };
+  const most: Power = own ?? { ...least, cwd: settings.cwd };
   const isSaid = settings.sandbox !== undefined && settings.approval_policy !== undefined;
-  const filled = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
-  const wider = widerThan(filled, most, world.files.isInside);
+  const kinds = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
+  // Else Codex's configuration would decide the rest of the sandbox, which may be more than the agent has.
+  const isBound = kinds.sandbox === "workspace-write" && most.sandbox === "workspace-write";
+  const filled = isBound ? { sandbox_details: most.details ?? leastDetails, ...kinds } : kinds;
+  const wider = widerThan({ ...filled, details: filled.sandbox_details ?? null }, most, world.files.isInside);
   if (wider === undefined && (own !== null || isSaid)) return { ...draft, settings: filled };
   const why = own
     ? `an agent creates no thread that may do more than itself: ${wider}`
@@ -153,7 +156,7 @@ async function powerOf(world: World, threadId: string): Promise<Power | null> {
 function told(effective: EffectiveSettings): Power | null {
   const { sandbox, approval_policy, permission_profile, cwd } = effective;
   const isSure = sandbox !== null && approval_policy !== null && permission_profile === null;
-  return isSure ? { sandbox, approval_policy, cwd } : null;
+  return isSure ? { sandbox, approval_policy, cwd, details: effective.sandbox_details ?? null } : null;
 }
 
 async function read({ agent, log }: World, threadId: string): Promise<Power | null> {

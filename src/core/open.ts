@@ -5,12 +5,13 @@
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
+import { completed, differences, pinned } from "./effective.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
-import { refuseOwnFiles, writesOf } from "./ownfiles.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Epoch, Refusal } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
-import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "./ports/thread.ts";
+import type { ThreadOpened } from "./ports/thread.ts";
 import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 
@@ -36,7 +37,7 @@ async function start(world: World, lane: Lane): Promise<Lane> {
   const opened = await world.agent.startThread(pinned(lane));
   try {
     // What was not asked for, Codex's own configuration decided.
-    refuseOwnFiles(world, writesOf(opened.effective), lane.settings.may_write_home);
+    refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
   } catch (thrown) {
     await world.agent.unsubscribe(opened.thread.id);
     throw thrown;
@@ -87,8 +88,9 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
   try {
     await quietGoal(world, lane, threadId);
     await announceNativeQueue(world, lane, threadId);
-    const opened = await agent.resumeThread(threadId, pinned(lane));
-    const differing = lane.effective ? differences(lane.effective, opened.effective) : [];
+    const known = await completed(world, lane);
+    const opened = await agent.resumeThread(threadId, pinned({ ...lane, effective: known }));
+    const differing = known ? differences(known, opened.effective) : [];
     if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);
     loaded(world, opened, { isNew: false, floor: null });
     const newest = await newestTurn(world, threadId);
@@ -99,7 +101,8 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
       store.lanes.set(lane.ref, {
         evidence_at: change.now,
         rollout_path: opened.thread.path,
-        effective: lane.effective ?? opened.effective,
+        // What an older dispatch did not keep is as Codex has it now.
+        effective: { ...opened.effective, ...known },
       });
     });
     return again(world, lane.ref);
@@ -209,40 +212,6 @@ export function loaded(
 
 function again({ store }: World, ref: Ref): Lane {
   return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
-}
-
-/** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
-export function pinned(lane: Lane): ThreadSettings {
-  const { settings, effective } = lane;
-  if (!effective) return settings;
-  const kept: ThreadSettings = { ...settings, cwd: effective.cwd };
-  if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
-  if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
-  // A permission profile decides the sandbox; Codex refuses the two together (measured).
-  if (effective.permission_profile !== null) kept.permission_profile = effective.permission_profile;
-  else if (effective.sandbox !== null) kept.sandbox = effective.sandbox;
-  if (kept.permission_profile !== undefined) delete kept.sandbox;
-  if (effective.model !== null) kept.model = effective.model;
-  if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
-  if (effective.effort !== null) kept.effort = effective.effort;
-  if (effective.service_tier !== null) kept.service_tier = effective.service_tier;
-  return kept;
-}
-
-const guarded = [
-  "cwd",
-  "sandbox",
-  "approval_policy",
-  "approvals_reviewer",
-  "permission_profile",
-  "model",
-  "model_provider",
-] as const;
-
-function differences(stored: EffectiveSettings, now: EffectiveSettings): string[] {
-  return guarded
-    .filter((name) => stored[name] !== now[name])
-    .map((name) => `${name}: ${stored[name]} -> ${now[name]}`);
 }
 
 export function refusalOf(thrown: unknown): Refusal | undefined {

@@ -3,17 +3,18 @@
  * thread that can write it can give itself every right. So such a thread is made only when a person says so.
  */
 import { fail } from "../base/error.ts";
-import type { EffectiveSettings } from "./ports/thread.ts";
+import type { SandboxDetails } from "./ports/thread.ts";
 import type { World } from "./world.ts";
 
 export interface Writes {
   sandbox?: string | null | undefined;
   cwd: string;
+  sandbox_details?: SandboxDetails | null | undefined;
 }
 
 /** The folders that its commands may write without asking; of full access none is named. Temporary ones are left out. */
-export function writableRoots({ sandbox, cwd }: Writes): string[] {
-  return sandbox === "workspace-write" ? [cwd] : [];
+export function writableRoots({ sandbox, cwd, sandbox_details }: Writes): string[] {
+  return sandbox === "workspace-write" ? [cwd, ...(sandbox_details?.writable_roots ?? [])] : [];
 }
 
 /** Throws `denied`. `isLet`: a person said that it may. */
@@ -29,9 +30,4 @@ export function refuseOwnFiles(
     hint: "--cwd DIR of a folder beside them, --sandbox read-only, or --may-write-home",
     data: { root },
   });
-}
-
-/** Of a thread of ours, as Codex runs it. */
-export function writesOf({ sandbox, cwd }: EffectiveSettings): Writes {
-  return { sandbox, cwd };
 }

@@ -1,10 +1,12 @@
 /** How much a thread may do by itself, and whether one may do more than another. */
-import type { Sandbox } from "./ports/thread.ts";
+import type { Sandbox, SandboxDetails } from "./ports/thread.ts";
 
 export interface Power {
   sandbox: Sandbox;
   approval_policy: string;
   cwd: string;
+  /** Beside the kind of the sandbox; null: not known. */
+  details?: SandboxDetails | null;
 }
 
 /** From the least to the most; approvals by how much is run without asking anybody. */
@@ -48,12 +50,35 @@ export function widerThan(
     return `its sandbox would be ${wanted.sandbox}, and the agent's is ${own.sandbox}`;
   if (isMore("approval_policy", wanted.approval_policy, own.approval_policy))
     return `its approval policy would be ${wanted.approval_policy}, and the agent's is ${own.approval_policy}`;
-  const writesElsewhere =
-    wanted.sandbox === "workspace-write" &&
-    own.sandbox === "workspace-write" &&
-    !isInside(wanted.cwd, own.cwd);
-  return writesElsewhere ? `it would write in ${wanted.cwd}, and the agent writes in ${own.cwd}` : undefined;
+  if (wanted.sandbox !== "workspace-write" || own.sandbox !== "workspace-write") return undefined;
+  const roots = [own.cwd, ...(own.details?.writable_roots ?? [])];
+  const outside = [wanted.cwd, ...(wanted.details?.writable_roots ?? [])].find(
+    (folder) => !roots.some((root) => isInside(folder, root)),
+  );
+  if (outside !== undefined)
+    return `it would write in ${outside}, and the agent writes in ${roots.join(", ")}`;
+  const gains = (["network_access", "exclude_slash_tmp", "exclude_tmpdir"] as const).find((name) =>
+    isWider(name, wanted.details ?? leastDetails, own.details ?? leastDetails),
+  );
+  return gains && `its sandbox would be wider: ${gains}`;
 }
+
+/** Network is more where it is let, a temporary folder where it is not left out. */
+function isWider(
+  name: "network_access" | "exclude_slash_tmp" | "exclude_tmpdir",
+  wanted: SandboxDetails,
+  own: SandboxDetails,
+): boolean {
+  return name === "network_access" ? wanted[name] && !own[name] : !wanted[name] && own[name];
+}
+
+/** Of a sandbox whose details are not known: what Codex lets where its configuration says nothing. */
+export const leastDetails: SandboxDetails = {
+  writable_roots: [],
+  network_access: false,
+  exclude_slash_tmp: false,
+  exclude_tmpdir: false,
+};
 
 /** Whoever may run everything unasked may let another run anything. */
 export function mayLet(own: Power | null): boolean {

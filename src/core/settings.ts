@@ -31,7 +31,7 @@ export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "c
 
 /** A thread's settings with flags over them. Throws `usage` for two flags that exclude each other. */
 export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSettings {
-  const { cwd, config = {}, service_tier_from, ...own } = settings;
+  const { cwd, config = {}, service_tier_from, sandbox_details, approval_details, ...own } = settings;
   const ownConfig = Object.entries(config).map(([key, value]) => [`config.${key}`, value] as const);
   const layer = { file: null, confinedTo: null };
   const { chosen } = resolve(
@@ -42,5 +42,13 @@ export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSet
     () => false,
   );
   const from = flags["service_tier"] === undefined && service_tier_from ? { service_tier_from } : {};
-  return { ...settingsFrom(chosen.values()), ...from, cwd };
+  const made = settingsFrom(chosen.values());
+  return {
+    ...made,
+    ...from,
+    // The parts go with the kind: under another kind they say nothing.
+    ...(sandbox_details && made.sandbox === settings.sandbox ? { sandbox_details } : {}),
+    ...(approval_details && made.approval_policy === settings.approval_policy ? { approval_details } : {}),
+    cwd,
+  };
 }

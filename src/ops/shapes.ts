@@ -54,6 +54,14 @@ export const threadView = {
     }),
   }),
   sandbox: orNull(v.string()),
+  sandbox_details: orNull(
+    v.object({
+      writable_roots: v.array(v.string()),
+      network_access: v.boolean(),
+      exclude_slash_tmp: v.boolean(),
+      exclude_tmpdir: v.boolean(),
+    }),
+  ),
   approval_policy: orNull(v.string()),
   request_policy: orNull(v.picklist(rulings)),
   tokens: orNull(

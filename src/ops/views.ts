@@ -102,7 +102,7 @@ export function threadPairs(thread: Thread, look: Look): string {
   const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";
   rows.push([
     "rights",
-    `sandbox ${cell(thread.sandbox)}, approvals ${cell(thread.approval_policy)}${answers}`,
+    `sandbox ${cell(thread.sandbox)}${sandboxWords(thread)}, approvals ${cell(thread.approval_policy)}${answers}`,
   ]);
   if (tokens)
     rows.push([
@@ -111,6 +111,13 @@ export function threadPairs(thread: Thread, look: Look): string {
     ]);
   if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
   return pairs(rows, look);
+}
+
+/** What a sandbox that writes lets through beside its folder. */
+function sandboxWords({ sandbox, sandbox_details: details }: Thread): string {
+  if (sandbox !== "workspace-write" || !details) return "";
+  const roots = details.writable_roots.map((root) => ` + ${cell(root)}`).join("");
+  return `${roots}${details.network_access ? " + network" : ""}`;
 }
 
 /** What settles a hold. */

@@ -26,6 +26,17 @@ test("what the newest turn runs with is told, whatever was said of it since", as
     sandbox: "workspace-write",
     approval_policy: "never",
     cwd: "/repo",
+    details: { writable_roots: [], network_access: false, exclude_slash_tmp: false, exclude_tmpdir: false },
+  });
+  const policy = { type: "workspace-write", writable_roots: ["/other"], network_access: true };
+  const wide = context("workspace-write", "never", {
+    sandbox_policy: { ...policy, exclude_slash_tmp: true },
+  });
+  expect((await rolloutPower(written(wide)))?.details).toEqual({
+    writable_roots: ["/other"],
+    network_access: true,
+    exclude_slash_tmp: true,
+    exclude_tmpdir: false,
   });
 });
 

@@ -62,10 +62,16 @@ describe("threads and turns", () => {
     const opened = threadOpened({
       thread: { id: "T" },
       cwd: "/w",
-      sandbox: { type: "workspaceWrite", writableRoots: [] },
-      approvalPolicy: { granular: {} },
+      sandbox: {
+        type: "workspaceWrite",
+        writableRoots: ["/other"],
+        networkAccess: true,
+        excludeSlashTmp: true,
+        newField: [1],
+      },
+      approvalPolicy: { granular: { rules: true } },
       approvalsReviewer: "user",
-      activePermissionProfile: { id: ":workspace", extends: null },
+      activePermissionProfile: { id: "mine", extends: ":workspace" },
       model: "m",
       modelProvider: "p",
       reasoningEffort: "high",
@@ -76,11 +82,20 @@ describe("threads and turns", () => {
       sandbox: "workspace-write",
       approval_policy: "granular",
       approvals_reviewer: "user",
-      permission_profile: ":workspace",
+      permission_profile: "mine",
+      profile_extends: ":workspace",
       model: "m",
       model_provider: "p",
       effort: "high",
       service_tier: "priority",
+      approval_details: { rules: true },
+      sandbox_details: {
+        writable_roots: ["/other"],
+        network_access: true,
+        exclude_slash_tmp: true,
+        exclude_tmpdir: false,
+        more: { newField: [1] },
+      },
     });
   });
 

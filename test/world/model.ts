@@ -20,11 +20,13 @@ import type {
   EffectiveSettings,
   GoalFacts,
   ItemFacts,
+  SandboxDetails,
   ThreadFacts,
   ThreadSettings,
   ThreadStatus,
   TurnFacts,
 } from "../../src/core/ports/thread.ts";
+import { leastDetails } from "../../src/core/power.ts";
 
 type Step =
   | { say: string }
@@ -92,6 +94,8 @@ export interface ModelAgent extends Agent {
   madeElsewhere(name: string, text: string): string;
   /** The next resume falls back to the configuration, as a bare one was measured to. */
   ignoreSettingsOfNextResume(): void;
+  /** What the configuration file says of a sandbox, where a call does not. */
+  configure(details: SandboxDetails): void;
   /** The next start is answered, or not, and leads to nothing. */
   loseNextTurn(): void;
   /** The next turn begins, and is cut before it takes its text. */
@@ -162,6 +166,7 @@ export function modelAgent({
   let losesTurn = false;
   let losesText = false;
   let ignoresSettings = false;
+  let configured: SandboxDetails = leastDetails;
   const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
   let rpcIds = 0;
@@ -280,6 +285,9 @@ export function modelAgent({
       model_provider: settings.model_provider ?? "mock",
       effort: settings.effort ?? null,
       service_tier: settings.service_tier ?? null,
+      sandbox_details: settings.sandbox_details ?? configured,
+      approval_details: settings.approval_details ?? null,
+      profile_extends: null,
     };
   }
 
@@ -462,6 +470,9 @@ export function modelAgent({
       Object.assign(thread, { name, isDurable: true, isLoaded: false, turns: [turn] });
       return thread.id;
     },
+    configure(details) {
+      configured = details;
+    },
     ignoreSettingsOfNextResume() {
       ignoresSettings = true;
     },
@@ -598,7 +609,8 @@ export function modelAgent({
     lastPower: async (path) => {
       const thread = [...threads.values()].find((one) => one.path === path);
       const { sandbox, approval_policy, cwd } = thread?.settings ?? { cwd: "" };
-      return sandbox && approval_policy ? { sandbox, approval_policy, cwd } : null;
+      const details = thread?.settings.sandbox_details ?? null;
+      return sandbox && approval_policy ? { sandbox, approval_policy, cwd, details } : null;
     },
     hasInjected: async (path, itemId) =>
       [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),

@@ -2,6 +2,18 @@
 
 export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
 
+/** What a sandbox lets through beside its kind. */
+export interface SandboxDetails {
+  /** Folders that may be written beside `cwd`. */
+  writable_roots: string[];
+  network_access: boolean;
+  /** The temporary folders, `/tmp` and `$TMPDIR`, may not be written. */
+  exclude_slash_tmp: boolean;
+  exclude_tmpdir: boolean;
+  /** Fields that this dispatch does not know, as Codex spells them. */
+  more?: Record<string, unknown>;
+}
+
 /** What a caller asked for. A field left out is not sent: Codex's own configuration decides it. */
 export interface ThreadSettings {
   cwd: string;
@@ -22,9 +34,16 @@ export interface ThreadSettings {
   ephemeral?: boolean;
   /** A person let it write dispatch's own files. */
   may_write_home?: boolean;
+  /** Pinned from what Codex answered: else its configuration of that day would decide them at each resume. */
+  sandbox_details?: SandboxDetails;
+  /** Of the approval policy `granular`: its parts, as Codex spells them. */
+  approval_details?: Record<string, unknown>;
 }
 
-/** What Codex said it will really use. `sandbox` is the kind only. */
+/**
+ * What Codex said it will really use. A field that may be missing is missing in rows of a dispatch that kept only the
+ * kind of a sandbox and the name of a policy.
+ */
 export interface EffectiveSettings {
   cwd: string;
   sandbox: Sandbox | null;
@@ -35,6 +54,10 @@ export interface EffectiveSettings {
   model_provider: string | null;
   effort: string | null;
   service_tier: string | null;
+  sandbox_details?: SandboxDetails | null;
+  approval_details?: Record<string, unknown> | null;
+  /** The profile that the permission profile extends. */
+  profile_extends?: string | null;
 }
 
 export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";

@@ -1,7 +1,7 @@
 /** The threads: which of them may write dispatch's own files, its policy among them. */
 import { look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
-import { writableRoots, writesOf } from "../../core/ownfiles.ts";
+import { writableRoots } from "../../core/ownfiles.ts";
 import type { KnownSettings } from "../../store/inspect.ts";
 import { holdsOwnFiles } from "../inside.ts";
 import { type Asked, type Finding, ok, skipped, warn } from "./check.ts";
@@ -15,7 +15,7 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
   if (known === undefined)
     return skipped("the registry cannot be read", { recovery: "dispatch registry check" });
   const writers = known.flatMap(({ ref, title, effective, settings }) => {
-    const root = writableRoots(writesOf(effective)).find((one) => holdsOwnFiles(paths, one));
+    const root = writableRoots(effective).find((one) => holdsOwnFiles(paths, one));
     return root === undefined ? [] : [{ ref, title, root, let: settings.may_write_home === true }];
   });
   if (writers.length === 0) return ok(`none of ${known.length} may write dispatch's own files`);

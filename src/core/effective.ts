@@ -1,0 +1,103 @@
+/**
+ * The whole of what a thread may do, as Codex once answered it: sent back with every resume, and compared with what Codex
+ * then answers. A resume that named only the kinds let threads gain writable folders and network that came into the
+ * configuration file later (measured).
+ */
+import { wordsOf } from "../base/error.ts";
+import type { Lane } from "./ports/rows.ts";
+import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./ports/thread.ts";
+import type { World } from "./world.ts";
+
+/** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
+export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {
+  const { settings, effective } = lane;
+  if (!effective) return settings;
+  const kept: ThreadSettings = { ...settings, cwd: effective.cwd };
+  if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
+  if (effective.approval_details) kept.approval_details = effective.approval_details;
+  if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
+  // A permission profile decides the sandbox; Codex refuses the two together (measured).
+  if (effective.permission_profile !== null) kept.permission_profile = effective.permission_profile;
+  else if (effective.sandbox !== null) kept.sandbox = effective.sandbox;
+  if (kept.permission_profile !== undefined) delete kept.sandbox;
+  if (kept.sandbox !== undefined && effective.sandbox_details)
+    kept.sandbox_details = effective.sandbox_details;
+  if (effective.model !== null) kept.model = effective.model;
+  if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
+  if (effective.effort !== null) kept.effort = effective.effort;
+  if (effective.service_tier !== null) kept.service_tier = effective.service_tier;
+  return kept;
+}
+
+/**
+ * The stored settings, with the details that an older dispatch did not keep, as the newest turn ran with them. Where no
+ * turn tells them they stay unknown, and the next answer of Codex decides.
+ */
+export async function completed({ agent, log }: World, lane: Lane): Promise<EffectiveSettings | null> {
+  const { effective, rollout_path } = lane;
+  if (!effective || effective.sandbox_details !== undefined || rollout_path === null) return effective;
+  try {
+    const power = await agent.lastPower(rollout_path);
+    const isSame = power?.sandbox === effective.sandbox && power.cwd === effective.cwd;
+    return isSame && power.details ? { ...effective, sandbox_details: power.details } : effective;
+  } catch (thrown) {
+    log.warn("what a thread's last turn ran with could not be read", {
+      lane: lane.ref,
+      reason: wordsOf(thrown),
+    });
+    return effective;
+  }
+}
+
+const plain = [
+  "cwd",
+  "sandbox",
+  "approval_policy",
+  "approvals_reviewer",
+  "permission_profile",
+  "profile_extends",
+  "model",
+  "model_provider",
+] as const satisfies readonly (keyof EffectiveSettings)[];
+
+/** In words, each naming what is stored and what Codex answered now; none: they are the same. */
+export function differences(stored: EffectiveSettings, now: EffectiveSettings): string[] {
+  return [
+    ...plain
+      .filter((name) => stored[name] !== undefined && stored[name] !== now[name])
+      .map((name) => `${name}: ${stored[name]} -> ${now[name]}`),
+    ...(stored.sandbox_details ? detailDifferences(stored.sandbox_details, now.sandbox_details ?? null) : []),
+    ...(stored.approval_details && !isEqual(stored.approval_details, now.approval_details)
+      ? [`approvals: ${JSON.stringify(stored.approval_details)} -> ${JSON.stringify(now.approval_details)}`]
+      : []),
+  ];
+}
+
+function detailDifferences(stored: SandboxDetails, now: SandboxDetails | null): string[] {
+  if (now === null) return ["the sandbox's details are not told"];
+  const gained = now.writable_roots.filter((root) => !stored.writable_roots.includes(root));
+  const lost = stored.writable_roots.filter((root) => !now.writable_roots.includes(root));
+  const { writable_roots: _stored, ...own } = stored;
+  const { writable_roots: _now, ...other } = now;
+  return [
+    ...gained.map((root) => `may now write ${root}`),
+    ...lost.map((root) => `may no longer write ${root}`),
+    ...Object.entries({ ...own, ...other })
+      .map(([name]) => name as keyof typeof own)
+      .filter((name) => !isEqual(own[name], other[name]))
+      .map((name) => `${name}: ${JSON.stringify(own[name])} -> ${JSON.stringify(other[name])}`),
+  ];
+}
+
+/** Of JSON, whatever the order of its keys. */
+function isEqual(one: unknown, other: unknown): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

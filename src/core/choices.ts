@@ -52,18 +52,34 @@ export interface Resolved {
   dropped: readonly Dropped[];
 }
 
-/** What starts work or keeps it from starting or lasting, chooses who approves or who is asked, or reaches into Codex's configuration. */
-const ownerOnly = [
-  "text",
-  "send",
-  "ephemeral",
-  "goal",
-  "preset",
-  "permission_profile",
-  "approvals_reviewer",
-  "requests",
-  "model_provider",
-];
+/**
+ * What an untrusted repository may say of each field. `never`: it starts work, chooses who approves or who is asked, takes
+ * the place of Codex's own instructions, or reaches into Codex's configuration. `unless_own`: where the user's own files and
+ * flags say nothing. `lower`: no more than the user's own. `inside`: a folder of the repository. Another field is `never`.
+ */
+export const repositoryMay = {
+  text: "never",
+  goal: "never",
+  send: "never",
+  ephemeral: "never",
+  preset: "never",
+  requests: "never",
+  permission_profile: "never",
+  approvals_reviewer: "never",
+  model_provider: "never",
+  base_instructions: "never",
+  config: "never",
+  sandbox: "lower",
+  approval_policy: "lower",
+  cwd: "inside",
+  prefix: "unless_own",
+  developer_instructions: "unless_own",
+  output_schema: "unless_own",
+  model: "unless_own",
+  effort: "unless_own",
+  summary: "unless_own",
+  service_tier: "unless_own",
+} as const satisfies Record<string, "never" | "unless_own" | "lower" | "inside">;
 
 /** `isInside` follows symbolic links. */
 export function resolve(
@@ -83,15 +99,19 @@ export function resolve(
     return { ...layer, values: Object.fromEntries(values) };
 
     function refusal(field: string, value: unknown): string | null {
-      if (ownerOnly.includes(field) || field.startsWith("config."))
-        return "only the user's own file or flags may set it";
-      if (field === "cwd")
-        return isInside(String(value), confinedTo!) ? null : "it is outside the repository";
-      if (isTextFile(value)) return isInside(value.file, confinedTo!) ? null : "it is outside the repository";
-      if (!isRankedField(field)) return null;
+      const rule = Object.hasOwn(repositoryMay, field)
+        ? repositoryMay[field as keyof typeof repositoryMay]
+        : "never";
+      if (rule === "never") return "only the user's own file or flags may set it";
+      const mine = own.get(field);
+      if (rule === "unless_own" && mine !== undefined) return `the user's own ${mine.source} sets it`;
+      const isOutside = field === "cwd" && !isInside(String(value), confinedTo!);
+      if (isOutside || (isTextFile(value) && !isInside(value.file, confinedTo!)))
+        return "it is outside the repository";
+      if (rule !== "lower" || !isRankedField(field)) return null;
       if (field === "sandbox" && own.has("permission_profile"))
         return "the user's own permission profile decides it";
-      const allowed = String(own.get(field)?.value ?? least[field]);
+      const allowed = String(mine?.value ?? least[field]);
       return isMore(field, String(value), allowed) ? `it is more than the user's own "${allowed}"` : null;
     }
   });

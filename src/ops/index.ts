@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "0f8d8341e3f0",
+    hash: "159d502ede86",
     load: () => import("./thread/new.ts"),
   },
   {

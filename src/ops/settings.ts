@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { cell, paint } from "../base/text.ts";
 import { flag, type Mark, path, text } from "./fields.ts";
 import { rulings } from "./shapes.ts";
 
@@ -77,6 +78,19 @@ export const choiceFields = {
   output_schema: v.optional(text("a JSON Schema for the answer to the first text")),
   ...settingFields,
 };
+
+const choice = { field: v.string(), value: v.unknown(), source: v.string(), file: v.nullable(v.string()) };
+export const choiceObject = v.object(choice);
+/** What a repository's file asked for and did not get. */
+export const droppedObject = v.object({ ...choice, why: v.string() });
+
+/** One line each, for a person. */
+export function droppedLines(dropped: readonly v.InferOutput<typeof droppedObject>[]): string[] {
+  return dropped.map(({ field, value, source, file, why }) => {
+    const shown = cell(typeof value === "string" ? value : JSON.stringify(value), 60);
+    return paint("yellow", `not taken from ${source} (${cell(file)}): ${cell(field)} ${shown}: ${cell(why)}`);
+  });
+}
 
 /** Of `new` and `fork`: what was said on the command line, by field. */
 export function flagsOf({ config, ...asked }: Record<string, unknown> & { config?: string[] | undefined }) {

@@ -1,6 +1,7 @@
 /** Whose word counts: layers over each other, and a repository that nobody trusts. */
 import { describe, expect, test } from "bun:test";
-import { type Layer, resolve, type Values } from "../../src/core/choices.ts";
+import { type Layer, repositoryMay, resolve, type Values } from "../../src/core/choices.ts";
+import { choiceFields } from "../../src/ops/settings.ts";
 
 const isInside = (path: string, root: string) => path === root || path.startsWith(`${root}/`);
 const own = (source: string, values: Values): Layer => ({
@@ -111,6 +112,30 @@ describe("a repository that is not trusted", () => {
     const mine = own("defaults", { permission_profile: "strict" });
     expect(chosen(mine, theirs({ sandbox: "read-only" }))).toEqual({ permission_profile: "strict" });
   });
+
+  test("is decided for every field that a configuration can have", () => {
+    expect(Object.keys(repositoryMay).sort()).toEqual(Object.keys(choiceFields).sort());
+    const { chosen: found, dropped } = resolve([theirs({ a_field_of_tomorrow: 1 })], isInside);
+    expect(found.has("a_field_of_tomorrow")).toBe(false);
+    expect(dropped).toHaveLength(1);
+  });
+
+  const taken = Object.entries(repositoryMay).filter(([, rule]) => rule === "unless_own");
+  for (const [field] of taken) {
+    test(`replaces no ${field} of the user's own, and it is said whose that is`, () => {
+      for (const source of ["defaults", "preset builder", "flag"]) {
+        const found = resolve([theirs({ [field]: "theirs" }), own(source, { [field]: "mine" })], isInside);
+        expect(found.chosen.get(field)?.value).toBe("mine");
+        expect(found.dropped).toEqual([
+          expect.objectContaining({ field, why: `the user's own ${source} sets it` }),
+        ]);
+        // Also where the repository speaks last.
+        const last = resolve([own(source, { [field]: "mine" }), theirs({ [field]: "theirs" })], isInside);
+        expect(last.chosen.get(field)?.value).toBe("mine");
+      }
+      expect(chosen(theirs({ [field]: "theirs" }))).toEqual({ [field]: "theirs" });
+    });
+  }
 
   test("keeps what is only its own taste, and files inside", () => {
     const taste = {

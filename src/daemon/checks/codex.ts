@@ -70,7 +70,8 @@ export async function checkCapabilities(asked: Asked): Promise<Finding> {
 }
 
 /** Existence and mode only. A provider of one's own may need none of this: the smoke test decides that. */
-export async function checkAuth({ env }: Asked): Promise<Finding> {
+export async function checkAuth(asked: Asked): Promise<Finding> {
+  const { env } = asked;
   const home = env["CODEX_HOME"] || join(homedir(), ".codex");
   // Its own default it makes by itself; in one that is named and not there it does not start (measured). A misspelt
   // name is as likely as a new one, so it is not made here.
@@ -84,7 +85,11 @@ export async function checkAuth({ env }: Asked): Promise<Finding> {
   const key = ["CODEX_API_KEY", "OPENAI_API_KEY"].find((name) => env[name]);
   const data = { codex_home: home, auth_file: found !== undefined, env_key: key ?? null };
   if (found === undefined && key === undefined)
-    return warn(`no login: no ${file} and no key in the environment`, { recovery: "codex login", data });
+    return warn(`no login: no ${file}, and no key in the environment that Codex gets`, {
+      detail: `[app_server] env = ["OPENAI_API_KEY"] in ${asked.paths.config} passes a key on`,
+      recovery: "codex login",
+      data,
+    });
   if (found && (found.mode & 0o077) !== 0)
     return warn(`other users can read ${file} (mode ${modeOf(found)})`, {
       recovery: `chmod 600 ${quoted(file)}`,

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { block, paint } from "../../base/text.ts";
 import { idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf, mayWriteHome, newName } from "../settings.ts";
+import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";
 import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -28,6 +28,8 @@ export default op({
     message_accepted: v.boolean(),
     goal_set: v.boolean(),
     receipt: v.nullable(v.string()),
+    /** What a repository's file asked for and did not get. */
+    dropped: v.array(droppedObject),
   }),
   fails: ["usage", "conflict", "daemon_down", "agent_down", "agent", "too_large", "storage", "denied"],
   examples: [
@@ -54,7 +56,7 @@ export default op({
     { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "agent" },
   ],
   async run({ name, preset, idempotency_key, ...flags }, { core, caller, signal }) {
-    const { draft } = core.plan({
+    const { draft, dropped } = core.plan({
       name,
       presets: preset ?? [],
       flags: flagsOf(flags),
@@ -68,10 +70,12 @@ export default op({
       message_accepted: receipt !== null,
       goal_set: draft.goal !== null,
       receipt: receipt?.receipt ?? null,
+      dropped: dropped.slice(),
     };
   },
   view(out, look) {
     const said = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
-    return `${threadPairs(out, look)}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
+    const lines = [threadPairs(out, look), ...droppedLines(out.dropped)].join("\n");
+    return `${lines}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
   },
 });

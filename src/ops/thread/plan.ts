@@ -1,15 +1,16 @@
 import * as v from "valibot";
 import { block, cell, paint, table } from "../../base/text.ts";
 import { op } from "../op.ts";
-import { choiceFields, flagsOf, mayWriteHome, newName } from "../settings.ts";
+import {
+  choiceFields,
+  choiceObject,
+  droppedLines,
+  droppedObject,
+  flagsOf,
+  mayWriteHome,
+  newName,
+} from "../settings.ts";
 import { callerName } from "../verdict.ts";
-
-const choice = {
-  field: v.string(),
-  value: v.unknown(),
-  source: v.string(),
-  file: v.nullable(v.string()),
-};
 
 export default op({
   name: "thread.plan",
@@ -30,8 +31,8 @@ export default op({
     handle: v.nullable(v.string()),
     presets: v.array(v.string()),
     /** `caller`, `defaults`, `repository defaults`, `preset NAME` or `flag`. */
-    choices: v.array(v.object(choice)),
-    dropped: v.array(v.object({ ...choice, why: v.string() })),
+    choices: v.array(choiceObject),
+    dropped: v.array(droppedObject),
   }),
   fails: ["usage", "conflict", "daemon_down", "too_large", "denied"],
   examples: [
@@ -64,10 +65,6 @@ export default op({
     ];
     const files = new Set([...choices, ...dropped].map((one) => one.file).filter((file) => file !== null));
     for (const file of files) lines.push(paint("dim", block(`read: ${file}`)));
-    for (const one of dropped)
-      lines.push(
-        paint("yellow", block(`not taken: ${one.field} ${shown(one.value)} of the repository: ${one.why}`)),
-      );
-    return lines.join("\n");
+    return [...lines, ...droppedLines(dropped)].join("\n");
   },
 });

@@ -177,6 +177,8 @@ export const limits = {
   outboundBytesMax: 16 * MiB,
   /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
   outboundHighWaterBytes: 256 * KiB,
+  /** Of a row that no frame holds, the values that stay: a ref, a kind, a method. */
+  rowValueCharsMax: 200,
   connectTimeoutMs: 2 * second,
   /** Who pressed TAB waits no longer than this for what the daemon knows. */
   completionMs: second,
@@ -204,6 +206,12 @@ export const limits = {
   shutdownCallsMs: 2 * second,
   /** The kernel's limit for a unix socket path: 108 on Linux, 104 on macOS, one byte for the final NUL. */
   socketPathBytesMax: 103,
+  /** Different failures that `daemon status` shows: the newest few say it, the log has them all. */
+  faultsKeptMax: 10,
+  /** Of a failure's words there. */
+  faultCharsMax: 200,
+  /** A failure that did not come back for this long is shown no more. */
+  faultShownMs: 24 * 60 * minute,
   logBytesMax: 8 * MiB,
   logFilesKept: 3,
   /** Of one string in a log line: a whole stack fits. */

@@ -177,9 +177,10 @@ async function collected(
   let left = bytesMax;
   let truncated = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  void exited.then(() => {
-    timer = setTimeout(() => void reader.cancel(), limits.pipeGraceMs);
-  });
+  const giveUp = () => {
+    timer = setTimeout(() => reader.cancel().catch(() => {}), limits.pipeGraceMs);
+  };
+  exited.then(giveUp, giveUp);
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const part = read.value.subarray(0, left);
     truncated ||= part.length < read.value.length;

@@ -104,7 +104,9 @@ export function supervisor(world: Supervised): Supervisor {
       const lacks = begun.lacks.map((lack) => lackWords(begun.hello.version, lack));
       for (const words of lacks) log.warn(words);
       enter("running", { ...begun.hello, lacks, last_error: null });
-      void keepPinging(mine, clock);
+      keepPinging(mine, clock).catch((thrown: unknown) =>
+        log.error("codex is not pinged any more", { thrown }),
+      );
     }
     const words = await mine.gone;
     if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
@@ -127,9 +129,16 @@ export function supervisor(world: Supervised): Supervisor {
     await (ms === undefined ? abortOf(pause.signal) : clock.sleep(ms, pause.signal));
   };
 
+  /** A bug here must not be the last that is heard of Codex: the child is ended, and the next one started. */
+  const broken = async (thrown: unknown): Promise<Ending> => {
+    log.error("the start of codex failed by a bug", { thrown });
+    await life?.kill("its start failed by a bug");
+    return { kind: "failed", error: lastError(thrown) };
+  };
+
   const run = async () => {
     while (!closing) {
-      const ending = await liveOnce();
+      const ending = await liveOnce().catch(broken);
       if (closing) break;
       await rest(ending);
       if (!closing) enter("starting", { last_error: now.last_error });
@@ -145,7 +154,7 @@ export function supervisor(world: Supervised): Supervisor {
 
   return {
     start() {
-      loop ??= run();
+      loop ??= run().catch((thrown: unknown) => log.error("codex is not supervised any more", { thrown }));
     },
     status: () => ({ ...now, warnings: [...now.warnings] }),
     async ready(waitMs) {

@@ -1,8 +1,7 @@
 /** One call: route, validate, run, validate. Whatever goes wrong comes out as a DispatchError. */
 import * as v from "valibot";
-import type { Clock } from "../base/clock.ts";
 import { type Code, DispatchError, fail } from "../base/error.ts";
-import type { Log } from "../base/log.ts";
+import type { FaultLog } from "../base/faults.ts";
 import { version } from "../base/version.ts";
 import type { Ctx } from "../ops/ctx.ts";
 import type { DaemonOp, IndexRow, Intent } from "../ops/op.ts";
@@ -36,20 +35,18 @@ export interface CallOptions {
   /** Throws `denied`. Asked of every call that is valid, before it runs. */
   authorise(call: Authorised): void;
   audit(call: Audited): void;
-  log: Log;
-  clock: Clock;
+  log: FaultLog;
   tally: Tally;
 }
 
-export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: CallOptions): Call {
+export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOptions): Call {
   const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
-  const bugId = countedIds(clock);
 
   const settle = (thrown: unknown, frame: CallFrame, signal: AbortSignal): DispatchError => {
     if (thrown instanceof DispatchError) return thrown;
     // An op that was told to stop may fail in any way it likes.
     if (signal.aborted && signal.reason instanceof DispatchError) return signal.reason;
-    const id = bugId();
+    const id = log.faultId();
     log.error("an operation failed by a bug", { id, op: frame.op, thrown });
     return new DispatchError(
       "internal",
@@ -84,6 +81,8 @@ export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: C
       const input = inputOf(op, row, frame.input);
       authorise({ op, input, caller: frame.caller });
       result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
+      // A stream without end that was ended by us did not end well.
+      if (op.streams?.(input) && isStopping(signal)) throw signal.reason;
       return result;
     } catch (thrown) {
       const error = settle(thrown, frame, signal);
@@ -96,6 +95,10 @@ export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: C
         noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });
     }
   };
+}
+
+function isStopping({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DispatchError && reason.code === "daemon_down";
 }
 
 async function loaded(row: IndexRow): Promise<DaemonOp> {
@@ -143,10 +146,4 @@ function skewed(op: string): DispatchError {
   return new DispatchError("stale", `the daemon (${version}) and this client disagree on what ${op} takes`, {
     hint: restart,
   });
-}
-
-/** Unique in the log, and short enough to be read out. */
-function countedIds(clock: Clock): () => string {
-  let count = 0;
-  return () => `bug-${clock.now().toString(36)}-${++count}`;
 }

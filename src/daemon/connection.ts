@@ -57,14 +57,16 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
     const abort = new AbortController();
     calls.set(id, abort);
     const emit = async (row: Record<string, unknown>) => {
-      send({ id, row });
+      out.send(rowLine(id, row));
       await out.room();
     };
-    void call(frame, abort.signal, emit)
+    call(frame, abort.signal, emit)
       .then((result) => (frame.as === "text" ? sendText(id, result) : send({ id, result })))
       .catch((thrown) =>
         refuse(id, thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown))),
       )
+      // Not even the refusal could be sent: a client that is cut asks again, one without an answer waits for ever.
+      .catch((thrown) => cut("a call could not be answered", { thrown }))
       .finally(() => {
         calls.delete(id);
         if (calls.size > 0) return;
@@ -115,6 +117,20 @@ function lineOf(frame: DaemonFrame): string {
   // Code units are at most three bytes: only a long line is worth counting.
   if (line.length * 3 > limits.frameBytesMax) boundedBytes(line);
   return line;
+}
+
+/** A row that no frame holds is left out with a mark in its place, its short values kept: the stream goes on. */
+function rowLine(id: number, row: Record<string, unknown>): string {
+  const line = `${JSON.stringify({ id, row } satisfies DaemonFrame)}\n`;
+  if (line.length * 3 <= limits.frameBytesMax) return line;
+  const bytes = Buffer.byteLength(line);
+  if (bytes <= limits.frameBytesMax) return line;
+  const kept = Object.entries(row).filter(([, value]) => isShort(value));
+  return lineOf({ id, row: { ...Object.fromEntries(kept), omitted_bytes: bytes } });
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" ? value.length <= limits.rowValueCharsMax : typeof value !== "object";
 }
 
 /** Throws `too_large`: a client takes frames up to the same limit as we do. */

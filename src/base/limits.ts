@@ -9,6 +9,25 @@ const MiB = 1024 * KiB;
 export const limits = {
   /** Codex refuses user text over 1,048,576 characters; bytes are never fewer than characters. */
   textBytesMax: MiB,
+  /**
+   * Of an error's message, its hint, and each text in its data: some repeat what they were given. Under what an MCP
+   * result shows of one text, so that it is cut once.
+   */
+  errorCharsMax: 1900,
+  /** Of an error's data as JSON: with message and hint far under a frame, however it is escaped. */
+  errorDataCharsMax: 64 * KiB,
+  /** Of a list in data that is over that limit. */
+  errorDataItemsMax: 50,
+  /** A word of an input, unless its field says otherwise: as long as the longest path that the kernel takes. */
+  wordBytesMax: 4 * KiB,
+  /** Words in a list of an input: more threads at once than anybody has. */
+  listItemsMax: 1000,
+  /** One `--config KEY=VALUE`: a value may be a table as JSON. */
+  configValueBytesMax: 64 * KiB,
+  /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
+  jsonDepthMax: 100,
+  /** Of the names in a frame (an operation, a schema, a version, a thread). */
+  frameNameCharsMax: 200,
   /** A configuration file is written by hand; it is read whole, while all else waits. */
   configBytesMax: MiB,
   /** Of a file that is no TOML: to find the line, what stands before it is parsed anew, line by line. */

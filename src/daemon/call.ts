@@ -2,8 +2,10 @@
 import * as v from "valibot";
 import { type Code, DispatchError, fail } from "../base/error.ts";
 import type { FaultLog } from "../base/faults.ts";
+import { limits } from "../base/limits.ts";
 import { version } from "../base/version.ts";
 import type { Ctx } from "../ops/ctx.ts";
+import { textTooLarge } from "../ops/fields.ts";
 import type { DaemonOp, IndexRow, Intent } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
 import type { Authorised } from "./authorise.ts";
@@ -120,6 +122,12 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
   const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
   const parsed = v.safeParse(op.input, fields, { abortEarly: true });
   if (parsed.success) return parsed.output;
+  const long = textTooLarge(op.input.entries, fields);
+  if (long !== undefined)
+    fail("too_large", `${long} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+      hint: "put it in a file and send its path",
+      data: { field: long },
+    });
   const issue = parsed.issues[0];
   const field = v.getDotPath(issue) ?? "input";
   return fail("usage", `${field}: ${issue.message.slice(0, 300)}`, { hint, data: { field } });

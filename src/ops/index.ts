@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "0d1e61cf325b",
+    hash: "4e1bab769a27",
     load: () => import("./daemon/status.ts"),
   },
   {
@@ -156,7 +156,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "8a09c2bdbe3e",
+    hash: "fe5fe196d8da",
     load: () => import("./goal/set.ts"),
   },
   {

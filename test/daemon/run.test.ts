@@ -232,7 +232,7 @@ for (const where of throwing) {
       client.call(2, "test.host");
       const { result } = await client.ended(2);
       client.frames.splice(0);
-      return (result?.["faults"] as { id: string; why: string }[])[0];
+      return (result!["faults"] as { id: string; why: string }[])[0];
     }, "the fault is kept");
     expect(fault.why).toBe("nobody catches this");
     const line = logOf(paths)

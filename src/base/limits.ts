@@ -26,6 +26,8 @@ export const limits = {
   configValueBytesMax: 64 * KiB,
   /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
   jsonDepthMax: 100,
+  /** Of a key or an id at the top level of a line that cannot be read whole. */
+  lineIdBytesMax: 256,
   /** Of the names in a frame (an operation, a schema, a version, a thread). */
   frameNameCharsMax: 200,
   /** A configuration file is written by hand; it is read whole, while all else waits. */

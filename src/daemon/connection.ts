@@ -6,7 +6,7 @@ import { lineSplitter } from "../base/lines.ts";
 import { toJson } from "../base/text.ts";
 import type { DaemonFrame, Hello, TextHead } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
-import { type CallFrame, frameOf } from "./frame.ts";
+import { type CallFrame, frameOf, isId } from "./frame.ts";
 import { outbound } from "./outbound.ts";
 
 export interface Connection {
@@ -81,14 +81,25 @@ export function connection({ hello, call, clock, write, cut }: ConnectionOptions
     else if (frame.kind === "cancel")
       calls.get(frame.id)?.abort(new DispatchError("timeout", "the call was cancelled"));
     else if (frame.kind === "call") start(frame.call);
-    else refuse(frame.id !== null && calls.has(frame.id) ? null : frame.id, frame.error);
+    else refuseLine(frame.id, frame.error);
+  };
+
+  /** Where the line does not say whose it was, the client ends all its calls, so they end here as well. */
+  const refuseLine = (id: number | null, error: DispatchError) => {
+    if (id !== null && !calls.has(id)) return refuse(id, error);
+    refuse(null, error);
+    for (const abort of calls.values()) abort.abort(error);
   };
 
   const lines = lineSplitter({
     lineBytesMax: limits.frameBytesMax,
     onLine: take,
-    onOversize: () =>
-      refuse(null, new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`)),
+    readId: true,
+    onOversize: ({ id }) =>
+      refuseLine(
+        isId(id) ? id : null,
+        new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`),
+      ),
   });
 
   return {

@@ -1,6 +1,7 @@
 /** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
 import { DispatchError, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { idIn } from "../base/lineid.ts";
 import type { Caller, ClientFrame, Hello } from "../ops/protocol.ts";
 
 export type CallFrame = Extract<ClientFrame, { op: string }>;
@@ -22,7 +23,8 @@ export function frameOf(line: Uint8Array): Frame {
   try {
     frame = JSON.parse(utf8.decode(line));
   } catch (cause) {
-    return bad(null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
+    const id = idIn(line);
+    return bad(isId(id) ? id : null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
   }
   if (!isFields(frame)) return bad(null, "the frame is not a JSON object");
   if ("hello" in frame) return helloOf(frame["hello"]);
@@ -73,7 +75,7 @@ function isName(value: unknown): value is string {
   return typeof value === "string" && value.length <= limits.frameNameCharsMax && value.isWellFormed();
 }
 
-function isId(value: unknown): value is number {
+export function isId(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 

@@ -53,7 +53,7 @@ function isToml(text: string): boolean {
 
 function textOf(path: string): string {
   try {
-    return readBounded(path, limits.configBytesMax).toString();
+    return new TextDecoder("utf-8", { fatal: true }).decode(readBounded(path, limits.configBytesMax));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
     fail("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { hint: `edit ${path}`, cause: thrown });

@@ -71,7 +71,8 @@ function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>)
       rows += 1;
       if (token === undefined) return;
       const update = { progressToken: token, progress: rows, message: toJsonLine(row) };
-      void extra.sendNotification({ method: "notifications/progress", params: update });
+      // Progress that does not arrive is no failure of the call.
+      extra.sendNotification({ method: "notifications/progress", params: update }).catch(() => {});
     };
     return tracked(
       calls,

@@ -50,12 +50,15 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     if (signal.aborted && signal.reason instanceof DispatchError) return signal.reason;
     const id = log.faultId();
     log.error("an operation failed by a bug", { id, op: frame.op, thrown });
+    // It may have failed after its work was stored: with the key, asking again never does it twice.
+    const key = frame.input["idempotency_key"];
+    const keyed = typeof key === "string";
     return new DispatchError(
       "internal",
       `dispatch has a bug in ${frame.op}; its log has the details under ${id}`,
       {
-        hint: "dispatch daemon log --raw",
-        data: { id },
+        hint: keyed ? `ask again with --idempotency-key ${key}` : "dispatch daemon log --raw",
+        data: { id, ...(keyed ? { idempotency_key: key } : {}) },
         cause: thrown,
       },
     );

@@ -33,7 +33,7 @@ function wrong(schema: v.GenericSchema): unknown[] {
   const shapes = [null, nested(3), nested(127), nested(200), nested(5000)];
   switch (typeOf(schema)) {
     case "string":
-      return [...shapes, 7, true, ["x"], "a\ud800", "/\udc00=", ...long(max + 1), ...long(fourMegabytes)];
+      return [...shapes, 7, true, ["x"], "a\ud800", "/\udc00=", ...long(max + 1), "x".repeat(fourMegabytes)];
     case "list":
       return [
         ...shapes,
@@ -42,9 +42,9 @@ function wrong(schema: v.GenericSchema): unknown[] {
         [7],
         ["a=\ud800"],
         [["a=b"]],
-        ...[...long(max + 1), ...long(fourMegabytes)].map((text) => ["a=b", text]),
+        ...[...long(max + 1), "x".repeat(fourMegabytes)].map((text) => ["a=b", text]),
         Array.from({ length: limits.listItemsMax + 1 }, () => "a=b"),
-        Array.from({ length: 1_000_000 }, () => "a"),
+        Array.from({ length: 100_000 }, () => "a"),
       ];
     case "number":
       return [...shapes, "7", true, -1, 1e300, -1e300, Number.MAX_SAFE_INTEGER + 2];

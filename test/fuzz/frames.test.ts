@@ -38,7 +38,7 @@ test("a frame that was cut, flipped, doubled or spliced at random is answered or
 test("JSON of any depth and any size is refused in few words, under its id", async () => {
   const deep = (depth: number) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
   const values = [
-    ...[127, 5000, 100_000, 3_000_000].map(deep),
+    ...[127, 5000, 1_000_000].map(deep),
     ...[127, 5000, 1_000_000].map((depth) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`),
     `"${"x".repeat(limits.frameBytesMax)}"`,
     `{${Array.from({ length: 200_000 }, (_, n) => `"k${n}":1`).join(",")}}`,

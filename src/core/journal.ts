@@ -134,6 +134,6 @@ function untilEither(woken: Promise<void>, signal: AbortSignal | undefined): Pro
       resolve();
     };
     signal.addEventListener("abort", end, { once: true });
-    void woken.then(end);
+    woken.then(end, end);
   });
 }

@@ -50,6 +50,11 @@ const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): 
     isAllowed: (path) => path.startsWith("src/store/"),
   },
   {
+    what: /^[ \t]*void\s/gm,
+    name: "a promise that nobody waits for: give it a catch",
+    isAllowed: (path) => path.startsWith("src/surface/"),
+  },
+  {
     what: /\bprocess\.exit\b/g,
     name: "leaving: main.ts does it",
     isAllowed: (path) => path === "src/main.ts",

@@ -1,3 +1,5 @@
+import { limits } from "./limits.ts";
+
 /**
  * The one error class and the one table of codes. Every failure a user can see is a row here: the code is the
  * contract of `--json`, the exit status is the contract of scripts, `retry` says whether trying again can help.
@@ -45,10 +47,10 @@ export class DispatchError extends Error {
     message: string,
     more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {},
   ) {
-    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    super(shortText(message), more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "DispatchError";
     this.code = code;
-    this.hint = more.hint ?? null;
+    this.hint = more.hint === undefined ? null : shortText(more.hint);
     this.data = more.data ?? null;
   }
 
@@ -62,7 +64,7 @@ export class DispatchError extends Error {
       message: this.message,
       hint: this.hint,
       retry: codes[this.code].retry,
-      data: this.data,
+      data: this.data && shortData(this.data),
     };
   }
 
@@ -73,6 +75,28 @@ export class DispatchError extends Error {
       ...(body.hint === null ? {} : { hint: body.hint }),
       ...(body.data === null ? {} : { data: body.data }),
     });
+  }
+}
+
+/** A message may repeat what it was given, and that may be anything: it is cut, and is always text. */
+function shortText(text: string): string {
+  const over = text.length - limits.errorCharsMax;
+  const cut = over <= 0 ? text : `${text.slice(0, limits.errorCharsMax)}… [${over} more characters]`;
+  return cut.toWellFormed();
+}
+
+/** What fits into any answer: of more, the beginning of each list and text. Never throws. */
+function shortData(data: Record<string, unknown>): Record<string, unknown> {
+  try {
+    if (JSON.stringify(data).length <= limits.errorDataCharsMax) return data;
+    const json = JSON.stringify(data, (_key, value: unknown) => {
+      if (typeof value === "string") return shortText(value);
+      return Array.isArray(value) ? value.slice(0, limits.errorDataItemsMax) : value;
+    });
+    if (json.length <= limits.errorDataCharsMax) return JSON.parse(json) as Record<string, unknown>;
+    return { omitted_characters: json.length };
+  } catch (thrown) {
+    return { omitted: wordsOf(thrown) };
   }
 }
 
@@ -87,5 +111,5 @@ export function fail(
 
 /** The message of anything thrown, on one line's worth of nouns. */
 export function wordsOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return shortText(thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -1,11 +1,40 @@
-/** A JSON object from text; undefined when it is not one. */
+import { fail } from "./error.ts";
+import { limits } from "./limits.ts";
+
+/** A JSON object from text; undefined when it is not one. Throws `usage` for one that Codex would never answer. */
 export function jsonObject(text: string): Record<string, unknown> | undefined {
+  const value = jsonValue(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** Any JSON from text; undefined when it is none. Throws `usage`: nested too deep, or ill-formed text in an escape. */
+export function jsonValue(text: string): unknown {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    value = JSON.parse(text);
   } catch {
     return undefined;
+  }
+  refuseUnsendable(value);
+  return value;
+}
+
+/** Not recursive: what is nested deep enough would overflow the stack. */
+function refuseUnsendable(root: unknown): void {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limits.jsonDepthMax)
+      fail("usage", `the JSON is nested more than ${limits.jsonDepthMax} deep`, { hint: "nest it less" });
+    const below: unknown[] = [];
+    for (const value of level) {
+      if (typeof value === "string" && !value.isWellFormed())
+        fail("usage", "the JSON holds half of a surrogate pair", { hint: "send UTF-8 text" });
+      if (typeof value !== "object" || value === null) continue;
+      // Keys are text as well.
+      for (const [key, inner] of Object.entries(value)) below.push(key, inner);
+    }
+    level = below;
   }
 }

@@ -15,6 +15,27 @@ export const limits = {
   repositoryConfigBytesMax: 16 * KiB,
   /** Of a file that is no TOML: a statement of more lines than this is not read further to find the line. */
   configStatementLinesMax: 50,
+  /**
+   * Of an error's message, its hint, and each text in its data: some repeat what they were given. Under what an MCP
+   * result shows of one text, so that it is cut once.
+   */
+  errorCharsMax: 1900,
+  /** Of an error's data as JSON: with message and hint far under a frame, however it is escaped. */
+  errorDataCharsMax: 64 * KiB,
+  /** Of a list in data that is over that limit. */
+  errorDataItemsMax: 50,
+  /** A word of an input, unless its field says otherwise: as long as the longest path that the kernel takes. */
+  wordBytesMax: 4 * KiB,
+  /** Words in a list of an input: more threads at once than anybody has. */
+  listItemsMax: 1000,
+  /** One `--config KEY=VALUE`: a value may be a table as JSON. */
+  configValueBytesMax: 64 * KiB,
+  /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
+  jsonDepthMax: 100,
+  /** Of a key or an id at the top level of a line that cannot be read whole. */
+  lineIdBytesMax: 256,
+  /** Of the names in a frame (an operation, a schema, a version, a thread). */
+  frameNameCharsMax: 200,
   /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
   frameBytesMax: 8 * MiB,
   /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */
@@ -187,6 +208,8 @@ export const limits = {
   outboundBytesMax: 16 * MiB,
   /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
   outboundHighWaterBytes: 256 * KiB,
+  /** Of a row that no frame holds, the values that stay: a ref, a kind, a method. */
+  rowValueCharsMax: 200,
   connectTimeoutMs: 2 * second,
   /** Who pressed TAB waits no longer than this for what the daemon knows. */
   completionMs: second,
@@ -214,6 +237,12 @@ export const limits = {
   shutdownCallsMs: 2 * second,
   /** The kernel's limit for a unix socket path: 108 on Linux, 104 on macOS, one byte for the final NUL. */
   socketPathBytesMax: 103,
+  /** Different failures that `daemon status` shows: the newest few say it, the log has them all. */
+  faultsKeptMax: 10,
+  /** Of a failure's words there. */
+  faultCharsMax: 200,
+  /** A failure that did not come back for this long is shown no more. */
+  faultShownMs: 24 * 60 * minute,
   logBytesMax: 8 * MiB,
   logFilesKept: 3,
   /** Of one string in a log line: a whole stack fits. */

@@ -3,6 +3,8 @@
  * each chunk by itself was measured to corrupt text silently, still as valid JSON. The unfinished line is kept as a
  * list of parts and joined once: `rest += chunk` and a concat per chunk are quadratic (31 and 4 MB/s against 289).
  */
+import { type IdScan, idScan } from "./lineid.ts";
+
 const newline = 10;
 const headBytes = 256;
 
@@ -17,6 +19,8 @@ export interface Oversize {
   bytes: number;
   /** Its first bytes: enough to tell whose line it was. */
   head: Uint8Array;
+  /** With `readId`: the `id` at its top level. */
+  id?: number | string | undefined;
 }
 
 export function lineSplitter(to: {
@@ -25,10 +29,14 @@ export function lineSplitter(to: {
   onLine(line: Uint8Array): void;
   /** Called once for a line over the limit, as soon as it is known to be. Memory stays bounded. */
   onOversize(oversize: Oversize): void;
+  /** Then `onOversize` is called when the line's id is known, at the latest at its end. */
+  readId?: true;
 }): LineSplitter {
   let parts: Uint8Array[] = [];
   let heldBytes = 0;
   let skipping = false;
+  /** The line that is skipped, until it is told of. */
+  let untold: { oversize: Oversize; scan: IdScan } | undefined;
 
   const drop = () => {
     parts = [];
@@ -38,16 +46,38 @@ export function lineSplitter(to: {
   const refuse = (last: Uint8Array) => {
     const bytes = heldBytes + last.length;
     const head = joined([...parts, last], Math.min(bytes, headBytes));
-    drop();
-    to.onOversize({ bytes, head });
+    if (to.readId) {
+      untold = { oversize: { bytes, head }, scan: idScan() };
+      for (const part of parts) untold.scan.push(part);
+      drop();
+      skip(last);
+    } else {
+      drop();
+      to.onOversize({ bytes, head });
+    }
+  };
+
+  const skip = (bytes: Uint8Array, isEnd = false) => {
+    if (untold === undefined) return;
+    const { oversize, scan } = untold;
+    scan.push(bytes);
+    const id = isEnd ? scan.end() : scan.id();
+    if (id === undefined && !isEnd) return;
+    untold = undefined;
+    to.onOversize({ ...oversize, id });
   };
 
   const finish = (last: Uint8Array) => {
     if (skipping) {
       skipping = false;
+      skip(last, true);
       return;
     }
-    if (heldBytes + last.length > to.lineBytesMax) return refuse(last);
+    if (heldBytes + last.length > to.lineBytesMax) {
+      refuse(last);
+      skip(last.subarray(last.length), true);
+      return;
+    }
     const line = parts.length === 0 ? last : joined([...parts, last], heldBytes + last.length);
     drop();
     to.onLine(line);
@@ -60,8 +90,9 @@ export function lineSplitter(to: {
         finish(chunk.subarray(from, at));
         from = at + 1;
       }
-      if (from === chunk.length || skipping) return;
+      if (from === chunk.length) return;
       const rest = from === 0 ? chunk : chunk.subarray(from);
+      if (skipping) return skip(rest);
       if (heldBytes + rest.length > to.lineBytesMax) {
         skipping = true;
         return refuse(rest);
@@ -71,6 +102,7 @@ export function lineSplitter(to: {
     },
     end() {
       skipping = false;
+      skip(new Uint8Array(), true);
       if (heldBytes === 0) return undefined;
       const rest = joined(parts, heldBytes);
       drop();

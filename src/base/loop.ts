@@ -26,7 +26,8 @@ export function loop(
     }
     cancel();
     isWanted = false;
-    running = step()
+    // A step that throws before its first await is a step that failed as well.
+    running = (async () => step())()
       .catch(failed)
       .finally(() => {
         running = undefined;

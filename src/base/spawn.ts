@@ -36,7 +36,8 @@ export function isOwnChild(pid: number): boolean {
 export function spawnGroup(command: string[], options: { env: Env; cwd: string }): Child {
   const child = spawned(command, options);
   ownChildren.add(child.pid);
-  void child.exited.finally(() => ownChildren.delete(child.pid));
+  const forget = () => void ownChildren.delete(child.pid);
+  child.exited.then(forget, forget);
   const stdin = child.stdin;
   // The pipe breaks when the child dies; `exited` reports that, once, with its reason.
   const ignoreBroken = (written: number | Promise<number>) => {
@@ -186,9 +187,10 @@ async function collected(
   let left = bytesMax;
   let truncated = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  void exited.then(() => {
-    timer = setTimeout(() => void reader.cancel(), limits.pipeGraceMs);
-  });
+  const giveUp = () => {
+    timer = setTimeout(() => reader.cancel().catch(() => {}), limits.pipeGraceMs);
+  };
+  exited.then(giveUp, giveUp);
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const part = read.value.subarray(0, left);
     truncated ||= part.length < read.value.length;

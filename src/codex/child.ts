@@ -1,6 +1,6 @@
 /** One `codex app-server` process: its pipes, its end, and what it last said on stderr. Knows nothing of messages. */
 import type { Clock } from "../base/clock.ts";
-import { fail } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { groupMembers, identityOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, type Oversize } from "../base/lines.ts";
@@ -40,7 +40,11 @@ export function startChild(to: {
 
   let reason: string | undefined;
   const tail = stderrTail(child.stderr, to.clock);
-  const drained = drain(child, to);
+  // A child that nobody reads buffers without bound, so it is ended. The reason names the failure.
+  const drained = drain(child, to).catch((thrown: unknown) => {
+    reason ??= `its output could not be read: ${wordsOf(thrown)}`;
+    child.signal("SIGKILL");
+  });
 
   return {
     identity: {
@@ -97,9 +101,8 @@ async function drain(
   const reader = child.stdout.getReader();
   // A pipe that breaks is an end like any other: `exited` tells of it.
   const next = () => reader.read().catch(() => ({ done: true as const, value: undefined }));
-  void child.exited.then(() =>
-    to.clock.after(limits.childDrainGraceMs, () => void reader.cancel().catch(() => {})),
-  );
+  const giveUp = () => to.clock.after(limits.childDrainGraceMs, () => reader.cancel().catch(() => {}));
+  child.exited.then(giveUp, giveUp);
   for (let read = await next(); !read.done; read = await next()) {
     splitter.push(read.value);
     const whole = lines;

@@ -2,7 +2,6 @@
  * What the child says, in the order it says it. The events of one read are one batch; an answer ends a batch, so that
  * whoever waited for it sees exactly what came before it: a `turn/started` ahead of our answer is another's turn.
  */
-import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Oversize, textOf } from "../base/lines.ts";
 import type { Log } from "../base/log.ts";
@@ -41,10 +40,7 @@ export function incoming(to: {
       to.batch(batch);
     } catch (thrown) {
       // The database refused. What it says of the lanes is healed by reading; the child must be drained meanwhile.
-      to.log.error("a batch of codex's events was not stored", {
-        events: batch.length,
-        error: wordsOf(thrown),
-      });
+      to.log.error("a batch of codex's events was not stored", { events: batch.length, thrown });
     }
   };
 
@@ -84,7 +80,7 @@ export function incoming(to: {
         } catch (thrown) {
           // A line of a shape that nobody thought of must not end the reading of all the others.
           to.garbage();
-          to.log.error("a line of codex could not be read", { error: wordsOf(thrown) });
+          to.log.error("a line of codex could not be read", { thrown });
         }
         if (events.length === limits.childBatchLinesMax) deliver();
       }
@@ -118,7 +114,7 @@ function tell(taps: Taps, line: RawLine, log: Log): void {
     try {
       tap(line);
     } catch (thrown) {
-      log.error("a tap on codex's stream failed", { error: wordsOf(thrown) });
+      log.error("a tap on codex's stream failed", { thrown });
     }
   }
 }

@@ -64,12 +64,21 @@ export function startLife(world: World, executable: string): Life {
   const child = startChild({ executable, env: world.env, clock, ...heard });
   const epoch = born();
 
+  /** Its end is waited for elsewhere; here only a failure to end it would be lost. */
+  function kill(words: string): void {
+    child.kill(words).catch((thrown: unknown) => log.error("codex could not be ended", { epoch, thrown }));
+  }
+
   /** Committed before the first byte is written: whatever becomes of us, this child can be told for sure. */
   function born(): Epoch {
     try {
       return sink.born(child.identity);
     } catch (thrown) {
-      void child.kill("its birth was not recorded");
+      child
+        .kill("its birth was not recorded")
+        .catch((failed: unknown) =>
+          log.error("codex could not be ended", { pid: child.identity.pid, thrown: failed }),
+        );
       throw thrown;
     }
   }
@@ -79,7 +88,7 @@ export function startLife(world: World, executable: string): Life {
     try {
       sink.down(epoch, words);
     } catch (thrown) {
-      log.error("the end of codex was not stored", { epoch, error: wordsOf(thrown) });
+      log.error("the end of codex was not stored", { epoch, thrown });
     }
     return words;
   });
@@ -90,20 +99,20 @@ export function startLife(world: World, executable: string): Life {
     const hello = await initialize(calls, world, child.identity.pid);
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".
-      void child.kill(wordsOf(hello));
+      kill(wordsOf(hello));
       return { kind: "failed", error: hello };
     }
     lacks = (await telling) ?? [];
     const tooOld = tooOldError(hello.version, lacks);
     if (tooOld) {
-      void child.kill(tooOld.message);
+      kill(tooOld.message);
       return { kind: "too_old", error: tooOld, lacks };
     }
     try {
       sink.up(epoch, hello);
     } catch (thrown) {
       const error = thrown instanceof DispatchError ? thrown : downError(wordsOf(thrown), "not_sent");
-      void child.kill(error.message);
+      kill(error.message);
       // A full disk passes by itself; another home of Codex does not.
       return { kind: error.code === "storage" ? "absent" : "refused", error };
     }

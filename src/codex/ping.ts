@@ -6,7 +6,10 @@ import type { Life } from "./life.ts";
 /** Asks a living child something cheap again and again, and kills it when it stays silent. Ends with that life. */
 export async function keepPinging(life: Life, clock: Clock): Promise<void> {
   const over = new AbortController();
-  void life.gone.then(() => over.abort());
+  life.gone.then(
+    () => over.abort(),
+    () => over.abort(),
+  );
   let misses = 0;
   let pauseMs: number = limits.agentPingEveryMs;
   while (!over.signal.aborted) {

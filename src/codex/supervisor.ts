@@ -108,7 +108,9 @@ export function supervisor(world: Supervised): Supervisor {
       // Once a start, and no state of the daemon: it is most likely well.
       if (isNewer(version)) log.info(`codex ${version} is newer than what ${testedWords}`);
       enter("running", { ...begun.hello, lacks, advice: upgradeFor(version), last_error: null });
-      void keepPinging(mine, clock);
+      keepPinging(mine, clock).catch((thrown: unknown) =>
+        log.error("codex is not pinged any more", { thrown }),
+      );
     }
     const words = await mine.gone;
     if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
@@ -131,9 +133,16 @@ export function supervisor(world: Supervised): Supervisor {
     await (ms === undefined ? abortOf(pause.signal) : clock.sleep(ms, pause.signal));
   };
 
+  /** A bug here must not be the last that is heard of Codex: the child is ended, and the next one started. */
+  const broken = async (thrown: unknown): Promise<Ending> => {
+    log.error("the start of codex failed by a bug", { thrown });
+    await life?.kill("its start failed by a bug");
+    return { kind: "failed", error: lastError(thrown) };
+  };
+
   const run = async () => {
     while (!closing) {
-      const ending = await liveOnce();
+      const ending = await liveOnce().catch(broken);
       if (closing) break;
       await rest(ending);
       if (!closing) enter("starting", { last_error: now.last_error });
@@ -149,7 +158,7 @@ export function supervisor(world: Supervised): Supervisor {
 
   return {
     start() {
-      loop ??= run();
+      loop ??= run().catch((thrown: unknown) => log.error("codex is not supervised any more", { thrown }));
     },
     status: () => ({ ...now, warnings: [...now.warnings] }),
     async ready(waitMs) {

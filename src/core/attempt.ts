@@ -76,10 +76,7 @@ function note({ journal, log }: World, message: Message, write: (change: Change)
   try {
     journal.note(write);
   } catch (thrown) {
-    log.error("what Codex said of a message was not stored", {
-      receipt: message.id,
-      reason: wordsOf(thrown),
-    });
+    log.error("what Codex said of a message was not stored", { receipt: message.id, thrown });
   }
 }
 

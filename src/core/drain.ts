@@ -143,7 +143,17 @@ export function drain(world: World): Drain {
     }
   }
 
+  /** Never throws: it is called by timers, after commits, and by whoever just had a message accepted. */
   function kick(ref: Ref): void {
+    try {
+      begin(ref);
+    } catch (thrown) {
+      log.warn("a thread could not be looked at, and will be again", { lane: ref, thrown });
+      later(ref);
+    }
+  }
+
+  function begin(ref: Ref): void {
     // Refused a moment ago: its own timer comes back to it.
     if (isWaiting(ref)) return;
     const lane = letGo(store.lanes.get(ref));
@@ -156,8 +166,8 @@ export function drain(world: World): Drain {
       return;
     }
     kicked.add(ref);
-    void step(ref)
-      .catch((thrown: unknown) => log.error("a delivery failed", { lane: ref, thrown: wordsOf(thrown) }))
+    step(ref)
+      .catch((thrown: unknown) => log.error("a delivery failed", { lane: ref, thrown }))
       .finally(() => {
         kicked.delete(ref);
         if (again.delete(ref)) kick(ref);

@@ -37,10 +37,10 @@ export function engineOf(world: World): Engine {
   const deliver = delivery(world);
   const settle = reconcile(world, deliver);
   const settling = loop(clock, limits.reconcileEveryMs, settle.step, (thrown) =>
-    log.error("reconciling failed", { reason: wordsOf(thrown) }),
+    log.error("reconciling failed", { thrown }),
   );
   const pruning = loop(clock, limits.pruneEveryMs, prune, (thrown) =>
-    log.error("pruning failed", { reason: wordsOf(thrown) }),
+    log.error("pruning failed", { thrown }),
   );
   const sink = sinkOf(world, {
     turnOver(lane) {

@@ -5,12 +5,16 @@
 import type { Clock } from "../base/clock.ts";
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
 import type { EventDraft } from "./event.ts";
 import type { Store } from "./ports/store.ts";
 
 export interface Change {
   append(event: EventDraft): void;
-  /** Runs once the transaction is on disk; not at all when it failed. */
+  /**
+   * Runs once the transaction is on disk; not at all when it failed. What an effect throws is a line in the log: the
+   * caller is told of the change, and that one is stored.
+   */
   after(effect: () => void): void;
   /** One instant for the whole transaction. */
   now: number;
@@ -34,8 +38,7 @@ export interface Journal {
   grown(seq: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** `failed` is told of events that could not be written later. */
-export function journal(store: Store, clock: Clock, failed: (thrown: unknown) => void): Journal {
+export function journal(store: Store, clock: Clock, log: Log): Journal {
   const grown = waiters();
   let waiting: EventDraft[] = [];
   let refusal: string | null = null;
@@ -57,7 +60,13 @@ export function journal(store: Store, clock: Clock, failed: (thrown: unknown) =>
     }, how);
     waiting = [];
     if (appended > 0) grown.wake();
-    for (const effect of effects) effect();
+    for (const effect of effects) {
+      try {
+        effect();
+      } catch (thrown) {
+        log.error("what follows a change failed", { thrown });
+      }
+    }
     return result;
   }
 
@@ -79,7 +88,7 @@ export function journal(store: Store, clock: Clock, failed: (thrown: unknown) =>
     } catch (thrown) {
       // Not kept for ever: on a full disk they would grow with every call.
       waiting = [];
-      failed(thrown);
+      log.error("events could not be stored", { thrown });
     }
   }
 
@@ -125,6 +134,6 @@ function untilEither(woken: Promise<void>, signal: AbortSignal | undefined): Pro
       resolve();
     };
     signal.addEventListener("abort", end, { once: true });
-    void woken.then(end);
+    woken.then(end, end);
   });
 }

@@ -53,7 +53,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
         ingested(epoch, events);
       } catch (thrown) {
         if (!unheard) {
-          log.error("events of Codex could not be stored", { reason: wordsOf(thrown) });
+          log.error("events of Codex could not be stored", { thrown });
           unheard = new Set();
           hearAgain(epoch);
         }

@@ -1,10 +1,11 @@
 /** One call: route, validate, run, validate. Whatever goes wrong comes out as a DispatchError. */
 import * as v from "valibot";
-import type { Clock } from "../base/clock.ts";
 import { type Code, DispatchError, fail } from "../base/error.ts";
-import type { Log } from "../base/log.ts";
+import type { FaultLog } from "../base/faults.ts";
+import { limits } from "../base/limits.ts";
 import { version } from "../base/version.ts";
 import type { Ctx } from "../ops/ctx.ts";
+import { textTooLarge } from "../ops/fields.ts";
 import type { DaemonOp, IndexRow, Intent } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
 import type { Authorised } from "./authorise.ts";
@@ -36,27 +37,28 @@ export interface CallOptions {
   /** Throws `denied`. Asked of every call that is valid, before it runs. */
   authorise(call: Authorised): void;
   audit(call: Audited): void;
-  log: Log;
-  clock: Clock;
+  log: FaultLog;
   tally: Tally;
 }
 
-export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: CallOptions): Call {
+export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOptions): Call {
   const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
-  const bugId = countedIds(clock);
 
   const settle = (thrown: unknown, frame: CallFrame, signal: AbortSignal): DispatchError => {
     if (thrown instanceof DispatchError) return thrown;
     // An op that was told to stop may fail in any way it likes.
     if (signal.aborted && signal.reason instanceof DispatchError) return signal.reason;
-    const id = bugId();
+    const id = log.faultId();
     log.error("an operation failed by a bug", { id, op: frame.op, thrown });
+    // It may have failed after its work was stored: with the key, asking again never does it twice.
+    const key = frame.input["idempotency_key"];
+    const keyed = typeof key === "string";
     return new DispatchError(
       "internal",
       `dispatch has a bug in ${frame.op}; its log has the details under ${id}`,
       {
-        hint: "dispatch daemon log --raw",
-        data: { id },
+        hint: keyed ? `ask again with --idempotency-key ${key}` : "dispatch daemon log --raw",
+        data: { id, ...(keyed ? { idempotency_key: key } : {}) },
         cause: thrown,
       },
     );
@@ -84,6 +86,8 @@ export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: C
       const input = inputOf(op, row, frame.input);
       authorise({ op, input, caller: frame.caller });
       result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
+      // A stream without end that was ended by us did not end well.
+      if (op.streams?.(input) && isStopping(signal)) throw signal.reason;
       return result;
     } catch (thrown) {
       const error = settle(thrown, frame, signal);
@@ -96,6 +100,10 @@ export function callsOf({ index, ctxOf, authorise, audit, log, clock, tally }: C
         noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });
     }
   };
+}
+
+function isStopping({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DispatchError && reason.code === "daemon_down";
 }
 
 async function loaded(row: IndexRow): Promise<DaemonOp> {
@@ -117,6 +125,12 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
   const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
   const parsed = v.safeParse(op.input, fields, { abortEarly: true });
   if (parsed.success) return parsed.output;
+  const long = textTooLarge(op.input.entries, fields);
+  if (long !== undefined)
+    fail("too_large", `${long} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+      hint: "put it in a file and send its path",
+      data: { field: long },
+    });
   const issue = parsed.issues[0];
   const field = v.getDotPath(issue) ?? "input";
   return fail("usage", `${field}: ${issue.message.slice(0, 300)}`, { hint, data: { field } });
@@ -143,10 +157,4 @@ function skewed(op: string): DispatchError {
   return new DispatchError("stale", `the daemon (${version}) and this client disagree on what ${op} takes`, {
     hint: restart,
   });
-}
-
-/** Unique in the log, and short enough to be read out. */
-function countedIds(clock: Clock): () => string {
-  let count = 0;
-  return () => `bug-${clock.now().toString(36)}-${++count}`;
 }

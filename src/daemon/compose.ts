@@ -74,7 +74,7 @@ export async function compose(input: {
     agent,
     clock,
     log,
-    journal: journal(store, clock, (thrown) => log.error("calls could not be audited", { thrown })),
+    journal: journal(store, clock, log),
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },

@@ -6,7 +6,7 @@ import { lineSplitter } from "../base/lines.ts";
 import { toJson } from "../base/text.ts";
 import type { DaemonFrame, Hello, TextHead } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
-import { type CallFrame, frameOf } from "./frame.ts";
+import { type CallFrame, frameOf, isId } from "./frame.ts";
 import { callerFrom, type Origin, withReason } from "./origin.ts";
 import { outbound } from "./outbound.ts";
 
@@ -59,10 +59,10 @@ export function connection({ origin, hello, call, clock, write, cut }: Connectio
     const abort = new AbortController();
     calls.set(id, abort);
     const emit = async (row: Record<string, unknown>) => {
-      send({ id, row });
+      out.send(rowLine(id, row));
       await out.room();
     };
-    void call({ ...frame, caller: callerFrom(origin, frame.caller) }, abort.signal, emit)
+    call({ ...frame, caller: callerFrom(origin, frame.caller) }, abort.signal, emit)
       .then((result) => (frame.as === "text" ? sendText(id, result) : send({ id, result })))
       .catch((thrown) =>
         refuse(
@@ -72,6 +72,8 @@ export function connection({ origin, hello, call, clock, write, cut }: Connectio
             : new DispatchError("internal", wordsOf(thrown)),
         ),
       )
+      // Not even the refusal could be sent: a client that is cut asks again, one without an answer waits for ever.
+      .catch((thrown) => cut("a call could not be answered", { thrown }))
       .finally(() => {
         calls.delete(id);
         if (calls.size > 0) return;
@@ -86,14 +88,25 @@ export function connection({ origin, hello, call, clock, write, cut }: Connectio
     else if (frame.kind === "cancel")
       calls.get(frame.id)?.abort(new DispatchError("timeout", "the call was cancelled"));
     else if (frame.kind === "call") start(frame.call);
-    else refuse(frame.id !== null && calls.has(frame.id) ? null : frame.id, frame.error);
+    else refuseLine(frame.id, frame.error);
+  };
+
+  /** Where the line does not say whose it was, the client ends all its calls, so they end here as well. */
+  const refuseLine = (id: number | null, error: DispatchError) => {
+    if (id !== null && !calls.has(id)) return refuse(id, error);
+    refuse(null, error);
+    for (const abort of calls.values()) abort.abort(error);
   };
 
   const lines = lineSplitter({
     lineBytesMax: limits.frameBytesMax,
     onLine: take,
-    onOversize: () =>
-      refuse(null, new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`)),
+    readId: true,
+    onOversize: ({ id }) =>
+      refuseLine(
+        isId(id) ? id : null,
+        new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`),
+      ),
   });
 
   return {
@@ -122,6 +135,20 @@ function lineOf(frame: DaemonFrame): string {
   // Code units are at most three bytes: only a long line is worth counting.
   if (line.length * 3 > limits.frameBytesMax) boundedBytes(line);
   return line;
+}
+
+/** A row that no frame holds is left out with a mark in its place, its short values kept: the stream goes on. */
+function rowLine(id: number, row: Record<string, unknown>): string {
+  const line = `${JSON.stringify({ id, row } satisfies DaemonFrame)}\n`;
+  if (line.length * 3 <= limits.frameBytesMax) return line;
+  const bytes = Buffer.byteLength(line);
+  if (bytes <= limits.frameBytesMax) return line;
+  const kept = Object.entries(row).filter(([, value]) => isShort(value));
+  return lineOf({ id, row: { ...Object.fromEntries(kept), omitted_bytes: bytes } });
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" ? value.length <= limits.rowValueCharsMax : typeof value !== "object";
 }
 
 /** Throws `too_large`: a client takes frames up to the same limit as we do. */

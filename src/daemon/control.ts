@@ -85,14 +85,25 @@ export function openControl(options: ControlOptions): Control {
     clock.after(limits.refusalLingerMs, () => peer.terminate());
   };
 
+  /** A failure in one connection ends that one: its client is cut and not left without an answer. */
+  const guarded = (peer: Bun.Socket<Connection | undefined>, fn: () => void) => {
+    try {
+      fn();
+    } catch (thrown) {
+      log.error("a connection failed", { thrown });
+      peer.terminate();
+    }
+  };
+
   const listener = listenOn(path, {
-    open: (peer) => admit(peer as Peer),
-    data: (peer, bytes) => peer.data?.received(bytes),
-    drain: (peer) => peer.data?.drain(),
+    open: (peer) => guarded(peer, () => admit(peer as Peer)),
+    data: (peer, bytes) => guarded(peer, () => peer.data?.received(bytes)),
+    drain: (peer) => guarded(peer, () => peer.data?.drain()),
     close(peer) {
-      if (!peer.data) return;
-      peer.data.gone();
-      open.delete(peer.data);
+      const one = peer.data;
+      if (!one) return;
+      open.delete(one);
+      guarded(peer, () => one.gone());
     },
     error: (_peer, error) => log.debug("a connection failed", { why: wordsOf(error) }),
   });

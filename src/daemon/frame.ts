@@ -1,5 +1,7 @@
 /** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
 import { DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { idIn } from "../base/lineid.ts";
 import type { Caller, ClientFrame, Hello } from "../ops/protocol.ts";
 
 export type CallFrame = Extract<ClientFrame, { op: string }>;
@@ -21,7 +23,8 @@ export function frameOf(line: Uint8Array): Frame {
   try {
     frame = JSON.parse(utf8.decode(line));
   } catch (cause) {
-    return bad(null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
+    const id = idIn(line);
+    return bad(isId(id) ? id : null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
   }
   if (!isFields(frame)) return bad(null, "the frame is not a JSON object");
   if ("hello" in frame) return helloOf(frame["hello"]);
@@ -33,7 +36,7 @@ export function frameOf(line: Uint8Array): Frame {
 }
 
 function helloOf(hello: unknown): Frame {
-  if (!isFields(hello) || typeof hello["version"] !== "string" || typeof hello["protocol"] !== "number")
+  if (!isFields(hello) || !isName(hello["version"]) || typeof hello["protocol"] !== "number")
     return bad(null, "hello must have a version and a protocol");
   return { kind: "hello", hello: { version: hello["version"], protocol: hello["protocol"] } };
 }
@@ -41,8 +44,8 @@ function helloOf(hello: unknown): Frame {
 function callOf(frame: Fields): Frame {
   const { id, op, schema = "", input = {}, caller } = frame;
   if (!isId(id)) return bad(null, "a call must have an id: a whole number from 0");
-  if (typeof op !== "string") return bad(id, "op must be the name of an operation");
-  if (typeof schema !== "string") return bad(id, "schema must be a string");
+  if (!isName(op)) return bad(id, "op must be the name of an operation");
+  if (!isName(schema)) return bad(id, "schema must be a short string");
   if (!isFields(input)) return bad(id, "input must be an object");
   const who = callerOf(caller);
   return who
@@ -50,14 +53,16 @@ function callOf(frame: Fields): Frame {
         kind: "call",
         call: { id, op, schema, input, caller: who, ...(frame["as"] === "text" ? { as: "text" } : {}) },
       }
-    : bad(id, "caller must have kind, thread_id and cwd");
+    : bad(id, "caller must have kind, thread_id and cwd, well-formed and no longer than a path");
 }
 
 function callerOf(caller: unknown): Caller | undefined {
   if (!isFields(caller)) return undefined;
   const { kind, thread_id, cwd } = caller;
   if (kind !== "cli" && kind !== "mcp") return undefined;
-  if (typeof cwd !== "string" || (typeof thread_id !== "string" && thread_id !== null)) return undefined;
+  if (typeof cwd !== "string" || Buffer.byteLength(cwd) > limits.wordBytesMax || !cwd.isWellFormed())
+    return undefined;
+  if (thread_id !== null && !isName(thread_id)) return undefined;
   return { kind, thread_id, cwd };
 }
 
@@ -65,7 +70,12 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isId(value: unknown): value is number {
+/** Repeated in answers, rows and the log, so short and well-formed. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length <= limits.frameNameCharsMax && value.isWellFormed();
+}
+
+export function isId(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 

@@ -10,7 +10,7 @@ export function hostOf(
   paths: Paths,
   startedAt: number,
   log: LogFile,
-  { stop, calls }: Pick<Host, "stop" | "calls">,
+  { stop, calls, faults, previous }: Pick<Host, "stop" | "calls" | "faults" | "previous">,
 ): Host {
   return {
     pid: process.pid,
@@ -28,6 +28,8 @@ export function hostOf(
     rssBytes: () => process.memoryUsage.rss(),
     calls,
     stop,
+    faults,
+    previous,
     logTail: (lines) => log.tail(lines),
   };
 }

@@ -1,18 +1,21 @@
 /** The life of the daemon: take the place, open the socket, compose, serve, leave. */
+import { statSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
 import { daemonEnv, readEnv } from "../base/env.ts";
 import { DispatchError } from "../base/error.ts";
+import { type FaultLog, faultLog, guardedClock } from "../base/faults.ts";
 import type { Lock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type LogFile, openLogFile } from "../base/logfile.ts";
 import { type Paths, pathsOf } from "../base/paths.ts";
+import { onUncaught } from "../base/signals.ts";
 import { writeErr, writeOut } from "../base/stdio.ts";
 import { toTerminal } from "../base/text.ts";
 import { version } from "../base/version.ts";
 import type { Core } from "../core/core.ts";
-import type { Host } from "../ops/ctx.ts";
+import type { Host, Previous } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import { protocolVersion } from "../ops/protocol.ts";
 import { daemonArgs, usage } from "./argv.ts";
@@ -74,18 +77,31 @@ async function installed(): Promise<Parts> {
 
 /** From the lock to the last byte. Throws what kept it from starting. */
 async function live(paths: Paths, foreground: boolean, parts: () => Promise<Parts>): Promise<number> {
-  const clock = systemClock;
-  const file = openLogFile({ path: paths.log, clock });
-  const log = foreground ? await withTerminal(file) : file;
+  const lastSeen = lastWritten(paths.log);
+  const file = openLogFile({ path: paths.log, clock: systemClock });
+  const log = faultLog(foreground ? await withTerminal(file) : file, systemClock);
+  const clock = guardedClock(systemClock, log);
   const stop = stopSwitch(foreground, log);
   const endReaping = adoptOrphans(clock, log);
+  // The last boundary, for what passed all others. To go on is right: the registry changes by transactions only, the
+  // locks are freed on every way out, and what is kept in memory of a thread is settled again by reading it. To stop
+  // would cut the running turns of all threads for a failure of one.
+  const offUncaught = onUncaught((thrown) => log.error("a failure that nobody caught", { thrown }));
   const tally: Tally = { calls: 0 };
   const stopped = () => stop.ask("asked to");
-  const host = hostOf(paths, clock.now(), file, { stop: stopped, calls: () => tally.calls });
+  const wasKilled = removeStaleSocket(paths.socket);
+  if (wasKilled) log.info("removed the socket of a daemon that did not end well");
+  const previous: Previous | null =
+    lastSeen === null ? null : { is_clean: !wasKilled, last_seen_at: lastSeen };
+  const host = hostOf(paths, clock.now(), file, {
+    stop: stopped,
+    calls: () => tally.calls,
+    faults: log.faults,
+    previous,
+  });
   let control: Control | undefined;
   let composed: Composed | undefined;
   try {
-    if (removeStaleSocket(paths.socket)) log.info("removed the socket of a daemon that did not end well");
     // Open before anything slow: who connects now waits for the answer, and reads why when there will be none.
     const call: Call = async (...asked) => (await ready).call(...asked);
     const hello = { version, protocol: protocolVersion, pid: host.pid };
@@ -105,7 +121,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
       shutDown({ control, composed, clock, log, why: stopping() }),
       stop.hurried,
     ]);
-    return isClean && !stop.isBroken() ? 0 : 1;
+    return isClean ? 0 : 1;
   } catch (thrown) {
     log.error("could not start", { thrown });
     if (control) await shutDown({ control, composed, clock, log, why: asError(thrown) });
@@ -113,13 +129,14 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   } finally {
     endReaping();
     stop.dispose();
+    offUncaught();
     file.close();
   }
 }
 
 async function compose(
   parts: () => Promise<Parts>,
-  given: { paths: Paths; host: Host; log: Log; clock: Clock; tally: Tally },
+  given: { paths: Paths; host: Host; log: FaultLog; clock: Clock; tally: Tally },
 ) {
   const { paths, host, log, clock, tally } = given;
   const { index, compose } = await parts();
@@ -129,12 +146,18 @@ async function compose(
   const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
   return {
     composed,
-    call: callsOf({ index, ctxOf, authorise: (call) => authorise(core, call), audit, log, clock, tally }),
+    call: callsOf({ index, ctxOf, authorise: (call) => authorise(core, call), audit, log, tally }),
   };
 }
 
 function stopping(): DispatchError {
   return new DispatchError("daemon_down", "the daemon is stopping", { hint: "dispatch up" });
+}
+
+/** When the daemon before wrote its last line; null when there was none. */
+function lastWritten(log: string): number | null {
+  const found = statSync(log, { throwIfNoEntry: false });
+  return found && found.size > 0 ? Math.floor(found.mtimeMs) : null;
 }
 
 async function withTerminal(file: LogFile): Promise<Log> {

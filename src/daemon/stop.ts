@@ -1,6 +1,6 @@
-/** Why a daemon stops: a signal, an op, its terminal's end, or a bug that nobody caught. */
+/** Why a daemon stops: a signal, an op, or the end of its terminal. Never a bug. */
 import type { Log } from "../base/log.ts";
-import { onSignals, onUncaught } from "../base/signals.ts";
+import { onSignals } from "../base/signals.ts";
 
 export interface StopSwitch {
   ask(why: string): void;
@@ -8,7 +8,6 @@ export interface StopSwitch {
   asked: Promise<string>;
   /** Resolves when a signal asks once more: who waits at a terminal has had enough. */
   hurried: Promise<false>;
-  isBroken(): boolean;
   dispose(): void;
 }
 
@@ -16,7 +15,6 @@ export function stopSwitch(foreground: boolean, log: Log): StopSwitch {
   const asked = Promise.withResolvers<string>();
   const hurried = Promise.withResolvers<false>();
   let wasAsked = false;
-  let isBroken = false;
   const ask = (why: string) => {
     wasAsked = true;
     asked.resolve(why);
@@ -26,20 +24,13 @@ export function stopSwitch(foreground: boolean, log: Log): StopSwitch {
   );
   // A detached daemon outlives the terminal it was started from; one in the foreground ends with its own.
   const offHangup = onSignals(["SIGHUP"], (name) => (foreground ? ask(name) : log.info("SIGHUP is ignored")));
-  const offUncaught = onUncaught((thrown) => {
-    log.error("a bug that nobody caught: stopping, since its state cannot be trusted", { thrown });
-    isBroken = true;
-    ask("a bug");
-  });
   return {
     ask,
     asked: asked.promise,
     hurried: hurried.promise,
-    isBroken: () => isBroken,
     dispose() {
       offSignals();
       offHangup();
-      offUncaught();
     },
   };
 }

@@ -68,7 +68,7 @@ function isToml(text: string): boolean {
 
 function textOf(path: string, bytesMax: number): string {
   try {
-    return readBounded(path, bytesMax).toString();
+    return new TextDecoder("utf-8", { fatal: true }).decode(readBounded(path, bytesMax));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
     fail("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { hint: `edit ${path}`, cause: thrown });

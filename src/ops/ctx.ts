@@ -1,5 +1,6 @@
 /** What an op's `run` is given: everything it may touch. An op never imports core, store or another op's code. */
 import type { Clock } from "../base/clock.ts";
+import type { Fault } from "../base/faults.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Core } from "../core/core.ts";
 import type { Caller } from "./protocol.ts";
@@ -19,6 +20,17 @@ export interface Host {
   stop(): void;
   /** The last lines of the log file, oldest first. */
   logTail(lines: number): string[];
+  /** What failed lately by a bug, newest first. */
+  faults(): Fault[];
+  /** How the daemon before this one ended; null when this home had none. */
+  previous: Previous | null;
+}
+
+export interface Previous {
+  /** False when it was killed, crashed, or lost power. */
+  is_clean: boolean;
+  /** Wall clock, ms: when it last wrote to its log. */
+  last_seen_at: number;
 }
 
 export interface Ctx {

@@ -35,6 +35,8 @@ export interface Mark {
   spelling?: true;
   /** Not offered to MCP. */
   cli_only?: true;
+  /** Of the value, or of each in a list; left out, `limits.wordBytesMax`. */
+  bytes_max?: number;
   /** What stands for the value in help: `--limit N`. */
   value?: string;
   /** What the value names: the shell completes it with what there is. */
@@ -49,7 +51,36 @@ function marked<S extends v.GenericSchema>(schema: S, description: string, mark:
     isWellFormed,
     "the text is not well-formed Unicode (a lone surrogate)",
   );
-  return v.pipe(schema, wellFormed, v.description(description), v.metadata({ mark } satisfies Meta));
+  return v.pipe(
+    schema,
+    bounded<v.InferOutput<S>>(mark.bytes_max ?? limits.wordBytesMax),
+    wellFormed,
+    v.description(description),
+    v.metadata({ mark } satisfies Meta),
+  );
+}
+
+/** Every field has a maximum, also where its author thought of none. */
+function bounded<T>(bytesMax: number) {
+  const isShort = (value: unknown) =>
+    // Code units are at most three bytes: only a long text is worth counting.
+    typeof value !== "string" || value.length * 3 <= bytesMax || Buffer.byteLength(value) <= bytesMax;
+  return v.check<T, (issue: v.CheckIssue<T>) => string>(
+    (value) =>
+      Array.isArray(value) ? value.length <= limits.listItemsMax && value.every(isShort) : isShort(value),
+    ({ input }) =>
+      Array.isArray(input)
+        ? `takes at most ${limits.listItemsMax} values of at most ${bytesMax} bytes each`
+        : `must be at most ${bytesMax} bytes`,
+  );
+}
+
+/** The field with a text that is over its limit, or undefined. */
+export function textTooLarge(entries: v.ObjectEntries, given: Record<string, unknown>): string | undefined {
+  return Object.keys(entries).find((name) => {
+    const [mark, value] = [markOf(entries[name] as v.GenericSchema), given[name]];
+    return mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.textBytesMax;
+  });
 }
 
 function isWellFormed(value: unknown): boolean {
@@ -68,7 +99,12 @@ export function flag<S extends v.GenericSchema>(schema: S, description: string, 
 
 /** Text to deliver, up to 1 MiB. */
 export function text(description: string, mark: Mark = {}) {
-  return marked(v.string(), description, { value: "TEXT", ...mark, text: true });
+  return marked(v.string(), description, {
+    value: "TEXT",
+    bytes_max: limits.textBytesMax,
+    ...mark,
+    text: true,
+  });
 }
 
 export function path(description: string, mark: Mark = {}) {

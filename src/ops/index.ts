@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "1969df0e04eb",
+    hash: "2877880f4442",
     load: () => import("./daemon/status.ts"),
   },
   {
@@ -156,7 +156,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "8a09c2bdbe3e",
+    hash: "fe5fe196d8da",
     load: () => import("./goal/set.ts"),
   },
   {

@@ -1,6 +1,7 @@
 /** How a thread is set up: the flags of `new` and `fork`. What is left out is not sent: Codex decides it. */
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
+import { jsonValue } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { cell, paint } from "../base/text.ts";
 import { flag, type Mark, path, text } from "./fields.ts";
@@ -30,7 +31,7 @@ export const settingFields = {
     flag(
       v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),
       "a setting of Codex's own, repeatable",
-      { value: "KEY=VALUE" },
+      { value: "KEY=VALUE", bytes_max: limits.configValueBytesMax },
     ),
   ),
 };
@@ -105,9 +106,6 @@ export function pair(line: string): [string, unknown] {
   const key = line.slice(0, at);
   const value = line.slice(at + 1);
   if (key === "__proto__") fail("usage", `"${key}" is not a setting`);
-  try {
-    return [key, JSON.parse(value)];
-  } catch {
-    return [key, value];
-  }
+  const parsed = jsonValue(value);
+  return [key, parsed === undefined ? value : parsed];
 }

@@ -6,7 +6,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { momentOf } from "../base/moment.ts";
 import { newKey } from "../base/random.ts";
-import { isOptional, markOf } from "../ops/fields.ts";
+import { isOptional, markOf, textTooLarge } from "../ops/fields.ts";
 import type { AnyOp } from "../ops/op.ts";
 
 export type Input = Record<string, unknown>;
@@ -25,7 +25,9 @@ export function checkedInput(
   spell: (field: string) => string,
   cwd: string,
 ): Checked {
-  const input = filled(op, given, spell, cwd);
+  const long = textTooLarge(op.input.entries, given);
+  if (long !== undefined) tooLarge(spell(long));
+  const input = filled(op, given, cwd);
   const checked = v.safeParse(op.input, input);
   if (checked.success) return { input, parsed: checked.output };
   return fail("usage", checked.issues.map((issue) => complaint(issue, spell)).join("; "), {
@@ -40,13 +42,11 @@ export function mayBeLeftOut(schema: v.GenericSchema): boolean {
 }
 
 /** Paths are made absolute, and the idempotency key supplied, by the client: only it stands where the caller does. */
-function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string): Input {
+function filled(op: AnyOp, given: Input, cwd: string): Input {
   const input = { ...given };
   for (const [field, schema] of Object.entries(op.input.entries)) {
     const mark = markOf(schema as v.GenericSchema);
     const value = input[field];
-    if (mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.textBytesMax)
-      tooLarge(spell(field));
     if (value === undefined && mark.minted) input[field] = newKey();
     if (typeof value === "string" && mark.moment)
       input[field] = momentOf(value, mark.moment, systemClock.now());

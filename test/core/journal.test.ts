@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/base/clock.ts";
 import { DispatchError } from "../../src/base/error.ts";
+import { faultLog } from "../../src/base/faults.ts";
 import status from "../../src/ops/daemon/status.ts";
+import { memoryLog } from "../daemon/rig.ts";
 import { refusal, rig } from "./rig.ts";
 
 test("while the disk refuses what is written, status says so, in its words; the next that it takes ends that", async () => {
@@ -17,4 +20,46 @@ test("while the disk refuses what is written, status says so, in its words; the 
   world.store.tx = tx;
   await send("hello", { mode: "queue" });
   expect(await degraded()).toEqual([]);
+});
+
+test("what follows a commit may fail: what was committed is told as committed, and the rest follows all the same", async () => {
+  const log = faultLog(memoryLog(), systemClock);
+  const { world, ref } = await rig({ log });
+  const done: string[] = [];
+  const seq = world.store.log.last();
+  const grown = world.journal.grown(seq);
+  const title = world.journal.commit((change) => {
+    change.append({ kind: "lane.changed", lane: ref });
+    change.after(() => {
+      throw new Error("the first effect is broken");
+    });
+    change.after(() => void done.push("second"));
+    return "told";
+  });
+  expect(title).toBe("told");
+  expect(done).toEqual(["second"]);
+  await grown;
+  expect(log.faults()).toMatchObject([
+    { what: "what follows a change failed", why: "the first effect is broken" },
+  ]);
+});
+
+test("a disk that fills up behind an accepted message costs it time, and no timer throws", async () => {
+  const releaseAfter: "failed"[] = [];
+  const { world, send, reaches, clock } = await rig({ policy: { releaseAfter } });
+  await reaches(await send('[{"fail":"no luck"}]'), "done");
+  // The hold is to be released by the next message that is queued.
+  releaseAfter.push("failed");
+  const { tx } = world.store;
+  let writes = 0;
+  world.store.tx = (fn, how) => {
+    writes++;
+    if (writes > 1 && writes < 5) throw new DispatchError("storage", "writing: the disk is full");
+    return tx(fn, how);
+  };
+  const receipt = await send("accepted", { mode: "queue" });
+  expect(writes).toBeGreaterThan(1);
+  for (let n = 0; n < 10; n++) await clock.advance(5000);
+  await reaches(receipt, "done");
+  expect(world.store.messages.list({ limit: 10 }).filter(({ text }) => text === "accepted")).toHaveLength(1);
 });

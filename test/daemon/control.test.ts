@@ -2,13 +2,17 @@ import { expect, test } from "bun:test";
 import { lstatSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { DispatchError } from "../../src/base/error.ts";
+import { faultLog } from "../../src/base/faults.ts";
 import { limits } from "../../src/base/limits.ts";
-import { connect, type Fields, fakeOp, hello, rig, until } from "./rig.ts";
+import { caller, connect, type Fields, fakeOp, hello, memoryLog, rig, until } from "./rig.ts";
 
 const echo = fakeOp("test.echo", (input) => ({ ...input }));
 const failing = fakeOp("test.fail", () => {
   throw new DispatchError("conflict", "no", { hint: "try something else" });
 });
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 test("hello and the first call in one write are both answered", async () => {
   const { path } = rig([echo]);
@@ -98,7 +102,80 @@ test("bytes that are no UTF-8 are refused, never delivered as other text", async
   );
   frame[frame.indexOf("X")] = 0xff;
   client.raw(frame);
-  expect((await client.ended(null)).error?.message).toContain("UTF-8");
+  expect((await client.ended(1)).error).toMatchObject({ code: "usage" });
+  expect((await client.ended(1)).error?.message).toContain("UTF-8");
+});
+
+test("a frame that cannot be read is refused under its id, wherever in it the id is", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  const rest = '"op":"test.echo","schema":"hash","caller":{"kind":"cli","thread_id":null,"cwd":"/"}';
+  const long = "x".repeat(limits.frameBytesMax);
+  client.raw(`{"input":{"id":99,"text":"${long}"},${rest},"id":1}\n`);
+  client.raw(`{"id":2,"input":{"text":"${long}"},${rest}}\n`);
+  client.raw(Buffer.from(`{"input":{"text":"\xff"},${rest},"id":3}\n`, "latin1"));
+  client.raw(`{"input":{"text":"a"},"id":5, broken\n`);
+  for (const [id, code] of [
+    [1, "too_large"],
+    [2, "too_large"],
+    [3, "usage"],
+    [5, "usage"],
+  ] as const)
+    expect((await client.ended(id)).error?.code).toBe(code);
+  client.call(6, "test.echo", { n: 1 });
+  expect((await client.ended(6)).result).toEqual({ n: 1 });
+});
+
+test("a frame that does not say whose it is ends the calls of its connection, and no other's", async () => {
+  const { path } = rig([echo, fakeOp("test.slow", (_input, { signal }) => aborted(signal))]);
+  const [client, other] = [await connect(path), await connect(path)];
+  client.call(1, "test.slow");
+  other.call(1, "test.slow");
+  for (const line of ["no JSON", `{"op":"${"x".repeat(limits.frameBytesMax)}"}`]) {
+    client.raw(`${line}\n`);
+    const refused = await until(() => client.frames.find((one) => one["id"] === null), "the refusal");
+    expect((await client.ended(1)).error).toEqual(refused["error"] as never);
+    client.frames.splice(0);
+    client.call(1, "test.slow");
+  }
+  expect(other.frames).toEqual([]);
+});
+
+test("names and paths in a frame have a maximum, and are text", async () => {
+  const { path } = rig([echo]);
+  const client = await connect(path);
+  const frame = { op: "test.echo", schema: "hash", input: {}, caller };
+  const wrong = ["x".repeat(limits.wordBytesMax + 1), "half \ud800", "x".repeat(4 * 1024 * 1024)];
+  let id = 0;
+  for (const value of wrong)
+    for (const one of [
+      { ...frame, op: value },
+      { ...frame, schema: value },
+      { ...frame, caller: { ...caller, thread_id: value } },
+      { ...frame, caller: { ...caller, cwd: value } },
+    ]) {
+      id++;
+      client.say({ id, ...one });
+      const { error } = await client.ended(id);
+      expect(error?.code).toBe("usage");
+      expect(JSON.stringify(error).length).toBeLessThan(5000);
+    }
+});
+
+test("what is thrown inside a connection's own code cuts that client, under an id in the log, and no other", async () => {
+  const log = faultLog(memoryLog(), systemClock);
+  const { path } = rig([echo], {
+    log,
+    call: () => {
+      throw new TypeError("not even a rejection");
+    },
+  });
+  const [client, other] = [await connect(path), await connect(path)];
+  client.call(1, "test.echo");
+  await client.closed();
+  expect(log.faults()).toMatchObject([{ what: "a connection failed", why: "not even a rejection" }]);
+  other.say({ hello: { version: "0", protocol: 1 } });
+  await until(() => other.frames.length > 0, "the other is answered");
 });
 
 test("a frame that is too large is refused while it is read, and the connection survives it", async () => {
@@ -107,7 +184,7 @@ test("a frame that is too large is refused while it is read, and the connection 
   client.raw(`{"id":1,"op":"test.echo","input":{"text":"`);
   const megabyte = "x".repeat(1024 * 1024);
   for (let n = 0; n < 9; n++) client.raw(megabyte);
-  expect((await client.ended(null)).error?.code).toBe("too_large");
+  expect((await client.ended(1)).error?.code).toBe("too_large");
   for (let n = 0; n < 4; n++) client.raw(megabyte);
   client.raw('"}}\n');
   client.call(2, "test.echo", { n: 1 });

@@ -1,4 +1,5 @@
 /** The daemon with a core of the test's: `FAKE` says how it behaves. Run as a process of its own. */
+import type { Clock } from "../../src/base/clock.ts";
 import { DispatchError } from "../../src/base/error.ts";
 import type { Core } from "../../src/core/core.ts";
 import { runDaemon } from "../../src/daemon/run.ts";
@@ -16,6 +17,8 @@ const ops = [
   fakeOp("test.echo", (input) => ({ ...input })),
   fakeOp("test.host", (_input, { host }) => ({
     pid: host.pid,
+    faults: host.faults(),
+    previous: host.previous,
     tail: host.logTail(50),
     startedBy: host.startedBy,
   })),
@@ -23,14 +26,30 @@ const ops = [
     host.stop();
     return { stopping: true };
   }),
-  fakeOp("test.bug", () => {
-    setTimeout(() => {
-      throw new Error("nobody catches this");
-    });
+  fakeOp("test.bug", ({ text }, { clock }) => {
+    throwIn(String(text), clock);
     return {};
   }),
   fakeOp("test.deaf", () => new Promise(() => {})),
 ];
+
+function throwIn(where: string, clock: Clock): void {
+  const fail = () => {
+    throw new Error("nobody catches this");
+  };
+  const abort = new AbortController();
+  abort.signal.addEventListener("abort", fail);
+  const stream = new ReadableStream({ start: (to) => to.enqueue(1) });
+  const ways: Record<string, () => unknown> = {
+    timer: () => setTimeout(fail),
+    clock: () => clock.after(1, fail),
+    rejection: () => Promise.resolve().then(fail),
+    microtask: () => queueMicrotask(fail),
+    "abort listener": () => setTimeout(() => abort.abort()),
+    "stream reader": () => void stream.getReader().read().then(fail),
+  };
+  ways[where]!();
+}
 
 const code = await runDaemon({
   argv: process.argv.slice(2),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { systemClock } from "../../src/base/clock.ts";
+import { faultLog } from "../../src/base/faults.ts";
 import type { Log } from "../../src/base/log.ts";
 import { type Audited, callsOf } from "../../src/daemon/call.ts";
 import { type ControlOptions, openControl } from "../../src/daemon/control.ts";
@@ -89,8 +90,7 @@ export function rig(ops: DaemonOp[], more: Partial<ControlOptions> = {}) {
     ctxOf: (who, signal, emit) => ({ caller: who, signal, emit, clock: systemClock }) as unknown as Ctx,
     authorise() {},
     audit: (one) => void audited.push(one),
-    log,
-    clock: systemClock,
+    log: faultLog(log, systemClock),
     tally,
   });
   const control = openControl({ path, hello, call, clock: systemClock, log, ...more });

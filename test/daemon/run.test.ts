@@ -220,14 +220,55 @@ test("a regular file where the socket belongs stops the start and stays", async 
   expect(logOf(paths)).toContain(`${paths.socket} is a regular file`);
 });
 
-test("a bug that nobody caught is logged and ends the daemon in order, with status 1", async () => {
+const throwing = ["timer", "clock", "rejection", "microtask", "abort listener", "stream reader"];
+for (const where of throwing) {
+  test(`a failure in a ${where} that nobody catches is logged under an id, is shown, and ends nothing`, async () => {
+    const paths = newHome();
+    const child = start(paths);
+    const client = await reached(paths);
+    client.call(1, "test.bug", { text: where });
+    await client.ended(1);
+    const fault = await until(async () => {
+      client.call(2, "test.host");
+      const { result } = await client.ended(2);
+      client.frames.splice(0);
+      return (result!["faults"] as { id: string; why: string }[])[0];
+    }, "the fault is kept");
+    expect(fault.why).toBe("nobody catches this");
+    const line = logOf(paths)
+      .split("\n")
+      .find((one) => one.includes(fault.id))!;
+    expect(JSON.parse(line)).toMatchObject({ level: "error", id: fault.id });
+    expect(line).toContain("dispatchd.ts");
+    client.call(3, "test.echo", { text: "still here" });
+    expect((await client.ended(3)).result).toEqual({ text: "still here" });
+    process.kill(child.pid, "SIGTERM");
+    expect(await ended(child)).toBe(0);
+  });
+}
+
+test("a daemon knows whether the one before it stopped in order", async () => {
   const paths = newHome();
-  const child = start(paths);
-  const client = await reached(paths);
-  client.call(1, "test.bug");
-  expect(await ended(child)).toBe(1);
-  expect(logOf(paths)).toContain("nobody catches this");
-  expect(logOf(paths)).toContain("closed the core");
+  const previous = async () => {
+    const child = start(paths);
+    const client = await until(
+      () => existsSync(paths.socket) && connect(paths.socket).catch(() => undefined),
+      "an answer to a connect",
+    );
+    client.call(1, "test.host");
+    const { result } = await client.ended(1);
+    return { child, previous: result?.["previous"] };
+  };
+  const first = await previous();
+  expect(first.previous).toBeNull();
+  process.kill(first.child.pid, "SIGTERM");
+  await ended(first.child);
+  const second = await previous();
+  expect(second.previous).toMatchObject({ is_clean: true, last_seen_at: expect.any(Number) });
+  process.kill(second.child.pid, "SIGKILL");
+  await ended(second.child);
+  const third = await previous();
+  expect(third.previous).toMatchObject({ is_clean: false, last_seen_at: expect.any(Number) });
 });
 
 test("what tells who started it, and what would change Bun, is not handed down", async () => {

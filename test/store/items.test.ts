@@ -26,18 +26,21 @@ function open(lanes = 2): { store: Store; refs: Ref[] } {
   path = join(folder, `${crypto.randomUUID()}.db`);
   const store = openStore(path, 1);
   opened = store;
-  const refs = Array.from({ length: lanes }, (_, i) => {
-    const mint = { ref: () => `b${String(i).padStart(5, "0")}`, id: () => "" as never };
-    const lane = laneRow(store, mint, 1, {
-      title: "t",
-      source: "own",
-      settings: { cwd: "/" },
-      created_by: "cli",
-    });
-    store.lanes.add(lane);
-    return lane.ref;
-  });
+  // One transaction: thousands of them take longer on a slow disk than a test may.
+  const refs = store.tx(() => Array.from({ length: lanes }, (_, i) => addLane(store, i)));
   return { store, refs };
+}
+
+function addLane(store: Store, i: number): Ref {
+  const mint = { ref: () => `b${String(i).padStart(5, "0")}`, id: () => "" as never };
+  const lane = laneRow(store, mint, 1, {
+    title: "t",
+    source: "own",
+    settings: { cwd: "/" },
+    created_by: "cli",
+  });
+  store.lanes.add(lane);
+  return lane.ref;
 }
 
 const item = (lane: Ref, n: number, over: Partial<IndexedItem> = {}): IndexedItem => ({
@@ -76,8 +79,10 @@ test("however they come in, they come out in the order of time, also many of one
   const { store, refs } = open();
   const ref = refs[0]!;
   for (const n of [5, 1, 9, 3]) store.items.put(item(ref, n));
-  for (let n = 0; n < 1500; n++)
-    store.items.put(item(ref, n, { item_id: `same-${n}`, at: 1_700_000_000_000 }));
+  store.tx(() => {
+    for (let n = 0; n < 1500; n++)
+      store.items.put(item(ref, n, { item_id: `same-${n}`, at: 1_700_000_000_000 }));
+  });
   const times = store.items.search(everything(refs)).map((hit) => hit.at);
   expect(times).toHaveLength(1504);
   expect(times).toEqual(times.toSorted((a, b) => b - a));

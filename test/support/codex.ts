@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dir, "../..");
@@ -29,8 +29,28 @@ export function codexHome(providerUrl: string, config = ""): CodexHome {
     home,
     cwd,
     env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: base, CODEX_HOME: home },
-    cleanup: () => rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+    cleanup() {
+      endLeftovers(base);
+      rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    },
   };
+}
+
+/**
+ * A command in Codex's sandbox leads a session of its own, so the end of a killed Codex's group leaves it running. What
+ * has this home in its environment was started by this test: nobody else knows the name.
+ */
+function endLeftovers(base: string): void {
+  if (process.platform !== "linux") return;
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${base}`)) process.kill(pid, "SIGKILL");
+    } catch {
+      // Gone between the list and the look, or another user's.
+    }
+  }
 }
 
 /** The native executable that npm put beside us, or the one that scripts/versions has the tests run against. */

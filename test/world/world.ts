@@ -3,6 +3,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { fail } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
+import type { Log } from "../../src/base/log.ts";
 import { keyedMutex } from "../../src/base/mutex.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { newId, newRef, systemRandom } from "../../src/base/random.ts";
@@ -33,6 +34,7 @@ export interface TestWorld extends World {
 export interface WorldOptions {
   clock?: Clock;
   store?: Store;
+  log?: Log;
   schedule?(fn: () => void): void;
   random?(): number;
   policy?: Partial<Policy>;
@@ -77,8 +79,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     store,
     agent,
     clock: mortal,
-    log: quietLog,
-    journal: journal(store, mortal, () => {}),
+    log: options.log ?? quietLog,
+    journal: journal(store, mortal, options.log ?? quietLog),
     live: live(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
@@ -126,6 +128,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
         rssBytes: () => 0,
         calls: () => 0,
         stop() {},
+        faults: () => [],
+        previous: null,
         logTail: () => [],
       },
       ...over,

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { Fault } from "../../base/faults.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
 import type { AgentStatus } from "../../core/ports/agent.ts";
 import { op } from "../op.ts";
@@ -47,6 +48,7 @@ export default op({
       last_error: v.nullable(v.string()),
     }),
     degraded: v.array(v.object({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) })),
+    previous: v.nullable(v.object({ clean: v.boolean(), last_seen_at: v.string() })),
   }),
   fails: ["daemon_down", "denied"],
   examples: [
@@ -91,7 +93,11 @@ export default op({
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
       },
-      degraded: degradedOf(agent).concat(refusedBy(core.writeRefusal())),
+      degraded: degradedOf(agent).concat(refusedBy(core.writeRefusal()), host.faults().map(degradedBy)),
+      previous: host.previous && {
+        clean: host.previous.is_clean,
+        last_seen_at: iso(host.previous.last_seen_at),
+      },
     };
   },
   view(out, look) {
@@ -121,6 +127,11 @@ export default op({
       ],
       ["log at", cell(out.cursor)],
     ];
+    if (out.previous && !out.previous.clean)
+      rows.push([
+        "before",
+        `the daemon before this one did not stop in order; its log ends ${ago(out.previous.last_seen_at, look)}`,
+      ]);
     if (child.retry_at) rows.push(["next try", ago(child.retry_at, look)]);
     for (const { message, hint } of out.degraded)
       rows.push([
@@ -131,7 +142,6 @@ export default op({
   },
 });
 
-/** Codex itself, and what this one cannot do. */
 /** The next write that goes through takes it away: the daemon tries by itself where something waits to be stored. */
 function refusedBy(words: string | null): { code: string; message: string; hint: string }[] {
   if (words === null) return [];
@@ -139,6 +149,14 @@ function refusedBy(words: string | null): { code: string; message: string; hint:
   return [{ code: "storage", message, hint: "make room on that disk; dispatch doctor names it" }];
 }
 
+/** A bug: the rest goes on, and what failed may be incomplete. */
+function degradedBy({ id, what, why, times, at }: Fault): { code: string; message: string; hint: string } {
+  const often = times === 1 ? "" : `, ${times} times`;
+  const message = `${what}${why === null ? "" : `: ${why}`} (${id}${often}, last at ${iso(at)})`;
+  return { code: "internal", message, hint: "dispatch daemon log --raw" };
+}
+
+/** Codex itself, and what this one cannot do. */
 function degradedOf({
   state,
   last_error,

@@ -22,7 +22,11 @@ export default op({
     ),
     status: v.optional(flag(v.picklist(["active", "paused"]), "left out, a new goal is active")),
     token_budget: v.optional(
-      flag(v.pipe(v.number(), v.integer(), v.minValue(1)), "how many tokens it may take", { value: "N" }),
+      flag(
+        v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER)),
+        "how many tokens it may take",
+        { value: "N" },
+      ),
     ),
   }),
   output: goalView,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { fail } from "../../base/error.ts";
+import { DispatchError, fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { block, paint } from "../../base/text.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
@@ -138,15 +138,17 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     };
     const receipt = await core.send(ref, draft, signal);
     if (!input.wait) return { ...receipt, message_accepted: true };
-    const waited = await core.wait({
-      targets: [receipt.receipt],
-      self: null,
-      condition: "done",
-      any: false,
-      timeoutMs: input.timeout === undefined ? null : input.timeout * 1000,
-      signal,
-      progress: (waiting) => emit({ waiting }),
-    });
+    const waited = await core
+      .wait({
+        targets: [receipt.receipt],
+        self: null,
+        condition: "done",
+        any: false,
+        timeoutMs: input.timeout === undefined ? null : input.timeout * 1000,
+        signal,
+        progress: (waiting) => emit({ waiting }),
+      })
+      .catch((thrown: unknown) => notAwaited(thrown, receipt.receipt));
     const last = core.view(ref).last_message;
     const now = core.receipt(receipt.receipt);
     return {
@@ -163,6 +165,16 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     return `${receiptPairs(out, look)}\n\n${said}`;
   },
 });
+
+/** The wait failed, and the message is accepted all the same: who is told of a failure would send it once more. */
+function notAwaited(thrown: unknown, receipt: string): never {
+  if (!(thrown instanceof DispatchError)) throw thrown;
+  return fail(thrown.code, `the message is accepted, and how it ends is not known: ${thrown.message}`, {
+    hint: `dispatch wait ${receipt}`,
+    data: { ...thrown.data, receipt, message_accepted: true },
+    cause: thrown,
+  });
+}
 
 type Flags = Partial<Record<Exclude<Mode, "send">, boolean>> & { mode?: Mode | undefined };
 

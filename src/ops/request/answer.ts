@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { decisions, flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
+import { jsonValue } from "../../base/jsonobject.ts";
 import type { Given } from "../../core/reply.ts";
 import { arg, flag, text } from "../fields.ts";
 import { op } from "../op.ts";
@@ -64,10 +65,9 @@ export default op({
 });
 
 function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // Not its words: they may be a secret.
-    return fail("usage", "--answer is not JSON", { hint: `--answer '{"q1": "A"}', or --reply TEXT` });
-  }
+  // Not its words: they may be a secret.
+  const value = jsonValue(json);
+  return value === undefined
+    ? fail("usage", "--answer is not JSON", { hint: `--answer '{"q1": "A"}', or --reply TEXT` })
+    : value;
 }

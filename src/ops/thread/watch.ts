@@ -66,20 +66,24 @@ export default op({
     const over = new AbortController();
     if (!follow) {
       // A host gives up a call that says nothing; who sits at a terminal needs no telling.
-      if (caller.kind === "mcp") void tell({ watching: lanes ?? "all" }, { clock, emit }, over.signal);
+      // Progress that cannot be sent is no reason to end the sample.
+      if (caller.kind === "mcp")
+        tell({ watching: lanes ?? "all" }, { clock, emit }, over.signal).catch(() => {});
       return core
         .sample(which, since ?? null, limit, (timeout ?? 10) * 1000, signal)
         .finally(() => over.abort());
     }
 
     const cancel = timeout === undefined ? () => {} : clock.after(timeout * 1000, () => over.abort());
+    // Nobody waits for the rows of a tap: one that cannot be sent ends the stream, and with its error.
+    const failed = new AbortController();
     const untap =
       raw || deltas
         ? core.tap(({ thread_id, line, delta }) => {
             const ref = core.refOf(thread_id);
             if (!all && !lanes?.some((lane) => lane === ref)) return;
-            if (raw) void emit({ thread: ref, ...line });
-            else if (delta) void emit(deltaRow(ref, delta, clock.now()));
+            const row = raw ? { thread: ref, ...line } : delta && deltaRow(ref, delta, clock.now());
+            if (row) emit(row).catch((thrown) => failed.abort(thrown));
           })
         : () => {};
     try {
@@ -88,8 +92,9 @@ export default op({
         which,
         since ?? null,
         (row) => rows({ ...row }),
-        AbortSignal.any([signal, over.signal]),
+        AbortSignal.any([signal, over.signal, failed.signal]),
       );
+      failed.signal.throwIfAborted();
       return { events: [] as Event[], next_cursor, timed_out: over.signal.aborted };
     } finally {
       untap();
@@ -100,8 +105,11 @@ export default op({
   viewRow(row, look) {
     if (typeof row["method"] === "string") return JSON.stringify(row);
     if (row["kind"] !== "delta") return eventLine(row, look);
-    const { type, text } = row["data"] as { type: string; text: string };
-    return eventLine({ ...row, data: { type, preview: text } }, look);
+    const { type, text } = (row["data"] ?? {}) as { type?: string; text?: string };
+    return eventLine(
+      { ...row, data: { type, preview: text ?? `${row["omitted_bytes"]} bytes left out` } },
+      look,
+    );
   },
 });
 

@@ -7,8 +7,11 @@ import {
   McpError,
 } from "@modelcontextprotocol/sdk/types.js";
 import { systemClock } from "../../base/clock.ts";
+import { wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
+import { onUncaught } from "../../base/signals.ts";
+import { writeErr } from "../../base/stdio.ts";
 import { cell, toJsonLine } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
@@ -45,6 +48,10 @@ export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions):
   const calls = new Set<Promise<unknown>>();
   const server = serverOf({ parts, paths, session }, isFlat, calls);
   const transport = stdioTransport();
+  // A host that lost its server lost the tools of its agents: a failure of one call is not worth that.
+  onUncaught((thrown) => {
+    writeErr(`dispatch mcp: a failure that nobody caught: ${wordsOf(thrown)}\n`).catch(() => {});
+  });
   await server.connect(transport);
   await transport.ended;
   await Promise.race([Promise.allSettled(calls), systemClock.sleep(limits.mcpEofGraceMs)]);
@@ -72,7 +79,8 @@ function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>)
       rows += 1;
       if (token === undefined) return;
       const update = { progressToken: token, progress: rows, message: toJsonLine(row) };
-      void extra.sendNotification({ method: "notifications/progress", params: update });
+      // Progress that does not arrive is no failure of the call.
+      extra.sendNotification({ method: "notifications/progress", params: update }).catch(() => {});
     };
     return tracked(
       calls,

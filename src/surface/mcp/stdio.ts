@@ -4,8 +4,10 @@
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import { type Code, wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { lineSplitter, textOf } from "../../base/lines.ts";
+import { idIn } from "../../base/lineid.ts";
+import { lineSplitter } from "../../base/lines.ts";
 import { writeOut } from "../../base/stdio.ts";
 
 export interface StdioTransport extends Transport {
@@ -20,33 +22,43 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
   let written: Promise<void> = Promise.resolve();
 
   const write = (message: unknown): Promise<void> => {
-    written = written.then(async () => {
-      if (!(await writeOut(`${JSON.stringify(message)}\n`))) end();
-    });
+    written = written
+      .then(async () => {
+        if (!(await writeOut(`${JSON.stringify(message)}\n`))) end();
+      })
+      // A host that cannot be written to is a host that left.
+      .catch(end);
     return written;
   };
-  const refuse = (code: number, message: string) =>
-    void write({ jsonrpc: "2.0", id: null, error: { code, message } });
+  const refuse = (id: unknown, code: number, ours: Code, message: string) =>
+    write({ jsonrpc: "2.0", id: id ?? null, error: { code, message, data: { code: ours } } });
 
   const take = (line: Uint8Array) => {
     if (line.length === 0) return;
     const message = messageOf(line);
-    if (message === undefined) return refuse(-32700, "not JSON");
+    if (message === undefined) return refuse(idIn(line), -32700, "usage", "the message is not JSON in UTF-8");
     const checked = JSONRPCMessageSchema.safeParse(message);
-    if (!checked.success) return refuse(-32600, "not a JSON-RPC message");
-    transport.onmessage?.(checked.data as JSONRPCMessage);
+    if (!checked.success) return refuse(idIn(line), -32600, "usage", "the message is not JSON-RPC");
+    try {
+      transport.onmessage?.(checked.data as JSONRPCMessage);
+    } catch (thrown) {
+      refuse(idIn(line), -32603, "internal", `this is a bug in dispatch: ${wordsOf(thrown)}`);
+    }
   };
   const lines = lineSplitter({
     lineBytesMax: limits.frameBytesMax,
     onLine: take,
-    onOversize: () => refuse(-32600, "the message is too large"),
+    readId: true,
+    onOversize: ({ id }) =>
+      refuse(id, -32600, "too_large", `the message is over ${limits.frameBytesMax} bytes`),
   });
 
   const transport: StdioTransport = {
     ended,
     flushed: () => written,
     async start() {
-      void read(input, (chunk) => lines.push(chunk)).then(end);
+      // However its input ends, the host says no more.
+      read(input, (chunk) => lines.push(chunk)).then(end, end);
     },
     send: write,
     async close() {
@@ -60,9 +72,12 @@ async function read(input: ReadableStream<Uint8Array>, take: (chunk: Uint8Array)
   for await (const chunk of input) take(chunk);
 }
 
+/** Fatal: a byte that is no UTF-8 would become U+FFFD in a text that is then delivered. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function messageOf(line: Uint8Array): unknown {
   try {
-    return JSON.parse(textOf(line));
+    return JSON.parse(utf8.decode(line));
   } catch {
     // Whatever it was, it is answered: undefined is no JSON value.
     return undefined;

@@ -425,6 +425,52 @@ describe("the server", () => {
     expect(answers.filter(({ id }) => id === null).map(({ error }) => error?.code)).toEqual([-32700, -32600]);
   });
 
+  test("answers what it cannot read under its id: too long, no UTF-8, broken, no JSON-RPC", async () => {
+    const home = newHome();
+    const daemon = fakeDaemon(socketIn(home), agreeable);
+    closing.push(() => daemon.stop());
+    const start = '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x","arguments":';
+    const long = "x".repeat(9 * 1024 * 1024);
+    const stdin = Buffer.from(
+      [
+        `${start}{"id":99,"text":"${long}"}},"id":1}`,
+        `{"id":"two",${start.slice(1)}{"text":"${long}"}}}`,
+        `${start}{"text":"\xff"}},"id":3}`,
+        `${start}{}},"id":4,`,
+        '{"id":5,"jsonrpc":"1"}',
+        "",
+      ].join("\n"),
+      "latin1",
+    );
+    const { stdout, stderr, code } = await run(home, ["mcp"], { stdin });
+    expect([stderr, code]).toEqual(["", 0]);
+    const answers = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: unknown; error: { data: { code: string } } });
+    expect(answers.map(({ id, error }) => [id, error.data.code])).toEqual([
+      [1, "too_large"],
+      ["two", "too_large"],
+      [3, "usage"],
+      [4, "usage"],
+      [5, "usage"],
+    ]);
+  });
+
+  test("refuses half of a surrogate pair in every field of every op, lists included", async () => {
+    const { client, daemon } = await rig();
+    const half = "a\ud800=b";
+    for (const args of [
+      { op: "send", thread: "x", text: half },
+      { op: "send", thread: half, text: "x" },
+    ]) {
+      const result = await client.callTool({ name: "dispatch_message_write", arguments: args });
+      expect(result._meta).toMatchObject({ code: "usage" });
+      expect(textOf(result)).toContain("surrogate");
+    }
+    expect(daemon.calls).toEqual([]);
+  });
+
   test("goes soon when its input ends under a call that would never end", async () => {
     const home = newHome();
     const daemon = fakeDaemon(socketIn(home), () => {});

@@ -1,0 +1,72 @@
+/**
+ * Failures that nobody expects. Each becomes a log line under an id, and stays in a short list that `daemon status`
+ * shows as degraded. Every error line of the log counts, so no author of a boundary can forget to report it.
+ */
+import type { Clock } from "./clock.ts";
+import { DispatchError, wordsOf } from "./error.ts";
+import { limits } from "./limits.ts";
+import type { Log } from "./log.ts";
+
+export interface Fault {
+  /** Of its newest occurrence: the log has the details under it. */
+  id: string;
+  what: string;
+  /** The words of what was thrown, or null. */
+  why: string | null;
+  times: number;
+  /** Wall clock, ms: the newest occurrence. */
+  at: number;
+}
+
+export interface FaultLog extends Log {
+  /** Newest first, none older than `limits.faultShownMs`. */
+  faults(): Fault[];
+  /** Unique in the log, and short enough to be read out. */
+  faultId(): string;
+}
+
+/** An error line gets an id unless its fields have one. A registry that refuses a write is shown elsewhere. */
+export function faultLog(log: Log, clock: Clock): FaultLog {
+  const kept = new Map<string, Fault>();
+  let count = 0;
+  const faultId = () => `bug-${clock.now().toString(36)}-${++count}`;
+
+  return {
+    debug: log.debug,
+    info: log.info,
+    warn: log.warn,
+    error(what, fields = {}) {
+      const id = typeof fields["id"] === "string" ? fields["id"] : faultId();
+      log.error(what, { id, ...fields });
+      const thrown = fields["thrown"];
+      if (thrown instanceof DispatchError && thrown.code === "storage") return;
+      const why = thrown === undefined ? null : wordsOf(thrown).slice(0, limits.faultCharsMax);
+      const key = `${what}\n${why}`;
+      const times = (kept.get(key)?.times ?? 0) + 1;
+      // Taken out first, so that the map is in the order of the newest occurrence.
+      kept.delete(key);
+      kept.set(key, { id, what, why, times, at: clock.now() });
+      if (kept.size > limits.faultsKeptMax) kept.delete(kept.keys().next().value!);
+    },
+    faults() {
+      const from = clock.now() - limits.faultShownMs;
+      return [...kept.values()].filter((fault) => fault.at >= from).reverse();
+    },
+    faultId,
+  };
+}
+
+/** A clock whose callbacks end nothing but themselves: what one throws is a line in the log. */
+export function guardedClock(clock: Clock, log: Log): Clock {
+  return {
+    ...clock,
+    after: (ms, fn) =>
+      clock.after(ms, () => {
+        try {
+          fn();
+        } catch (thrown) {
+          log.error("a timer failed", { thrown });
+        }
+      }),
+  };
+}

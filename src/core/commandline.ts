@@ -24,12 +24,35 @@ export function runsAnother([first, ...rest]: readonly string[]): boolean {
   return runners.has(name) || (name === "find" && rest.some((word) => /^-(exec|ok)/.test(word)));
 }
 
-/** As `beginsWith`, save that a command is the same one by its path and by its name. */
+/**
+ * As `beginsWith`, but a command is the same one by its path, by its name, and as the file that git and docker keep for a
+ * subcommand (`git-push`); and its options, each with a value or without, may stand between the words. An option of the
+ * prefix may stand anywhere behind the words before it.
+ */
 export function mayBeginWith(
   [first, ...rest]: readonly string[],
   [named, ...prefix]: readonly string[],
 ): boolean {
-  return beginsWith([nameOf(first ?? ""), ...rest], [nameOf(named ?? ""), ...prefix]);
+  const [name, wanted] = [nameOf(first ?? ""), nameOf(named ?? "")];
+  if (wanted === "") return false;
+  if (name === wanted) return mayFollow(rest, prefix);
+  return name.startsWith(`${wanted}-`) && mayFollow([name.slice(wanted.length + 1), ...rest], prefix);
+}
+
+function mayFollow(words: readonly string[], [next, ...prefix]: readonly string[]): boolean {
+  if (next === undefined) return true;
+  for (const [at, word] of words.entries()) {
+    if (word === next && mayFollow(words.slice(at + 1), prefix)) return true;
+    const isBehindOption = at > 0 && isOption(words[at - 1]!);
+    // No option and no option's value: what follows belongs to another subcommand.
+    if (!isOption(next) && !isOption(word) && !isBehindOption) return false;
+  }
+  return false;
+}
+
+/** `+nightly` of cargo is one, too. */
+function isOption(word: string): boolean {
+  return word.startsWith("-") || word.startsWith("+");
 }
 
 /** The name of a file is the same in capitals where the file system says so. */

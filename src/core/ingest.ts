@@ -1,6 +1,8 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { summaryOf } from "./changes.ts";
+import { clip } from "./clip.ts";
 import { freeHandle } from "./handle.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import type { Change } from "./journal.ts";
@@ -110,6 +112,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       store.turns.put({ ...turn, retrying_since: change.now });
       change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
     },
+    hook_decided: (lane, decision, change) => hookDecided(change, lane, decision),
     item_completed: (lane, { turn_id, item }, change) =>
       itemCompleted(world, change, lane, turn_id, item, turnOver),
     tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
@@ -173,15 +176,41 @@ function itemCompleted(
     data: {
       item_id: item.id,
       type: item.type,
-      preview: preview(item.command ?? item.path ?? item.text),
+      preview: lineOf(item, lane.cwd),
       status: item.status,
       exit_code: item.exit_code,
     },
   });
 }
 
+/** So that it is seen that something ran, or did not, and that neither a person nor a rule of ours decided it. */
+function hookDecided(change: Change, lane: Lane, decided: Of<"hook_decided">): void {
+  const { turn_id, item_id, decision, hooks, words, item } = decided;
+  change.append({
+    kind: "request.answered",
+    lane: lane.ref,
+    turn_id,
+    data: {
+      decision,
+      by: "a hook of Codex",
+      summary: clip(
+        item ? lineOf(item, lane.cwd) : (words ?? "denied, without a reason"),
+        limits.previewCharsMax,
+      ),
+      item_id,
+      hooks: hooks.slice(0, 3).map(({ source, path }) => ({ source, path: path && clip(path, 300) })),
+    },
+  });
+}
+
+/** What an item is, in one line. */
+function lineOf({ command, changes, path, text }: ItemFacts, cwd: string): string {
+  if (changes) return summaryOf(changes, cwd, limits.previewCharsMax);
+  return preview(command ?? path ?? text);
+}
+
 function preview(text: string): string {
-  return text.slice(0, limits.previewCharsMax).toWellFormed();
+  return clip(text, limits.previewCharsMax);
 }
 
 /** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */

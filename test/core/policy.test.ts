@@ -11,15 +11,20 @@ const asker = (over: Partial<Asker> = {}): Asker => ({
   ref: "bcdfgh" as Ref,
   thread_id: "thread-1",
   handle: "docs",
+  named_by_agent: false,
   requests: null,
   ...over,
 });
+
+/** What every question of these tests has unless it says otherwise: one that a rule may approve by itself. */
+const whole = { changes: [], inside_sandbox: true, missing_bytes: 0 };
 
 const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> = {}): Judged => ({
   kind: "command_approval",
   command: `/bin/bash -lc '${line}'`,
   cwd: "/repo/app",
   asks: { ...nothingAsked, action: "command", ...asks },
+  ...whole,
   ...over,
 });
 
@@ -28,6 +33,7 @@ const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
   command: null,
   cwd: null,
   asks: { ...nothingAsked, ...asks },
+  ...whole,
 });
 
 /** As a file system would say that has one symbolic link in it. */

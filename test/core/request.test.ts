@@ -29,7 +29,7 @@ const open = (over: Partial<RequestFacts>): RequestFacts => ({
   item_id: null,
   command: null,
   cwd: null,
-  diff: null,
+  changes: null,
   asks: nothingAsked,
   auto_resolution_ms: null,
   ...over,

@@ -1,6 +1,6 @@
 /**
  * Approvals that a `PermissionRequest` hook of Codex decides: the client is never asked then. A refusal is said outright.
- * A yes looks like a silent hook until the item shows which it was: it runs without a question to us (CODEX-171 C5).
+ * A yes looks like a silent hook until the item shows which it was: it runs, and we were not asked (measured).
  */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent, HookDecision } from "../core/ports/agent.ts";
@@ -15,6 +15,13 @@ interface Silent {
 export interface HookMemory {
   note(method: string, thread: string, params: Json): AgentEvent | undefined;
 }
+
+const questions: ReadonlySet<string> = new Set([
+  "item/commandExecution/requestApproval",
+  "item/fileChange/requestApproval",
+  "item/permissions/requestApproval",
+  "mcpServer/elicitation/request",
+]);
 
 export function hookMemory(): HookMemory {
   /** By thread and item: hooks that ended without a refusal, before anything else was heard of the item. */
@@ -78,8 +85,7 @@ export function hookMemory(): HookMemory {
     note(method, thread, params) {
       if (method === "hook/completed") return ended(thread, params);
       if (method === "item/started" || method === "item/completed") return itemSaid(method, thread, params);
-      if (method.endsWith("requestApproval") || method === "mcpServer/elicitation/request")
-        asked(thread, text(params["itemId"]));
+      if (questions.has(method)) asked(thread, text(params["itemId"]));
       else if (method.startsWith("item/autoApprovalReview/")) asked(thread, text(params["targetItemId"]));
       else if (method === "thread/closed") tools.delete(thread);
       return undefined;

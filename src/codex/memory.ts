@@ -53,12 +53,12 @@ function openChanges(): OpenChanges {
   return {
     note(method, thread, params) {
       const item = object(params["item"]);
-      const isItem = text(item?.["type"]) === "fileChange";
-      const isNews = method === "item/fileChange/patchUpdated" || (isItem && method === "item/started");
-      if (!isNews && !(isItem && method === "item/completed")) return;
-      const key = `${thread} ${text(item?.["id"]) ?? text(params["itemId"])}`;
+      if (text(item?.["type"]) !== "fileChange") return;
+      const isStart = method === "item/started";
+      if (!isStart && method !== "item/completed") return;
+      const key = `${thread} ${text(item?.["id"])}`;
       drop(key);
-      const changes = isNews ? changesOf(item?.["changes"] ?? params["changes"]) : null;
+      const changes = isStart ? changesOf(item?.["changes"]) : null;
       if (changes === null) return;
       const size = changes.reduce((sum, { path, diff }) => sum + path.length + diff.length, 0);
       open.set(key, { changes, chars: size });

@@ -305,10 +305,14 @@ test("over random rules and questions: only what is known is approved, and a com
         command: maybe(() => Array.from({ length: 1 + Math.floor(random() * 2) }, () => pick(words))),
         cwd: maybe(() => pick(["/repo", "/etc"])),
         thread: maybe(() => pick(["bcdfgh", "@docs", "@other"])),
+        outside_sandbox: pick([undefined, undefined, true, false]),
         answer: pick(rulings),
       }),
     );
     const asked: Judged = {
+      changes: pick([null, []]),
+      inside_sandbox: random() < 0.5,
+      missing_bytes: pick([0, 0, 0, 1]),
       kind: pick(kinds),
       command: maybe(() => pick(lines)) ?? null,
       cwd: maybe(() => pick(["/repo/app", "/repo/../etc", "/etc", "relative"])) ?? null,
@@ -321,28 +325,35 @@ test("over random rules and questions: only what is known is approved, and a com
         })) ?? null,
     };
     const requests = pick(rulings);
-    const { ruling, by } = decide(
-      asked,
-      asker({ requests: pick([null, ...rulings]) }),
-      { requests, rules },
-      isInside,
-    );
+    const caller = asker({ requests: pick([null, ...rulings]), named_by_agent: random() < 0.5 });
+    const { ruling, by } = decide(asked, caller, { requests, rules }, isInside);
     if (ruling === "ask") expect(by).toBeNull();
     if (ruling !== "approve") continue;
     approved++;
     expect(kinds.slice(0, 4)).toContain(asked.kind);
     expect(asked.asks).not.toBeNull();
     if (asked.kind === "command_approval") expect(asked.asks!.action).not.toBe("novel");
-    expect(asked.asks!.grant_root).toBeNull();
+    expect([asked.asks!.grant_root, asked.missing_bytes]).toEqual([null, 0]);
+    if (asked.kind === "file_change_approval") expect(asked.changes).not.toBeNull();
     const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
     if (rule?.command && asked.kind === "command_approval") {
       expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
       expect(runsAnother(wordsOf(asked.command!)!)).toBe(false);
       expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
     }
+    if (rule && !asked.inside_sandbox)
+      expect(rule.outside_sandbox === true || rule.kind === "mcp_tool_approval").toBe(true);
+    if (rule?.thread?.startsWith("@")) expect(caller.named_by_agent).toBe(false);
     // Whatever would have said no, had it been sure, stood in the way.
     const before = rule ? rules.slice(0, rules.indexOf(rule)) : rules;
-    const noes = before.filter((one) => one.answer !== "approve" && one.command && !one.cwd && !one.thread);
+    const noes = before.filter(
+      (one) =>
+        one.answer !== "approve" &&
+        one.command &&
+        !one.cwd &&
+        !one.thread &&
+        one.outside_sandbox === undefined,
+    );
     if (asked.kind === "command_approval" && asked.command !== null) {
       const read = wordsOf(asked.command);
       const isDoubt = ({ kind, command }: Rule) =>

@@ -241,7 +241,7 @@ describe("a policy", () => {
   }
 
   test("answers in the place of a person, and says which rule it was", async () => {
-    const policy = rules("ask", { command: ["git"], answer: "approve" });
+    const policy = rules("ask", { command: ["git"], outside_sandbox: true, answer: "approve" });
     here = await rig({ policy });
     expect(await over({ command: "git status" })).toMatchObject({
       state: "answered",

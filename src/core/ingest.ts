@@ -1,10 +1,11 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { summaryOf } from "./changes.ts";
 import { clip } from "./clip.ts";
 import { freeHandle } from "./handle.ts";
+import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
+import { lineOf } from "./itemline.ts";
 import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/rows.ts";
@@ -16,7 +17,13 @@ import type { World } from "./world.ts";
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;
 /** Said of the process, or of a thread that need not be ours. */
-type Loose = "thread_status" | "thread_closed" | "thread_started" | "request_opened" | "request_resolved";
+type Loose =
+  | "thread_status"
+  | "thread_closed"
+  | "thread_started"
+  | "request_opened"
+  | "request_resolved"
+  | "hook_decided";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -88,6 +95,7 @@ function looseTable(world: World): LooseTable {
       if (request) expire(store, change, request.id);
       else live.sought.delete(rpc_id);
     },
+    hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }
 
@@ -112,7 +120,6 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       store.turns.put({ ...turn, retrying_since: change.now });
       change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
     },
-    hook_decided: (lane, decision, change) => hookDecided(change, lane, decision),
     item_completed: (lane, { turn_id, item }, change) =>
       itemCompleted(world, change, lane, turn_id, item, turnOver),
     tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
@@ -181,32 +188,6 @@ function itemCompleted(
       exit_code: item.exit_code,
     },
   });
-}
-
-/** So that it is seen that something ran, or did not, and that neither a person nor a rule of ours decided it. */
-function hookDecided(change: Change, lane: Lane, decided: Of<"hook_decided">): void {
-  const { turn_id, item_id, decision, hooks, words, item } = decided;
-  change.append({
-    kind: "request.answered",
-    lane: lane.ref,
-    turn_id,
-    data: {
-      decision,
-      by: "a hook of Codex",
-      summary: clip(
-        item ? lineOf(item, lane.cwd) : (words ?? "denied, without a reason"),
-        limits.previewCharsMax,
-      ),
-      item_id,
-      hooks: hooks.slice(0, 3).map(({ source, path }) => ({ source, path: path && clip(path, 300) })),
-    },
-  });
-}
-
-/** What an item is, in one line. */
-function lineOf({ command, changes, path, text }: ItemFacts, cwd: string): string {
-  if (changes) return summaryOf(changes, cwd, limits.previewCharsMax);
-  return preview(command ?? path ?? text);
 }
 
 function preview(text: string): string {

@@ -45,7 +45,7 @@ async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, thread
 }
 
 /** The managed thread that a sub-agent works for. */
-async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
+export async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
   let at: string | null = threadId;
   try {
     for (let depth = 0; at !== null && depth < limits.subAgentDepthMax; depth++) {

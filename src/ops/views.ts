@@ -172,7 +172,8 @@ function kindStyle(kind: string): Style {
 function said(data: Record<string, unknown>): string {
   const { preview, summary, error, outcome, attempt, type: _type, item_id: _item, ...rest } = data;
   if (typeof preview === "string" && preview !== "") return preview;
-  if (typeof summary === "string") return summary;
+  if (typeof summary === "string")
+    return rest["decision"] ? `${rest["decision"]} by ${rest["by"]}: ${summary}` : summary;
   const message =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
   const first = { outcome, ...rest, attempt: attempt === 1 ? null : attempt };

@@ -43,14 +43,16 @@ export function bounded(
   changes: readonly FileChange[],
   bytesMax: number,
 ): { changes: FileChange[]; missing: number } {
-  if (jsonBytes(changes) <= bytesMax) return { changes: [...changes], missing: 0 };
+  // Never less in JSON: what is far too large is not written out to see that it is.
+  const isSurelyOver = changes.reduce((sum, { diff }) => sum + diff.length, 0) > bytesMax;
+  if (!isSurelyOver && jsonBytes(changes) <= bytesMax) return { changes: [...changes], missing: 0 };
   const kept: FileChange[] = [];
   let room = bytesMax;
   let missing = 0;
   for (const change of changes) {
     const bare = jsonBytes({ ...change, diff: "" }) + markBytesMax;
     if (bare > room) {
-      missing += jsonBytes(change);
+      missing += Buffer.byteLength(change.path) + Buffer.byteLength(change.diff);
       continue;
     }
     room -= bare;
@@ -61,7 +63,7 @@ export function bounded(
     room -= jsonBytes(shown);
     const left = Buffer.byteLength(change.diff) - Buffer.byteLength(shown);
     missing += left;
-    return left === 0 ? change : { ...change, diff: `${shown}… ${left} more bytes are not kept\n` };
+    return left === 0 ? change : { ...change, diff: `${shown}… [${left} more bytes]\n` };
   });
   return { changes: cut, missing };
 }
@@ -70,7 +72,7 @@ export function bounded(
 const markBytesMax = 64;
 
 function linesWithin(text: string, bytesMax: number): string {
-  if (jsonBytes(text) <= bytesMax) return text;
+  if (text.length <= bytesMax && jsonBytes(text) <= bytesMax) return text;
   let bytes = 2;
   let end = 0;
   while (end < text.length) {

@@ -79,23 +79,24 @@ export function requestViews(requests: readonly Request[]): RequestView[] {
     requestListEachBytesMax,
     Math.floor(requestListBytesMax / Math.max(1, requests.length)),
   );
-  return requests.map((request) => shortView(requestView(request), bytesMax));
+  return requests.map((request) => shortView(request, bytesMax));
 }
 
-function shortView(view: RequestView, bytesMax: number): RequestView {
-  if (jsonBytes(view) <= bytesMax) return view;
+function shortView(request: Request, bytesMax: number): RequestView {
   const textMax = Math.floor(bytesMax / 6);
+  const cut = request.changes && bounded(request.changes, textMax);
+  const view = requestView(cut ? { ...request, changes: cut.changes } : request);
+  if (cut && cut.missing > 0) view.truncated = true;
+  if (jsonBytes(view) <= bytesMax) return view;
   const text = (whole: string | null) => (whole === null ? null : clipBytes(whole, textMax).text);
   const fits = <T>(part: T): T | null => (jsonBytes(part) <= textMax ? part : null);
-  const changes = view.changes && bounded(view.changes, textMax).changes;
   const { tool } = view;
   return {
     ...view,
     reason: text(view.reason),
     command: text(view.command),
     cwd: text(view.cwd),
-    changes,
-    diff: changes ? wholeDiff(changes) : text(view.diff),
+    diff: cut ? view.diff : text(view.diff),
     permissions: fits(view.permissions),
     questions: fits(view.questions),
     tool:

@@ -42,6 +42,9 @@ const isInside = (path: string, root: string) => {
   return real === root || real.startsWith(`${root}/`);
 };
 
+/** What an approval of it allows may happen outside the sandbox. */
+const outside = (judged: Judged): Judged => ({ ...judged, inside_sandbox: false });
+
 const tool = { server: "echo", name: "say", description: null, arguments: {} };
 const git: Rule = { command: ["git", "status"], answer: "approve" };
 const said = (asked: Judged, rules: Rule[], requests: Ruling = "ask", by = asker()) =>
@@ -240,6 +243,132 @@ const decided: [
   ],
   ["nor is a yes to what it runs", command("sudo git status"), [git], "ask", "ask", null],
   [
+    "what may leave the sandbox, by a rule that does not say so",
+    outside(command("git status")),
+    [git],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "nor by one that names no command",
+    outside(command("git status")),
+    [
+      { answer: "approve" },
+      { kind: "command_approval", answer: "approve" },
+      { outside_sandbox: false, answer: "approve" },
+    ],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "but by one that says so",
+    outside(command("git status")),
+    [git, { ...git, outside_sandbox: true }],
+    "ask",
+    "approve",
+    "policy rule 2",
+  ],
+  [
+    "which approves inside it as well",
+    command("git status"),
+    [{ ...git, outside_sandbox: true }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "permissions are more than the sandbox gives",
+    outside(other("permissions_approval")),
+    [{ kind: "permissions_approval", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a file outside the writable folder",
+    outside(other("file_change_approval")),
+    [{ kind: "file_change_approval", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a server's tool runs nowhere else: its kind says so",
+    outside(other("mcp_tool_approval", { tool })),
+    [{ kind: "mcp_tool_approval", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "but a rule of no kind does not",
+    outside(other("mcp_tool_approval", { tool })),
+    [{ answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "what a person set for everything is for that too",
+    outside(command("git status")),
+    [],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a no is for both",
+    outside(command("git status")),
+    [{ ...git, answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "a no for the outside only",
+    outside(command("git status")),
+    [{ ...git, outside_sandbox: true, answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "is none for the inside",
+    command("git status"),
+    [{ ...git, outside_sandbox: true, answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a no for the inside only is none for the outside",
+    outside(command("git status")),
+    [{ ...git, outside_sandbox: false, answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a file change whose files are not known",
+    { ...other("file_change_approval"), changes: null },
+    [{ kind: "file_change_approval", outside_sandbox: true, answer: "approve" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  ["what is not kept whole", { ...command("git status"), missing_bytes: 1 }, [git], "approve", "ask", null],
+  [
+    "an option before the subcommand, over a no",
+    command("git -C . push"),
+    [{ command: ["git", "push"], answer: "deny" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  ["nor is it a yes", command("git -C . status"), [git], "ask", "ask", null],
+  [
     "a doubt over a yes is no no",
     command("true; rm x"),
     [{ command: ["rm"], answer: "approve" }],
@@ -262,6 +391,26 @@ describe("what is decided", () => {
     });
     expect(said(command("git status"), [git], "ask", careful).ruling).toBe("approve");
     expect(said(command("ls"), [], "deny", asker({ requests: "ask" })).ruling).toBe("ask");
+  });
+});
+
+describe("a handle that an agent gave", () => {
+  const named = asker({ named_by_agent: true });
+  const rule = (answer: Ruling, thread = "@docs"): Rule => ({ thread, outside_sandbox: true, answer });
+
+  test("is no match for a yes", () => {
+    expect(said(command("ls"), [rule("approve")], "ask", named)).toEqual({ ruling: "ask", by: null });
+    expect(said(command("ls"), [rule("approve")]).ruling).toBe("approve");
+  });
+
+  test("nor for a no, but leaves it in doubt", () => {
+    expect(said(command("ls"), [{ thread: "@docs", answer: "deny" }], "approve", named).ruling).toBe("ask");
+    expect(said(command("ls"), [{ thread: "@docs", answer: "deny" }], "deny", named).by).toBe("policy");
+  });
+
+  test("does not keep a rule from its ref or its id", () => {
+    for (const thread of ["bcdfgh", "thread-1"])
+      expect(said(command("ls"), [rule("approve", thread)], "ask", named).ruling).toBe("approve");
   });
 });
 

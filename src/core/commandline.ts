@@ -41,13 +41,23 @@ export function mayBeginWith(
 
 function mayFollow(words: readonly string[], [next, ...prefix]: readonly string[]): boolean {
   if (next === undefined) return true;
+  if (letters.test(next)) return hasLetters(words, next) && mayFollow(words, prefix);
   for (const [at, word] of words.entries()) {
-    if (word === next && mayFollow(words.slice(at + 1), prefix)) return true;
+    const isIt = word === next || (isOption(next) && word.startsWith(`${next}=`));
+    if (isIt && mayFollow(words.slice(at + 1), prefix)) return true;
     const isBehindOption = at > 0 && isOption(words[at - 1]!);
     // No option and no option's value: what follows belongs to another subcommand.
     if (!isOption(next) && !isOption(word) && !isBehindOption) return false;
   }
   return false;
+}
+
+/** Options of one letter may stand together or apart, in any order: `-rf`, `-fr`, `-r -f`. */
+const letters = /^-[A-Za-z]+$/;
+
+function hasLetters(words: readonly string[], option: string): boolean {
+  const given = words.filter((word) => letters.test(word)).join("");
+  return [...option.slice(1)].every((letter) => given.includes(letter));
 }
 
 /** `+nightly` of cargo is one, too. */

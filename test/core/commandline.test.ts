@@ -185,6 +185,10 @@ const doubts: [line: string, rule: string][] = [
   ["cargo +nightly publish", "cargo publish"],
   ["git push origin --force", "git push --force"],
   ["rm -r -f x", "rm -f"],
+  ["rm -fr x", "rm -rf"],
+  ["rm -r -f x", "rm -rf"],
+  ["rm x -rfv", "rm -rf x"],
+  ["git push --force=true", "git push --force"],
   ["/bin/rm x", "rm"],
 ];
 
@@ -204,6 +208,7 @@ const misses: [line: string, rule: string][] = [
   ["gitk push", "git push"],
   ["echo git push", "git push"],
   ["git", "git push"],
+  ["rm -r x", "rm -rf"],
 ];
 
 for (const [line, rule] of misses) {

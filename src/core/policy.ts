@@ -10,7 +10,7 @@ export interface Rule {
   kind?: RequestKind | undefined;
   /** Whole words that the command begins with; of an MCP tool, its server and its name. */
   command?: readonly string[] | undefined;
-  /** The command runs in it or below. */
+  /** The command runs in it or below; of a patch, the files are there. */
   cwd?: string | undefined;
   /** Ref, thread id or @handle; no handle that an agent gave. */
   thread?: string | undefined;
@@ -94,7 +94,7 @@ function matches(rule: Rule, asked: Judged, asker: Asker, isInside: IsInside): M
   if (rule.kind !== undefined && rule.kind !== asked.kind) return "no";
   if (!isOfSandbox(rule, asked)) return "no";
   const thread = rule.thread === undefined ? "yes" : isThread(rule.thread, asker);
-  const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd, isInside);
+  const cwd = rule.cwd === undefined ? "yes" : isPlace(rule.cwd, rule, asked, isInside);
   const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule, asked);
   const all = [thread, cwd, command];
   return all.includes("no") ? "no" : all.includes("unsure") ? "unsure" : "yes";
@@ -111,6 +111,18 @@ function isThread(word: string, { ref, thread_id, handle, named_by_agent }: Aske
   if (word === ref || word === thread_id) return "yes";
   if (handle === null || word !== `@${handle}`) return "no";
   return named_by_agent ? "unsure" : "yes";
+}
+
+/** A yes is for a patch whose every file is there; any other answer, for one that has a file there. */
+function isPlace(root: string, { answer }: Rule, { kind, cwd, changes }: Judged, isInside: IsInside): Match {
+  if (kind !== "file_change_approval") return isWithin(cwd, root, isInside);
+  if (changes === null || changes.length === 0) return "unsure";
+  const found = changes.flatMap(({ path, to }) =>
+    [path, to ?? path].map((one) => isWithin(one, root, isInside)),
+  );
+  const [decides, others] = answer === "approve" ? (["no", "yes"] as const) : (["yes", "no"] as const);
+  if (found.includes(decides)) return decides;
+  return found.includes("unsure") ? "unsure" : others;
 }
 
 function isWithin(cwd: string | null, root: string, isInside: IsInside): Match {

@@ -42,6 +42,11 @@ const isInside = (path: string, root: string) => {
   return real === root || real.startsWith(`${root}/`);
 };
 
+const patched = (...paths: string[]): Judged => ({
+  ...other("file_change_approval"),
+  changes: paths.map((path) => ({ path, kind: "update", to: null, diff: "" })),
+});
+
 /** What an approval of it allows may happen outside the sandbox. */
 const outside = (judged: Judged): Judged => ({ ...judged, inside_sandbox: false });
 
@@ -357,6 +362,39 @@ const decided: [
     "approve",
     "ask",
     null,
+  ],
+  [
+    "a patch whose every file is in the folder",
+    patched("/repo/a", "/repo/app/b"),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "but no patch with one elsewhere",
+    patched("/repo/a", "/etc/b"),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["nor through a link", patched("/repo/link/a"), [{ cwd: "/repo", answer: "approve" }], "ask", "ask", null],
+  [
+    "a no for a folder is for any file there",
+    patched("/repo/a", "/etc/b"),
+    [{ cwd: "/etc", answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "and for none elsewhere",
+    patched("/repo/a"),
+    [{ cwd: "/etc", answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
   ],
   ["what is not kept whole", { ...command("git status"), missing_bytes: 1 }, [git], "approve", "ask", null],
   [

@@ -146,14 +146,22 @@ function pad(s: string, width: number): string {
   return s + " ".repeat(Math.max(0, width - widthOf(s)));
 }
 
-/** `label  value` lines with the values under each other; a value of many lines is indented. */
-export function pairs(rows: readonly (readonly [label: string, value: string])[], look: Look): string {
+/**
+ * `label  value` lines with the values under each other; a value of many lines is indented. `isExact`: no line is broken,
+ * so that none that the terminal breaks looks like two of the text's own.
+ */
+export function pairs(
+  rows: readonly (readonly [label: string, value: string])[],
+  look: Look,
+  isExact = false,
+): string {
   const labelWidth = Math.max(0, ...rows.map(([label]) => widthOf(label)));
   const indent = " ".repeat(labelWidth + gap);
+  const drawn = (value: string) => (isExact ? value : wrap(value, look.width - indent.length));
   return rows
     .map(
       ([label, value]) =>
-        `${paint("dim", pad(label, labelWidth))}${" ".repeat(gap)}${wrap(value, look.width - indent.length).replaceAll("\n", `\n${indent}`)}`,
+        `${paint("dim", pad(label, labelWidth))}${" ".repeat(gap)}${drawn(value).replaceAll("\n", `\n${indent}`)}`,
     )
     .join("\n");
 }

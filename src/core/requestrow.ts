@@ -63,5 +63,7 @@ function summaryOf({ kind, method, command, changes, asks }: RequestFacts, cwd: 
   }
   const wider = kind === "permissions_approval" && permissions ? JSON.stringify(permissions) : null;
   if (wider) return clip(`more permissions: ${wider}`, charsMax);
-  return clip(command ?? questions?.[0]?.question ?? form?.message ?? reason ?? method, charsMax);
+  const words = command ?? questions?.[0]?.question ?? form?.message ?? reason ?? method;
+  // Blanks must not push what follows behind the cut.
+  return clip(words.replace(/\s{8,}/g, " … "), charsMax);
 }

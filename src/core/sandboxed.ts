@@ -14,6 +14,8 @@ export function staysInside(
   { effective, cwd }: Pick<Lane, "effective" | "cwd">,
   isInside: IsInside,
 ): boolean {
+  // To answer a question, or to fill in a form, runs nothing.
+  if (kind === "user_input" || kind === "elicitation") return true;
   if (kind !== "file_change_approval" || changes === null || asks.grant_root !== null) return false;
   if (effective?.sandbox !== "workspace-write" || effective.permission_profile !== null) return false;
   if (asks.sub_agent !== null) return false;

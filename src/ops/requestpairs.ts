@@ -4,7 +4,8 @@ import { ago, block, cell, exact, type Look, paint, pairs } from "../base/text.t
 import type { Request } from "./shapes.ts";
 
 export function requestPairs(request: Request, look: Look): string {
-  return pairs([...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request)], look);
+  const rows = [...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request)];
+  return pairs(rows, look, true);
 }
 
 type Rows = [label: string, value: string][];
@@ -26,7 +27,7 @@ function whatIsAsked(request: Request): Rows {
   if (changes) rows.push(["files", changes.map(changeLine).join("\n")]);
   else if (kind === "file_change_approval")
     rows.push(["files", paint("yellow", "not known: Codex did not say which, so no rule approves it")]);
-  if (diff !== null) rows.push(["diff", block(diff)]);
+  if (diff !== null) rows.push(["diff", block(diff.replace(/\n$/, ""))]);
   if (tool) {
     rows.push(["tool", exact([tool.server, tool.name].filter((word) => word !== null).join("/"))]);
     rows.push(["with", json(tool.arguments)]);
@@ -53,14 +54,15 @@ function whatIsAsked(request: Request): Rows {
 
 /** Measured: under every approval policy an approved command may leave the sandbox. */
 function outsideWords(kind: string): string {
-  const what =
-    kind === "command_approval"
-      ? "approved, it may run"
-      : kind === "file_change_approval"
-        ? "approved, it may write"
-        : "approved, it works";
-  return paint("yellow", `${what} outside the sandbox`);
+  return paint("yellow", outside[kind] ?? "approved, it may happen outside the sandbox");
 }
+
+const outside: Record<string, string> = {
+  command_approval: "approved, it may run outside the sandbox",
+  file_change_approval: "approved, it may write outside the sandbox",
+  permissions_approval: "approved, the sandbox allows more",
+  mcp_tool_approval: "an MCP tool runs outside the sandbox",
+};
 
 function howToAnswer(request: Request): Rows {
   const { id, state, expires_at, decision, answered_by, truncated, missing_bytes } = request;
@@ -85,8 +87,10 @@ function waysOf({ options, truncated }: Request): string[] {
   return truncated && noes.length > 0 ? noes : options;
 }
 
+/** In quotes where the name has blanks: it could read as two, or as other words of the line. */
 export function changeLine({ path, kind, to }: { path: string; kind: string; to: string | null }): string {
-  return `${kind} ${exact(path)}${to === null ? "" : ` to ${exact(to)}`}`;
+  const name = (one: string) => exact(/[\s"]/.test(one) ? JSON.stringify(one) : one);
+  return `${kind} ${name(path)}${to === null ? "" : ` to ${name(to)}`}`;
 }
 
 function json(value: unknown): string {

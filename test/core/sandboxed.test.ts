@@ -51,6 +51,11 @@ test("nor does any patch where the sandbox is not known to write in that folder"
   expect(staysInside(patch(change("/repo/a")), { ...lane, effective: null }, isInside)).toBe(false);
 });
 
+test("an answer to a question runs nothing", () => {
+  for (const kind of ["user_input", "elicitation"] as const)
+    expect(stays({ ...patch(), changes: null, kind })).toBe(true);
+});
+
 test("nor any other kind of approval", () => {
   const kinds: RequestKind[] = ["command_approval", "permissions_approval", "mcp_tool_approval", "other"];
   for (const kind of kinds) expect(stays({ ...patch(change("/repo/a")), kind })).toBe(false);

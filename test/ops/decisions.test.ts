@@ -212,6 +212,31 @@ test("a view that offers a yes shows every word it is said to, and whatever woul
   expect(offers).toBeGreaterThan(600);
 });
 
+test("no line of the view is one that the text does not have", () => {
+  const diff = `+${"a".repeat(50)} ${"b".repeat(50)} -one\n-two\n`;
+  const changes = [{ path: "/repo/a", kind: "update" as const, to: null, diff }];
+  const view = viewsOf(rowOf({ ...nothing, kind: "file_change_approval", changes }))["request get"]!;
+  expect(view.split("\n").filter((line) => /^\s*-/.test(line) && !line.includes("--deny"))).toEqual([
+    "         -two",
+  ]);
+  const command = `true ${"x".repeat(60)} ${"y".repeat(60)} rm -rf /`;
+  expect(viewsOf(rowOf({ ...nothing, command }))["request get"]!.split("\n")).toContain(
+    `command  ${command}`,
+  );
+});
+
+test("a name with blanks is one name", () => {
+  const changes = [{ path: "/a to /b", kind: "move" as const, to: "/c, delete /d", diff: "" }];
+  const row = rowOf({ ...nothing, kind: "file_change_approval", changes });
+  expect(row.summary).toBe('move "/a to /b" to "/c, delete /d"');
+  expect(viewsOf(row)["request get"]).toContain('files    move "/a to /b" to "/c, delete /d"');
+});
+
+test("blanks do not push a command out of its summary", () => {
+  const { summary } = rowOf({ ...nothing, command: `true '${" ".repeat(300)}'; rm -rf /` });
+  expect(summary).toBe("true ' … '; rm -rf /");
+});
+
 test("what a summary leaves out is marked", () => {
   for (let round = 0; round < 400; round++) {
     const { facts, texts } = question(pick([1, 4, 30]));

@@ -1,6 +1,7 @@
 /**
- * Approvals that a `PermissionRequest` hook of Codex decides: the client is never asked then. A refusal is said outright.
- * A yes looks like a silent hook until the item shows which it was: it runs, and we were not asked (measured).
+ * What hooks of Codex decide, where the client is not asked. A refusal is said outright: by `PermissionRequest`, and by
+ * `PreToolUse`, after which no item follows. A yes looks like a silent hook until the item shows which it was: it runs,
+ * and no question came to us (measured).
  */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent, HookDecision } from "../core/ports/agent.ts";
@@ -33,7 +34,8 @@ export function hookMemory(): HookMemory {
     const run = object(params["run"]);
     // The run's id ends with the id of the item that it is about.
     const itemId = text(run?.["id"])?.split(":").at(-1);
-    if (text(run?.["eventName"]) !== "permissionRequest" || !itemId) return undefined;
+    const event = text(run?.["eventName"]);
+    if ((event !== "permissionRequest" && event !== "preToolUse") || !itemId) return undefined;
     const key = `${thread} ${itemId}`;
     const words = list(run?.["entries"]).flatMap((entry) => text(object(entry)?.["text"]) ?? []);
     const hook = { source: text(run?.["source"]), path: text(run?.["sourcePath"]) };
@@ -44,8 +46,8 @@ export function hookMemory(): HookMemory {
       const decided = { decision: "deny" as const, hooks: [hook], words: words.join("\n") || null };
       return { kind: "hook_decided", thread_id: thread, turn_id, item_id: itemId, item: null, ...decided };
     }
-    // One that failed decided nothing.
-    if (status !== "completed") return undefined;
+    // One that failed decided nothing, and `preToolUse` can only refuse (measured).
+    if (status !== "completed" || event === "preToolUse") return undefined;
     silent.set(key, { turn_id, hooks: [...(silent.get(key)?.hooks ?? []), hook] });
     const [oldest] = silent.keys();
     if (silent.size > limits.childOpenChangesMax && oldest !== undefined) silent.delete(oldest);

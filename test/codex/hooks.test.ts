@@ -79,7 +79,14 @@ test("an MCP tool that is asked about without its item's id was decided by no ho
 });
 
 test("hooks of other events decide nothing here", () => {
-  expect(decided(hook("blocked", "call_1", { eventName: "preToolUse" }), runs, ended)).toEqual([]);
+  expect(decided(hook("blocked", "call_1", { eventName: "postToolUse" }), runs, ended)).toEqual([]);
+  expect(decided(hook("completed", "call_1", { eventName: "preToolUse" }), runs, ended)).toEqual([]);
+});
+
+test("one that keeps a tool from running denied it: Codex shows no item then", () => {
+  expect(decided(hook("blocked", "call_1", { eventName: "preToolUse" }))).toMatchObject([
+    { ...yes, decision: "deny", item: null },
+  ]);
 });
 
 test("what is remembered of hooks is bounded", () => {

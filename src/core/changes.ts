@@ -12,14 +12,10 @@ export function summaryOf(changes: readonly FileChange[], cwd: string | null, ch
   for (const [at, change] of sorted.entries()) {
     const words = `${line}${at === 0 ? "" : ", "}${wordsOf(change, cwd)}`;
     const left = sorted.length - at - 1;
-    if (at > 0 && words.length + (left > 0 ? ` and ${left} more`.length : 0) > charsMax)
-      return `${line} and ${left + 1} more`;
-    line = left > 0 ? words : clip(words, charsMax);
-    // One path alone may be too long: what it hides is counted all the same.
-    if (line.length > charsMax) {
-      const more = ` and ${left} more`;
-      return `${clip(line, charsMax - more.length)}${more}`;
-    }
+    const more = left > 0 ? ` and ${left} more` : "";
+    if (words.length + more.length > charsMax)
+      return at > 0 ? `${line} and ${left + 1} more` : `${clip(words, charsMax - more.length)}${more}`;
+    line = words;
   }
   return line;
 }

@@ -85,6 +85,24 @@ test("under untrusted an approved command leaves the sandbox too, so a plain rul
   expect(made("untrusted")).toBe(true);
 });
 
+// Linux says in /proc whether a filter is on.
+test.if(process.platform === "linux")("so does one that only says that the sandbox stopped it", async () => {
+  config("");
+  const line = "grep Seccomp: /proc/self/status";
+  const where = async (shell: string): Promise<string> => {
+    const flags = ["--sandbox", "read-only", "--approval-policy", "untrusted"];
+    const { ref } = await rig.ask(["new", "--name", shell, ...flags, "--text", stringify([{ shell }])]);
+    await over(ref);
+    const [request] = await asked(ref);
+    await rig.ask(["request", "answer", String(request!["id"]), "--approve"]);
+    await over(ref);
+    const { items } = await rig.ask(["tail", ref]);
+    return items.find(({ type }: Json) => type === "command").text;
+  };
+  expect(await where(line)).toBe("Seccomp:\t2\n");
+  expect(await where(`${line}; echo Permission denied; exit 1`)).toStartWith("Seccomp:\t0\n");
+});
+
 test("a patch inside the writable folder is approved by a plain rule, one outside of it is not", async () => {
   config('[[policy.rules]]\nkind = "file_change_approval"\nanswer = "approve"\n');
   const at = (path: string) => join(rig.codex.cwd, path);

@@ -46,8 +46,10 @@ export const limits = {
   childInFlightMax: 64,
   /** Requests that wait for a place in the window before the caller is told no. */
   childBacklogMax: 4096,
-  /** Diffs of file changes under way that are kept to go with a question about them. */
-  childOpenDiffsMax: 256,
+  /** Items under way of which something is kept for the question that may follow: the files of a patch, a hook's end. */
+  childOpenChangesMax: 256,
+  /** Of all those patches: two lines of Codex at their limit. */
+  childOpenChangesCharsMax: 64 * MiB,
   childStderrTailBytes: 16 * KiB,
   /** Of what Codex says in a refusal: an unknown method is answered with the list of all 184. */
   childRefusalCharsMax: 500,
@@ -181,6 +183,11 @@ export const limits = {
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
   requestBytesMax: 256 * KiB,
+  /** The files of a patch, as JSON: shown twice (each, and as one diff), with the rest they fit a frame. */
+  requestChangesBytesMax: MiB,
+  /** Of one question in a list, and of the list: half of a frame. `request get` has the whole. */
+  requestListEachBytesMax: 16 * KiB,
+  requestListBytesMax: 4 * MiB,
   /** Sub-agents of sub-agents, up to the thread they work for. */
   subAgentDepthMax: 8,
   /** Past questions that one replay looks at: a moment's work, while what Codex says waits. */

@@ -56,6 +56,25 @@ export function block(foreign: string | null | undefined): string {
   return clean((foreign ?? "").replace(/\r\n/g, "\n").replace(/\t/g, "    "));
 }
 
+/**
+ * Foreign text that is decided on: nothing of it may be out of sight. Tabs are shown, and long runs of blanks or of
+ * empty lines, which would push what follows off the screen, are counted.
+ */
+export function exact(foreign: string): string {
+  return foreign
+    .split(hiding)
+    .map((part, at) => (at % 2 === 0 ? clean(part) : paint("yellow", countOf(part))))
+    .join("");
+}
+
+/** Indentation is shorter; a terminal is no higher. */
+const hiding = /( {20,}|(?:[ \t]{0,80}\n){5,}|[\t\r]+)/;
+
+function countOf(part: string): string {
+  if (part.includes("\n")) return `\n[${part.split("\n").length - 1} line ends]\n`;
+  return part.startsWith(" ") ? ` [${part.length} blanks] ` : JSON.stringify(part).slice(1, -1);
+}
+
 /** `s` in a style, where the terminal has colours. Styles nest. */
 export function paint(style: Style, s: string): string {
   return `${markOf(style)}${s}${markEnd}`;
@@ -127,14 +146,22 @@ function pad(s: string, width: number): string {
   return s + " ".repeat(Math.max(0, width - widthOf(s)));
 }
 
-/** `label  value` lines with the values under each other; a value of many lines is indented. */
-export function pairs(rows: readonly (readonly [label: string, value: string])[], look: Look): string {
+/**
+ * `label  value` lines with the values under each other; a value of many lines is indented. `isExact`: no line is broken,
+ * so that none that the terminal breaks looks like two of the text's own.
+ */
+export function pairs(
+  rows: readonly (readonly [label: string, value: string])[],
+  look: Look,
+  isExact = false,
+): string {
   const labelWidth = Math.max(0, ...rows.map(([label]) => widthOf(label)));
   const indent = " ".repeat(labelWidth + gap);
+  const drawn = (value: string) => (isExact ? value : wrap(value, look.width - indent.length));
   return rows
     .map(
       ([label, value]) =>
-        `${paint("dim", pad(label, labelWidth))}${" ".repeat(gap)}${wrap(value, look.width - indent.length).replaceAll("\n", `\n${indent}`)}`,
+        `${paint("dim", pad(label, labelWidth))}${" ".repeat(gap)}${drawn(value).replaceAll("\n", `\n${indent}`)}`,
     )
     .join("\n");
 }

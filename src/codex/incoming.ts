@@ -51,7 +51,8 @@ export function incoming(to: {
       const delta = deltaOf(method, params);
       tell(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
     }
-    to.memory.note(method, params);
+    const settled = to.memory.note(method, params);
+    if (settled !== undefined) events.push(settled);
     if (method === "configWarning") to.warned(warningOf(params));
     // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
     const isRequest = typeof id === "string" || typeof id === "number";

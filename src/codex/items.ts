@@ -1,5 +1,7 @@
 /** One thing in a turn, from Codex's item. */
+import type { FileChange } from "../core/ports/filechange.ts";
 import type { ItemFacts } from "../core/ports/thread.ts";
+import { changesOf } from "./changes.ts";
 import { type Json, list, number, object, row, text } from "./read.ts";
 
 const types: Record<string, ItemFacts["type"]> = {
@@ -20,20 +22,22 @@ export function itemFacts(value: unknown, at: number | null = null): ItemFacts |
   const id = text(item?.["id"]);
   const kind = text(item?.["type"]);
   if (item === undefined || id === null || kind === null) return undefined;
+  const changes = kind === "fileChange" ? changesOf(item["changes"]) : null;
   return {
     id,
     type: row(types, kind) ?? "other",
-    text: textOf(kind, item),
+    text: textOf(kind, item, changes),
     command: commandOf(kind, item),
     exit_code: number(item["exitCode"]),
     path: text(object(list(item["changes"])[0])?.["path"]),
+    changes,
     status: text(item["status"]),
     client_id: text(item["clientId"]),
     at: number(item["completedAtMs"]) ?? number(item["startedAtMs"]) ?? at,
   };
 }
 
-function textOf(kind: string, item: Json): string {
+function textOf(kind: string, item: Json, changes: readonly FileChange[] | null): string {
   switch (kind) {
     case "userMessage":
       return texts(item["content"], "text").join("");
@@ -42,7 +46,7 @@ function textOf(kind: string, item: Json): string {
     case "commandExecution":
       return text(item["aggregatedOutput"]) ?? "";
     case "fileChange":
-      return texts(item["changes"], "diff").join("\n");
+      return changes?.map(({ diff }) => diff).join("") ?? texts(item["changes"], "diff").join("\n");
     case "mcpToolCall":
       return (
         text(object(item["error"])?.["message"]) ??

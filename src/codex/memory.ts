@@ -1,38 +1,74 @@
-/** The little that one line needs of lines before it. Bounded; it lives and dies with its child. */
+/** What one line needs of the lines before it. Bounded; it lives and dies with its child. */
 import { limits } from "../base/limits.ts";
-import { itemFacts } from "./items.ts";
+import type { AgentEvent } from "../core/ports/agent.ts";
+import type { FileChange } from "../core/ports/filechange.ts";
+import { changesOf } from "./changes.ts";
+import { hookMemory } from "./hooks.ts";
 import { type Json, object, text } from "./read.ts";
 
 export interface StreamMemory {
-  note(method: string, params: Json): void;
+  /** Also what this line settles of the lines before it. */
+  note(method: string, params: Json): AgentEvent | undefined;
   /** The turn that started last in a thread, ended or not. */
   lastTurnOf(threadId: string): string | undefined;
-  /** The diff of a file change that is not completed: a question about it carries none. */
-  diffOf(threadId: string | null, itemId: string | null): string | null;
+  /** Of a file change that is not completed: a question about it carries none. Null: not known. */
+  changesOf(threadId: string | null, itemId: string | null): FileChange[] | null;
 }
 
 export function streamMemory(): StreamMemory {
   const turns = new Map<string, string>();
-  const diffs = new Map<string, string>();
+  const changes = openChanges();
+  const hooks = hookMemory();
   return {
     note(method, params) {
       const thread = text(params["threadId"]);
-      if (thread === null) return;
+      if (thread === null) return undefined;
       if (method === "turn/started") {
         const turn = text(object(params["turn"])?.["id"]);
         if (turn !== null) turns.set(thread, turn);
       } else if (method === "thread/closed") turns.delete(thread);
-      else if (method === "item/started" || method === "item/completed") {
-        const item = itemFacts(params["item"]);
-        if (item?.type !== "file_change") return;
-        const key = `${thread} ${item.id}`;
-        diffs.delete(key);
-        if (method === "item/started") diffs.set(key, item.text);
-        const [oldest] = diffs.keys();
-        if (diffs.size > limits.childOpenDiffsMax && oldest !== undefined) diffs.delete(oldest);
-      }
+      else changes.note(method, thread, params);
+      return hooks.note(method, thread, params);
     },
     lastTurnOf: (threadId) => turns.get(threadId),
-    diffOf: (threadId, itemId) => diffs.get(`${threadId} ${itemId}`) ?? null,
+    changesOf: (threadId, itemId) => changes.get(`${threadId} ${itemId}`),
+  };
+}
+
+interface OpenChanges {
+  note(method: string, thread: string, params: Json): void;
+  get(key: string): FileChange[] | null;
+}
+
+/** The oldest go first: a question about one of those says that its files are not known. */
+function openChanges(): OpenChanges {
+  const open = new Map<string, { changes: FileChange[]; chars: number }>();
+  let chars = 0;
+
+  const drop = (key: string) => {
+    chars -= open.get(key)?.chars ?? 0;
+    open.delete(key);
+  };
+
+  return {
+    note(method, thread, params) {
+      const item = object(params["item"]);
+      if (text(item?.["type"]) !== "fileChange") return;
+      const isStart = method === "item/started";
+      if (!isStart && method !== "item/completed") return;
+      const key = `${thread} ${text(item?.["id"])}`;
+      drop(key);
+      const changes = isStart ? changesOf(item?.["changes"]) : null;
+      if (changes === null) return;
+      const size = changes.reduce((sum, { path, diff }) => sum + path.length + diff.length, 0);
+      open.set(key, { changes, chars: size });
+      chars += size;
+      while (open.size > limits.childOpenChangesMax || chars > limits.childOpenChangesCharsMax) {
+        const [oldest] = open.keys();
+        if (oldest === undefined) return;
+        drop(oldest);
+      }
+    },
+    get: (key) => open.get(key)?.changes ?? null,
   };
 }

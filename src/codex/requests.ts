@@ -1,6 +1,7 @@
 /** A question of Codex's in core's nouns; core decides, and answers through `reply`. */
 import type { RequestFacts, RequestKind } from "../core/ports/request.ts";
 import { asksOf, isToolApproval } from "./asks.ts";
+import { patchOf } from "./changes.ts";
 import type { StreamMemory } from "./memory.ts";
 import { type Json, list, number, row, text } from "./read.ts";
 
@@ -36,7 +37,7 @@ export function requestFacts(
     item_id,
     command: commandOf(params),
     cwd: text(params["cwd"]),
-    diff: memory.diffOf(thread_id, item_id),
+    changes: patchOf(params["fileChanges"]) ?? memory.changesOf(thread_id, item_id),
     asks: asksOf(params),
     auto_resolution_ms: number(params["autoResolutionMs"]),
   };

@@ -7,7 +7,6 @@ import type { Mode } from "./message.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnOverrides } from "./ports/thread.ts";
-import { example, optionsOf } from "./reply.ts";
 import type { World } from "./world.ts";
 
 export interface Draft {
@@ -73,7 +72,7 @@ export function refuseUnlessFree({ store }: World, lane: Lane): void {
   const request = facts.requests[0];
   if (request) {
     fail("needs_answer", `thread ${lane.ref} waits for an answer: ${request.summary}`, {
-      hint: example(request.id, optionsOf(request)),
+      hint: `dispatch request get ${request.id}`,
       data: { request: request.id },
     });
   }

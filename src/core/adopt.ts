@@ -57,6 +57,7 @@ export async function attach(world: World, threadId: string, by: string): Promis
     });
     const durable = {
       thread_id: threadId,
+      named_by_agent: by !== "cli" && by !== "mcp",
       parent_id: thread.parent_id,
       setup: "ready" as const,
       durable_at: thread.created_at,

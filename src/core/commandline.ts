@@ -24,12 +24,45 @@ export function runsAnother([first, ...rest]: readonly string[]): boolean {
   return runners.has(name) || (name === "find" && rest.some((word) => /^-(exec|ok)/.test(word)));
 }
 
-/** As `beginsWith`, save that a command is the same one by its path and by its name. */
+/**
+ * As `beginsWith`, but a command is the same one by its path, by its name, and as the file that git and docker keep for a
+ * subcommand (`git-push`); and its options, each with a value or without, may stand between the words. An option of the
+ * prefix may stand anywhere behind the words before it.
+ */
 export function mayBeginWith(
   [first, ...rest]: readonly string[],
   [named, ...prefix]: readonly string[],
 ): boolean {
-  return beginsWith([nameOf(first ?? ""), ...rest], [nameOf(named ?? ""), ...prefix]);
+  const [name, wanted] = [nameOf(first ?? ""), nameOf(named ?? "")];
+  if (wanted === "") return false;
+  if (name === wanted) return mayFollow(rest, prefix);
+  return name.startsWith(`${wanted}-`) && mayFollow([name.slice(wanted.length + 1), ...rest], prefix);
+}
+
+function mayFollow(words: readonly string[], [next, ...prefix]: readonly string[]): boolean {
+  if (next === undefined) return true;
+  if (letters.test(next)) return hasLetters(words, next) && mayFollow(words, prefix);
+  for (const [at, word] of words.entries()) {
+    const isIt = word === next || (isOption(next) && word.startsWith(`${next}=`));
+    if (isIt && mayFollow(words.slice(at + 1), prefix)) return true;
+    const isBehindOption = at > 0 && isOption(words[at - 1]!);
+    // No option and no option's value: what follows belongs to another subcommand.
+    if (!isOption(next) && !isOption(word) && !isBehindOption) return false;
+  }
+  return false;
+}
+
+/** Options of one letter may stand together or apart, in any order: `-rf`, `-fr`, `-r -f`. */
+const letters = /^-[A-Za-z]+$/;
+
+function hasLetters(words: readonly string[], option: string): boolean {
+  const given = words.filter((word) => letters.test(word)).join("");
+  return [...option.slice(1)].every((letter) => given.includes(letter));
+}
+
+/** `+nightly` of cargo is one, too. */
+function isOption(word: string): boolean {
+  return word.startsWith("-") || word.startsWith("+");
 }
 
 /** The name of a file is the same in capitals where the file system says so. */

@@ -38,7 +38,7 @@ export interface Core {
   give(ref: Ref): Promise<void>;
   /** Lets go of the thread for another app; answers Codex's id. */
   unload(ref: Ref): Promise<string>;
-  rename(place: Place, name: string): Promise<void>;
+  rename(place: Place, name: string, agentThread?: string | null): Promise<void>;
   archive(place: Place): Promise<void>;
   restore(place: Place): Promise<void>;
   fork(ref: Ref, draft: Fork): Promise<Ref>;

@@ -164,6 +164,7 @@ function laneOf({ store, mint }: World, draft: NewThread, digest: string, now: n
   const { name: title, settings, created_by, goal } = draft;
   return {
     ...laneRow(store, mint, now, { title, source: "own", settings, created_by }),
+    named_by_agent: draft.agent != null,
     handle: slug(title) || null,
     goal: goal === null ? null : { objective: goal, status: "paused", token_budget: null, tokens_used: null },
     goal_setup: goal === null ? null : "wanted",

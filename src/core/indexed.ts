@@ -1,6 +1,7 @@
 /** What of a thread the index keeps, and how much of it. */
-import { wordsOf } from "../base/error.ts";
+import { wordsOf as errorWords } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { wordsOf } from "./changes.ts";
 import type { IndexedItem, IndexedType } from "./ports/indexed.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { ItemFacts, TurnFacts } from "./ports/thread.ts";
@@ -24,7 +25,7 @@ export function indexedItem(
   bytesMax: number,
 ): IndexedItem | undefined {
   if (!kept.has(item.type)) return undefined;
-  const text = [item.command ?? item.path, item.text].filter((part) => part).join("\n");
+  const text = [item.command ?? pathsOf(item), item.text].filter((part) => part).join("\n");
   if (text === "") return undefined;
   const type = item.type as IndexedType;
   return {
@@ -35,6 +36,11 @@ export function indexedItem(
     at: item.at ?? otherwise,
     text: bounded(text, bytesMax),
   };
+}
+
+/** Of a file change every path, with what is done to it. */
+function pathsOf({ changes, path }: ItemFacts): string | null {
+  return changes?.map((change) => wordsOf(change, null)).join("\n") ?? path;
 }
 
 /** Why a turn failed: no item of Codex's, but a thing that is searched for. */
@@ -86,7 +92,7 @@ export function indexedBytesMax({ policy, log }: World): number {
   try {
     return policy().indexedBytesMax;
   } catch (thrown) {
-    log.debug("the configuration is not read", { reason: wordsOf(thrown) });
+    log.debug("the configuration is not read", { reason: errorWords(thrown) });
     return limits.indexedBytesMax;
   }
 }

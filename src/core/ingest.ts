@@ -1,8 +1,11 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
 import { freeHandle } from "./handle.ts";
+import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
+import { lineOf } from "./itemline.ts";
 import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/rows.ts";
@@ -14,7 +17,13 @@ import type { World } from "./world.ts";
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;
 /** Said of the process, or of a thread that need not be ours. */
-type Loose = "thread_status" | "thread_closed" | "thread_started" | "request_opened" | "request_resolved";
+type Loose =
+  | "thread_status"
+  | "thread_closed"
+  | "thread_started"
+  | "request_opened"
+  | "request_resolved"
+  | "hook_decided";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -86,6 +95,7 @@ function looseTable(world: World): LooseTable {
       if (request) expire(store, change, request.id);
       else live.sought.delete(rpc_id);
     },
+    hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }
 
@@ -173,7 +183,7 @@ function itemCompleted(
     data: {
       item_id: item.id,
       type: item.type,
-      preview: preview(item.command ?? item.path ?? item.text),
+      preview: lineOf(item, lane.cwd),
       status: item.status,
       exit_code: item.exit_code,
     },
@@ -181,7 +191,7 @@ function itemCompleted(
 }
 
 function preview(text: string): string {
-  return text.slice(0, limits.previewCharsMax).toWellFormed();
+  return clip(text, limits.previewCharsMax);
 }
 
 /** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */

@@ -38,6 +38,7 @@ export function laneRow(store: Store, mint: Mint, now: number, draft: LaneDraft)
     last_message: null,
     create_key: null,
     create_digest: null,
+    named_by_agent: false,
     cause_id: null,
     requests: null,
     evidence_at: now,

@@ -10,10 +10,15 @@ export interface Rule {
   kind?: RequestKind | undefined;
   /** Whole words that the command begins with; of an MCP tool, its server and its name. */
   command?: readonly string[] | undefined;
-  /** The command runs in it or below. */
+  /** The command runs in it or below; of a patch, the files are there. */
   cwd?: string | undefined;
-  /** Ref, thread id or @handle. */
+  /** Ref, thread id or @handle; no handle that an agent gave. */
   thread?: string | undefined;
+  /**
+   * What an approval allows may happen outside the sandbox. Of an approval, true: that too. Of the other answers: only
+   * then, or only not then.
+   */
+  outside_sandbox?: boolean | undefined;
   answer: Ruling;
 }
 
@@ -28,8 +33,13 @@ export interface Ruled {
   by: string | null;
 }
 
-export type Judged = Pick<Request, "kind" | "command" | "cwd" | "asks">;
-export type Asker = Pick<Lane, "ref" | "thread_id" | "handle"> & { requests: Ruling | null };
+export type Judged = Pick<
+  Request,
+  "kind" | "command" | "cwd" | "asks" | "changes" | "inside_sandbox" | "missing_bytes"
+>;
+export type Asker = Pick<Lane, "ref" | "thread_id" | "handle" | "named_by_agent"> & {
+  requests: Ruling | null;
+};
 
 /** At or below it, symbolic links followed: an agent can make one in a folder that it may write. */
 export type IsInside = (path: string, root: string) => boolean;
@@ -68,9 +78,13 @@ function ruled(ruling: Ruling, by: string, asked: Judged, isDoubtful: boolean): 
   return { ruling, by };
 }
 
-/** What is left is a person's: an unknown kind, a folder that is to stay writable, what was too large to be kept. */
-function mayApprove({ kind, asks }: Judged): boolean {
-  if (!approvable.has(kind) || asks === null || asks.grant_root !== null) return false;
+/**
+ * What is left is a person's: an unknown kind, a folder that is to stay writable, a file change without its files, what
+ * was too large to be kept whole.
+ */
+function mayApprove({ kind, asks, changes, missing_bytes }: Judged): boolean {
+  if (!approvable.has(kind) || asks === null || asks.grant_root !== null || missing_bytes > 0) return false;
+  if (kind === "file_change_approval" && changes === null) return false;
   return kind !== "command_approval" || actions.has(asks.action);
 }
 
@@ -78,16 +92,37 @@ type Match = "yes" | "no" | "unsure";
 
 function matches(rule: Rule, asked: Judged, asker: Asker, isInside: IsInside): Match {
   if (rule.kind !== undefined && rule.kind !== asked.kind) return "no";
-  if (rule.thread !== undefined && !isThread(rule.thread, asker)) return "no";
-  const cwd = rule.cwd === undefined ? "yes" : isWithin(asked.cwd, rule.cwd, isInside);
+  if (!isOfSandbox(rule, asked)) return "no";
+  const thread = rule.thread === undefined ? "yes" : isThread(rule.thread, asker);
+  const cwd = rule.cwd === undefined ? "yes" : isPlace(rule.cwd, rule, asked, isInside);
   const command = rule.command === undefined ? "yes" : isCommand(rule.command, rule, asked);
-  if (cwd === "no" || command === "no") return "no";
-  return cwd === "unsure" || command === "unsure" ? "unsure" : "yes";
+  const all = [thread, cwd, command];
+  return all.includes("no") ? "no" : all.includes("unsure") ? "unsure" : "yes";
 }
 
-/** By what cannot be taken by another, save the handle, which is a person's convenience. */
-function isThread(word: string, { ref, thread_id, handle }: Asker): boolean {
-  return word === ref || word === thread_id || (handle !== null && word === `@${handle}`);
+/** A rule approves outside the sandbox only where it says so. One for MCP tools does: they run nowhere else. */
+function isOfSandbox({ kind, answer, outside_sandbox }: Rule, { inside_sandbox }: Judged): boolean {
+  if (answer !== "approve") return outside_sandbox === undefined || outside_sandbox !== inside_sandbox;
+  return inside_sandbox || outside_sandbox === true || kind === "mcp_tool_approval";
+}
+
+/** A handle that an agent gave may be another's by right: it is never a match, and leaves a no in doubt. */
+function isThread(word: string, { ref, thread_id, handle, named_by_agent }: Asker): Match {
+  if (word === ref || word === thread_id) return "yes";
+  if (handle === null || word !== `@${handle}`) return "no";
+  return named_by_agent ? "unsure" : "yes";
+}
+
+/** A yes is for a patch whose every file is there; any other answer, for one that has a file there. */
+function isPlace(root: string, { answer }: Rule, { kind, cwd, changes }: Judged, isInside: IsInside): Match {
+  if (kind !== "file_change_approval") return isWithin(cwd, root, isInside);
+  if (changes === null || changes.length === 0) return "unsure";
+  const found = changes.flatMap(({ path, to }) =>
+    [path, to ?? path].map((one) => isWithin(one, root, isInside)),
+  );
+  const [decides, others] = answer === "approve" ? (["no", "yes"] as const) : (["yes", "no"] as const);
+  if (found.includes(decides)) return decides;
+  return found.includes("unsure") ? "unsure" : others;
 }
 
 function isWithin(cwd: string | null, root: string, isInside: IsInside): Match {

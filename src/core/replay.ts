@@ -22,6 +22,8 @@ export interface Replayed {
   thread: string;
   kind: Request["kind"];
   summary: string;
+  /** Also where it is not known: of what was recorded before. */
+  outside_sandbox: boolean;
   asked_at: string;
   state: Request["state"];
   decision: string | null;
@@ -69,14 +71,18 @@ export function replay(world: World, { file, ref, since, limit, cursor }: Replay
 
 /** As the thread is known now; of one that was forgotten, its ref. */
 function askerOf({ store }: World, ref: Ref): Asker {
-  return store.lanes.get(ref) ?? { ref, thread_id: null, handle: null, requests: null };
+  return (
+    store.lanes.get(ref) ?? { ref, thread_id: null, handle: null, named_by_agent: false, requests: null }
+  );
 }
 
 function judged(request: Request, asker: Asker, rules: Rules, isInside: IsInside): Replayed {
   const { id, lane, kind, summary, state, decision, answered_by } = request;
   const { ruling, by } = decide(request, asker, rules, isInside);
   const asked_at = iso(request.asked_at);
-  return { id, thread: lane, kind, summary, asked_at, state, decision, answered_by, would: ruling, by };
+  const outside_sandbox = !request.inside_sandbox;
+  const past = { id, thread: lane, kind, summary, outside_sandbox, asked_at, state, decision, answered_by };
+  return { ...past, would: ruling, by };
 }
 
 /** Yes to what was refused, or no to what was let. */

@@ -23,7 +23,9 @@ export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): reado
     case "permissions_approval":
       return asks?.permissions ? ["approve", "approve_for_session", "deny"] : ["deny"];
     case "mcp_tool_approval":
-      return asks?.may_persist ? decisions : ["approve", "deny", "cancel"];
+      // Without its arguments nobody can say what it would do.
+      if (asks === null) return ["deny", "cancel"];
+      return asks.may_persist ? decisions : ["approve", "deny", "cancel"];
     case "user_input": {
       const count = asks?.questions?.length ?? 0;
       return count === 0 ? ["deny"] : count === 1 ? ["reply", "answer", "deny"] : ["answer", "deny"];
@@ -53,7 +55,7 @@ export function resultOf(request: Answerable, given: Given): Json {
     fail(
       "usage",
       `a ${request.kind} takes ${options.map(flagOf).join(", ") || "no answer"}, not ${flagOf(option)}`,
-      { hint: options[0] ? example(request.id, options) : `dispatch request get ${request.id}` },
+      { hint: `dispatch request get ${request.id}` },
     );
   }
   if ("decision" in given) return decided(request, given.decision);
@@ -69,17 +71,6 @@ export function resultOf(request: Answerable, given: Given): Json {
   const content = "reply" in given ? onlyContent(schema, given.reply) : contentFor(schema, given.answer);
   return { action: "accept", content, _meta: null };
 }
-
-/** A command line that answers, whatever the options are. */
-export function example(id: string, options: readonly Option[]): string {
-  const ways = options
-    .filter((option, at) => at === 0 || option === "deny")
-    .map((option) => `${flagOf(option)}${values[option] ?? ""}`);
-  // Not as a choice of the shell's: pasted, `--approve | --deny` would approve.
-  return `dispatch request answer ${id} ${ways.join(", or with ")}`;
-}
-
-const values: Partial<Record<Option, string>> = { reply: " TEXT", answer: " JSON" };
 
 function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
   switch (kind) {

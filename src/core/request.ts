@@ -7,6 +7,7 @@ import type { Epoch } from "./ports/agent.ts";
 import type { AgentReply, RequestFacts } from "./ports/request.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 import { type Given, optionsOf, refusalOf, resultOf } from "./reply.ts";
+import { requestRow } from "./requestrow.ts";
 import { expire } from "./settle.ts";
 import type { Policy, World } from "./world.ts";
 
@@ -44,7 +45,7 @@ async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, thread
 }
 
 /** The managed thread that a sub-agent works for. */
-async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
+export async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
   let at: string | null = threadId;
   try {
     for (let depth = 0; at !== null && depth < limits.subAgentDepthMax; depth++) {
@@ -63,7 +64,9 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
   const { store, mint } = world;
   if (store.requests.findByWire(epoch, asked.rpc_id)) return;
   const policy = policyOf(world);
-  const request = rowOf(mint.ref(), lane.ref, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
+  let id = mint.ref();
+  while (store.requests.get(id)) id = mint.ref();
+  const request = requestRow(world, id, lane, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);
   change.append({
     kind: "request.opened",
@@ -157,48 +160,6 @@ function runOut(world: World, id: string): void {
     log.warn("a question could not be ended yet", { request: id, reason: wordsOf(thrown) });
     clock.after(limits.reconcileEveryMs, () => runOut(world, id));
   }
-}
-
-function rowOf(
-  id: string,
-  lane: Request["lane"],
-  epoch: Epoch,
-  asked: RequestFacts,
-  timeoutMs: number | null,
-  now: number,
-): Request {
-  const isSmall = Buffer.byteLength(JSON.stringify(asked.asks)) <= limits.requestBytesMax;
-  const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
-  return {
-    id,
-    lane,
-    epoch,
-    rpc_id: asked.rpc_id,
-    method: asked.method,
-    kind: asked.kind,
-    turn_id: asked.turn_id,
-    item_id: asked.item_id,
-    state: "open",
-    summary: summaryOf(asked).slice(0, limits.previewCharsMax).toWellFormed(),
-    command: asked.command?.slice(0, limits.requestBytesMax) ?? null,
-    cwd: asked.cwd,
-    diff: asked.diff === null ? null : asked.diff.slice(0, limits.requestBytesMax),
-    asks: isSmall ? asked.asks : null,
-    decision: null,
-    answered_by: null,
-    asked_at: now,
-    expires_at: endsInMs === Infinity ? null : now + endsInMs,
-    closed_at: null,
-  };
-}
-
-function summaryOf({ kind, method, command, asks }: RequestFacts): string {
-  const { reason, tool, form, questions } = asks;
-  if (tool) return `run ${[tool.server, tool.name].filter((word) => word !== null).join("/")}`;
-  const words = command ?? questions?.[0]?.question ?? form?.message ?? reason;
-  if (words) return words;
-  if (kind === "file_change_approval") return "change files";
-  return kind === "permissions_approval" ? "more permissions" : method;
 }
 
 /**

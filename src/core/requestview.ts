@@ -1,5 +1,9 @@
 /** A question as outputs show it. */
 import { iso, isoOrNull } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+import { bounded, wholeDiff } from "./changes.ts";
+import { clipBytes } from "./clip.ts";
+import type { FileChange } from "./ports/filechange.ts";
 import type { Asks, FormAsked, Question, RequestKind, ToolAsked } from "./ports/request.ts";
 import type { Request } from "./ports/rows.ts";
 import { type Option, optionsOf } from "./reply.ts";
@@ -15,6 +19,11 @@ export interface RequestView {
   reason: string | null;
   command: string | null;
   cwd: string | null;
+  /** What an approval allows may happen outside the sandbox; true also where that is not known. */
+  outside_sandbox: boolean;
+  /** Null: not a file change, or Codex did not say which. */
+  changes: FileChange[] | null;
+  /** All of them as one diff. */
   diff: string | null;
   permissions: Record<string, unknown> | null;
   network: Asks["network"];
@@ -22,6 +31,10 @@ export interface RequestView {
   tool: ToolAsked | null;
   form: FormAsked | null;
   options: Option[];
+  /** Part of the command, the changes or what is asked is not here. */
+  truncated: boolean;
+  /** How much of it was over the limit, and is kept nowhere; 0 where only this list leaves it out. */
+  missing_bytes: number;
   asked_at: string;
   expires_at: string | null;
   answered_by: string | null;
@@ -41,16 +54,58 @@ export function requestView(request: Request): RequestView {
     reason: asks?.reason ?? null,
     command: request.command,
     cwd: request.cwd,
-    diff: request.diff,
+    outside_sandbox: !request.inside_sandbox,
+    changes: request.changes,
+    diff: request.changes === null ? request.diff : wholeDiff(request.changes),
     permissions: asks?.permissions ?? null,
     network: asks?.network ?? null,
     questions: asks?.questions ?? null,
     tool: asks?.tool ?? null,
     form: asks?.form ?? null,
     options: [...optionsOf(request)],
+    truncated: request.missing_bytes > 0 || asks === null,
+    missing_bytes: request.missing_bytes,
     asked_at: iso(request.asked_at),
     expires_at: isoOrNull(request.expires_at),
     answered_by: request.answered_by,
     decision: request.decision,
   };
+}
+
+/** For a list, many of which fit one answer: long texts are cut and marked, and `request get` has the whole. */
+export function requestViews(requests: readonly Request[]): RequestView[] {
+  const { requestListBytesMax, requestListEachBytesMax } = limits;
+  const bytesMax = Math.min(
+    requestListEachBytesMax,
+    Math.floor(requestListBytesMax / Math.max(1, requests.length)),
+  );
+  return requests.map((request) => shortView(request, bytesMax));
+}
+
+function shortView(request: Request, bytesMax: number): RequestView {
+  const textMax = Math.floor(bytesMax / 6);
+  const cut = request.changes && bounded(request.changes, textMax);
+  const view = requestView(cut ? { ...request, changes: cut.changes } : request);
+  if (cut && cut.missing > 0) view.truncated = true;
+  if (jsonBytes(view) <= bytesMax) return view;
+  const text = (whole: string | null) => (whole === null ? null : clipBytes(whole, textMax).text);
+  const fits = <T>(part: T): T | null => (jsonBytes(part) <= textMax ? part : null);
+  const { tool } = view;
+  return {
+    ...view,
+    reason: text(view.reason),
+    command: text(view.command),
+    cwd: text(view.cwd),
+    diff: cut ? view.diff : text(view.diff),
+    permissions: fits(view.permissions),
+    questions: fits(view.questions),
+    tool:
+      fits(tool) ?? (tool && { ...tool, description: null, arguments: text(JSON.stringify(tool.arguments)) }),
+    form: fits(view.form),
+    truncated: true,
+  };
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }

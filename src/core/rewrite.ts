@@ -73,6 +73,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
         cwd: opened.effective.cwd,
         effective: opened.effective,
         rollout_path: opened.thread.path,
+        named_by_agent: draft.agent != null,
         requests: policy,
         create_key: draft.key,
         create_digest: draft.key === null ? null : digest,

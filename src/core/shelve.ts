@@ -11,7 +11,13 @@ import type { World } from "./world.ts";
 /** A thread with a lane, or only Codex's id of one. */
 export type Place = { ref: Ref } | { threadId: string };
 
-export async function rename(world: World, place: Place, name: string): Promise<void> {
+/** `agentThread`: the thread that the caller runs in, or null. */
+export async function rename(
+  world: World,
+  place: Place,
+  name: string,
+  agentThread: string | null = null,
+): Promise<void> {
   const { agent, store, journal } = world;
   await agent.ready(limits.agentReadyWaitMs);
   if ("threadId" in place) {
@@ -40,7 +46,12 @@ export async function rename(world: World, place: Place, name: string): Promise<
     // Asked again: naming it in Codex let others in.
     refuseTaken();
     journal.commit((change) => {
-      store.lanes.set(lane.ref, { title: name, handle, updated_at: change.now });
+      store.lanes.set(lane.ref, {
+        title: name,
+        handle,
+        named_by_agent: agentThread !== null,
+        updated_at: change.now,
+      });
       change.append({
         kind: "lane.changed",
         lane: lane.ref,

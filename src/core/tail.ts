@@ -4,6 +4,7 @@ import { iso, isoOrNull } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { errorId } from "./indexed.ts";
+import type { FileChange } from "./ports/filechange.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { ItemFacts, TurnFacts } from "./ports/thread.ts";
 import type { World } from "./world.ts";
@@ -17,6 +18,8 @@ export interface ItemView {
   command: string | null;
   exit_code: number | null;
   path: string | null;
+  /** Of a file change: each path, and what is done to it; the diffs are in the text. Null: not known. */
+  changes: Omit<FileChange, "diff">[] | null;
   status: string | null;
   at: string | null;
 }
@@ -83,6 +86,7 @@ function itemView(turn: TurnFacts, item: ItemFacts, full: boolean): ItemView {
     command: item.command,
     exit_code: item.exit_code,
     path: item.path,
+    changes: item.changes?.map(({ path, kind, to }) => ({ path, kind, to })) ?? null,
     status: item.status,
     at: isoOrNull(item.at ?? turn.started_at),
   };
@@ -90,7 +94,14 @@ function itemView(turn: TurnFacts, item: ItemFacts, full: boolean): ItemView {
 
 function errorView(turn: TurnFacts, message: string): ItemView {
   const at = turn.completed_at ?? turn.started_at;
-  const none = { command: null, exit_code: null, path: null, status: turn.status, truncated: false };
+  const none = {
+    command: null,
+    exit_code: null,
+    path: null,
+    changes: null,
+    status: turn.status,
+    truncated: false,
+  };
   return {
     turn_id: turn.id,
     item_id: errorId(turn.id),

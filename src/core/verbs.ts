@@ -20,7 +20,7 @@ import { type Receipt, receiptOf } from "./receipt.ts";
 import type { Reconcile } from "./reconcile.ts";
 import { replay } from "./replay.ts";
 import { answer } from "./request.ts";
-import { requestView } from "./requestview.ts";
+import { requestView, requestViews } from "./requestview.ts";
 import { compact, fork, revert } from "./rewrite.ts";
 import { search } from "./search.ts";
 import { placeOf, resolve } from "./selector.ts";
@@ -89,7 +89,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     take: (ref, mayWriteHome) => take(world, ref, mayWriteHome),
     give: (ref) => give(world, ref),
     unload: (ref) => unload(world, ref),
-    rename: (place, name) => rename(world, place, name),
+    rename: (place, name, agentThread) => rename(world, place, name, agentThread),
     archive: (place) => archive(world, place),
     restore: (place) => restore(world, place),
     fork: (ref, draft) => fork(world, ref, draft),
@@ -204,9 +204,9 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
     requests({ ref, all, limit }) {
       const lane = ref === null ? {} : { lane: ref };
-      return (
-        all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit)
-      ).map(requestView);
+      return requestViews(
+        all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit),
+      );
     },
     request: (id) =>
       requestView(

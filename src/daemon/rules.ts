@@ -34,6 +34,7 @@ const rule = v.pipe(
       ),
     ),
     thread: v.optional(v.pipe(v.string(), v.nonEmpty())),
+    outside_sandbox: v.optional(v.boolean()),
     answer: v.picklist(rulings),
   }),
   v.check(

@@ -379,7 +379,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9fded7e4c19d",
+    hash: "ddf088e0ddfd",
     load: () => import("./request/answer.ts"),
   },
   {
@@ -392,7 +392,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bdbbe17d87bb",
+    hash: "5e8574843e2c",
     load: () => import("./request/get.ts"),
   },
   {
@@ -406,7 +406,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["request"],
-    hash: "40eb315ab38e",
+    hash: "26fe4d5b03a7",
     load: () => import("./request/list.ts"),
   },
   {
@@ -419,7 +419,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "dd73b6d29422",
+    hash: "4d9f65755ca0",
     load: () => import("./request/replay.ts"),
   },
   {
@@ -654,7 +654,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "3e381da177ae",
+    hash: "b07364629a44",
     load: () => import("./thread/tail.ts"),
   },
   {

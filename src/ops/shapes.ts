@@ -1,6 +1,7 @@
 /** The shapes that many outputs share. Field names are the contract. Times are ISO-8601 UTC. */
 import * as v from "valibot";
 import type { Ruling } from "../core/policy.ts";
+import type { ChangeKind } from "../core/ports/filechange.ts";
 
 const time = v.string();
 const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
@@ -111,6 +112,11 @@ export const receiptView = {
 export const receiptObject = v.object(receiptView);
 export type Receipt = v.InferOutput<typeof receiptObject>;
 
+const changeKinds = ["add", "delete", "update", "move"] as const satisfies readonly ChangeKind[];
+
+/** What is done to one file; `to` is the new path of a move. */
+export const fileChange = { path: v.string(), kind: v.picklist(changeKinds), to: orNull(v.string()) };
+
 export const requestView = {
   id: v.string(),
   kind: v.string(),
@@ -122,6 +128,8 @@ export const requestView = {
   reason: orNull(v.string()),
   command: orNull(v.string()),
   cwd: orNull(v.string()),
+  outside_sandbox: v.boolean(),
+  changes: orNull(v.array(v.object({ ...fileChange, diff: v.string() }))),
   diff: orNull(v.string()),
   permissions: orNull(v.record(v.string(), v.unknown())),
   network: orNull(v.object({ host: v.string(), protocol: v.string() })),
@@ -155,6 +163,8 @@ export const requestView = {
     }),
   ),
   options: v.array(v.string()),
+  truncated: v.boolean(),
+  missing_bytes: v.number(),
   asked_at: time,
   expires_at: orNull(time),
   answered_by: orNull(v.string()),

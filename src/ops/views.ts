@@ -1,7 +1,8 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
-import { flagOf } from "../base/decisions.ts";
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
-import type { Event, Receipt, Request, Thread } from "./shapes.ts";
+import type { Event, Receipt, Thread } from "./shapes.ts";
+
+export { changeLine, requestPairs } from "./requestpairs.ts";
 
 const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",
@@ -90,12 +91,9 @@ export function threadPairs(thread: Thread, look: Look): string {
     const way = queue.held ? `\n${paint("bold", wayOut(thread.ref, queue.reason))}` : "";
     rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
   }
-  for (const request of thread.requests) {
-    rows.push([
-      "asks",
-      `${cell(request.summary)}\n${paint("bold", request.kind.endsWith("_approval") ? `dispatch request answer ${request.id} --approve` : `dispatch request get ${request.id}`)}`,
-    ]);
-  }
+  // A summary is not what is decided on: that is whole in `request get` only.
+  for (const { id, summary } of thread.requests)
+    rows.push(["asks", `${cell(summary)}\n${paint("bold", `dispatch request get ${id}`)}`]);
   if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
   rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
@@ -164,43 +162,6 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
   return pairs(rows, look);
 }
 
-export function requestPairs(request: Request, look: Look): string {
-  const { command, cwd, diff, reason, permissions, network, tool, form } = request;
-  const rows: [string, string][] = [
-    ["request", `${paint("bold", request.id)}  ${cell(request.kind)}, ${request.state}`],
-    ["thread", `${request.thread}${request.sub_agent ? `, its sub-agent ${cell(request.sub_agent)}` : ""}`],
-    ["asked", ago(request.asked_at, look)],
-  ];
-  if (command) rows.push(["command", block(command)]);
-  if (cwd) rows.push(["cwd", cell(cwd)]);
-  if (diff) rows.push(["diff", block(diff)]);
-  if (tool) {
-    rows.push(["tool", cell([tool.server, tool.name].filter((word) => word !== null).join("/"))]);
-    rows.push(["with", block(JSON.stringify(tool.arguments, null, 2))]);
-  }
-  if (permissions) rows.push(["asks for", block(JSON.stringify(permissions, null, 2))]);
-  if (network) rows.push(["network", cell(`${network.protocol} ${network.host}`)]);
-  if (form) {
-    rows.push(["asks", block(form.message)], ["server", cell(form.server)]);
-    if (form.url) rows.push(["page", cell(form.url)]);
-    if (form.schema) rows.push(["fields", block(JSON.stringify(form.schema["properties"] ?? {}, null, 2))]);
-  }
-  for (const { id, question, options, is_secret } of request.questions ?? []) {
-    const choices = (options ?? []).map(({ label, description }) => `\n  ${label}: ${description}`);
-    rows.push([cell(id), block(`${question}${is_secret ? " (secret)" : ""}${choices.join("")}`)]);
-  }
-  if (reason) rows.push(["because", block(reason)]);
-  if (!(command || diff || tool || form || request.questions)) rows.push(["asks", cell(request.summary)]);
-  if (request.expires_at) rows.push(["until", cell(request.expires_at)]);
-  if (request.decision) rows.push(["answer", `${cell(request.decision)} by ${cell(request.answered_by)}`]);
-  else if (request.state === "open") {
-    // Not as one line to be copied: a shell takes `--approve | --deny` for an approval, piped.
-    const ways = request.options.map(flagOf).join(", ");
-    rows.push(["answer", `${paint("bold", `dispatch request answer ${request.id}`)} with one of\n${ways}`]);
-  }
-  return pairs(rows, look);
-}
-
 /** One line a row, made to be read as they come: `watch --follow`. */
 export function eventLine(row: Partial<Event>, look: Look): string {
   const what = typeof row.data?.["type"] === "string" ? `${row.kind} ${row.data["type"]}` : (row.kind ?? "");
@@ -218,7 +179,8 @@ function kindStyle(kind: string): Style {
 function said(data: Record<string, unknown>): string {
   const { preview, summary, error, outcome, attempt, type: _type, item_id: _item, ...rest } = data;
   if (typeof preview === "string" && preview !== "") return preview;
-  if (typeof summary === "string") return summary;
+  if (typeof summary === "string")
+    return rest["decision"] ? `${rest["decision"]} by ${rest["by"]}: ${summary}` : summary;
   const message =
     typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
   const first = { outcome, ...rest, attempt: attempt === 1 ? null : attempt };

@@ -11,7 +11,7 @@ const live = "forgotten_at IS NULL";
 export function laneStore(db: Database): Store["lanes"] {
   const lanes = table<Lane>(db, "lanes", {
     json: ["settings", "effective", "goal", "tokens", "last_message"],
-    bool: ["overridden"],
+    bool: ["overridden", "named_by_agent"],
   });
   const readFacts = factsReader(db);
 

@@ -9,8 +9,9 @@ import second from "./migrations/002.sql" with { type: "text" };
 import third from "./migrations/003.sql" with { type: "text" };
 import fourth from "./migrations/004.sql" with { type: "text" };
 import fifth from "./migrations/005.sql" with { type: "text" };
+import sixth from "./migrations/006.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third, fourth, fifth];
+const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth];
 
 export const supportedSchema = migrations.length;
 

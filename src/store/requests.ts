@@ -4,7 +4,10 @@ import type { Store } from "../core/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
 export const requestTable = (db: Database): Table<Request> =>
-  table<Request>(db, "requests", { json: ["rpc_id", "asks"] });
+  table<Request>(db, "requests", {
+    json: ["rpc_id", "asks", "changes"],
+    bool: ["inside_sandbox"],
+  });
 
 export function requestStore(db: Database): Store["requests"] {
   const requests = requestTable(db);

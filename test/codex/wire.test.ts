@@ -143,15 +143,21 @@ describe("items", () => {
     });
   });
 
-  test("a file change has its first path and the whole diff", () => {
+  test("a file change has every path with what is done to it, and one whole diff", () => {
     const changes = [
-      { path: "/a", kind: { type: "add" }, diff: "+1" },
-      { path: "/b", kind: { type: "add" }, diff: "+2" },
+      { path: "/a", kind: { type: "add" }, diff: "1\n" },
+      { path: "/b", kind: { type: "delete" }, diff: "2" },
     ];
+    const add = "--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+1\n";
+    const gone = "--- a/b\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-2\n\\ No newline at end of file\n";
     expect(itemFacts({ type: "fileChange", id: "i", changes, status: "completed" })).toMatchObject({
       type: "file_change",
       path: "/a",
-      text: "+1\n+2",
+      changes: [
+        { path: "/a", kind: "add", to: null, diff: add },
+        { path: "/b", kind: "delete", to: null, diff: gone },
+      ],
+      text: add + gone,
     });
   });
 
@@ -272,7 +278,7 @@ describe("requests of codex's", () => {
       item_id: "I",
       command: "touch x",
       cwd: "/w",
-      diff: null,
+      changes: null,
       asks: { reason: "why", action: "command", permissions: null, network: null },
       auto_resolution_ms: null,
     });
@@ -337,23 +343,49 @@ describe("requests of codex's", () => {
     });
   });
 
-  test("a file change's diff comes from the item that started, until it is completed", () => {
-    const seen = streamMemory();
-    const item = { type: "fileChange", id: "I", changes: [{ path: "/a", diff: "+x" }], status: "inProgress" };
-    const ask = () =>
-      requestFacts(1, "item/fileChange/requestApproval", { threadId: "T", itemId: "I" }, seen).diff;
-    seen.note("item/started", { threadId: "T", item });
-    expect(ask()).toBe("+x");
-    seen.note("item/completed", { threadId: "T", item });
-    expect(ask()).toBeNull();
+  const patchAsked = (seen: ReturnType<typeof streamMemory>, itemId: string) =>
+    requestFacts(1, "item/fileChange/requestApproval", { threadId: "T", itemId }, seen).changes;
+  const patch = (id: string, diff = "x\n") => ({
+    type: "fileChange",
+    id,
+    changes: [{ path: "/a", kind: { type: "add" }, diff }],
   });
 
-  test("the diffs that are kept are bounded", () => {
+  test("a file change's files come from the item that started, until it is completed", () => {
     const seen = streamMemory();
-    const item = (id: string) => ({ type: "fileChange", id, changes: [{ path: "/a", diff: id }] });
-    for (let at = 0; at < 1000; at++) seen.note("item/started", { threadId: "T", item: item(`I${at}`) });
-    expect(seen.diffOf("T", "I0")).toBeNull();
-    expect(seen.diffOf("T", "I999")).toBe("I999");
+    seen.note("item/started", { threadId: "T", item: patch("I") });
+    expect(patchAsked(seen, "I")).toMatchObject([{ path: "/a", kind: "add" }]);
+    expect(patchAsked(seen, "J")).toBeNull();
+    seen.note("item/completed", { threadId: "T", item: patch("I") });
+    expect(patchAsked(seen, "I")).toBeNull();
+  });
+
+  test("the patches that are kept are bounded in number and in size", () => {
+    const seen = streamMemory();
+    for (let at = 0; at < 1000; at++) seen.note("item/started", { threadId: "T", item: patch(`I${at}`) });
+    expect([patchAsked(seen, "I0"), patchAsked(seen, "I999")?.length]).toEqual([null, 1]);
+    const large = `${"x".repeat(30 * 1024 * 1024)}\n`;
+    for (let at = 0; at < 3; at++) seen.note("item/started", { threadId: "T", item: patch(`L${at}`, large) });
+    expect([patchAsked(seen, "L0"), patchAsked(seen, "L2")?.length]).toEqual([null, 1]);
+  });
+
+  test("the first protocol's patch brings its files with it", () => {
+    const fileChanges = {
+      "/new": { type: "add", content: "n\n" },
+      "/old": { type: "delete", content: "o\n" },
+      "/from": { type: "update", unified_diff: "@@ -1 +1 @@\n-a\n+b", move_path: "/to" },
+    };
+    const asked = { conversationId: "T", callId: "I", fileChanges };
+    expect(requestFacts(1, "applyPatchApproval", asked, memory).changes).toEqual([
+      { path: "/new", kind: "add", to: null, diff: "--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+n\n" },
+      { path: "/old", kind: "delete", to: null, diff: "--- a/old\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-o\n" },
+      {
+        path: "/from",
+        kind: "move",
+        to: "/to",
+        diff: "rename from /from\nrename to /to\n--- a/from\n+++ b/to\n@@ -1 +1 @@\n-a\n+b\n",
+      },
+    ]);
   });
 });
 

@@ -166,3 +166,69 @@ test("whatever is glued behind sure words with what a shell acts on is never rea
     expect([line, wordsOf(`/bin/bash -lc ${quoted(line)}`)]).toEqual([line, undefined]);
   }
 });
+
+const doubts: [line: string, rule: string][] = [
+  ["git -C . push", "git push"],
+  ["git --git-dir=x push", "git push"],
+  ["git --git-dir x push origin", "git push"],
+  ["git -c a=b -c c=d push", "git push"],
+  ["git --no-pager push", "git push"],
+  ["/usr/bin/git -C . push", "git push"],
+  ["GIT push", "git push"],
+  ["/usr/lib/git-core/git-push origin", "git push"],
+  ["npm --prefix x run deploy", "npm run deploy"],
+  ["npm run --silent deploy", "npm run deploy"],
+  ["kubectl -n prod delete pod x", "kubectl delete"],
+  ["docker --context x rm y", "docker rm"],
+  ["docker compose -f x up", "docker compose up"],
+  ["docker-compose -f x up", "docker compose up"],
+  ["cargo +nightly publish", "cargo publish"],
+  ["git push origin --force", "git push --force"],
+  ["rm -r -f x", "rm -f"],
+  ["rm -fr x", "rm -rf"],
+  ["rm -r -f x", "rm -rf"],
+  ["rm x -rfv", "rm -rf x"],
+  ["git push --force=true", "git push --force"],
+  ["/bin/rm x", "rm"],
+];
+
+for (const [line, rule] of doubts) {
+  test(`${line} may be a case of ${rule}`, () => {
+    const [words, prefix] = [wordsOf(line)!, wordsOf(rule)!];
+    expect([beginsWith(words, prefix), mayBeginWith(words, prefix)]).toEqual([false, true]);
+  });
+}
+
+const misses: [line: string, rule: string][] = [
+  ["git commit -m push", "git push"],
+  ["git stash push", "git push"],
+  ["git log --grep x push", "git push"],
+  ["git status", "git push"],
+  ["npm install run", "npm run"],
+  ["gitk push", "git push"],
+  ["echo git push", "git push"],
+  ["git", "git push"],
+  ["rm -r x", "rm -rf"],
+];
+
+for (const [line, rule] of misses) {
+  test(`${line} is surely none of ${rule}`, () => {
+    expect(mayBeginWith(wordsOf(line)!, wordsOf(rule)!)).toBe(false);
+  });
+}
+
+test("options with a value or without, before any word of a rule, never make it a sure miss", () => {
+  const random = seeded(20_261_128);
+  const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]!;
+  const rules = ["git push", "npm run deploy", "docker compose up", "rm", "kubectl delete pod x"];
+  const options = ["-v", "--no-pager", "-C .", "-c a=b", "--prefix x", "--dir=y", "+nightly"];
+  for (let round = 0; round < 2000; round++) {
+    const prefix = pick(rules).split(" ");
+    const spread = prefix.flatMap((word, at) => [
+      ...(at === 0 ? [] : Array.from({ length: Math.floor(random() * 4) }, () => pick(options))),
+      at === 0 ? pick([word, `/usr/bin/${word}`, word.toUpperCase()]) : word,
+    ]);
+    const line = [...spread, ...(random() < 0.5 ? ["more"] : [])].join(" ");
+    expect([line, mayBeginWith(wordsOf(line)!, prefix)]).toEqual([line, true]);
+  }
+});

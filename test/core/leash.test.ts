@@ -143,6 +143,18 @@ describe("what an agent creates", () => {
   });
 });
 
+test("who named a thread is known, whoever made it: a rule by handle is not about an agent's", async () => {
+  const isByAgent = (ref: Ref) => world.store.lanes.get(ref)!.named_by_agent;
+  const draft = { last_turn: null, flags: middling, requests: null, key: null };
+  const forked = (name: string, by: string | null) =>
+    core().fork(theirs, { ...draft, name, created_by: by ?? "cli", agent: by });
+  expect([theirs, made].map(isByAgent)).toEqual([false, true]);
+  expect([await forked("one", agent), await forked("two", null)].map(isByAgent)).toEqual([true, false]);
+  await core().rename({ ref: theirs }, "taken", agent);
+  await core().rename({ ref: made }, "given", null);
+  expect([theirs, made].map(isByAgent)).toEqual([true, false]);
+});
+
 describe("an agent answers", () => {
   const approve = { decision: "approve" } as const;
   const deny = { decision: "deny" } as const;

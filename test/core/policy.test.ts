@@ -11,15 +11,20 @@ const asker = (over: Partial<Asker> = {}): Asker => ({
   ref: "bcdfgh" as Ref,
   thread_id: "thread-1",
   handle: "docs",
+  named_by_agent: false,
   requests: null,
   ...over,
 });
+
+/** What every question of these tests has unless it says otherwise: one that a rule may approve by itself. */
+const whole = { changes: [], inside_sandbox: true, missing_bytes: 0 };
 
 const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> = {}): Judged => ({
   kind: "command_approval",
   command: `/bin/bash -lc '${line}'`,
   cwd: "/repo/app",
   asks: { ...nothingAsked, action: "command", ...asks },
+  ...whole,
   ...over,
 });
 
@@ -28,6 +33,7 @@ const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
   command: null,
   cwd: null,
   asks: { ...nothingAsked, ...asks },
+  ...whole,
 });
 
 /** As a file system would say that has one symbolic link in it. */
@@ -35,6 +41,14 @@ const isInside = (path: string, root: string) => {
   const real = path.replace(/^\/repo\/link(?=\/|$)/, "/etc");
   return real === root || real.startsWith(`${root}/`);
 };
+
+const patched = (...paths: string[]): Judged => ({
+  ...other("file_change_approval"),
+  changes: paths.map((path) => ({ path, kind: "update", to: null, diff: "" })),
+});
+
+/** What an approval of it allows may happen outside the sandbox. */
+const outside = (judged: Judged): Judged => ({ ...judged, inside_sandbox: false });
 
 const tool = { server: "echo", name: "say", description: null, arguments: {} };
 const git: Rule = { command: ["git", "status"], answer: "approve" };
@@ -234,6 +248,165 @@ const decided: [
   ],
   ["nor is a yes to what it runs", command("sudo git status"), [git], "ask", "ask", null],
   [
+    "what may leave the sandbox, by a rule that does not say so",
+    outside(command("git status")),
+    [git],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "nor by one that names no command",
+    outside(command("git status")),
+    [
+      { answer: "approve" },
+      { kind: "command_approval", answer: "approve" },
+      { outside_sandbox: false, answer: "approve" },
+    ],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "but by one that says so",
+    outside(command("git status")),
+    [git, { ...git, outside_sandbox: true }],
+    "ask",
+    "approve",
+    "policy rule 2",
+  ],
+  [
+    "which approves inside it as well",
+    command("git status"),
+    [{ ...git, outside_sandbox: true }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "permissions are more than the sandbox gives",
+    outside(other("permissions_approval")),
+    [{ kind: "permissions_approval", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a file outside the writable folder",
+    outside(other("file_change_approval")),
+    [{ kind: "file_change_approval", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "a server's tool runs nowhere else: its kind says so",
+    outside(other("mcp_tool_approval", { tool })),
+    [{ kind: "mcp_tool_approval", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "but a rule of no kind does not",
+    outside(other("mcp_tool_approval", { tool })),
+    [{ answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  [
+    "what a person set for everything is for that too",
+    outside(command("git status")),
+    [],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a no is for both",
+    outside(command("git status")),
+    [{ ...git, answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "a no for the outside only",
+    outside(command("git status")),
+    [{ ...git, outside_sandbox: true, answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "is none for the inside",
+    command("git status"),
+    [{ ...git, outside_sandbox: true, answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a no for the inside only is none for the outside",
+    outside(command("git status")),
+    [{ ...git, outside_sandbox: false, answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  [
+    "a file change whose files are not known",
+    { ...other("file_change_approval"), changes: null },
+    [{ kind: "file_change_approval", outside_sandbox: true, answer: "approve" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  [
+    "a patch whose every file is in the folder",
+    patched("/repo/a", "/repo/app/b"),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "approve",
+    "policy rule 1",
+  ],
+  [
+    "but no patch with one elsewhere",
+    patched("/repo/a", "/etc/b"),
+    [{ cwd: "/repo", answer: "approve" }],
+    "ask",
+    "ask",
+    null,
+  ],
+  ["nor through a link", patched("/repo/link/a"), [{ cwd: "/repo", answer: "approve" }], "ask", "ask", null],
+  [
+    "a no for a folder is for any file there",
+    patched("/repo/a", "/etc/b"),
+    [{ cwd: "/etc", answer: "deny" }],
+    "approve",
+    "deny",
+    "policy rule 1",
+  ],
+  [
+    "and for none elsewhere",
+    patched("/repo/a"),
+    [{ cwd: "/etc", answer: "deny" }],
+    "approve",
+    "approve",
+    "policy",
+  ],
+  ["what is not kept whole", { ...command("git status"), missing_bytes: 1 }, [git], "approve", "ask", null],
+  [
+    "an option before the subcommand, over a no",
+    command("git -C . push"),
+    [{ command: ["git", "push"], answer: "deny" }],
+    "approve",
+    "ask",
+    null,
+  ],
+  ["nor is it a yes", command("git -C . status"), [git], "ask", "ask", null],
+  [
     "a doubt over a yes is no no",
     command("true; rm x"),
     [{ command: ["rm"], answer: "approve" }],
@@ -256,6 +429,26 @@ describe("what is decided", () => {
     });
     expect(said(command("git status"), [git], "ask", careful).ruling).toBe("approve");
     expect(said(command("ls"), [], "deny", asker({ requests: "ask" })).ruling).toBe("ask");
+  });
+});
+
+describe("a handle that an agent gave", () => {
+  const named = asker({ named_by_agent: true });
+  const rule = (answer: Ruling, thread = "@docs"): Rule => ({ thread, outside_sandbox: true, answer });
+
+  test("is no match for a yes", () => {
+    expect(said(command("ls"), [rule("approve")], "ask", named)).toEqual({ ruling: "ask", by: null });
+    expect(said(command("ls"), [rule("approve")]).ruling).toBe("approve");
+  });
+
+  test("nor for a no, but leaves it in doubt", () => {
+    expect(said(command("ls"), [{ thread: "@docs", answer: "deny" }], "approve", named).ruling).toBe("ask");
+    expect(said(command("ls"), [{ thread: "@docs", answer: "deny" }], "deny", named).by).toBe("policy");
+  });
+
+  test("does not keep a rule from its ref or its id", () => {
+    for (const thread of ["bcdfgh", "thread-1"])
+      expect(said(command("ls"), [rule("approve", thread)], "ask", named).ruling).toBe("approve");
   });
 });
 
@@ -299,10 +492,14 @@ test("over random rules and questions: only what is known is approved, and a com
         command: maybe(() => Array.from({ length: 1 + Math.floor(random() * 2) }, () => pick(words))),
         cwd: maybe(() => pick(["/repo", "/etc"])),
         thread: maybe(() => pick(["bcdfgh", "@docs", "@other"])),
+        outside_sandbox: pick([undefined, undefined, true, false]),
         answer: pick(rulings),
       }),
     );
     const asked: Judged = {
+      changes: pick([null, []]),
+      inside_sandbox: random() < 0.5,
+      missing_bytes: pick([0, 0, 0, 1]),
       kind: pick(kinds),
       command: maybe(() => pick(lines)) ?? null,
       cwd: maybe(() => pick(["/repo/app", "/repo/../etc", "/etc", "relative"])) ?? null,
@@ -315,28 +512,35 @@ test("over random rules and questions: only what is known is approved, and a com
         })) ?? null,
     };
     const requests = pick(rulings);
-    const { ruling, by } = decide(
-      asked,
-      asker({ requests: pick([null, ...rulings]) }),
-      { requests, rules },
-      isInside,
-    );
+    const caller = asker({ requests: pick([null, ...rulings]), named_by_agent: random() < 0.5 });
+    const { ruling, by } = decide(asked, caller, { requests, rules }, isInside);
     if (ruling === "ask") expect(by).toBeNull();
     if (ruling !== "approve") continue;
     approved++;
     expect(kinds.slice(0, 4)).toContain(asked.kind);
     expect(asked.asks).not.toBeNull();
     if (asked.kind === "command_approval") expect(asked.asks!.action).not.toBe("novel");
-    expect(asked.asks!.grant_root).toBeNull();
+    expect([asked.asks!.grant_root, asked.missing_bytes]).toEqual([null, 0]);
+    if (asked.kind === "file_change_approval") expect(asked.changes).not.toBeNull();
     const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
     if (rule?.command && asked.kind === "command_approval") {
       expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
       expect(runsAnother(wordsOf(asked.command!)!)).toBe(false);
       expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
     }
+    if (rule && !asked.inside_sandbox)
+      expect(rule.outside_sandbox === true || rule.kind === "mcp_tool_approval").toBe(true);
+    if (rule?.thread?.startsWith("@")) expect(caller.named_by_agent).toBe(false);
     // Whatever would have said no, had it been sure, stood in the way.
     const before = rule ? rules.slice(0, rules.indexOf(rule)) : rules;
-    const noes = before.filter((one) => one.answer !== "approve" && one.command && !one.cwd && !one.thread);
+    const noes = before.filter(
+      (one) =>
+        one.answer !== "approve" &&
+        one.command &&
+        !one.cwd &&
+        !one.thread &&
+        one.outside_sandbox === undefined,
+    );
     if (asked.kind === "command_approval" && asked.command !== null) {
       const read = wordsOf(asked.command);
       const isDoubt = ({ kind, command }: Rule) =>

@@ -12,7 +12,7 @@ const tried: Rules = {
   requests: "ask",
   rules: [
     { command: ["git", "push"], answer: "deny" },
-    { kind: "command_approval", command: ["git"], answer: "approve" },
+    { kind: "command_approval", command: ["git"], outside_sandbox: true, answer: "approve" },
     { thread: "@gone", answer: "deny" },
   ],
 };
@@ -47,7 +47,7 @@ const replay = (over: Partial<Replay> = {}) =>
 test("each question is shown with what was decided and what would be, newest first", () => {
   const { requests, counts, next_cursor } = replay();
   expect(requests.map(({ summary, decision, would, by }) => [summary, decision, would, by])).toEqual([
-    ["run echo/say", "cancel", "ask", null],
+    ["run echo/say {}", "cancel", "ask", null],
     ["/bin/bash -lc 'git log'", "approve", "approve", "policy rule 2"],
     ["git push", "approve_for_session", "deny", "policy rule 1"],
     ["git status", "deny", "approve", "policy rule 2"],

@@ -29,7 +29,7 @@ const open = (over: Partial<RequestFacts>): RequestFacts => ({
   item_id: null,
   command: null,
   cwd: null,
-  diff: null,
+  changes: null,
   asks: nothingAsked,
   auto_resolution_ms: null,
   ...over,
@@ -231,7 +231,54 @@ describe("what a sub-agent asks", () => {
   });
 });
 
+test("what keeps a text from being sent names the request, and no answer to it", async () => {
+  const id = await asked();
+  const error = await refusal(here.send("next"));
+  expect([error.code, error.hint]).toEqual(["needs_answer", `dispatch request get ${id}`]);
+});
+
+test("a wrong answer is told where the whole question is", async () => {
+  const id = await asked();
+  const { hint } = await refusal(core().answer(id, { reply: "yes" }, "me", null));
+  expect(hint).toBe(`dispatch request get ${id}`);
+});
+
+test("what a hook of Codex decided is an event of its thread", async () => {
+  const thread_id = here.view().id!;
+  const hooks = [{ source: "user", path: "/home/config.toml" }];
+  const decided = { kind: "hook_decided" as const, thread_id, turn_id: "u-1", item_id: "i-1", hooks };
+  here.world.agent.tell({ ...decided, decision: "deny", words: "not this", item: null });
+  await here.clock.advance(1);
+  expect(core().events({ kinds: ["request.answered"] }, null, 10).events).toMatchObject([
+    {
+      thread: here.ref,
+      turn_id: "u-1",
+      data: { decision: "deny", by: "a hook of Codex", summary: "not this", hooks },
+    },
+  ]);
+});
+
 describe("a policy", () => {
+  test("does not approve outside the sandbox by a rule that does not say so", async () => {
+    const policy = rules("ask", { command: ["git"], answer: "approve" });
+    here = await rig({ policy });
+    expect(await asked({ command: "git status" })).toBeString();
+    expect(here.world.agent.replies).toEqual([]);
+  });
+
+  test("knows no handle that an agent gave", async () => {
+    const rule = { thread: "@other", outside_sandbox: true, answer: "approve" as const };
+    here = await rig({ policy: rules("ask", rule) });
+    await core().rename({ ref: here.ref }, "other", "thread-of-an-agent");
+    const id = await asked({ command: "git status" });
+    expect(core().request(id).state).toBe("open");
+    await core().answer(id, deny, "me", null);
+    await until("the turn is over", () => here.view().status === "idle");
+    await core().rename({ ref: here.ref }, "other", null);
+    await here.clock.advance(1000);
+    expect(await over({ command: "git status" })).toMatchObject({ answered_by: "policy rule 1" });
+  });
+
   const rules = (requests: Ruling, ...rules: Rule[]) => ({ rules: { requests, rules } });
 
   async function over(question: Partial<RequestFacts>): Promise<Json> {
@@ -241,7 +288,7 @@ describe("a policy", () => {
   }
 
   test("answers in the place of a person, and says which rule it was", async () => {
-    const policy = rules("ask", { command: ["git"], answer: "approve" });
+    const policy = rules("ask", { command: ["git"], outside_sandbox: true, answer: "approve" });
     here = await rig({ policy });
     expect(await over({ command: "git status" })).toMatchObject({
       state: "answered",

@@ -241,6 +241,7 @@ test("commands with their output, file changes and the reason of a failure are f
     command: null,
     exit_code: null,
     path: null,
+    changes: null,
     status: null,
     client_id: null,
     at: null,

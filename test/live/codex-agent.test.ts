@@ -259,7 +259,9 @@ describe("a request", () => {
     const { turn_id } = await say(id, [{ patch }, { say: "patched" }]);
     const request = await asked(id);
     expect(request).toMatchObject({ kind: "file_change_approval", turn_id });
-    expect(request.diff).toContain("hello");
+    const path = join(home.cwd, "new.txt");
+    const diff = `--- /dev/null\n+++ b${path}\n@@ -0,0 +1,1 @@\n+hello\n`;
+    expect(request.changes).toEqual([{ path, kind: "add", to: null, diff }]);
     await codex.reply(codex.status().epoch!, { rpc_id: request.rpc_id, result: { decision: "accept" } });
     await ended(id, turn_id);
     const change = of(id, "item_completed").find((event) => event.item.type === "file_change")!.item;

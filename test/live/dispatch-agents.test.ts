@@ -22,7 +22,7 @@ afterAll(() => rig.dispose());
 
 /** An agent's calls of dispatch are approved; what comes of them is what is tested. */
 const tools = '[[policy.rules]]\nkind = "mcp_tool_approval"\ncommand = "dispatch"\nanswer = "approve"\n';
-const shells = `[[policy.rules]]\nkind = "command_approval"\ncommand = ${JSON.stringify(binary)}\nanswer = "approve"\n`;
+const shells = `[[policy.rules]]\nkind = "command_approval"\ncommand = ${JSON.stringify(binary)}\noutside_sandbox = true\nanswer = "approve"\n`;
 const config = (policy: string) =>
   writeFileSync(join(rig.home, "config.toml"), `[policy]\n${policy}\n${tools}${shells}`);
 

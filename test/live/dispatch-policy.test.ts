@@ -1,6 +1,6 @@
 /** Questions that a rule answers, against the real Codex: what it runs then, and what a person is still asked. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { type Step, stringify } from "../support/provider-script.ts";
@@ -26,10 +26,12 @@ const touching = (name: string, before = ""): Step => ({
 });
 const careful = ["--sandbox", "read-only", "--approval-policy", "on-request"];
 
-const touches = `[[policy.rules]]
+const plainly = `[[policy.rules]]
 kind = "command_approval"
 command = "touch"
 answer = "approve"
+`;
+const touches = `${plainly}outside_sandbox = true
 `;
 
 async function begun(name: string, script: Step[], flags: readonly string[] = []): Promise<string> {
@@ -56,6 +58,70 @@ test("a rule approves its own command as Codex writes it, and says which it was"
       command: "/bin/bash -lc 'touch ruled'",
     },
   ]);
+});
+
+test("an escalated command is a person's, unless the rule says that it may run outside the sandbox", async () => {
+  config(plainly);
+  const ref = await begun("plain rule", [touching("escalated")]);
+  expect((await over(ref)).code).toBe(6);
+  expect(await asked(ref)).toMatchObject([{ state: "open", outside_sandbox: true }]);
+  expect(made("escalated")).toBe(false);
+  await rig.ask(["stop", ref]);
+});
+
+/** Measured: Codex runs the approved command again outside, without a question, when the sandbox stopped it. */
+test("under untrusted an approved command leaves the sandbox too, so a plain rule approves none", async () => {
+  config(plainly);
+  const untrusted = ["--approval-policy", "untrusted"];
+  const text = stringify([{ shell: "touch untrusted" }, { say: "on" }]);
+  const flags = ["--sandbox", "read-only", ...untrusted, "--text", text];
+  const { ref } = await rig.ask(["new", "--name", "untrusted", ...flags]);
+  expect((await over(ref)).code).toBe(6);
+  const [request] = await asked(ref);
+  expect(request).toMatchObject({ state: "open", outside_sandbox: true });
+  await rig.ask(["request", "answer", String(request!["id"]), "--approve"]);
+  await over(ref);
+  // The folder is read-only in the sandbox.
+  expect(made("untrusted")).toBe(true);
+});
+
+// Linux says in /proc whether a filter is on.
+test.if(process.platform === "linux")("so does one that only says that the sandbox stopped it", async () => {
+  config("");
+  const line = "grep Seccomp: /proc/self/status";
+  const where = async (shell: string): Promise<string> => {
+    const flags = ["--sandbox", "read-only", "--approval-policy", "untrusted"];
+    const { ref } = await rig.ask(["new", "--name", shell, ...flags, "--text", stringify([{ shell }])]);
+    await over(ref);
+    const [request] = await asked(ref);
+    await rig.ask(["request", "answer", String(request!["id"]), "--approve"]);
+    await over(ref);
+    const { items } = await rig.ask(["tail", ref]);
+    return items.find(({ type }: Json) => type === "command").text;
+  };
+  expect(await where(line)).toBe("Seccomp:\t2\n");
+  expect(await where(`${line}; echo Permission denied; exit 1`)).toStartWith("Seccomp:\t0\n");
+});
+
+test("a patch inside the writable folder is approved by a plain rule, one outside of it is not", async () => {
+  config('[[policy.rules]]\nkind = "file_change_approval"\nanswer = "approve"\n');
+  const at = (path: string) => join(rig.codex.cwd, path);
+  const patch = (path: string): Step => ({
+    patch: `*** Begin Patch\n*** Add File: ${path}\n+x\n*** End Patch`,
+  });
+  const script = stringify([patch(at("inner/in")), patch(at("out")), { say: "on" }]);
+  mkdirSync(at("inner"));
+  const settings = ["--sandbox", "workspace-write", "--approval-policy", "untrusted", "--model", "gpt-5.5"];
+  const flags = [...settings, "--cwd", at("inner"), "--text", script];
+  const { ref } = await rig.ask(["new", "--name", "patches", ...flags]);
+  expect((await over(ref)).code).toBe(6);
+  expect([made("inner/in"), made("out")]).toEqual([true, false]);
+  const requests = await asked(ref);
+  expect(requests.map(({ outside_sandbox, state }) => [outside_sandbox, state]).toSorted()).toEqual([
+    [false, "answered"],
+    [true, "open"],
+  ]);
+  await rig.ask(["stop", ref]);
 });
 
 describe("a person is asked", () => {
@@ -147,7 +213,9 @@ test("rules are tried on what was asked before, and nothing is done", async () =
   writeFileSync(file, touches);
   const tried = await rig.ask(["request", "replay", "--rules", file, "--since", "1h", "--thread", ref]);
   expect(tried).toMatchObject({
-    requests: [{ id: request.id, decision: "deny", would: "approve", by: "policy rule 1" }],
+    requests: [
+      { id: request.id, decision: "deny", outside_sandbox: true, would: "approve", by: "policy rule 1" },
+    ],
     counts: { total: 1, ask: 0, deny: 0, approve: 1, against: 1 },
     next_cursor: null,
   });

@@ -1,6 +1,6 @@
 /** Codex asks, in every way that it has; dispatch shows it, and answers once. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until as reaches } from "../daemon/rig.ts";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
@@ -93,12 +93,77 @@ test("a file change is shown with its diff, and written when it is approved", as
   const { ref } = await rig.ask(["new", "--name", "patch", ...flags, "--text", stringify(script)]);
   const request = await nextRequest(ref);
   const asked = await rig.ask(["request", "get", request]);
-  expect(asked).toMatchObject({ kind: "file_change_approval", thread: ref, state: "open" });
-  expect(asked.diff).toContain("hello");
+  const diff = `--- /dev/null\n+++ b${path}\n@@ -0,0 +1,1 @@\n+hello\n`;
+  expect(asked).toMatchObject({
+    kind: "file_change_approval",
+    thread: ref,
+    state: "open",
+    summary: "add patched",
+    outside_sandbox: true,
+    changes: [{ path, kind: "add", to: null, diff }],
+    diff,
+    truncated: false,
+  });
   expect(made("patched")).toBe(false);
   await answer(request, "--approve");
   expect((await done(ref)).code).toBe(0);
   expect(made("patched")).toBe(true);
+});
+
+test("every file of a patch is named with what becomes of it, also where the thread is read and searched", async () => {
+  const at = (name: string) => join(rig.codex.cwd, name);
+  writeFileSync(at("gone.txt"), "one\ntwo\n");
+  writeFileSync(at("old.txt"), "m1\nm2\n");
+  const patch = `*** Begin Patch
+*** Add File: ${at("fresh.txt")}
++hello
+*** Delete File: ${at("gone.txt")}
+*** Update File: ${at("old.txt")}
+*** Move to: ${at("new.txt")}
+@@
+-m1
++M1
+ m2
+*** End Patch`;
+  const flags = [...careful, "--model", "gpt-5.5"];
+  const text = stringify([{ patch }, { say: "so" }]);
+  const { ref } = await rig.ask(["new", "--name", "files", ...flags, "--text", text]);
+  const request = await nextRequest(ref);
+  const asked = await rig.ask(["request", "get", request]);
+  expect(asked.summary).toBe("delete gone.txt, move old.txt to new.txt, add fresh.txt");
+  const kinds = asked.changes.map(({ kind, path, to }: Json) => [kind, path, to]);
+  expect(kinds.toSorted()).toEqual([
+    ["add", at("fresh.txt"), null],
+    ["delete", at("gone.txt"), null],
+    ["move", at("old.txt"), at("new.txt")],
+  ]);
+  expect(asked.diff).toContain(`--- a${at("gone.txt")}\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n`);
+  expect(asked.diff).toContain(
+    `--- a${at("old.txt")}\n+++ b${at("new.txt")}\n@@ -1,2 +1,2 @@\n-m1\n+M1\n m2\n`,
+  );
+  const shown = (await rig.screen(["get", ref])).text;
+  expect(shown).toContain(`dispatch request get ${request}`);
+  expect(shown).not.toContain("--approve");
+  expect((await rig.screen(["request", "get", request], { columns: 200 })).text).toContain(
+    `delete ${at("gone.txt")}`,
+  );
+  await answer(request, "--approve");
+  expect((await done(ref)).code).toBe(0);
+  expect([made("gone.txt"), made("old.txt"), made("new.txt"), made("fresh.txt")]).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  const { items } = await rig.ask(["tail", ref, "--full"]);
+  const change = items.find(({ type }: Json) => type === "file_change");
+  expect(change.changes.map(({ kind, path }: Json) => [kind, path]).toSorted()).toEqual(
+    kinds.map(([kind, path]: string[]) => [kind, path]).toSorted(),
+  );
+  const { matches } = await rig.ask(["search", "fresh.txt", "--thread", ref]);
+  expect(matches.map(({ item_id }: Json) => item_id)).toContain(change.item_id);
+  const { events } = await rig.ask(["events", "--thread", ref, "--kinds", "item.completed"]);
+  expect(events.map(({ data }: Json) => (data as Json)["preview"])).toContain(asked.summary);
 });
 
 const outputs = () => {
@@ -178,7 +243,8 @@ describe("an MCP server", () => {
     const { ref, request } = await calling("tool", [call("echo"), { say: "on" }]);
     expect(await rig.ask(["request", "get", request])).toMatchObject({
       kind: "mcp_tool_approval",
-      summary: "run echo/echo",
+      summary: 'run echo/echo {"text":"x"}',
+      outside_sandbox: true,
       tool: { server: "echo", name: "echo", arguments: { text: "x" } },
     });
     await answer(request, "--approve");

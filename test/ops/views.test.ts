@@ -43,8 +43,34 @@ test("a context that is delivered speaks of no turn", () => {
   expect(state("send")).toContain("done: delivered; the turn is over\n");
 });
 
+/** A question with nothing in it. */
+const unasked = {
+  thread: "bcdfgh",
+  asked_at: "2026-01-01T11:22:33.000Z",
+  command: null,
+  cwd: null,
+  outside_sandbox: false,
+  changes: null,
+  diff: null,
+  reason: null,
+  permissions: null,
+  network: null,
+  tool: null,
+  form: null,
+  questions: null,
+  summary: "",
+  truncated: false,
+  missing_bytes: 0,
+} as unknown as Request;
+
 test("no line of a question answers it when it is copied into a shell", () => {
-  const request = { id: "abc123", kind: "command_approval", state: "open", options: ["approve", "deny"] };
+  const request = {
+    ...unasked,
+    id: "abc123",
+    kind: "command_approval",
+    state: "open",
+    options: ["approve", "deny"],
+  };
   const lines = shown(requestPairs(request as Request, look));
   expect(lines).toContain("dispatch request answer abc123 with one of\n");
   expect(lines).toContain("--approve, --deny");

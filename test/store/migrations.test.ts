@@ -14,6 +14,9 @@ INSERT INTO meta (id, log_id) VALUES (1, 'abcdefgh');
 INSERT INTO epochs (pid, "group", start_time, boot_id, started_at) VALUES (1, 1, '1', 'b', 1);
 INSERT INTO lanes (ref, thread_id, source, setup, title, cwd, settings, evidence_at, created_at, updated_at)
   VALUES ('bcdfgh', 'thread-1', 'own', 'ready', 'docs', '/repo', '{"cwd":"/repo"}', 1, 1, 1);
+INSERT INTO lanes (ref, thread_id, source, setup, title, cwd, settings, created_by, evidence_at, created_at, updated_at)
+  VALUES ('cdfghj', 'thread-2', 'own', 'ready', 'two', '/repo', '{"cwd":"/repo"}', '01a22004-9154-7e01-8394-ef7a24b3cb2d', 1, 1, 1),
+         ('dfghjk', 'thread-3', 'own', 'ready', 'three', '/repo', '{"cwd":"/repo"}', 'cli', 1, 1, 1);
 INSERT INTO requests (id, lane, epoch, rpc_id, method, kind, state, summary, command, cwd, params, decision, answered_by, asked_at, closed_at)
   VALUES ('r1', 'bcdfgh', 1, '0', 'item/commandExecution/requestApproval', 'command_approval', 'answered', 'ls', 'ls', '/repo', '{"a":1}', 'approve', 'cli', 5, 6),
          ('r2', 'bcdfgh', 1, '"x"', 'item/fileChange/requestApproval', 'file_change_approval', 'open', 'f', NULL, NULL, '{}', NULL, NULL, 7, NULL);
@@ -43,6 +46,12 @@ test("questions of the first schema keep their rows, their order and their once-
         closed_at: 6,
       },
     ]);
+    // What was recorded before says neither its files nor that it stayed in the sandbox.
+    const unknown = { changes: null, inside_sandbox: false, missing_bytes: 0 };
+    expect(store.requests.list({ limit: 10 })).toMatchObject([unknown, unknown]);
+    expect(store.lanes.get(laneRow().ref)).toMatchObject({ created_by: null, named_by_agent: false });
+    expect(store.lanes.findByThread("thread-2")).toMatchObject({ named_by_agent: true });
+    expect(store.lanes.findByThread("thread-3")).toMatchObject({ named_by_agent: false });
     expect(() => store.requests.set("r1", { state: "open" })).toThrow("answered once");
     store.close();
     expect(inspectRegistry(path)).toMatchObject({ schema: supportedSchema, faults: [] });

@@ -26,6 +26,7 @@ export function laneRow(over: Partial<Lane> = {}): Lane {
     create_key: null,
     create_digest: null,
     created_by: "cli",
+    named_by_agent: false,
     cause_id: null,
     requests: null,
     evidence_at: 1,

@@ -52,7 +52,23 @@ export type AgentEvent =
   | { kind: "tokens"; thread_id: string; turn_id: string; usage: TokenUsage }
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
-  | { kind: "request_resolved"; thread_id: string; rpc_id: string | number };
+  | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
+  | HookDecision;
+
+/** A hook of Codex's own decided an approval, and nobody was asked. */
+export interface HookDecision {
+  kind: "hook_decided";
+  thread_id: string;
+  turn_id: string | null;
+  item_id: string;
+  decision: "approve" | "deny";
+  /** Those that ran for it: Codex does not say which of them let it. `path` is the file that configures the hook. */
+  hooks: { source: string | null; path: string | null }[];
+  /** Why it was denied. */
+  words: string | null;
+  /** What runs now; null where it was denied: Codex does not say what that was. */
+  item: ItemFacts | null;
+}
 
 /** The models Codex ships with, and what its configuration chooses. */
 export interface Catalogue {

@@ -1,4 +1,5 @@
 /** What Codex asks while a turn runs, and how it is answered. */
+import type { FileChange } from "./filechange.ts";
 
 export type RequestKind =
   | "command_approval"
@@ -68,8 +69,8 @@ export interface RequestFacts {
   item_id: string | null;
   command: string | null;
   cwd: string | null;
-  /** Of a file change: taken from the `item/started` that came before with the same item id. */
-  diff: string | null;
+  /** Of a file change: from the item that started before with the same id. Null: not known. */
+  changes: FileChange[] | null;
   asks: Asks;
   /** ms until its own answer stands, or null. */
   auto_resolution_ms: number | null;

@@ -2,6 +2,7 @@
 import type { MessageState, Mode, Outcome } from "../message.ts";
 import type { Ruling } from "../policy.ts";
 import type { ChildIdentity, Epoch } from "./agent.ts";
+import type { FileChange } from "./filechange.ts";
 import type { Sync } from "./indexed.ts";
 import type { Asks, RequestKind } from "./request.ts";
 import type {
@@ -55,6 +56,8 @@ export interface Lane {
   create_key: string | null;
   create_digest: string | null;
   created_by: string | null;
+  /** An agent gave it its title and handle: a rule by handle is not about it. */
+  named_by_agent: boolean;
   cause_id: string | null;
   /** What becomes of its questions that no rule decides; null: the configuration says. */
   requests: Ruling | null;
@@ -129,7 +132,14 @@ export interface Request {
   summary: string;
   command: string | null;
   cwd: string | null;
+  /** Of a file change that an older dispatch recorded, which kept no `changes`. */
   diff: string | null;
+  /** Of a file change; null where it is not known. Diffs may be cut at a line. */
+  changes: FileChange[] | null;
+  /** An approval surely lets nothing happen that the sandbox would stop. */
+  inside_sandbox: boolean;
+  /** Bytes of the command and the diffs that were over the limit, and are not kept. */
+  missing_bytes: number;
   /** Null when it was over the limit of a request: then only a no is an answer where this is needed. */
   asks: Asks | null;
   decision: string | null;

@@ -1,4 +1,5 @@
 /** Threads, turns and items in core's own nouns, as Codex tells of them. Ids are Codex's own; times are ms since the epoch. */
+import type { FileChange } from "./filechange.ts";
 
 export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
 
@@ -120,6 +121,8 @@ export interface ItemFacts {
   exit_code: number | null;
   /** First path of a file change. */
   path: string | null;
+  /** Of a file change: all of it. Null where Codex's words for it are not known. */
+  changes: FileChange[] | null;
   /** Codex's own word: `completed`, `failed`, `declined`, ...; null when the item has none. */
   status: string | null;
   /** On a user message: the `clientUserMessageId` it was sent with. */

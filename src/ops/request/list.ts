@@ -10,6 +10,7 @@ export default op({
   cli: "request list",
   group: "thread",
   summary: "List the questions Codex asks",
+  about: "Long texts are cut here, and marked. `request get` shows the whole of one.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -47,9 +48,12 @@ export default op({
       one.thread,
       one.state === "open" ? paint("yellow", "open") : cell(one.decision ?? one.state),
       cell(one.kind),
+      one.outside_sandbox ? paint("yellow", "outside") : "-",
       cell(one.summary),
       ago(one.asked_at, look),
     ]);
-    return table(rows, look, { header: ["id", "thread", "state", "kind", "asks", "asked"], shrink: 4 });
+    const header = ["id", "thread", "state", "kind", "sandbox", "asks", "asked"];
+    const whole = paint("dim", "all that is asked: dispatch request get ID");
+    return `${table(rows, look, { header, shrink: 5 })}\n${whole}`;
   },
 });

@@ -11,7 +11,7 @@ export default op({
   group: "thread",
   summary: "Show what a set of rules would have decided on past questions",
   about:
-    "Changes nothing. The file holds [policy] requests and [[policy.rules]], as config.toml does; without one, the rules that hold now. `against` counts what it would approve and was denied, or deny and was let. A thread is known by what it is called now.",
+    "Changes nothing. The file holds [policy] requests and [[policy.rules]], as config.toml does; without one, the rules that hold now. `against` counts what it would approve and was denied, or deny and was let. A thread is known by what it is called now. outside_sandbox: what an approval allowed could happen outside the sandbox; so it is also shown where that was not recorded.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -28,6 +28,7 @@ export default op({
         thread: v.string(),
         kind: v.string(),
         summary: v.string(),
+        outside_sandbox: v.boolean(),
         asked_at: v.string(),
         state: v.picklist(["open", "answered", "expired"]),
         decision: v.nullable(v.string()),
@@ -77,11 +78,12 @@ export default op({
       cell(one.decision ?? one.state),
       one.would === "ask" ? "ask" : paint(one.would === "deny" ? "red" : "green", one.would),
       cell(one.by),
+      one.outside_sandbox ? "outside" : "-",
       cell(one.summary),
       ago(one.asked_at, look),
     ]);
-    const header = ["id", "thread", "was", "would be", "by", "asks", "asked"];
+    const header = ["id", "thread", "was", "would be", "by", "sandbox", "asks", "asked"];
     const all = `of ${total}${truncated ? " (the newest)" : ""}: ${approve} approved, ${deny} denied, ${ask} asked; ${against} against what was decided`;
-    return `${table(rows, look, { header, shrink: 5 })}\n${paint("dim", all)}`;
+    return `${table(rows, look, { header, shrink: 6 })}\n${paint("dim", all)}`;
   },
 });

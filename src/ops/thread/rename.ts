@@ -28,7 +28,7 @@ export default op({
   ],
   async run({ thread, name }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);
-    await core.rename(place, name);
+    await core.rename(place, name, caller.thread_id);
     return placed(core, place);
   },
   view: saidOf("renamed"),

@@ -3,6 +3,8 @@ import { limits } from "../../base/limits.ts";
 import { ago, block, cell, type Look, paint } from "../../base/text.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
+import { fileChange } from "../shapes.ts";
+import { changeLine } from "../views.ts";
 
 const item = v.object({
   turn_id: v.string(),
@@ -13,6 +15,7 @@ const item = v.object({
   command: v.nullable(v.string()),
   exit_code: v.nullable(v.number()),
   path: v.nullable(v.string()),
+  changes: v.nullable(v.array(v.object(fileChange))),
   status: v.nullable(v.string()),
   at: v.nullable(v.string()),
 });
@@ -68,7 +71,9 @@ function drawn(one: v.InferOutput<typeof item>, look: Look): string {
   const command = one.command
     ? `\n  $ ${block(one.command).replaceAll("\n", "\n    ")}${one.exit_code ? paint("red", `  (exit ${one.exit_code})`) : ""}`
     : "";
-  const where = one.path ? `\n  ${cell(one.path)}` : "";
+  const where =
+    one.changes?.map((change) => `\n  ${changeLine(change)}`).join("") ??
+    (one.path ? `\n  ${cell(one.path)}` : "");
   const body = one.text ? `\n  ${block(one.text.trimEnd()).replaceAll("\n", "\n  ")}` : "";
   return `${head}${command}${where}${body}${one.truncated ? paint("dim", " … (--full)") : ""}`;
 }

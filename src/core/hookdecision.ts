@@ -1,0 +1,49 @@
+/** Approvals that a hook of Codex decided: recorded, because neither a person nor a rule of dispatch did. */
+import { wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
+import { lineOf } from "./itemline.ts";
+import type { Change } from "./journal.ts";
+import type { HookDecision } from "./ports/agent.ts";
+import type { Lane } from "./ports/rows.ts";
+import { laneAbove } from "./request.ts";
+import type { World } from "./world.ts";
+
+/** Inside the batch's transaction; of a sub-agent after it, onto the thread that it works for. */
+export function hookDecided(world: World, change: Change, decided: HookDecision): void {
+  const lane = world.store.lanes.findByThread(decided.thread_id);
+  if (lane) append(change, lane, decided);
+  else change.after(() => void recordAbove(world, decided));
+}
+
+async function recordAbove(world: World, decided: HookDecision): Promise<void> {
+  const lane = await laneAbove(world, decided.thread_id);
+  if (!lane) return;
+  try {
+    world.journal.commit((change) => append(change, lane, decided));
+  } catch (thrown) {
+    world.log.warn("what a hook of Codex decided was not recorded", {
+      thread: decided.thread_id,
+      decision: decided.decision,
+      reason: wordsOf(thrown),
+    });
+  }
+}
+
+function append(change: Change, lane: Lane, decided: HookDecision): void {
+  const { thread_id, turn_id, item_id, decision, hooks, words, item } = decided;
+  const summary = item ? lineOf(item, lane.cwd) : (words ?? "it gave no reason");
+  change.append({
+    kind: "request.answered",
+    lane: lane.ref,
+    turn_id,
+    data: {
+      decision,
+      by: "a hook of Codex",
+      summary: clip(summary, limits.previewCharsMax),
+      item_id,
+      ...(thread_id === lane.thread_id ? {} : { sub_agent: thread_id }),
+      hooks: hooks.slice(0, 3).map(({ source, path }) => ({ source, path: path && clip(path, 300) })),
+    },
+  });
+}

@@ -1,0 +1,69 @@
+/** A question's row as it is asked: within its limits, with what was left out counted. */
+import { limits } from "../base/limits.ts";
+import { bounded, summaryOf as changesSummary } from "./changes.ts";
+import { clip, clipBytes } from "./clip.ts";
+import type { Epoch } from "./ports/agent.ts";
+import type { RequestFacts } from "./ports/request.ts";
+import type { Lane, Request } from "./ports/rows.ts";
+import { staysInside } from "./sandboxed.ts";
+import type { World } from "./world.ts";
+
+/** `timeoutMs` is the configuration's, or null; `now` in epoch ms. */
+export function requestRow(
+  { files }: World,
+  id: string,
+  lane: Lane,
+  epoch: Epoch,
+  asked: RequestFacts,
+  timeoutMs: number | null,
+  now: number,
+): Request {
+  const isSmall = Buffer.byteLength(JSON.stringify(asked.asks)) <= limits.requestBytesMax;
+  const command = asked.command === null ? null : clipBytes(asked.command, limits.requestBytesMax);
+  const changes = asked.changes === null ? null : bounded(asked.changes, limits.requestChangesBytesMax);
+  const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
+  return {
+    id,
+    lane: lane.ref,
+    epoch,
+    rpc_id: asked.rpc_id,
+    method: asked.method,
+    kind: asked.kind,
+    turn_id: asked.turn_id,
+    item_id: asked.item_id,
+    state: "open",
+    summary: summaryOf(asked, lane.cwd),
+    command: command?.text ?? null,
+    cwd: asked.cwd,
+    diff: null,
+    changes: changes?.changes ?? null,
+    inside_sandbox: staysInside(asked, lane, files.isInside),
+    missing_bytes: (command?.missing ?? 0) + (changes?.missing ?? 0),
+    asks: isSmall ? asked.asks : null,
+    decision: null,
+    answered_by: null,
+    asked_at: now,
+    expires_at: endsInMs === Infinity ? null : now + endsInMs,
+    closed_at: null,
+  };
+}
+
+/** One line for lists and events; what was cut ends in a mark. */
+function summaryOf({ kind, method, command, changes, asks }: RequestFacts, cwd: string): string {
+  const { reason, tool, form, questions, permissions } = asks;
+  const charsMax = limits.previewCharsMax;
+  if (changes) return changesSummary(changes, cwd, charsMax);
+  if (kind === "file_change_approval") return "change files: which, Codex did not say";
+  if (tool) {
+    const name = [tool.server, tool.name].filter((word) => word !== null).join("/");
+    return clip(
+      `run ${name}${tool.arguments === null ? "" : ` ${JSON.stringify(tool.arguments)}`}`,
+      charsMax,
+    );
+  }
+  const wider = kind === "permissions_approval" && permissions ? JSON.stringify(permissions) : null;
+  if (wider) return clip(`more permissions: ${wider}`, charsMax);
+  const words = command ?? questions?.[0]?.question ?? form?.message ?? reason ?? method;
+  // Blanks must not push what follows behind the cut.
+  return clip(words.replace(/\s{8,}/g, " … "), charsMax);
+}

@@ -1,0 +1,32 @@
+/** Whether an approval surely lets nothing happen that the sandbox of the thread would stop. */
+import type { IsInside } from "./policy.ts";
+import type { RequestFacts } from "./ports/request.ts";
+import type { Lane } from "./ports/rows.ts";
+
+/**
+ * Only a patch inside the thread's writable folder does. An approved command may leave the sandbox under every approval
+ * policy (measured on 0.169.0): under `on-request` and `granular` it runs outside at once. Under `untrusted` it does
+ * when it asks to, and when the sandbox stops it, or seems to, Codex runs it again outside and asks nobody. An MCP tool
+ * never runs in the sandbox, and permissions widen it. What a sub-agent may write is not known here.
+ */
+export function staysInside(
+  { kind, changes, asks }: Pick<RequestFacts, "kind" | "changes" | "asks">,
+  { effective, cwd }: Pick<Lane, "effective" | "cwd">,
+  isInside: IsInside,
+): boolean {
+  // To answer a question, or to fill in a form, runs nothing.
+  if (kind === "user_input" || kind === "elicitation") return true;
+  if (kind !== "file_change_approval" || changes === null || asks.grant_root !== null) return false;
+  if (effective?.sandbox !== "workspace-write" || effective.permission_profile !== null) return false;
+  if (asks.sub_agent !== null) return false;
+  return changes.every(({ path, to }) => [path, to ?? path].every((one) => isWritable(one, cwd, isInside)));
+}
+
+/** Folders that stay read-only inside a writable one. */
+const guarded: ReadonlySet<string> = new Set([".git", ".codex", ".agents"]);
+
+function isWritable(path: string, root: string, isInside: IsInside): boolean {
+  const parts = path.split("/");
+  if (!path.startsWith("/") || parts.includes("..")) return false;
+  return !parts.some((part) => guarded.has(part.toLowerCase())) && isInside(path, root);
+}

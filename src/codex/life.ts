@@ -95,7 +95,11 @@ export function startLife(world: World, executable: string): Life {
 
   let lacks: readonly Lack[] = [];
   const begin = async (): Promise<Begun> => {
-    const telling = world.capabilities(executable);
+    // Handled where it is made: it may fail long before it is waited for.
+    const telling = world.capabilities(executable).catch((thrown: unknown) => {
+      log.error("what this codex lacks could not be found out", { thrown });
+      return undefined;
+    });
     const hello = await initialize(calls, world, child.identity.pid);
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".

@@ -136,7 +136,9 @@ export function supervisor(world: Supervised): Supervisor {
   /** A bug here must not be the last that is heard of Codex: the child is ended, and the next one started. */
   const broken = async (thrown: unknown): Promise<Ending> => {
     log.error("the start of codex failed by a bug", { thrown });
-    await life?.kill("its start failed by a bug");
+    await life
+      ?.kill("its start failed by a bug")
+      .catch((failed: unknown) => log.error("codex could not be ended", { thrown: failed }));
     return { kind: "failed", error: lastError(thrown) };
   };
 

@@ -11,7 +11,9 @@
  *                               the result as it is shown, indented and with its newline, to be passed on unread
  *   > {"cancel":1}                the call ends with what it has, or with an error
  *
- * A line that is no frame is answered with {"id":null,"error":{...}} and the connection stays.
+ * A line that is no frame (no JSON, no UTF-8, over the limit) is refused under the id at its top level, and the connection
+ * stays. Where no id can be found it is answered with {"id":null,"error":{...}}, and all calls of the connection end.
+ * A row that no frame holds is left out: its short values and "omitted_bytes" come in its place.
  */
 import type { ErrorBody } from "../base/error.ts";
 

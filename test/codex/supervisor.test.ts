@@ -107,6 +107,24 @@ describe("a start", () => {
     expect(answer.args).toEqual(["app-server", "-c", "thread_unload_delay_secs=2"]);
   });
 
+  test("that fails by a bug of ours is not the last: the child is ended, and the next one started", async () => {
+    let asked = 0;
+    const { codex, sink } = stand({
+      // First something that nobody thought of, then a failure, then a proper answer.
+      capabilities: async () => {
+        asked++;
+        if (asked === 2) throw new TypeError("a bug");
+        return asked === 1 ? [undefined as never] : undefined;
+      },
+    });
+    codex.start();
+    await until("it runs", () => codex.status().state === "running");
+    expect(asked).toBe(2);
+    const [first] = sink.births;
+    expect(isAlive(first as never)).toBe(false);
+    expect(sink.downs).toHaveLength(1);
+  });
+
   test("with nothing to start is degraded, says what was looked for, and gets up once it is there", async () => {
     let path = "/no/such/codex";
     const clock = handClock();

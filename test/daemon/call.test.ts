@@ -112,6 +112,19 @@ test("a bug is internal with an id, and the stack is in the log under that id", 
   expect((line.fields["thrown"] as Error).stack).toContain("call.test.ts");
 });
 
+test("a bug in a keyed call tells the key, with which asking again never does it twice", async () => {
+  const buggy = fakeOp(
+    "test.keyed",
+    () => {
+      throw new TypeError("after the commit");
+    },
+    { intent: "write", input: v.strictObject({ idempotency_key: v.string() }) },
+  );
+  const { error } = await answerOf([buggy], "test.keyed", { idempotency_key: "k1" });
+  expect(error).toMatchObject({ code: "internal", data: { idempotency_key: "k1" } });
+  expect(error?.hint).toContain("--idempotency-key k1");
+});
+
 test("an output that its own schema forbids never leaves", async () => {
   const lying = fakeOp("test.lie", () => ({ count: "seven" }), { output: v.object({ count: v.number() }) });
   const { error, log } = await answerOf([lying], "test.lie", {});

@@ -136,23 +136,24 @@ async function say(
   signal: AbortSignal,
 ): Promise<void> {
   const id = `msg_${crypto.randomUUID()}`;
+  const text = step.say.repeat(step.repeat ?? 1);
   const whole = { type: "message", id, role: "assistant" };
   send("response.output_item.added", {
     output_index: index,
     item: { ...whole, status: "in_progress", content: [] },
   });
-  const parts = Math.max(1, Math.min(step.deltas ?? step.say.split(" ").length, step.say.length));
+  const parts = Math.max(1, Math.min(step.deltas ?? text.split(" ").length, text.length));
   for (let part = 0; part < parts && !signal.aborted; part++) {
-    const [from, to] = [part, part + 1].map((n) => Math.floor((n * step.say.length) / parts));
+    const [from, to] = [part, part + 1].map((n) => Math.floor((n * text.length) / parts));
     send("response.output_text.delta", {
       item_id: id,
       output_index: index,
       content_index: 0,
-      delta: step.say.slice(from, to),
+      delta: text.slice(from, to),
     });
     if (step.delta_ms !== undefined) await sleep(step.delta_ms, signal);
   }
-  const content = [{ type: "output_text", text: step.say, annotations: [] }];
+  const content = [{ type: "output_text", text, annotations: [] }];
   send("response.output_item.done", {
     output_index: index,
     item: { ...whole, status: "completed", content },

@@ -2,8 +2,8 @@ import type { InputItem, ModelBody } from "./provider.ts";
 
 /** One thing the model does. Steps run in order; `shell`, `patch` and `tool` end their model request. */
 export type Step =
-  /** Text in deltas; `deltas` cuts it evenly, `delta_ms` waits between them. */
-  | { say: string; deltas?: number; delta_ms?: number }
+  /** Text in deltas, `repeat` times as long; `deltas` cuts it evenly, `delta_ms` waits between them. */
+  | { say: string; repeat?: number; deltas?: number; delta_ms?: number }
   | { reason: string }
   /** A command; `escalate` asks to run it outside the sandbox and gives the reason. */
   | { shell: string; escalate?: string }

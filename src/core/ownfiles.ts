@@ -17,6 +17,11 @@ export function writableRoots({ sandbox, cwd, sandbox_details }: Writes): string
   return sandbox === "workspace-write" ? [cwd, ...(sandbox_details?.writable_roots ?? [])] : [];
 }
 
+/** The temporary folders that its commands may write too. Refused for none of them: then no home in /tmp could work. */
+export function temporaryRoots({ sandbox, sandbox_details }: Writes): string[] {
+  return sandbox === "workspace-write" && sandbox_details?.exclude_slash_tmp === false ? ["/tmp"] : [];
+}
+
 /** Throws `denied`. `isLet`: a person said that it may. */
 export function refuseOwnFiles(
   { files }: Pick<World, "files">,

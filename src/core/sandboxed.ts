@@ -5,7 +5,7 @@ import type { Lane } from "./ports/rows.ts";
 
 /**
  * Only a patch inside the thread's writable folder does. An approved command may leave the sandbox under every approval
- * policy (measured on 0.169.0): under `on-request` and `granular` it runs outside at once. Under `untrusted` it does
+ * policy (measured on 0.169.0 and 0.171.0): under `on-request` and `granular` it runs outside at once. Under `untrusted` it does
  * when it asks to, and when the sandbox stops it, or seems to, Codex runs it again outside and asks nobody. An MCP tool
  * never runs in the sandbox, and permissions widen it. What a sub-agent may write is not known here.
  */

@@ -18,7 +18,7 @@ import { type Paths, pathsOf } from "../../src/base/paths.ts";
 import { version } from "../../src/base/version.ts";
 import { tested } from "../../src/codex/features.ts";
 import type { Lane, Ref } from "../../src/core/ports/rows.ts";
-import type { EffectiveSettings } from "../../src/core/ports/thread.ts";
+import type { EffectiveSettings, SandboxDetails } from "../../src/core/ports/thread.ts";
 import { openControl } from "../../src/daemon/control.ts";
 import { runChecks } from "../../src/daemon/doctor.ts";
 import type { Check } from "../../src/ops/ctx.ts";
@@ -307,6 +307,34 @@ test("threads that may write dispatch's own files are named, with a way out, als
   });
   expect(found.recovery).toContain("dispatch fork bcd111");
 });
+
+test.skipIf(!tmpdir().startsWith("/tmp"))(
+  "a home in a folder that is temporary for every workspace is named",
+  async () => {
+    const { paths, ask } = place();
+    const store = openStore(paths.db, 1);
+    const details = {
+      writable_roots: [],
+      network_access: false,
+      exclude_slash_tmp: false,
+      exclude_tmpdir: false,
+    };
+    const effective = (sandbox_details: SandboxDetails): EffectiveSettings => ({
+      ...nothingElse,
+      sandbox: "workspace-write",
+      cwd: "/elsewhere",
+      sandbox_details,
+    });
+    const add = (ref: string, known: EffectiveSettings) =>
+      store.lanes.add(laneRow({ ref: ref as Ref, thread_id: ref, handle: null, effective: known }));
+    add("bcd111", effective(details));
+    add("bcd222", effective({ ...details, exclude_slash_tmp: true }));
+    store.close();
+    const found = (await ask())["threads"]!;
+    expect(found.data).toEqual({ threads: [{ ref: "bcd111", title: "docs", root: "/tmp", let: false }] });
+    expect(found.recovery).toContain("DISPATCH_HOME");
+  },
+);
 
 test("a codex that starts no app-server fails the smoke test with its own words, in bounded time", async () => {
   const { ask } = place();

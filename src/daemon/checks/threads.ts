@@ -1,7 +1,7 @@
 /** The threads: which of them may write dispatch's own files, its policy among them. */
 import { look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
-import { writableRoots } from "../../core/ownfiles.ts";
+import { temporaryRoots, writableRoots } from "../../core/ownfiles.ts";
 import type { KnownSettings } from "../../store/inspect.ts";
 import { holdsOwnFiles } from "../inside.ts";
 import { type Asked, type Finding, ok, skipped, warn } from "./check.ts";
@@ -15,15 +15,20 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
   if (known === undefined)
     return skipped("the registry cannot be read", { recovery: "dispatch registry check" });
   const writers = known.flatMap(({ ref, title, effective, settings }) => {
-    const root = writableRoots(effective).find((one) => holdsOwnFiles(paths, one));
+    const roots = [...writableRoots(effective), ...temporaryRoots(effective)];
+    const root = roots.find((one) => holdsOwnFiles(paths, one));
     return root === undefined ? [] : [{ ref, title, root, let: settings.may_write_home === true }];
   });
   if (writers.length === 0) return ok(`none of ${known.length} may write dispatch's own files`);
   const named = writers.map(({ ref, title, root }) => `${ref} "${cell(title, 40)}" in ${root}`).join("; ");
+  const ref = writers[0]!.ref;
+  const isTemporary = writers.every(({ root }) => root === "/tmp");
   return warn(
     `${writers.length} of ${known.length} may write dispatch's own files, its policy among them: ${named}`,
     {
-      recovery: `dispatch fork ${writers[0]!.ref} --name NAME --sandbox read-only, then dispatch archive ${writers[0]!.ref}`,
+      recovery: isTemporary
+        ? "set DISPATCH_HOME to a folder that is not temporary"
+        : `dispatch fork ${ref} --name NAME --sandbox read-only, then dispatch archive ${ref}`,
       data: { threads: writers },
     },
   );

@@ -256,6 +256,8 @@ export const limits = {
   logTextCharsMax: 8 * KiB,
   /** How far back `daemon log --raw` looks in the file. */
   logTailBytes: MiB,
+  /** A file that was made and never written has its two times this near to each other. */
+  fileTimesApartMs: 10,
   storeBusyTimeoutMs: 5 * second,
   /** Copies of the registry that were made before migrations: the newest so many. */
   migrationBackupsKept: 3,

@@ -1,9 +1,10 @@
 /** Opens the registry: one writer, WAL, every commit on disk before it is answered. */
 import { Database } from "bun:sqlite";
-import { chmodSync, existsSync, statSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseIrregular } from "../base/ownfile.ts";
+import { backupsOf } from "./backup.ts";
 import { storageError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 
@@ -14,15 +15,44 @@ Database.MAX_QUERY_CACHE_SIZE = 500;
 export function openDb(path: string, now: number): Database {
   try {
     refuseForeignFiles(path);
-    const isNew = path === ":memory:" || !existsSync(path);
-    refuseEmptied(path, isNew);
+    if (path !== ":memory:") {
+      if (isUnbegun(path)) begin(path, now);
+      refuseEmptied(path);
+    }
     const db = openFile(path);
-    if (isNew && path !== ":memory:") chmodSync(path, 0o600);
     migrate(db, path, now);
     return db;
   } catch (thrown) {
     throw storageError(thrown, `opening ${path}`);
   }
+}
+
+/**
+ * Nothing is there, or what a first start left that was cut off before its first byte: an empty file that was never
+ * written, with no copy of it beside it. One that was emptied has been written.
+ */
+function isUnbegun(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return true;
+  const isUnwritten = found.size === 0 && found.mtimeMs - found.birthtimeMs < limits.fileTimesApartMs;
+  return isUnwritten && !existsSync(`${path}-wal`) && backupsOf(path).length === 0;
+}
+
+/** Made aside and put in place whole: a start that is cut off leaves nothing that the next one could take for a registry. */
+function begin(path: string, now: number): void {
+  const aside = `${path}.first`;
+  for (const left of [aside, `${aside}-wal`, `${aside}-shm`]) rmSync(left, { force: true });
+  const db = openFile(aside);
+  try {
+    chmodSync(aside, 0o600);
+    migrate(db, aside, now);
+  } finally {
+    closeDb(db);
+  }
+  // Of a registry that is gone: SQLite would read them into the new one.
+  for (const end of ["-wal", "-shm"])
+    if (existsSync(path + end)) renameSync(path + end, `${path}${end}.lost`);
+  renameSync(aside, path);
 }
 
 /** With no look at what is in it. */
@@ -65,8 +95,8 @@ export function closeDb(db: Database): void {
 }
 
 /** A zero-length file opens as an empty database (measured): never start clean over one that was emptied. */
-export function refuseEmptied(path: string, isNew = false): void {
-  if (isNew || statSync(path).size > 0) return;
+export function refuseEmptied(path: string): void {
+  if (statSync(path).size > 0) return;
   fail("storage", `the registry ${path} is empty, though it was not`, {
     hint: `dispatch doctor names a backup, if there is one; else remove the file to begin anew: rm '${path}'`,
   });

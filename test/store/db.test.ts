@@ -1,12 +1,13 @@
 import { Database } from "bun:sqlite";
 import { afterEach, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { inspectRegistry } from "../../src/store/inspect.ts";
 import { supportedSchema } from "../../src/store/migrate.ts";
 import { openStore } from "../../src/store/store.ts";
+import { laneRow } from "./rows.ts";
 
 const folders: string[] = [];
 const home = () => {
@@ -71,11 +72,51 @@ test("another program's database is refused and left as it was", () => {
 });
 
 test("a registry that was emptied is never started over", () => {
-  const path = home();
-  writeFileSync(path, "");
-  const error = refusal(() => openStore(path, 1));
-  expect([error.code, error.hint]).toEqual(["storage", expect.stringContaining("backup")]);
-  expect(statSync(path).size).toBe(0);
+  const ways: ((path: string) => void)[] = [
+    // Written, and then emptied.
+    (path) => {
+      openStore(path, 1).close();
+      truncateSync(path);
+      const later = new Date(Date.now() + 60_000);
+      utimesSync(path, later, later);
+    },
+    (path) => {
+      writeFileSync(path, "");
+      writeFileSync(`${path}-wal`, "the changes of a registry that was");
+    },
+    (path) => {
+      writeFileSync(path, "");
+      writeFileSync(`${path}.backup.20260101T000000000Z`, "a copy of a registry that was");
+    },
+  ];
+  for (const empty of ways) {
+    const path = home();
+    empty(path);
+    const error = refusal(() => openStore(path, 1));
+    expect([error.code, error.hint]).toEqual(["storage", expect.stringContaining("backup")]);
+    expect(statSync(path).size).toBe(0);
+  }
+});
+
+test("a first start that was cut off, at whatever moment, leaves what the next one starts over", () => {
+  const debris: ((path: string) => void)[] = [
+    (path) => writeFileSync(path, ""),
+    (path) => writeFileSync(`${path}.first`, "half a registry"),
+    (path) => {
+      writeFileSync(`${path}.first`, "");
+      writeFileSync(`${path}.first-wal`, "half a log");
+    },
+    (path) => writeFileSync(`${path}-wal`, "the log of a registry that is gone"),
+  ];
+  for (const leave of debris) {
+    const path = home();
+    leave(path);
+    const store = openStore(path, 1);
+    store.lanes.add(laneRow());
+    store.close();
+    expect(openStore(path, 2).lanes.count()).toBe(1);
+    expect(existsSync(`${path}.first`)).toBe(false);
+  }
 });
 
 test("a damaged file is storage, while opening, with doctor as the next command", () => {

@@ -41,12 +41,14 @@ export async function harm(rig: FaultRig, { random, budget, work }: Harm): Promi
     isOver = true;
   });
   while (!isOver && kills.codex + kills.daemon < budget) {
-    const [who, when, then] = [random(), random(), random()];
+    // Every third is the daemon: by chance a slow machine, which kills less often, may hardly kill it at all.
+    const isDaemon = (kills.codex + kills.daemon) % 3 === 2;
+    const [when, then] = [random(), random()];
     const isAtStep = when < 0.75 && (await happens(rig, steps[Math.floor(random() * steps.length)]!, 1500));
     if (!isAtStep) await Bun.sleep(20 + random() * 400);
     if (isOver) break;
-    if (who < 0.7 ? rig.kill(rig.child()) : rig.kill(rig.daemon())) {
-      kills[who < 0.7 ? "codex" : "daemon"]++;
+    if (rig.kill(isDaemon ? rig.daemon() : rig.child())) {
+      kills[isDaemon ? "daemon" : "codex"]++;
       if (isAtStep) kills.at_steps++;
       if (then < 0.2) kills.at_recovery++;
     }

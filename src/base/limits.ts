@@ -150,6 +150,8 @@ export const limits = {
   eventsKeepDays: 90,
   dayMs: 24 * 60 * minute,
   pruneEveryMs: 24 * 60 * minute,
+  /** In one transaction: some 5 ms. */
+  pruneRowsMax: 1000,
   pageMax: 1000,
   /** What `tail` shows of one item unless `--full`; an agent's context is the scarce thing. */
   tailItemCharsMax: 2000,

@@ -8,6 +8,7 @@ import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
 import type { AgentSink } from "./ports/agent.ts";
 import type { Ref } from "./ports/rows.ts";
+import type { TextPlace } from "./ports/store.ts";
 import { reconcile } from "./reconcile.ts";
 import { sinkOf } from "./sink.ts";
 import { verbsOf } from "./verbs.ts";
@@ -62,8 +63,17 @@ export function engineOf(world: World): Engine {
   }
 
   async function prune(): Promise<void> {
-    journal.commit(({ now }) => store.events.prune(now - world.policy().keepDays * limits.dayMs));
+    const before = clock.now() - world.policy().keepDays * limits.dayMs;
     // In small transactions: what Codex says waits meanwhile.
+    while (journal.note(() => store.events.prune(before, limits.pruneRowsMax)) > 0) await macrotask();
+    let after: TextPlace | null = null;
+    do {
+      const from: TextPlace | null = after;
+      after = journal.note(() =>
+        store.messages.dropTexts({ before, after: from, limit: limits.pruneRowsMax }),
+      );
+      await macrotask();
+    } while (after !== null);
     while (journal.note(() => store.items.dropForgotten(limits.indexDropMax)) > 0) await macrotask();
   }
 

@@ -69,9 +69,14 @@ export function eventStore(db: Database): Store["events"] {
         )
         .all(seq)
         .map((row) => row.lane),
-    prune(before) {
-      return db.query("DELETE FROM events WHERE at < ? AND seq < (SELECT last_seq FROM meta)").run(before)
-        .changes;
+    // The oldest rows only are looked at: the log is in the order of time, and has no index of it.
+    prune(before, limit) {
+      return db
+        .query(
+          `DELETE FROM events WHERE at < ?1 AND seq < (SELECT last_seq FROM meta) AND seq <=
+             (SELECT max(seq) FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?2) WHERE at < ?1)`,
+        )
+        .run(before, limit).changes;
     },
   };
 }

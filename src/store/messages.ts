@@ -1,6 +1,6 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { Message } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Store, TextPlace } from "../core/ports/store.ts";
 import { table } from "./table.ts";
 
 export function messageStore(db: Database): Store["messages"] {
@@ -112,11 +112,26 @@ export function messageStore(db: Database): Store["messages"] {
         where.push(`state IN (${states.map(() => "?").join(", ")})`);
         params.push(...states);
       }
+      // The index of those repeats this condition word for word.
+      if (states && !states.includes("done")) where.push("state <> 'done'");
       return messages.all(
         `SELECT * FROM messages WHERE ${where.join(" AND ")} ORDER BY created_at DESC, id DESC LIMIT ?`,
         ...params,
         limit,
       );
+    },
+    dropTexts({ before, after, limit }) {
+      const page = db
+        .query<TextPlace, [number, number, string, number]>(
+          `SELECT created_at, id FROM messages
+            WHERE created_at < ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+        )
+        .all(before, after?.created_at ?? 0, after?.id ?? "", limit);
+      db.query(
+        `UPDATE messages SET text = '' WHERE id IN (SELECT value FROM json_each(?))
+            AND state IN ('done', 'failed', 'cancelled') AND text <> ''`,
+      ).run(JSON.stringify(page.map(({ id }) => id)));
+      return page.length < limit ? null : page.at(-1)!;
     },
   };
 }

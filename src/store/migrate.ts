@@ -10,8 +10,9 @@ import third from "./migrations/003.sql" with { type: "text" };
 import fourth from "./migrations/004.sql" with { type: "text" };
 import fifth from "./migrations/005.sql" with { type: "text" };
 import sixth from "./migrations/006.sql" with { type: "text" };
+import seventh from "./migrations/007.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth];
+const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh];
 
 export const supportedSchema = migrations.length;
 

@@ -28,9 +28,20 @@ test("an event that is too large is said to be, and not stored", () => {
 test("pruning keeps the newest row, so that a cursor at the end stays good", () => {
   const store = openStore(":memory:", 1);
   for (let at = 1; at <= 5; at++) store.events.append({ kind: "daemon.up" }, at);
-  expect(store.events.prune(100)).toBe(4);
+  expect(store.events.prune(100, 10)).toBe(4);
   expect(store.log.first()).toBe(5);
   expect(store.log.last()).toBe(5);
+});
+
+test("pruning looks at the oldest rows only, and goes on where it is called again", () => {
+  const store = openStore(":memory:", 1);
+  for (let at = 1; at <= 10; at++) store.events.append({ kind: "daemon.up" }, at);
+  expect(store.events.prune(8, 3)).toBe(3);
+  expect(store.log.first()).toBe(4);
+  expect(store.events.prune(8, 3)).toBe(3);
+  expect(store.events.prune(8, 3)).toBe(1);
+  expect(store.events.prune(8, 3)).toBe(0);
+  expect(store.log.first()).toBe(8);
 });
 
 test("filters choose by kind and by thread, oldest first, or newest first", () => {

@@ -68,6 +68,22 @@ test("a new message stands behind the one in flight, should that come back", () 
   expect(store.messages.position(lane, "back")).toBe(8);
 });
 
+test("what has ended loses its text when it is old, and its digest stays; what has not ended keeps it", () => {
+  const states = ["done", "failed", "cancelled", "queued", "unsure"] as const;
+  for (const [at, state] of states.entries())
+    store.messages.add(
+      messageRow({ id: `m-${at}` as MessageId, position: at, created_at: at, state, epoch }),
+    );
+  const last = `m-${states.length}` as MessageId;
+  store.messages.add(messageRow({ id: last, position: 9, created_at: 100, state: "done", epoch }));
+  const first = store.messages.dropTexts({ before: 50, after: null, limit: 3 });
+  expect(first).toEqual({ created_at: 2, id: "m-2" });
+  expect(store.messages.dropTexts({ before: 50, after: first, limit: 3 })).toBeNull();
+  const texts = [...states.keys(), states.length].map((at) => store.messages.get(`m-${at}`)!.text);
+  expect(texts).toEqual(["", "", "", "hello", "hello", "hello"]);
+  expect(store.messages.get("m-0")!.sha256).toBe("x");
+});
+
 test("only what a hold lets pass is next while it is held", () => {
   store.messages.add(messageRow({ position: 1 }));
   store.messages.add(messageRow({ id: "m-2" as MessageId, mode: "send", position: 2 }));

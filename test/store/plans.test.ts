@@ -82,3 +82,25 @@ test("no statement that the ops cause walks a table that grows, but for pages of
   expect(asked.size).toBeGreaterThan(80);
   expect(walks).toEqual([]);
 });
+
+test("a page of one kind of event, and of receipts in a rare state, is read from an index of its own", () => {
+  const { path, dispose } = registryFolder();
+  openStore(path, 0).close();
+  const db = new Database(path, { readonly: true });
+  const plan = (sql: string) =>
+    query
+      .call(db, `EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((step) => (step as { detail: string }).detail)
+      .join("; ");
+  const issued = (part: RegExp) => [...asked].filter((sql) => part.test(sql.replace(/\s+/g, " ")));
+  const ofKinds = issued(/FROM events WHERE .*kind IN \(\?\)/);
+  expect(ofKinds.length).toBeGreaterThan(0);
+  for (const sql of ofKinds) expect(plan(sql)).toContain("events_kind");
+  const ofStates = issued(/FROM messages WHERE .*state <> 'done'/);
+  expect(ofStates.length).toBeGreaterThan(0);
+  for (const sql of ofStates)
+    expect(plan(sql)).toContain(/lane = /.test(sql) ? "messages_" : "messages_not_done");
+  db.close();
+  dispose();
+});

@@ -20,6 +20,12 @@ import type {
   Turn,
 } from "./rows.ts";
 
+/** A place among all messages, oldest first. */
+export interface TextPlace {
+  created_at: number;
+  id: string;
+}
+
 export interface Store {
   /**
    * Joins the transaction that is open, if one is. `fn` must not await. `durable`: on the disk before it returns.
@@ -45,8 +51,8 @@ export interface Store {
     newest(filter: Omit<EventFilter, "after">): EventRow[];
     /** The lane that each row after `seq` tells of, the audit left out; null: it tells of Codex as a whole. */
     lanesSince(seq: number): (Ref | null)[];
-    /** Drops what is older, never the newest row. */
-    prune(before: number): number;
+    /** Drops what is older among the oldest `limit` rows, never the newest of all; answers how many. */
+    prune(before: number, limit: number): number;
   };
 
   epochs: {
@@ -128,6 +134,11 @@ export interface Store {
     /** Moves all that stand at this place or behind it one back. */
     makeRoom(lane: Ref, position: number): void;
     list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];
+    /**
+     * Takes the texts of ended messages that were accepted before this moment, from `after` on; answers where to go on,
+     * null at the end.
+     */
+    dropTexts(page: { before: number; after: TextPlace | null; limit: number }): TextPlace | null;
   };
 
   requests: {

@@ -35,13 +35,13 @@ export const idle: Row = {
 };
 
 /** Started, its Codex up, and no more of the start being worked off. */
-async function daemonAtRest(bench: Bench) {
+export async function daemonAtRest(bench: Bench, name = "idle-1000", history?: History) {
   const provider = startProvider({ requestsKept: 1 });
   bench.owns(() => provider.stop());
   const home = codexHome(provider.url);
   bench.owns(home.cleanup);
   const agent = { DISPATCH_CODEX: codexExecutable(), CODEX_HOME: home.home };
-  const daemon = await startDaemon(bench, await makeHome(bench, "idle-1000", 1000, agent));
+  const daemon = await startDaemon(bench, await makeHome(bench, name, 1000, agent, history));
   await until("Codex is up", async () => {
     const { child } = (await ask(daemon.connection, "daemon.status")) as { child: { state: string } };
     return child.state === "running" ? true : undefined;
@@ -57,13 +57,15 @@ async function daemonAtRest(bench: Bench) {
   return daemon;
 }
 
+type History = Parameters<typeof makeHome>[4];
+
 interface Usage {
   cpuMs: number;
   rssBytes: number;
 }
 
 /** Of a process that runs. Other systems than Linux: by ps, whose times are hundredths of a second on macOS. */
-function usage(pid: number): Usage {
+export function usage(pid: number): Usage {
   if (process.platform !== "linux") return usageByPs(pid);
   const read = (name: string) => readFileSync(`/proc/${pid}/${name}`, "utf8");
   // After the name in brackets, which may hold anything: state is the 3rd field, utime and stime the 14th and 15th.

@@ -1,4 +1,5 @@
 /** Registries with threads in them, made by the product itself over a model of Codex that answers at once. */
+import { Database } from "bun:sqlite";
 import { parse } from "valibot";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
@@ -16,6 +17,33 @@ export function worldOn(path: string): TestWorld {
 export async function addThread(world: TestWorld, name: string): Promise<Ref> {
   const made = await newThread.run(parse(newThread.input, { name, cwd: "/repo" }), world.ctx());
   return made.ref as Ref;
+}
+
+/** What years of use leave: so many events and ended messages, spread over the threads. */
+export function writeHistory(path: string, { events, messages }: { events: number; messages: number }): void {
+  const db = new Database(path);
+  db.transaction(() => {
+    db.run("CREATE TEMP TABLE refs AS SELECT row_number() OVER () - 1 AS n, ref FROM lanes");
+    const count = db.query<{ n: number }, []>("SELECT count(*) AS n FROM refs").get()!.n;
+    const numbers = (to: number) =>
+      `WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ${to})`;
+    const now = systemClock.now();
+    db.run(
+      `${numbers(events)} INSERT INTO events (seq, at, kind, lane, turn_id, receipt, data)
+         SELECT (SELECT last_seq FROM meta) + i.n, ${now} - ${events} + i.n,
+                CASE i.n % 4 WHEN 0 THEN 'turn.completed' WHEN 1 THEN 'item.completed' WHEN 2 THEN 'op.called' ELSE 'message.done' END,
+                refs.ref, 'turn-' || i.n, NULL, '{"preview":"what was said and done, in a few words of it"}'
+           FROM i JOIN refs ON refs.n = i.n % ${count}`,
+    );
+    db.run(`UPDATE meta SET last_seq = last_seq + ${events}`);
+    db.run(
+      `${numbers(messages)} INSERT INTO messages (id, lane, position, mode, text, sha256, state, outcome, epoch, attempt, created_at, updated_at)
+         SELECT 'old-' || i.n, refs.ref, i.n, 'send', 'what was once asked, in some hundred characters of text', 'x', 'done', 'completed', 1, 1,
+                ${now} - ${messages} + i.n, ${now} - ${messages} + i.n
+           FROM i JOIN refs ON refs.n = i.n % ${count}`,
+    );
+  })();
+  db.close();
 }
 
 /** A registry of idle threads, closed as a clean stop leaves it. `codexHome`: the Codex that it will be used with. */

@@ -211,9 +211,9 @@ export function runningTurn({ store, live }: World, ref: Ref): Turn | undefined 
  */
 export async function isIdle({ agent, live, clock }: World, { lane }: Opened): Promise<boolean> {
   const known = live.get(lane.thread_id);
-  if (known && saysIdle(known) && clock.now() - known.at <= limits.statusFreshMs) return true;
+  if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;
   const { status } = await agent.readThread(lane.thread_id);
   if (status === "not_loaded") live.drop(lane.thread_id);
-  else live.told(lane.thread_id, status, clock.now());
+  else live.told(lane.thread_id, status);
   return saysIdle(live.get(lane.thread_id));
 }

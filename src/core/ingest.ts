@@ -49,7 +49,7 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
     const of = event as Of<OfLane>;
     const lane = store.lanes.findByThread(of.thread_id);
     if (!lane) return;
-    live.heard(of.thread_id, change.now);
+    live.heard(of.thread_id);
     (ofLane[of.kind] as LaneTable["turn_started"])(lane, of as Of<"turn_started">, change, epoch);
   }
 
@@ -81,9 +81,9 @@ function looseTable(world: World): LooseTable {
   const { store, live } = world;
   return {
     // Not durable: a status is only good while this child lives.
-    thread_status({ thread_id, status }, { now }) {
+    thread_status({ thread_id, status }) {
       if (status === "not_loaded") live.drop(thread_id);
-      else live.told(thread_id, status, now);
+      else live.told(thread_id, status);
     },
     thread_closed: ({ thread_id }) => live.drop(thread_id),
     thread_started() {

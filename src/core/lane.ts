@@ -33,18 +33,18 @@ export function standingOf(facts: StandingFacts, live: Live): Standing {
     return {
       status: facts.requests.length > 0 ? "waiting" : "busy",
       confidence: "live",
-      asOf: here?.heard ?? at,
+      asOf: here?.heard_at ?? at,
     };
   }
   if (latest?.status === "in_progress") return { status: "unknown", confidence: "stale", asOf: at };
   // A sub-agent goes on, and asks, when the turn that sent it is over; what a dead child asked is expired.
   if (facts.requests.length > 0 && live.epoch() !== null)
-    return { status: "waiting", confidence: "live", asOf: here?.heard ?? at };
-  if (here?.status === "active") return { status: "busy", confidence: "live", asOf: here.heard };
+    return { status: "waiting", confidence: "live", asOf: here?.heard_at ?? at };
+  if (here?.status === "active") return { status: "busy", confidence: "live", asOf: here.heard_at };
   return {
     status: latest?.status === "failed" ? "error" : "idle",
     confidence: here ? "live" : "stale",
-    asOf: here?.heard ?? at,
+    asOf: here?.heard_at ?? at,
   };
 }
 

@@ -2,16 +2,19 @@
  * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
  * when each last gave a sign of life. Dies with the epoch.
  */
+import type { Clock } from "../base/clock.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
   status: ThreadStatus;
-  /** When that status was said; epoch ms. */
+  /** When that status was said; monotonic ms, since a clock that is set back makes nothing fresh. 0: it is no proof. */
   at: number;
-  /** The last sign of life of it, a status or an item. */
+  /** The last sign of life of it, a status or an item; monotonic ms. */
   heard: number;
+  /** The same by the wall clock, for showing; epoch ms. */
+  heard_at: number;
   /** The newest turn known to be in Codex's history; where a read-back may stop. null: it has none. */
   floor: string | null;
 }
@@ -22,20 +25,21 @@ export interface Live {
   end(): void;
   get(threadId: string | null): LiveThread | undefined;
   /** Of a thread that was opened here, with settings that were compared: nothing else makes one known. */
-  set(threadId: string, thread: LiveThread): void;
+  set(threadId: string, thread: Pick<LiveThread, "status" | "at" | "floor">): void;
   /** A fresh word on a thread that is open here; of any other it is dropped. */
-  told(threadId: string, status: ThreadStatus, at: number): void;
+  told(threadId: string, status: ThreadStatus): void;
   drop(threadId: string): void;
-  heard(threadId: string, at: number): void;
+  heard(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
 }
 
-export function live(): Live {
+export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   let current: Epoch | null = null;
   const threads = new Map<string, LiveThread>();
   const sought: Live["sought"] = new Set();
+  const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   return {
     epoch: () => current,
     begin(epoch) {
@@ -49,15 +53,15 @@ export function live(): Live {
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
-    set: (threadId, thread) => void threads.set(threadId, thread),
-    told(threadId, status, at) {
+    set: (threadId, thread) => void threads.set(threadId, { ...thread, ...signOfLife() }),
+    told(threadId, status) {
       const thread = threads.get(threadId);
-      if (thread) Object.assign(thread, { status, at, heard: at });
+      if (thread) Object.assign(thread, { status, at: clock.monotonic(), ...signOfLife() });
     },
     drop: (threadId) => void threads.delete(threadId),
-    heard(threadId, at) {
+    heard(threadId) {
       const thread = threads.get(threadId);
-      if (thread) thread.heard = at;
+      if (thread) Object.assign(thread, signOfLife());
     },
     list: () => [...threads],
     sought,

@@ -77,8 +77,7 @@ async function foundAgain(world: World, lane: Lane, threadId: string): Promise<L
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
   });
   if (!facts || facts.status === "not_loaded") return gone(world, lane);
-  const now = clock.now();
-  live.set(threadId, { status: facts.status, at: now, heard: now, floor: null });
+  live.set(threadId, { status: facts.status, at: clock.monotonic(), floor: null });
   return lane;
 }
 
@@ -204,10 +203,9 @@ export function loaded(
   how: { isNew: boolean; floor: string | null },
 ): void {
   const { id, status } = opened.thread;
-  const now = clock.now();
   const known = live.get(id);
-  const at = known?.at ?? (how.isNew ? now : 0);
-  live.set(id, { status: known?.status ?? status, at, heard: now, floor: how.floor });
+  const at = known?.at ?? (how.isNew ? clock.monotonic() : 0);
+  live.set(id, { status: known?.status ?? status, at, floor: how.floor });
 }
 
 function again({ store }: World, ref: Ref): Lane {

@@ -74,8 +74,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const here = live.get(lane.thread_id);
     const now = clock.now();
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
-    const isSilent = now - (here?.heard ?? 0) > limits.turnSilentMs;
-    const isEndLost = saysIdle(here) && now - here!.at > limits.turnEndLostMs;
+    const silentMs = clock.monotonic() - (here?.heard ?? Number.NEGATIVE_INFINITY);
+    const isSilent = silentMs > limits.turnSilentMs;
+    const isEndLost = saysIdle(here) && clock.monotonic() - here!.at > limits.turnEndLostMs;
     // Not open here, a running turn would be heard no more, nor what it asks: opening it anew asks again (measured).
     if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
@@ -101,9 +102,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (!lane || lane.thread_id === null || live.epoch() === null) return;
     const threadId = lane.thread_id;
     const { status } = await agent.readThread(threadId);
-    const now = clock.now();
     if (status === "active") {
-      live.told(threadId, status, now);
+      live.told(threadId, status);
       return;
     }
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
@@ -187,7 +187,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   /** The lane of an open thread that nothing runs in, waits for or asks of. */
   function idleLane(threadId: string): Ref | undefined {
     const here = live.get(threadId);
-    if (!here || here.status === "active" || clock.now() - here.heard < limits.laneIdleUnloadMs)
+    if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.laneIdleUnloadMs)
       return undefined;
     const lane = store.lanes.findByThread(threadId);
     // Unloading would be its end.

@@ -90,7 +90,8 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
     change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, result }));
   } else if (request.expires_at !== null) {
     const { id, expires_at } = request;
-    change.after(() => endAt(world, id, expires_at));
+    const leftMs = expires_at - change.now;
+    change.after(() => endAfter(world, id, leftMs));
   }
 }
 
@@ -138,11 +139,15 @@ function tell({ agent, log }: World, epoch: Epoch, reply: AgentReply): void {
     .catch((thrown: unknown) => log.warn("an answer did not reach Codex", { reason: wordsOf(thrown) }));
 }
 
-function endAt(world: World, id: string, at: number): void {
+/** After so long by the monotonic clock: one that is set back keeps no question open. */
+function endAfter(world: World, id: string, ms: number): void {
   const { clock } = world;
-  clock.after(Math.min(at - clock.now(), limits.timerMaxMs), () =>
-    clock.now() < at ? endAt(world, id, at) : runOut(world, id),
-  );
+  const until = clock.monotonic() + ms;
+  clock.after(Math.min(ms, limits.timerMaxMs), () => {
+    const left = until - clock.monotonic();
+    if (left > 0) endAfter(world, id, left);
+    else runOut(world, id);
+  });
 }
 
 /** Nobody answered in time: a no, in the kind's own way, so that the turn goes on; once the registry takes it. */

@@ -66,7 +66,9 @@ export async function compose(input: {
         configured: configuredCodex(paths.config),
         path: env["PATH"],
       }).catch((thrown) => {
-        throw inDaemon(thrown, input.host.startedBy);
+        // The configuration is read at each start of Codex; the environment stays what it was.
+        const isOfEnvironment = env["DISPATCH_CODEX"] !== undefined || !configuredCodex(paths.config);
+        throw isOfEnvironment ? inDaemon(thrown, input.host.startedBy) : thrown;
       }),
   });
   engine = engineOf({
@@ -75,7 +77,7 @@ export async function compose(input: {
     clock,
     log,
     journal: journal(store, clock, log),
-    live: live(),
+    live: live(clock),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
@@ -143,7 +145,7 @@ function inDaemon(thrown: unknown, { by, path }: Host["startedBy"]): unknown {
   if (!(thrown instanceof DispatchError)) return thrown;
   const where = `the daemon was started by ${by ?? "dispatchd"}, with PATH=${path ?? ""}`;
   return new DispatchError(thrown.code, `${thrown.message}; ${where}`, {
-    hint: "dispatch down, then dispatch up in a shell where codex works; or [app_server] command in config.toml",
+    hint: `${thrown.hint ?? "dispatch doctor"}; then, in a shell where codex works: dispatch down, then dispatch up`,
     ...(thrown.data ? { data: thrown.data } : {}),
     cause: thrown,
   });

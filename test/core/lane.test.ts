@@ -90,9 +90,9 @@ const cases: Case[] = [
 describe("a lane's status comes from evidence", () => {
   for (const one of cases) {
     test(`${one.given}: ${one.status}, ${one.confidence}`, () => {
-      const now = live();
+      const now = live({ now: () => 42, monotonic: () => 9 });
       if (one.epoch !== null) now.begin(one.epoch ?? 1);
-      if (one.loaded) now.set("thread-1", { status: one.loaded, at: 9, heard: 9, floor: null });
+      if (one.loaded) now.set("thread-1", { status: one.loaded, at: 9, floor: null });
       const facts: LaneFacts = {
         lane: laneRow(one.lane),
         latest: one.latest ? turn(one.latest) : null,
@@ -106,9 +106,9 @@ describe("a lane's status comes from evidence", () => {
   }
 
   test("the age of what is live is that of its last sign of life", () => {
-    const now = live();
+    const now = live({ now: () => 42, monotonic: () => 9 });
     now.begin(1);
-    now.set("thread-1", { status: "idle", at: 9, heard: 42, floor: null });
+    now.set("thread-1", { status: "idle", at: 9, floor: null });
     const facts: LaneFacts = {
       lane: laneRow(),
       latest: null,
@@ -119,4 +119,19 @@ describe("a lane's status comes from evidence", () => {
     };
     expect(standingOf(facts, now).asOf).toBe(42);
   });
+});
+
+test("a clock that is set back makes no old status fresh, and one set forward makes no young one old", () => {
+  const clock = { now: () => 1_000_000, monotonic: () => 500 };
+  const now = live(clock);
+  now.begin(1);
+  now.set("thread-1", { status: "idle", at: clock.monotonic(), floor: null });
+  for (const wall of [0, 10_000_000]) {
+    Object.assign(clock, { now: () => wall });
+    expect(clock.monotonic() - now.get("thread-1")!.at).toBe(0);
+  }
+  Object.assign(clock, { monotonic: () => 900 });
+  now.heard("thread-1");
+  // What is shown is the wall clock's.
+  expect(now.get("thread-1")).toMatchObject({ at: 500, heard: 900, heard_at: 10_000_000 });
 });

@@ -81,7 +81,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     clock: mortal,
     log: options.log ?? quietLog,
     journal: journal(store, mortal, options.log ?? quietLog),
-    live: live(),
+    live: live(mortal),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
     policy: () => ({

@@ -208,6 +208,13 @@ export const limits = {
   /** What detached processes of Codex leave behind when they end is collected this often. */
   reapEveryMs: 10 * second,
   callsPerConnectionMax: 64,
+  /** Beyond these two limits: for what a person needs when everything else is taken. */
+  connectionsReserved: 16,
+  callsReserved: 8,
+  /** Refused connections that are still left to read why; past this they are closed at once, for their descriptors. */
+  refusalsLingeringMax: 32,
+  /** Descriptors that the daemon keeps for the registry, the log, Codex and what it opens in between. */
+  descriptorsReserved: 64,
   helloTimeoutMs: 10 * second,
   /** A daemon that says nothing at all for this long is asked again, and then waited for as above. */
   quickHelloMs: second,

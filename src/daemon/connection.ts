@@ -20,6 +20,8 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
+  /** Beyond the limit: it takes only what a person needs when everything else is taken. */
+  isReserve: boolean;
   origin: Origin;
   hello: Hello & { pid: number };
   call: Call;
@@ -29,7 +31,33 @@ export interface ConnectionOptions {
   cut(why: string, fields?: Record<string, unknown>): void;
 }
 
-export function connection({ origin, hello, call, clock, write, cut }: ConnectionOptions): Connection {
+/** What shows and ends the load itself. */
+const vital: ReadonlySet<string> = new Set([
+  "daemon.status",
+  "daemon.stop",
+  "thread.list",
+  "thread.get",
+  "thread.stop",
+  "request.list",
+  "request.get",
+  "request.answer",
+]);
+
+export function full(connections: number): DispatchError {
+  return new DispatchError("too_large", `the daemon already serves ${connections} connections`, {
+    hint: "dispatch daemon status, list, stop, request answer and down work still; end other clients first",
+  });
+}
+
+export function connection({
+  isReserve,
+  origin,
+  hello,
+  call,
+  clock,
+  write,
+  cut,
+}: ConnectionOptions): Connection {
   const calls = new Map<number, AbortController>();
   let idle = Promise.withResolvers<void>();
   let finishing: DispatchError | undefined;
@@ -54,7 +82,9 @@ export function connection({ origin, hello, call, clock, write, cut }: Connectio
     if (calls.has(id))
       return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
     if (finishing) return refuse(id, finishing);
-    if (calls.size >= limits.callsPerConnectionMax)
+    const isVital = vital.has(frame.op);
+    if (isReserve && !isVital) return refuse(id, full(limits.connectionsMax));
+    if (calls.size >= limits.callsPerConnectionMax + (isVital ? limits.callsReserved : 0))
       return refuse(id, new DispatchError("too_large", `this connection already runs ${calls.size} calls`));
     const abort = new AbortController();
     calls.set(id, abort);

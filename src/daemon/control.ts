@@ -2,6 +2,7 @@
  * The control socket: who may connect, and how many. Nothing listens on TCP; the directory (0700), the socket (0600)
  * and the peer's uid each keep other users out.
  */
+import { readFileSync } from "node:fs";
 import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
@@ -10,7 +11,7 @@ import type { Log } from "../base/log.ts";
 import { type Peer as Process, peerOf } from "../base/peer.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
-import { type Connection, connection } from "./connection.ts";
+import { type Connection, connection, full } from "./connection.ts";
 import { type Origin, originOf } from "./origin.ts";
 import { makeSocketPrivate } from "./place.ts";
 
@@ -32,6 +33,8 @@ export interface ControlOptions {
   uid?: number;
   processOf?(fd: number): Process;
   originOf?(pid: number): Origin;
+  /** How many connections there is room for, beside those in reserve. */
+  room?: number;
 }
 
 /** `fd` is measured to be there and is missing from the types. */
@@ -41,11 +44,14 @@ export function openControl(options: ControlOptions): Control {
   const { path, hello, call, clock, log, uid = process.getuid?.() ?? 0 } = options;
   const { processOf = peerOf, originOf: origin = originOf } = options;
   const open = new Map<Connection, Peer>();
+  const room = Math.min(limits.connectionsMax, options.room ?? connectionRoom());
+  let lingering = 0;
 
   const admit = (peer: Peer) => {
     const from = originFor(peer);
     if (from instanceof DispatchError) return turnAway(peer, from);
     const one = connection({
+      isReserve: open.size >= room,
       origin: from,
       hello,
       call,
@@ -66,10 +72,7 @@ export function openControl(options: ControlOptions): Control {
       const who = processOf(peer.fd);
       if (who.uid !== uid)
         return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who.uid}`);
-      if (open.size >= limits.connectionsMax)
-        return new DispatchError("too_large", `the daemon already serves ${open.size} connections`, {
-          hint: "dispatch daemon status",
-        });
+      if (open.size >= room + limits.connectionsReserved) return full(open.size);
       const from = origin(who.pid);
       return from.kind === "refused" ? new DispatchError("denied", from.why) : from;
     } catch (error) {
@@ -81,8 +84,13 @@ export function openControl(options: ControlOptions): Control {
   const turnAway = (peer: Peer, error: DispatchError) => {
     log.warn("refused a connection", { code: error.code, why: error.message });
     peer.write(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
+    if (lingering >= limits.refusalsLingeringMax) return peer.terminate();
+    lingering++;
     peer.shutdown();
-    clock.after(limits.refusalLingerMs, () => peer.terminate());
+    clock.after(limits.refusalLingerMs, () => {
+      lingering--;
+      peer.terminate();
+    });
   };
 
   /** A failure in one connection ends that one: its client is cut and not left without an answer. */
@@ -119,6 +127,17 @@ export function openControl(options: ControlOptions): Control {
       listener.stop(true);
     },
   };
+}
+
+/**
+ * As many as the process may open files for. Past its limit the runtime would be told of a waiting connection without
+ * end, and could not take it.
+ */
+function connectionRoom(): number {
+  if (process.platform !== "linux") return limits.connectionsMax;
+  const row = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+  const kept = limits.descriptorsReserved + limits.connectionsReserved + limits.refusalsLingeringMax;
+  return row ? Math.max(0, Number(row[1]) - kept) : limits.connectionsMax;
 }
 
 function listenOn(path: string, socket: Bun.SocketHandler<Connection | undefined>) {

@@ -368,16 +368,26 @@ test("an answer larger than a frame is an error, not a frame that no client take
 });
 
 test("one connection too many is told so and closed; a place that becomes free can be taken", async () => {
-  const { path, control } = rig([echo]);
+  const room = 40;
+  const status = fakeOp("daemon.status", () => ({}), { frozen: true });
+  const { path, control } = rig([echo, status], { room });
   const clients = [];
-  for (let n = 0; n < limits.connectionsMax; n++) clients.push(await connect(path));
-  await until(() => control.connections() === limits.connectionsMax, "all are in");
+  for (let n = 0; n < room; n++) clients.push(await connect(path));
+  await until(() => control.connections() === room, "all are in");
   const late = await connect(path);
   late.call(1, "test.echo");
-  expect((await late.ended(null)).error?.code).toBe("too_large");
-  await late.closed();
-  clients[0]!.close();
-  await until(() => control.connections() === limits.connectionsMax - 1, "one left");
+  expect((await late.ended(1)).error?.code).toBe("too_large");
+  // What shows and ends the load works still, in a reserve that is bounded too.
+  late.call(2, "daemon.status");
+  expect((await late.ended(2)).result).toEqual({});
+  for (let n = 1; n < limits.connectionsReserved; n++) clients.push(await connect(path));
+  await until(() => control.connections() === room + limits.connectionsReserved, "the reserve is taken");
+  const last = await connect(path);
+  last.call(1, "daemon.status");
+  expect((await last.ended(null)).error?.code).toBe("too_large");
+  await last.closed();
+  for (const client of [late, ...clients.splice(room - 1)]) client.close();
+  await until(() => control.connections() === room - 1, "one place is free");
   const next = await connect(path);
   next.call(1, "test.echo", { n: 1 });
   expect((await next.ended(1)).result).toEqual({ n: 1 });

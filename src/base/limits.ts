@@ -70,6 +70,8 @@ export const limits = {
    */
   agentStartWorkMs: second,
   agentStartMaxMs: 60 * minute,
+  /** Of a thread's sandbox as JSON: some hundred writable folders. */
+  sandboxCharsMax: 32 * KiB,
   /** What is kept of an installed Codex's lacks: some KB. */
   lacksBytesMax: 64 * KiB,
   /** What Codex writes of its own schema: 0.1 s measured. Untold after this, the start goes on without it. */

@@ -1,4 +1,5 @@
 /** Settings as Codex's params. A field that was not asked for is not sent: its own configuration decides. */
+import { isSandboxKey } from "../base/sandboxkey.ts";
 import type { ThreadSettings, TurnOverrides } from "../core/ports/thread.ts";
 import type { Json } from "./read.ts";
 
@@ -60,8 +61,7 @@ export function textInput(text: string): Json[] {
 function settingsParams(settings: ThreadSettings): Json {
   // Effort and summary have no field of their own in start and resume; they travel as configuration.
   const config: Json = {
-    ...pinnedSandbox(settings),
-    ...settings.config,
+    ...configOf(settings),
     ...given("model_reasoning_effort", settings.effort),
     ...given("model_reasoning_summary", settings.summary),
   };
@@ -78,6 +78,14 @@ function settingsParams(settings: ThreadSettings): Json {
     ...given("developerInstructions", settings.developer_instructions),
     ...(Object.keys(config).length === 0 ? {} : { config }),
   };
+}
+
+/** Pinned details replace what the configuration of the thread said of them, as one table or key by key. */
+function configOf(settings: ThreadSettings): Json {
+  const pinned = pinnedSandbox(settings);
+  if (Object.keys(pinned).length === 0) return settings.config ?? {};
+  const rest = Object.entries(settings.config ?? {}).filter(([key]) => !isSandboxKey(key));
+  return { ...Object.fromEntries(rest), ...pinned };
 }
 
 /** Of the sandbox only the kind has a field of its own. Measured: these keys win over the user's configuration file. */

@@ -1,7 +1,7 @@
 /** The rollout file, read only: the one witness of injected items and of what a turn runs with (measured). */
 import { limits } from "../base/limits.ts";
 import type { Power } from "../core/power.ts";
-import { type Json, object, row, text } from "./read.ts";
+import { type Json, object, row, text, word } from "./read.ts";
 import { sandboxDetails } from "./wire.ts";
 
 /** Looks at the end of the file. False when the file is not there: then nothing of the thread is. */
@@ -38,11 +38,18 @@ function powerIn(line: string): Power | null | undefined {
   const context = object(said["payload"]) ?? {};
   const policy = object(context["sandbox_policy"]);
   const sandbox = row(sandboxes, policy?.["type"]);
-  const approval_policy = text(context["approval_policy"]);
+  const approval_policy = word(context["approval_policy"]);
+  const granular = object(object(context["approval_policy"])?.["granular"]);
   const cwd = text(context["cwd"]);
   const hasProfile = object(context["active_permission_profile"]) !== undefined;
   return sandbox && approval_policy !== null && cwd !== null && !hasProfile
-    ? { sandbox, approval_policy, cwd, details: sandboxDetails(policy) }
+    ? {
+        sandbox,
+        approval_policy,
+        cwd,
+        details: sandboxDetails(policy),
+        ...(granular ? { approval_details: granular } : {}),
+      }
     : null;
 }
 

@@ -1,4 +1,6 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Catalogue, ModelFacts } from "../core/ports/agent.ts";
 import type {
   EffectiveSettings,
@@ -192,6 +194,11 @@ export function sandboxDetails(policy: Json | undefined): SandboxDetails | null 
     exclude_tmpdir_env_var = excludeTmpdirEnvVar,
     ...more
   } = policy;
+  // Kept with the thread, sent with each resume and shown with each row.
+  if (JSON.stringify(policy).length > limits.sandboxCharsMax)
+    fail("too_large", "the sandbox of the thread has more folders than can be kept", {
+      hint: "give fewer sandbox_workspace_write.writable_roots",
+    });
   return {
     writable_roots: list(writable_roots).filter((root) => typeof root === "string"),
     // Of an external sandbox it is a word.

@@ -1,15 +1,15 @@
 /** Threads that other apps made: found, attached to without touching them, taken over, given back. */
-import { fail } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { pinned } from "./effective.ts";
+import { askedOf, completed, differences, pinned } from "./effective.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
 import { announceNativeQueue, loaded, quietGoal, refusalOf } from "./open.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
-import type { ThreadFacts } from "./ports/thread.ts";
+import type { ThreadFacts, ThreadSettings } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
 import type { World } from "./world.ts";
 
@@ -105,13 +105,22 @@ export async function take(world: World, ref: Ref, mayWriteHome = false): Promis
     }
     const quieted = await quietGoal(world, lane, threadId);
     await announceNativeQueue(world, lane, threadId);
-    const opened = await agent.resumeThread(threadId, pinned(lane)).catch(async (thrown: unknown) => {
+    const before = await completed(world, lane);
+    const settings = before
+      ? pinned({ ...lane, effective: before })
+      : { ...lane.settings, ...(await lastSettings(world, lane)) };
+    const opened = await agent.resumeThread(threadId, settings).catch(async (thrown: unknown) => {
       // Their goal was theirs to run.
       if (quieted) await agent.setGoal(threadId, { status: "active" });
       return unlessHeldElsewhere(thrown, ref);
     });
     try {
       refuseOwnFiles(world, opened.effective, mayWriteHome);
+      const differing = differences(before ?? askedOf(settings), opened.effective);
+      if (differing.length > 0)
+        fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
+          hint: `dispatch fork ${ref} --name NAME, with the settings it should have`,
+        });
     } catch (thrown) {
       await agent.unsubscribe(threadId);
       if (quieted) await agent.setGoal(threadId, { status: "active" });
@@ -139,6 +148,30 @@ export async function take(world: World, ref: Ref, mayWriteHome = false): Promis
       change.append({ kind: "lane.changed", lane: ref, data: { source: "own" } });
     });
   });
+}
+
+/**
+ * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
+ * Codex's configuration of today decide. Where no turn tells it, it does.
+ */
+async function lastSettings(
+  { agent, log }: World,
+  { ref, rollout_path }: Lane,
+): Promise<Partial<ThreadSettings>> {
+  try {
+    const power = rollout_path === null ? null : await agent.lastPower(rollout_path);
+    if (!power) return {};
+    const { sandbox, approval_policy, approval_details, details } = power;
+    return {
+      sandbox,
+      approval_policy,
+      ...(details ? { sandbox_details: details } : {}),
+      ...(approval_details ? { approval_details } : {}),
+    };
+  } catch (thrown) {
+    log.warn("what a thread's last turn ran with could not be read", { lane: ref, reason: wordsOf(thrown) });
+    return {};
+  }
 }
 
 /** Returns when the writer lock is free, so that another app can open the thread at once. */

@@ -97,7 +97,8 @@ async function setUp(world: World, created: Created): Promise<void> {
 
 /** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */
 function isFinal(thrown: unknown): boolean {
-  const isOurs = thrown instanceof DispatchError && (thrown.code === "usage" || thrown.code === "denied");
+  const isOurs =
+    thrown instanceof DispatchError && ["usage", "denied", "conflict", "too_large"].includes(thrown.code);
   return isOurs || refusalOf(thrown) !== undefined;
 }
 

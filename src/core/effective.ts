@@ -3,7 +3,8 @@
  * then answers. A resume that named only the kinds let threads gain writable folders and network that came into the
  * configuration file later (measured).
  */
-import { wordsOf } from "../base/error.ts";
+import { isAgent } from "../base/agentid.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./ports/thread.ts";
 import type { World } from "./world.ts";
@@ -38,8 +39,13 @@ export async function completed({ agent, log }: World, lane: Lane): Promise<Effe
   if (!effective || effective.sandbox_details !== undefined || rollout_path === null) return effective;
   try {
     const power = await agent.lastPower(rollout_path);
-    const isSame = power?.sandbox === effective.sandbox && power.cwd === effective.cwd;
-    return isSame && power.details ? { ...effective, sandbox_details: power.details } : effective;
+    if (power?.sandbox !== effective.sandbox || power.cwd !== effective.cwd) return effective;
+    const { details, approval_details } = power;
+    return {
+      ...effective,
+      ...(details ? { sandbox_details: details } : {}),
+      ...(approval_details ? { approval_details } : {}),
+    };
   } catch (thrown) {
     log.warn("what a thread's last turn ran with could not be read", {
       lane: lane.ref,
@@ -60,8 +66,38 @@ const plain = [
   "model_provider",
 ] as const satisfies readonly (keyof EffectiveSettings)[];
 
+/**
+ * Of a thread that was just made: Codex answered what it was made with before, where it is made again, and no more than
+ * an agent asked for, where an agent makes it. Throws `conflict`.
+ */
+export function refuseOtherThanAsked(
+  { settings, created_by, effective }: Pick<Lane, "settings" | "created_by" | "effective">,
+  now: EffectiveSettings,
+): void {
+  const wanted = effective ?? (isAgent(created_by) ? askedOf(settings) : {});
+  const differing = differences(wanted, now);
+  if (differing.length === 0) return;
+  fail("conflict", `Codex made the thread with other settings (${differing.join(", ")}); nothing was sent`, {
+    hint: "dispatch doctor",
+    data: { asked: wanted, effective: now },
+  });
+}
+
+/** Of what was asked for, what Codex's answer tells of. */
+export function askedOf(settings: ThreadSettings): Partial<EffectiveSettings> {
+  const { sandbox, approval_policy, sandbox_details, approval_details } = settings;
+  const isWriter = sandbox === "workspace-write";
+  return {
+    ...(sandbox === undefined ? {} : { sandbox }),
+    ...(approval_policy === undefined ? {} : { approval_policy }),
+    // Of another sandbox they are not sent.
+    ...(sandbox_details && isWriter ? { sandbox_details } : {}),
+    ...(approval_details ? { approval_details } : {}),
+  };
+}
+
 /** In words, each naming what is stored and what Codex answered now; none: they are the same. */
-export function differences(stored: EffectiveSettings, now: EffectiveSettings): string[] {
+export function differences(stored: Partial<EffectiveSettings>, now: EffectiveSettings): string[] {
   return [
     ...plain
       .filter((name) => stored[name] !== undefined && stored[name] !== now[name])

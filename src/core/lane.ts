@@ -86,6 +86,8 @@ export interface ThreadView {
   /** Beside its kind; null: not known yet. */
   sandbox_details: SandboxDetails | null;
   approval_policy: string | null;
+  /** Of the policy `granular`: its parts, as Codex spells them. */
+  approval_details: Record<string, unknown> | null;
   request_policy: Lane["requests"];
   tokens: { total: number; input: number; output: number; context_window: number | null } | null;
   sync: SyncView;
@@ -138,6 +140,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     sandbox_details: lane.effective?.sandbox_details ?? null,
     approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
+    approval_details: lane.effective?.approval_details ?? null,
     request_policy: lane.requests,
     tokens: lane.tokens,
     sync: syncView(facts.sync),

@@ -7,7 +7,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import type { NewThread } from "./create.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
-import { isRanked, type Leash, least, leastDetails, mayLet, type Power, widerThan } from "./power.ts";
+import { isRanked, type Leash, least, mayLet, type Power, strictDetails, widerThan } from "./power.ts";
 import type { Given } from "./reply.ts";
 import { placeOf } from "./selector.ts";
 import type { World } from "./world.ts";
@@ -86,7 +86,7 @@ export async function leashed<T extends Pick<NewThread, "settings" | "requests" 
   const kinds = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
   // Else Codex's configuration would decide the rest of the sandbox, which may be more than the agent has.
   const isBound = kinds.sandbox === "workspace-write" && most.sandbox === "workspace-write";
-  const filled = isBound ? { sandbox_details: most.details ?? leastDetails, ...kinds } : kinds;
+  const filled = isBound ? { sandbox_details: most.details ?? strictDetails, ...kinds } : kinds;
   const wider = widerThan({ ...filled, details: filled.sandbox_details ?? null }, most, world.files.isInside);
   if (wider === undefined && (own !== null || isSaid)) return { ...draft, settings: filled };
   const why = own

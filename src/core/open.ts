@@ -5,7 +5,7 @@
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { completed, differences, pinned } from "./effective.ts";
+import { completed, differences, pinned, refuseOtherThanAsked } from "./effective.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
@@ -38,6 +38,7 @@ async function start(world: World, lane: Lane): Promise<Lane> {
   try {
     // What was not asked for, Codex's own configuration decided.
     refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
+    refuseOtherThanAsked(lane, opened.effective);
   } catch (thrown) {
     await world.agent.unsubscribe(opened.thread.id);
     throw thrown;
@@ -46,7 +47,8 @@ async function start(world: World, lane: Lane): Promise<Lane> {
     world.store.lanes.set(lane.ref, {
       thread_id: opened.thread.id,
       setup: "started",
-      effective: opened.effective,
+      // Made again, it keeps what it once had.
+      effective: { ...opened.effective, ...lane.effective },
       rollout_path: opened.thread.path,
       evidence_at: change.now,
     });

@@ -7,6 +7,8 @@ export interface Power {
   cwd: string;
   /** Beside the kind of the sandbox; null: not known. */
   details?: SandboxDetails | null;
+  /** The parts of the policy `granular`. */
+  approval_details?: Record<string, unknown> | null;
 }
 
 /** From the least to the most; approvals by how much is run without asking anybody. */
@@ -58,7 +60,7 @@ export function widerThan(
   if (outside !== undefined)
     return `it would write in ${outside}, and the agent writes in ${roots.join(", ")}`;
   const gains = (["network_access", "exclude_slash_tmp", "exclude_tmpdir"] as const).find((name) =>
-    isWider(name, wanted.details ?? leastDetails, own.details ?? leastDetails),
+    isWider(name, wanted.details ?? strictDetails, own.details ?? strictDetails),
   );
   return gains && `its sandbox would be wider: ${gains}`;
 }
@@ -72,8 +74,16 @@ function isWider(
   return name === "network_access" ? wanted[name] && !own[name] : !wanted[name] && own[name];
 }
 
-/** Of a sandbox whose details are not known: what Codex lets where its configuration says nothing. */
-export const leastDetails: SandboxDetails = {
+/** Of an agent whose own details are not known, and of what it makes: the sender fills them in for every workspace. */
+export const strictDetails: SandboxDetails = {
+  writable_roots: [],
+  network_access: false,
+  exclude_slash_tmp: true,
+  exclude_tmpdir: true,
+};
+
+/** What Codex lets where its configuration says nothing. */
+export const defaultDetails: SandboxDetails = {
   writable_roots: [],
   network_access: false,
   exclude_slash_tmp: false,

@@ -6,7 +6,7 @@ import { refuseUnwritable } from "./accept.ts";
 import type { Values } from "./choices.ts";
 import { createdByKey, refuseName } from "./create.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { pinned } from "./effective.ts";
+import { pinned, refuseOtherThanAsked } from "./effective.ts";
 import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
@@ -57,6 +57,13 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     });
     refuseOwnFiles(world, settings, settings.may_write_home);
     const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
+    try {
+      refuseOtherThanAsked({ settings, created_by: draft.created_by, effective: null }, opened.effective);
+    } catch (thrown) {
+      await agent.unsubscribe(opened.thread.id);
+      await agent.archiveThread(opened.thread.id);
+      throw thrown;
+    }
     return journal.commit((change) => {
       const lane = laneRow(store, mint, change.now, {
         title: draft.name,

@@ -1,4 +1,5 @@
 /** Between choices, field by field, and the settings that Codex is sent. */
+import { isSandboxKey } from "../base/sandboxkey.ts";
 import { type Choice, resolve, type Values } from "./choices.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
 
@@ -43,11 +44,12 @@ export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSet
   );
   const from = flags["service_tier"] === undefined && service_tier_from ? { service_tier_from } : {};
   const made = settingsFrom(chosen.values());
+  const isDecided = Object.keys(flags).some((field) => isSandboxKey(field.replace(/^config\./, "")));
   return {
     ...made,
     ...from,
-    // The parts go with the kind: under another kind they say nothing.
-    ...(sandbox_details && made.sandbox === settings.sandbox ? { sandbox_details } : {}),
+    // The parts go with the kind: under another kind they say nothing. A flag about them decides them anew.
+    ...(sandbox_details && made.sandbox === settings.sandbox && !isDecided ? { sandbox_details } : {}),
     ...(approval_details && made.approval_policy === settings.approval_policy ? { approval_details } : {}),
     cwd,
   };

@@ -64,6 +64,7 @@ export const threadView = {
     }),
   ),
   approval_policy: orNull(v.string()),
+  approval_details: orNull(v.record(v.string(), v.unknown())),
   request_policy: orNull(v.picklist(rulings)),
   tokens: orNull(
     v.object({

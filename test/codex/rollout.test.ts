@@ -51,10 +51,6 @@ test("of a profile of the user's own, of words that are not known, and of nothin
     written(context("read-only", "untrusted"), context("workspace-write", "never", profile)),
     written(context("read-only", "untrusted"), context("external-sandbox", "never")),
     written(context("read-only", "untrusted"), { type: "turn_context" }),
-    written(
-      context("read-only", "untrusted"),
-      context("read-only", "never", { approval_policy: { granular: {} } }),
-    ),
     written(""),
     join(folder, "none.jsonl"),
   ];
@@ -65,4 +61,12 @@ test("an injected item is found by its id, and not in a file that is not there",
   const path = written({ type: "response_item", payload: { id: "item-1" } });
   expect([await rolloutHolds(path, "item-1"), await rolloutHolds(path, "item-")]).toEqual([true, false]);
   expect(await rolloutHolds(join(folder, "none.jsonl"), "item-1")).toBe(false);
+});
+
+test("of a policy of several parts each is told, and nobody ranks it", async () => {
+  const line = context("read-only", "never", { approval_policy: { granular: { rules: true } } });
+  expect(await rolloutPower(written(line))).toMatchObject({
+    approval_policy: "granular",
+    approval_details: { rules: true },
+  });
 });

@@ -455,6 +455,32 @@ describe("settings", () => {
     expect(resumeParams("T", settings)).toEqual({ threadId: "T", ...sent, excludeTurns: true });
   });
 
+  test("pinned details take the place of what the configuration says of them, as a table or key by key", () => {
+    const sandbox_details = {
+      writable_roots: ["/o"],
+      network_access: false,
+      exclude_slash_tmp: true,
+      exclude_tmpdir: false,
+    };
+    const config = {
+      model_verbosity: "low",
+      sandbox_workspace_write: { network_access: true },
+      "sandbox_workspace_write.network_access": true,
+    };
+    const settings = { cwd: "/w", sandbox: "workspace-write" as const, config, sandbox_details };
+    expect(resumeParams("T", settings)["config"]).toEqual({
+      model_verbosity: "low",
+      "sandbox_workspace_write.writable_roots": ["/o"],
+      "sandbox_workspace_write.network_access": false,
+      "sandbox_workspace_write.exclude_slash_tmp": true,
+      "sandbox_workspace_write.exclude_tmpdir_env_var": false,
+    });
+    // Of another sandbox they say nothing.
+    expect(resumeParams("T", { ...settings, sandbox: "read-only" })["config"]).toEqual(config);
+    const granular = { cwd: "/w", approval_policy: "granular", approval_details: { rules: true } };
+    expect(resumeParams("T", granular)["approvalPolicy"]).toEqual({ granular: { rules: true } });
+  });
+
   test("what was not asked for is not sent", () => {
     expect(resumeParams("T", { cwd: "/w" })).toEqual({ threadId: "T", cwd: "/w", excludeTurns: true });
     expect(resumeParams("T", { cwd: "/w", permission_profile: ":read-only" })["permissions"]).toBe(

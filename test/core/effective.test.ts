@@ -1,8 +1,9 @@
 /** The whole of what a thread may do is stored, sent back and compared: never only the name of it. */
 import { describe, expect, test } from "bun:test";
-import { differences, pinned } from "../../src/core/effective.ts";
+import { differences, pinned, refuseOtherThanAsked } from "../../src/core/effective.ts";
 import type { EffectiveSettings, SandboxDetails } from "../../src/core/ports/thread.ts";
-import { leastDetails, type Power, widerThan } from "../../src/core/power.ts";
+import { defaultDetails, type Power, widerThan } from "../../src/core/power.ts";
+import { settingsOver } from "../../src/core/settings.ts";
 import { macrotasks, never, refusal, rig } from "./rig.ts";
 
 const details: SandboxDetails = {
@@ -80,7 +81,7 @@ test("all of it is sent back", () => {
 });
 
 describe("a thread in workspace-write", () => {
-  const gained = { ...leastDetails, writable_roots: ["/gained"], network_access: true };
+  const gained = { ...defaultDetails, writable_roots: ["/gained"], network_access: true };
   const create = async (here: Awaited<ReturnType<typeof rig>>) => {
     const settings = { cwd: "/repo", sandbox: "workspace-write" as const };
     const draft = { name: "writer", text: null, goal: null, settings, key: null, created_by: "cli" };
@@ -111,8 +112,8 @@ describe("a thread in workspace-write", () => {
     await macrotasks(20);
     await send(here, ref);
     const thread = here.world.agent.threads.get(here.world.engine.core.view(ref).id!)!;
-    expect(thread.settings.sandbox_details).toEqual(leastDetails);
-    expect(here.world.engine.core.view(ref).sandbox_details).toEqual(leastDetails);
+    expect(thread.settings.sandbox_details).toEqual(defaultDetails);
+    expect(here.world.engine.core.view(ref).sandbox_details).toEqual(defaultDetails);
   });
 
   test("that Codex opens with more all the same is held, and the words name what it gained", async () => {
@@ -139,7 +140,7 @@ describe("a thread in workspace-write", () => {
     const { id } = here.world.engine.core.view(ref);
     Object.assign(here.world.agent.threads.get(id!)!.settings, {
       approval_policy: "never",
-      sandbox_details: { ...leastDetails, network_access: true },
+      sandbox_details: { ...defaultDetails, network_access: true },
     });
     here.world.agent.configure(gained);
     here.world.agent.kill();
@@ -147,7 +148,7 @@ describe("a thread in workspace-write", () => {
     await macrotasks(20);
     await send(here, ref);
     expect(here.world.engine.core.view(ref).sandbox_details).toEqual({
-      ...leastDetails,
+      ...defaultDetails,
       network_access: true,
     });
   });
@@ -159,10 +160,10 @@ describe("an agent in workspace-write", () => {
     sandbox: "workspace-write",
     approval_policy: "on-request",
     cwd: "/repo",
-    details: { ...leastDetails, writable_roots: ["/shared"] },
+    details: { ...defaultDetails, writable_roots: ["/shared"] },
   };
   const wanted = (more: Partial<SandboxDetails>, cwd = "/repo") =>
-    widerThan({ ...own, cwd, details: { ...leastDetails, ...more } }, own, isInside);
+    widerThan({ ...own, cwd, details: { ...defaultDetails, ...more } }, own, isInside);
 
   test("creates what writes no more folders, has no more network and no more temporary folders", () => {
     expect(wanted({})).toBeUndefined();
@@ -170,8 +171,8 @@ describe("an agent in workspace-write", () => {
     expect(wanted({ exclude_slash_tmp: true, exclude_tmpdir: true })).toBeUndefined();
     expect(wanted({ writable_roots: ["/elsewhere"] })).toContain("/elsewhere");
     expect(wanted({ network_access: true })).toContain("network");
-    const bare = { ...own, details: { ...leastDetails, exclude_slash_tmp: true } };
-    expect(widerThan({ ...own, details: leastDetails }, bare, isInside)).toContain("exclude_slash_tmp");
+    const bare = { ...own, details: { ...defaultDetails, exclude_slash_tmp: true } };
+    expect(widerThan({ ...own, details: defaultDetails }, bare, isInside)).toContain("exclude_slash_tmp");
   });
 
   test("hands on exactly its own sandbox, whatever the configuration lets by now", async () => {
@@ -181,8 +182,71 @@ describe("an agent in workspace-write", () => {
     const draft = { text: null, goal: null, key: null, settings };
     const boss = await core.create({ ...draft, name: "boss", created_by: "cli" }, never());
     const agent = core.view(boss.ref).id!;
-    here.world.agent.configure({ ...leastDetails, writable_roots: ["/gained"], network_access: true });
+    here.world.agent.configure({ ...defaultDetails, writable_roots: ["/gained"], network_access: true });
     const worker = await core.create({ ...draft, name: "worker", created_by: agent, agent }, never());
-    expect(core.view(worker.ref).sandbox_details).toEqual(leastDetails);
+    expect(core.view(worker.ref).sandbox_details).toEqual(defaultDetails);
   });
+});
+
+describe("a thread that is made", () => {
+  const now = { ...stored, sandbox_details: { ...details, network_access: true } };
+  const settings = { cwd: "/repo", sandbox: "workspace-write" as const, sandbox_details: details };
+
+  test("again, has what it once had, or nothing is sent", () => {
+    const again = { settings, created_by: "cli", effective: stored };
+    expect(() => refuseOtherThanAsked(again, now)).toThrow("network_access");
+    expect(() => refuseOtherThanAsked(again, stored)).not.toThrow();
+  });
+
+  test("by an agent has no more than was asked for; a person's is as Codex decides", () => {
+    const by = (created_by: string) => ({ settings, created_by, effective: null });
+    expect(() => refuseOtherThanAsked(by("01a2051d-b657-7002-81c0-9f7e837c4535"), now)).toThrow(
+      "network_access",
+    );
+    expect(() => refuseOtherThanAsked(by("cli"), now)).not.toThrow();
+  });
+});
+
+describe("a thread that is taken over", () => {
+  test("is opened as its newest turn ran, and not as the configuration of today would have it", async () => {
+    const here = await rig();
+    const { core } = here.world.engine;
+    const id = here.world.agent.madeElsewhere("theirs", "hello");
+    const thread = here.world.agent.threads.get(id)!;
+    Object.assign(thread.settings, {
+      sandbox: "workspace-write",
+      approval_policy: "on-request",
+      sandbox_details: defaultDetails,
+    });
+    here.world.agent.configure({ ...defaultDetails, network_access: true });
+    const ref = await core.attach(id, "cli");
+    await core.take(ref);
+    expect(core.view(ref)).toMatchObject({
+      sandbox: "workspace-write",
+      approval_policy: "on-request",
+      sandbox_details: defaultDetails,
+    });
+  });
+
+  test("that Codex opens with more all the same stays another app's", async () => {
+    const here = await rig();
+    const { core } = here.world.engine;
+    const id = here.world.agent.madeElsewhere("theirs", "hello");
+    Object.assign(here.world.agent.threads.get(id)!.settings, {
+      sandbox: "read-only",
+      approval_policy: "untrusted",
+    });
+    const ref = await core.attach(id, "cli");
+    here.world.agent.ignoreSettingsOfNextResume();
+    expect((await refusal(core.take(ref))).code).toBe("conflict");
+    expect(core.view(ref).source).toBe("attached");
+  });
+});
+
+test("a flag about the sandbox of a fork decides it anew, under whatever spelling", () => {
+  const source = { cwd: "/repo", sandbox: "workspace-write" as const, sandbox_details: details };
+  for (const key of ["sandbox_workspace_write", "sandbox_workspace_write.network_access"])
+    expect(settingsOver(source, { [`config.${key}`]: true })).not.toHaveProperty("sandbox_details");
+  expect(settingsOver(source, { model: "m" }).sandbox_details).toEqual(details);
+  expect(settingsOver(source, { sandbox: "read-only" })).not.toHaveProperty("sandbox_details");
 });

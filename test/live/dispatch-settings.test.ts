@@ -91,6 +91,25 @@ test("what a workspace was given stays, when the configuration takes it back", a
   expect(shown.text).toContain(`sandbox workspace-write + ${other}`);
 });
 
+test("what was given as one table stays too, and a thread that is taken over keeps what it ran with", async () => {
+  const { rig, other } = rigBeside();
+  const table = JSON.stringify({ writable_roots: [other], network_access: true });
+  await rig.ask([...workspace, "--config", `sandbox_workspace_write=${table}`, "--text", "hello"]);
+  await rig.ask(["wait", "@writer"]);
+  await rig.ask(["down"]);
+  await rig.ask(["up"]);
+  expect(await printed(rig, tries(other))).not.toContain("Read-only");
+  const { ref } = await rig.ask(["give", "@writer"]);
+  await rig.ask(["forget", ref, "--yes"]);
+  const [theirs] = (await rig.ask(["list", "--unmanaged"])).threads;
+  const attached = await rig.ask(["attach", theirs.id]);
+  const taken = await rig.ask(["take", attached.ref]);
+  expect(taken).toMatchObject({
+    sandbox: "workspace-write",
+    sandbox_details: { writable_roots: [other], network_access: true },
+  });
+});
+
 test("a policy of several parts keeps each of them", async () => {
   const { rig } = rigBeside();
   const parts = {

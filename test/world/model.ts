@@ -26,7 +26,7 @@ import type {
   ThreadStatus,
   TurnFacts,
 } from "../../src/core/ports/thread.ts";
-import { leastDetails } from "../../src/core/power.ts";
+import { defaultDetails } from "../../src/core/power.ts";
 
 type Step =
   | { say: string }
@@ -166,7 +166,7 @@ export function modelAgent({
   let losesTurn = false;
   let losesText = false;
   let ignoresSettings = false;
-  let configured: SandboxDetails = leastDetails;
+  let configured: SandboxDetails = defaultDetails;
   const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
   let rpcIds = 0;

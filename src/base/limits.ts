@@ -127,6 +127,8 @@ export const limits = {
   reconcileEveryMs: 5 * second,
   /** A sent message with no proof after this is `unsure`. */
   proofTimeoutMs: 60 * second,
+  /** Attempts of one message, whatever sent it back: with the back-off between them some 12 minutes. */
+  messageAttemptsMax: 30,
   /** `send` answers with the state as it is after this. */
   sendAnswerMs: 5 * second,
   stopTimeoutMs: 10 * second,

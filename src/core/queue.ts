@@ -98,7 +98,8 @@ export function resolveUnsure(world: World, id: string, as: Resolution, by: stri
 }
 
 function settleAs({ store }: World, change: Change, message: Message, as: Resolution, by: string): void {
-  if (as === "resend") requeued(store, change, message, null);
+  // A person's word is worth an attempt beyond the limit.
+  if (as === "resend") requeued(store, change, { ...message, attempt: 0 }, null);
   else if (as === "not-delivered")
     failed(store, change, message, { code: "unsure", message: `settled by ${by}: not delivered` });
   else {

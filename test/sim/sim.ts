@@ -177,7 +177,16 @@ function pick<T>(sim: Sim, from: readonly T[]): T {
   return from[Math.floor(sim.random() * from.length)]!;
 }
 
-const scripts = ['[{"wait":"go"},{"say":"released"}]', '[{"fail":"no luck"}]', "plain", "plain", "plain"];
+const scripts = [
+  '[{"wait":"go"},{"say":"released"}]',
+  '[{"fail":"no luck"}]',
+  '[{"refuse":"not this"}]',
+  '[{"hook":"go"},{"say":"after a slow hook"}]',
+  "plain",
+  "plain",
+  "plain",
+  "plain",
+];
 
 function send(sim: Sim, mode: Mode): void {
   const lane = pick(sim, sim.refs);

@@ -3,7 +3,8 @@
  * more. An answer is not durable; a user message is, once its item completed; a kill loses what was not.
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
- * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
+ * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}. As the first step,
+ * {"refuse": words} is a hook that refuses the text and {"hook": name} one that is slow until it is released.
  */
 import { DispatchError } from "../../src/base/error.ts";
 import type {
@@ -33,7 +34,9 @@ type Step =
   | { wait: string }
   | { ask: string }
   | { question: Partial<RequestFacts> }
-  | { fail: string };
+  | { fail: string }
+  | { refuse: string }
+  | { hook: string };
 
 interface ModelThread {
   id: string;
@@ -159,6 +162,7 @@ export function modelAgent({
   const asked: string[] = [];
   const replies: AgentReply[] = [];
   const released = new Set<string>();
+  const slowHooks: { name: string; go(): void }[] = [];
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
   const swallowed = new Set<string>();
@@ -331,16 +335,29 @@ export function modelAgent({
       losesText = false;
       return turn;
     }
-    schedule(() => {
+    const take = () => {
       if (epoch !== from || thread.running !== run) return;
+      const [hook] = run.steps;
+      if (hook && "refuse" in hook) return refuseText(thread, hook.refuse);
+      if (hook && "hook" in hook && !released.has(hook.hook)) {
+        slowHooks.push({ name: hook.hook, go: take });
+        return;
+      }
       const said = item("user_message", text, { client_id: clientId });
       thread.isDurable = thread.settings.ephemeral !== true;
       turn.items.push(said);
       asked.push(text);
       emit({ kind: "item_completed", thread_id: thread.id, turn_id: turn.id, item: said });
       schedule(() => go(thread));
-    });
+    };
+    schedule(take);
     return turn;
+  }
+
+  /** Measured: the turn ends as completed, without the text; so does one that was steered. */
+  function refuseText(thread: ModelThread, words: string): void {
+    emit({ kind: "prompt_refused", thread_id: thread.id, turn_id: thread.running!.turn.id, words });
+    finish(thread, "completed", null);
   }
 
   function go(thread: ModelThread): void {
@@ -447,6 +464,7 @@ export function modelAgent({
     },
     release(name) {
       released.add(name);
+      for (const hook of slowHooks) if (hook.name === name) schedule(hook.go);
       for (const thread of threads.values()) {
         if (thread.running?.waitsFor !== name) continue;
         thread.running.waitsFor = null;
@@ -571,6 +589,11 @@ export function modelAgent({
         if (thread.running) {
           // Measured: a start on a running turn steers it and answers with its id.
           const { turn } = thread.running;
+          const [hook] = stepsOf(text);
+          if (hook && "refuse" in hook) {
+            schedule(() => thread.running && refuseText(thread, hook.refuse));
+            return { turn_id: turn.id, joined: true };
+          }
           const said = item("user_message", text, { client_id });
           turn.items.push(said);
           asked.push(text);
@@ -585,9 +608,15 @@ export function modelAgent({
       }),
     steerTurn: ({ thread_id, turn_id, text, client_id }) =>
       call("steerTurn", () => {
-        const { running } = loaded(thread_id);
+        const thread = loaded(thread_id);
+        const { running } = thread;
         if (!running) refuse("no_active_turn", "no active turn to steer");
         if (running.turn.id !== turn_id) refuse("turn_mismatch", "expected another turn");
+        const [hook] = stepsOf(text);
+        if (hook && "refuse" in hook) {
+          schedule(() => thread.running === running && refuseText(thread, hook.refuse));
+          return;
+        }
         const said = item("user_message", text, { client_id });
         running.turn.items.push(said);
         asked.push(text);

@@ -53,7 +53,8 @@ export type AgentEvent =
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
-  | HookDecision;
+  | HookDecision
+  | PromptRefusal;
 
 /** A hook of Codex's own decided an approval, and nobody was asked. */
 export interface HookDecision {
@@ -68,6 +69,15 @@ export interface HookDecision {
   words: string | null;
   /** What runs now; null where it was denied: Codex does not say what that was. */
   item: ItemFacts | null;
+}
+
+/** A hook of Codex refused the text that a turn was given: the turn ends as completed, without the text. */
+export interface PromptRefusal {
+  kind: "prompt_refused";
+  thread_id: string;
+  turn_id: string;
+  /** Of the hook; null: it gave no reason. */
+  words: string | null;
 }
 
 /** The models Codex ships with, and what its configuration chooses. */

@@ -32,6 +32,10 @@ export const limits = {
   configValueBytesMax: 64 * KiB,
   /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
   jsonDepthMax: 100,
+  /** Of a whole message to Codex, with what is around such a value. */
+  wireDepthMax: 120,
+  /** Parts of a dotted key of Codex's configuration: 200 are answered, 20,000 end Codex (measured). */
+  configKeyPartsMax: 100,
   /** Of a key or an id at the top level of a line that cannot be read whole. */
   lineIdBytesMax: 256,
   /** Of the names in a frame (an operation, a schema, a version, a thread). */

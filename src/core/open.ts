@@ -56,6 +56,12 @@ async function start(world: World, lane: Lane): Promise<Lane> {
 }
 
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  const { goal, goal_setup, ref } = lane;
+  // Before its name, so that a refusal leaves no thread behind.
+  if (goal_setup === "wanted" && goal !== null) {
+    await world.agent.setGoal(threadId, { objective: goal.objective, status: "paused" });
+    world.journal.commit(() => world.store.lanes.set(ref, { goal_setup: "paused" }));
+  }
   // Codex gives an ephemeral thread no name (measured).
   if (!isEphemeral(lane)) await world.agent.nameThread(threadId, lane.title);
   world.journal.commit((change) => {
@@ -141,7 +147,12 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
   const { store, journal } = world;
   if (lane.durable_at === null) {
     journal.commit(() =>
-      store.lanes.set(lane.ref, { thread_id: null, setup: "starting", rollout_path: null }),
+      store.lanes.set(lane.ref, {
+        thread_id: null,
+        setup: "starting",
+        rollout_path: null,
+        goal_setup: lane.goal_setup && "wanted",
+      }),
     );
     return start(world, store.lanes.get(lane.ref)!);
   }

@@ -36,6 +36,8 @@ export type Refusal =
   | "overloaded"
   | "too_large"
   | "bad_thread_id"
+  /** A feature that Codex's own configuration switched off. */
+  | "switched_off"
   | "other";
 
 /** What the child said, in order. Tolerant: what is not known here is dropped, what is malformed is counted. */

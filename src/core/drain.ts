@@ -2,6 +2,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
+import { clearBlock, noteBlock } from "./blocked.ts";
 import { fullWords } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { mayPass, release } from "./hold.ts";
@@ -16,7 +17,7 @@ export interface Drain {
   kick(ref: Ref): void;
   /** Everything of a lane that can go now. */
   step(ref: Ref): Promise<void>;
-  /** Another child is up: what the last one refused says nothing of it. */
+  /** Another child is up, or somebody changed something: what was refused before is tried again now. */
   freshStart(): void;
   /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
@@ -35,9 +36,11 @@ export function drain(world: World): Drain {
       try {
         while (await one(ref));
         if (!isWaiting(ref)) backoff.delete(ref);
+        clearBlock(world, ref);
       } catch (thrown) {
         later(ref);
         blocked(ref, thrown);
+        noteBlock(world, ref, thrown);
       }
     });
   }
@@ -197,7 +200,18 @@ export function drain(world: World): Drain {
     }
   }
 
-  return { step, kick, isDue, freshStart: () => backoff.clear() };
+  return {
+    step,
+    kick,
+    isDue,
+    freshStart() {
+      backoff.clear();
+      for (const ref of [...live.blocked.keys()]) {
+        clearBlock(world, ref);
+        kick(ref);
+      }
+    },
+  };
 }
 
 /** The turn of this child's life, or undefined. */

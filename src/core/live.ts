@@ -2,8 +2,10 @@
  * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
  * when each last gave a sign of life. Dies with the epoch.
  */
+import type { Block } from "./blocked.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
+import type { Ref } from "./ports/rows.ts";
 import type { ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
@@ -30,22 +32,27 @@ export interface Live {
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
+  /** Threads that this child refuses for good. */
+  readonly blocked: Map<Ref, Block>;
 }
 
 export function live(): Live {
   let current: Epoch | null = null;
   const threads = new Map<string, LiveThread>();
   const sought: Live["sought"] = new Set();
+  const blocked: Live["blocked"] = new Map();
   return {
     epoch: () => current,
     begin(epoch) {
       threads.clear();
       sought.clear();
+      blocked.clear();
       current = epoch;
     },
     end() {
       threads.clear();
       sought.clear();
+      blocked.clear();
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
@@ -61,5 +68,6 @@ export function live(): Live {
     },
     list: () => [...threads],
     sought,
+    blocked,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { clearBlock, noteBlock } from "./blocked.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
 import { hold } from "./hold.ts";
@@ -22,6 +23,18 @@ export interface Opened {
 
 /** Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings differ). */
 export async function open(world: World, ref: Ref): Promise<Opened> {
+  try {
+    const done = await opened(world, ref);
+    // What its goal was refused is not settled by opening it.
+    if (done.lane.goal_setup === null) clearBlock(world, ref);
+    return done;
+  } catch (thrown) {
+    noteBlock(world, ref, thrown);
+    throw thrown;
+  }
+}
+
+async function opened(world: World, ref: Ref): Promise<Opened> {
   const { store, agent, live } = world;
   const epoch = await agent.ready(limits.agentReadyWaitMs);
   let lane =

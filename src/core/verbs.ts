@@ -221,7 +221,10 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     },
     refuseBeyondReach: (wish) => refuseBeyondReach(world, wish),
     agent: () => agent.status(),
-    retryAgent: () => agent.retry(),
+    retryAgent() {
+      agent.retry();
+      deliver.freshStart();
+    },
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     counts() {
       const byStatus: Record<string, number> = {};

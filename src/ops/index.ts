@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "2771e764b6d4",
+    hash: "b1956120118e",
     load: () => import("./message/send.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "d028d37d651b",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "d028d37d651b",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e3ba115e86c0",
+    hash: "1ea7e3035ad5",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "f2eea350d565",
+    hash: "44003a68fdf2",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "d028d37d651b",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "d35776fb591d",
+    hash: "36a5c27ad9a2",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "d028d37d651b",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "d028d37d651b",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "75943620c610",
+    hash: "66bf83de23e4",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "159d502ede86",
+    hash: "6602fe1a155c",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "1e4bb56fa5ff",
+    hash: "38a7fdf7fb98",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e3ba115e86c0",
+    hash: "1ea7e3035ad5",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "aa4777645d2c",
+    hash: "5bd683e9af03",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "242dbbe57805",
+    hash: "c5f96d1fff83",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b0a417df6b4b",
+    hash: "eacd250dc5ab",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "8f4e1f61929e",
+    hash: "c988de6b5ef2",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "40d2f2be79c2",
+    hash: "b03f1657d9eb",
     load: () => import("./thread/wait.ts"),
   },
   {

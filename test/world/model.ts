@@ -89,6 +89,8 @@ export interface ModelAgent extends Agent {
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
+  /** What Codex's configuration no longer has: each start and resume is refused until it is null again. */
+  configurationLacks(words: string | null): void;
   /** Runs just before the next call of this verb is carried out. */
   beforeNext(verb: Verb, fn: () => void): void;
   /** Somebody else's turn begins on a thread: a goal's, or another app's. */
@@ -170,6 +172,7 @@ export function modelAgent({
   let losesTurn = false;
   let losesText = false;
   let ignoresSettings = false;
+  let lacking: string | null = null;
   let configured: SandboxDetails = leastDetails;
   const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
@@ -473,6 +476,9 @@ export function modelAgent({
     },
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
+    configurationLacks(words) {
+      lacking = words;
+    },
     beforeNext: (verb, fn) => void before.set(verb, fn),
     intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
     madeElsewhere(name, text) {
@@ -529,6 +535,7 @@ export function modelAgent({
     resumeThread: (threadId, settings) =>
       call("resumeThread", () => {
         const thread = threadOf(threadId);
+        if (lacking !== null) refuse("other", lacking);
         if (thread.isHeldElsewhere)
           refuse("active_writer", `thread ${threadId} already has an active writer`);
         if (thread.isArchived) refuse("archived", `session ${threadId} is archived`);

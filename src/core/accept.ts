@@ -4,10 +4,10 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { Lane, Message, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnOverrides } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { Mint, World } from "./world.ts";
 
 export interface Draft {
   text: string;
@@ -115,7 +115,7 @@ export function accept(
     });
   }
   const message: Message = {
-    id: mint.id(),
+    id: freshId(store, mint),
     lane: lane.ref,
     position: store.messages.position(lane.ref, more.at),
     mode: draft.mode,
@@ -147,4 +147,11 @@ export function accept(
   store.messages.add(message);
   store.lanes.set(lane.ref, { updated_at: more.now });
   return message;
+}
+
+/** An id that no message ever had: two messages under one id would pass for one in Codex's history. */
+function freshId(store: Store, mint: Mint): MessageId {
+  let id = mint.id();
+  while (store.messages.get(id)) id = mint.id();
+  return id;
 }

@@ -2,6 +2,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
+import { mayTry } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
 import { fullWords } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
@@ -50,7 +51,7 @@ export function drain(world: World): Drain {
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.get(ref);
-    if (!lane || !isDue(lane)) return false;
+    if (!lane || !isDue(lane) || !mayTry(world, ref)) return false;
     if (lane.source === "attached") {
       await giveToCodex(world, lane, nextStart(lane)!);
       return false;
@@ -88,7 +89,7 @@ export function drain(world: World): Drain {
   }
 
   function isDue(lane: Lane): boolean {
-    if (store.messages.inFlight(lane.ref)) return false;
+    if (store.messages.inFlight(lane.ref) || world.blame.culprits.has(lane.ref)) return false;
     if (lane.source === "attached")
       return (
         lane.pending > 0 &&
@@ -182,6 +183,7 @@ export function drain(world: World): Drain {
     const reason = lane?.hold_reason;
     if (
       !reason ||
+      world.blame.culprits.has(lane.ref) ||
       !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
       store.turns.running(lane.ref).length > 0
     )

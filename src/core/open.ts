@@ -4,6 +4,7 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { noteOpened, watched } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
@@ -24,7 +25,9 @@ export interface Opened {
 /** Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings differ). */
 export async function open(world: World, ref: Ref): Promise<Opened> {
   try {
-    const done = await opened(world, ref);
+    const epoch = await world.agent.ready(limits.agentReadyWaitMs);
+    const done = await watched(world, ref, () => opened(world, ref, epoch));
+    noteOpened(world, ref);
     // What its goal was refused is not settled by opening it.
     if (done.lane.goal_setup === null) clearBlock(world, ref);
     return done;
@@ -34,9 +37,8 @@ export async function open(world: World, ref: Ref): Promise<Opened> {
   }
 }
 
-async function opened(world: World, ref: Ref): Promise<Opened> {
-  const { store, agent, live } = world;
-  const epoch = await agent.ready(limits.agentReadyWaitMs);
+async function opened(world: World, ref: Ref, epoch: Epoch): Promise<Opened> {
+  const { store, live } = world;
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   if (lane.thread_id === null) lane = await start(world, lane);

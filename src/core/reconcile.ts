@@ -5,6 +5,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
+import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
@@ -60,7 +61,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
-    const isRecovered = await world.locked(ref, () => recover(world, ref));
+    const isRecovered =
+      mayOpen(world, ref) && (await world.locked(ref, () => watched(world, ref, () => recover(world, ref))));
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
     return isRecovered;

@@ -4,7 +4,8 @@
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
  * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}. As the first step,
- * {"refuse": words} is a hook that refuses the text and {"hook": name} one that is slow until it is released.
+ * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
+ * {"die": true} ends the child before it takes the text.
  */
 import { DispatchError } from "../../src/base/error.ts";
 import type {
@@ -36,7 +37,8 @@ type Step =
   | { question: Partial<RequestFacts> }
   | { fail: string }
   | { refuse: string }
-  | { hook: string };
+  | { hook: string }
+  | { die: true };
 
 interface ModelThread {
   id: string;
@@ -75,6 +77,8 @@ type Verb =
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;
+  /** Threads whose resume ends the child. */
+  deadly: Set<string>;
   /** Every text the model was asked to work on, in order: what must never be doubled. */
   asked: string[];
   up(): void;
@@ -162,6 +166,7 @@ export function modelAgent({
   threads = new Map(),
 }: ModelOptions): ModelAgent {
   const asked: string[] = [];
+  const deadly = new Set<string>();
   const replies: AgentReply[] = [];
   const released = new Set<string>();
   const slowHooks: { name: string; go(): void }[] = [];
@@ -342,6 +347,7 @@ export function modelAgent({
       if (epoch !== from || thread.running !== run) return;
       const [hook] = run.steps;
       if (hook && "refuse" in hook) return refuseText(thread, hook.refuse);
+      if (hook && "die" in hook) return kill();
       if (hook && "hook" in hook && !released.has(hook.hook)) {
         slowHooks.push({ name: hook.hook, go: take });
         return;
@@ -445,8 +451,17 @@ export function modelAgent({
     questions.clear();
   }
 
+  function kill(): void {
+    const dead = epoch;
+    if (dead === null) return;
+    epoch = null;
+    die();
+    sink.down(dead, "codex was killed by SIGKILL");
+  }
+
   return {
     threads,
+    deadly,
     asked,
     replies,
     up() {
@@ -454,13 +469,7 @@ export function modelAgent({
       epoch = sink.born({ pid, group: pid, start_time: "1", boot_id: "boot" });
       sink.up(epoch, { version: "0.171.0", codex_home: codexHome });
     },
-    kill() {
-      const dead = epoch;
-      if (dead === null) return;
-      epoch = null;
-      die();
-      sink.down(dead, "codex was killed by SIGKILL");
-    },
+    kill,
     forget() {
       epoch = null;
       die();
@@ -536,6 +545,7 @@ export function modelAgent({
       call("resumeThread", () => {
         const thread = threadOf(threadId);
         if (lacking !== null) refuse("other", lacking);
+        if (deadly.has(threadId)) kill();
         if (thread.isHeldElsewhere)
           refuse("active_writer", `thread ${threadId} already has an active writer`);
         if (thread.isArchived) refuse("archived", `session ${threadId} is archived`);

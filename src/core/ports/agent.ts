@@ -149,8 +149,11 @@ export interface AgentSink {
   up(epoch: Epoch, info: { version: string; codex_home: string }): void;
   /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */
   batch(epoch: Epoch, events: AgentEvent[]): void;
-  /** The child is gone: reaped, and no later batch of this epoch will come. */
-  down(epoch: Epoch, reason: string): void;
+  /**
+   * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is
+   * held now: then its death says nothing of the next child.
+   */
+  down(epoch: Epoch, reason: string): boolean;
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */

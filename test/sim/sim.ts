@@ -141,6 +141,12 @@ const actions: [weight: number, name: string, action: Action][] = [
   [2, "restart", restart],
   [
     1,
+    "a thread that ends Codex",
+    (sim) => void sim.world.agent.deadly.add(threadOf(sim, pick(sim, sim.refs)).id),
+  ],
+  [2, "harmless again", (sim) => sim.world.agent.deadly.clear()],
+  [
+    1,
     "lose an answer",
     (sim) => sim.world.agent.loseNextAnswer(pick(sim, ["startTurn", "steerTurn", "injectText"] as const)),
   ],
@@ -163,6 +169,7 @@ const actions: [weight: number, name: string, action: Action][] = [
 const weights = actions.reduce((sum, [weight]) => sum + weight, 0);
 
 async function act(sim: Sim): Promise<void> {
+  if (sim.world.agent.status().state !== "running") sim.due.push(() => up(sim));
   let left = sim.random() * weights;
   for (const [weight, name, action] of actions) {
     left -= weight;
@@ -182,6 +189,7 @@ const scripts = [
   '[{"fail":"no luck"}]',
   '[{"refuse":"not this"}]',
   '[{"hook":"go"},{"say":"after a slow hook"}]',
+  '[{"die":true}]',
   "plain",
   "plain",
   "plain",
@@ -258,6 +266,7 @@ async function restart(sim: Sim): Promise<void> {
 async function calmDown(sim: Sim): Promise<void> {
   for (let round = 0; round < 400; round++) {
     up(sim);
+    sim.world.agent.deadly.clear();
     sim.world.agent.release("go");
     for (const ref of sim.refs) {
       const reason = sim.store.lanes.get(ref)?.hold_reason;

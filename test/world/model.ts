@@ -476,7 +476,9 @@ export function modelAgent({
     },
     release(name) {
       released.add(name);
-      for (const hook of slowHooks) if (hook.name === name) schedule(hook.go);
+      for (const hook of slowHooks.splice(0))
+        if (hook.name === name) schedule(hook.go);
+        else slowHooks.push(hook);
       for (const thread of threads.values()) {
         if (thread.running?.waitsFor !== name) continue;
         thread.running.waitsFor = null;

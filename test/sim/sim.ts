@@ -264,7 +264,8 @@ async function restart(sim: Sim): Promise<void> {
 
 /** No more harm: everything is up, released and given time, until nothing moves. */
 async function calmDown(sim: Sim): Promise<void> {
-  for (let round = 0; round < 400; round++) {
+  // A text that ends Codex takes all of its attempts, some seconds each.
+  for (let round = 0; round < 1200; round++) {
     up(sim);
     sim.world.agent.deadly.clear();
     sim.world.agent.release("go");

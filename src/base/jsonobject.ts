@@ -21,16 +21,21 @@ export function jsonValue(text: string): unknown {
   return value;
 }
 
-/** Not recursive: what is nested deep enough would overflow the stack. */
-function refuseUnsendable(root: unknown): void {
+const notSent = { outcome: "not_sent" };
+
+/** Throws `usage` for a value that Codex would never answer. Not recursive: what is nested deep enough would overflow the stack. */
+export function refuseUnsendable(root: unknown, depthMax: number = limits.jsonDepthMax): void {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limits.jsonDepthMax)
-      fail("usage", `the JSON is nested more than ${limits.jsonDepthMax} deep`, { hint: "nest it less" });
+    if (depth > depthMax)
+      fail("usage", `a value is nested more than ${depthMax} deep`, { hint: "nest it less", data: notSent });
     const below: unknown[] = [];
     for (const value of level) {
       if (typeof value === "string" && !value.isWellFormed())
-        fail("usage", "the JSON holds half of a surrogate pair", { hint: "send UTF-8 text" });
+        fail("usage", "the text is not well-formed Unicode: it holds half of a surrogate pair", {
+          hint: "send UTF-8 text",
+          data: notSent,
+        });
       if (typeof value !== "object" || value === null) continue;
       // Keys are text as well.
       for (const [key, inner] of Object.entries(value)) below.push(key, inner);

@@ -32,6 +32,10 @@ export const limits = {
   configValueBytesMax: 64 * KiB,
   /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
   jsonDepthMax: 100,
+  /** Of a whole message to Codex, with what is around such a value. */
+  wireDepthMax: 120,
+  /** Parts of a dotted key of Codex's configuration: 200 are answered, 20,000 end Codex (measured). */
+  configKeyPartsMax: 100,
   /** Of a key or an id at the top level of a line that cannot be read whole. */
   lineIdBytesMax: 256,
   /** Of the names in a frame (an operation, a schema, a version, a thread). */
@@ -129,6 +133,8 @@ export const limits = {
   reconcileEveryMs: 5 * second,
   /** A sent message with no proof after this is `unsure`. */
   proofTimeoutMs: 60 * second,
+  /** Attempts of one message, whatever sent it back: with the back-off between them some 12 minutes. */
+  messageAttemptsMax: 30,
   /** `send` answers with the state as it is after this. */
   sendAnswerMs: 5 * second,
   stopTimeoutMs: 10 * second,

@@ -35,6 +35,13 @@ const unsafeOrMark =
 /** Most text is this, and the wide classes above cost ten times as much to search for. */
 const plain = /^[\x20-\x7e\n]*$/;
 
+const invisible = /^[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]*$/v;
+
+/** Whether nothing of it can be seen: blanks, controls, and characters that are drawn as nothing. */
+export function isBlank(text: string): boolean {
+  return invisible.test(text);
+}
+
 function escaped(found: string): string {
   let out = "";
   for (let at = 0; at < found.length; at++) out += `\\u${found.charCodeAt(at).toString(16).padStart(4, "0")}`;

@@ -71,9 +71,16 @@ export function codexAgent(
     async unsubscribe(threadId) {
       await call("thread/unsubscribe", { threadId });
     },
-    // A Codex that knows no goals has none, and no queue either: both are looked at before every resume.
-    readGoal: async (threadId) =>
-      has("thread/goal/get") ? goalFacts((await read("thread/goal/get", { threadId }))["goal"]) : null,
+    // A Codex that knows no goals, or has them switched off, has none, and no queue either: both are looked at before every resume.
+    async readGoal(threadId) {
+      if (!has("thread/goal/get")) return null;
+      try {
+        return goalFacts((await read("thread/goal/get", { threadId }))["goal"]);
+      } catch (thrown) {
+        if (thrown instanceof DispatchError && thrown.data?.["reason"] === "switched_off") return null;
+        throw thrown;
+      }
+    },
     async setGoal(threadId, { objective, status, token_budget }) {
       const goal = {
         ...given("objective", objective),

@@ -18,6 +18,7 @@ const texts: readonly (readonly [RegExp, Refusal])[] = [
   [/^invalid thread id/, "bad_thread_id"],
   [/^thread not found/, "not_loaded"],
   [/exceeds the maximum|too large/i, "too_large"],
+  [/feature is disabled$/, "switched_off"],
 ];
 
 const hints: Partial<Record<Refusal, string>> = {
@@ -25,6 +26,7 @@ const hints: Partial<Record<Refusal, string>> = {
   archived: "dispatch restore it first",
   overloaded: "try again in a moment",
   too_large: "send it in smaller parts",
+  switched_off: "switch it on under [features] in Codex's config.toml",
 };
 
 export function refusalOf(error: Json): Refusal {

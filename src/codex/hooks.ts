@@ -1,7 +1,7 @@
 /**
  * What hooks of Codex decide, where the client is not asked. A refusal is said outright: by `PermissionRequest`, and by
  * `PreToolUse`, after which no item follows. A yes looks like a silent hook until the item shows which it was: it runs,
- * and no question came to us (measured).
+ * and no question came to us (measured). A hook that refuses a text ends the turn, and only its own words say why.
  */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent, HookDecision } from "../core/ports/agent.ts";
@@ -35,15 +35,23 @@ export function hookMemory(): HookMemory {
     // The run's id ends with the id of the item that it is about.
     const itemId = text(run?.["id"])?.split(":").at(-1);
     const event = text(run?.["eventName"]);
+    const status = text(run?.["status"]);
+    const isRefusal = status === "blocked" || status === "stopped";
+    const turn_id = text(params["turnId"]);
+    const words = list(run?.["entries"])
+      .flatMap((entry) => text(object(entry)?.["text"]) ?? [])
+      .join("\n");
+    // Both run after a turn started and before it takes its text.
+    if (event === "userPromptSubmit" || event === "sessionStart") {
+      if (!isRefusal || turn_id === null) return undefined;
+      return { kind: "prompt_refused", thread_id: thread, turn_id, words: words || null };
+    }
     if ((event !== "permissionRequest" && event !== "preToolUse") || !itemId) return undefined;
     const key = `${thread} ${itemId}`;
-    const words = list(run?.["entries"]).flatMap((entry) => text(object(entry)?.["text"]) ?? []);
     const hook = { source: text(run?.["source"]), path: text(run?.["sourcePath"]) };
-    const turn_id = text(params["turnId"]);
-    const status = text(run?.["status"]);
-    if (status === "blocked" || status === "stopped") {
+    if (isRefusal) {
       silent.delete(key);
-      const decided = { decision: "deny" as const, hooks: [hook], words: words.join("\n") || null };
+      const decided = { decision: "deny" as const, hooks: [hook], words: words || null };
       return { kind: "hook_decided", thread_id: thread, turn_id, item_id: itemId, item: null, ...decided };
     }
     // One that failed decided nothing, and `preToolUse` can only refuse (measured).

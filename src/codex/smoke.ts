@@ -67,7 +67,7 @@ async function ask(life: Life, seen: Smoke): Promise<void> {
 }
 
 /** Nothing is recorded of this child: it ends with the question. */
-const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => {} };
+const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => false };
 
 /** What it offers is a question of its own. */
 const untold = () => Promise.resolve(undefined);

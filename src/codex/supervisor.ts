@@ -82,7 +82,9 @@ export function supervisor(world: Supervised): Supervisor {
     down(epoch, words) {
       life = undefined;
       enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
-      world.sink.down(epoch, words);
+      const isExplained = world.sink.down(epoch, words);
+      if (isExplained) pauses.reset();
+      return isExplained;
     },
   };
 

@@ -4,10 +4,10 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
+import type { Lane, Message, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnOverrides } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { Mint, World } from "./world.ts";
 
 export interface Draft {
   text: string;
@@ -65,7 +65,7 @@ export function refuseUnwritable(lane: Lane): void {
 }
 
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
-export function refuseUnlessFree({ store }: World, lane: Lane): void {
+export function refuseUnlessFree({ store, live }: World, lane: Lane): void {
   const facts =
     store.lanes.facts(lane.ref) ??
     fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
@@ -78,8 +78,16 @@ export function refuseUnlessFree({ store }: World, lane: Lane): void {
   }
   if (facts.latest?.status === "in_progress") busy(lane, "runs a turn");
   if (facts.in_flight > 0) busy(lane, "has a message in flight");
-  if (facts.lane.pending > 0 && facts.lane.hold_reason === null)
-    busy(lane, `has ${facts.lane.pending} waiting`);
+  const { pending, hold_reason } = facts.lane;
+  if (pending === 0 || hold_reason !== null) return;
+  const block = live.blocked.get(lane.ref);
+  if (block)
+    fail("lane_busy", `thread ${lane.ref} has ${pending} waiting and is blocked: ${block.reason}`, {
+      hint: block.hint,
+    });
+  fail("lane_busy", `thread ${lane.ref} has ${pending} waiting`, {
+    hint: "send it with --queue to wait its turn",
+  });
 }
 
 export function busy(lane: Lane, why: string): never {
@@ -107,7 +115,7 @@ export function accept(
     });
   }
   const message: Message = {
-    id: mint.id(),
+    id: freshId(store, mint),
     lane: lane.ref,
     position: store.messages.position(lane.ref, more.at),
     mode: draft.mode,
@@ -139,4 +147,11 @@ export function accept(
   store.messages.add(message);
   store.lanes.set(lane.ref, { updated_at: more.now });
   return message;
+}
+
+/** An id that no message ever had: two messages under one id would pass for one in Codex's history. */
+function freshId(store: Store, mint: Mint): MessageId {
+  let id = mint.id();
+  while (store.messages.get(id)) id = mint.id();
+  return id;
 }

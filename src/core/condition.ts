@@ -19,7 +19,7 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
 export function holds(
   condition: Condition,
   facts: LaneFacts,
-  told: { turn: Turn | null; hasWorked: boolean; now: number },
+  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; now: number },
 ): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
@@ -35,6 +35,7 @@ export function holds(
         facts.requests.length > 0 ||
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
+        told.isBlocked ||
         (!runs && latest?.status === "failed") ||
         isStuck(latest, told.now)
       );
@@ -64,7 +65,13 @@ export function needsAnswer(condition: Condition, facts: LaneFacts): boolean {
   return facts.requests.length > 0 && (condition === "done" || condition === "turn" || condition === "idle");
 }
 
-export const verdicts = ["ok", "turn_failed", "needs_answer", "unsure", "timeout"] as const;
+/** Nothing that waits can happen before somebody acts. */
+export function isStopped(condition: Condition, facts: LaneFacts, isBlocked: boolean): boolean {
+  const runs = facts.latest?.status === "in_progress";
+  return isBlocked && !runs && (condition === "done" || condition === "turn");
+}
+
+export const verdicts = ["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"] as const;
 /** How a wait ended, worst first where lanes differ: its exit status. */
 export type Verdict = (typeof verdicts)[number];
 

@@ -3,6 +3,7 @@
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
 import type { Search } from "./asked.ts";
+import type { Crasher } from "./blame.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
@@ -110,6 +111,8 @@ export interface Core {
   /** Throws `denied`: what an agent may not call, or not on this. */
   refuseBeyondReach(wish: Wish): void;
   agent(): AgentStatus;
+  /** Threads that are held because Codex died of them. */
+  crashers(): Crasher[];
   /** In whose words the registry's disk refused the last write; null where it took it. */
   writeRefusal(): string | null;
   retryAgent(): void;

@@ -86,13 +86,25 @@ async function setUp(world: World, created: Created): Promise<void> {
     await world.locked(created.ref, () => open(world, created.ref));
   } catch (thrown) {
     // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
-    if (!isFinal(thrown) || world.store.lanes.get(created.ref)?.thread_id != null) {
+    const lane = world.store.lanes.get(created.ref);
+    if (!isFinal(thrown) || lane?.durable_at != null) {
       world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
       return;
     }
+    if (lane?.thread_id != null) await unload(world, lane.thread_id);
     withdraw(world, created, wordsOf(thrown));
     throw thrown;
   }
+}
+
+/** Without a name it leaves no file. */
+async function unload({ agent, live, log }: World, threadId: string): Promise<void> {
+  live.drop(threadId);
+  await agent
+    .unsubscribe(threadId)
+    .catch((thrown: unknown) =>
+      log.warn("a refused thread was not unloaded", { thread: threadId, reason: wordsOf(thrown) }),
+    );
 }
 
 /** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */

@@ -3,6 +3,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree, refuseUnwritable } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
+import { refuseCulprit } from "./blame.ts";
 import { fullWords } from "./capacity.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
 import type { Change } from "./journal.ts";
@@ -24,6 +25,7 @@ export function delivery(world: World): Delivery {
     queue: (ref, draft) => stored(ref, draft, "back", null),
 
     async send(ref, draft) {
+      refuseCulprit(world, ref);
       await agent.ready(limits.agentReadyWaitMs);
       // Said at once; asked again under the lock, which may be a while coming.
       refuseUnlessFree(world, writable(ref));

@@ -2,6 +2,8 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
+import { mayTry } from "./blame.ts";
+import { clearBlock, noteBlock } from "./blocked.ts";
 import { fullWords } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { mayPass, release } from "./hold.ts";
@@ -16,7 +18,7 @@ export interface Drain {
   kick(ref: Ref): void;
   /** Everything of a lane that can go now. */
   step(ref: Ref): Promise<void>;
-  /** Another child is up: what the last one refused says nothing of it. */
+  /** Another child is up, or somebody changed something: what was refused before is tried again now. */
   freshStart(): void;
   /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
@@ -35,9 +37,11 @@ export function drain(world: World): Drain {
       try {
         while (await one(ref));
         if (!isWaiting(ref)) backoff.delete(ref);
+        clearBlock(world, ref);
       } catch (thrown) {
         later(ref);
         blocked(ref, thrown);
+        noteBlock(world, ref, thrown);
       }
     });
   }
@@ -47,7 +51,7 @@ export function drain(world: World): Drain {
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.get(ref);
-    if (!lane || !isDue(lane)) return false;
+    if (!lane || !isDue(lane) || !mayTry(world, ref)) return false;
     if (lane.source === "attached") {
       await giveToCodex(world, lane, nextStart(lane)!);
       return false;
@@ -85,7 +89,7 @@ export function drain(world: World): Drain {
   }
 
   function isDue(lane: Lane): boolean {
-    if (store.messages.inFlight(lane.ref)) return false;
+    if (store.messages.inFlight(lane.ref) || world.blame.culprits.has(lane.ref)) return false;
     if (lane.source === "attached")
       return (
         lane.pending > 0 &&
@@ -179,6 +183,7 @@ export function drain(world: World): Drain {
     const reason = lane?.hold_reason;
     if (
       !reason ||
+      world.blame.culprits.has(lane.ref) ||
       !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
       store.turns.running(lane.ref).length > 0
     )
@@ -197,7 +202,18 @@ export function drain(world: World): Drain {
     }
   }
 
-  return { step, kick, isDue, freshStart: () => backoff.clear() };
+  return {
+    step,
+    kick,
+    isDue,
+    freshStart() {
+      backoff.clear();
+      for (const ref of [...live.blocked.keys()]) {
+        clearBlock(world, ref);
+        kick(ref);
+      }
+    },
+  };
 }
 
 /** The turn of this child's life, or undefined. */

@@ -10,6 +10,7 @@ import type { Change } from "./journal.ts";
 import type { AgentEvent, Epoch } from "./ports/agent.ts";
 import type { Lane, LastMessage } from "./ports/rows.ts";
 import type { ItemFacts } from "./ports/thread.ts";
+import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
 import { delivered, expire, turnEnded, turnStarted } from "./settle.ts";
 import type { World } from "./world.ts";
@@ -114,6 +115,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       if (here) here.floor = id;
       change.after(() => turnOver(lane));
     },
+    prompt_refused: (lane, { turn_id, words }) => notePromptRefusal(store, lane.ref, turn_id, words),
     turn_retrying(lane, { turn_id, message }, change) {
       const turn = store.turns.get(lane.ref, turn_id);
       if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;

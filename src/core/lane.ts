@@ -1,11 +1,21 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 import { iso, isoOrNull } from "../base/clock.ts";
+import type { Block } from "./blocked.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 
-export const laneStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
+export const laneStatuses = [
+  "idle",
+  "busy",
+  "waiting",
+  "error",
+  "blocked",
+  "archived",
+  "gone",
+  "unknown",
+] as const;
 export type LaneStatus = (typeof laneStatuses)[number];
 export type Confidence = "live" | "stale" | "unknown";
 
@@ -26,6 +36,8 @@ export function standingOf(facts: StandingFacts, live: Live): Standing {
   if (lane.gone_at !== null) return { status: "gone", confidence: "stale", asOf: lane.gone_at };
   if (lane.archived_at !== null) return { status: "archived", confidence: "stale", asOf: lane.archived_at };
   if (lane.source === "attached") return { status: "unknown", confidence: "unknown", asOf: at };
+  if (live.blocked.has(lane.ref) && !isRunning(latest, live))
+    return { status: "blocked", confidence: "live", asOf: live.get(lane.thread_id)?.heard ?? at };
   if (lane.setup !== "ready") return { status: "unknown", confidence: "stale", asOf: at };
 
   const here = live.get(lane.thread_id);
@@ -74,6 +86,8 @@ export interface ThreadView {
   latest_turn: TurnView | null;
   last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
   queue: { pending: number; held: boolean; reason: string | null };
+  /** Its work waits for somebody to act: why, and the command that helps. */
+  blocked: Block | null;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
   goal: { objective: string; status: string } | null;
   model: {
@@ -128,6 +142,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     write_locked_reason: reason,
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
+    blocked: live.blocked.get(lane.ref) ?? null,
     queue: { pending: lane.pending, held: lane.hold_reason !== null, reason: held },
     requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
       id,

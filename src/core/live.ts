@@ -3,8 +3,10 @@
  * when each last gave a sign of life. Dies with the epoch.
  */
 import type { Clock } from "../base/clock.ts";
+import type { Block } from "./blocked.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
+import type { Ref } from "./ports/rows.ts";
 import type { ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
@@ -33,6 +35,8 @@ export interface Live {
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
+  /** Threads that this child refuses for good. */
+  readonly blocked: Map<Ref, Block>;
 }
 
 export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
@@ -40,16 +44,19 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const threads = new Map<string, LiveThread>();
   const sought: Live["sought"] = new Set();
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
+  const blocked: Live["blocked"] = new Map();
   return {
     epoch: () => current,
     begin(epoch) {
       threads.clear();
       sought.clear();
+      blocked.clear();
       current = epoch;
     },
     end() {
       threads.clear();
       sought.clear();
+      blocked.clear();
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
@@ -65,5 +72,6 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     },
     list: () => [...threads],
     sought,
+    blocked,
   };
 }

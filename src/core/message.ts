@@ -24,6 +24,7 @@ export type Outcome = "completed" | "failed" | "interrupted";
  * `claimed -> queued`: a refusal that another try may get past, or the child died and history shows nothing.
  * `sent -> queued`: the child died after its answer, which is not durable, and history shows nothing.
  * `unsure -> ...`: only by a later proof or by hand.
+ * `queued -> claimed` counts an attempt; each arrow back to `queued` goes to `failed` when none is left.
  */
 export const transitions: Record<MessageState, readonly MessageState[]> = {
   queued: ["claimed", "cancelled", "failed"],

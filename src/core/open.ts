@@ -4,6 +4,8 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { noteOpened, watched } from "./blame.ts";
+import { clearBlock, noteBlock } from "./blocked.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned, refuseOtherThanAsked } from "./effective.ts";
 import { hold } from "./hold.ts";
@@ -22,8 +24,21 @@ export interface Opened {
 
 /** Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings differ). */
 export async function open(world: World, ref: Ref): Promise<Opened> {
-  const { store, agent, live } = world;
-  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  try {
+    const epoch = await world.agent.ready(limits.agentReadyWaitMs);
+    const done = await watched(world, ref, () => opened(world, ref, epoch));
+    noteOpened(world, ref);
+    // What its goal was refused is not settled by opening it.
+    if (done.lane.goal_setup === null) clearBlock(world, ref);
+    return done;
+  } catch (thrown) {
+    noteBlock(world, ref, thrown);
+    throw thrown;
+  }
+}
+
+async function opened(world: World, ref: Ref, epoch: Epoch): Promise<Opened> {
+  const { store, live } = world;
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   if (lane.thread_id === null) lane = await start(world, lane);
@@ -58,6 +73,12 @@ async function start(world: World, lane: Lane): Promise<Lane> {
 }
 
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  const { goal, goal_setup, ref } = lane;
+  // Before its name, so that a refusal leaves no thread behind.
+  if (goal_setup === "wanted" && goal !== null) {
+    await world.agent.setGoal(threadId, { objective: goal.objective, status: "paused" });
+    world.journal.commit(() => world.store.lanes.set(ref, { goal_setup: "paused" }));
+  }
   // Codex gives an ephemeral thread no name (measured).
   if (!isEphemeral(lane)) await world.agent.nameThread(threadId, lane.title);
   world.journal.commit((change) => {
@@ -142,7 +163,12 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
   const { store, journal } = world;
   if (lane.durable_at === null) {
     journal.commit(() =>
-      store.lanes.set(lane.ref, { thread_id: null, setup: "starting", rollout_path: null }),
+      store.lanes.set(lane.ref, {
+        thread_id: null,
+        setup: "starting",
+        rollout_path: null,
+        goal_setup: lane.goal_setup && "wanted",
+      }),
     );
     return start(world, store.lanes.get(lane.ref)!);
   }

@@ -1,6 +1,7 @@
 /** What waits for a lane, and what a person may do about it. */
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { clearBlock } from "./blocked.ts";
 import { hold, releaseUnsure } from "./hold.ts";
 import type { Change } from "./journal.ts";
 import type { Message, Ref } from "./ports/rows.ts";
@@ -51,7 +52,13 @@ function waiting({ store }: World, id: string, what: string): Message {
 
 /** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
 export function cancel(world: World, id: string): void {
-  world.journal.commit((change) => move(world.store, change, waiting(world, id, "cancelled"), "cancelled"));
+  const { store, journal } = world;
+  const ref = journal.commit((change) => {
+    const message = waiting(world, id, "cancelled");
+    move(store, change, message, "cancelled");
+    return message.lane;
+  });
+  if (store.lanes.get(ref)?.pending === 0) clearBlock(world, ref);
 }
 
 /** Answers the place it got. 1 is next. */
@@ -98,7 +105,8 @@ export function resolveUnsure(world: World, id: string, as: Resolution, by: stri
 }
 
 function settleAs({ store }: World, change: Change, message: Message, as: Resolution, by: string): void {
-  if (as === "resend") requeued(store, change, message, null);
+  // A person's word is worth an attempt beyond the limit.
+  if (as === "resend") requeued(store, change, { ...message, attempt: 0 }, null);
   else if (as === "not-delivered")
     failed(store, change, message, { code: "unsure", message: `settled by ${by}: not delivered` });
   else {

@@ -5,6 +5,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
+import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
@@ -13,8 +14,9 @@ import { isSteering } from "./message.ts";
 import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
+import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
-import { cutShort, delivered, notTaken, turnEnded, unsure } from "./settle.ts";
+import { cutShort, delivered, failed, notTaken, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 export interface Reconcile {
@@ -59,7 +61,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
-    const isRecovered = await world.locked(ref, () => recover(world, ref));
+    const isRecovered =
+      mayOpen(world, ref) && (await world.locked(ref, () => watched(world, ref, () => recover(world, ref))));
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
     return isRecovered;
@@ -82,7 +85,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
-    const isLate = now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs;
+    const isLate =
+      now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs && !runsFor(message);
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
@@ -93,6 +97,15 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     state === "sent" &&
     turn_id !== null &&
     (store.turns.get(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
+
+  /** A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is taken. */
+  const runsFor = ({ lane, turn_id, claimed_at }: Message) =>
+    store.turns
+      .running(lane)
+      .some(
+        (turn) =>
+          isRunning(turn, live) && (turn.turn_id === turn_id || turn.started_at >= (claimed_at ?? Infinity)),
+      );
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
     store.turns.get(lane, target_turn_id!)?.status !== "in_progress";
@@ -148,6 +161,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     journal.commit((change) => {
       const message = store.messages.inFlight(lane.ref);
       if (message?.id !== id) return;
+      const refusal = promptRefusal(store, message, !isEphemeral(lane));
       if (isInjected) contextTaken(world, change, message);
       else if (holding) {
         delivered(store, change, message, holding.id);
@@ -155,7 +169,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
         turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
-      } else if (isEphemeral(lane)) {
+      } else if (refusal) failed(store, change, message, refusal);
+      else if (isEphemeral(lane)) {
         // It has no history, so that nothing was heard of it proves nothing.
         if (isLate || isSteering(message) || isTurnOver(message))
           unsure(store, change, message, "its ephemeral thread has no history to tell");

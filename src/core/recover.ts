@@ -11,7 +11,8 @@ import { isInFlight, isSteering } from "./message.ts";
 import { markGone, open, refusalOf } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
-import { delivered, notTaken, requeued, turnEnded, unsure } from "./settle.ts";
+import { promptRefusal } from "./promptrefusal.ts";
+import { delivered, failed, notTaken, requeued, turnEnded, unsure } from "./settle.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
@@ -144,7 +145,9 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
   journal.commit((change) => {
     const now = store.messages.get(message.id)!;
     if (!isInFlight(now.state)) return;
+    const refusal = promptRefusal(store, now, true);
     if (holding) delivered(store, change, now, holding.id);
+    else if (refusal) failed(store, change, now, refusal);
     else if (!back.reachedFloor)
       unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
     // The turn it was for died with the child: measured, what it did not show then it never will.

@@ -1,4 +1,8 @@
 /** Between choices, field by field, and the settings that Codex is sent. */
+
+import { fail } from "../base/error.ts";
+import { refuseUnsendable } from "../base/jsonobject.ts";
+import { limits } from "../base/limits.ts";
 import { isSandboxKey } from "../base/sandboxkey.ts";
 import { type Choice, resolve, type Values } from "./choices.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
@@ -19,15 +23,28 @@ const plain = [
   "may_write_home",
 ] as const satisfies readonly (keyof ThreadSettings)[];
 
+/** Throws `usage` for a setting of Codex's own that it would never answer. */
 export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "cwd"> {
   const settings: Record<string, unknown> = {};
   const config: Record<string, unknown> = {};
   for (const { field, value, source } of choices) {
     if ((plain as readonly string[]).includes(field)) settings[field] = value;
     if (field === "service_tier") settings["service_tier_from"] = source === "flag" ? "flag" : "config";
-    if (field.startsWith("config.")) config[field.slice("config.".length)] = value;
+    if (field.startsWith("config.")) {
+      const key = field.slice("config.".length);
+      refuseUnanswerable(key, value);
+      config[key] = value;
+    }
   }
   return { ...settings, ...(Object.keys(config).length > 0 ? { config } : {}) };
+}
+
+function refuseUnanswerable(key: string, value: unknown): void {
+  if (key.split(".").length > limits.configKeyPartsMax)
+    fail("usage", `a key of Codex's configuration has more than ${limits.configKeyPartsMax} parts`, {
+      hint: "--config KEY=VALUE",
+    });
+  refuseUnsendable(value);
 }
 
 /** A thread's settings with flags over them. Throws `usage` for two flags that exclude each other. */

@@ -64,13 +64,19 @@ export function failed(store: Store, change: Change, message: Message, error: Me
   move(store, change, message, "failed", { error });
 }
 
-/** Back to the queue, for another attempt. Codex's own reason stays visible on the lane. */
+/** Back to the queue, for another attempt while any are left. Codex's own reason stays visible on the lane. */
 export function requeued(store: Store, change: Change, message: Message, reason: string | null): void {
   if (
     isSteering(message) &&
     store.turns.get(message.lane, message.target_turn_id!)?.status !== "in_progress"
   ) {
     notTaken(store, change, message);
+    return;
+  }
+  if (message.attempt >= limits.messageAttemptsMax) {
+    const last = reason ?? "Codex never took it";
+    const error = { code: "agent", message: `given up after ${message.attempt} attempts: ${last}` };
+    failed(store, change, message, error);
     return;
   }
   move(store, change, message, "queued", { turn_id: null });
@@ -135,7 +141,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     origin: known?.origin ?? (messages.length > 0 ? "ours" : "other"),
     status: end.status,
     epoch: known?.epoch ?? null,
-    error: end.error && clipped(end.error, limits.turnErrorCharsMax),
+    error: end.error ? clipped(end.error, limits.turnErrorCharsMax) : (known?.error ?? null),
     retrying_since: null,
     started_at,
     completed_at: Math.max(started_at, endedAt(end.completed_at, change.now)),
@@ -148,7 +154,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     turn_id: end.turn_id,
     data: {
       origin: turn.origin,
-      ...(end.error ? { error: clipped(end.error) } : {}),
+      ...(turn.error ? { error: clipped(turn.error) } : {}),
       ...(end.crashed ? { crashed: true } : {}),
     },
   });
@@ -160,7 +166,11 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     if (message.state === "queued") notTaken(store, change, message);
   }
   if (end.status === "completed") {
-    if (messages.length === 0 || messages.some((message) => mayRelease(lane, message)))
+    // A turn that a hook ended did no work.
+    if (
+      turn.error === null &&
+      (messages.length === 0 || messages.some((message) => mayRelease(lane, message)))
+    )
       lift(store, change, lane.ref);
   } else if (end.holds !== false && !isInterjected(store, lane.ref, end.turn_id))
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");

@@ -1,6 +1,7 @@
 /** What the agent tells core: the child's birth, its words, its death. */
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { blameFor } from "./blame.ts";
 import { endEphemeral } from "./ephemeral.ts";
 import { ingest } from "./ingest.ts";
 import type { Change } from "./journal.ts";
@@ -68,7 +69,10 @@ export function sinkOf(world: World, told: Told): AgentSink {
     down(epoch, reason) {
       live.end();
       unheard?.clear();
-      journal.commit((change) => over(change, epoch, reason));
+      return journal.commit((change) => {
+        over(change, epoch, reason);
+        return blameFor(world, change, epoch);
+      });
     },
   };
 

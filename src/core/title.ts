@@ -1,5 +1,6 @@
 /** The words that name threads, by their form; a title never has the form of a word that names another way. */
 import { fail } from "../base/error.ts";
+import { isBlank } from "../base/text.ts";
 import type { Store } from "./ports/store.ts";
 
 const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
@@ -21,10 +22,11 @@ export function isThreadIdForm(word: string): boolean {
 }
 
 /**
- * Throws `usage` for a title that would name a thread in place of another word: whoever types that word must not reach
+ * Throws `usage` for a title of which nothing can be seen, and for one that would name a thread in place of another word: whoever types that word must not reach
  * the thread that took it. `hintOf` spells the command with another title.
  */
 export function refuseMisleadingTitle(store: Store, title: string, hintOf: (title: string) => string): void {
+  if (isBlank(title)) fail("usage", "nothing of the title can be seen", { hint: hintOf("NAME") });
   const why = misleading(store, title);
   if (why === undefined) return;
   const other = title.startsWith("@") ? title.replace(/^@+/, "") || "thread" : `${title} 2`;

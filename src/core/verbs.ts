@@ -2,6 +2,7 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { attach, give, take, unload, unmanaged } from "./adopt.ts";
+import { acquit, crashers } from "./blame.ts";
 import type { Core } from "./core.ts";
 import { create } from "./create.ts";
 import type { Delivery } from "./delivery.ts";
@@ -175,6 +176,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     hold: (ref) => holdByHand(world, ref),
     release(ref) {
       journal.commit((change) => release(store, change, ref));
+      acquit(world, ref);
       deliver.kick(ref);
     },
     stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
@@ -221,7 +223,11 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     },
     refuseBeyondReach: (wish) => refuseBeyondReach(world, wish),
     agent: () => agent.status(),
-    retryAgent: () => agent.retry(),
+    crashers: () => crashers(world),
+    retryAgent() {
+      agent.retry();
+      deliver.freshStart();
+    },
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     counts() {
       const byStatus: Record<string, number> = {};

@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import {
   type Condition,
   holds,
+  isStopped,
   markTurn,
   needsAnswer,
   type TurnMark,
@@ -93,7 +94,9 @@ async function answer(
   return worst(
     sure.map((target) =>
       target.receipt === undefined
-        ? verdictOf(condition, factsOf(world, target.ref), null)
+        ? verdicts.get(target) === "blocked"
+          ? "blocked"
+          : verdictOf(condition, factsOf(world, target.ref), null)
         : verdicts.get(target)!,
     ),
   );
@@ -113,7 +116,10 @@ function look(
   refuseUntellable(world, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
   const turn = markedTurn(world, target.ref, mark);
-  const isSo = holds(condition, facts, { turn, hasWorked: hasWorked(world, facts), now: world.clock.now() });
+  const isBlocked = world.live.blocked.has(target.ref);
+  if (isStopped(condition, facts, isBlocked)) return "blocked";
+  const told = { turn, hasWorked: hasWorked(world, facts), isBlocked, now: world.clock.now() };
+  const isSo = holds(condition, facts, told);
   return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 
@@ -142,12 +148,14 @@ async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Targ
   return status !== "active";
 }
 
-function receiptVerdict({ store }: World, id: string): Verdict | undefined {
+function receiptVerdict({ store, live }: World, id: string): Verdict | undefined {
   const message: Message =
     store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
   if (message.state === "unsure") return "unsure";
   if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
     return "needs_answer";
+  if (message.state !== "delivered" && !isTerminal(message.state) && live.blocked.has(message.lane))
+    return "blocked";
   if (!isTerminal(message.state)) return undefined;
   // Context has no outcome, and one settled by hand has none that is known: neither is a failure.
   const isGood =

@@ -1,6 +1,7 @@
 /** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Blame } from "./blame.ts";
 import type { ConfigFiles } from "./choices.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
@@ -17,6 +18,7 @@ export interface World {
   log: Log;
   journal: Journal;
   live: Live;
+  blame: Blame;
   /** One at a time a lane, first come first served; not re-entrant. */
   locked<T>(ref: Ref, fn: () => Promise<T>): Promise<T>;
   mint: Mint;

@@ -11,6 +11,7 @@ import { repositoryOf } from "../base/repository.ts";
 import { version } from "../base/version.ts";
 import { codexAgent } from "../codex/agent.ts";
 import { findCodex } from "../codex/find.ts";
+import { blame } from "../core/blame.ts";
 import type { Core } from "../core/core.ts";
 import { type Engine, engineOf } from "../core/engine.ts";
 import { journal } from "../core/journal.ts";
@@ -78,6 +79,7 @@ export async function compose(input: {
     log,
     journal: journal(store, clock, log),
     live: live(clock),
+    blame: blame(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { limits } from "../base/limits.ts";
 import { isMoment } from "../base/moment.ts";
+import { isBlank } from "../base/text.ts";
 
 /** What a word names: an op that lists such words says so under `lists`; presets stand in files. */
 export type Named =
@@ -115,6 +116,9 @@ export function path(description: string, mark: Mark = {}) {
   );
   return marked(place, description, { value: "PATH", path: true, ...mark });
 }
+
+/** For a word of which Codex, or a person, must see something: Codex refuses some blanks only once the thread is made. */
+export const seen = v.check((text: string) => !isBlank(text), "nothing of it can be seen");
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
 export function selector(description = "thread: ref, id, @handle, title or self", mark: Mark = {}) {

@@ -4,7 +4,7 @@ import { fail } from "../base/error.ts";
 import { jsonValue } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { cell, paint } from "../base/text.ts";
-import { flag, type Mark, path, text } from "./fields.ts";
+import { flag, type Mark, path, seen, text } from "./fields.ts";
 import { rulings } from "./shapes.ts";
 
 const word = (description: string, value: string, mark: Mark = {}) =>
@@ -43,7 +43,7 @@ export const mayWriteHome = v.optional(
 
 /** Of a thread to be made. */
 export const newName = flag(
-  v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+  v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
   "the title, after its prefix; its slug is the @handle",
   { value: "NAME" },
 );
@@ -53,7 +53,7 @@ export const choiceFields = {
   text: v.optional(text("the first text")),
   goal: v.optional(
     flag(
-      v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
+      v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax), seen),
       "a native goal: active once the text is delivered",
       { value: "OBJECTIVE" },
     ),

@@ -19,7 +19,16 @@ export const turn = v.object({
 /** What a policy makes of a question. */
 export const rulings = ["ask", "deny", "approve"] as const satisfies readonly Ruling[];
 
-export const threadStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
+export const threadStatuses = [
+  "idle",
+  "busy",
+  "waiting",
+  "error",
+  "blocked",
+  "archived",
+  "gone",
+  "unknown",
+] as const;
 
 export const queueView = v.object({ pending: v.number(), held: v.boolean(), reason: v.nullable(v.string()) });
 
@@ -42,6 +51,7 @@ export const threadView = {
   latest_turn: orNull(turn),
   last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
   queue: queueView,
+  blocked: orNull(v.object({ reason: v.string(), hint: v.string() })),
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
   goal: orNull(v.object({ objective: v.string(), status: v.string() })),
   model: v.object({

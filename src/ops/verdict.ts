@@ -5,20 +5,22 @@ import type { Core } from "../core/core.ts";
 import type { Ref } from "../core/ports/rows.ts";
 import type { Caller } from "./protocol.ts";
 
-export const verdict = v.picklist(["ok", "turn_failed", "needs_answer", "unsure", "timeout"]);
+export const verdict = v.picklist(["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"]);
 export type Verdict = v.InferOutput<typeof verdict>;
 
 /** As a person reads it. */
 export const verdictWords: Record<Verdict, string> = {
   ok: "ok",
   turn_failed: "a turn failed or was interrupted",
+  blocked: "blocked: dispatch get THREAD says why, and what helps",
   needs_answer: "needs answer",
   unsure: "unsure",
   timeout: "timed out",
 };
 
 export function exitOf(said: Verdict | null | undefined): number {
-  return said === null || said === undefined || said === "ok" ? 0 : codes[said].exit;
+  if (said === null || said === undefined || said === "ok") return 0;
+  return codes[said === "blocked" ? "agent" : said].exit;
 }
 
 /** Who called, in one word for the registry: the thread it runs in, else the kind of client. */

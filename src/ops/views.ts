@@ -8,6 +8,7 @@ const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",
   waiting: "yellow",
   error: "red",
+  blocked: "red",
   gone: "red",
   idle: "green",
   unknown: "yellow",
@@ -15,7 +16,7 @@ const statusStyle: Partial<Record<string, Style>> = {
 
 export function statusWord(thread: Thread): string {
   const style = statusStyle[thread.status];
-  const word = thread.setup === null ? thread.status : thread.setup;
+  const word = thread.setup === null || thread.blocked ? thread.status : thread.setup;
   return style ? paint(style, word) : word;
 }
 
@@ -83,6 +84,10 @@ export function threadPairs(thread: Thread, look: Look): string {
       "turn",
       `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,
     ]);
+  }
+  if (thread.blocked) {
+    const { reason, hint } = thread.blocked;
+    rows.push(["blocked", `${cell(reason)}\n${paint("bold", cell(hint))}`]);
   }
   if (queue.pending > 0 || queue.reason) {
     const why = queue.reason

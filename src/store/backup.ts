@@ -25,7 +25,10 @@ export function backup(db: Database, to: string): void {
 
 /** The name under which a file is written that is `to` once it is whole. */
 export function partialOf(to: string): string {
-  return `${to}.${crypto.randomUUID().slice(0, 8)}.partial`;
+  for (;;) {
+    const path = `${to}.${crypto.randomUUID().slice(0, 8)}.partial`;
+    if (!existsSync(path)) return path;
+  }
 }
 
 /** Writes a file that nobody else ever could read, then opens it again and checks it. Throws, and may leave it. */
@@ -58,9 +61,15 @@ export interface Backup {
   bytes: number;
 }
 
-/** `<registry>.backup.<moment>`: beside it, since the same disk has the room and the same mode. */
+/**
+ * `<registry>.backup.<moment>`: beside it, since the same disk has the room and the same mode. The first moment from
+ * `now` whose name is free: two may be made within a ms, and a clock may be set back.
+ */
 export function backupPath(registry: string, kind: Kept, now: number): string {
-  return `${registry}.${kind}.${iso(now).replace(/[-:.]/g, "")}`;
+  for (let at = now; ; at++) {
+    const path = `${registry}.${kind}.${iso(at).replace(/[-:.]/g, "")}`;
+    if (!existsSync(path)) return path;
+  }
 }
 
 /** Those that are named so, newest first. */

@@ -70,7 +70,7 @@ export function laneStore(db: Database): Store["lanes"] {
     standings: () =>
       db
         .query<StandingRow, []>(
-          `SELECT l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, t.status, t.epoch,
+          `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, t.status, t.epoch,
                   (SELECT count(*) FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open') AS asks
              FROM lanes AS l LEFT JOIN turns AS t
                ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)

@@ -84,7 +84,10 @@ function prepared(path: string, now: number): Restored["held"] {
  * queued here may have been delivered since: nothing of it goes out before a person has said so.
  */
 function doubt(db: Database, now: number): Restored["held"] {
-  db.query("UPDATE meta SET log_id = ?").run(crypto.randomUUID().slice(0, 8));
+  const { log_id } = db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()!;
+  let other = log_id;
+  while (other === log_id) other = crypto.randomUUID().slice(0, 8);
+  db.query("UPDATE meta SET log_id = ?").run(other);
   // Context passes every hold, and no history shows it: it is given up.
   db.query(
     "UPDATE messages SET state = 'failed', error = ?, updated_at = ? WHERE state = 'queued' AND mode = 'context'",

@@ -99,3 +99,15 @@ test("what is remembered of hooks is bounded", () => {
   ];
   expect(decided(...lines, over("c0"), over("c1"))).toMatchObject([{ item_id: "c1" }]);
 });
+
+test("a hook that refuses a text says so of its turn, and one that lets it pass says nothing", () => {
+  const entries = [{ kind: "feedback", text: "policy: not this prompt" }];
+  const refusal = { kind: "prompt_refused", thread_id: "T", turn_id: "U", words: "policy: not this prompt" };
+  for (const eventName of ["userPromptSubmit", "sessionStart"]) {
+    for (const status of ["blocked", "stopped"])
+      expect(decided(hook(status, "x", { eventName, entries }))).toEqual([refusal] as AgentEvent[]);
+    for (const status of ["completed", "failed"])
+      expect(decided(hook(status, "x", { eventName, entries }))).toEqual([]);
+  }
+  expect(decided(hook("blocked", "x", { eventName: "stop", entries }))).toEqual([]);
+});

@@ -187,6 +187,16 @@ describe("reads", () => {
 });
 
 describe("text", () => {
+  test("what is nested too deep for Codex to answer is refused before anything is written", async () => {
+    const to = wire();
+    let deep: Record<string, unknown> = {};
+    for (let at = 0; at < 100_000; at++) deep = { deep };
+    for (const call of [to.call("x", deep), to.read("x", deep)])
+      expect(await refused(call)).toMatchObject({ code: "usage", data: { outcome: "not_sent" } });
+    expect(() => to.reply({ rpc_id: 1, result: deep })).toThrow("nested more than");
+    expect(to.lines).toEqual([]);
+  });
+
   test("half of a surrogate pair is refused before anything is written, wherever it stands", async () => {
     const to = wire();
     for (const params of [{ text: "a\ud800b" }, { input: [{ text: "\udc00" }] }, { ["\ud83d"]: 1 }])

@@ -339,6 +339,22 @@ describe("a crash", () => {
     expect(sink.births).toHaveLength(6);
   });
 
+  test("that is the fault of one thread, held now, opens no circuit", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, sink: { down: () => true } });
+    codex.start();
+    for (let crash = 1; crash <= limits.agentCrashesMax + 1; crash++) {
+      await codex.ready(10_000);
+      kill(codex.status().pid);
+      await until("it is down", () => sink.downs.length === crash && codex.status().retry_at !== null);
+      expect(codex.status()).toMatchObject({
+        state: "starting",
+        retry_at: clock.now() + limits.agentBackoffFirstMs,
+      });
+      await clock.advance(limits.agentBackoffFirstMs);
+    }
+  });
+
   test("long after the last one is a first one again", async () => {
     const clock = handClock();
     const { codex, sink } = stand({ clock });

@@ -145,3 +145,28 @@ test("an archived thread is renamed once it is restored", async () => {
   await core.rename({ ref }, "other");
   expect(core.view(ref).title).toBe("other");
 });
+
+test("a goal that Codex refuses is refused at once, with nothing left", async () => {
+  const world = begun();
+  world.agent.refuseNext("setGoal", "switched_off");
+  const { code } = await refusal(world.engine.core.create(draft({ goal: "ship it", key: "k" }), never()));
+  expect(code).toBe("agent");
+  expect(world.engine.core.list({ archived: true, limit: 10 })).toEqual([]);
+  expect([...world.agent.threads.values()].filter((thread) => thread.isLoaded || thread.isDurable)).toEqual(
+    [],
+  );
+  await world.engine.core.create(draft({ goal: "ship it", key: "k" }), never());
+});
+
+test("a thread that died before its name was stored gets its goal again", async () => {
+  const world = begun();
+  world.agent.beforeNext("nameThread", () => {
+    world.agent.kill();
+    world.agent.up();
+  });
+  const { ref } = await world.engine.core.create(draft({ goal: "ship it", text: null }), never());
+  for (let at = 0; at < 20; at++) await clock.advance(limits.reconcileEveryMs);
+  await until("active", () => world.engine.core.view(ref).goal?.status === "active");
+  const [thread] = [...world.agent.threads.values()].filter(({ isDurable }) => isDurable);
+  expect(thread!.goal).toMatchObject({ objective: "ship it", status: "active" });
+});

@@ -206,7 +206,9 @@ describe("a goal of a new thread", () => {
   });
 
   test("is set though Codex died before it was, and though a resume says that there is none", async () => {
-    here.world.agent.beforeNext("setGoal", () => here.world.agent.kill());
+    const { agent } = here.world;
+    // It is set paused before the thread gets its name, and made active after.
+    agent.beforeNext("nameThread", () => agent.beforeNext("setGoal", () => agent.kill()));
     const { ref } = await withGoal(null);
     await until("the kill", () => here.world.agent.status().state !== "running");
     here.world.agent.up();

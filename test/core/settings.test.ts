@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { settingsOver } from "../../src/core/settings.ts";
+import { limits } from "../../src/base/limits.ts";
+import { settingsFrom, settingsOver } from "../../src/core/settings.ts";
 
 const source = {
   cwd: "/repo",
@@ -30,4 +31,16 @@ test("a permission profile takes the place of the thread's sandbox, which Codex 
   expect(() => settingsOver(source, { permission_profile: ":x", sandbox: "read-only" })).toThrow(
     "give one of",
   );
+});
+
+test("a setting that Codex would never answer is refused, whoever chose it", () => {
+  let deep: unknown = 1;
+  for (let at = 0; at < limits.jsonDepthMax; at++) deep = at % 2 ? [deep] : { a: deep };
+  const chosen = (key: string, value: unknown) => [
+    { field: `config.${key}`, value, source: "defaults", file: "f" },
+  ];
+  expect(settingsFrom(chosen("a", deep))).toEqual({ config: { a: deep } });
+  expect(() => settingsFrom(chosen("a", [deep]))).toThrow("nested more than");
+  expect(() => settingsFrom(chosen(`a${".a".repeat(limits.configKeyPartsMax)}`, 1))).toThrow("parts");
+  expect(() => settingsOver(source, { "config.a": { deep } })).toThrow("nested more than");
 });

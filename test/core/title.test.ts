@@ -82,3 +82,29 @@ describe("a title that would name a thread in place of another word", () => {
       await core().create(draft(title), never());
   });
 });
+
+describe("a title of which nothing can be seen", () => {
+  const titles = [
+    "",
+    "   ",
+    "\u0085",
+    "\u00a0",
+    "\u200b\u200d",
+    "\ufeff",
+    "\u2800",
+    "\u3164",
+    "\u202e",
+    "\u2028",
+    "\u{e0041}",
+  ];
+  test.each(titles.map((title) => [JSON.stringify(title), title]))("%s is refused", async (_, title) => {
+    const before = core().list({ archived: true, limit: 10 }).length;
+    expect((await refusal(core().create(draft(title), never()))).code).toBe("usage");
+    expect((await refusal(core().rename({ ref }, title))).code).toBe("usage");
+    expect(core().list({ archived: true, limit: 10 })).toHaveLength(before);
+  });
+
+  test.each(["日本語", "🚀", "е́", "`"])("%s is none", async (title) => {
+    expect((await core().create(draft(title), never())).ref).toBeString();
+  });
+});

@@ -1,10 +1,10 @@
 /** Approvals that a hook of Codex's own decides: dispatch is not asked, and says so all the same. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { trustedHook } from "../support/codex-hooks.ts";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { type Step, stringify } from "../support/provider-script.ts";
-import { spawnAppServer } from "./facts/app-server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,33 +23,11 @@ esac
 
 beforeAll(async () => {
   rig = dispatchRig();
-  const hook = join(rig.codex.home, "decide.sh");
-  writeFileSync(hook, script);
-  chmodSync(hook, 0o755);
-  config = join(rig.codex.home, "config.toml");
-  const entry = `[[hooks.PermissionRequest]]\n[[hooks.PermissionRequest.hooks]]\ntype = "command"\ncommand = "${hook}"\n`;
-  writeFileSync(config, `${readFileSync(config, "utf8")}\n${entry}`);
-  await trust();
+  config = await trustedHook(rig, "PermissionRequest", script);
   await rig.ask(["up"]);
 });
 
 afterAll(() => rig.dispose());
-
-/** As a user does it in Codex's own terminal: by the hash of what it shows. */
-async function trust(): Promise<void> {
-  const server = spawnAppServer(rig.codex.env);
-  const clientInfo = { name: "test", title: "test", version: "0" };
-  await server.call("initialize", { clientInfo, capabilities: { experimentalApi: true } });
-  server.write(JSON.stringify({ method: "initialized" }));
-  const { data } = (await server.call("hooks/list", { cwds: [rig.codex.cwd] })) as {
-    data: { hooks: { key: string; currentHash: string }[] }[];
-  };
-  const value = Object.fromEntries(data[0]!.hooks.map((one) => [one.key, { trusted_hash: one.currentHash }]));
-  const edits = [{ keyPath: "hooks.state", value, mergeStrategy: "replace" }];
-  const write = { edits, filePath: null, expectedVersion: null, reloadUserConfig: true };
-  expect(await server.call("config/batchWrite", write)).toMatchObject({ status: "ok" });
-  await server.kill();
-}
 
 const careful = ["--sandbox", "read-only", "--approval-policy", "on-request"];
 const touching = (name: string): Step => ({ shell: `touch ${name}`, escalate: "to write" });

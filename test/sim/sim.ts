@@ -141,6 +141,12 @@ const actions: [weight: number, name: string, action: Action][] = [
   [2, "restart", restart],
   [
     1,
+    "a thread that ends Codex",
+    (sim) => void sim.world.agent.deadly.add(threadOf(sim, pick(sim, sim.refs)).id),
+  ],
+  [2, "harmless again", (sim) => sim.world.agent.deadly.clear()],
+  [
+    1,
     "lose an answer",
     (sim) => sim.world.agent.loseNextAnswer(pick(sim, ["startTurn", "steerTurn", "injectText"] as const)),
   ],
@@ -163,6 +169,7 @@ const actions: [weight: number, name: string, action: Action][] = [
 const weights = actions.reduce((sum, [weight]) => sum + weight, 0);
 
 async function act(sim: Sim): Promise<void> {
+  if (sim.world.agent.status().state !== "running") sim.due.push(() => up(sim));
   let left = sim.random() * weights;
   for (const [weight, name, action] of actions) {
     left -= weight;
@@ -177,7 +184,17 @@ function pick<T>(sim: Sim, from: readonly T[]): T {
   return from[Math.floor(sim.random() * from.length)]!;
 }
 
-const scripts = ['[{"wait":"go"},{"say":"released"}]', '[{"fail":"no luck"}]', "plain", "plain", "plain"];
+const scripts = [
+  '[{"wait":"go"},{"say":"released"}]',
+  '[{"fail":"no luck"}]',
+  '[{"refuse":"not this"}]',
+  '[{"hook":"go"},{"say":"after a slow hook"}]',
+  '[{"die":true}]',
+  "plain",
+  "plain",
+  "plain",
+  "plain",
+];
 
 function send(sim: Sim, mode: Mode): void {
   const lane = pick(sim, sim.refs);
@@ -247,8 +264,10 @@ async function restart(sim: Sim): Promise<void> {
 
 /** No more harm: everything is up, released and given time, until nothing moves. */
 async function calmDown(sim: Sim): Promise<void> {
-  for (let round = 0; round < 400; round++) {
+  // A text that ends Codex takes all of its attempts, some seconds each.
+  for (let round = 0; round < 1200; round++) {
     up(sim);
+    sim.world.agent.deadly.clear();
     sim.world.agent.release("go");
     for (const ref of sim.refs) {
       const reason = sim.store.lanes.get(ref)?.hold_reason;

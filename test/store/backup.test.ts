@@ -74,3 +74,11 @@ test("backups are told by their names, newest first, and only the automatic ones
     ["replaced", 0, 1],
   ]);
 });
+
+test("two backups of one moment get names of their own", () => {
+  const { path } = place;
+  registryCalled(path, "docs");
+  const made = [backUpRegistry(path, 7), backUpRegistry(path, 7)];
+  expect(new Set(made).size).toBe(2);
+  expect(backupsOf(path).map((one) => one.path)).toEqual(made.toReversed());
+});

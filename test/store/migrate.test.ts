@@ -1,7 +1,7 @@
 /** A registry of an older schema, brought to a newer one: whole afterwards, whatever went wrong on the way. */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync, symlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { backupPath, backupsOf } from "../../src/store/backup.ts";
 import { closeDb, openFile } from "../../src/store/db.ts";
@@ -70,7 +70,8 @@ test("without a backup when none is wanted", () => {
 });
 
 test("without room for its backup nothing is migrated, unless one asks for that", () => {
-  writeFileSync(backupPath(place.path, "before", now), "in the way");
+  // A link to nothing: the name looks free, and cannot be written.
+  symlinkSync("/no/such/file", backupPath(place.path, "before", now));
   expect(refusal(() => migrated([next]))).toMatchObject({
     code: "storage",
     hint: expect.stringContaining("--no-backup"),

@@ -25,7 +25,7 @@ const partial = [
 const walksLanes = [
   /^SELECT count\(\*\) AS n FROM lanes WHERE forgotten_at IS NULL$/,
   // daemon status: how many are in which status.
-  /^SELECT l\.thread_id, l\.source, l\.setup, /,
+  /^SELECT l\.ref, l\.thread_id, l\.source, l\.setup, /,
   // search: who may match.
   /^SELECT l\.ref, l\.thread_id, l\.title, l\.cwd, /,
   /^SELECT l\.ref, coalesce\(s\.items, 0\) AS items /,

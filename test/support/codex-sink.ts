@@ -38,7 +38,7 @@ export function recordingSink(over: Partial<AgentSink> = {}): RecordingSink {
     down(epoch, reason) {
       sink.order.push("down");
       sink.downs.push({ epoch, reason });
-      over.down?.(epoch, reason);
+      return over.down?.(epoch, reason) ?? false;
     },
   };
   return sink;

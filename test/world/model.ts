@@ -3,7 +3,9 @@
  * more. An answer is not durable; a user message is, once its item completed; a kill loses what was not.
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
- * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
+ * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}. As the first step,
+ * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
+ * {"die": true} ends the child before it takes the text.
  */
 import { DispatchError } from "../../src/base/error.ts";
 import type {
@@ -33,7 +35,10 @@ type Step =
   | { wait: string }
   | { ask: string }
   | { question: Partial<RequestFacts> }
-  | { fail: string };
+  | { fail: string }
+  | { refuse: string }
+  | { hook: string }
+  | { die: true };
 
 interface ModelThread {
   id: string;
@@ -72,6 +77,8 @@ type Verb =
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;
+  /** Threads whose resume ends the child. */
+  deadly: Set<string>;
   /** Every text the model was asked to work on, in order: what must never be doubled. */
   asked: string[];
   up(): void;
@@ -86,6 +93,8 @@ export interface ModelAgent extends Agent {
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
+  /** What Codex's configuration no longer has: each start and resume is refused until it is null again. */
+  configurationLacks(words: string | null): void;
   /** Runs just before the next call of this verb is carried out. */
   beforeNext(verb: Verb, fn: () => void): void;
   /** Somebody else's turn begins on a thread: a goal's, or another app's. */
@@ -157,8 +166,10 @@ export function modelAgent({
   threads = new Map(),
 }: ModelOptions): ModelAgent {
   const asked: string[] = [];
+  const deadly = new Set<string>();
   const replies: AgentReply[] = [];
   const released = new Set<string>();
+  const slowHooks: { name: string; go(): void }[] = [];
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
   const swallowed = new Set<string>();
@@ -166,6 +177,7 @@ export function modelAgent({
   let losesTurn = false;
   let losesText = false;
   let ignoresSettings = false;
+  let lacking: string | null = null;
   let configured: SandboxDetails = defaultDetails;
   const questions = new Map<number, ModelThread>();
   let epoch: Epoch | null = null;
@@ -331,16 +343,30 @@ export function modelAgent({
       losesText = false;
       return turn;
     }
-    schedule(() => {
+    const take = () => {
       if (epoch !== from || thread.running !== run) return;
+      const [hook] = run.steps;
+      if (hook && "refuse" in hook) return refuseText(thread, hook.refuse);
+      if (hook && "die" in hook) return kill();
+      if (hook && "hook" in hook && !released.has(hook.hook)) {
+        slowHooks.push({ name: hook.hook, go: take });
+        return;
+      }
       const said = item("user_message", text, { client_id: clientId });
       thread.isDurable = thread.settings.ephemeral !== true;
       turn.items.push(said);
       asked.push(text);
       emit({ kind: "item_completed", thread_id: thread.id, turn_id: turn.id, item: said });
       schedule(() => go(thread));
-    });
+    };
+    schedule(take);
     return turn;
+  }
+
+  /** Measured: the turn ends as completed, without the text; so does one that was steered. */
+  function refuseText(thread: ModelThread, words: string): void {
+    emit({ kind: "prompt_refused", thread_id: thread.id, turn_id: thread.running!.turn.id, words });
+    finish(thread, "completed", null);
   }
 
   function go(thread: ModelThread): void {
@@ -425,8 +451,17 @@ export function modelAgent({
     questions.clear();
   }
 
+  function kill(): void {
+    const dead = epoch;
+    if (dead === null) return;
+    epoch = null;
+    die();
+    sink.down(dead, "codex was killed by SIGKILL");
+  }
+
   return {
     threads,
+    deadly,
     asked,
     replies,
     up() {
@@ -434,19 +469,16 @@ export function modelAgent({
       epoch = sink.born({ pid, group: pid, start_time: "1", boot_id: "boot" });
       sink.up(epoch, { version: "0.171.0", codex_home: codexHome });
     },
-    kill() {
-      const dead = epoch;
-      if (dead === null) return;
-      epoch = null;
-      die();
-      sink.down(dead, "codex was killed by SIGKILL");
-    },
+    kill,
     forget() {
       epoch = null;
       die();
     },
     release(name) {
       released.add(name);
+      for (const hook of slowHooks.splice(0))
+        if (hook.name === name) schedule(hook.go);
+        else slowHooks.push(hook);
       for (const thread of threads.values()) {
         if (thread.running?.waitsFor !== name) continue;
         thread.running.waitsFor = null;
@@ -455,6 +487,9 @@ export function modelAgent({
     },
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
+    configurationLacks(words) {
+      lacking = words;
+    },
     beforeNext: (verb, fn) => void before.set(verb, fn),
     intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
     madeElsewhere(name, text) {
@@ -511,6 +546,8 @@ export function modelAgent({
     resumeThread: (threadId, settings) =>
       call("resumeThread", () => {
         const thread = threadOf(threadId);
+        if (lacking !== null) refuse("other", lacking);
+        if (deadly.has(threadId)) kill();
         if (thread.isHeldElsewhere)
           refuse("active_writer", `thread ${threadId} already has an active writer`);
         if (thread.isArchived) refuse("archived", `session ${threadId} is archived`);
@@ -571,6 +608,11 @@ export function modelAgent({
         if (thread.running) {
           // Measured: a start on a running turn steers it and answers with its id.
           const { turn } = thread.running;
+          const [hook] = stepsOf(text);
+          if (hook && "refuse" in hook) {
+            schedule(() => thread.running && refuseText(thread, hook.refuse));
+            return { turn_id: turn.id, joined: true };
+          }
           const said = item("user_message", text, { client_id });
           turn.items.push(said);
           asked.push(text);
@@ -585,9 +627,15 @@ export function modelAgent({
       }),
     steerTurn: ({ thread_id, turn_id, text, client_id }) =>
       call("steerTurn", () => {
-        const { running } = loaded(thread_id);
+        const thread = loaded(thread_id);
+        const { running } = thread;
         if (!running) refuse("no_active_turn", "no active turn to steer");
         if (running.turn.id !== turn_id) refuse("turn_mismatch", "expected another turn");
+        const [hook] = stepsOf(text);
+        if (hook && "refuse" in hook) {
+          schedule(() => thread.running === running && refuseText(thread, hook.refuse));
+          return;
+        }
         const said = item("user_message", text, { client_id });
         running.turn.items.push(said);
         asked.push(text);

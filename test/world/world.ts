@@ -7,6 +7,7 @@ import type { Log } from "../../src/base/log.ts";
 import { keyedMutex } from "../../src/base/mutex.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { newId, newRef, systemRandom } from "../../src/base/random.ts";
+import { blame } from "../../src/core/blame.ts";
 import type { ConfigFiles, Tables } from "../../src/core/choices.ts";
 import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { journal } from "../../src/core/journal.ts";
@@ -82,6 +83,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     log: options.log ?? quietLog,
     journal: journal(store, mortal, options.log ?? quietLog),
     live: live(mortal),
+    blame: blame(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
     policy: () => ({

@@ -36,6 +36,8 @@ export type Refusal =
   | "overloaded"
   | "too_large"
   | "bad_thread_id"
+  /** A feature that Codex's own configuration switched off. */
+  | "switched_off"
   | "other";
 
 /** What the child said, in order. Tolerant: what is not known here is dropped, what is malformed is counted. */
@@ -53,7 +55,8 @@ export type AgentEvent =
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
-  | HookDecision;
+  | HookDecision
+  | PromptRefusal;
 
 /** A hook of Codex's own decided an approval, and nobody was asked. */
 export interface HookDecision {
@@ -68,6 +71,15 @@ export interface HookDecision {
   words: string | null;
   /** What runs now; null where it was denied: Codex does not say what that was. */
   item: ItemFacts | null;
+}
+
+/** A hook of Codex refused the text that a turn was given: the turn ends as completed, without the text. */
+export interface PromptRefusal {
+  kind: "prompt_refused";
+  thread_id: string;
+  turn_id: string;
+  /** Of the hook; null: it gave no reason. */
+  words: string | null;
 }
 
 /** The models Codex ships with, and what its configuration chooses. */
@@ -137,8 +149,11 @@ export interface AgentSink {
   up(epoch: Epoch, info: { version: string; codex_home: string }): void;
   /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */
   batch(epoch: Epoch, events: AgentEvent[]): void;
-  /** The child is gone: reaped, and no later batch of this epoch will come. */
-  down(epoch: Epoch, reason: string): void;
+  /**
+   * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is
+   * held now: then its death says nothing of the next child.
+   */
+  down(epoch: Epoch, reason: string): boolean;
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */

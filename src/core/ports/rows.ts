@@ -161,7 +161,7 @@ export interface EpochRow extends ChildIdentity {
 /** A lane with what its view needs, read in one go. */
 /** The little that a lane's status follows from. */
 export interface StandingFacts {
-  lane: Pick<Lane, "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
+  lane: Pick<Lane, "ref" | "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
   latest: Pick<Turn, "status" | "epoch"> | null;
   requests: { length: number };
 }

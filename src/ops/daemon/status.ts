@@ -93,7 +93,15 @@ export default op({
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
       },
-      degraded: degradedOf(agent).concat(refusedBy(core.writeRefusal()), host.faults().map(degradedBy)),
+      degraded: degradedOf(agent).concat(
+        core.crashers().map(({ ref, message }) => ({
+          code: "agent",
+          message,
+          hint: `dispatch queue release ${ref}, to try it again`,
+        })),
+        refusedBy(core.writeRefusal()),
+        host.faults().map(degradedBy),
+      ),
       previous: host.previous && {
         clean: host.previous.is_clean,
         last_seen_at: iso(host.previous.last_seen_at),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { arg, flag, selector } from "../fields.ts";
+import { arg, flag, seen, selector } from "../fields.ts";
 import { goalView, goalWords } from "../goalview.ts";
 import { op } from "../op.ts";
 
@@ -16,7 +16,7 @@ export default op({
     thread: selector(),
     objective: v.optional(
       arg(
-        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax)),
+        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax), seen),
         "the objective; left out, it stays",
       ),
     ),

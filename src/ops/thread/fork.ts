@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { flag, idempotencyKey, selector } from "../fields.ts";
+import { flag, idempotencyKey, seen, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";
 import { threadView } from "../shapes.ts";
@@ -19,7 +19,7 @@ export default op({
   input: v.strictObject({
     thread: selector(),
     name: flag(
-      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)),
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
       "the new thread's title",
       { value: "NAME" },
     ),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { arg, selector } from "../fields.ts";
+import { arg, seen, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { placed, placeView, saidOf } from "../placeview.ts";
 
@@ -13,7 +13,10 @@ export default op({
   repeat: "safe",
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed"),
-    name: arg(v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax)), "the new title"),
+    name: arg(
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
+      "the new title",
+    ),
   }),
   output: placeView,
   fails: ["usage", "not_found", "conflict", "agent_down", "agent", "daemon_down", "denied", "storage"],

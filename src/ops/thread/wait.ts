@@ -13,7 +13,7 @@ export default op({
   about: `done       nothing runs, nothing is on its way, and it has worked at least once
 idle       no running turn
 waiting    a question is open
-attention  a question, a failed turn, a hold, an unsure receipt, or a turn that only retries
+attention  a question, a failed turn, a hold, an unsure receipt, a turn that only retries, or a blocked thread
 turn       the running turn, else the next one, ends
 The result is on stdout whatever it is; the exit status says which.`,
   intent: "read",
@@ -39,6 +39,7 @@ The result is on stdout whatever it is; the exit status says which.`,
     "needs_answer",
     "turn_failed",
     "unsure",
+    "agent",
     "timeout",
     "daemon_down",
     "agent_down",

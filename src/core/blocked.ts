@@ -1,0 +1,61 @@
+/**
+ * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
+ * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
+ */
+import { DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
+import { refusalOf } from "./open.ts";
+import type { Refusal } from "./ports/agent.ts";
+import type { Ref } from "./ports/rows.ts";
+import type { World } from "./world.ts";
+
+export interface Block {
+  reason: string;
+  /** The command that helps. */
+  hint: string;
+}
+
+const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
+  "other",
+  "too_large",
+  "bad_thread_id",
+  "switched_off",
+  "archived",
+]);
+
+/** A refusal by Codex, or by our own side, that no retry gets past. Never throws. */
+export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
+  const isOurs = thrown instanceof DispatchError && (thrown.code === "usage" || thrown.code === "denied");
+  if (!(isOurs || final.has(refusalOf(thrown))) || !hasWork(world, ref)) return;
+  const reason = clip(wordsOf(thrown), limits.turnErrorCharsMax);
+  const known = world.live.blocked.get(ref);
+  const own = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
+  const fork = `dispatch fork ${ref} --name NAME, with other settings`;
+  const hint = own ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
+  world.live.blocked.set(ref, { reason, hint });
+  if (known?.reason !== reason) tell(world, ref, reason);
+}
+
+/** A send that was refused leaves nothing behind that could wait. */
+function hasWork({ store }: World, ref: Ref): boolean {
+  const lane = store.lanes.get(ref);
+  if (!lane) return false;
+  const isSetUp = lane.setup === "ready" && lane.goal_setup === null;
+  return !isSetUp || lane.pending > 0 || store.messages.inFlight(ref) !== undefined;
+}
+
+/** Its work went on, or is gone. Never throws. */
+export function clearBlock(world: World, ref: Ref): void {
+  if (world.live.blocked.delete(ref)) tell(world, ref, null);
+}
+
+/** For who waits: the event wakes them. */
+function tell({ journal, log }: World, ref: Ref, reason: string | null): void {
+  const blocked = reason && clip(reason, limits.previewCharsMax);
+  try {
+    journal.commit((change) => change.append({ kind: "lane.changed", lane: ref, data: { blocked } }));
+  } catch (thrown) {
+    log.warn("that a thread is blocked could not be recorded", { lane: ref, reason: wordsOf(thrown) });
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * A text that its turn ended without. A hook of Codex that refuses a text ends the turn as `completed`: Codex decided,
+ * so another attempt would be refused again. The hook's words are kept as the turn's error until its message fails.
+ */
+import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
+import { isSteering } from "./message.ts";
+import type { Message, MessageError, Ref } from "./ports/rows.ts";
+import type { Store } from "./ports/store.ts";
+
+const kind = "hook_refused";
+
+/** Inside an open transaction; Codex says it after the turn started and just before the turn ends. */
+export function notePromptRefusal(store: Store, ref: Ref, turnId: string, words: string | null): void {
+  const turn = store.turns.get(ref, turnId);
+  if (turn?.status !== "in_progress") return;
+  const told = clip(words?.trim() || "it gave no reason", limits.turnErrorCharsMax);
+  const message = `a hook of Codex refused its text: ${told}`;
+  store.turns.put({ ...turn, error: { message, kind } });
+}
+
+/**
+ * Why a claimed or sent message that is not in history will never be taken; undefined where that is not definite.
+ * Its turn has to have ended `completed`: one that failed or was interrupted says nothing of the text.
+ * `hasHistory`: Codex keeps a history of the thread.
+ */
+export function promptRefusal(store: Store, message: Message, hasHistory: boolean): MessageError | undefined {
+  if (message.mode === "context") return undefined;
+  const turn = store.turns.get(message.lane, message.turn_id ?? message.target_turn_id ?? "");
+  if (turn?.status !== "completed") return undefined;
+  const isByHook = turn.error?.kind === kind;
+  // Its item may have been missed.
+  if (!isByHook && !hasHistory) return undefined;
+  if (isSteering(message)) {
+    if (!isByHook) return undefined;
+    return { code: "agent", message: `not taken, and the running turn was ended: ${turn.error!.message}` };
+  }
+  const why = isByHook ? turn.error!.message : "Codex completed its turn without the text";
+  return { code: "agent", message: `not taken: ${why}` };
+}

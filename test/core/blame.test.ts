@@ -1,0 +1,111 @@
+/** A thread that ends Codex is held after two deaths, named, and starves nobody. */
+import { beforeEach, describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
+import { never, type Rig, refusal, rig } from "./rig.ts";
+
+let here: Rig;
+let others: Ref[];
+beforeEach(async () => {
+  here = await rig();
+  others = [];
+  for (const name of ["a", "b", "c"]) {
+    const draft = { name, text: null, goal: null, settings: { cwd: "/repo" }, key: null, created_by: "cli" };
+    others.push((await here.world.engine.core.create(draft, never())).ref);
+  }
+});
+
+const core = () => here.world.engine.core;
+const queue = (ref: Ref, text: string) =>
+  core().send(
+    ref,
+    {
+      text,
+      mode: "queue",
+      or_queue: false,
+      overrides: null,
+      key: null,
+      cause_id: null,
+      depth: 0,
+      caller: "cli",
+    },
+    never(),
+  );
+
+/** A supervisor starts another child a while after each death. A turn that one cut holds its thread, as ever. */
+async function live(rounds = 120): Promise<number> {
+  let deaths = 0;
+  for (let at = 0; at < rounds; at++) {
+    if (here.world.agent.status().state !== "running") {
+      deaths++;
+      here.world.agent.up();
+    }
+    const named = core()
+      .crashers()
+      .map(({ ref }) => ref);
+    for (const ref of others) if (held(ref) === "crashed" && !named.includes(ref)) core().release(ref);
+    await here.clock.advance(1000);
+  }
+  return deaths;
+}
+
+const held = (ref: Ref) => here.world.store.lanes.get(ref)!.hold_reason;
+
+describe.each(["the resume of a thread", "a message"])("%s that ends Codex", (what) => {
+  beforeEach(async () => {
+    here.world.agent.kill();
+    here.world.agent.up();
+    const id = here.world.store.lanes.get(here.ref)!.thread_id!;
+    if (what !== "a message") here.world.agent.deadly.add(id);
+  });
+  const poison = what === "a message" ? '[{"die":true}]' : "hello";
+
+  test("is tried twice; its thread is held and named, and all others go on", async () => {
+    const bad = await queue(here.ref, poison);
+    const good = [];
+    for (const ref of [...others, ...others]) good.push(await queue(ref, "hello"));
+    expect(await live()).toBeLessThanOrEqual(4);
+    for (const receipt of good) await here.reaches(receipt, "done");
+    expect(others.map(held)).toEqual([null, null, null]);
+    expect(held(here.ref)).toBe("crashed");
+    expect(core().receipt(bad.receipt)).toMatchObject({ state: "queued", held: "crashed" });
+    expect(core().crashers()).toMatchObject([{ ref: here.ref }]);
+    const { code, hint } = await refusal(here.send("now"));
+    expect(code).toBe("conflict");
+    expect(hint).toContain("queue release");
+  });
+
+  test("is tried again once it is released, and goes when it is harmless by then", async () => {
+    const bad = await queue(here.ref, poison);
+    await live();
+    here.world.agent.deadly.clear();
+    if (what === "a message") core().cancel(bad.receipt);
+    core().release(here.ref);
+    const next = what === "a message" ? await queue(here.ref, "hello") : bad;
+    await live(10);
+    await here.reaches(next, "done");
+    expect(core().crashers()).toEqual([]);
+  });
+});
+
+test("two at once are both found, one after the other", async () => {
+  here.world.agent.kill();
+  here.world.agent.up();
+  const [first, second, third] = others as [Ref, Ref, Ref];
+  await queue(first, '[{"die":true}]');
+  await queue(second, '[{"die":true}]');
+  const good = await queue(third, "hello");
+  expect(await live(120)).toBeLessThanOrEqual(6);
+  expect([held(first), held(second), held(third)]).toEqual(["crashed", "crashed", null]);
+  await here.reaches(good, "done");
+});
+
+test("a death with nothing under way is nobody's fault, nor one after a success", async () => {
+  for (let at = 0; at < 5; at++) {
+    here.world.agent.kill();
+    here.world.agent.up();
+    await here.reaches(await queue(here.ref, "hello"), "done");
+    await here.clock.advance(limits.reconcileEveryMs);
+  }
+  expect(core().crashers()).toEqual([]);
+});

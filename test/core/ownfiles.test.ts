@@ -16,6 +16,14 @@ const draft = (name: string, settings: Partial<ThreadSettings>, agent: string | 
   agent,
   settings: { cwd: "/home/user", ...settings },
 });
+const fork = {
+  name: "copy",
+  last_turn: null,
+  requests: null,
+  key: null,
+  created_by: "cli",
+  flags: { sandbox: "workspace-write" },
+};
 const titles = () =>
   core()
     .list({ archived: false, limit: 10 })
@@ -51,14 +59,6 @@ describe("a thread whose writable folder holds dispatch's own files", () => {
 
   test("is not made as a fork either", async () => {
     const { ref } = await core().create(draft("free", { sandbox: "danger-full-access" }), never());
-    const fork = {
-      name: "copy",
-      last_turn: null,
-      requests: null,
-      key: null,
-      created_by: "cli",
-      flags: { sandbox: "workspace-write" },
-    };
     expect((await refusal(core().fork(ref, fork))).code).toBe("denied");
     expect(titles()).toEqual(["free"]);
     const may = { ...fork, flags: { ...fork.flags, may_write_home: true } };
@@ -69,14 +69,6 @@ describe("a thread whose writable folder holds dispatch's own files", () => {
     const free = { sandbox: "danger-full-access", cwd: "/repo" } as const;
     const { ref } = await core().create(draft("free", free), never());
     world.agent.configure({ ...defaultDetails, writable_roots: ["/home/user"] });
-    const fork = {
-      name: "copy",
-      last_turn: null,
-      requests: null,
-      key: null,
-      created_by: "cli",
-      flags: { sandbox: "workspace-write" },
-    };
     const error = await refusal(core().fork(ref, fork));
     expect(error.code).toBe("denied");
     expect(error.message).toContain("/home/user");

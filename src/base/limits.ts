@@ -198,6 +198,9 @@ export const limits = {
   /** Of one question in a list, and of the list: half of a frame. `request get` has the whole. */
   requestListEachBytesMax: 16 * KiB,
   requestListBytesMax: 4 * MiB,
+  /** Hooks that an approval is recorded with, and how much of the path of each. */
+  hooksShownMax: 3,
+  hookPathCharsMax: 300,
   /** Sub-agents of sub-agents, up to the thread they work for. */
   subAgentDepthMax: 8,
   /** Past questions that one replay looks at: a moment's work, while what Codex says waits. */

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
 import { DispatchError, fail, wordsOf } from "./error.ts";
+import { quoted } from "./privacy.ts";
 
 /** `constants` has no O_CLOEXEC in node's list. */
 const closeOnExec = process.platform === "darwin" ? 0x1000000 : 0o2000000;
@@ -40,7 +41,7 @@ export function refuseIrregular(path: string): void {
 
 function irregular(path: string): never {
   fail("usage", `${path} is no regular file, and dispatch keeps a file of its own there`, {
-    hint: `mv '${path}' '${path}.away'`,
+    hint: `mv ${quoted(path)} ${quoted(`${path}.away`)}`,
     data: { path },
   });
 }

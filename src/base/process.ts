@@ -2,7 +2,8 @@
  * What the kernel says of another process: its parent, its environment, and what confines it. Linux reads /proc. macOS
  * has none: there the parent comes from libproc, and neither the environment nor a confinement is known [not run].
  */
-import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { readUpTo } from "./bounded.ts";
 import { parentPid } from "./identity.ts";
 import { limits } from "./limits.ts";
 
@@ -49,12 +50,7 @@ function readHead(path: string): Buffer | undefined {
   try {
     const fd = openSync(path, "r");
     try {
-      // A file of /proc has no size, and gives at most a few pages a read.
-      const bytes = Buffer.alloc(limits.environmentBytesMax);
-      let length = 0;
-      for (let got = -1; got !== 0 && length < bytes.length; length += got)
-        got = readSync(fd, bytes, length, bytes.length - length, null);
-      return bytes.subarray(0, length);
+      return readUpTo(fd, limits.environmentBytesMax);
     } finally {
       closeSync(fd);
     }

@@ -97,7 +97,8 @@ export function hookMemory(): HookMemory {
       if (method === "item/started" || method === "item/completed") return itemSaid(method, thread, params);
       if (questions.has(method)) asked(thread, text(params["itemId"]));
       else if (method.startsWith("item/autoApprovalReview/")) asked(thread, text(params["targetItemId"]));
-      else if (method === "thread/closed") tools.delete(thread);
+      // A turn that is cut leaves tools that never complete.
+      else if (method === "turn/completed" || method === "thread/closed") tools.delete(thread);
       return undefined;
     },
   };

@@ -1,8 +1,9 @@
 /** Threads that other apps made: found, attached to without touching them, taken over, given back. */
-import { fail, wordsOf } from "../base/error.ts";
+import { isAgent } from "../base/agentid.ts";
+import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { askedOf, completed, differences, pinned } from "./effective.ts";
+import { askedOf, completed, differences, lastRan, pinned } from "./effective.ts";
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
@@ -57,7 +58,7 @@ export async function attach(world: World, threadId: string, by: string): Promis
     });
     const durable = {
       thread_id: threadId,
-      named_by_agent: by !== "cli" && by !== "mcp",
+      named_by_agent: isAgent(by),
       parent_id: thread.parent_id,
       setup: "ready" as const,
       durable_at: thread.created_at,
@@ -154,24 +155,16 @@ export async function take(world: World, ref: Ref, mayWriteHome = false): Promis
  * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
  * Codex's configuration of today decide. Where no turn tells it, it does.
  */
-async function lastSettings(
-  { agent, log }: World,
-  { ref, rollout_path }: Lane,
-): Promise<Partial<ThreadSettings>> {
-  try {
-    const power = rollout_path === null ? null : await agent.lastPower(rollout_path);
-    if (!power) return {};
-    const { sandbox, approval_policy, approval_details, details } = power;
-    return {
-      sandbox,
-      approval_policy,
-      ...(details ? { sandbox_details: details } : {}),
-      ...(approval_details ? { approval_details } : {}),
-    };
-  } catch (thrown) {
-    log.warn("what a thread's last turn ran with could not be read", { lane: ref, reason: wordsOf(thrown) });
-    return {};
-  }
+async function lastSettings(world: World, lane: Lane): Promise<Partial<ThreadSettings>> {
+  const ran = await lastRan(world, lane);
+  if (!ran) return {};
+  const { sandbox, approval_policy, details, approval_details } = ran;
+  return {
+    sandbox,
+    approval_policy,
+    ...(details ? { sandbox_details: details } : {}),
+    ...(approval_details ? { approval_details } : {}),
+  };
 }
 
 /** Returns when the writer lock is free, so that another app can open the thread at once. */

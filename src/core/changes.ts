@@ -1,5 +1,5 @@
 /** The files of a patch in words, and within a limit: what is left out is counted, and marked where it was. */
-import { clip } from "./clip.ts";
+import { clip, jsonBytes } from "./clip.ts";
 import type { ChangeKind, FileChange } from "./ports/filechange.ts";
 
 /** What takes something away comes first: it is what must not be hidden behind `and 3 more`. */
@@ -78,8 +78,4 @@ function linesWithin(text: string, bytesMax: number): string {
     end = next;
   }
   return text.slice(0, end);
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
 }

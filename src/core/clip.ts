@@ -14,3 +14,8 @@ export function clipBytes(text: string, bytesMax: number): { text: string; missi
   const missing = bytes.length - end;
   return { text: `${bytes.subarray(0, end).toString()}… [${missing} more bytes]`, missing };
 }
+
+/** How many bytes a value takes in an answer. */
+export function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

@@ -7,6 +7,7 @@ import { isAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./ports/thread.ts";
+import type { Power } from "./power.ts";
 import type { World } from "./world.ts";
 
 /** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
@@ -34,24 +35,30 @@ export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettin
  * The stored settings, with the details that an older dispatch did not keep, as the newest turn ran with them. Where no
  * turn tells them they stay unknown, and the next answer of Codex decides.
  */
-export async function completed({ agent, log }: World, lane: Lane): Promise<EffectiveSettings | null> {
-  const { effective, rollout_path } = lane;
-  if (!effective || effective.sandbox_details !== undefined || rollout_path === null) return effective;
+export async function completed(world: World, lane: Lane): Promise<EffectiveSettings | null> {
+  const { effective } = lane;
+  if (!effective || effective.sandbox_details !== undefined) return effective;
+  const ran = await lastRan(world, lane);
+  if (ran?.sandbox !== effective.sandbox || ran.cwd !== effective.cwd) return effective;
+  const { details, approval_details } = ran;
+  return {
+    ...effective,
+    ...(details ? { sandbox_details: details } : {}),
+    ...(approval_details ? { approval_details } : {}),
+  };
+}
+
+/** What the newest turn of a thread ran with, from its rollout file; null where that does not tell it. */
+export async function lastRan(
+  { agent, log }: World,
+  { ref, rollout_path }: Pick<Lane, "ref" | "rollout_path">,
+): Promise<Power | null> {
+  if (rollout_path === null) return null;
   try {
-    const power = await agent.lastPower(rollout_path);
-    if (power?.sandbox !== effective.sandbox || power.cwd !== effective.cwd) return effective;
-    const { details, approval_details } = power;
-    return {
-      ...effective,
-      ...(details ? { sandbox_details: details } : {}),
-      ...(approval_details ? { approval_details } : {}),
-    };
+    return await agent.lastPower(rollout_path);
   } catch (thrown) {
-    log.warn("what a thread's last turn ran with could not be read", {
-      lane: lane.ref,
-      reason: wordsOf(thrown),
-    });
-    return effective;
+    log.warn("what a thread's last turn ran with could not be read", { lane: ref, reason: wordsOf(thrown) });
+    return null;
   }
 }
 

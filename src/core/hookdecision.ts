@@ -43,7 +43,9 @@ function append(change: Change, lane: Lane, decided: HookDecision): void {
       summary: clip(summary, limits.previewCharsMax),
       item_id,
       ...(thread_id === lane.thread_id ? {} : { sub_agent: thread_id }),
-      hooks: hooks.slice(0, 3).map(({ source, path }) => ({ source, path: path && clip(path, 300) })),
+      hooks: hooks
+        .slice(0, limits.hooksShownMax)
+        .map(({ source, path }) => ({ source, path: path && clip(path, limits.hookPathCharsMax) })),
     },
   });
 }

@@ -1,7 +1,7 @@
 /** A question's row as it is asked: within its limits, with what was left out counted. */
 import { limits } from "../base/limits.ts";
 import { bounded, summaryOf as changesSummary } from "./changes.ts";
-import { clip, clipBytes } from "./clip.ts";
+import { clip, clipBytes, jsonBytes } from "./clip.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Lane, Request } from "./ports/rows.ts";
@@ -18,7 +18,7 @@ export function requestRow(
   timeoutMs: number | null,
   now: number,
 ): Request {
-  const isSmall = Buffer.byteLength(JSON.stringify(asked.asks)) <= limits.requestBytesMax;
+  const isSmall = jsonBytes(asked.asks) <= limits.requestBytesMax;
   const command = asked.command === null ? null : clipBytes(asked.command, limits.requestBytesMax);
   const changes = asked.changes === null ? null : bounded(asked.changes, limits.requestChangesBytesMax);
   const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);

@@ -2,7 +2,7 @@
 import { iso, isoOrNull } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 import { bounded, wholeDiff } from "./changes.ts";
-import { clipBytes } from "./clip.ts";
+import { clipBytes, jsonBytes } from "./clip.ts";
 import type { FileChange } from "./ports/filechange.ts";
 import type { Asks, FormAsked, Question, RequestKind, ToolAsked } from "./ports/request.ts";
 import type { Request } from "./ports/rows.ts";
@@ -104,8 +104,4 @@ function shortView(request: Request, bytesMax: number): RequestView {
     form: fits(view.form),
     truncated: true,
   };
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
 }

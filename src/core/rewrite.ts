@@ -58,6 +58,8 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     refuseOwnFiles(world, settings, settings.may_write_home);
     const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
     try {
+      // Of a sandbox of another kind than its source's, Codex's configuration decided the folders.
+      refuseOwnFiles(world, opened.effective, settings.may_write_home);
       refuseOtherThanAsked({ settings, created_by: draft.created_by, effective: null }, opened.effective);
     } catch (thrown) {
       await agent.unsubscribe(opened.thread.id);

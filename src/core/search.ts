@@ -5,6 +5,7 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { quoted } from "../base/privacy.ts";
 import { type Asked, indexQuery, letsPass, type Match, type Search } from "./asked.ts";
 import { elsewhere } from "./elsewhere.ts";
 import type { Hit, SearchedLane } from "./ports/indexed.ts";
@@ -58,7 +59,7 @@ function placeOf({ files }: World, { repo, dir }: Search): string | null {
   if (repo === null) return dir;
   return (
     files.repositoryOf(repo) ??
-    fail("usage", `${repo} is in no git repository`, { hint: `dispatch search TEXT --dir '${repo}'` })
+    fail("usage", `${repo} is in no git repository`, { hint: `dispatch search TEXT --dir ${quoted(repo)}` })
   );
 }
 

@@ -9,6 +9,7 @@ import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type Peer as Process, peerOf } from "../base/peer.ts";
+import { ownUid } from "../base/privacy.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type Connection, connection, full } from "./connection.ts";
@@ -41,7 +42,7 @@ export interface ControlOptions {
 type Peer = Socket<Connection | undefined> & { fd: number };
 
 export function openControl(options: ControlOptions): Control {
-  const { path, hello, call, clock, log, uid = process.getuid?.() ?? 0 } = options;
+  const { path, hello, call, clock, log, uid = ownUid() } = options;
   const { processOf = peerOf, originOf: origin = originOf } = options;
   const open = new Map<Connection, Peer>();
   const room = Math.min(limits.connectionsMax, options.room ?? connectionRoom());

@@ -2,6 +2,7 @@
 import { readEnv } from "../base/env.ts";
 import type { LogFile } from "../base/logfile.ts";
 import type { Paths } from "../base/paths.ts";
+import { ownUid } from "../base/privacy.ts";
 import { isTerminal, stderrFd } from "../base/stdio.ts";
 import { version } from "../base/version.ts";
 import type { Host } from "../ops/ctx.ts";
@@ -19,7 +20,7 @@ export function hostOf(
     paths,
     // A detached daemon stands in `/`: PWD is the directory of the command that started it.
     startedBy: {
-      user: readEnv().USER ?? `uid ${process.getuid?.()}`,
+      user: readEnv().USER ?? `uid ${ownUid()}`,
       cwd: readEnv().PWD ?? process.cwd(),
       terminal: isTerminal(stderrFd),
       by: readEnv().DISPATCH_STARTED_BY ?? null,

@@ -89,19 +89,19 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   const offUncaught = onUncaught((thrown) => log.error("a failure that nobody caught", { thrown }));
   const tally: Tally = { calls: 0 };
   const stopped = () => stop.ask("asked to");
-  const wasKilled = removeStaleSocket(paths.socket);
-  if (wasKilled) log.info("removed the socket of a daemon that did not end well");
-  const previous: Previous | null =
-    lastSeen === null ? null : { is_clean: !wasKilled, last_seen_at: lastSeen };
-  const host = hostOf(paths, clock.now(), file, {
-    stop: stopped,
-    calls: () => tally.calls,
-    faults: log.faults,
-    previous,
-  });
   let control: Control | undefined;
   let composed: Composed | undefined;
   try {
+    const wasKilled = removeStaleSocket(paths.socket);
+    if (wasKilled) log.info("removed the socket of a daemon that did not end well");
+    const previous: Previous | null =
+      lastSeen === null ? null : { is_clean: !wasKilled, last_seen_at: lastSeen };
+    const host = hostOf(paths, clock.now(), file, {
+      stop: stopped,
+      calls: () => tally.calls,
+      faults: log.faults,
+      previous,
+    });
     // Open before anything slow: who connects now waits for the answer, and reads why when there will be none.
     const call: Call = async (...asked) => (await ready).call(...asked);
     const hello = { version, protocol: protocolVersion, pid: host.pid };

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { ownUid } from "../base/privacy.ts";
 import { repositoryOf } from "../base/repository.ts";
 import type { ConfigFiles, Tables, Values } from "../core/choices.ts";
 import { markOf } from "../ops/fields.ts";
@@ -102,7 +103,7 @@ export function configFiles(
 }
 
 /** What a repository's own file says, as it says it. Throws `usage` for a broken one, and one that leads elsewhere. */
-export function repositoryTables(directory: string, homes: Homes, uid = process.getuid?.() ?? 0) {
+export function repositoryTables(directory: string, homes: Homes, uid = ownUid()) {
   const file = repositoryFile(directory, homes, uid);
   if (file === undefined) return undefined;
   if (!isWithin(file, rootOf(file)))

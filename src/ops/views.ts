@@ -2,8 +2,6 @@
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
 import type { Event, Receipt, Thread } from "./shapes.ts";
 
-export { changeLine, requestPairs } from "./requestpairs.ts";
-
 const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",
   waiting: "yellow",

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseIrregular } from "../base/ownfile.ts";
+import { quoted } from "../base/privacy.ts";
 import { backupsOf } from "./backup.ts";
 import { storageError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
@@ -98,6 +99,6 @@ export function closeDb(db: Database): void {
 export function refuseEmptied(path: string): void {
   if (statSync(path).size > 0) return;
   fail("storage", `the registry ${path} is empty, though it was not`, {
-    hint: `dispatch doctor names a backup, if there is one; else remove the file to begin anew: rm '${path}'`,
+    hint: `dispatch doctor names a backup, if there is one; else remove the file to begin anew: rm ${quoted(path)}`,
   });
 }

@@ -2,7 +2,7 @@
  * Whether the daemon at the other end is the user's own. The same checks as the daemon makes of its clients: a socket in
  * a directory that somebody else can write may be anybody's, and would be given texts and believed.
  */
-import { DispatchError } from "../base/error.ts";
+import { DispatchError, wordsOf } from "../base/error.ts";
 import { type Peer, peerOf } from "../base/peer.ts";
 import { ownUid, privacyFault } from "../base/privacy.ts";
 
@@ -17,13 +17,18 @@ export async function directoryTrust(socket: string, uid = ownUid()): Promise<Di
   }
 }
 
-/** `socket` is connected. The runtime has the descriptor, and its types do not (measured). */
+/** `socket` is connected. Where the kernel does not say whose it is, that is a fault too. The runtime has the descriptor, and its types do not (measured). */
 export function peerTrust(
   socket: object,
   uid = ownUid(),
   processOf: (fd: number) => Peer = peerOf,
 ): DispatchError | undefined {
-  const daemon = processOf((socket as { fd: number }).fd);
+  let daemon: Peer;
+  try {
+    daemon = processOf((socket as { fd: number }).fd);
+  } catch (thrown) {
+    return thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown));
+  }
   if (daemon.uid === uid) return undefined;
   return new DispatchError("denied", `the daemon there runs as uid ${daemon.uid}, and you are uid ${uid}`, {
     hint: "set DISPATCH_HOME to a directory of your own",

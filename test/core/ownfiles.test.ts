@@ -1,6 +1,7 @@
 /** A thread that may write dispatch's own files could give itself every right: it is made only when a person says so. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { ThreadSettings } from "../../src/core/ports/thread.ts";
+import { defaultDetails } from "../../src/core/power.ts";
 import { type TestWorld, testWorld } from "../world/world.ts";
 import { never, refusal } from "./rig.ts";
 
@@ -15,6 +16,14 @@ const draft = (name: string, settings: Partial<ThreadSettings>, agent: string | 
   agent,
   settings: { cwd: "/home/user", ...settings },
 });
+const fork = {
+  name: "copy",
+  last_turn: null,
+  requests: null,
+  key: null,
+  created_by: "cli",
+  flags: { sandbox: "workspace-write" },
+};
 const titles = () =>
   core()
     .list({ archived: false, limit: 10 })
@@ -50,15 +59,19 @@ describe("a thread whose writable folder holds dispatch's own files", () => {
 
   test("is not made as a fork either", async () => {
     const { ref } = await core().create(draft("free", { sandbox: "danger-full-access" }), never());
-    const fork = {
-      name: "copy",
-      last_turn: null,
-      requests: null,
-      key: null,
-      created_by: "cli",
-      flags: { sandbox: "workspace-write" },
-    };
     expect((await refusal(core().fork(ref, fork))).code).toBe("denied");
+    expect(titles()).toEqual(["free"]);
+    const may = { ...fork, flags: { ...fork.flags, may_write_home: true } };
+    expect(core().view(await core().fork(ref, may)).sandbox).toBe("workspace-write");
+  });
+
+  test("is not made as a fork whose folders the configuration of Codex decides", async () => {
+    const free = { sandbox: "danger-full-access", cwd: "/repo" } as const;
+    const { ref } = await core().create(draft("free", free), never());
+    world.agent.configure({ ...defaultDetails, writable_roots: ["/home/user"] });
+    const error = await refusal(core().fork(ref, fork));
+    expect(error.code).toBe("denied");
+    expect(error.message).toContain("/home/user");
     expect(titles()).toEqual(["free"]);
     const may = { ...fork, flags: { ...fork.flags, may_write_home: true } };
     expect(core().view(await core().fork(ref, may)).sandbox).toBe("workspace-write");

@@ -16,14 +16,6 @@ beforeAll(() => {
 
 afterAll(() => rig.dispose());
 
-/** What the shell of a thread printed. */
-async function shell(thread: string, command: string): Promise<string> {
-  const text = stringify([{ shell: command }, { say: "that is all" }]);
-  await rig.ask(["send", thread, text, "--wait", "--timeout", "40"]);
-  const { items } = await rig.ask(["tail", thread, "--full"]);
-  return items.findLast((item: Json) => item["type"] === "command").text;
-}
-
 /** Without every variable that says who calls. */
 const nameless =
   "env -u CODEX_THREAD_ID -u CODEX_SANDBOX -u CODEX_SANDBOX_NETWORK_DISABLED -u CODEX_SESSION_ID";
@@ -44,7 +36,7 @@ describe("in workspace-write with network the socket can be reached, and", () =>
     ["detached from its shell", `setsid --wait ${nameless} ${binary} ${wider}`],
     ["as another thread", `CODEX_THREAD_ID=01a2051d-b657-7002-81c0-9f7e837c4535 ${binary} list`],
   ])("a caller is denied: %s", async (_, command) => {
-    const said = await shell("@net", `${command} 2>&1; echo done`);
+    const said = await rig.shell("@net", `${command} 2>&1; echo done`);
     expect(said).toContain('"code":"denied"');
     expect(said).toContain("MCP tools");
     expect(await titles()).not.toContain("wider");
@@ -67,20 +59,22 @@ describe("outside any sandbox a shell of a thread is an agent", () => {
 
   // Behind `; true` the shell stays the parent; without, bash becomes the command, and nothing names the thread any more.
   test("with no variable that says so: its parent names its thread", async () => {
-    const said = await shell("@free", `${nameless} ${binary} get self; true`);
+    const said = await rig.shell("@free", `${nameless} ${binary} get self; true`);
     expect(JSON.parse(said)).toMatchObject({ ref: agent["ref"] });
-    expect(await shell("@free", `${nameless} ${binary} ${wider} 2>&1; true`)).toContain('"code":"denied"');
+    expect(await rig.shell("@free", `${nameless} ${binary} ${wider} 2>&1; true`)).toContain(
+      '"code":"denied"',
+    );
   });
 
   test("with the name of another thread", async () => {
     const person = await rig.ask(["get", "@person"]);
-    const said = await shell("@free", `CODEX_THREAD_ID=${person.id} ${binary} get self; true`);
+    const said = await rig.shell("@free", `CODEX_THREAD_ID=${person.id} ${binary} get self; true`);
     expect(JSON.parse(said)).toMatchObject({ ref: agent["ref"] });
   });
 
   test("in the place of its shell, with nothing that names its thread", async () => {
-    expect(await shell("@free", `exec ${nameless} ${binary} ${wider} 2>&1`)).toContain('"code":"denied"');
-    expect(JSON.parse(await shell("@free", `exec ${nameless} ${binary} list`)).threads).toBeArray();
+    expect(await rig.shell("@free", `exec ${nameless} ${binary} ${wider} 2>&1`)).toContain('"code":"denied"');
+    expect(JSON.parse(await rig.shell("@free", `exec ${nameless} ${binary} list`)).threads).toBeArray();
   });
 
   const left = (name: string) => join(rig.codex.cwd, name);
@@ -89,7 +83,7 @@ describe("outside any sandbox a shell of a thread is an agent", () => {
     ["forked twice, its parents ended", `(setsid sh -c '${nameless} ${binary} ${wider} > OUT 2>&1 &' &)`],
   ])("detached: %s", async (what, command) => {
     const out = left(`out-${what.length}`);
-    await shell("@free", command.replace("OUT", out));
+    await rig.shell("@free", command.replace("OUT", out));
     const answer = await until(
       () => existsSync(out) && readFileSync(out, "utf8"),
       "the answer to the detached caller",
@@ -104,7 +98,7 @@ describe("outside any sandbox a shell of a thread is an agent", () => {
       .ask(["send", "@person", stringify([{ wait: "gate" } as never, { say: "late" }])])
       .catch(() => {});
     for (const way of ["--interject", "--mode interject"]) {
-      const said = await shell("@free", `${binary} send @person hello ${way} 2>&1`);
+      const said = await rig.shell("@free", `${binary} send @person hello ${way} 2>&1`);
       expect(said).toContain('"code":"denied"');
     }
   });
@@ -112,7 +106,7 @@ describe("outside any sandbox a shell of a thread is an agent", () => {
 
 test("what detached processes leave behind when they end is collected", async () => {
   const { daemon } = await rig.pids();
-  await shell("@free", "(setsid sh -c 'sleep 0.2' &); true");
+  await rig.shell("@free", "(setsid sh -c 'sleep 0.2' &); true");
   const zombies = () => {
     const list = readFileSync(`/proc/${daemon}/task/${daemon}/children`, "utf8").split(" ").filter(Boolean);
     return list.filter((pid) => /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))).length;

@@ -2,8 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { binary, dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
-import { stringify } from "../support/provider-script.ts";
+import { binary, dispatchRig, type Rig } from "../support/dispatch.ts";
 
 setDefaultTimeout(60_000);
 
@@ -15,14 +14,6 @@ beforeAll(() => {
 
 afterAll(() => rig.dispose());
 
-/** What the shell of a thread printed. */
-async function shell(thread: string, command: string): Promise<string> {
-  const text = stringify([{ shell: command }, { say: "that is all" }]);
-  await rig.ask(["send", thread, text, "--wait", "--timeout", "40"]);
-  const { items } = await rig.ask(["tail", thread, "--full"]);
-  return items.findLast((item: Json) => item["type"] === "command").text;
-}
-
 describe.each(["read-only", "workspace-write"])("in a %s sandbox", (sandbox) => {
   const name = `boxed-${sandbox}`;
   beforeAll(async () => {
@@ -33,7 +24,7 @@ describe.each(["read-only", "workspace-write"])("in a %s sandbox", (sandbox) => 
     "%s is denied, and says what to do",
     async (command) => {
       const before = await rig.pids();
-      const said = await shell(`@${name}`, `${binary} ${command} 2>&1; echo "status $?"`);
+      const said = await rig.shell(`@${name}`, `${binary} ${command} 2>&1; echo "status $?"`);
       expect(said).toContain('"code":"denied"');
       expect(said).toContain("sandbox");
       expect(said).toContain("MCP tools");
@@ -45,13 +36,13 @@ describe.each(["read-only", "workspace-write"])("in a %s sandbox", (sandbox) => 
 
   test("with another home nothing is started or made there", async () => {
     const home = join(rig.codex.cwd, `home-${sandbox}`);
-    const said = await shell(`@${name}`, `DISPATCH_HOME=${home} ${binary} list 2>&1; echo "status $?"`);
+    const said = await rig.shell(`@${name}`, `DISPATCH_HOME=${home} ${binary} list 2>&1; echo "status $?"`);
     expect(said).toContain("status 17");
     expect(existsSync(home)).toBe(false);
   });
 
   test("--version and --help work", async () => {
-    const said = await shell(`@${name}`, `${binary} --version && ${binary} list --help`);
+    const said = await rig.shell(`@${name}`, `${binary} --version && ${binary} list --help`);
     expect(said).toContain("dispatch 0.");
     expect(said).toContain("usage: dispatch list");
   });
@@ -59,8 +50,8 @@ describe.each(["read-only", "workspace-write"])("in a %s sandbox", (sandbox) => 
 
 test("outside the sandbox the shell of a thread reaches the daemon, and is known by its thread", async () => {
   const made = await rig.ask(["new", "--name", "free", "--sandbox", "danger-full-access"]);
-  const said = await shell("@free", `${binary} get self`);
+  const said = await rig.shell("@free", `${binary} get self`);
   expect(JSON.parse(said)).toMatchObject({ ref: made.ref, status: "busy" });
-  await shell("@free", `${binary} new --name child`);
+  await rig.shell("@free", `${binary} new --name child`);
   expect(await rig.ask(["get", "@child"])).toMatchObject({ created_by: made.id });
 });

@@ -1,9 +1,10 @@
 /** What a person reads of the shapes that many commands share. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
+import { requestPairs } from "../../src/ops/requestpairs.ts";
 import type { Receipt, Request, Thread } from "../../src/ops/shapes.ts";
 import wait from "../../src/ops/thread/wait.ts";
-import { eventLine, receiptPairs, requestPairs, threadTable } from "../../src/ops/views.ts";
+import { eventLine, receiptPairs, threadTable } from "../../src/ops/views.ts";
 
 const look = plainLook(Date.parse("2026-01-01T12:00:00Z"));
 const shown = (view: string) => toTerminal(view, { color: false });

@@ -51,6 +51,8 @@ export interface Rig {
   screen(args: readonly string[], more?: More & { columns?: number }): Promise<Screen>;
   /** A thread with its first turn over, or with none when there is no script. */
   thread(name: string, script?: Step[] | string, flags?: readonly string[]): Promise<Ran["json"]>;
+  /** What the shell of a thread printed. */
+  shell(thread: string, command: string): Promise<string>;
   pids(): Promise<{ daemon: number; child: number | null }>;
   dispose(): Promise<void>;
 }
@@ -130,6 +132,12 @@ export function dispatchRig(options: RigOptions = {}): Rig {
       if (text === undefined) return created;
       await ask(["wait", created.ref, "--timeout", "30"]);
       return ask(["get", created.ref]);
+    },
+    async shell(thread, command) {
+      const text = stringify([{ shell: command }, { say: "that is all" }]);
+      await ask(["send", thread, text, "--wait", "--timeout", "40"]);
+      const { items } = await ask(["tail", thread, "--full"]);
+      return items.findLast((item: Json) => item["type"] === "command").text;
     },
     async dispose() {
       const status = await run(["daemon", "status"]).catch(() => undefined);

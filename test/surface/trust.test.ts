@@ -51,6 +51,13 @@ test("another user's directory, and another user's daemon, are refused by their 
   expect(peerTrust({ fd: 3 }, 1000, () => ({ uid: 1000, pid: 1 }))).toBeUndefined();
 });
 
+test("where the kernel does not say whose daemon it is, it is not believed", () => {
+  const silent = () => {
+    throw new DispatchError("internal", "the kernel does not say");
+  };
+  expect(peerTrust({ fd: 3 }, 1000, silent)).toMatchObject({ code: "internal" });
+});
+
 test("the user's own daemon is believed, also through a link to its directory", async () => {
   const dir = scratch();
   mkdirSync(join(dir, "real"), { mode: 0o700 });

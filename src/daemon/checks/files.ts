@@ -6,7 +6,7 @@ import { DispatchError, wordsOf } from "../../base/error.ts";
 import { openLock, readLock } from "../../base/flock.ts";
 import { limits } from "../../base/limits.ts";
 import { type Paths, socketDir } from "../../base/paths.ts";
-import { modeOf, quoted } from "../../base/privacy.ts";
+import { modeOf, ownUid, quoted } from "../../base/privacy.ts";
 import { readConfig } from "../config.ts";
 import { lengthFault, occupantFault, removeStaleSocket } from "../place.ts";
 import { type Asked, bad, badOf, type Finding, type Mend, ok, skipped, warn } from "./check.ts";
@@ -76,8 +76,7 @@ function directory(path: string): Finding | undefined {
 /** Undefined when nobody else can reach it. Not asked of what is not ours: a link, another user's. */
 export function private_(path: string, what: "socket" | "file"): Finding | undefined {
   const found = look(path);
-  const isOurs =
-    (what === "socket" ? found?.isSocket() : found?.isFile()) && found?.uid === process.getuid?.();
+  const isOurs = (what === "socket" ? found?.isSocket() : found?.isFile()) && found?.uid === ownUid();
   if (!found || !isOurs || (found.mode & 0o077) === 0) return undefined;
   return bad(`other users can reach ${path} (mode ${modeOf(found)})`, {
     recovery: `chmod 600 ${quoted(path)}`,

@@ -5,9 +5,9 @@ import { jsonValue } from "../../base/jsonobject.ts";
 import type { Given } from "../../core/reply.ts";
 import { arg, flag, text } from "../fields.ts";
 import { op } from "../op.ts";
+import { requestPairs } from "../requestpairs.ts";
 import { requestView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
-import { requestPairs } from "../views.ts";
 
 export default op({
   name: "request.answer",

@@ -3,8 +3,8 @@ import { limits } from "../../base/limits.ts";
 import { ago, block, cell, type Look, paint } from "../../base/text.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
+import { changeLine } from "../requestpairs.ts";
 import { fileChange } from "../shapes.ts";
-import { changeLine } from "../views.ts";
 
 const item = v.object({
   turn_id: v.string(),

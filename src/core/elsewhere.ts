@@ -77,7 +77,7 @@ async function matchIn(
   snippet: string,
 ): Promise<Match | undefined> {
   const lane = world.store.lanes.findByThread(thread.id);
-  if (!letsPass(asked, thread) || isAnswered(world, asked, lane)) return undefined;
+  if (!mayMatch(asked, thread) || isAnswered(world, asked, lane)) return undefined;
   const { found } = await world.agent
     .searchMessages(thread.id, { text: asked.query.literal, cursor: null, limit: limits.codexPageMax })
     .catch((thrown: unknown) => {
@@ -87,15 +87,15 @@ async function matchIn(
     });
   const fresh = found.filter((one) => isFresh(world, asked, lane, one));
   const first = asked.ascending ? fresh[0] : fresh.at(-1);
-  if (first) return matchOf(thread, lane, first);
+  if (first) return matchOf(asked, thread, lane, first);
   // All its messages with the text are in the index: what Codex means is one of them.
-  if (found.length > 0 || !isWithin(thread.updated_at, asked.since, null)) return undefined;
+  if (found.length > 0) return undefined;
   const none = { turn_id: null, item_id: null, hit: null, type: null };
   return {
     ...ofThread(thread, lane),
     ...none,
     ...oneLine({ snippet }),
-    at: iso(thread.updated_at),
+    at: iso(likelyTime(asked, thread)),
     source: "codex",
   };
 }
@@ -115,9 +115,23 @@ async function within(
     world.agent.readThread(threadId),
     world.agent.searchMessages(threadId, { text: asked.query.literal, cursor, limit }),
   ]);
-  if (!letsPass(asked, thread)) return nothing;
+  if (!mayMatch(asked, thread)) return nothing;
   const fresh = found.filter((one) => isFresh(world, asked, lane, one));
-  return { matches: fresh.map((one) => matchOf(thread, lane, one)), next: next_cursor, note: null };
+  return { matches: fresh.map((one) => matchOf(asked, thread, lane, one)), next: next_cursor, note: null };
+}
+
+/** Without the time of a hit, it was between the first and the last sign of life of its thread. */
+function mayMatch(asked: Asked, thread: ThreadFacts): boolean {
+  if (!letsPass(asked, thread)) return false;
+  if (asked.dateField !== "at") return true;
+  return isWithin(thread.updated_at, asked.since, null) && isWithin(thread.created_at, null, asked.until);
+}
+
+/** Of a hit without a time: never one that the search excludes. */
+function likelyTime({ dateField, until }: Asked, thread: ThreadFacts): number {
+  return dateField === "at" && !isWithin(thread.updated_at, null, until)
+    ? thread.created_at
+    : thread.updated_at;
 }
 
 /** The index holds the whole thread, or has shown a place in it already. */
@@ -136,9 +150,9 @@ function isFresh({ store }: World, asked: Asked, lane: Lane | undefined, one: Oc
   return at === null || isWithin(at, asked.since, asked.until);
 }
 
-function matchOf(thread: ThreadFacts, lane: Lane | undefined, one: Occurrence): Match {
+function matchOf(asked: Asked, thread: ThreadFacts, lane: Lane | undefined, one: Occurrence): Match {
   const { turn_id, item_id } = one;
-  const at = iso(timeOf(turn_id) ?? thread.updated_at);
+  const at = iso(timeOf(turn_id) ?? likelyTime(asked, thread));
   return { ...ofThread(thread, lane), type: null, turn_id, item_id, ...oneLine(one), at, source: "codex" };
 }
 

@@ -90,7 +90,7 @@ async function setUp(world: World, created: Created): Promise<void> {
       world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
       return;
     }
-    withdraw(world, created, wordsOf(thrown));
+    withdraw(world, created, thrown);
     throw thrown;
   }
 }
@@ -101,9 +101,13 @@ function isFinal(thrown: unknown): boolean {
   return isOurs || refusalOf(thrown) !== undefined;
 }
 
-function withdraw({ store, journal }: World, { ref }: Created, why: string): void {
+function withdraw({ store, journal }: World, { ref }: Created, thrown: unknown): void {
+  const why = wordsOf(thrown);
   journal.commit((change) => {
-    endQueued(store, change, ref, { code: "agent", message: why });
+    endQueued(store, change, ref, {
+      code: thrown instanceof DispatchError ? thrown.code : "internal",
+      message: why,
+    });
     // Its key is free again: the same command, mended, may use it.
     store.lanes.set(ref, { create_key: null });
     store.lanes.forget(ref, change.now);

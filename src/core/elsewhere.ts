@@ -1,6 +1,6 @@
 /** What Codex finds in threads that the index does not hold, or not whole. One match a thread, or all of one thread. */
 import { iso } from "../base/clock.ts";
-import { wordsOf } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./asked.ts";
 import { refusalOf } from "./open.ts";
@@ -19,7 +19,7 @@ export interface Elsewhere {
 
 const nothing: Elsewhere = { matches: [], next: null, note: null };
 
-/** Never throws for a Codex that is down, slow or unwilling: the note says so. */
+/** Never throws for a Codex that is down, slow or unwilling: the note says so. Throws `not_found` for an id that no thread has. */
 export async function elsewhere(
   world: World,
   asked: Asked,
@@ -33,6 +33,10 @@ export async function elsewhere(
       ? await overThreads(world, asked, cursor, limit)
       : await within(world, asked, asked.thread, cursor, limit);
   } catch (thrown) {
+    if (refusalOf(thrown) === "no_rollout" && asked.thread !== null && "threadId" in asked.thread)
+      fail("not_found", `Codex has no thread ${asked.thread.threadId}`, {
+        hint: "dispatch list --unmanaged",
+      });
     return { ...nothing, note: `only the local index was searched: ${wordsOf(thrown)}` };
   }
 }
@@ -111,10 +115,12 @@ async function within(
   const lane = "ref" in place ? world.store.lanes.get(place.ref) : undefined;
   const threadId = "threadId" in place ? place.threadId : (lane?.thread_id ?? null);
   if (threadId === null) return nothing;
-  const [thread, { found, next_cursor }] = await Promise.all([
-    world.agent.readThread(threadId),
-    world.agent.searchMessages(threadId, { text: asked.query.literal, cursor, limit }),
-  ]);
+  const thread = await world.agent.readThread(threadId);
+  const { found, next_cursor } = await world.agent.searchMessages(threadId, {
+    text: asked.query.literal,
+    cursor,
+    limit,
+  });
   if (!mayMatch(asked, thread)) return nothing;
   const fresh = found.filter((one) => isFresh(world, asked, lane, one));
   return { matches: fresh.map((one) => matchOf(asked, thread, lane, one)), next: next_cursor, note: null };

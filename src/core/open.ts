@@ -214,11 +214,14 @@ function again({ store }: World, ref: Ref): Lane {
   return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }
 
+/** Also of a refusal whose code is `usage` or `not_found`, because it is about what the user named. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
-  return thrown instanceof DispatchError && thrown.code === "agent"
+  return thrown instanceof DispatchError && refusedCodes.has(thrown.code)
     ? (thrown.data?.["reason"] as Refusal)
     : undefined;
 }
+
+const refusedCodes = new Set(["agent", "usage", "not_found"]);
 
 /** The call may have been taken: the child died or fell silent with it in flight. */
 export function isUnknown(thrown: unknown): boolean {

@@ -5,7 +5,9 @@
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
  * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
  */
+
 import { DispatchError } from "../../src/base/error.ts";
+import { refusedError } from "../../src/codex/errors.ts";
 import type {
   Agent,
   AgentEvent,
@@ -504,7 +506,12 @@ export function modelAgent({
     retry() {},
     startThread: (settings) =>
       call("startThread", () => {
-        if (settings.model_provider === "nobody") refuse("other", "Model provider `nobody` not found");
+        if (settings.model_provider === "nobody")
+          throw refusedError(
+            "thread/start",
+            { message: "Model provider `nobody` not found" },
+            { modelProvider: "nobody" },
+          );
         const thread = newThread(settings);
         return { thread: facts(thread), effective: effective(thread) };
       }),

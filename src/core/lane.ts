@@ -1,5 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
+
 import { iso, isoOrNull } from "../base/clock.ts";
+import { type QueueView, queueView } from "./hold.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
@@ -73,7 +75,7 @@ export interface ThreadView {
   write_locked_reason: string | null;
   latest_turn: TurnView | null;
   last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
-  queue: { pending: number; held: boolean; reason: string | null };
+  queue: QueueView;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
   goal: { objective: string; status: string } | null;
   model: {
@@ -108,7 +110,6 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
   const standing = standingOf(facts, live);
   const reason = writeLock(lane);
-  const held = lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null);
   return {
     ref: lane.ref,
     id: lane.durable_at === null && !isEphemeral(lane) ? null : lane.thread_id,
@@ -126,7 +127,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     write_locked_reason: reason,
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
-    queue: { pending: lane.pending, held: lane.hold_reason !== null, reason: held },
+    queue: queueView(lane),
     requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
       id,
       kind,

@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "2771e764b6d4",
+    hash: "a72f250ba800",
     load: () => import("./message/send.ts"),
   },
   {
@@ -209,7 +209,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./queue/cancel.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "ab4105e1c1ff",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -235,7 +235,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e5f64ef568a1",
+    hash: "429f9042605f",
     load: () => import("./queue/list.ts"),
   },
   {
@@ -248,7 +248,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "75eef171187a",
+    hash: "5e047e236b34",
     load: () => import("./queue/move.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "ab4105e1c1ff",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -274,7 +274,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./receipt/get.ts"),
   },
   {
@@ -288,7 +288,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["receipt", "queued", "unsure"],
-    hash: "d8fea4fd13c1",
+    hash: "e928e4a55bdf",
     load: () => import("./receipt/list.ts"),
   },
   {
@@ -301,7 +301,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./receipt/reconcile.ts"),
   },
   {
@@ -314,7 +314,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "1c60422ed2ff",
+    hash: "85f818883d80",
     load: () => import("./receipt/resolve.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e3ba115e86c0",
+    hash: "b7e06cd0b037",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "f2eea350d565",
+    hash: "66271f72f4c0",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "ab4105e1c1ff",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "d35776fb591d",
+    hash: "4e241b9f0c5b",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "ab4105e1c1ff",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "482af273877f",
+    hash: "ab4105e1c1ff",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "75943620c610",
+    hash: "4abe39e0af47",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "159d502ede86",
+    hash: "f814bf6ed354",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "1e4bb56fa5ff",
+    hash: "5c7bb14e1b17",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e3ba115e86c0",
+    hash: "b7e06cd0b037",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "aa4777645d2c",
+    hash: "6fc5fb636941",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "242dbbe57805",
+    hash: "fb877956657a",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b0a417df6b4b",
+    hash: "a6edfca50538",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "8f4e1f61929e",
+    hash: "811a3e670799",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "40d2f2be79c2",
+    hash: "e44bffa79043",
     load: () => import("./thread/wait.ts"),
   },
   {

@@ -21,7 +21,13 @@ export const rulings = ["ask", "deny", "approve"] as const satisfies readonly Ru
 
 export const threadStatuses = ["idle", "busy", "waiting", "error", "archived", "gone", "unknown"] as const;
 
-export const queueView = v.object({ pending: v.number(), held: v.boolean(), reason: v.nullable(v.string()) });
+/** `release` is the command that ends the hold; null where nothing is held. */
+export const queueView = v.object({
+  pending: v.number(),
+  held: v.boolean(),
+  reason: v.nullable(v.string()),
+  release: v.nullable(v.string()),
+});
 
 /** Everything an output says about one thread. */
 export const threadView = {
@@ -100,6 +106,7 @@ export const receiptView = {
   turn_id: orNull(v.string()),
   joined: v.boolean(),
   held: orNull(v.string()),
+  release: orNull(v.string()),
   attempt: v.number(),
   key: orNull(v.string()),
   cause: orNull(v.string()),

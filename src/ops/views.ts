@@ -88,7 +88,7 @@ export function threadPairs(thread: Thread, look: Look): string {
     const why = queue.reason
       ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
       : "";
-    const way = queue.held ? `\n${paint("bold", wayOut(thread.ref, queue.reason))}` : "";
+    const way = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
     rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
   }
   // A summary is not what is decided on: that is whole in `request get` only.
@@ -118,13 +118,6 @@ function sandboxWords({ sandbox, sandbox_details: details }: Thread): string {
   return `${roots}${details.network_access ? " + network" : ""}`;
 }
 
-/** What settles a hold. */
-function wayOut(ref: string, reason: string | null): string {
-  return reason === "unsure"
-    ? `dispatch receipt list --thread ${ref} --state unsure`
-    : `dispatch queue release ${ref}`;
-}
-
 const stateWords: Record<Receipt["state"], string> = {
   queued: "stored; it waits for its turn",
   claimed: "stored; Codex has been asked",
@@ -140,6 +133,14 @@ function wordsOf({ mode, state }: Receipt): string {
   return mode === "context" && state === "done" ? "delivered; it goes with the next text" : stateWords[state];
 }
 
+/** State and outcome in a few words: a turn that failed is not a text that was not delivered. */
+export function fate({ mode, state, outcome }: Receipt): string {
+  if (state === "failed") return "failed: not delivered";
+  if (state !== "done") return state;
+  if (outcome !== null) return `done: turn ${outcome}`;
+  return mode === "context" ? "done: added" : state;
+}
+
 export function receiptPairs(receipt: Receipt, look: Look): string {
   const rows: [string, string][] = [
     ["receipt", receipt.receipt],
@@ -149,8 +150,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
       `${paint("bold", receipt.state)}: ${wordsOf(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
-  if (receipt.held)
-    rows.push(["held", `${cell(receipt.held)}\n${paint("bold", wayOut(receipt.thread, receipt.held))}`]);
+  if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);

@@ -116,13 +116,19 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
     },
     turn_retrying(lane, { turn_id, message }, change) {
       const turn = store.turns.get(lane.ref, turn_id);
-      if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;
-      store.turns.put({ ...turn, retrying_since: change.now });
+      if (turn?.status !== "in_progress") return;
+      const error = { message: preview(message), kind: "retrying" };
+      store.turns.put({ ...turn, retrying_since: turn.retrying_since ?? change.now, error });
+      if (turn.retrying_since !== null) return;
       change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
     },
+    turn_recovered: (lane, { turn_id }, change) => recovered(world, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
       itemCompleted(world, change, lane, turn_id, item, turnOver),
-    tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
+    tokens(lane, { turn_id, usage }, change) {
+      recovered(world, change, lane, turn_id);
+      store.lanes.set(lane.ref, { tokens: usage });
+    },
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
@@ -161,8 +167,8 @@ function itemCompleted(
   next: (lane: Lane) => void,
 ): void {
   const { store } = world;
+  recovered(world, change, lane, turnId);
   const turn = store.turns.get(lane.ref, turnId);
-  if (turn?.retrying_since) store.turns.put({ ...turn, retrying_since: null });
   if (item.type === "user_message" && item.client_id !== null) {
     const message = store.messages.get(item.client_id);
     if (message?.lane === lane.ref) {
@@ -188,6 +194,14 @@ function itemCompleted(
       exit_code: item.exit_code,
     },
   });
+}
+
+/** Whatever a turn does ends its retrying. */
+function recovered({ store }: World, change: Change, lane: Lane, turnId: string): void {
+  const turn = store.turns.get(lane.ref, turnId);
+  if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
+  store.turns.put({ ...turn, retrying_since: null, error: null });
+  change.append({ kind: "lane.changed", lane: lane.ref, turn_id: turnId, data: { recovered: true } });
 }
 
 function preview(text: string): string {

@@ -104,6 +104,7 @@ export interface TurnView {
   started_at: string;
   completed_at: string | null;
   retrying_since: string | null;
+  retrying_reason: string | null;
 }
 
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {
@@ -177,14 +178,16 @@ function modelOf(lane: Lane): ThreadView["model"] {
 }
 
 export function turnView(turn: Turn): TurnView {
+  const isRetrying = turn.status === "in_progress" && turn.retrying_since !== null;
   return {
     id: turn.turn_id,
     status: turn.status,
     origin: turn.origin,
-    error: turn.error,
+    error: isRetrying ? null : turn.error,
     started_at: iso(turn.started_at),
     completed_at: isoOrNull(turn.completed_at),
     retrying_since: isoOrNull(turn.retrying_since),
+    retrying_reason: isRetrying ? (turn.error?.message ?? null) : null,
   };
 }
 

@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "a72f250ba800",
+    hash: "80f2a1a4747e",
     load: () => import("./message/send.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ab4105e1c1ff",
+    hash: "bc1bec6be7fe",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ab4105e1c1ff",
+    hash: "bc1bec6be7fe",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b7e06cd0b037",
+    hash: "0c959f08ecf7",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "66271f72f4c0",
+    hash: "4b44e5dde868",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ab4105e1c1ff",
+    hash: "bc1bec6be7fe",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "4e241b9f0c5b",
+    hash: "640187cfbe74",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ab4105e1c1ff",
+    hash: "bc1bec6be7fe",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ab4105e1c1ff",
+    hash: "bc1bec6be7fe",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "4abe39e0af47",
+    hash: "7ed81337bfc0",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "f814bf6ed354",
+    hash: "504fad568744",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c7bb14e1b17",
+    hash: "fb83d506bf40",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b7e06cd0b037",
+    hash: "0c959f08ecf7",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "6fc5fb636941",
+    hash: "41efe2cee6af",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "fb877956657a",
+    hash: "79b8809fcde1",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "a6edfca50538",
+    hash: "7b3c59aac87c",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "811a3e670799",
+    hash: "e305abd72b62",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e44bffa79043",
+    hash: "92566b16cb19",
     load: () => import("./thread/wait.ts"),
   },
   {

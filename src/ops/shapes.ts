@@ -14,6 +14,7 @@ export const turn = v.object({
   started_at: time,
   completed_at: orNull(time),
   retrying_since: orNull(time),
+  retrying_reason: orNull(v.string()),
 });
 
 /** What a policy makes of a question. */

@@ -78,7 +78,10 @@ export function threadPairs(thread: Thread, look: Look): string {
   if (thread.write_locked_reason) rows.push(["locked", cell(thread.write_locked_reason)]);
   if (latest) {
     const how = latest.error ? `: ${cell(latest.error.message)}` : "";
-    const since = latest.retrying_since ? `, retrying since ${ago(latest.retrying_since, look)}` : "";
+    const reason = latest.retrying_reason ? `: ${cell(latest.retrying_reason)}` : "";
+    const since = latest.retrying_since
+      ? `, retrying since ${ago(latest.retrying_since, look)}${reason}`
+      : "";
     rows.push([
       "turn",
       `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,

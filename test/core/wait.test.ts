@@ -91,8 +91,17 @@ test("attention holds for a held queue, an open question and a turn that only re
   });
   await until("retrying", () => here.view().latest_turn?.retrying_since !== null);
   expect(await soon()).toBe("timeout");
+  expect(here.view().latest_turn).toMatchObject({ error: null, retrying_reason: "Reconnecting... 1/2" });
   await here.clock.advance(limits.retryingAttentionMs + 1000);
   expect(await soon()).toBe("ok");
+  here.world.agent.tell({
+    kind: "turn_recovered",
+    thread_id: thread!.id,
+    turn_id: thread!.running!.turn.id,
+  });
+  await until("it goes on", () => here.view().latest_turn?.retrying_since === null);
+  expect(here.view().latest_turn).toMatchObject({ error: null, retrying_reason: null });
+  expect(await soon()).toBe("timeout");
 });
 
 test("any is content with one of several; a receipt is waited for until it is settled", async () => {

@@ -35,6 +35,7 @@ export function holds(
         facts.requests.length > 0 ||
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
+        facts.lane.goal?.interrupted === true ||
         (!runs && latest?.status === "failed") ||
         isStuck(latest, told.now)
       );

@@ -2,6 +2,7 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clip } from "./clip.ts";
+import { goalKept } from "./goal.ts";
 import { freeHandle } from "./handle.ts";
 import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
@@ -132,9 +133,10 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
-      if (JSON.stringify(lane.goal) === JSON.stringify(goal)) return;
-      store.lanes.set(lane.ref, { goal });
-      change.append({ kind: "goal.changed", lane: lane.ref, data: { status: goal?.status ?? null } });
+      const kept = goalKept(world, lane, goal);
+      if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;
+      store.lanes.set(lane.ref, { goal: kept });
+      change.append({ kind: "goal.changed", lane: lane.ref, data: { status: kept?.status ?? null } });
     },
     thread_renamed(lane, { name }, change) {
       if (name === null || name === lane.title) return;

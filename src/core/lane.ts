@@ -1,6 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
 import { iso, isoOrNull } from "../base/clock.ts";
+import { resumeCommand } from "./goal.ts";
 import { type QueueView, queueView } from "./hold.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
@@ -77,7 +78,7 @@ export interface ThreadView {
   last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
   queue: QueueView;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
-  goal: { objective: string; status: string } | null;
+  goal: { objective: string; status: string; resume: string | null } | null;
   model: {
     provider: string | null;
     model: string | null;
@@ -135,7 +136,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
       summary,
       asked_at: iso(asked_at),
     })),
-    goal: lane.goal,
+    goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     sandbox_details: lane.effective?.sandbox_details ?? null,

@@ -174,7 +174,8 @@ export async function quietGoal(
   if (goal?.status !== "active") return false;
   await agent.setGoal(threadId, { status: "paused" });
   journal.commit((change) => {
-    store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
+    const isInterrupted = lane.source === "own" ? { interrupted: true as const } : {};
+    store.lanes.set(lane.ref, { goal: { ...goal, status: "paused", ...isInterrupted } });
     change.append({
       kind: "goal.changed",
       lane: lane.ref,

@@ -6,6 +6,7 @@ import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
 import type { Delivery } from "./delivery.ts";
+import { pauseInterrupted } from "./goal.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
@@ -35,12 +36,18 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   const codexQueue = nativeQueue(world);
   /** The epoch whose gap was closed: until then something may be wrong. */
   let settledEpoch: number | null = null;
+  /** The epoch in which interrupted goals were paused in Codex. */
+  let goalsPausedIn: number | null = null;
   /** The newest gap that was closed. */
   let settledSeq = 0;
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
     let isWhole = epoch !== null;
+    if (epoch !== null && epoch !== goalsPausedIn) {
+      goalsPausedIn = epoch;
+      await pauseInterrupted(world);
+    }
     for (const ref of store.lanes.unfinished()) {
       try {
         isWhole = (await lane(ref)) && isWhole;

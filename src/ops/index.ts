@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "80f2a1a4747e",
+    hash: "bdb0152af981",
     load: () => import("./message/send.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bc1bec6be7fe",
+    hash: "f219442113c3",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bc1bec6be7fe",
+    hash: "f219442113c3",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "0c959f08ecf7",
+    hash: "8fb0980abc0d",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "4b44e5dde868",
+    hash: "bd2dbfe5613b",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bc1bec6be7fe",
+    hash: "f219442113c3",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "640187cfbe74",
+    hash: "f387fef22356",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bc1bec6be7fe",
+    hash: "f219442113c3",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bc1bec6be7fe",
+    hash: "f219442113c3",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "7ed81337bfc0",
+    hash: "23d9817c2851",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "504fad568744",
+    hash: "2194844388f5",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "fb83d506bf40",
+    hash: "aff08dec3359",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "0c959f08ecf7",
+    hash: "8fb0980abc0d",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "41efe2cee6af",
+    hash: "ee20d889a643",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "79b8809fcde1",
+    hash: "8d4399294d5c",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "7b3c59aac87c",
+    hash: "e2a8dc51b249",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e305abd72b62",
+    hash: "1e2acc34f3de",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "92566b16cb19",
+    hash: "33a7158ff302",
     load: () => import("./thread/wait.ts"),
   },
   {

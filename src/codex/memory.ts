@@ -5,6 +5,7 @@ import type { FileChange } from "../core/ports/filechange.ts";
 import { changesOf } from "./changes.ts";
 import { hookMemory } from "./hooks.ts";
 import { type Json, object, text } from "./read.ts";
+import { subagents } from "./subagents.ts";
 
 export interface StreamMemory {
   /** Also what this line settles of the lines before it. */
@@ -21,6 +22,7 @@ export function streamMemory(): StreamMemory {
   const turns = new Map<string, string>();
   const changes = openChanges();
   const hooks = hookMemory();
+  const agents = subagents();
   /** By thread, the turn whose stream was lost and is not seen again yet. */
   const retrying = new Map<string, string>();
 
@@ -46,7 +48,8 @@ export function streamMemory(): StreamMemory {
         if (turn !== null) turns.set(thread, turn);
       } else if (method === "thread/closed") turns.delete(thread);
       else changes.note(method, thread, params);
-      return [recovery, hooks.note(method, thread, params)].filter((event) => event !== undefined);
+      const events = [recovery, hooks.note(method, thread, params)].filter((event) => event !== undefined);
+      return [...events, ...agents(method, thread, params)];
     },
     isRetrying: () => retrying.size > 0,
     lastTurnOf: (threadId) => turns.get(threadId),

@@ -24,7 +24,8 @@ type Loose =
   | "thread_started"
   | "request_opened"
   | "request_resolved"
-  | "hook_decided";
+  | "hook_decided"
+  | "agents_working";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -96,6 +97,12 @@ function looseTable(world: World): LooseTable {
       if (request) expire(store, change, request.id);
       else live.sought.delete(rpc_id);
     },
+    agents_working({ thread_id, agents }, change) {
+      const lane = store.lanes.findByThread(thread_id);
+      if (!lane) return;
+      live.setAgents(thread_id, agents);
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { agents: agents.length } });
+    },
     hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }
@@ -103,7 +110,10 @@ function looseTable(world: World): LooseTable {
 function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
   const { store, live } = world;
   return {
-    turn_started: (lane, { turn_id }, change, epoch) => turnStarted(store, change, lane, turn_id, epoch),
+    turn_started(lane, { thread_id, turn_id }, change, epoch) {
+      live.turnBegan(thread_id);
+      turnStarted(store, change, lane, turn_id, epoch);
+    },
     turn_completed(lane, { thread_id, turn }, change) {
       if (turn.status === "in_progress") return;
       const { id, status, error, completed_at } = turn;

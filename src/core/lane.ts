@@ -78,6 +78,7 @@ export interface ThreadView {
   last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
   queue: QueueView;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
+  agents: string[];
   goal: { objective: string; status: string; resume: string | null } | null;
   model: {
     provider: string | null;
@@ -136,6 +137,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
       summary,
       asked_at: iso(asked_at),
     })),
+    agents: [...live.agents(lane.thread_id)],
     goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,

@@ -27,6 +27,12 @@ export interface Live {
   told(threadId: string, status: ThreadStatus, at: number): void;
   drop(threadId: string): void;
   heard(threadId: string, at: number): void;
+  /** Thread ids of the sub-agents that work below it. */
+  agents(threadId: string | null): readonly string[];
+  setAgents(threadId: string, agents: readonly string[]): void;
+  /** A sub-agent worked since its last turn began: Codex gives the report to the next turn, if it stays loaded (facts C6). */
+  owesReport(threadId: string): boolean;
+  turnBegan(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
@@ -36,16 +42,22 @@ export function live(): Live {
   let current: Epoch | null = null;
   const threads = new Map<string, LiveThread>();
   const sought: Live["sought"] = new Set();
+  const agents = new Map<string, readonly string[]>();
+  const owing = new Set<string>();
+  const clear = () => {
+    threads.clear();
+    sought.clear();
+    agents.clear();
+    owing.clear();
+  };
   return {
     epoch: () => current,
     begin(epoch) {
-      threads.clear();
-      sought.clear();
+      clear();
       current = epoch;
     },
     end() {
-      threads.clear();
-      sought.clear();
+      clear();
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
@@ -58,6 +70,18 @@ export function live(): Live {
     heard(threadId, at) {
       const thread = threads.get(threadId);
       if (thread) thread.heard = at;
+    },
+    agents: (threadId) => (threadId === null ? [] : (agents.get(threadId) ?? [])),
+    setAgents(threadId, working) {
+      if (working.length === 0) agents.delete(threadId);
+      else {
+        agents.set(threadId, working);
+        owing.add(threadId);
+      }
+    },
+    owesReport: (threadId) => owing.has(threadId),
+    turnBegan(threadId) {
+      if (!agents.has(threadId)) owing.delete(threadId);
     },
     list: () => [...threads],
     sought,

@@ -199,6 +199,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const lane = store.lanes.findByThread(threadId);
     // Unloading would be its end.
     if (lane && isEphemeral(lane)) return undefined;
+    // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
+    if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;
     const facts = lane && store.lanes.facts(lane.ref);
     if (!lane || !facts) return undefined;
     const isWanted =

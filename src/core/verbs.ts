@@ -220,6 +220,11 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     agent: () => agent.status(),
     retryAgent: () => agent.retry(),
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
+    withAgents: () =>
+      live.list().flatMap(([threadId]) => {
+        const lane = live.agents(threadId).length > 0 ? store.lanes.findByThread(threadId) : undefined;
+        return lane ? [view(lane.ref)] : [];
+      }),
     counts() {
       const byStatus: Record<string, number> = {};
       for (const facts of store.lanes.standings()) {

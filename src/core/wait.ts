@@ -113,7 +113,12 @@ function look(
   refuseUntellable(world, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
   const turn = markedTurn(world, target.ref, mark);
-  const isSo = holds(condition, facts, { turn, hasWorked: hasWorked(world, facts), now: world.clock.now() });
+  const isSo = holds(condition, facts, {
+    turn,
+    hasWorked: hasWorked(world, facts),
+    agents: world.live.agents(facts.lane.thread_id).length,
+    now: world.clock.now(),
+  });
   return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 

@@ -50,6 +50,8 @@ export const threadView = {
   last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
   queue: queueView,
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
+  /** Thread ids of its sub-agents that work. */
+  agents: v.array(v.string()),
   goal: orNull(v.object({ objective: v.string(), status: v.string(), resume: orNull(v.string()) })),
   model: v.object({
     provider: orNull(v.string()),

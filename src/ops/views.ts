@@ -59,6 +59,8 @@ function noteOf(thread: Thread): string {
   if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
   if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
   const { pending, held, reason } = thread.queue;
+  if (thread.agents?.length > 0 && thread.status !== "busy")
+    return paint("cyan", `${thread.agents.length} sub-agents`);
   if (thread.goal?.resume && !held) return paint("yellow", "goal interrupted");
   // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
@@ -98,6 +100,11 @@ export function threadPairs(thread: Thread, look: Look): string {
   // A summary is not what is decided on: that is whole in `request get` only.
   for (const { id, summary } of thread.requests)
     rows.push(["asks", `${cell(summary)}\n${paint("bold", `dispatch request get ${id}`)}`]);
+  if (thread.agents.length > 0)
+    rows.push([
+      "agents",
+      `${thread.agents.length} working: ${thread.agents.map((id) => cell(id)).join(", ")}`,
+    ]);
   if (thread.goal) {
     const { status, objective, resume } = thread.goal;
     const way = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";

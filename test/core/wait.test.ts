@@ -104,6 +104,40 @@ test("attention holds for a held queue, an open question and a turn that only re
   expect(await soon()).toBe("timeout");
 });
 
+test("done waits for the sub-agents of a turn that is over; the view names them, and the thread stays loaded", async () => {
+  const { agent, live } = here.world;
+  await here.reaches(await here.send("hello"), "done");
+  const [thread] = [...agent.threads.values()];
+  const tell = (agents: string[]) => agent.tell({ kind: "agents_working", thread_id: thread!.id, agents });
+  tell(["C"]);
+  await until("they are seen", () => here.view().agents.length === 1);
+  expect(here.view().agents).toEqual(["C"]);
+  expect(here.world.engine.core.withAgents().map(({ ref }) => ref)).toEqual([here.ref]);
+  const idle = async () => {
+    for (let at = 0; at < limits.laneIdleUnloadMs * 2; at += limits.reconcileEveryMs) {
+      await here.clock.advance(limits.reconcileEveryMs);
+      await macrotasks(20);
+    }
+  };
+  const waited = wait({ condition: "done" });
+  let isOver = false;
+  void waited.then(() => {
+    isOver = true;
+  });
+  await idle();
+  expect(isOver).toBe(false);
+  expect(live.get(thread!.id)).toBeDefined();
+  tell([]);
+  await here.clock.advance(limits.waitLookEveryMs);
+  expect((await waited).verdict).toBe("ok");
+  // Its report is taken by the next turn; after that the thread is let go.
+  await idle();
+  expect(live.get(thread!.id)).toBeDefined();
+  await here.reaches(await here.send("and?"), "done");
+  await idle();
+  expect(live.get(thread!.id)).toBeUndefined();
+});
+
 test("any is content with one of several; a receipt is waited for until it is settled", async () => {
   const { core } = here.world.engine;
   const other = await core.create(

@@ -48,6 +48,8 @@ export type AgentEvent =
   | { kind: "turn_started"; thread_id: string; turn_id: string; at: number | null }
   | { kind: "turn_completed"; thread_id: string; turn: TurnFacts }
   | { kind: "turn_retrying"; thread_id: string; turn_id: string; message: string }
+  /** The sub-agents below a thread that work now, all generations; also after its own turn ended. */
+  | { kind: "agents_working"; thread_id: string; agents: string[] }
   /** The first sign of a turn after it retried: a delta, an item, tokens, a question. */
   | { kind: "turn_recovered"; thread_id: string; turn_id: string }
   | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }

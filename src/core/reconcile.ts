@@ -62,7 +62,23 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       settledSeq = gap;
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
-    if (epoch !== null) await unloadIdle();
+    if (epoch !== null) {
+      await renewReplaced();
+      await unloadIdle();
+    }
+  }
+
+  /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
+  async function renewReplaced(): Promise<void> {
+    if (agent.status().program !== "replaced") return;
+    const isBusy =
+      store.turns.listRunning().length > 0 ||
+      store.counts().requests > 0 ||
+      store.lanes.withActiveGoal().length > 0 ||
+      store.lanes.ephemeral().length > 0 ||
+      live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
+      store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
+    if (!isBusy) await agent.renew("its program was replaced: a newer one is started");
   }
 
   async function lane(ref: Ref): Promise<boolean> {

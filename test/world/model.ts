@@ -12,6 +12,7 @@ import type {
   Agent,
   AgentEvent,
   AgentSink,
+  AgentStatus,
   Catalogue,
   Epoch,
   Occurrence,
@@ -85,6 +86,9 @@ export interface ModelAgent extends Agent {
   /** What the child answered to its questions. */
   replies: AgentReply[];
   /** Refuses the next call of this verb. */
+  setProgram(state: AgentStatus["program"]): void;
+  /** Why it was renewed, each time. */
+  renewals: string[];
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
@@ -160,6 +164,8 @@ export function modelAgent({
 }: ModelOptions): ModelAgent {
   const asked: string[] = [];
   const replies: AgentReply[] = [];
+  const renewals: string[] = [];
+  let program: AgentStatus["program"] = "same";
   const released = new Set<string>();
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
@@ -455,6 +461,10 @@ export function modelAgent({
         schedule(() => go(thread));
       }
     },
+    setProgram(state) {
+      program = state;
+    },
+    renewals,
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
     beforeNext: (verb, fn) => void before.set(verb, fn),
@@ -501,9 +511,17 @@ export function modelAgent({
       warnings: [],
       lacks: [],
       advice: "",
+      program,
     }),
     ready: () => (epoch === null ? Promise.reject(down()) : Promise.resolve(epoch)),
     retry() {},
+    async renew(words) {
+      renewals.push(words);
+      // The next child runs what is there now.
+      program = "same";
+      this.kill();
+      this.up();
+    },
     startThread: (settings) =>
       call("startThread", () => {
         if (settings.model_provider === "nobody")

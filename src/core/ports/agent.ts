@@ -126,6 +126,8 @@ export interface AgentStatus {
   warnings: string[];
   /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
   lacks: string[];
+  /** What became of the file that the child runs: of a replaced one its sandbox helpers no longer start. */
+  program: "same" | "replaced" | "removed";
   /** What to do about that: which of the two is to be upgraded. */
   advice: string;
 }
@@ -168,6 +170,8 @@ export interface Agent {
   ready(waitMs: number): Promise<Epoch>;
   /** Closes an open circuit and tries now. */
   retry(): void;
+  /** Ends the running child in good order, so that the next one starts. Nothing where none runs. */
+  renew(words: string): Promise<void>;
 
   startThread(settings: ThreadSettings): Promise<ThreadOpened>;
   /** Sends every stored setting: a bare resume was measured to raise a lane's power. */

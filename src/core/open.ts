@@ -4,6 +4,7 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { settleAlreadySent } from "./alreadysent.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
 import { hold } from "./hold.ts";
@@ -27,7 +28,7 @@ export async function open(world: World, ref: Ref): Promise<Opened> {
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   if (lane.thread_id === null) lane = await start(world, lane);
-  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id);
+  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
   return { lane: lane as Opened["lane"], epoch };
 }
@@ -82,7 +83,7 @@ async function foundAgain(world: World, lane: Lane, threadId: string): Promise<L
   return lane;
 }
 
-async function resume(world: World, lane: Lane, threadId: string): Promise<Lane> {
+async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
   const { agent, store, journal } = world;
   if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
@@ -105,6 +106,8 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
         effective: { ...opened.effective, ...known },
       });
     });
+    const reopened = again(world, lane.ref);
+    await settleAlreadySent(world, { ...reopened, thread_id: threadId }, newest, epoch);
     return again(world, lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;

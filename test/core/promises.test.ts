@@ -284,6 +284,39 @@ describe("an active goal whose process ended", () => {
   });
 });
 
+test("a registry copied back from before a delivery does not deliver the text again", async () => {
+  await core().hold(here.ref);
+  const sent = await here.send("only once", { mode: "queue" });
+  const other = await here.send("not yet", { mode: "queue" });
+  const { turns } = thread();
+  const said = { type: "user_message" as const, text: "only once", client_id: sent.receipt };
+  turns.push({
+    id: "01a2ffff-0000-7000-9000-000000000001",
+    status: "completed",
+    error: null,
+    started_at: here.clock.now(),
+    completed_at: here.clock.now(),
+    items: [
+      {
+        ...said,
+        id: "i-1",
+        command: null,
+        exit_code: null,
+        path: null,
+        changes: null,
+        status: null,
+        at: null,
+      },
+    ],
+  });
+  here.world.agent.kill();
+  here.world.agent.up();
+  core().release(here.ref);
+  await here.reaches(other, "done");
+  expect(here.world.agent.asked.filter((text) => text === "only once")).toEqual([]);
+  expect(core().receipt(sent.receipt)).toMatchObject({ state: "done", outcome: "completed", attempt: 0 });
+});
+
 test("an override of one turn ends with it, though the turn after it was refused once", async () => {
   const told: (object | undefined)[] = [];
   const { startTurn } = here.world.agent;

@@ -4,6 +4,7 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { refuseWithoutFolder } from "./accept.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
@@ -27,6 +28,8 @@ export async function open(world: World, ref: Ref): Promise<Opened> {
   const epoch = await agent.ready(limits.agentReadyWaitMs);
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  // A turn that runs is still to be seen to its end.
+  if (lane.source === "own" && store.turns.running(ref).length === 0) refuseWithoutFolder(world, lane);
   if (lane.thread_id === null) lane = await start(world, lane);
   else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);

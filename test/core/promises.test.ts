@@ -317,6 +317,22 @@ test("a registry copied back from before a delivery does not deliver the text ag
   expect(core().receipt(sent.receipt)).toMatchObject({ state: "done", outcome: "completed", attempt: 0 });
 });
 
+test("nothing is delivered into a folder that is gone; the refusal names it and the way out", async () => {
+  here.world.store.lanes.set(here.ref, { cwd: "/gone" });
+  const refused = await refusal(here.send("work"));
+  expect(refused).toMatchObject({
+    code: "conflict",
+    message: `the folder of thread ${here.ref} is gone: /gone`,
+  });
+  expect(refused.hint).toContain(`dispatch fork ${here.ref} --name NAME --cwd DIR`);
+  const queued = await here.send("later", { mode: "queue" });
+  await until("the reason", () => here.view().queue.reason?.includes("/gone") === true);
+  expect(here.world.agent.asked).toEqual([]);
+  here.world.store.lanes.set(here.ref, { cwd: "/repo" });
+  for (let at = 0; at < 10; at++) await here.clock.advance(limits.agentBackoffMaxMs);
+  await here.reaches(queued, "done");
+});
+
 test("an override of one turn ends with it, though the turn after it was refused once", async () => {
   const told: (object | undefined)[] = [];
   const { startTurn } = here.world.agent;

@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "25de427ead07",
+    hash: "ca26dc055795",
     load: () => import("./thread/fork.ts"),
   },
   {

@@ -1,5 +1,8 @@
 /** What is told of threads whose work goes on, or ended, without a turn of ours: on the real Codex. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { dispatchRig, type Rig } from "../support/dispatch.ts";
 import { stringify } from "../support/provider-script.ts";
 
@@ -44,4 +47,16 @@ test("a goal that is active when its daemon is killed is paused, asks for attent
   expect((await rig.ask(["goal", "status", ref])).goal.status).toBe("paused");
   expect((await rig.ask(goal.resume.split(" ").slice(1))).goal.status).toBe("active");
   await rig.ask(["goal", "set", ref, "--status", "paused"]);
+});
+
+test("a thread whose folder is gone takes nothing, and a fork elsewhere goes on with it", async () => {
+  const folder = join(rig.home, "gone");
+  mkdirSync(folder);
+  const { ref } = await rig.ask(["new", "--name", "roving", "--cwd", folder, "--text", "hello"]);
+  await rig.ask(["wait", ref, "--timeout", "20"]);
+  rmSync(folder, { recursive: true });
+  const refused = await rig.refused(["send", ref, "work"]);
+  expect(refused).toMatchObject({ code: "conflict", message: expect.stringContaining(folder) });
+  const fork = await rig.ask(["fork", ref, "--name", "settled", "--cwd", tmpdir()]);
+  expect(await rig.ask(["send", fork.ref, "work", "--wait"])).toMatchObject({ verdict: "ok" });
 });

@@ -1,5 +1,5 @@
 import { ptr } from "bun:ffi";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { libc } from "./libc.ts";
 import { runSync } from "./spawn.ts";
 
@@ -55,6 +55,25 @@ export function cpuMsOf(pid: number): number | undefined {
   const fields = statFields(pid);
   // The kernel counts user and system time in hundredths of a second.
   return fields && (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/**
+ * Whether the file that a process runs was replaced under its path, or removed: `replaced` has a new file there,
+ * `removed` has none. `same` also where the system does not tell (only Linux does).
+ */
+export function programState(pid: number): "same" | "replaced" | "removed" {
+  if (process.platform !== "linux") return "same";
+  try {
+    const link = readlinkSync(`/proc/${pid}/exe`);
+    const path = link.replace(/ \(deleted\)$/, "");
+    const running = statSync(`/proc/${pid}/exe`);
+    const here = statSync(path, { throwIfNoEntry: false });
+    if (here === undefined) return "removed";
+    return here.ino === running.ino && here.dev === running.dev ? "same" : "replaced";
+  } catch {
+    // It ended meanwhile, or is not ours to look at.
+    return "same";
+  }
 }
 
 /** The pids in a process group that still run, zombies left out. */

@@ -52,6 +52,10 @@ export const limits = {
   childBacklogMax: 4096,
   /** Items under way of which something is kept for the question that may follow: the files of a patch, a hook's end. */
   childOpenChangesMax: 256,
+  /** Sub-agents whose parent is remembered; Codex itself allows a handful at a time. */
+  agentsKnownMax: 1024,
+  /** Parents above a sub-agent: Codex's own limit of depth is far lower. */
+  agentDepthMax: 16,
   /** Of all those patches: two lines of Codex at their limit. */
   childOpenChangesCharsMax: 64 * MiB,
   childStderrTailBytes: 16 * KiB,

@@ -55,6 +55,7 @@ export function codexAgent(
     status: codex.status,
     ready: async (waitMs) => (await codex.ready(waitMs)).epoch,
     retry: codex.retry,
+    renew: codex.renew,
     close: codex.close,
 
     startThread: async (settings) => opened(await call("thread/start", startParams(settings))),

@@ -39,18 +39,46 @@ export function refusalOf(error: Json): Refusal {
 /** These look a thread up on disk: their `thread not found` is of one that does not exist (measured). */
 const needsNoLoading = /^thread\/goal\//;
 
-export function refusedError(method: string, error: Json): DispatchError {
+/** `params` are those of the refused call: a refusal that quotes one of them is about what the caller named. */
+export function refusedError(method: string, error: Json, params: Json = {}): DispatchError {
   const said = refusalOf(error);
   const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
   const message = text(error["message"]) ?? "no reason given";
   // It goes on with the list of all that it knows. A word that it does not know in the params is told the same way.
   const isUnknown = message.startsWith(`Invalid request: unknown variant \`${method}\``);
   const words = isUnknown ? "it does not know this method" : message.slice(0, limits.childRefusalCharsMax);
-  return new DispatchError("agent", `codex refused ${method}: ${words}`, {
+  const named = reason === "other" ? namedBy(method, params, message) : undefined;
+  return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${words}`, {
+    ...(named === undefined ? {} : { hint: named.hint }),
     ...(isUnknown ? { hint: "dispatch doctor says what this Codex lacks" } : {}),
     ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
     data: { reason, words },
   });
+}
+
+/** Calls whose params the user wrote for this call. A resume repeats stored settings, which the user did not name now. */
+const namingMethods = new Set(["thread/start", "thread/fork", "thread/list", "thread/search", "model/list"]);
+
+/** The code and hint of a refusal that quotes a value of `params`; undefined where it is about something else. */
+function namedBy(
+  method: string,
+  params: Json,
+  message: string,
+): { code: "usage" | "not_found"; hint: string } | undefined {
+  if (!namingMethods.has(method)) return undefined;
+  const quoted = new Set([...message.matchAll(/[`'"]([^`'"]+)[`'"]/g)].map((match) => match[1]!));
+  const last = /: ([^:]+)$/.exec(message)?.[1];
+  if (last !== undefined) quoted.add(last.trim());
+  if (!stringsIn(params).some((value) => quoted.has(value))) return undefined;
+  return /^turn not found/.test(message)
+    ? { code: "not_found", hint: "dispatch tail THREAD shows the ids of its turns" }
+    : { code: "usage", hint: "correct that value and try again" };
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(stringsIn);
 }
 
 /** Ours to refuse, before Codex saw it: too many calls wait already. */
@@ -62,7 +90,7 @@ export function overloadedError(method: string): DispatchError {
 }
 
 export function isRefusal(thrown: unknown, reason: Refusal): boolean {
-  return thrown instanceof DispatchError && thrown.code === "agent" && thrown.data?.["reason"] === reason;
+  return thrown instanceof DispatchError && thrown.data?.["reason"] === reason;
 }
 
 export function downError(

@@ -43,7 +43,8 @@ async function native(path: string, from: string): Promise<string> {
       hint: `chmod +x ${real}`,
       data: notSent,
     });
-  return real;
+  // A version manager's shim is a link to one program that looks at the name it was started under: the link is run.
+  return path;
 }
 
 /** `bin/codex.js` of the package `@openai/codex`; the native one is in a package for the platform, inside or beside it. */

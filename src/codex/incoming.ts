@@ -51,8 +51,7 @@ export function incoming(to: {
       const delta = deltaOf(method, params);
       tell(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
     }
-    const settled = to.memory.note(method, params);
-    if (settled !== undefined) events.push(settled);
+    events.push(...to.memory.note(method, params));
     if (method === "configWarning") to.warned(warningOf(params));
     // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
     const isRequest = typeof id === "string" || typeof id === "number";
@@ -63,7 +62,7 @@ export function incoming(to: {
   };
 
   const take = async (line: Uint8Array) => {
-    if (to.taps.size === 0 && isDelta(line)) return;
+    if (to.taps.size === 0 && !to.memory.isRetrying() && isDelta(line)) return;
     const message = parsed(line);
     const method = text(message?.["method"]);
     if (message === undefined) return to.garbage();

@@ -5,10 +5,13 @@ import type { FileChange } from "../core/ports/filechange.ts";
 import { changesOf } from "./changes.ts";
 import { hookMemory } from "./hooks.ts";
 import { type Json, object, text } from "./read.ts";
+import { subagents } from "./subagents.ts";
 
 export interface StreamMemory {
   /** Also what this line settles of the lines before it. */
-  note(method: string, params: Json): AgentEvent | undefined;
+  note(method: string, params: Json): AgentEvent[];
+  /** A turn waits to reconnect: then each line is worth decoding, as any sign of the turn ends that. */
+  isRetrying(): boolean;
   /** The turn that started last in a thread, ended or not. */
   lastTurnOf(threadId: string): string | undefined;
   /** Of a file change that is not completed: a question about it carries none. Null: not known. */
@@ -19,21 +22,43 @@ export function streamMemory(): StreamMemory {
   const turns = new Map<string, string>();
   const changes = openChanges();
   const hooks = hookMemory();
+  const agents = subagents();
+  /** By thread, the turn whose stream was lost and is not seen again yet. */
+  const retrying = new Map<string, string>();
+
+  const recovered = (method: string, thread: string, params: Json): AgentEvent | undefined => {
+    const turn_id = retrying.get(thread);
+    if (method === "error" && params["willRetry"] === true) {
+      const turn = text(params["turnId"]);
+      if (turn !== null) retrying.set(thread, turn);
+    } else if (turn_id !== undefined && ofTurn.test(method)) {
+      retrying.delete(thread);
+      return { kind: "turn_recovered", thread_id: thread, turn_id };
+    }
+    return undefined;
+  };
+
   return {
     note(method, params) {
       const thread = text(params["threadId"]);
-      if (thread === null) return undefined;
+      if (thread === null) return [];
+      const recovery = recovered(method, thread, params);
       if (method === "turn/started") {
         const turn = text(object(params["turn"])?.["id"]);
         if (turn !== null) turns.set(thread, turn);
       } else if (method === "thread/closed") turns.delete(thread);
       else changes.note(method, thread, params);
-      return hooks.note(method, thread, params);
+      const events = [recovery, hooks.note(method, thread, params)].filter((event) => event !== undefined);
+      return [...events, ...agents(method, thread, params)];
     },
+    isRetrying: () => retrying.size > 0,
     lastTurnOf: (threadId) => turns.get(threadId),
     changesOf: (threadId, itemId) => changes.get(`${threadId} ${itemId}`),
   };
 }
+
+/** What only a turn that goes on causes. A status, a warning or a hook is none of it. */
+const ofTurn = /^(item\/|turn\/|thread\/tokenUsage\/|thread\/closed$)/;
 
 interface OpenChanges {
   note(method: string, thread: string, params: Json): void;

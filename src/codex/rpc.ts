@@ -128,7 +128,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
       refill();
       const error = object(answer["error"]);
       if (error === undefined) waiting.resolve(object(answer["result"]) ?? {});
-      else waiting.reject(refusedError(waiting.method, error));
+      else waiting.reject(refusedError(waiting.method, error, paramsIn(waiting.line)));
       return true;
     },
     dropAnswer(id) {
@@ -145,6 +145,11 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
         take(id)?.reject(downError(words, sent.has(id) ? "unknown" : "not_sent"));
     },
   };
+}
+
+/** Parsed only for a refusal: calls are many, and refusals few. */
+function paramsIn(line: string): Json {
+  return object((JSON.parse(line) as Json)["params"]) ?? {};
 }
 
 function timeoutError(call: Call): DispatchError {

@@ -1,5 +1,7 @@
 /** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
+
 import { DispatchError, wordsOf } from "../base/error.ts";
+import { programState } from "../base/identity.ts";
 import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
@@ -16,6 +18,7 @@ export interface Supervisor {
   /** The life that takes calls now; throws `agent_down`, not sent. */
   running(): Life;
   retry(): void;
+  renew(words: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -60,6 +63,7 @@ export function supervisor(world: Supervised): Supervisor {
     garbage_lines: 0,
     warnings: [],
     lacks: [],
+    program: "same",
     advice: "",
   };
 
@@ -164,7 +168,11 @@ export function supervisor(world: Supervised): Supervisor {
     start() {
       loop ??= run().catch((thrown: unknown) => log.error("codex is not supervised any more", { thrown }));
     },
-    status: () => ({ ...now, warnings: [...now.warnings] }),
+    status: () => ({
+      ...now,
+      warnings: [...now.warnings],
+      program: life === undefined ? "same" : programState(life.pid),
+    }),
     async ready(waitMs) {
       const until = clock.monotonic() + waitMs;
       while (now.state === "starting") {
@@ -180,6 +188,12 @@ export function supervisor(world: Supervised): Supervisor {
     running() {
       if (now.state === "running" && life !== undefined) return life;
       throw down();
+    },
+    async renew(words) {
+      if (now.state !== "running" || life === undefined) return;
+      log.info("codex is renewed", { words });
+      pauses.reset();
+      await life.kill(words);
     },
     retry() {
       pauses.reset();

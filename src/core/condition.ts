@@ -15,11 +15,11 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
   return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
 }
 
-/** `turn`: the one that is waited for, where it is known; `hasWorked`: it was ever given a message. */
+/** `turn`: the one that is waited for, where it is known; `hasWorked`: it was ever given a message; `agents`: how many sub-agents work. */
 export function holds(
   condition: Condition,
   facts: LaneFacts,
-  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; now: number },
+  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; agents: number; now: number },
 ): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
@@ -27,7 +27,7 @@ export function holds(
     case "idle":
       return !runs;
     case "done":
-      return isSettled(facts) && (latest !== null || told.hasWorked);
+      return isSettled(facts) && told.agents === 0 && (latest !== null || told.hasWorked);
     case "waiting":
       return facts.requests.length > 0;
     case "attention":
@@ -36,6 +36,7 @@ export function holds(
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
         told.isBlocked ||
+        facts.lane.goal?.interrupted === true ||
         (!runs && latest?.status === "failed") ||
         isStuck(latest, told.now)
       );

@@ -117,6 +117,8 @@ export interface Core {
   writeRefusal(): string | null;
   retryAgent(): void;
   running(): ThreadView[];
+  /** Threads whose sub-agents work, whether or not they run a turn themselves. */
+  withAgents(): ThreadView[];
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];

@@ -92,7 +92,7 @@ async function setUp(world: World, created: Created): Promise<void> {
       return;
     }
     if (lane?.thread_id != null) await unload(world, lane.thread_id);
-    withdraw(world, created, wordsOf(thrown));
+    withdraw(world, created, thrown);
     throw thrown;
   }
 }
@@ -114,9 +114,13 @@ function isFinal(thrown: unknown): boolean {
   return isOurs || refusalOf(thrown) !== undefined;
 }
 
-function withdraw({ store, journal }: World, { ref }: Created, why: string): void {
+function withdraw({ store, journal }: World, { ref }: Created, thrown: unknown): void {
+  const why = wordsOf(thrown);
   journal.commit((change) => {
-    endQueued(store, change, ref, { code: "agent", message: why });
+    endQueued(store, change, ref, {
+      code: thrown instanceof DispatchError ? thrown.code : "internal",
+      message: why,
+    });
     // Its key is free again: the same command, mended, may use it.
     store.lanes.set(ref, { create_key: null });
     store.lanes.forget(ref, change.now);

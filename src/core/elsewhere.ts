@@ -1,6 +1,6 @@
 /** What Codex finds in threads that the index does not hold, or not whole. One match a thread, or all of one thread. */
 import { iso } from "../base/clock.ts";
-import { wordsOf } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./asked.ts";
 import { refusalOf } from "./open.ts";
@@ -19,7 +19,7 @@ export interface Elsewhere {
 
 const nothing: Elsewhere = { matches: [], next: null, note: null };
 
-/** Never throws for a Codex that is down, slow or unwilling: the note says so. */
+/** Never throws for a Codex that is down, slow or unwilling: the note says so. Throws `not_found` for an id that no thread has. */
 export async function elsewhere(
   world: World,
   asked: Asked,
@@ -33,6 +33,10 @@ export async function elsewhere(
       ? await overThreads(world, asked, cursor, limit)
       : await within(world, asked, asked.thread, cursor, limit);
   } catch (thrown) {
+    if (refusalOf(thrown) === "no_rollout" && asked.thread !== null && "threadId" in asked.thread)
+      fail("not_found", `Codex has no thread ${asked.thread.threadId}`, {
+        hint: "dispatch list --unmanaged",
+      });
     return { ...nothing, note: `only the local index was searched: ${wordsOf(thrown)}` };
   }
 }
@@ -77,7 +81,7 @@ async function matchIn(
   snippet: string,
 ): Promise<Match | undefined> {
   const lane = world.store.lanes.findByThread(thread.id);
-  if (!letsPass(asked, thread) || isAnswered(world, asked, lane)) return undefined;
+  if (!mayMatch(asked, thread) || isAnswered(world, asked, lane)) return undefined;
   const { found } = await world.agent
     .searchMessages(thread.id, { text: asked.query.literal, cursor: null, limit: limits.codexPageMax })
     .catch((thrown: unknown) => {
@@ -87,15 +91,15 @@ async function matchIn(
     });
   const fresh = found.filter((one) => isFresh(world, asked, lane, one));
   const first = asked.ascending ? fresh[0] : fresh.at(-1);
-  if (first) return matchOf(thread, lane, first);
+  if (first) return matchOf(asked, thread, lane, first);
   // All its messages with the text are in the index: what Codex means is one of them.
-  if (found.length > 0 || !isWithin(thread.updated_at, asked.since, null)) return undefined;
+  if (found.length > 0) return undefined;
   const none = { turn_id: null, item_id: null, hit: null, type: null };
   return {
     ...ofThread(thread, lane),
     ...none,
     ...oneLine({ snippet }),
-    at: iso(thread.updated_at),
+    at: iso(likelyTime(asked, thread)),
     source: "codex",
   };
 }
@@ -111,13 +115,29 @@ async function within(
   const lane = "ref" in place ? world.store.lanes.get(place.ref) : undefined;
   const threadId = "threadId" in place ? place.threadId : (lane?.thread_id ?? null);
   if (threadId === null) return nothing;
-  const [thread, { found, next_cursor }] = await Promise.all([
-    world.agent.readThread(threadId),
-    world.agent.searchMessages(threadId, { text: asked.query.literal, cursor, limit }),
-  ]);
-  if (!letsPass(asked, thread)) return nothing;
+  const thread = await world.agent.readThread(threadId);
+  const { found, next_cursor } = await world.agent.searchMessages(threadId, {
+    text: asked.query.literal,
+    cursor,
+    limit,
+  });
+  if (!mayMatch(asked, thread)) return nothing;
   const fresh = found.filter((one) => isFresh(world, asked, lane, one));
-  return { matches: fresh.map((one) => matchOf(thread, lane, one)), next: next_cursor, note: null };
+  return { matches: fresh.map((one) => matchOf(asked, thread, lane, one)), next: next_cursor, note: null };
+}
+
+/** Without the time of a hit, it was between the first and the last sign of life of its thread. */
+function mayMatch(asked: Asked, thread: ThreadFacts): boolean {
+  if (!letsPass(asked, thread)) return false;
+  if (asked.dateField !== "at") return true;
+  return isWithin(thread.updated_at, asked.since, null) && isWithin(thread.created_at, null, asked.until);
+}
+
+/** Of a hit without a time: never one that the search excludes. */
+function likelyTime({ dateField, until }: Asked, thread: ThreadFacts): number {
+  return dateField === "at" && !isWithin(thread.updated_at, null, until)
+    ? thread.created_at
+    : thread.updated_at;
 }
 
 /** The index holds the whole thread, or has shown a place in it already. */
@@ -136,9 +156,9 @@ function isFresh({ store }: World, asked: Asked, lane: Lane | undefined, one: Oc
   return at === null || isWithin(at, asked.since, asked.until);
 }
 
-function matchOf(thread: ThreadFacts, lane: Lane | undefined, one: Occurrence): Match {
+function matchOf(asked: Asked, thread: ThreadFacts, lane: Lane | undefined, one: Occurrence): Match {
   const { turn_id, item_id } = one;
-  const at = iso(timeOf(turn_id) ?? thread.updated_at);
+  const at = iso(timeOf(turn_id) ?? likelyTime(asked, thread));
   return { ...ofThread(thread, lane), type: null, turn_id, item_id, ...oneLine(one), at, source: "codex" };
 }
 

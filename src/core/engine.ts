@@ -1,4 +1,5 @@
 /** The engine: the verbs, the loops behind them, and what Codex is told to tell. */
+
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
@@ -6,6 +7,7 @@ import { macrotask } from "../base/macrotask.ts";
 import { nextInLine } from "./capacity.ts";
 import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
+import { interruptGoals } from "./goal.ts";
 import type { AgentSink } from "./ports/agent.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { TextPlace } from "./ports/store.ts";
@@ -81,7 +83,11 @@ export function engineOf(world: World): Engine {
     core: verbsOf(world, deliver, settle),
     sink,
     begin() {
-      journal.commit((change) => change.append({ kind: "daemon.up" }));
+      journal.commit((change) => {
+        change.append({ kind: "daemon.up" });
+        // Also where no child comes up that would find the end of the one before.
+        interruptGoals(world, change);
+      });
       settling.soon();
       pruning.soon();
     },

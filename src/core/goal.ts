@@ -3,9 +3,10 @@
  * paused, and made active only once that text is delivered.
  */
 
-import { fail } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
+import type { Change } from "./journal.ts";
 import { isTerminal } from "./message.ts";
 import { type Opened, open } from "./open.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
@@ -44,13 +45,56 @@ export async function activateGoal(world: World, opened: Opened): Promise<void> 
   });
 }
 
+/** Pauses in the registry every goal that ran in a child that is gone. Inside the transaction that ends the epoch. */
+export function interruptGoals({ store }: World, change: Change): void {
+  for (const lane of store.lanes.withActiveGoal()) {
+    store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
+    change.append({
+      kind: "goal.changed",
+      lane: lane.ref,
+      data: { status: "paused", by: "dispatch", why: "the Codex that ran it ended" },
+    });
+  }
+}
+
+/** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
+export async function pauseInterrupted(world: World): Promise<void> {
+  const { store, agent, log } = world;
+  for (const { ref } of store.lanes.withInterruptedGoal()) {
+    try {
+      await world.locked(ref, async () => {
+        const lane = store.lanes.get(ref);
+        if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
+        if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
+        await agent.setGoal(lane.thread_id, { status: "paused" });
+      });
+    } catch (thrown) {
+      log.warn("an interrupted goal could not be paused in Codex", { lane: ref, reason: wordsOf(thrown) });
+    }
+  }
+}
+
+/** What the registry keeps of the goal that Codex tells: in a thread that is not loaded none is active, whatever it says. */
+export function goalKept({ live }: World, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
+  if (goal === null || lane.source !== "own") return goal;
+  const isSame = lane.goal?.interrupted === true && lane.goal.objective === goal.objective;
+  const isLost = goal.status === "active" && live.get(lane.thread_id) === undefined;
+  if (isLost || (isSame && goal.status === "paused")) return { ...goal, status: "paused", interrupted: true };
+  return goal;
+}
+
+/** The command that continues an interrupted goal; null where none is interrupted. */
+export function resumeCommand({ ref, goal }: Lane): string | null {
+  return goal?.interrupted === true ? `dispatch goal set ${ref} --status active` : null;
+}
+
 /** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
 export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null> {
   const { store, agent, journal } = world;
   const lane = store.lanes.get(ref)!;
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
   await agent.ready(limits.agentReadyWaitMs);
-  const goal = await agent.readGoal(lane.thread_id);
+  const goal = goalKept(world, lane, await agent.readGoal(lane.thread_id));
   if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
     journal.commit(() => store.lanes.set(ref, { goal }));
   return goal;

@@ -1,6 +1,6 @@
 /** A lane's hold: the flag, with its reason, that keeps what is queued waiting. All run inside an open transaction. */
 import type { Change } from "./journal.ts";
-import type { HoldReason, Ref } from "./ports/rows.ts";
+import type { HoldReason, Lane, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 
 /** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
@@ -42,4 +42,29 @@ export function release(store: Store, change: Change, ref: Ref): void {
 export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
   const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
   if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
+}
+
+export interface QueueView {
+  pending: number;
+  held: boolean;
+  reason: string | null;
+  release: string | null;
+}
+
+export function queueView(lane: Lane): QueueView {
+  const { ref, pending, hold_reason, blocked_reason } = lane;
+  return {
+    pending,
+    held: hold_reason !== null,
+    reason: hold_reason ?? (pending > 0 ? blocked_reason : null),
+    release: releaseCommand(ref, hold_reason),
+  };
+}
+
+/** The command to type to end a hold, or null where nothing is held. What is unsure is settled by its receipt. */
+export function releaseCommand(ref: Ref, reason: HoldReason | null): string | null {
+  if (reason === null) return null;
+  return reason === "unsure"
+    ? `dispatch receipt list --thread ${ref} --state unsure`
+    : `dispatch queue release ${ref}`;
 }

@@ -2,6 +2,7 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clip } from "./clip.ts";
+import { goalKept } from "./goal.ts";
 import { freeHandle } from "./handle.ts";
 import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
@@ -24,7 +25,8 @@ type Loose =
   | "thread_started"
   | "request_opened"
   | "request_resolved"
-  | "hook_decided";
+  | "hook_decided"
+  | "agents_working";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -96,6 +98,12 @@ function looseTable(world: World): LooseTable {
       if (request) expire(store, change, request.id);
       else live.sought.delete(rpc_id);
     },
+    agents_working({ thread_id, agents }, change) {
+      const lane = store.lanes.findByThread(thread_id);
+      if (!lane) return;
+      live.setAgents(thread_id, agents);
+      change.append({ kind: "lane.changed", lane: lane.ref, data: { agents: agents.length } });
+    },
     hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }
@@ -103,7 +111,10 @@ function looseTable(world: World): LooseTable {
 function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
   const { store, live } = world;
   return {
-    turn_started: (lane, { turn_id }, change, epoch) => turnStarted(store, change, lane, turn_id, epoch),
+    turn_started(lane, { thread_id, turn_id }, change, epoch) {
+      live.turnBegan(thread_id);
+      turnStarted(store, change, lane, turn_id, epoch);
+    },
     turn_completed(lane, { thread_id, turn }, change) {
       if (turn.status === "in_progress") return;
       const { id, status, error, completed_at } = turn;
@@ -118,19 +129,26 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
     prompt_refused: (lane, { turn_id, words }) => notePromptRefusal(store, lane.ref, turn_id, words),
     turn_retrying(lane, { turn_id, message }, change) {
       const turn = store.turns.get(lane.ref, turn_id);
-      if (!turn || turn.retrying_since !== null || turn.status !== "in_progress") return;
-      store.turns.put({ ...turn, retrying_since: change.now });
+      if (turn?.status !== "in_progress") return;
+      const error = { message: preview(message), kind: "retrying" };
+      store.turns.put({ ...turn, retrying_since: turn.retrying_since ?? change.now, error });
+      if (turn.retrying_since !== null) return;
       change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
     },
+    turn_recovered: (lane, { turn_id }, change) => recovered(world, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
       itemCompleted(world, change, lane, turn_id, item, turnOver),
-    tokens: (lane, { usage }) => store.lanes.set(lane.ref, { tokens: usage }),
+    tokens(lane, { turn_id, usage }, change) {
+      recovered(world, change, lane, turn_id);
+      store.lanes.set(lane.ref, { tokens: usage });
+    },
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
-      if (JSON.stringify(lane.goal) === JSON.stringify(goal)) return;
-      store.lanes.set(lane.ref, { goal });
-      change.append({ kind: "goal.changed", lane: lane.ref, data: { status: goal?.status ?? null } });
+      const kept = goalKept(world, lane, goal);
+      if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;
+      store.lanes.set(lane.ref, { goal: kept });
+      change.append({ kind: "goal.changed", lane: lane.ref, data: { status: kept?.status ?? null } });
     },
     thread_renamed(lane, { name }, change) {
       if (name === null || name === lane.title) return;
@@ -163,8 +181,8 @@ function itemCompleted(
   next: (lane: Lane) => void,
 ): void {
   const { store } = world;
+  recovered(world, change, lane, turnId);
   const turn = store.turns.get(lane.ref, turnId);
-  if (turn?.retrying_since) store.turns.put({ ...turn, retrying_since: null });
   if (item.type === "user_message" && item.client_id !== null) {
     const message = store.messages.get(item.client_id);
     if (message?.lane === lane.ref) {
@@ -190,6 +208,14 @@ function itemCompleted(
       exit_code: item.exit_code,
     },
   });
+}
+
+/** Whatever a turn does ends its retrying. */
+function recovered({ store }: World, change: Change, lane: Lane, turnId: string): void {
+  const turn = store.turns.get(lane.ref, turnId);
+  if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
+  store.turns.put({ ...turn, retrying_since: null, error: null });
+  change.append({ kind: "lane.changed", lane: lane.ref, turn_id: turnId, data: { recovered: true } });
 }
 
 function preview(text: string): string {

@@ -1,6 +1,9 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
+
 import { iso, isoOrNull } from "../base/clock.ts";
 import type { Block } from "./blocked.ts";
+import { resumeCommand } from "./goal.ts";
+import { type QueueView, queueView } from "./hold.ts";
 import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
@@ -85,11 +88,12 @@ export interface ThreadView {
   write_locked_reason: string | null;
   latest_turn: TurnView | null;
   last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
-  queue: { pending: number; held: boolean; reason: string | null };
+  queue: QueueView;
   /** Its work waits for somebody to act: why, and the command that helps. */
   blocked: Block | null;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
-  goal: { objective: string; status: string } | null;
+  agents: string[];
+  goal: { objective: string; status: string; resume: string | null } | null;
   model: {
     provider: string | null;
     model: string | null;
@@ -118,13 +122,13 @@ export interface TurnView {
   started_at: string;
   completed_at: string | null;
   retrying_since: string | null;
+  retrying_reason: string | null;
 }
 
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
   const standing = standingOf(facts, live);
   const reason = writeLock(lane);
-  const held = lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null);
   return {
     ref: lane.ref,
     id: lane.durable_at === null && !isEphemeral(lane) ? null : lane.thread_id,
@@ -143,14 +147,15 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
     blocked: live.blocked.get(lane.ref) ?? null,
-    queue: { pending: lane.pending, held: lane.hold_reason !== null, reason: held },
+    queue: queueView(lane),
     requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
       id,
       kind,
       summary,
       asked_at: iso(asked_at),
     })),
-    goal: lane.goal,
+    agents: [...live.agents(lane.thread_id)],
+    goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     sandbox_details: lane.effective?.sandbox_details ?? null,
@@ -194,14 +199,16 @@ function modelOf(lane: Lane): ThreadView["model"] {
 }
 
 export function turnView(turn: Turn): TurnView {
+  const isRetrying = turn.status === "in_progress" && turn.retrying_since !== null;
   return {
     id: turn.turn_id,
     status: turn.status,
     origin: turn.origin,
-    error: turn.error,
+    error: isRetrying ? null : turn.error,
     started_at: iso(turn.started_at),
     completed_at: isoOrNull(turn.completed_at),
     retrying_since: isoOrNull(turn.retrying_since),
+    retrying_reason: isRetrying ? (turn.error?.message ?? null) : null,
   };
 }
 

@@ -32,6 +32,12 @@ export interface Live {
   told(threadId: string, status: ThreadStatus): void;
   drop(threadId: string): void;
   heard(threadId: string): void;
+  /** Thread ids of the sub-agents that work below it. */
+  agents(threadId: string | null): readonly string[];
+  setAgents(threadId: string, agents: readonly string[]): void;
+  /** A sub-agent worked since its last turn began: Codex gives the report to the next turn, if it stays loaded (facts C6). */
+  owesReport(threadId: string): boolean;
+  turnBegan(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
@@ -45,18 +51,23 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const sought: Live["sought"] = new Set();
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
+  const agents = new Map<string, readonly string[]>();
+  const owing = new Set<string>();
+  const clear = () => {
+    threads.clear();
+    sought.clear();
+    blocked.clear();
+    agents.clear();
+    owing.clear();
+  };
   return {
     epoch: () => current,
     begin(epoch) {
-      threads.clear();
-      sought.clear();
-      blocked.clear();
+      clear();
       current = epoch;
     },
     end() {
-      threads.clear();
-      sought.clear();
-      blocked.clear();
+      clear();
       current = null;
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
@@ -69,6 +80,18 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     heard(threadId) {
       const thread = threads.get(threadId);
       if (thread) Object.assign(thread, signOfLife());
+    },
+    agents: (threadId) => (threadId === null ? [] : (agents.get(threadId) ?? [])),
+    setAgents(threadId, working) {
+      if (working.length === 0) agents.delete(threadId);
+      else {
+        agents.set(threadId, working);
+        owing.add(threadId);
+      }
+    },
+    owesReport: (threadId) => owing.has(threadId),
+    turnBegan(threadId) {
+      if (!agents.has(threadId)) owing.delete(threadId);
     },
     list: () => [...threads],
     sought,

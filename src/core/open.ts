@@ -4,6 +4,8 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { refuseWithoutFolder } from "./accept.ts";
+import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
@@ -41,8 +43,10 @@ async function opened(world: World, ref: Ref, epoch: Epoch): Promise<Opened> {
   const { store, live } = world;
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  // A turn that runs is still to be seen to its end.
+  if (lane.source === "own" && store.turns.running(ref).length === 0) refuseWithoutFolder(world, lane);
   if (lane.thread_id === null) lane = await start(world, lane);
-  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id);
+  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
   return { lane: lane as Opened["lane"], epoch };
 }
@@ -104,7 +108,7 @@ async function foundAgain(world: World, lane: Lane, threadId: string): Promise<L
   return lane;
 }
 
-async function resume(world: World, lane: Lane, threadId: string): Promise<Lane> {
+async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
   const { agent, store, journal } = world;
   if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
@@ -127,6 +131,8 @@ async function resume(world: World, lane: Lane, threadId: string): Promise<Lane>
         effective: { ...opened.effective, ...known },
       });
     });
+    const reopened = again(world, lane.ref);
+    await settleAlreadySent(world, { ...reopened, thread_id: threadId }, newest, epoch);
     return again(world, lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
@@ -201,7 +207,8 @@ export async function quietGoal(
   if (goal?.status !== "active") return false;
   await agent.setGoal(threadId, { status: "paused" });
   journal.commit((change) => {
-    store.lanes.set(lane.ref, { goal: { ...goal, status: "paused" } });
+    const isInterrupted = lane.source === "own" ? { interrupted: true as const } : {};
+    store.lanes.set(lane.ref, { goal: { ...goal, status: "paused", ...isInterrupted } });
     change.append({
       kind: "goal.changed",
       lane: lane.ref,
@@ -240,11 +247,14 @@ function again({ store }: World, ref: Ref): Lane {
   return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }
 
+/** Also of a refusal whose code is `usage` or `not_found`, because it is about what the user named. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
-  return thrown instanceof DispatchError && thrown.code === "agent"
+  return thrown instanceof DispatchError && refusedCodes.has(thrown.code)
     ? (thrown.data?.["reason"] as Refusal)
     : undefined;
 }
+
+const refusedCodes = new Set(["agent", "usage", "not_found"]);
 
 /** The call may have been taken: the child died or fell silent with it in flight. */
 export function isUnknown(thrown: unknown): boolean {

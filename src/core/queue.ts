@@ -2,7 +2,7 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clearBlock } from "./blocked.ts";
-import { hold, releaseUnsure } from "./hold.ts";
+import { hold, type QueueView, queueView, releaseUnsure } from "./hold.ts";
 import type { Change } from "./journal.ts";
 import type { Message, Ref } from "./ports/rows.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 
 export interface QueuePage {
   thread: string;
-  queue: { pending: number; held: boolean; reason: string | null };
+  queue: QueueView;
   messages: (Receipt & { preview: string })[];
   total: number;
   next_cursor: string | null;
@@ -26,11 +26,7 @@ export function queuePage({ store }: World, ref: Ref, cursor: string | null, lim
   const next = offset + rows.length;
   return {
     thread: ref,
-    queue: {
-      pending: lane.pending,
-      held: lane.hold_reason !== null,
-      reason: lane.hold_reason ?? lane.blocked_reason,
-    },
+    queue: queueView(lane),
     messages: rows.map((row) => ({
       ...receiptOf(row, lane),
       preview: row.text.slice(0, limits.previewCharsMax).toWellFormed(),

@@ -18,9 +18,7 @@ export async function refuseUnlessQuiet(
   const stop = { hint: `dispatch stop ${ref}` };
   if (store.turns.running(ref).length > 0)
     fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
-  if (store.messages.open(ref).some((message) => isInFlight(message.state))) {
-    fail("lane_busy", `thread ${ref} has a message in flight`, { hint: `dispatch wait ${ref}` });
-  }
+  refuseUnsettled(world, ref);
   if (needsEmptyQueue && lane.pending > 0) {
     fail("lane_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
       hint: `dispatch queue list ${ref}`,
@@ -30,6 +28,16 @@ export async function refuseUnlessQuiet(
     fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
   }
   return lane;
+}
+
+/** Throws `lane_busy` while a text was given to Codex and it is not proven what became of it. */
+export function refuseUnsettled({ store }: World, ref: Ref): void {
+  const message = store.messages.open(ref).find(({ state }) => isInFlight(state));
+  if (message === undefined) return;
+  const where = message.via === "codex_queue" ? "waits in Codex's own queue" : "is in flight";
+  fail("lane_busy", `a text to ${ref} ${where} and is not settled`, {
+    hint: `dispatch receipt get ${message.id}; dispatch wait ${ref}`,
+  });
 }
 
 /** A refusal because another process has the thread open, in the user's words and with the ways out. */

@@ -1,5 +1,6 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
 import { iso } from "../base/clock.ts";
+import { releaseCommand } from "./hold.ts";
 import type { MessageState, Mode, Outcome } from "./message.ts";
 import type { Lane, Message } from "./ports/rows.ts";
 
@@ -12,6 +13,8 @@ export interface Receipt {
   turn_id: string | null;
   joined: boolean;
   held: string | null;
+  /** The command that ends the hold; null where nothing is held. */
+  release: string | null;
   attempt: number;
   key: string | null;
   cause: string | null;
@@ -27,6 +30,7 @@ const caveat =
   "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
 
 export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
+  const held = message.state === "queued" ? (lane?.hold_reason ?? null) : null;
   return {
     receipt: message.id,
     thread: message.lane,
@@ -35,7 +39,8 @@ export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
     outcome: message.outcome,
     turn_id: message.turn_id,
     joined: message.joined,
-    held: message.state === "queued" ? (lane?.hold_reason ?? null) : null,
+    held,
+    release: releaseCommand(message.lane, held),
     attempt: message.attempt,
     key: message.key,
     cause: message.cause_id,

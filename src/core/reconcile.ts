@@ -7,6 +7,7 @@ import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
 import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
+import { pauseInterrupted } from "./goal.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { noteAnswer } from "./ingest.ts";
 import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
@@ -37,12 +38,18 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   const codexQueue = nativeQueue(world);
   /** The epoch whose gap was closed: until then something may be wrong. */
   let settledEpoch: number | null = null;
+  /** The epoch in which interrupted goals were paused in Codex. */
+  let goalsPausedIn: number | null = null;
   /** The newest gap that was closed. */
   let settledSeq = 0;
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
     let isWhole = epoch !== null;
+    if (epoch !== null && epoch !== goalsPausedIn) {
+      goalsPausedIn = epoch;
+      await pauseInterrupted(world);
+    }
     for (const ref of store.lanes.unfinished()) {
       try {
         isWhole = (await lane(ref)) && isWhole;
@@ -57,7 +64,23 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       settledSeq = gap;
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
-    if (epoch !== null) await unloadIdle();
+    if (epoch !== null) {
+      await renewReplaced();
+      await unloadIdle();
+    }
+  }
+
+  /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
+  async function renewReplaced(): Promise<void> {
+    if (agent.status().program !== "replaced") return;
+    const isBusy =
+      store.turns.listRunning().length > 0 ||
+      store.counts().requests > 0 ||
+      store.lanes.withActiveGoal().length > 0 ||
+      store.lanes.ephemeral().length > 0 ||
+      live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
+      store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
+    if (!isBusy) await agent.renew("its program was replaced: a newer one is started");
   }
 
   async function lane(ref: Ref): Promise<boolean> {
@@ -207,6 +230,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const lane = store.lanes.findByThread(threadId);
     // Unloading would be its end.
     if (lane && isEphemeral(lane)) return undefined;
+    // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
+    if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;
     const facts = lane && store.lanes.facts(lane.ref);
     if (!lane || !facts) return undefined;
     const isWanted =

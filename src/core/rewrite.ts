@@ -27,6 +27,8 @@ export interface Fork {
   last_turn: string | null;
   /** On top of the source's own. */
   flags: Values;
+  /** Null or left out: the source's own. */
+  cwd?: string | null;
   /** Null: the source's own. */
   requests: Ruling | null;
   key: string | null;
@@ -38,7 +40,15 @@ export interface Fork {
 export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
   const { name, last_turn, requests } = draft;
-  const content = ["fork", ref, name, last_turn, draft.flags, ...(requests === null ? [] : [requests])];
+  const content = [
+    "fork",
+    ref,
+    name,
+    last_turn,
+    draft.flags,
+    ...(requests === null ? [] : [requests]),
+    ...(draft.cwd ? [{ cwd: draft.cwd }] : []),
+  ];
   const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
   if (known) return known.ref;
@@ -48,7 +58,11 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
     const source = await refuseUnlessQuiet(world, ref, "forking");
     if (source.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
-    const asked = settingsOver(pinned(source), draft.flags);
+    const { cwd = null } = draft;
+    const over = settingsOver(pinned(source), draft.flags);
+    const asked = cwd === null ? over : { ...over, cwd };
+    if (!world.files.isDirectory(asked.cwd))
+      fail("usage", `${asked.cwd} is no directory`, { hint: `dispatch fork ${ref} --name NAME --cwd DIR` });
     const policy = requests ?? source.requests;
     const { settings } = await leashed(world, {
       settings: asked,

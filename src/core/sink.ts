@@ -3,6 +3,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { blameFor } from "./blame.ts";
 import { endEphemeral } from "./ephemeral.ts";
+import { interruptGoals } from "./goal.ts";
 import { ingest } from "./ingest.ts";
 import type { Change } from "./journal.ts";
 import { open } from "./open.ts";
@@ -113,6 +114,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
     store.epochs.end(epoch, reason, change.now);
     expireOf(world, epoch, change);
     endEphemeral(world, change);
+    interruptGoals(world, change);
     change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
     change.append({ kind: "gap", data: { epoch } });
   }

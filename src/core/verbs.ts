@@ -12,11 +12,11 @@ import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { release } from "./hold.ts";
 import { standingOf, type ThreadView, viewOf } from "./lane.ts";
 import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
-import { isInFlight } from "./message.ts";
 import { models } from "./models.ts";
 import { checkedPlan, plan } from "./plan.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
+import { refuseUnsettled } from "./quiet.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import type { Reconcile } from "./reconcile.ts";
 import { replay } from "./replay.ts";
@@ -124,12 +124,9 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     async forget(ref) {
       await world.locked(ref, async () => {
         const { thread_id } = laneOf(ref);
-        if (
-          store.turns.running(ref).length > 0 ||
-          store.messages.open(ref).some((message) => isInFlight(message.state))
-        ) {
+        if (store.turns.running(ref).length > 0)
           fail("lane_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
-        }
+        refuseUnsettled(world, ref);
         journal.commit((change) => {
           endQueued(store, change, ref, "cancelled");
           store.lanes.forget(ref, change.now);
@@ -229,6 +226,11 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       deliver.freshStart();
     },
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
+    withAgents: () =>
+      live.list().flatMap(([threadId]) => {
+        const lane = live.agents(threadId).length > 0 ? store.lanes.findByThread(threadId) : undefined;
+        return lane ? [view(lane.ref)] : [];
+      }),
     counts() {
       const byStatus: Record<string, number> = {};
       for (const facts of store.lanes.standings()) {

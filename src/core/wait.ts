@@ -118,8 +118,13 @@ function look(
   const turn = markedTurn(world, target.ref, mark);
   const isBlocked = world.live.blocked.has(target.ref);
   if (isStopped(condition, facts, isBlocked)) return "blocked";
-  const told = { turn, hasWorked: hasWorked(world, facts), isBlocked, now: world.clock.now() };
-  const isSo = holds(condition, facts, told);
+  const isSo = holds(condition, facts, {
+    turn,
+    hasWorked: hasWorked(world, facts),
+    isBlocked,
+    agents: world.live.agents(facts.lane.thread_id).length,
+    now: world.clock.now(),
+  });
   return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 

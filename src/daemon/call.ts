@@ -44,10 +44,17 @@ export interface CallOptions {
 export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOptions): Call {
   const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
 
-  const settle = (thrown: unknown, frame: CallFrame, signal: AbortSignal): DispatchError => {
-    if (thrown instanceof DispatchError) return thrown;
+  const settle = (
+    thrown: unknown,
+    frame: CallFrame,
+    signal: AbortSignal,
+    mayBeDone: boolean,
+  ): DispatchError => {
+    const isOfAbort = signal.aborted && signal.reason instanceof DispatchError;
     // An op that was told to stop may fail in any way it likes.
-    if (signal.aborted && signal.reason instanceof DispatchError) return signal.reason;
+    if (isOfAbort && (thrown === signal.reason || !(thrown instanceof DispatchError)))
+      return mayBeDone ? interrupted(signal.reason, frame.input) : signal.reason;
+    if (thrown instanceof DispatchError) return thrown;
     const id = log.faultId();
     log.error("an operation failed by a bug", { id, op: frame.op, thrown });
     // It may have failed after its work was stored: with the key, asking again never does it twice.
@@ -78,6 +85,7 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     if (!row.frozen && frame.schema !== row.hash) throw skewed(frame.op);
     let result: Record<string, unknown> | null = null;
     let outcome: Code | "ok" = "ok";
+    let mayBeDone = false;
     tally.calls += row.frozen ? 0 : 1;
     try {
       const op = await loaded(row);
@@ -85,12 +93,13 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
       signal.throwIfAborted();
       const input = inputOf(op, row, frame.input);
       authorise({ op, input, caller: frame.caller });
+      mayBeDone = row.intent !== "read";
       result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
       // A stream without end that was ended by us did not end well.
       if (op.streams?.(input) && isStopping(signal)) throw signal.reason;
       return result;
     } catch (thrown) {
-      const error = settle(thrown, frame, signal);
+      const error = settle(thrown, frame, signal, mayBeDone);
       outcome = error.code;
       throw error;
     } finally {
@@ -100,6 +109,18 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
         noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });
     }
   };
+}
+
+/** A write that was ended while it ran: the reason alone (`timeout`, `daemon_down`) would say that it is not done. */
+function interrupted(reason: DispatchError, input: Record<string, unknown>): DispatchError {
+  const { idempotency_key: key, thread } = input;
+  const keyed = typeof key === "string";
+  const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch list";
+  return new DispatchError("unsure", `${reason.message}: whether this was done is not known`, {
+    hint: keyed ? `the same command with --idempotency-key ${key} never does it twice` : look,
+    ...(keyed ? { data: { idempotency_key: key } } : {}),
+    cause: reason,
+  });
 }
 
 function isStopping({ aborted, reason }: AbortSignal): boolean {

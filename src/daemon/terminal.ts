@@ -1,7 +1,8 @@
 /** Codex in the user's own terminal: the same executable that the daemon runs. */
 import { inheritedEnv, readEnv } from "../base/env.ts";
+import { limits } from "../base/limits.ts";
 import { pathsOf } from "../base/paths.ts";
-import { runInTerminal } from "../base/spawn.ts";
+import { run, runInTerminal } from "../base/spawn.ts";
 import { findCodex } from "../codex/find.ts";
 import { configuredCodex } from "./config.ts";
 
@@ -9,5 +10,19 @@ export async function runCodexHere(args: readonly string[]): Promise<number> {
   const env = readEnv();
   const configured = configuredCodex(pathsOf(env).config);
   const codex = await findCodex({ named: env.DISPATCH_CODEX, configured, path: env.PATH });
-  return runInTerminal([codex, ...args], inheritedEnv());
+  return runInTerminal([codex, ...args, ...(await privateFlag(codex, args))], inheritedEnv());
+}
+
+/**
+ * A resume without `--no-daemon` starts Codex's shared daemon, which keeps the thread and its lock for 60 s after the
+ * terminal is closed (facts C3.6). A Codex that does not list the flag refuses it.
+ */
+async function privateFlag(codex: string, args: readonly string[]): Promise<string[]> {
+  if (args[0] !== "resume") return [];
+  const { stdout } = await run([codex, "resume", "--help"], {
+    timeoutMs: limits.toolTimeoutMs,
+    bytesMax: limits.lacksBytesMax,
+    env: inheritedEnv(),
+  });
+  return /^\s*--no-daemon\b/m.test(stdout) ? ["--no-daemon"] : [];
 }

@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "916637fd74f4",
+    hash: "bed173882ec8",
     load: () => import("./message/send.ts"),
   },
   {
@@ -209,7 +209,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./queue/cancel.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c3bab760b23",
+    hash: "9efb2f67bc3b",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -235,7 +235,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "e5f64ef568a1",
+    hash: "429f9042605f",
     load: () => import("./queue/list.ts"),
   },
   {
@@ -248,7 +248,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "75eef171187a",
+    hash: "5e047e236b34",
     load: () => import("./queue/move.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c3bab760b23",
+    hash: "9efb2f67bc3b",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -274,7 +274,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./receipt/get.ts"),
   },
   {
@@ -288,7 +288,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["receipt", "queued", "unsure"],
-    hash: "d8fea4fd13c1",
+    hash: "e928e4a55bdf",
     load: () => import("./receipt/list.ts"),
   },
   {
@@ -301,7 +301,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "b748752638d3",
+    hash: "6ead9285eb4a",
     load: () => import("./receipt/reconcile.ts"),
   },
   {
@@ -314,7 +314,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "1c60422ed2ff",
+    hash: "85f818883d80",
     load: () => import("./receipt/resolve.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "0963fc951e24",
+    hash: "cdfa6da7cbc6",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "058c2d3194cc",
+    hash: "d2b04b7b1868",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c3bab760b23",
+    hash: "9efb2f67bc3b",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "a137ce50df10",
+    hash: "27c9b017b94f",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c3bab760b23",
+    hash: "9efb2f67bc3b",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5c3bab760b23",
+    hash: "9efb2f67bc3b",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "6355dc9784a7",
+    hash: "3d9c8114d905",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "48f149fac020",
+    hash: "09f76d529685",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "22141115a765",
+    hash: "59d2fa9e11a5",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "0963fc951e24",
+    hash: "cdfa6da7cbc6",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "8612aebdbaa2",
+    hash: "bd8d426b8618",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "a641de825a0a",
+    hash: "be0b1236d3d0",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "142331660bb0",
+    hash: "230e9287ff71",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "392f0740d087",
+    hash: "3121a78fdeb8",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "c59ec23c2166",
+    hash: "678015c6a512",
     load: () => import("./thread/wait.ts"),
   },
   {

@@ -14,6 +14,7 @@ export const turn = v.object({
   started_at: time,
   completed_at: orNull(time),
   retrying_since: orNull(time),
+  retrying_reason: orNull(v.string()),
 });
 
 /** What a policy makes of a question. */
@@ -30,7 +31,13 @@ export const threadStatuses = [
   "unknown",
 ] as const;
 
-export const queueView = v.object({ pending: v.number(), held: v.boolean(), reason: v.nullable(v.string()) });
+/** `release` is the command that ends the hold; null where nothing is held. */
+export const queueView = v.object({
+  pending: v.number(),
+  held: v.boolean(),
+  reason: v.nullable(v.string()),
+  release: v.nullable(v.string()),
+});
 
 /** Everything an output says about one thread. */
 export const threadView = {
@@ -53,7 +60,9 @@ export const threadView = {
   queue: queueView,
   blocked: orNull(v.object({ reason: v.string(), hint: v.string() })),
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
-  goal: orNull(v.object({ objective: v.string(), status: v.string() })),
+  /** Thread ids of its sub-agents that work. */
+  agents: v.array(v.string()),
+  goal: orNull(v.object({ objective: v.string(), status: v.string(), resume: orNull(v.string()) })),
   model: v.object({
     provider: orNull(v.string()),
     model: orNull(v.string()),
@@ -111,6 +120,7 @@ export const receiptView = {
   turn_id: orNull(v.string()),
   joined: v.boolean(),
   held: orNull(v.string()),
+  release: orNull(v.string()),
   attempt: v.number(),
   key: orNull(v.string()),
   cause: orNull(v.string()),

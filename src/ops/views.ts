@@ -58,6 +58,9 @@ function noteOf(thread: Thread): string {
   if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
   if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
   const { pending, held, reason } = thread.queue;
+  if (thread.agents?.length > 0 && thread.status !== "busy")
+    return paint("cyan", `${thread.agents.length} sub-agents`);
+  if (thread.goal?.resume && !held) return paint("yellow", "goal interrupted");
   // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
   return pending > 0 ? String(pending) : "-";
@@ -77,7 +80,10 @@ export function threadPairs(thread: Thread, look: Look): string {
   if (thread.write_locked_reason) rows.push(["locked", cell(thread.write_locked_reason)]);
   if (latest) {
     const how = latest.error ? `: ${cell(latest.error.message)}` : "";
-    const since = latest.retrying_since ? `, retrying since ${ago(latest.retrying_since, look)}` : "";
+    const reason = latest.retrying_reason ? `: ${cell(latest.retrying_reason)}` : "";
+    const since = latest.retrying_since
+      ? `, retrying since ${ago(latest.retrying_since, look)}${reason}`
+      : "";
     rows.push([
       "turn",
       `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,
@@ -91,13 +97,22 @@ export function threadPairs(thread: Thread, look: Look): string {
     const why = queue.reason
       ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
       : "";
-    const way = queue.held ? `\n${paint("bold", wayOut(thread.ref, queue.reason))}` : "";
+    const way = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
     rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
   }
   // A summary is not what is decided on: that is whole in `request get` only.
   for (const { id, summary } of thread.requests)
     rows.push(["asks", `${cell(summary)}\n${paint("bold", `dispatch request get ${id}`)}`]);
-  if (thread.goal) rows.push(["goal", `${cell(thread.goal.status)}: ${cell(thread.goal.objective)}`]);
+  if (thread.agents.length > 0)
+    rows.push([
+      "agents",
+      `${thread.agents.length} working: ${thread.agents.map((id) => cell(id)).join(", ")}`,
+    ]);
+  if (thread.goal) {
+    const { status, objective, resume } = thread.goal;
+    const way = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
+    rows.push(["goal", `${cell(status)}: ${cell(objective)}${way}`]);
+  }
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
   rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
   const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";
@@ -121,13 +136,6 @@ function sandboxWords({ sandbox, sandbox_details: details }: Thread): string {
   return `${roots}${details.network_access ? " + network" : ""}`;
 }
 
-/** What settles a hold. */
-function wayOut(ref: string, reason: string | null): string {
-  return reason === "unsure"
-    ? `dispatch receipt list --thread ${ref} --state unsure`
-    : `dispatch queue release ${ref}`;
-}
-
 const stateWords: Record<Receipt["state"], string> = {
   queued: "stored; it waits for its turn",
   claimed: "stored; Codex has been asked",
@@ -143,6 +151,14 @@ function wordsOf({ mode, state }: Receipt): string {
   return mode === "context" && state === "done" ? "delivered; it goes with the next text" : stateWords[state];
 }
 
+/** State and outcome in a few words: a turn that failed is not a text that was not delivered. */
+export function fate({ mode, state, outcome }: Receipt): string {
+  if (state === "failed") return "failed: not delivered";
+  if (state !== "done") return state;
+  if (outcome !== null) return `done: turn ${outcome}`;
+  return mode === "context" ? "done: added" : state;
+}
+
 export function receiptPairs(receipt: Receipt, look: Look): string {
   const rows: [string, string][] = [
     ["receipt", receipt.receipt],
@@ -152,8 +168,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
       `${paint("bold", receipt.state)}: ${wordsOf(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
-  if (receipt.held)
-    rows.push(["held", `${cell(receipt.held)}\n${paint("bold", wayOut(receipt.thread, receipt.held))}`]);
+  if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);

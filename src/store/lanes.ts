@@ -36,6 +36,14 @@ export function laneStore(db: Database): Store["lanes"] {
         )
         .all(limit)
         .map((row) => row.ref),
+    withActiveGoal: () =>
+      lanes.all(
+        `SELECT * FROM lanes WHERE ${live} AND source = 'own' AND json_extract(goal, '$.status') = 'active'`,
+      ),
+    withInterruptedGoal: () =>
+      lanes.all(
+        `SELECT * FROM lanes WHERE ${live} AND gone_at IS NULL AND json_extract(goal, '$.interrupted')`,
+      ),
     ephemeral: () =>
       lanes.all(
         `SELECT * FROM lanes INDEXED BY lanes_ephemeral WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,

@@ -48,12 +48,15 @@ interface Open {
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 
 /** Undefined when no daemon listens there. Throws `denied` where the daemon, or its directory, is not the user's own. */
-export async function connect(path: string): Promise<Connection | undefined> {
+export async function connect(
+  path: string,
+  helloTimeoutMs: number = limits.helloTimeoutMs,
+): Promise<Connection | undefined> {
   if (Buffer.byteLength(path) > limits.socketPathBytesMax)
     return fail("usage", `the socket path is longer than ${limits.socketPathBytesMax} bytes: ${path}`, {
       hint: "set DISPATCH_SOCKET to a shorter path",
     });
-  const wire = openWire();
+  const wire = openWire(helloTimeoutMs);
   const trust = directoryTrust(path);
   const { promise: late, resolve: giveUp } = Promise.withResolvers<"late">();
   const cancelLate = systemClock.after(limits.connectTimeoutMs, () => giveUp("late"));
@@ -81,7 +84,7 @@ export async function connect(path: string): Promise<Connection | undefined> {
   }
 }
 
-function openWire() {
+function openWire(helloTimeoutMs: number) {
   const open = new Map<number, Open>();
   let socket: Bun.Socket | undefined;
   const unsent: Uint8Array[] = [];
@@ -170,7 +173,7 @@ function openWire() {
     const silent = new DispatchError("daemon_down", "the daemon took the call and does not answer", {
       hint: "dispatch doctor",
     });
-    endWatch = systemClock.after(limits.helloTimeoutMs, () => drop(silent));
+    endWatch = systemClock.after(helloTimeoutMs, () => drop(silent));
   };
 
   const connection: Connection = {

@@ -1,5 +1,5 @@
 /** Calls to the daemon over one kept connection, made again when it was lost and asking twice is safe. */
-import { DispatchError, fail } from "../base/error.ts";
+import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { IndexRow, Repeat } from "../ops/op.ts";
@@ -19,7 +19,7 @@ export interface CallOptions {
 
 export interface Session {
   call(
-    to: Pick<IndexRow, "name" | "hash" | "start">,
+    to: Pick<IndexRow, "name" | "hash" | "start" | "intent">,
     input: Record<string, unknown>,
     options: CallOptions,
   ): Promise<Row>;
@@ -35,6 +35,8 @@ export interface SessionOptions {
   isStartForbidden: boolean;
   /** Told when a daemon has to be started, and why. */
   starting?(what: string): void;
+  /** How long a new connection waits for the first word of the daemon, in ms. */
+  helloTimeoutMs?: number;
 }
 
 export function openSession(options: SessionOptions): Session {
@@ -53,7 +55,7 @@ export function openSession(options: SessionOptions): Session {
   };
 
   const connected = async (start: "auto" | "never"): Promise<Connection> => {
-    connection = await connect(options.paths.socket);
+    connection = await connect(options.paths.socket, options.helloTimeoutMs);
     whyDied = undefined;
     if (!connection) ({ connection, whyDied } = await startFor(options, start));
     return connection;
@@ -61,8 +63,13 @@ export function openSession(options: SessionOptions): Session {
 
   return {
     async call(to, input, { caller, repeat, row, isStream = false, signal }) {
+      const isWrite = to.intent !== "read";
       let rows = 0;
       let isRenewed = false;
+      /** An earlier try was sent and not answered, so no later failure proves that nothing was done. */
+      let isUnanswered = false;
+      const honest = (thrown: unknown) =>
+        isWrite && isUnanswered && mayHideSuccess(thrown) ? unsure(input, thrown as DispatchError) : thrown;
       const counted =
         row &&
         ((one: Row) => {
@@ -70,39 +77,78 @@ export function openSession(options: SessionOptions): Session {
           return row(one);
         });
       for (let tries = 1; ; tries++) {
-        const open = await reach(to.start);
+        const open = await reach(to.start).catch((thrown: unknown) => {
+          throw honest(thrown);
+        });
         const frame = { op: to.name, schema: to.hash, input, caller };
-        const answer = await open.call(frame, { ...(counted ? { row: counted } : {}), signal });
+        const answer = await open
+          .call(frame, { ...(counted ? { row: counted } : {}), signal })
+          .catch(lostWith);
         if ("result" in answer) return answer.result;
         if ("error" in answer) {
           const error = DispatchError.fromBody(answer.error);
-          if (error.code !== "stale" || isRenewed) throw error;
+          if (error.code !== "stale" || isRenewed) throw honest(error);
           isRenewed = true;
           const { endOlder } = await import("./renew.ts");
-          await endOlder(error, open, options, { caller, start: to.start });
+          await endOlder(error, open, options, { caller, start: to.start }).catch((thrown: unknown) => {
+            throw honest(thrown);
+          });
           continue;
         }
-        const why = await whyDied?.();
-        if (why) throw why;
+        // A daemon that could not start ran nothing.
+        const deathReason = await whyDied?.();
+        if (deathReason) throw honest(deathReason);
+        isUnanswered = true;
+        // A read that found a silent daemon has waited long enough.
+        const why = "why" in answer ? answer.why : undefined;
+        if (why && !isWrite) throw why;
         // A stream that began again would repeat its rows; a wait that did only waits on.
-        if ((isStream && rows > 0) || signal?.aborted)
-          return fail("daemon_down", "the daemon went away", { hint: "dispatch daemon status" });
-        if (repeat === "no")
-          return fail(
-            "unsure",
-            "the daemon went away before it answered: whether this was done is not known",
-            { hint: "dispatch daemon status" },
-          );
-        if (tries === limits.callTriesMax)
-          return fail("daemon_down", `the daemon went away ${tries} times before it answered`, {
-            hint: "dispatch doctor",
-          });
+        const isOver = (isStream && rows > 0) || signal?.aborted === true;
+        const isUnreadable = why !== undefined && why.code !== "daemon_down";
+        if (isOver || repeat === "no" || isUnreadable || tries === limits.callTriesMax)
+          throw honest(why ?? goneAfter(tries));
       }
     },
     close() {
       connection?.close();
     },
   };
+}
+
+/** May this failure of a repeated call be told although an earlier try was done? A definite refusal may not. */
+function mayHideSuccess(thrown: unknown): boolean {
+  if (!(thrown instanceof DispatchError)) return false;
+  return thrown.code !== "unsure" && (thrown.body.retry === "later" || lostAnswers.has(thrown.code));
+}
+
+/** Said of the answer and not of the call: it could not be read. */
+const lostAnswers = new Set(["internal", "too_large"]);
+
+function goneAfter(tries: number): DispatchError {
+  return tries === 1
+    ? new DispatchError("daemon_down", "the daemon went away before it answered", {
+        hint: "dispatch daemon status",
+      })
+    : new DispatchError("daemon_down", `the daemon went away ${tries} times before it answered`, {
+        hint: "dispatch doctor",
+      });
+}
+
+/** What a caller learns of a write that was sent and not answered. `why` says what happened instead of an answer. */
+function unsure(input: Row, why: { message: string }): DispatchError {
+  const { idempotency_key: key, thread } = input;
+  const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch daemon status";
+  return new DispatchError("unsure", `${why.message}: whether this was done is not known`, {
+    hint:
+      typeof key === "string" ? `the same command with --idempotency-key ${key} never does it twice` : look,
+    ...(typeof key === "string" ? { data: { idempotency_key: key } } : {}),
+  });
+}
+
+/** A connection that failed under a call: the daemon was silent, or its answer could not be read. */
+function lostWith(thrown: unknown): { lost: true; why: DispatchError } {
+  if (thrown instanceof DispatchError) return { lost: true, why: thrown };
+  throw thrown;
 }
 
 async function startFor(options: SessionOptions, start: "auto" | "never"): Promise<Started> {

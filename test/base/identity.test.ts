@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { cpuMsOf, groupMembers, identityOf, isAlive, isGroupAlive } from "../../src/base/identity.ts";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  cpuMsOf,
+  groupMembers,
+  identityOf,
+  isAlive,
+  isGroupAlive,
+  programState,
+} from "../../src/base/identity.ts";
 import { spawnGroup } from "../../src/base/spawn.ts";
 
 const env = { PATH: process.env["PATH"] };
@@ -84,4 +94,19 @@ test("what a process computes is counted; one that sleeps computes nothing, one 
   child.signal("SIGKILL");
   await child.exited;
   expect(cpuMsOf(child.pid)).toBeUndefined();
+});
+
+test("a program whose file is replaced or removed under it is told from one that is the same", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "program-"));
+  const path = join(folder, "sleep");
+  copyFileSync(Bun.which("sleep")!, path);
+  const child = spawnGroup([path, "60"], { env, cwd: "/" });
+  expect(programState(child.pid)).toBe("same");
+  rmSync(path);
+  expect(programState(child.pid)).toBe("removed");
+  copyFileSync(Bun.which("sleep")!, path);
+  expect(programState(child.pid)).toBe("replaced");
+  child.signal("SIGKILL");
+  await child.exited;
+  expect(programState(child.pid)).toBe("same");
 });

@@ -56,3 +56,55 @@ test("a method that it does not know is told as that, without the list of all th
   const param = "Invalid request: unknown variant `dispatch`, expected one of `user`, `subagent`";
   expect(refusedError("thread/start", { code: -32600, message: param }).message).toContain("`dispatch`");
 });
+
+test.each<[string, Record<string, unknown>, string, string]>([
+  ["thread/fork", { lastTurnId: "zzz" }, "turn not found: zzz", "not_found"],
+  [
+    "thread/start",
+    { modelProvider: "nobody" },
+    "failed to load configuration: Model provider `nobody` not found",
+    "usage",
+  ],
+  [
+    "thread/fork",
+    { config: { model_provider: "nobody" } },
+    "failed to load configuration: Model provider `nobody` not found",
+    "usage",
+  ],
+  [
+    "thread/start",
+    { config: { approval_policy: "zzz" } },
+    "failed to load configuration: unknown variant `zzz`, expected one of `never`\nin `approval_policy`\n",
+    "usage",
+  ],
+  ["thread/list", { cursor: "zzz" }, "invalid cursor: zzz", "usage"],
+  // Of the user's own file, of stored settings that a resume repeats, and of something else.
+  [
+    "thread/start",
+    { model: "m" },
+    "failed to load configuration: Model provider `nobody` not found",
+    "agent",
+  ],
+  [
+    "thread/resume",
+    { modelProvider: "nobody" },
+    "failed to load configuration: Model provider `nobody` not found",
+    "agent",
+  ],
+  [
+    "thread/start",
+    { cwd: "/repo" },
+    "failed to load configuration: /repo/.codex/config.toml:1:1: bad",
+    "agent",
+  ],
+])("%s with %p refused by %p is %s", (method, params, message, code) => {
+  const error = refusedError(method, { code: -32600, message }, params);
+  expect(error.code).toBe(code as typeof error.code);
+  expect(error.data).toMatchObject({ reason: "other" });
+  if (code !== "agent") expect(error.hint).not.toBeNull();
+});
+
+test("a refusal by what the user named is never retried later", () => {
+  const error = refusedError("thread/list", { message: "invalid cursor: zzz" }, { cursor: "zzz" });
+  expect(error.body.retry).toBe("no");
+});

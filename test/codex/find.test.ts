@@ -61,6 +61,20 @@ describe("findCodex", () => {
     expect(found).toBe(realpathSync(codexExecutable()));
   });
 
+  test("a version manager's shim is run under its own name, not followed to the manager", async () => {
+    const manager = file("manager/mise");
+    writeFileSync(manager, '#!/bin/sh\nbasename "$0"\n');
+    mkdirSync(join(folder, "shims"));
+    const shim = join(folder, "shims/codex");
+    symlinkSync(manager, shim);
+    for (const wanted of [{ path: join(folder, "shims") }, { named: shim }, { configured: shim }]) {
+      const found = await findCodex(wanted);
+      expect(found).toBe(shim);
+      const child = Bun.spawn([found], { stdout: "pipe" });
+      expect((await new Response(child.stdout).text()).trim()).toBe("codex");
+    }
+  });
+
   test("a folder called codex on PATH is passed by", async () => {
     mkdirSync(join(folder, "a/codex"), { recursive: true });
     const wanted = file("b/codex");

@@ -164,3 +164,40 @@ test("what codex finds wrong with its configuration is passed on with its detail
   });
   expect(from.warnings).toEqual(["Invalid configuration. line 1"]);
 });
+
+const lost = {
+  method: "error",
+  params: { threadId: "T", turnId: "U", willRetry: true, error: { message: "Reconnecting... 1/2" } },
+};
+const recovered = { kind: "turn_recovered", thread_id: "T", turn_id: "U" };
+const kinds = (batches: AgentEvent[][]) => batches.flat().map((event) => event.kind);
+
+test.each([
+  ["item/agentMessage/delta", { itemId: "i", delta: "x" }],
+  ["item/reasoning/textDelta", { itemId: "i", delta: "x" }],
+  ["item/commandExecution/outputDelta", { itemId: "i", delta: "x" }],
+  ["item/mcpToolCall/progress", { itemId: "i" }],
+  ["item/started", { item: { id: "i", type: "agentMessage" } }],
+  ["item/completed", { item: { id: "i", type: "agentMessage", text: "x" } }],
+  ["item/somethingNew", {}],
+  ["thread/tokenUsage/updated", { tokenUsage: {} }],
+  ["turn/plan/updated", {}],
+  ["turn/diff/updated", {}],
+  ["turn/completed", { turn: { id: "U", status: "completed", items: [] } }],
+])("%s ends the retrying of its turn, once, with nobody tapping", async (method, more) => {
+  const from = stream();
+  const line = { method, params: { threadId: "T", turnId: "U", ...more } };
+  await from.read(lost, line, line);
+  expect(from.batches.flat().filter(({ kind }) => kind === "turn_recovered")).toEqual([recovered] as never);
+});
+
+test.each([
+  ["thread/status/changed", { status: { type: "active", activeFlags: [] } }],
+  ["warning", { message: "w" }],
+  ["hook/started", { run: {} }],
+])("%s does not end it, and neither does a word of another thread", async (method, more) => {
+  const from = stream();
+  const delta = { method: "item/agentMessage/delta", params: { threadId: "S", turnId: "V", delta: "x" } };
+  await from.read(lost, { method, params: { threadId: "T", ...more } }, delta);
+  expect(kinds(from.batches)).not.toContain("turn_recovered");
+});

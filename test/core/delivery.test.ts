@@ -91,11 +91,20 @@ describe("the queue", () => {
     const bad = await here.send('[{"fail":"no luck"}]');
     await here.reaches(bad, "done");
     const queued = await here.send("next", { mode: "queue" });
-    expect(queued).toMatchObject({ state: "queued", held: "failed" });
+    expect(queued).toMatchObject({
+      state: "queued",
+      held: "failed",
+      release: `dispatch queue release ${here.ref}`,
+    });
+    expect(here.view().queue.release).toBe(`dispatch queue release ${here.ref}`);
+    expect(here.world.engine.core.queue(here.ref, null, 10)).toMatchObject({
+      queue: { release: `dispatch queue release ${here.ref}` },
+      messages: [{ release: `dispatch queue release ${here.ref}` }],
+    });
     const ahead = await here.send("now");
     await here.reaches(ahead, "done");
     await here.reaches(queued, "done");
-    expect(here.view().queue).toEqual({ pending: 0, held: false, reason: null });
+    expect(here.view().queue).toEqual({ pending: 0, held: false, reason: null, release: null });
   });
 
   test("is held by a stop, and goes on when released", async () => {

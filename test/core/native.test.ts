@@ -125,3 +125,14 @@ test("only a queued text goes that way, with no settings of its own, and only wh
   expect(refused.code).toBe("authority");
   expect(refused.hint).toContain("attached_queue = true");
 });
+
+test("a thread whose text waits in Codex's queue is not forgotten, and the refusal names that text", async () => {
+  const sent = await queue("one");
+  await here.reaches(sent, "sent");
+  const refused = await refusal(here.world.engine.core.forget(ref));
+  expect(refused).toMatchObject({
+    code: "lane_busy",
+    message: `a text to ${ref} waits in Codex's own queue and is not settled`,
+  });
+  expect(refused.hint).toContain(`dispatch receipt get ${sent.receipt}`);
+});

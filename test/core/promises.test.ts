@@ -1,7 +1,9 @@
 /** Ways in which a promise was once broken, each kept as a story. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
+import { plain } from "../../src/core/accept.ts";
 import type { Waiting } from "../../src/core/core.ts";
+import type { Ref } from "../../src/core/ports/rows.ts";
 import { until } from "../support/codex-sink.ts";
 import { macrotasks, never, type Rig, refusal, rig, waiting } from "./rig.ts";
 
@@ -217,6 +219,120 @@ describe("a goal of a new thread", () => {
     await here.clock.advance(limits.reconcileEveryMs * 3);
     await until("it is active", () => here.world.agent.threads.get(id)?.goal?.status === "active");
   });
+});
+
+describe("an active goal whose process ended", () => {
+  async function active() {
+    const { ref } = await core().create(
+      { name: "goal", text: null, goal: "ship it", settings: { cwd: "/repo" }, key: null, created_by: "cli" },
+      never(),
+    );
+    await until("it is active", () => core().view(ref).goal?.status === "active");
+    return ref;
+  }
+  const there = (ref: Ref) => here.world.agent.threads.get(core().view(ref).id!)!.goal;
+  const attention = async (ref: Ref) => {
+    const waited = wait({ targets: [ref], condition: "attention", timeoutMs: 0 });
+    await here.clock.advance(1);
+    return (await waited).verdict;
+  };
+
+  test("is paused at once, asks for attention, and goes on with the command that the view names", async () => {
+    const ref = await active();
+    expect(await attention(ref)).toBe("timeout");
+    here.world.agent.kill();
+    const resume = `dispatch goal set ${ref} --status active`;
+    await until("paused", () => core().view(ref).goal?.status === "paused");
+    expect(core().view(ref).goal).toMatchObject({ resume });
+    expect(await attention(ref)).toBe("ok");
+    here.world.agent.up();
+    await until("paused in Codex", () => there(ref)?.status === "paused");
+    expect(await core().goal(ref)).toMatchObject({ status: "paused" });
+    expect(core().view(ref).goal).toMatchObject({ status: "paused", resume });
+    await core().setGoal(ref, { status: "active" });
+    expect(there(ref)?.status).toBe("active");
+    expect(core().view(ref).goal).toMatchObject({ status: "active", resume: null });
+    expect(await attention(ref)).toBe("timeout");
+  });
+
+  test("stays paused and marked over a text that opens its thread again", async () => {
+    const ref = await active();
+    here.world.agent.kill();
+    here.world.agent.up();
+    const sent = await core().send(ref, { ...plain, text: "go" }, never());
+    await until("done", () => core().receipt(sent.receipt).state === "done");
+    expect(core().view(ref).goal).toMatchObject({ status: "paused", resume: expect.any(String) });
+  });
+
+  test("is paused by a daemon that starts without a Codex", async () => {
+    const ref = await active();
+    here.world.agent.kill();
+    const { goal } = here.world.store.lanes.get(ref)!;
+    const { interrupted: _, ...rest } = goal!;
+    here.world.store.lanes.set(ref, { goal: { ...rest, status: "active" } });
+    here.world.engine.begin();
+    expect(core().view(ref).goal).toMatchObject({ status: "paused", resume: expect.any(String) });
+  });
+
+  test("that was cleared, or paused by a person, asks for nothing", async () => {
+    const ref = await active();
+    await core().setGoal(ref, { status: "paused" });
+    here.world.agent.kill();
+    here.world.agent.up();
+    await here.clock.advance(limits.reconcileEveryMs * 2);
+    expect(core().view(ref).goal).toMatchObject({ status: "paused", resume: null });
+    await core().clearGoal(ref);
+    expect(core().view(ref).goal).toBeNull();
+  });
+});
+
+test("a registry copied back from before a delivery does not deliver the text again", async () => {
+  await core().hold(here.ref);
+  const sent = await here.send("only once", { mode: "queue" });
+  const other = await here.send("not yet", { mode: "queue" });
+  const { turns } = thread();
+  const said = { type: "user_message" as const, text: "only once", client_id: sent.receipt };
+  turns.push({
+    id: "01a2ffff-0000-7000-9000-000000000001",
+    status: "completed",
+    error: null,
+    started_at: here.clock.now(),
+    completed_at: here.clock.now(),
+    items: [
+      {
+        ...said,
+        id: "i-1",
+        command: null,
+        exit_code: null,
+        path: null,
+        changes: null,
+        status: null,
+        at: null,
+      },
+    ],
+  });
+  here.world.agent.kill();
+  here.world.agent.up();
+  core().release(here.ref);
+  await here.reaches(other, "done");
+  expect(here.world.agent.asked.filter((text) => text === "only once")).toEqual([]);
+  expect(core().receipt(sent.receipt)).toMatchObject({ state: "done", outcome: "completed", attempt: 0 });
+});
+
+test("nothing is delivered into a folder that is gone; the refusal names it and the way out", async () => {
+  here.world.store.lanes.set(here.ref, { cwd: "/gone" });
+  const refused = await refusal(here.send("work"));
+  expect(refused).toMatchObject({
+    code: "conflict",
+    message: `the folder of thread ${here.ref} is gone: /gone`,
+  });
+  expect(refused.hint).toContain(`dispatch fork ${here.ref} --name NAME --cwd DIR`);
+  const queued = await here.send("later", { mode: "queue" });
+  await until("the reason", () => here.view().queue.reason?.includes("/gone") === true);
+  expect(here.world.agent.asked).toEqual([]);
+  here.world.store.lanes.set(here.ref, { cwd: "/repo" });
+  for (let at = 0; at < 10; at++) await here.clock.advance(limits.agentBackoffMaxMs);
+  await here.reaches(queued, "done");
 });
 
 test("an override of one turn ends with it, though the turn after it was refused once", async () => {

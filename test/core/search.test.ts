@@ -186,6 +186,19 @@ describe("Codex's own search joins for what is not indexed", () => {
     ]);
   });
 
+  test("a thread that began after --until, or ended before --since, is not found by Codex either", async () => {
+    const at = await rig();
+    const theirs = at.world.agent.madeElsewhere("theirs", "fish abroad");
+    const { created_at, updated_at } = await at.world.agent.readThread(theirs);
+    const find = finding(at);
+    const hits = async (over: Partial<Search>) => (await find("fish", over)).matches.length;
+    for (const thread of [null, { threadId: theirs }]) {
+      expect(await hits({ thread, until: created_at - 1 })).toBe(0);
+      expect(await hits({ thread, since: updated_at + 1 })).toBe(0);
+      expect(await hits({ thread })).toBeGreaterThan(0);
+    }
+  });
+
   test("managed and unmanaged part them", async () => {
     const at = await rig();
     await said(at, "fish at home");

@@ -26,6 +26,22 @@ test("a death opens a gap, and it is closed once everything it touched was read"
   expect(told.lastIndexOf("turn.interrupted")).toBeLessThan(told.lastIndexOf("reconciled"));
 });
 
+test("a Codex whose file was replaced is renewed once nothing runs, and not before", async () => {
+  const here = await rig();
+  const { agent } = here.world;
+  await here.reaches(await here.send(waiting), "delivered");
+  agent.setProgram("replaced");
+  await here.clock.advance(20_000);
+  expect(agent.renewals).toEqual([]);
+  const before = here.world.live.epoch();
+  agent.release("go");
+  await until("the turn is over", () => here.view().status === "idle");
+  for (let at = 0; at < 10 && agent.renewals.length === 0; at++) await here.clock.advance(5_000);
+  expect(agent.renewals).toHaveLength(1);
+  await until("another epoch", () => (here.world.live.epoch() ?? 0) > before!);
+  expect(here.view().queue.held).toBe(false);
+});
+
 test("a batch the disk refuses leaves nothing half kept, and is healed by reading", async () => {
   const here = await rig();
   const { store } = here.world;

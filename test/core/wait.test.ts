@@ -91,8 +91,51 @@ test("attention holds for a held queue, an open question and a turn that only re
   });
   await until("retrying", () => here.view().latest_turn?.retrying_since !== null);
   expect(await soon()).toBe("timeout");
+  expect(here.view().latest_turn).toMatchObject({ error: null, retrying_reason: "Reconnecting... 1/2" });
   await here.clock.advance(limits.retryingAttentionMs + 1000);
   expect(await soon()).toBe("ok");
+  here.world.agent.tell({
+    kind: "turn_recovered",
+    thread_id: thread!.id,
+    turn_id: thread!.running!.turn.id,
+  });
+  await until("it goes on", () => here.view().latest_turn?.retrying_since === null);
+  expect(here.view().latest_turn).toMatchObject({ error: null, retrying_reason: null });
+  expect(await soon()).toBe("timeout");
+});
+
+test("done waits for the sub-agents of a turn that is over; the view names them, and the thread stays loaded", async () => {
+  const { agent, live } = here.world;
+  await here.reaches(await here.send("hello"), "done");
+  const [thread] = [...agent.threads.values()];
+  const tell = (agents: string[]) => agent.tell({ kind: "agents_working", thread_id: thread!.id, agents });
+  tell(["C"]);
+  await until("they are seen", () => here.view().agents.length === 1);
+  expect(here.view().agents).toEqual(["C"]);
+  expect(here.world.engine.core.withAgents().map(({ ref }) => ref)).toEqual([here.ref]);
+  const idle = async () => {
+    for (let at = 0; at < limits.laneIdleUnloadMs * 2; at += limits.reconcileEveryMs) {
+      await here.clock.advance(limits.reconcileEveryMs);
+      await macrotasks(20);
+    }
+  };
+  const waited = wait({ condition: "done" });
+  let isOver = false;
+  void waited.then(() => {
+    isOver = true;
+  });
+  await idle();
+  expect(isOver).toBe(false);
+  expect(live.get(thread!.id)).toBeDefined();
+  tell([]);
+  await here.clock.advance(limits.waitLookEveryMs);
+  expect((await waited).verdict).toBe("ok");
+  // Its report is taken by the next turn; after that the thread is let go.
+  await idle();
+  expect(live.get(thread!.id)).toBeDefined();
+  await here.reaches(await here.send("and?"), "done");
+  await idle();
+  expect(live.get(thread!.id)).toBeUndefined();
 });
 
 test("any is content with one of several; a receipt is waited for until it is settled", async () => {

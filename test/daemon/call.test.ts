@@ -164,3 +164,33 @@ test("what changes something is audited with its outcome, good or bad; a read is
   expect((await answerOf([write], "test.write", { nope: 1 })).audited).toMatchObject([{ outcome: "usage" }]);
   expect((await answerOf([echo], "test.echo", {})).audited).toEqual([]);
 });
+
+test("a write that is cancelled while it runs is unsure, a read only ended", async () => {
+  for (const [intent, code] of [
+    ["read", "timeout"],
+    ["write", "unsure"],
+    ["destroy", "unsure"],
+  ] as const) {
+    const begun = Promise.withResolvers<void>();
+    const slow = fakeOp(
+      "test.slow",
+      (_, { signal }) => {
+        begun.resolve();
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason)),
+        );
+      },
+      { intent, input: v.strictObject({ idempotency_key: v.string() }) },
+    );
+    const it = rig([slow]);
+    const client = await connect(it.path);
+    client.call(1, "test.slow", { idempotency_key: "k-1" });
+    await begun.promise;
+    client.say({ cancel: 1 });
+    const { error } = await client.ended(1);
+    expect(error?.code).toBe(code);
+    if (code === "unsure") expect(error).toMatchObject({ data: { idempotency_key: "k-1" } });
+    client.close();
+    it.control.close();
+  }
+});

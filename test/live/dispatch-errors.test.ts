@@ -193,10 +193,26 @@ test("too_large: a text over 1 MiB is refused, one of 1 MiB delivered", async ()
   expect(last_message.startsWith("ok: xxx")).toBe(true);
 });
 
-test("agent: a provider that Codex does not know is its own word, and leaves no thread", async () => {
+test.each<[string[], string, number]>([
+  [["fork", "@docs", "--name", "f1", "--last-turn", "01a2034e-7df6-7000-8000-000000000000"], "not_found", 4],
+  [["fork", "@docs", "--name", "f2", "--last-turn", "zzz"], "not_found", 4],
+  [["fork", "@docs", "--name", "f3", "--model-provider", "nobody"], "usage", 2],
+  [["new", "--name", "n1", "--config", 'model_provider="nobody"'], "usage", 2],
+  [["new", "--name", "n2", "--config", 'approval_policy="zzz"'], "usage", 2],
+  [["list", "--unmanaged", "--cursor", "zzz"], "usage", 2],
+  [["search", "x", "--thread", "01a2034e-7df6-7000-8000-000000000000"], "not_found", 4],
+])(
+  "what Codex refuses about a value of the caller is no fault of Codex: %j is %s",
+  async (args, code, exit) => {
+    const { code: status, stderr } = await rig.run(args);
+    expect([status, JSON.parse(stderr).error]).toMatchObject([exit, { code, retry: "no" }]);
+  },
+);
+
+test("usage: a provider that Codex does not know is its own word, and leaves no thread", async () => {
   const before = (await rig.ask(["list"])).threads.length;
   const error = await rig.refused(["new", "--name", "stray", "--model-provider", "nobody"]);
-  expect(error).toMatchObject({ code: "agent", message: expect.stringContaining("nobody") });
+  expect(error).toMatchObject({ code: "usage", message: expect.stringContaining("nobody") });
   expect((await rig.ask(["list"])).threads).toHaveLength(before);
   expect((await rig.ask(["new", "--name", "stray"])).handle).toBe("stray");
 });

@@ -156,7 +156,7 @@ function inOrder(view: string, words: readonly string[]): boolean {
 const threadOf = (row: Row) => {
   const { id, kind, summary } = requestView(row);
   const requests = [{ id, kind, summary, asked_at: "2026-01-01T11:00:00Z" }];
-  const rest = { latest_turn: null, tokens: null, last_message: null, goal: null, setup: null };
+  const rest = { agents: [], latest_turn: null, tokens: null, last_message: null, goal: null, setup: null };
   const queue = { pending: 0, held: false, reason: null };
   const model = { provider: null, model: "m", effort: null, service_tier: {} };
   return {

@@ -54,6 +54,22 @@ test("the hint waits for the threads that run, by their refs", async () => {
   expect(hint).toBe(`dispatch wait ${ref}, or dispatch down --force`);
 });
 
+test("sub-agents that outlive their turn keep a daemon, and are named", async () => {
+  const working = ({ world }: Given) => {
+    const { core } = world.engine;
+    const { id } = core.view(core.resolve("@docs", null));
+    world.live.setAgents(id!, ["C", "D"]);
+  };
+  const refused = await refusal("a finished turn", {}, 0, working);
+  const { ref } = given!.world.engine.core.list({ archived: false, limit: 1 })[0]!;
+  expect(refused).toMatchObject({
+    code: "lane_busy",
+    message: `sub-agents work: 2 of ${ref} "docs"`,
+    hint: `dispatch wait ${ref}, or dispatch down --force`,
+  });
+  expect(await refusal("a finished turn", { force: true }, 0, working)).toBeUndefined();
+});
+
 test("without idle neither a question nor a command that waits keeps it", async () => {
   expect(await refusal("two threads", {}, 3)).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 /** What a person reads of the shapes that many commands share. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
+import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
 import type { Receipt, Request, Thread } from "../../src/ops/shapes.ts";
 import wait from "../../src/ops/thread/wait.ts";
@@ -21,6 +22,8 @@ test("a list with nothing in it claims no more than that", () => {
   expect(shown(threadTable([], look))).toStartWith("no threads here; ");
 });
 
+const now = new Date(0).toISOString();
+
 test("a held thread shows in a list, also when nothing waits behind the hold", () => {
   const row = (queue: Thread["queue"]) =>
     shown(
@@ -29,10 +32,31 @@ test("a held thread shows in a list, also when nothing waits behind the hold", (
         look,
       ),
     );
-  expect(row({ pending: 0, held: true, reason: "crashed" })).toContain(" held: crashed ");
-  expect(row({ pending: 2, held: true, reason: "by_hand" })).toContain(" 2 held: by_hand ");
-  expect(row({ pending: 2, held: false, reason: null })).toContain("  2  ");
-  expect(row({ pending: 0, held: false, reason: null })).toContain("  -  ");
+  const [held, free] = [
+    { held: true, release: "dispatch queue release abc123" },
+    { held: false, reason: null, release: null },
+  ];
+  expect(row({ pending: 0, reason: "crashed", ...held })).toContain(" held: crashed ");
+  expect(row({ pending: 2, reason: "by_hand", ...held })).toContain(" 2 held: by_hand ");
+  expect(row({ pending: 2, ...free })).toContain("  2  ");
+  expect(row({ pending: 0, ...free })).toContain("  -  ");
+});
+
+test("a receipt list tells a turn that failed from a text that was not delivered, and names what releases", () => {
+  const base = { receipt: "r-1", thread: "abc123", mode: "send", attempt: 1, updated_at: now, error: null };
+  const row = (more: Partial<Receipt>) =>
+    shown(
+      receiptList.view(
+        { receipts: [{ ...base, outcome: null, held: null, release: null, ...more }] } as never,
+        look,
+      ),
+    );
+  expect(row({ state: "done", outcome: "failed" })).toContain(" done: turn failed ");
+  expect(row({ state: "done", outcome: "completed" })).toContain(" done: turn completed ");
+  expect(row({ state: "failed" })).toContain(" failed: not delivered ");
+  const held = { state: "queued", held: "by_hand", release: "dispatch queue release abc123" } as const;
+  expect(row(held)).toContain("dispatch queue release abc123");
+  expect(shown(receiptPairs({ ...base, outcome: null, ...held } as Receipt, look))).toContain(held.release);
 });
 
 test("a context that is delivered speaks of no turn", () => {

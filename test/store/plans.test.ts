@@ -29,6 +29,8 @@ const walksLanes = [
   // search: who may match.
   /^SELECT l\.ref, l\.thread_id, l\.title, l\.cwd, /,
   /^SELECT l\.ref, coalesce\(s\.items, 0\) AS items /,
+  // Once a life of Codex: whose goal it ran.
+  /^SELECT \* FROM lanes WHERE .* json_extract\(goal, '\$\.(status|interrupted)'\)/,
 ];
 
 const asked = new Set<string>();

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { pathsOf } from "../../src/base/paths.ts";
@@ -9,7 +9,8 @@ import { newHome, socketIn, until } from "./support/run.ts";
 
 const caller = { kind: "cli", thread_id: null, cwd: "/" } as const;
 const frame = { op: "thread.list", schema: "h", input: {}, caller };
-const to = { name: "thread.list", hash: "h", start: "never" } as const;
+const to = { name: "thread.list", hash: "h", start: "never", intent: "write" } as const;
+const read = { ...to, intent: "read" } as const;
 const opened: { stop(): void }[] = [];
 afterEach(() => {
   for (const one of opened.splice(0)) one.stop();
@@ -181,8 +182,122 @@ test("a call that may not be repeated is sent once and answered unsure", async (
 
 test("a daemon that dies of a call is not asked for ever", async () => {
   const { daemon, session: open } = session((_, reply) => reply.hangUp());
-  expect((await errorOf(open.call(to, {}, { caller, repeat: "safe" }))).code).toBe("daemon_down");
+  expect((await errorOf(open.call(read, {}, { caller, repeat: "safe" }))).code).toBe("daemon_down");
   expect(daemon.calls).toHaveLength(3);
+});
+
+describe("a daemon that takes a call and does not answer", () => {
+  /** What each connection in turn meets: silence, an end, or an answer. The last one is met ever after. */
+  type Meeting = "silent" | "hang up" | "answer" | "busy" | "conflict";
+  const meetings: Record<Exclude<Meeting, "silent">, Behaviour> = {
+    "hang up": (_, reply) => reply.hangUp(),
+    answer: (_, reply) => reply.result({ receipt: "r" }),
+    busy: (_, reply) => reply.error({ code: "lane_busy", message: "busy", retry: "later" }),
+    conflict: (_, reply) => reply.error({ code: "conflict", message: "other content" }),
+  };
+  const input = { thread: "@docs", idempotency_key: "k-1" };
+
+  function rigOf(...order: Meeting[]) {
+    const home = newHome();
+    let at = 0;
+    const calls: Row[] = [];
+    const server = Bun.listen<{ text: string }>({
+      unix: socketIn(home),
+      socket: {
+        open: (socket) => {
+          socket.data = { text: "" };
+        },
+        data(socket, chunk) {
+          socket.data.text += chunk.toString();
+          if (!socket.data.text.endsWith("\n")) return;
+          const frames = socket.data.text.trim().split("\n");
+          const call = JSON.parse(frames.at(-1)!) as { id: number; input: Row };
+          calls.push(call.input);
+          const meeting = order[Math.min(at++, order.length - 1)]!;
+          if (meeting === "silent") return;
+          const write = (frame: unknown) => void socket.write(`${JSON.stringify(frame)}\n`);
+          write({ hello: { version: "1", protocol: 1, pid: 1 } });
+          meetings[meeting](call as never, {
+            row: () => {},
+            frame: () => {},
+            result: (result) => write({ id: call.id, result }),
+            error: (error) =>
+              write({ id: call.id, error: { hint: null, data: null, retry: "no", ...error } }),
+            hangUp: () => void socket.end(),
+          });
+        },
+        error() {},
+      },
+    });
+    opened.push({ stop: () => server.stop(true) });
+    const open = openSession({
+      paths: pathsOf({}, home),
+      daemonArgv: [],
+      daemonVariables: async () => [],
+      isStartForbidden: true,
+      helloTimeoutMs: 30,
+    });
+    return { open, calls };
+  }
+
+  const lostIn: Meeting[][] = [["silent"], ["hang up"], ["silent", "hang up"], ["hang up", "silent"]];
+  for (const repeat of ["keyed", "safe", "no"] as const) {
+    for (const intent of ["write", "destroy"] as const) {
+      for (const order of lostIn) {
+        test(`${intent}, repeat ${repeat}, ${order.join(" then ")}: unsure, with the key`, async () => {
+          const { open, calls } = rigOf(...order);
+          const error = await errorOf(open.call({ ...to, intent }, input, { caller, repeat }));
+          expect(error.body).toMatchObject({ code: "unsure", retry: "no", data: { idempotency_key: "k-1" } });
+          expect(error.hint).toContain("--idempotency-key k-1");
+          expect(calls).toHaveLength(repeat === "no" ? 1 : 3);
+          expect(calls.every((call) => call["idempotency_key"] === "k-1")).toBe(true);
+        });
+      }
+    }
+  }
+
+  test("a read says that the daemon does not answer", async () => {
+    const { open, calls } = rigOf("silent");
+    expect((await errorOf(open.call(read, {}, { caller, repeat: "safe" }))).code).toBe("daemon_down");
+    expect(calls).toHaveLength(1);
+  });
+
+  test("a keyed call is made again with its key, and has its answer", async () => {
+    const { open, calls } = rigOf("silent", "answer");
+    expect(await open.call(to, input, { caller, repeat: "keyed" })).toEqual({ receipt: "r" });
+    expect(calls).toEqual([input, input]);
+  });
+
+  test("a refusal that may be about the first try's own work does not say that it is undone", async () => {
+    const { open } = rigOf("silent", "busy");
+    expect((await errorOf(open.call(to, input, { caller, repeat: "keyed" }))).code).toBe("unsure");
+  });
+
+  test("a definite refusal of the second try is told as it is", async () => {
+    const { open } = rigOf("silent", "conflict");
+    expect((await errorOf(open.call(to, input, { caller, repeat: "keyed" }))).code).toBe("conflict");
+  });
+
+  test("a daemon that cannot be reached the second time leaves the first try unsure", async () => {
+    const rig = session((_, reply) => {
+      reply.hangUp();
+      rig.daemon.stop();
+    });
+    const error = await errorOf(rig.session.call(to, input, { caller, repeat: "keyed" }));
+    expect(error.body).toMatchObject({ code: "unsure", data: { idempotency_key: "k-1" } });
+  });
+
+  test("an answer that cannot be read does not say that a write was refused", async () => {
+    const { session: open } = session((_, reply) => reply.result({ text: "x".repeat(9 * 1024 * 1024) }));
+    expect((await errorOf(open.call(to, input, { caller, repeat: "keyed" }))).code).toBe("unsure");
+    expect((await errorOf(open.call(read, {}, { caller, repeat: "safe" }))).code).toBe("too_large");
+  });
+
+  test("a write without a key names what to look at", async () => {
+    const { open } = rigOf("silent");
+    const error = await errorOf(open.call(to, { thread: "@docs" }, { caller, repeat: "no" }));
+    expect(error.body).toMatchObject({ code: "unsure", hint: "dispatch get @docs" });
+  });
 });
 
 test("a stream that has begun is never begun again", async () => {
@@ -192,7 +307,7 @@ test("a stream that has begun is never begun again", async () => {
   });
   const rows: Row[] = [];
   const error = await errorOf(
-    open.call(to, {}, { caller, repeat: "safe", row: (row) => void rows.push(row), isStream: true }),
+    open.call(read, {}, { caller, repeat: "safe", row: (row) => void rows.push(row), isStream: true }),
   );
   expect(error.code).toBe("daemon_down");
   expect([rows.length, daemon.calls.length]).toEqual([1, 1]);
@@ -203,7 +318,7 @@ test("a call that only told of its progress is made again", async () => {
     reply.row({ n: 1 });
     reply.hangUp();
   });
-  const error = await errorOf(open.call(to, {}, { caller, repeat: "safe", row: () => {} }));
+  const error = await errorOf(open.call(read, {}, { caller, repeat: "safe", row: () => {} }));
   expect(error.message).toContain("3 times");
   expect(daemon.calls).toHaveLength(3);
 });

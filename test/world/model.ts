@@ -7,11 +7,14 @@
  * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
  * {"die": true} ends the child before it takes the text.
  */
+
 import { DispatchError } from "../../src/base/error.ts";
+import { refusedError } from "../../src/codex/errors.ts";
 import type {
   Agent,
   AgentEvent,
   AgentSink,
+  AgentStatus,
   Catalogue,
   Epoch,
   Occurrence,
@@ -90,6 +93,9 @@ export interface ModelAgent extends Agent {
   /** What the child answered to its questions. */
   replies: AgentReply[];
   /** Refuses the next call of this verb. */
+  setProgram(state: AgentStatus["program"]): void;
+  /** Why it was renewed, each time. */
+  renewals: string[];
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
@@ -168,6 +174,8 @@ export function modelAgent({
   const asked: string[] = [];
   const deadly = new Set<string>();
   const replies: AgentReply[] = [];
+  const renewals: string[] = [];
+  let program: AgentStatus["program"] = "same";
   const released = new Set<string>();
   const slowHooks: { name: string; go(): void }[] = [];
   const refusals = new Map<string, Refusal>();
@@ -485,6 +493,10 @@ export function modelAgent({
         schedule(() => go(thread));
       }
     },
+    setProgram(state) {
+      program = state;
+    },
+    renewals,
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
     configurationLacks(words) {
@@ -534,12 +546,25 @@ export function modelAgent({
       warnings: [],
       lacks: [],
       advice: "",
+      program,
     }),
     ready: () => (epoch === null ? Promise.reject(down()) : Promise.resolve(epoch)),
     retry() {},
+    async renew(words) {
+      renewals.push(words);
+      // The next child runs what is there now.
+      program = "same";
+      this.kill();
+      this.up();
+    },
     startThread: (settings) =>
       call("startThread", () => {
-        if (settings.model_provider === "nobody") refuse("other", "Model provider `nobody` not found");
+        if (settings.model_provider === "nobody")
+          throw refusedError(
+            "thread/start",
+            { message: "Model provider `nobody` not found" },
+            { modelProvider: "nobody" },
+          );
         const thread = newThread(settings);
         return { thread: facts(thread), effective: effective(thread) };
       }),

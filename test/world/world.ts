@@ -98,7 +98,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       ...options.policy,
     }),
     files: {
-      isDirectory: (path) => path === "/repo" || path === "/home/user",
+      isDirectory: (path) => path.startsWith("/repo") || path === "/home/user" || path === "/elsewhere",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),
       holdsOwnFiles: (folder) => `${home}/`.startsWith(`${folder}/`),
       isInside: (path, root) => path === root || path.startsWith(`${root}/`),

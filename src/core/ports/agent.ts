@@ -50,6 +50,10 @@ export type AgentEvent =
   | { kind: "turn_started"; thread_id: string; turn_id: string; at: number | null }
   | { kind: "turn_completed"; thread_id: string; turn: TurnFacts }
   | { kind: "turn_retrying"; thread_id: string; turn_id: string; message: string }
+  /** The sub-agents below a thread that work now, all generations; also after its own turn ended. */
+  | { kind: "agents_working"; thread_id: string; agents: string[] }
+  /** The first sign of a turn after it retried: a delta, an item, tokens, a question. */
+  | { kind: "turn_recovered"; thread_id: string; turn_id: string }
   | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }
   | { kind: "tokens"; thread_id: string; turn_id: string; usage: TokenUsage }
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
@@ -134,6 +138,8 @@ export interface AgentStatus {
   warnings: string[];
   /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
   lacks: string[];
+  /** What became of the file that the child runs: of a replaced one its sandbox helpers no longer start. */
+  program: "same" | "replaced" | "removed";
   /** What to do about that: which of the two is to be upgraded. */
   advice: string;
 }
@@ -179,6 +185,8 @@ export interface Agent {
   ready(waitMs: number): Promise<Epoch>;
   /** Closes an open circuit and tries now. */
   retry(): void;
+  /** Ends the running child in good order, so that the next one starts. Nothing where none runs. */
+  renew(words: string): Promise<void>;
 
   startThread(settings: ThreadSettings): Promise<ThreadOpened>;
   /** Sends every stored setting: a bare resume was measured to raise a lane's power. */

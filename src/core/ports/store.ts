@@ -73,6 +73,9 @@ export interface Store {
     waiting(limit: number): Ref[];
     /** Of threads that Codex keeps nothing of, and that are not gone. */
     ephemeral(): Lane[];
+    /** Own ones whose goal is active by the registry. */
+    withActiveGoal(): Lane[];
+    withInterruptedGoal(): Lane[];
     findByThread(threadId: string): Lane | undefined;
     findByHandle(handle: string): Lane | undefined;
     findByTitle(title: string): Lane[];

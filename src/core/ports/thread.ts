@@ -144,6 +144,8 @@ export interface GoalFacts {
   status: string;
   token_budget: number | null;
   tokens_used: number | null;
+  /** dispatch paused it because the process that ran it ended: a person decides whether it goes on. */
+  interrupted?: true;
 }
 
 export interface GoalChange {

@@ -51,7 +51,8 @@ async function ask(ctx: Asking, force: boolean): Promise<number | null> {
     return typeof pid === "number" ? pid : null;
   } catch (thrown) {
     if (!(thrown instanceof DispatchError)) throw thrown;
-    if (thrown.code === "daemon_down") return null;
+    // Without an answer, only the lock says whether it ends.
+    if (thrown.code === "daemon_down" || thrown.code === "unsure") return null;
     if (thrown.code !== "lane_busy" || !(await ctx.confirm(`${thrown.message}. Cut it?`))) throw thrown;
     return ask(ctx, true);
   }

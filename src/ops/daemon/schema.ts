@@ -36,7 +36,11 @@ export default clientOp({
       return { commands: all.map(({ input: _input, output: _output, ...row }) => row) };
     }
     // Composed spellings name their command: `list --unmanaged` is `list`.
-    const words = command.filter((word) => !word.startsWith("-")).join(" ");
+    // A shell passes a quoted command as one word.
+    const words = command
+      .flatMap((part) => part.split(/\s+/))
+      .filter((word) => word !== "" && !word.startsWith("-"))
+      .join(" ");
     const found = all.find((one) => [one.command, one.op, one.command.replaceAll(" ", "_")].includes(words));
     return found ?? fail("not_found", `no command "${words}"`, { hint: "dispatch schema" });
   },

@@ -170,6 +170,7 @@ function degradedOf({
   last_error,
   lacks,
   advice,
+  program,
 }: AgentStatus): { code: string; message: string; hint: string }[] {
   const { message, hint } = last_error ?? { message: "Codex is down", hint: null };
   const lost = lacks.map((words) => ({
@@ -177,6 +178,19 @@ function degradedOf({
     message: words,
     hint: advice,
   }));
+  if (program === "replaced")
+    lost.push({
+      code: "agent",
+      message:
+        "the codex that runs was replaced on disk: sandboxed commands fail until the new one is started",
+      hint: "it is started when no turn runs; at once with: dispatch down --force && dispatch up",
+    });
+  if (program === "removed")
+    lost.push({
+      code: "agent",
+      message: "the codex that runs was removed from disk: sandboxed commands fail",
+      hint: "npm install -g @openai/codex",
+    });
   if (state !== "degraded") return lost;
   return [{ code: "agent_down", message, hint: hint ?? "dispatch daemon retry" }, ...lost];
 }

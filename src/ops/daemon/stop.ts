@@ -36,11 +36,17 @@ export default op({
     const running = core.running();
     const named = running.map(({ ref, title }) => `${ref} "${cell(title)}"`).join(", ");
     const turns = `${counted(running.length, "a turn runs", "turns run")}: ${named}`;
-    const reasons = [...(running.length > 0 ? [turns] : []), ...(idle ? underWay(core, host) : [])];
+    const parents = core.withAgents();
+    const agents = parents.map((one) => `${one.agents.length} of ${one.ref} "${cell(one.title)}"`).join(", ");
+    const reasons = [
+      ...(running.length > 0 ? [turns] : []),
+      ...(parents.length > 0 ? [`sub-agents work: ${agents}`] : []),
+      ...(idle ? underWay(core, host) : []),
+    ];
     if (reasons.length > 0 && !force) {
       fail("lane_busy", reasons.join("; "), {
-        hint: wayOut(running.map(({ ref }) => ref)),
-        data: { running: running.map(({ ref }) => ref) },
+        hint: wayOut([...new Set([...running, ...parents].map(({ ref }) => ref))]),
+        data: { running: running.map(({ ref }) => ref), with_agents: parents.map(({ ref }) => ref) },
       });
     }
     host.stop();

@@ -35,9 +35,9 @@ export default op({
   ],
   run: ({ thread, limit, cursor }, { core, caller }) =>
     core.queue(core.resolve(thread, caller.thread_id, "reading"), cursor ?? null, limit),
-  view({ messages, queue, total, thread }, look) {
-    const held = queue.held
-      ? paint("yellow", `held: ${cell(queue.reason)}; release with: dispatch queue release ${thread}\n`)
+  view({ messages, queue, total }, look) {
+    const held = queue.release
+      ? paint("yellow", `held: ${cell(queue.reason)}; release with: ${cell(queue.release)}\n`)
       : "";
     if (total === 0) return `${held}nothing waits`;
     const rows = messages.map((one, at) => [

@@ -1,9 +1,10 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { ago, cell, table } from "../../base/text.ts";
+import { ago, cell, paint, table } from "../../base/text.ts";
 import { count, flag } from "../fields.ts";
 import { op, type Word } from "../op.ts";
 import { type Receipt, receiptObject } from "../shapes.ts";
+import { fate } from "../views.ts";
 
 const states = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
 
@@ -42,14 +43,17 @@ export default op({
     const rows = receipts.map((one) => [
       one.receipt,
       one.thread,
-      one.outcome ?? one.state,
+      fate(one),
       ago(one.updated_at, look),
-      cell(one.error?.message ?? one.held),
+      cell(one.error?.message ?? (one.held && `held: ${one.held}`)),
     ]);
-    return table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 });
+    // Below the table, where the width of the terminal does not cut them.
+    const releases = new Set(receipts.flatMap(({ release }) => release ?? []));
+    const lines = [...releases].map((command) => `\nrelease with: ${paint("bold", cell(command))}`);
+    return `${table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 })}${lines.join("")}`;
   },
 });
 
-function wordOf({ receipt, thread, mode, outcome, state }: Receipt): Word {
-  return { word: receipt, about: `${mode} to ${thread}, ${outcome ?? state}` };
+function wordOf(one: Receipt): Word {
+  return { word: one.receipt, about: `${one.mode} to ${one.thread}, ${fate(one)}` };
 }

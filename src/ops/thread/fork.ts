@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { flag, idempotencyKey, seen, selector } from "../fields.ts";
+import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";
 import { threadView } from "../shapes.ts";
@@ -28,6 +28,7 @@ export default op({
         value: "TURN-ID",
       }),
     ),
+    cwd: v.optional(path("where the agent works; left out, the source's directory", { value: "DIR" })),
     ...settingFields,
     may_write_home: mayWriteHome,
     idempotency_key: v.optional(idempotencyKey()),
@@ -53,12 +54,13 @@ export default op({
     { given: "a finished turn", input: { thread: "@docs", name: "docs" }, error: "conflict" },
     { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "lane_busy" },
   ],
-  async run({ thread, name, last_turn, idempotency_key, requests, ...asked }, { core, caller }) {
+  async run({ thread, name, last_turn, idempotency_key, requests, cwd, ...asked }, { core, caller }) {
     const source = core.resolve(thread, caller.thread_id);
     const ref = await core.fork(source, {
       name,
       last_turn: last_turn ?? null,
       flags: flagsOf(asked),
+      cwd: cwd ?? null,
       requests: requests ?? null,
       key: idempotency_key ?? null,
       created_by: callerName(caller),

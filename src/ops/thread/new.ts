@@ -53,7 +53,7 @@ export default op({
     { given: "nothing", input: { name: "lost", cwd: "/no/such/dir" }, error: "usage" },
     { given: "nothing", input: { name: "goal", text: "/goal ship it", cwd: "/repo" }, error: "usage" },
     { given: "Codex is down", input: { name: "other", text: "hello", cwd: "/repo" }, error: "agent_down" },
-    { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "agent" },
+    { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "usage" },
   ],
   async run({ name, preset, idempotency_key, ...flags }, { core, caller, signal }) {
     const { draft, dropped } = core.plan({

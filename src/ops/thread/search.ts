@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, wrap } from "../../base/text.ts";
 import { arg, count, flag, moment, path } from "../fields.ts";
@@ -80,14 +81,17 @@ export default op({
     },
     { given: "Codex is down", input: { text: "hello" }, output: { matches: [], truncated: true } },
     { given: "nothing", input: { text: "--" }, error: "usage" },
+    { given: "nothing", input: { text: "hello", managed: true, unmanaged: true }, error: "usage" },
     { given: "nothing", input: { text: "hello", thread: "nobody" }, error: "not_found" },
   ],
   run({ text, managed, unmanaged, thread, repo, dir, since, until, date_field, cursor, ...rest }, ctx) {
     const { core, caller } = ctx;
+    if (managed && unmanaged)
+      fail("usage", "--managed and --unmanaged exclude each other", { hint: "leave both out to search all" });
     return core.search({
       ...rest,
       text,
-      scope: managed === unmanaged ? "all" : managed ? "managed" : "unmanaged",
+      scope: managed ? "managed" : unmanaged ? "unmanaged" : "all",
       thread: thread === undefined ? null : core.place(thread, caller.thread_id, "reading"),
       repo: repo ?? null,
       dir: dir ?? null,

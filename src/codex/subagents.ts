@@ -1,0 +1,67 @@
+/** Which sub-agents of a thread work: they outlive the turn that spawned them, and no event of the thread says so (facts C6). */
+import { limits } from "../base/limits.ts";
+import type { AgentEvent } from "../core/ports/agent.ts";
+import { type Json, list, object, text } from "./read.ts";
+
+/** Reads each notification; answers the new list of a top thread whose working sub-agents changed. */
+export function subagents(): (method: string, thread: string, params: Json) => AgentEvent[] {
+  const parents = new Map<string, string>();
+  const working = new Set<string>();
+  const reported = new Map<string, string>();
+
+  const topOf = (thread: string): string => {
+    let top = thread;
+    // Bounded: a ring of parents must not hang the reading.
+    for (let depth = 0; depth < limits.agentDepthMax; depth++) top = parents.get(top) ?? top;
+    return top;
+  };
+
+  const adopt = (parent: string, child: string) => {
+    if (child === parent || topOf(parent) === child) return;
+    parents.set(child, parent);
+    const [oldest] = parents.keys();
+    if (parents.size > limits.agentsKnownMax && oldest !== undefined) parents.delete(oldest);
+  };
+
+  return (method, thread, params) => {
+    const state = workOf(method, params);
+    const children = method.startsWith("item/") ? childrenIn(object(params["item"])) : [];
+    if (state === undefined && children.length === 0) return [];
+    if (state === "working") working.add(thread);
+    if (state === "over") working.delete(thread);
+    for (const child of children) adopt(thread, child);
+    const top = topOf(thread);
+    const agents = [...working].filter((one) => one !== top && topOf(one) === top).sort();
+    const list = agents.join(" ");
+    if (list === (reported.get(top) ?? "")) return [];
+    if (list === "") reported.delete(top);
+    else reported.set(top, list);
+    return [{ kind: "agents_working", thread_id: top, agents }];
+  };
+}
+
+function workOf(method: string, params: Json): "working" | "over" | undefined {
+  switch (method) {
+    case "turn/started":
+      return "working";
+    case "turn/completed":
+    case "thread/closed":
+      return "over";
+    case "thread/status/changed":
+      return text(object(params["status"])?.["type"]) === "active" ? "working" : "over";
+    default:
+      return undefined;
+  }
+}
+
+/** Both generations of Codex's sub-agents. */
+function childrenIn(item: Json | undefined): string[] {
+  const kind = text(item?.["type"]);
+  const ids =
+    kind === "collabAgentToolCall"
+      ? list(item?.["receiverThreadIds"])
+      : kind === "subAgentActivity"
+        ? [item?.["agentThreadId"]]
+        : [];
+  return ids.filter((id): id is string => typeof id === "string");
+}

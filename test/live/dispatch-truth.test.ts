@@ -1,0 +1,62 @@
+/** What is told of threads whose work goes on, or ended, without a turn of ours: on the real Codex. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dispatchRig, type Rig } from "../support/dispatch.ts";
+import { stringify } from "../support/provider-script.ts";
+
+setDefaultTimeout(60_000);
+
+let rig: Rig;
+beforeAll(() => {
+  rig = dispatchRig();
+});
+afterAll(() => rig.dispose());
+
+test("a sub-agent that outlives its parent's turn is shown, waited for, and keeps the daemon", async () => {
+  const spawn = { message: stringify([{ wait: "child" }, { say: "child over" }]) };
+  const text = stringify([
+    { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+    { say: "spawned" },
+  ]);
+  const { ref } = await rig.ask(["new", "--name", "parent", "--text", text]);
+  await rig.provider.reached("child");
+  await rig.ask(["wait", ref, "--for", "idle", "--timeout", "20"]);
+  expect((await rig.ask(["get", ref])).agents).toHaveLength(1);
+  expect(await rig.refused(["down"])).toMatchObject({
+    code: "lane_busy",
+    message: expect.stringContaining(ref),
+  });
+  const early = await rig.run(["wait", ref, "--timeout", "1"]);
+  expect(early.code).toBe(14);
+  rig.provider.release("child");
+  await rig.ask(["wait", ref, "--timeout", "20"]);
+  expect((await rig.ask(["get", ref])).agents).toEqual([]);
+});
+
+test("a goal that is active when its daemon is killed is paused, asks for attention, and goes on by the command shown", async () => {
+  const { ref } = await rig.ask(["new", "--name", "goal", "--text", "hello"]);
+  await rig.ask(["wait", ref, "--timeout", "20"]);
+  await rig.ask(["goal", "set", ref, "ship it", "--status", "active"]);
+  await rig.ask(["down", "--force"]);
+  await rig.ask(["up"]);
+  const { goal } = await rig.ask(["get", ref]);
+  expect(goal).toMatchObject({ status: "paused", resume: `dispatch goal set ${ref} --status active` });
+  expect((await rig.ask(["wait", ref, "--for", "attention", "--timeout", "5"])).verdict).toBe("ok");
+  expect((await rig.ask(["goal", "status", ref])).goal.status).toBe("paused");
+  expect((await rig.ask(goal.resume.split(" ").slice(1))).goal.status).toBe("active");
+  await rig.ask(["goal", "set", ref, "--status", "paused"]);
+});
+
+test("a thread whose folder is gone takes nothing, and a fork elsewhere goes on with it", async () => {
+  const folder = join(rig.home, "gone");
+  mkdirSync(folder);
+  const { ref } = await rig.ask(["new", "--name", "roving", "--cwd", folder, "--text", "hello"]);
+  await rig.ask(["wait", ref, "--timeout", "20"]);
+  rmSync(folder, { recursive: true });
+  const refused = await rig.refused(["send", ref, "work"]);
+  expect(refused).toMatchObject({ code: "conflict", message: expect.stringContaining(folder) });
+  const fork = await rig.ask(["fork", ref, "--name", "settled", "--cwd", tmpdir()]);
+  expect(await rig.ask(["send", fork.ref, "work", "--wait"])).toMatchObject({ verdict: "ok" });
+});

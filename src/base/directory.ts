@@ -1,5 +1,5 @@
 /** Directories of the user's own: whose they are, who else can reach them, and how one is made. */
-import { lstatSync, mkdirSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DispatchError, fail, wordsOf } from "./error.ts";
 import { foreign, ownUid, privacyFault } from "./privacy.ts";
@@ -57,4 +57,13 @@ export function look(path: string): Stats | undefined {
 
 export function isPlainFile(path: string): boolean {
   return look(path)?.isFile() ?? false;
+}
+
+/** What cannot be looked at (a name too long, a circle of links, a closed parent) is none to work in. */
+export function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }

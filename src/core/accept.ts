@@ -64,15 +64,6 @@ export function refuseUnwritable(lane: Lane): void {
   fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
 }
 
-/** Throws `conflict`: in a folder that is gone every command of a turn fails. */
-export function refuseWithoutFolder({ files }: World, { ref, cwd }: Lane): void {
-  if (files.isDirectory(cwd)) return;
-  fail("conflict", `the folder of thread ${ref} is gone: ${cwd}`, {
-    hint: `dispatch fork ${ref} --name NAME --cwd DIR, or make the folder again`,
-    data: { cwd },
-  });
-}
-
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
 export function refuseUnlessFree({ store, live }: World, lane: Lane): void {
   const facts =

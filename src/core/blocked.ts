@@ -2,7 +2,7 @@
  * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
  * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
  */
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { type Code, DispatchError, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clip } from "./clip.ts";
 import { refusalOf } from "./open.ts";
@@ -24,15 +24,19 @@ const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "archived",
 ]);
 
+const own: ReadonlySet<string> = new Set<Code>(["usage", "denied", "conflict"]);
+
 /** A refusal by Codex, or by our own side, that no retry gets past. Never throws. */
 export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
-  const isOurs = thrown instanceof DispatchError && (thrown.code === "usage" || thrown.code === "denied");
+  const isOurs = thrown instanceof DispatchError && own.has(thrown.code);
   if (!(isOurs || final.has(refusalOf(thrown))) || !hasWork(world, ref)) return;
+  // A hold says already why, and ends otherwise.
+  if (world.store.lanes.get(ref)?.hold_reason) return;
   const reason = clip(wordsOf(thrown), limits.turnErrorCharsMax);
   const known = world.live.blocked.get(ref);
-  const own = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
+  const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
-  const hint = own ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
+  const hint = named ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
   world.live.blocked.set(ref, { reason, hint });
   if (known?.reason !== reason) tell(world, ref, reason);
 }

@@ -4,12 +4,12 @@
  */
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { refuseWithoutFolder } from "./accept.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned, refuseOtherThanAsked } from "./effective.ts";
+import { refuseWithoutFolder } from "./folder.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
@@ -43,8 +43,9 @@ async function opened(world: World, ref: Ref, epoch: Epoch): Promise<Opened> {
   const { store, live } = world;
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
-  // A turn that runs is still to be seen to its end.
-  if (lane.source === "own" && store.turns.running(ref).length === 0) refuseWithoutFolder(world, lane);
+  // What was already given to Codex is still followed to its end.
+  const isUnderWay = store.turns.running(ref).length > 0 || store.messages.inFlight(ref) !== undefined;
+  if (!isUnderWay) refuseWithoutFolder(world, lane);
   if (lane.thread_id === null) lane = await start(world, lane);
   else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);

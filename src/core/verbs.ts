@@ -7,6 +7,7 @@ import type { Core } from "./core.ts";
 import { create } from "./create.ts";
 import type { Delivery } from "./delivery.ts";
 import { cursorOf } from "./event.ts";
+import { missingFolder } from "./folder.ts";
 import { follow, page, sample } from "./follow.ts";
 import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { release } from "./hold.ts";
@@ -46,7 +47,8 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
   function view(ref: Ref): ThreadView {
     const facts =
       store.lanes.facts(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
-    return viewOf(facts, live);
+    const found = viewOf(facts, live);
+    return { ...found, blocked: found.blocked ?? missingFolder(world, facts.lane) };
   }
 
   function messageOf(id: string): Message {

@@ -1,6 +1,7 @@
 /** The only composition root: registry, engine and Codex put together. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
+import { isDirectory } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -166,14 +167,5 @@ async function untilDone(
       log.error("Codex was not started", { thrown });
       await clock.sleep(limits.agentBackoffMaxMs, signal);
     }
-  }
-}
-
-/** What cannot be looked at (a name too long, a circle of links, a closed parent) is none to work in. */
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
   }
 }

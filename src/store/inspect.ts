@@ -42,6 +42,7 @@ export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"
 export interface KnownSettings {
   ref: string;
   title: string;
+  cwd: string;
   effective: EffectiveSettings;
   settings: ThreadSettings;
 }
@@ -53,13 +54,14 @@ export function inspectSettings(path: string): KnownSettings[] {
     try {
       if (schemaOf(db) !== supportedSchema) return [];
       const rows = db.query<Record<keyof KnownSettings, string>, []>(
-        `SELECT ref, title, effective, settings FROM lanes
+        `SELECT ref, title, cwd, effective, settings FROM lanes
           WHERE source = 'own' AND effective IS NOT NULL
             AND forgotten_at IS NULL AND archived_at IS NULL AND gone_at IS NULL`,
       );
-      return rows.all().map(({ ref, title, effective, settings }) => ({
+      return rows.all().map(({ ref, title, cwd, effective, settings }) => ({
         ref,
         title,
+        cwd,
         effective: JSON.parse(effective) as EffectiveSettings,
         settings: JSON.parse(settings) as ThreadSettings,
       }));

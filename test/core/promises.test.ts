@@ -327,8 +327,11 @@ test("nothing is delivered into a folder that is gone; the refusal names it and 
     message: `the folder of thread ${here.ref} is gone: /gone`,
   });
   expect(refused.hint).toContain(`dispatch fork ${here.ref} --name NAME --cwd DIR`);
+  expect(here.view()).toMatchObject({ status: "idle", blocked: { reason: refused.message } });
   const queued = await here.send("later", { mode: "queue" });
   await until("the reason", () => here.view().queue.reason?.includes("/gone") === true);
+  expect(here.view()).toMatchObject({ status: "blocked", blocked: { reason: refused.message } });
+  expect((await wait({ condition: "attention" })).verdict).toBe("ok");
   expect(here.world.agent.asked).toEqual([]);
   here.world.store.lanes.set(here.ref, { cwd: "/repo" });
   for (let at = 0; at < 10; at++) await here.clock.advance(limits.agentBackoffMaxMs);

@@ -308,6 +308,23 @@ test("threads that may write dispatch's own files are named, with a way out, als
   expect(found.recovery).toContain("dispatch fork bcd111");
 });
 
+test("threads whose folder is gone are named, with a way out", async () => {
+  const { paths, ask } = place();
+  const store = openStore(paths.db, 1);
+  const effective: EffectiveSettings = { ...nothingElse, sandbox: "read-only", cwd: "/" };
+  for (const [ref, cwd] of [
+    ["bcd111", "/"],
+    ["bcd222", join(paths.home, "gone")],
+    ["bcd333", join(paths.db, "below-a-file")],
+  ] as const)
+    store.lanes.add(laneRow({ ref: ref as Ref, thread_id: ref, handle: null, cwd, effective }));
+  store.close();
+  const found = (await ask())["threads"]!;
+  expect(found.status).toBe("warn");
+  expect(found.data).toMatchObject({ threads: [{ ref: "bcd222" }, { ref: "bcd333" }] });
+  expect(found.recovery).toContain("dispatch fork bcd222 --name NAME --cwd DIR");
+});
+
 test.skipIf(!tmpdir().startsWith("/tmp"))(
   "a home in a folder that is temporary for every workspace is named",
   async () => {

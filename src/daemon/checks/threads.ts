@@ -1,5 +1,5 @@
-/** The threads: which of them may write dispatch's own files, its policy among them. */
-import { look, ownerFault } from "../../base/directory.ts";
+/** The threads: which of them may write dispatch's own files, its policy among them, and which have no folder. */
+import { isDirectory, look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
 import { temporaryRoots, writableRoots } from "../../core/ownfiles.ts";
 import type { KnownSettings } from "../../store/inspect.ts";
@@ -19,7 +19,7 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
     const root = roots.find((one) => holdsOwnFiles(paths, one));
     return root === undefined ? [] : [{ ref, title, root, let: settings.may_write_home === true }];
   });
-  if (writers.length === 0) return ok(`none of ${known.length} may write dispatch's own files`);
+  if (writers.length === 0) return folders(known);
   const named = writers.map(({ ref, title, root }) => `${ref} "${cell(title, 40)}" in ${root}`).join("; ");
   const ref = writers[0]!.ref;
   const isTemporary = writers.every(({ root }) => root === "/tmp");
@@ -32,6 +32,16 @@ export async function checkThreads({ paths }: Asked): Promise<Finding> {
       data: { threads: writers },
     },
   );
+}
+
+function folders(known: KnownSettings[]): Finding {
+  const gone = known.filter(({ cwd }) => !isDirectory(cwd));
+  if (gone.length === 0) return ok(`none of ${known.length} may write dispatch's own files`);
+  const named = gone.map(({ ref, title, cwd }) => `${ref} "${cell(title, 40)}" in ${cell(cwd)}`).join("; ");
+  return warn(`the folder of ${gone.length} of ${known.length} is gone, so they can do nothing: ${named}`, {
+    recovery: `dispatch fork ${gone[0]!.ref} --name NAME --cwd DIR, or make the folder again`,
+    data: { threads: gone.map(({ ref, title, cwd }) => ({ ref, title, cwd })) },
+  });
 }
 
 async function settingsIn(db: string): Promise<KnownSettings[] | undefined> {

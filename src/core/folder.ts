@@ -1,0 +1,22 @@
+/** The folder that a thread works in. When it is gone, every command of a turn fails. */
+import { fail } from "../base/error.ts";
+import type { Block } from "./blocked.ts";
+import { writeLock } from "./lane.ts";
+import type { Lane } from "./ports/rows.ts";
+import type { World } from "./world.ts";
+
+/** Throws `conflict`. */
+export function refuseWithoutFolder(world: World, lane: Lane): void {
+  const missing = missingFolder(world, lane);
+  if (missing) fail("conflict", missing.reason, { hint: missing.hint, data: { cwd: lane.cwd } });
+}
+
+/** Why no turn of the thread can work; null where its folder is there, and where nothing is started by dispatch. */
+export function missingFolder({ files }: World, lane: Lane): Block | null {
+  const { ref, cwd } = lane;
+  if (writeLock(lane) !== null || files.isDirectory(cwd)) return null;
+  return {
+    reason: `the folder of thread ${ref} is gone: ${cwd}`,
+    hint: `dispatch fork ${ref} --name NAME --cwd DIR, or make the folder again`,
+  };
+}

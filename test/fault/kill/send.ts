@@ -111,7 +111,11 @@ async function settle(
     );
     if ("result" in told) return accepted(told.result);
     const { code, message } = told.error;
-    const isWorthIt = code === "agent_down" || code === "daemon_down" || (code === "lane_busy" && tries < 4);
+    const isWorthIt =
+      code === "agent_down" ||
+      code === "daemon_down" ||
+      code === "unsure" ||
+      (code === "lane_busy" && tries < 4);
     if (!isWorthIt && !/lane_busy|conflict|needs_answer/.test(code))
       throw new Error(`${key}: ${code}: ${message}`);
     if (!isWorthIt) {

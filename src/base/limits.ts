@@ -153,6 +153,9 @@ export const limits = {
   keyBytesMax: 200,
   /** What is kept of a failed turn's words: a provider may send a whole page. */
   turnErrorCharsMax: 4000,
+  /** What Codex warns of one thread, and of itself: the newest so many. */
+  threadWarningsMax: 20,
+  codexWarningsMax: 50,
   lastMessageBytesMax: 16 * KiB,
   previewCharsMax: 200,
   /** How long an audit row may wait for a transaction to ride on. */
@@ -289,6 +292,8 @@ export const limits = {
   leftoverAgeMs: 10 * minute,
   /** A mark of `down` this old beside a daemon that answers was left by a `down` that was cut off. */
   markAgeMs: minute,
+  /** Codex gives an MCP server 30 s to start; doctor names one that needs longer than this. */
+  doctorServersMs: 5 * second,
   /** Things that one check of doctor puts right before it gives up. */
   mendsMax: 20,
   /** Under this doctor warns: a migration's backup of a large registry needs more. */

@@ -13,6 +13,7 @@ import type { StreamMemory } from "./memory.ts";
 import { type Json, object, text } from "./read.ts";
 import { requestFacts } from "./requests.ts";
 import type { Rpc } from "./rpc.ts";
+import { warningOf } from "./warnings.ts";
 
 export type Taps = ReadonlySet<(line: RawLine) => void>;
 
@@ -52,7 +53,9 @@ export function incoming(to: {
       tell(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
     }
     events.push(...to.memory.note(method, params));
-    if (method === "configWarning") to.warned(warningOf(params));
+    const warning = warningOf(method, params);
+    if (warning?.thread_id) events.push({ kind: "warned", ...warning, thread_id: warning.thread_id });
+    else if (warning?.words) to.warned(warning.words);
     // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
     const isRequest = typeof id === "string" || typeof id === "number";
     const event: AgentEvent | undefined = isRequest
@@ -102,11 +105,6 @@ function parsed(line: Uint8Array): Json | undefined {
     // Garbage is survived and counted by the caller.
     return undefined;
   }
-}
-
-function warningOf(params: Json): string {
-  const [summary, details] = [text(params["summary"]), text(params["details"])];
-  return [summary ?? "codex warns of its configuration", ...(details === null ? [] : [details])].join(" ");
 }
 
 function tell(taps: Taps, line: RawLine, log: Log): void {

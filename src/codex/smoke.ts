@@ -1,16 +1,19 @@
 /** Does Codex work here? A private child is started, asked, and ended: for `doctor`, with or without a daemon. */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
-import type { AgentSink } from "../core/ports/agent.ts";
+import type { AgentSink, RawLine } from "../core/ports/agent.ts";
 import { type Life, startLife } from "./life.ts";
-import { object } from "./read.ts";
+import { object, text } from "./read.ts";
+import { signal } from "./signal.ts";
+import { warningOf } from "./warnings.ts";
 
 export interface Smoke {
   version: string | null;
   codex_home: string | null;
-  /** Codex's own words on its configuration; it starts in spite of a broken one. */
+  /** Codex's own words on its configuration and on MCP servers that do not start; it works in spite of them. */
   warnings: string[];
   /** The configured provider wants a login, and there is none. */
   requires_login: boolean;
@@ -34,17 +37,27 @@ export async function smoke(world: {
   };
   let life: Life | undefined;
   const patience = new AbortController();
+  const servers = startingServers();
   try {
     const warned = (words: string) => void seen.warnings.push(words);
     const path = await world.executable();
     life = startLife(
-      { ...world, sink: nobody, taps: new Set(), warned, garbage: () => {}, capabilities: untold },
+      {
+        ...world,
+        sink: nobody,
+        taps: new Set([servers.hear]),
+        warned,
+        garbage: () => {},
+        capabilities: untold,
+      },
       path,
     );
     const late = world.clock.sleep(world.timeoutMs, patience.signal).then(() => {
       throw new DispatchError("timeout", `codex did not finish within ${world.timeoutMs / 1000} s`);
     });
     await Promise.race([ask(life, seen), late]);
+    await servers.settled(world.clock);
+    seen.warnings.push(...servers.faults());
   } catch (thrown) {
     seen.error = { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
   } finally {
@@ -65,6 +78,40 @@ async function ask(life: Life, seen: Smoke): Promise<void> {
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
   await life.rpc.call("thread/start", { ephemeral: true });
 }
+
+/** The MCP servers of Codex's configuration, which start beside the thread and are awaited by nobody. */
+function startingServers() {
+  const states = new Map<string, string | null>();
+  const changed = signal();
+  const isStarting = () => [...states.values()].some((fault) => fault === starting);
+  return {
+    hear({ method, line }: RawLine): void {
+      const params = object(line["params"]) ?? {};
+      const server = text(params["name"]);
+      if (method !== "mcpServer/startupStatus/updated" || server === null) return;
+      states.set(
+        server,
+        params["status"] === "starting" ? starting : (warningOf(method, params)?.words ?? null),
+      );
+      changed.fire();
+    },
+    async settled(clock: Clock): Promise<void> {
+      let isOver = false;
+      const end = clock.after(limits.doctorServersMs, () => {
+        isOver = true;
+        changed.fire();
+      });
+      while (isStarting() && !isOver) await changed.next();
+      end();
+    },
+    faults: () =>
+      [...states].flatMap(([server, fault]) =>
+        fault === null ? [] : [fault === starting ? `MCP server ${server} ${starting}` : fault],
+      ),
+  };
+}
+
+const starting = `had not started after ${limits.doctorServersMs / 1000} s`;
 
 /** Nothing is recorded of this child: it ends with the question. */
 const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => false };

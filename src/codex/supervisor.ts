@@ -2,6 +2,7 @@
 
 import { DispatchError, wordsOf } from "../base/error.ts";
 import { programState } from "../base/identity.ts";
+import { limits } from "../base/limits.ts";
 import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
@@ -75,7 +76,8 @@ export function supervisor(world: Supervised): Supervisor {
   const warned = (words: string) => {
     if (now.warnings.includes(words)) return;
     now.warnings.push(words);
-    log.warn("codex warns of its configuration", { words });
+    if (now.warnings.length > limits.codexWarningsMax) now.warnings.shift();
+    log.warn("codex warns", { words });
   };
 
   /** The core's sink, and the moment of the end: nobody is given a life that is over. */

@@ -14,6 +14,7 @@ import type { ItemFacts } from "./ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
 import { delivered, expire, turnEnded, turnStarted } from "./settle.ts";
+import { noteWarning } from "./warning.ts";
 import type { World } from "./world.ts";
 
 type Kind = AgentEvent["kind"];
@@ -26,7 +27,8 @@ type Loose =
   | "request_opened"
   | "request_resolved"
   | "hook_decided"
-  | "agents_working";
+  | "agents_working"
+  | "warned";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -104,6 +106,7 @@ function looseTable(world: World): LooseTable {
       live.setAgents(thread_id, agents);
       change.append({ kind: "lane.changed", lane: lane.ref, data: { agents: agents.length } });
     },
+    warned: (warned, change) => noteWarning(world, change, warned),
     hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }

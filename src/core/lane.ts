@@ -8,6 +8,7 @@ import type { Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
+import { warningsOf } from "./warning.ts";
 
 export const laneStatuses = [
   "idle",
@@ -93,6 +94,8 @@ export interface ThreadView {
   blocked: Block | null;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
   agents: string[];
+  /** What Codex warns of: an MCP server that does not start, among others. */
+  warnings: string[];
   goal: { objective: string; status: string; resume: string | null } | null;
   model: {
     provider: string | null;
@@ -155,6 +158,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
       asked_at: iso(asked_at),
     })),
     agents: [...live.agents(lane.thread_id)],
+    warnings: warningsOf(live, lane.thread_id),
     goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,

@@ -41,6 +41,8 @@ export interface Live {
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
+  /** By thread id, and by what it is about: what this child warns of. */
+  readonly warnings: Map<string, Map<string, string>>;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
 }
@@ -51,12 +53,14 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const sought: Live["sought"] = new Set();
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
+  const warnings: Live["warnings"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
   const clear = () => {
     threads.clear();
     sought.clear();
     blocked.clear();
+    warnings.clear();
     agents.clear();
     owing.clear();
   };
@@ -76,7 +80,10 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
       const thread = threads.get(threadId);
       if (thread) Object.assign(thread, { status, at: clock.monotonic(), ...signOfLife() });
     },
-    drop: (threadId) => void threads.delete(threadId),
+    drop(threadId) {
+      threads.delete(threadId);
+      warnings.delete(threadId);
+    },
     heard(threadId) {
       const thread = threads.get(threadId);
       if (thread) Object.assign(thread, signOfLife());
@@ -95,6 +102,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     },
     list: () => [...threads],
     sought,
+    warnings,
     blocked,
   };
 }

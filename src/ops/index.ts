@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "2877880f4442",
+    hash: "88d7be95dc3f",
     load: () => import("./daemon/status.ts"),
   },
   {
@@ -182,7 +182,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bed173882ec8",
+    hash: "4c04e669c2f3",
     load: () => import("./message/send.ts"),
   },
   {
@@ -222,7 +222,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9efb2f67bc3b",
+    hash: "b6f923698996",
     load: () => import("./queue/hold.ts"),
   },
   {
@@ -261,7 +261,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9efb2f67bc3b",
+    hash: "b6f923698996",
     load: () => import("./queue/release.ts"),
   },
   {
@@ -432,7 +432,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "cdfa6da7cbc6",
+    hash: "7d55dc15523c",
     load: () => import("./thread/archive.ts"),
   },
   {
@@ -445,7 +445,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "d2b04b7b1868",
+    hash: "54a927fca3e3",
     load: () => import("./thread/attach.ts"),
   },
   {
@@ -458,7 +458,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9efb2f67bc3b",
+    hash: "b6f923698996",
     load: () => import("./thread/compact.ts"),
   },
   {
@@ -484,7 +484,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "27c9b017b94f",
+    hash: "e87a670dbd72",
     load: () => import("./thread/fork.ts"),
   },
   {
@@ -497,7 +497,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9efb2f67bc3b",
+    hash: "b6f923698996",
     load: () => import("./thread/get.ts"),
   },
   {
@@ -510,7 +510,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "9efb2f67bc3b",
+    hash: "b6f923698996",
     load: () => import("./thread/give.ts"),
   },
   {
@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "3d9c8114d905",
+    hash: "0135ca6de608",
     load: () => import("./thread/list.ts"),
   },
   {
@@ -537,7 +537,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "09f76d529685",
+    hash: "e80f0a47614d",
     load: () => import("./thread/new.ts"),
   },
   {
@@ -576,7 +576,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "59d2fa9e11a5",
+    hash: "760489711852",
     load: () => import("./thread/rename.ts"),
   },
   {
@@ -589,7 +589,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "cdfa6da7cbc6",
+    hash: "7d55dc15523c",
     load: () => import("./thread/restore.ts"),
   },
   {
@@ -602,7 +602,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "bd8d426b8618",
+    hash: "6d69a9d78f68",
     load: () => import("./thread/revert.ts"),
   },
   {
@@ -628,7 +628,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "be0b1236d3d0",
+    hash: "a47cfccf6eb6",
     load: () => import("./thread/stop.ts"),
   },
   {
@@ -641,7 +641,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "230e9287ff71",
+    hash: "954012a2ec02",
     load: () => import("./thread/sync.ts"),
   },
   {
@@ -667,7 +667,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "3121a78fdeb8",
+    hash: "13d5954ddfc5",
     load: () => import("./thread/take.ts"),
   },
   {
@@ -693,7 +693,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "678015c6a512",
+    hash: "5d30dae14fac",
     load: () => import("./thread/wait.ts"),
   },
   {

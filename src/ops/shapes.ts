@@ -62,6 +62,7 @@ export const threadView = {
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
   /** Thread ids of its sub-agents that work. */
   agents: v.array(v.string()),
+  warnings: v.array(v.string()),
   goal: orNull(v.object({ objective: v.string(), status: v.string(), resume: orNull(v.string()) })),
   model: v.object({
     provider: orNull(v.string()),

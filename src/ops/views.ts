@@ -113,6 +113,7 @@ export function threadPairs(thread: Thread, look: Look): string {
     const way = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
     rows.push(["goal", `${cell(status)}: ${cell(objective)}${way}`]);
   }
+  for (const warning of thread.warnings) rows.push([paint("yellow", "warning"), cell(warning)]);
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
   rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
   const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";

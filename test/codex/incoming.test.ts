@@ -201,3 +201,32 @@ test.each([
   await from.read(lost, { method, params: { threadId: "T", ...more } }, delta);
   expect(kinds(from.batches)).not.toContain("turn_recovered");
 });
+
+const startup = (status: string, error: string | null) => ({
+  method: "mcpServer/startupStatus/updated",
+  params: { threadId: "T", name: "notes", status, error },
+});
+
+test("an MCP server that does not start is a warning of its thread, and one that starts after all ends it", async () => {
+  const from = stream();
+  await from.read(startup("starting", null), startup("failed", "no such file"), startup("ready", null));
+  const warned = { kind: "warned", thread_id: "T", server: "notes" };
+  expect(from.batches.flat()).toEqual([
+    { ...warned, words: "no such file" },
+    { ...warned, words: null },
+  ] as AgentEvent[]);
+  expect(from.warnings).toEqual([]);
+});
+
+test.each([
+  ["warning", { message: "low on room" }, "low on room"],
+  [
+    "deprecationNotice",
+    { summary: "the key is old.", details: "Use another." },
+    "the key is old. Use another.",
+  ],
+])("a %s about no thread is passed on", async (method, params, words) => {
+  const from = stream();
+  await from.read({ method, params });
+  expect(from.warnings).toEqual([words]);
+});

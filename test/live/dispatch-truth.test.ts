@@ -4,13 +4,14 @@ import { mkdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dispatchRig, type Rig } from "../support/dispatch.ts";
+import { until } from "../support/fault.ts";
 import { stringify } from "../support/provider-script.ts";
 
 setDefaultTimeout(60_000);
 
 let rig: Rig;
 beforeAll(() => {
-  rig = dispatchRig();
+  rig = dispatchRig({ config: '[mcp_servers.absent]\ncommand = "/nonexistent/server"\n' });
 });
 afterAll(() => rig.dispose());
 
@@ -57,6 +58,21 @@ test("a thread whose folder is gone takes nothing, and a fork elsewhere goes on 
   rmSync(folder, { recursive: true });
   const refused = await rig.refused(["send", ref, "work"]);
   expect(refused).toMatchObject({ code: "conflict", message: expect.stringContaining(folder) });
+  expect((await rig.ask(["get", ref])).blocked.reason).toContain(folder);
   const fork = await rig.ask(["fork", ref, "--name", "settled", "--cwd", tmpdir()]);
   expect(await rig.ask(["send", fork.ref, "work", "--wait"])).toMatchObject({ verdict: "ok" });
+});
+
+test("an MCP server that does not start is named by get, by its event and by doctor", async () => {
+  const { ref } = await rig.ask(["new", "--name", "served", "--text", "hello"]);
+  await rig.ask(["wait", ref, "--timeout", "20"]);
+  const warned = async () => (await rig.ask(["get", ref])).warnings as string[];
+  await until("the warning", async () => (await warned()).length > 0);
+  expect((await warned())[0]).toContain("absent");
+  const { events } = await rig.ask(["watch", ref, "--since", "1h", "--limit", "100"]);
+  const told = events.map((event: { data: { server?: string } }) => event.data.server);
+  expect(told).toContain("absent");
+  const { checks } = await rig.ask(["doctor"]);
+  const found = checks.find((check: { name: string }) => check.name === "app_server");
+  expect(found).toMatchObject({ status: "warn", detail: expect.stringContaining("absent") });
 });

@@ -60,7 +60,18 @@ export type AgentEvent =
   | { kind: "request_opened"; request: RequestFacts }
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
   | HookDecision
-  | PromptRefusal;
+  | PromptRefusal
+  | Warned;
+
+/** Codex warns of something about one thread, or takes it back. */
+export interface Warned {
+  kind: "warned";
+  thread_id: string;
+  /** The MCP server that it is about; null: of anything else. */
+  server: string | null;
+  /** Null: that server works now. */
+  words: string | null;
+}
 
 /** A hook of Codex's own decided an approval, and nobody was asked. */
 export interface HookDecision {
@@ -134,7 +145,7 @@ export interface AgentStatus {
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */
   garbage_lines: number;
-  /** What this child found wrong with Codex's configuration; after some of these every new thread is refused. */
+  /** What this child warns of, the newest last: after some faults of its configuration every new thread is refused. */
   warnings: string[];
   /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
   lacks: string[];

@@ -126,8 +126,7 @@ export async function checkAppServer(asked: Asked, clock: Clock): Promise<Findin
       data,
     });
   if (seen.requires_login) return bad("codex is not logged in", { recovery: "codex login", data });
-  if (warnings.length > 0)
-    return warn("codex warns of its configuration", { detail: warnings.join("\n"), data });
+  if (warnings.length > 0) return warn("codex works, and warns", { detail: warnings.join("\n"), data });
   return ok(`codex ${seen.version} started, and opened a thread`, { data });
 }
 

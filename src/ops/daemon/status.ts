@@ -46,6 +46,7 @@ export default op({
       garbage_lines: v.number(),
       retry_at: v.nullable(v.string()),
       last_error: v.nullable(v.string()),
+      warnings: v.array(v.string()),
     }),
     degraded: v.array(v.object({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) })),
     previous: v.nullable(v.object({ clean: v.boolean(), last_seen_at: v.string() })),
@@ -92,6 +93,7 @@ export default op({
         garbage_lines: agent.garbage_lines,
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
+        warnings: agent.warnings,
       },
       degraded: degradedOf(agent).concat(
         core.crashers().map(({ ref, message }) => ({
@@ -140,6 +142,7 @@ export default op({
         "before",
         `the daemon before this one did not stop in order; its log ends ${ago(out.previous.last_seen_at, look)}`,
       ]);
+    for (const words of child.warnings) rows.push([paint("yellow", "warning"), cell(words)]);
     if (child.retry_at) rows.push(["next try", ago(child.retry_at, look)]);
     for (const { message, hint } of out.degraded)
       rows.push([

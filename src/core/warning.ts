@@ -1,0 +1,30 @@
+/** What Codex warns of one thread, kept in memory for as long as its process lives: the next one says it again. */
+import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
+import type { Change } from "./journal.ts";
+import type { Live } from "./live.ts";
+import type { Warned } from "./ports/agent.ts";
+import type { World } from "./world.ts";
+
+/** A thread that just starts has no row yet, and its warnings may come before the answer: they are kept by its id. */
+export function noteWarning(
+  { store, live }: World,
+  change: Change,
+  { thread_id, server, words }: Warned,
+): void {
+  const known = live.warnings.get(thread_id) ?? new Map<string, string>();
+  const told = words === null ? null : clip(words, limits.turnErrorCharsMax);
+  const key = server === null ? `text ${told}` : `server ${server}`;
+  if ((known.get(key) ?? null) === told) return;
+  known.delete(key);
+  if (told !== null) known.set(key, told);
+  if (known.size > limits.threadWarningsMax) known.delete(known.keys().next().value!);
+  live.warnings.set(thread_id, known);
+  const lane = store.lanes.findByThread(thread_id)?.ref ?? null;
+  const warning = told && clip(told, limits.previewCharsMax);
+  change.append({ kind: "lane.changed", lane, data: { warning, server, thread_id } });
+}
+
+export function warningsOf(live: Live, threadId: string | null): string[] {
+  return threadId === null ? [] : [...(live.warnings.get(threadId)?.values() ?? [])];
+}

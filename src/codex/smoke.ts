@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink, RawLine } from "../core/ports/agent.ts";
 import { type Life, startLife } from "./life.ts";
-import { object, text } from "./read.ts";
+import { type Json, object, text } from "./read.ts";
 import { signal } from "./signal.ts";
 import { warningOf } from "./warnings.ts";
 
@@ -37,7 +37,7 @@ export async function smoke(world: {
   };
   let life: Life | undefined;
   const patience = new AbortController();
-  const servers = startingServers();
+  const servers = mcpServers();
   try {
     const warned = (words: string) => void seen.warnings.push(words);
     const path = await world.executable();
@@ -55,7 +55,7 @@ export async function smoke(world: {
     const late = world.clock.sleep(world.timeoutMs, patience.signal).then(() => {
       throw new DispatchError("timeout", `codex did not finish within ${world.timeoutMs / 1000} s`);
     });
-    await Promise.race([ask(life, seen), late]);
+    await Promise.race([ask(life, seen, servers.expect), late]);
     await servers.settled(world.clock);
     seen.warnings.push(...servers.faults());
   } catch (thrown) {
@@ -68,31 +68,39 @@ export async function smoke(world: {
   return seen;
 }
 
-async function ask(life: Life, seen: Smoke): Promise<void> {
+async function ask(
+  life: Life,
+  seen: Smoke,
+  expectServers: (config: Json | undefined) => void,
+): Promise<void> {
   const begun = await life.begun;
   // Without its hint: that one leads to doctor, which is asking.
   if (begun.kind !== "up") throw new DispatchError("agent_down", begun.error.message);
   Object.assign(seen, begun.hello);
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
+  expectServers(object((await life.rpc.read("config/read", {}))["config"]));
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
   await life.rpc.call("thread/start", { ephemeral: true });
 }
 
-/** The MCP servers of Codex's configuration, which start beside the thread and are awaited by nobody. */
-function startingServers() {
-  const states = new Map<string, string | null>();
+/** The MCP servers of Codex's configuration. They start beside a thread, and the answer does not wait for them. */
+function mcpServers() {
+  /** By name: undefined until it began to start, null once it works, else what is wrong. */
+  const states = new Map<string, string | null | undefined>();
   const changed = signal();
-  const isStarting = () => [...states.values()].some((fault) => fault === starting);
+  const isPending = (state: string | null | undefined) => state === undefined || state === unfinished;
   return {
+    expect(config: Json | undefined): void {
+      for (const [name, server] of Object.entries(object(config?.["mcp_servers"]) ?? {}))
+        if (object(server)?.["enabled"] !== false && !states.has(name)) states.set(name, undefined);
+    },
     hear({ method, line }: RawLine): void {
       const params = object(line["params"]) ?? {};
-      const server = text(params["name"]);
-      if (method !== "mcpServer/startupStatus/updated" || server === null) return;
-      states.set(
-        server,
-        params["status"] === "starting" ? starting : (warningOf(method, params)?.words ?? null),
-      );
+      const name = text(params["name"]);
+      if (method !== "mcpServer/startupStatus/updated" || name === null) return;
+      const isStarting = params["status"] === "starting";
+      states.set(name, isStarting ? unfinished : (warningOf(method, params)?.words ?? null));
       changed.fire();
     },
     async settled(clock: Clock): Promise<void> {
@@ -101,17 +109,17 @@ function startingServers() {
         isOver = true;
         changed.fire();
       });
-      while (isStarting() && !isOver) await changed.next();
+      while ([...states.values()].some(isPending) && !isOver) await changed.next();
       end();
     },
     faults: () =>
-      [...states].flatMap(([server, fault]) =>
-        fault === null ? [] : [fault === starting ? `MCP server ${server} ${starting}` : fault],
+      [...states].flatMap(([name, state]) =>
+        state === unfinished ? [`MCP server ${name} ${state}`] : (state ?? []),
       ),
   };
 }
 
-const starting = `had not started after ${limits.doctorServersMs / 1000} s`;
+const unfinished = `had not started after ${limits.doctorServersMs / 1000} s`;
 
 /** Nothing is recorded of this child: it ends with the question. */
 const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => false };

@@ -69,7 +69,7 @@ test("an MCP server that does not start is named by get, by its event and by doc
   const warned = async () => (await rig.ask(["get", ref])).warnings as string[];
   await until("the warning", async () => (await warned()).length > 0);
   expect((await warned())[0]).toContain("absent");
-  const { events } = await rig.ask(["watch", ref, "--since", "1h", "--limit", "100"]);
+  const { events } = await rig.ask(["events", "--thread", ref, "--limit", "100"]);
   const told = events.map((event: { data: { server?: string } }) => event.data.server);
   expect(told).toContain("absent");
   const { checks } = await rig.ask(["doctor"]);

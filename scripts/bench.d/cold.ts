@@ -1,7 +1,7 @@
 /** Commands as cold processes, against a program that does nothing. */
 import { makeHome, startDaemon } from "./daemon.ts";
 import { coldMs, inTurns, ratio, sides } from "./measure.ts";
-import { atMost, type Row } from "./row.ts";
+import { atLeast, atMost, type Row } from "./row.ts";
 
 export const version: Row = {
   async measure(bench) {
@@ -21,7 +21,9 @@ export const version: Row = {
 export const list: Row = {
   async measure(bench) {
     const daemon = await startDaemon(bench, await makeHome(bench, "list-100", 100));
-    const output = Bun.spawnSync([bench.dispatch, "list", "--json"], { env: daemon.env }).stdout;
+    const outputOf = (...args: string[]) =>
+      Bun.spawnSync([bench.dispatch, "list", "--json", ...args], { env: daemon.env }).stdout;
+    const [output, whole] = [outputOf(), outputOf("--full")];
     const { threads } = JSON.parse(output.toString()) as { threads: unknown[] };
     const taken = await inTurns(
       80,
@@ -30,7 +32,10 @@ export const list: Row = {
     );
     await daemon.end();
     return {
-      lines: [atMost("`dispatch list`, warm daemon, 100 threads / an empty program", ratio(taken), 2, "x")],
+      lines: [
+        atMost("`dispatch list`, warm daemon, 100 threads / an empty program", ratio(taken), 1.7, "x"),
+        atLeast("bytes of `list --full` / of `list`", whole.length / output.length, 3, "x"),
+      ],
       notes: [
         `${sides(taken)}; ${threads.length} threads, ${(output.length / 1024).toFixed(0)} KiB, to a pipe`,
       ],

@@ -153,6 +153,8 @@ export const limits = {
   keyBytesMax: 200,
   /** What is kept of a failed turn's words: a provider may send a whole page. */
   turnErrorCharsMax: 4000,
+  /** Of the last message, in a row of `list`. */
+  summaryTextCharsMax: 120,
   /** What Codex warns of one thread, and of itself: the newest so many. */
   threadWarningsMax: 20,
   codexWarningsMax: 50,

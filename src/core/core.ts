@@ -25,8 +25,17 @@ import type { Found } from "./search.ts";
 import type { How } from "./selector.ts";
 import type { Place } from "./shelve.ts";
 import type { Stopped } from "./stop.ts";
+import type { ThreadSummary } from "./summary.ts";
 import type { Bounds } from "./sync.ts";
 import type { Tail } from "./tail.ts";
+
+export interface ListFilter {
+  status?: LaneStatus;
+  source?: "own" | "attached";
+  cwd?: string;
+  archived: boolean;
+  limit: number;
+}
 
 export interface Core {
   /** One lane from a word. `self` is the thread the caller runs in. */
@@ -53,13 +62,8 @@ export interface Core {
   sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
   search(search: Search): Promise<Found>;
   view(ref: Ref): ThreadView;
-  list(filter: {
-    status?: LaneStatus;
-    source?: "own" | "attached";
-    cwd?: string;
-    archived: boolean;
-    limit: number;
-  }): ThreadView[];
+  list(filter: ListFilter): ThreadSummary[];
+  listViews(filter: ListFilter): ThreadView[];
   /** What is to be made of it, by flags, presets and configuration. */
   plan(asked: Asked): Plan;
   /** The same, refused where `create` would refuse it beforehand. */

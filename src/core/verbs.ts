@@ -3,7 +3,7 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { attach, give, take, unload, unmanaged } from "./adopt.ts";
 import { acquit, crashers } from "./blame.ts";
-import type { Core } from "./core.ts";
+import type { Core, ListFilter } from "./core.ts";
 import { create } from "./create.ts";
 import type { Delivery } from "./delivery.ts";
 import { cursorOf } from "./event.ts";
@@ -29,11 +29,26 @@ import { placeOf, resolve } from "./selector.ts";
 import { endQueued } from "./settle.ts";
 import { archive, rename, restore } from "./shelve.ts";
 import { stop } from "./stop.ts";
+import { summaryOf, type ThreadSummary } from "./summary.ts";
 import { syncing } from "./sync.ts";
 import { tail } from "./tail.ts";
 import { until } from "./until.ts";
 import { type Target, wait } from "./wait.ts";
 import type { World } from "./world.ts";
+
+/** A filter looks at every thread, and only then at how many are wanted. */
+function filtered<T extends ThreadSummary | ThreadView>(
+  { status, source, cwd, limit }: ListFilter,
+  read: (limit: number) => T[],
+): T[] {
+  const isAll = status === undefined && source === undefined && cwd === undefined;
+  if (isAll) return read(limit);
+  const isWanted = (lane: T) =>
+    (status === undefined || lane.status === status) &&
+    (source === undefined || lane.source === source) &&
+    (cwd === undefined || lane.cwd === cwd);
+  return read(limits.lanesMax).filter(isWanted).slice(0, limit);
+}
 
 export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Core {
   const { store, journal, live, agent, log } = world;
@@ -103,20 +118,14 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     clearGoal: (ref) => clearGoal(world, ref),
     models: (asked) => models(world, asked),
     view,
-    list({ status, source, cwd, archived, limit }) {
-      const isAll = status === undefined && source === undefined && cwd === undefined;
-      const views = store.lanes
-        .listFacts({ archived, limit: isAll ? limit : limits.lanesMax })
-        .map((facts) => viewOf(facts, live));
-      return views
-        .filter(
-          (lane) =>
-            (status ? lane.status === status : true) &&
-            (source ? lane.source === source : true) &&
-            (cwd ? lane.cwd === cwd : true),
-        )
-        .slice(0, limit);
-    },
+    list: (filter) =>
+      filtered(filter, (limit) =>
+        store.lanes.summaries({ ...filter, limit }).map((facts) => summaryOf(facts, live)),
+      ),
+    listViews: (filter) =>
+      filtered(filter, (limit) =>
+        store.lanes.listFacts({ ...filter, limit }).map((facts) => viewOf(facts, live)),
+      ),
     plan: (asked) => plan(world, asked),
     checkedPlan: (asked) => checkedPlan(world, asked),
     async create(draft, signal) {

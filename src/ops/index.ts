@@ -524,7 +524,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["thread", "archived", "stranger"],
-    hash: "0135ca6de608",
+    hash: "f0b1849d8663",
     load: () => import("./thread/list.ts"),
   },
   {

@@ -14,7 +14,7 @@ export const quickReads: readonly QuickRead[] = [
   { cli: ["request", "list"], name: "request.list", hash: "26fe4d5b03a7", args: [] },
   { cli: ["request", "replay"], name: "request.replay", hash: "4d9f65755ca0", args: [] },
   { cli: ["get"], name: "thread.get", hash: "b6f923698996", args: ["thread"] },
-  { cli: ["list"], name: "thread.list", hash: "0135ca6de608", args: [] },
+  { cli: ["list"], name: "thread.list", hash: "f0b1849d8663", args: [] },
   { cli: ["search"], name: "thread.search", hash: "3b59105e3087", args: ["text"] },
   { cli: ["tail"], name: "thread.tail", hash: "b07364629a44", args: ["thread"] },
   { cli: ["watch"], name: "thread.watch", hash: "a23749b5a79c", args: [] },

@@ -112,6 +112,35 @@ export const threadView = {
 export const threadObject = v.object(threadView);
 export type Thread = v.InferOutput<typeof threadObject>;
 
+/** A row of `list`. `last` is the beginning of the last message. */
+export const threadSummary = v.object({
+  ref: threadView.ref,
+  id: threadView.id,
+  title: threadView.title,
+  handle: threadView.handle,
+  source: threadView.source,
+  status: threadView.status,
+  confidence: threadView.confidence,
+  setup: threadView.setup,
+  cwd: threadView.cwd,
+  parent_id: threadView.parent_id,
+  queue: v.object({
+    pending: v.number(),
+    held: v.boolean(),
+    reason: orNull(v.string()),
+    blocked: orNull(v.string()),
+  }),
+  /** Ids of the requests that wait for an answer. */
+  asks: v.array(v.string()),
+  agents: v.number(),
+  retrying: v.boolean(),
+  goal: orNull(v.string()),
+  last: orNull(v.string()),
+  last_at: orNull(time),
+  updated_at: time,
+});
+export type ThreadSummary = v.InferOutput<typeof threadSummary>;
+
 export const receiptView = {
   receipt: v.string(),
   thread: v.string(),

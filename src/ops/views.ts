@@ -1,6 +1,6 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
-import type { Event, Receipt, Thread } from "./shapes.ts";
+import type { Event, Receipt, Thread, ThreadSummary } from "./shapes.ts";
 
 const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",
@@ -12,13 +12,28 @@ const statusStyle: Partial<Record<string, Style>> = {
   unknown: "yellow",
 };
 
-export function statusWord(thread: Thread): string {
-  const style = statusStyle[thread.status];
-  const word = thread.setup === null || thread.blocked ? thread.status : thread.setup;
+function statusWord({ status, setup }: Pick<Thread, "status" | "setup">): string {
+  const style = statusStyle[status];
+  const word = setup === null || status === "blocked" ? status : setup;
   return style ? paint(style, word) : word;
 }
 
-export function threadTable(threads: readonly Thread[], look: Look): string {
+/** A row of the whole view of a thread. */
+export function summaryOf(thread: Thread): ThreadSummary {
+  const { queue, blocked, requests, agents, latest_turn, goal, last_message } = thread;
+  return {
+    ...thread,
+    queue: { ...queue, blocked: blocked?.reason ?? null },
+    asks: requests.map(({ id }) => id),
+    agents: agents.length,
+    retrying: latest_turn?.status === "in_progress" && latest_turn.retrying_since !== null,
+    goal: goal?.resume ? "interrupted" : (goal?.status ?? null),
+    last: last_message?.text ?? null,
+    last_at: last_message?.at ?? null,
+  };
+}
+
+export function threadTable(threads: readonly ThreadSummary[], look: Look): string {
   if (threads.length === 0)
     return `no threads here; a new one: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
   const rows = underParents(threads).map(({ row: thread, depth }) => [
@@ -26,7 +41,7 @@ export function threadTable(threads: readonly Thread[], look: Look): string {
     statusWord(thread),
     `${"  ".repeat(depth)}${cell(thread.title)}`,
     noteOf(thread),
-    cell(thread.last_message?.text),
+    cell(thread.last),
     ago(thread.updated_at, look),
   ]);
   return table(rows, look, {
@@ -54,13 +69,12 @@ export function underParents<T extends { id: string | null; parent_id: string | 
 }
 
 /** The one thing about a thread that a person should see beside its status. */
-function noteOf(thread: Thread): string {
-  if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
-  if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
-  const { pending, held, reason } = thread.queue;
-  if (thread.agents?.length > 0 && thread.status !== "busy")
-    return paint("cyan", `${thread.agents.length} sub-agents`);
-  if (thread.goal?.resume && !held) return paint("yellow", "goal interrupted");
+function noteOf({ asks, retrying, queue, agents, goal, status }: ThreadSummary): string {
+  const { pending, held, reason } = queue;
+  if (asks.length > 0) return paint("yellow", `asks ${asks[0]}`);
+  if (retrying) return paint("yellow", "retrying");
+  if (agents > 0 && status !== "busy") return paint("cyan", `${agents} sub-agents`);
+  if (goal === "interrupted" && !held) return paint("yellow", "goal interrupted");
   // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
   return pending > 0 ? String(pending) : "-";

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Lane, LaneFacts, Ref, StandingFacts, Turn } from "../core/ports/rows.ts";
+import { limits } from "../base/limits.ts";
+import type { Lane, LaneFacts, Ref, StandingFacts, SummaryFacts, Turn } from "../core/ports/rows.ts";
 import type { Store } from "../core/ports/store.ts";
 import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
@@ -75,6 +76,33 @@ export function laneStore(db: Database): Store["lanes"] {
           limit,
         ),
       ),
+    summaries: ({ archived, limit }) =>
+      db
+        .query<SummaryRow, [number, number, number]>(
+          `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, l.title, l.handle,
+                  l.cwd, l.parent_id, l.pending, l.hold_reason, l.blocked_reason, l.durable_at, l.updated_at,
+                  t.status, t.epoch, t.retrying_since,
+                  json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
+                  iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
+                  substr(json_extract(l.last_message, '$.text'), 1, ?) AS last,
+                  json_extract(l.last_message, '$.at') AS last_at,
+                  (SELECT group_concat(id, ' ') FROM
+                    (SELECT id FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open' ORDER BY asked_at)) AS asks
+             FROM lanes AS l LEFT JOIN turns AS t
+               ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
+            WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = ?
+            ORDER BY l.updated_at DESC, l.rowid DESC LIMIT ?`,
+        )
+        .all(limits.summaryTextCharsMax, archived ? 1 : 0, limit)
+        .map(({ status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...lane }) => ({
+          lane,
+          latest: status === null ? null : { status, epoch, retrying_since },
+          requests: asks?.split(" ") ?? [],
+          ephemeral: ephemeral === 1,
+          goal,
+          last,
+          last_at,
+        })),
     standings: () =>
       db
         .query<StandingRow, []>(
@@ -106,6 +134,15 @@ export function laneStore(db: Database): Store["lanes"] {
         .map((row) => row.ref),
   };
 }
+
+type SummaryRow = SummaryFacts["lane"] &
+  Pick<SummaryFacts, "goal" | "last" | "last_at"> & {
+    status: Turn["status"] | null;
+    epoch: number | null;
+    retrying_since: number | null;
+    asks: string | null;
+    ephemeral: number;
+  };
 
 type StandingRow = StandingFacts["lane"] & {
   status: Turn["status"] | null;

@@ -11,7 +11,7 @@ import get from "../../src/ops/request/get.ts";
 import list from "../../src/ops/request/list.ts";
 import replay from "../../src/ops/request/replay.ts";
 import type { Thread } from "../../src/ops/shapes.ts";
-import { eventLine, threadPairs, threadTable } from "../../src/ops/views.ts";
+import { eventLine, summaryOf, threadPairs, threadTable } from "../../src/ops/views.ts";
 import { bounded } from "../../src/surface/mcp/bound.ts";
 import { seeded } from "../sim/sim.ts";
 import { laneRow } from "../store/rows.ts";
@@ -156,7 +156,15 @@ function inOrder(view: string, words: readonly string[]): boolean {
 const threadOf = (row: Row) => {
   const { id, kind, summary } = requestView(row);
   const requests = [{ id, kind, summary, asked_at: "2026-01-01T11:00:00Z" }];
-  const rest = { agents: [], latest_turn: null, tokens: null, last_message: null, goal: null, setup: null };
+  const rest = {
+    agents: [],
+    warnings: [],
+    latest_turn: null,
+    tokens: null,
+    last_message: null,
+    goal: null,
+    setup: null,
+  };
   const queue = { pending: 0, held: false, reason: null };
   const model = { provider: null, model: "m", effort: null, service_tier: {} };
   return {
@@ -185,7 +193,7 @@ function viewsOf(row: Row): Record<string, string> {
       replay.view({ requests: [past], counts, truncated: false, next_cursor: null }, look),
     ),
     get: shown(threadPairs(threadOf(row), look)),
-    list: shown(threadTable([threadOf(row)], look)),
+    list: shown(threadTable([summaryOf(threadOf(row))], look)),
     events: shown(eventLine({ kind: "request.opened", thread: "bcdfgh", data }, look)),
   };
 }

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
 import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
-import type { Receipt, Request, Thread } from "../../src/ops/shapes.ts";
+import type { Receipt, Request, ThreadSummary } from "../../src/ops/shapes.ts";
 import wait from "../../src/ops/thread/wait.ts";
 import { eventLine, receiptPairs, threadTable } from "../../src/ops/views.ts";
 
@@ -25,16 +25,16 @@ test("a list with nothing in it claims no more than that", () => {
 const now = new Date(0).toISOString();
 
 test("a held thread shows in a list, also when nothing waits behind the hold", () => {
-  const row = (queue: Thread["queue"]) =>
+  const row = (queue: ThreadSummary["queue"]) =>
     shown(
       threadTable(
-        [{ ref: "abc123", title: "docs", status: "idle", requests: [], queue, setup: null } as never],
+        [{ ref: "abc123", title: "docs", status: "idle", asks: [], queue, setup: null } as never],
         look,
       ),
     );
   const [held, free] = [
-    { held: true, release: "dispatch queue release abc123" },
-    { held: false, reason: null, release: null },
+    { held: true, blocked: null },
+    { held: false, reason: null, blocked: null },
   ];
   expect(row({ pending: 0, reason: "crashed", ...held })).toContain(" held: crashed ");
   expect(row({ pending: 2, reason: "by_hand", ...held })).toContain(" 2 held: by_hand ");

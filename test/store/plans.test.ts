@@ -53,7 +53,7 @@ beforeAll(async () => {
       await world.end();
     }
   }
-});
+}, 60_000);
 afterAll(() => {
   Database.prototype.query = query;
 });

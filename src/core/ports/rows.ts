@@ -166,6 +166,32 @@ export interface StandingFacts {
   requests: { length: number };
 }
 
+/** What a row of `list` is made of. */
+export interface SummaryFacts {
+  lane: StandingFacts["lane"] &
+    Pick<
+      Lane,
+      | "title"
+      | "handle"
+      | "cwd"
+      | "parent_id"
+      | "pending"
+      | "hold_reason"
+      | "blocked_reason"
+      | "durable_at"
+      | "updated_at"
+    >;
+  latest: Pick<Turn, "status" | "epoch" | "retrying_since"> | null;
+  /** Ids of the open ones, the oldest first. */
+  requests: string[];
+  ephemeral: boolean;
+  /** Status of its goal, or that it was interrupted. */
+  goal: string | null;
+  /** The beginning of its last message, and when that was written; epoch ms. */
+  last: string | null;
+  last_at: number | null;
+}
+
 export interface LaneFacts {
   lane: Lane;
   latest: Turn | null;

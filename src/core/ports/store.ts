@@ -17,6 +17,7 @@ import type {
   Ref,
   Request,
   StandingFacts,
+  SummaryFacts,
   Turn,
 } from "./rows.ts";
 
@@ -88,6 +89,8 @@ export interface Store {
     facts(ref: Ref): LaneFacts | undefined;
     /** Newest activity first. */
     listFacts(filter: { archived: boolean; limit: number }): LaneFacts[];
+    /** The same threads in the same order, without what only a whole view shows. */
+    summaries(filter: { archived: boolean; limit: number }): SummaryFacts[];
     count(): number;
     /** Of every lane that is not archived, cheaply: for counting by status. */
     standings(): StandingFacts[];

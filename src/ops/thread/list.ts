@@ -5,8 +5,8 @@ import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, table } from "../../base/text.ts";
 import { count, flag, path } from "../fields.ts";
 import { op, type Word } from "../op.ts";
-import { threadObject, threadStatuses } from "../shapes.ts";
-import { threadTable, underParents } from "../views.ts";
+import { type Thread, type ThreadSummary, threadObject, threadStatuses, threadSummary } from "../shapes.ts";
+import { summaryOf, threadTable, underParents } from "../views.ts";
 
 const stranger = v.object({
   id: v.string(),
@@ -36,11 +36,12 @@ export default op({
     status: v.optional(flag(v.picklist(threadStatuses), "only in this status")),
     source: v.optional(flag(v.picklist(["own", "attached"]), "only created here, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
+    full: v.optional(flag(v.boolean(), "everything that get shows of each"), false),
     limit: v.optional(count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.pageMax)),
     cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
-    threads: v.array(v.union([threadObject, stranger])),
+    threads: v.array(v.union([threadObject, threadSummary, stranger])),
     /** Of managed ones: there are more, and a larger limit shows them. */
     truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),
@@ -53,6 +54,7 @@ export default op({
       input: { limit: 1 },
       output: { threads: [{ title: "reviewer" }], truncated: true },
     },
+    { given: "two threads", input: { full: true, limit: 1 }, output: { threads: [{ latest_turn: null }] } },
     { given: "two threads", input: { status: "busy" }, output: { threads: [] } },
     {
       given: "an unmanaged thread",
@@ -73,17 +75,18 @@ export default op({
         threads.map((one) => ({ word: one.id ?? "", about: "preview" in one ? nameOf(one) : one.title })),
     },
   },
-  async run({ unmanaged, archived, status, source, cwd, limit, cursor }, { core, caller }) {
+  async run({ unmanaged, archived, status, source, cwd, full, limit, cursor }, { core, caller }) {
     if (!unmanaged) {
       if (cursor !== undefined)
         fail("usage", "--cursor goes with --unmanaged", { hint: "dispatch list --limit 1000" });
       const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
       const most = limit ?? (caller.kind === "mcp" ? limits.mcpThreads : 100);
-      const found = core.list({ archived, limit: most + 1, ...only });
+      const filter = { archived, limit: most + 1, ...only };
+      const found = full ? core.listViews(filter) : core.list(filter);
       return { threads: found.slice(0, most), truncated: found.length > most };
     }
-    if (status !== undefined || source !== undefined || cwd !== undefined) {
-      fail("usage", "--status, --source and --cwd are of managed threads", {
+    if (status !== undefined || source !== undefined || cwd !== undefined || full) {
+      fail("usage", "--status, --source, --cwd and --full are of managed threads", {
         hint: "dispatch list --unmanaged",
       });
     }
@@ -99,7 +102,7 @@ export default op({
   view({ threads, truncated, next_cursor }, look) {
     if (next_cursor === undefined) {
       const drawn = threadTable(
-        threads.filter((one) => "ref" in one),
+        threads.filter((one) => "ref" in one).map((one) => ("asks" in one ? one : summaryOf(one))),
         look,
       );
       return truncated ? `${drawn}\n${paint("dim", "more: dispatch list --limit 1000")}` : drawn;
@@ -116,7 +119,7 @@ export default op({
 });
 
 /** A handle where there is one, since it says the most; the ref and the title to who begins to type them. */
-function words(one: v.InferOutput<typeof threadObject> | Stranger): Word[] {
+function words(one: ThreadSummary | Stranger | Thread): Word[] {
   if (!("ref" in one)) return [];
   const { ref, title, handle } = one;
   const others = [{ word: title, about: ref, isOther: true as const }];

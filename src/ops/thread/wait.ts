@@ -3,7 +3,7 @@ import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadObject } from "../shapes.ts";
 import { exitOf, standing, verdict, verdictWords } from "../verdict.ts";
-import { threadTable } from "../views.ts";
+import { summaryOf, threadTable } from "../views.ts";
 
 export default op({
   name: "thread.wait",
@@ -78,5 +78,5 @@ The result is on stdout whatever it is; the exit status says which.`,
     }),
   exit: (out) => exitOf(out.verdict),
   view: ({ threads, timed_out, verdict }, look) =>
-    `${threadTable(threads, look)}\n${verdictWords[timed_out ? "timeout" : verdict]}`,
+    `${threadTable(threads.map(summaryOf), look)}\n${verdictWords[timed_out ? "timeout" : verdict]}`,
 });

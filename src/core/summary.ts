@@ -1,0 +1,62 @@
+/** A row of `list`: what tells threads apart, and which of them need somebody. */
+import { iso, isoOrNull } from "../base/clock.ts";
+import { type Confidence, type LaneStatus, standingOf } from "./lane.ts";
+import type { Live } from "./live.ts";
+import type { Ref, SummaryFacts } from "./ports/rows.ts";
+
+export interface ThreadSummary {
+  ref: Ref;
+  id: string | null;
+  title: string;
+  handle: string | null;
+  source: "own" | "attached";
+  status: LaneStatus;
+  confidence: Confidence;
+  setup: "starting" | "started" | null;
+  cwd: string;
+  parent_id: string | null;
+  /** `blocked`: why its work waits for somebody to act. */
+  queue: { pending: number; held: boolean; reason: string | null; blocked: string | null };
+  /** Ids of the requests that wait for an answer. */
+  asks: string[];
+  /** Sub-agents that work. */
+  agents: number;
+  /** Its turn lost the provider, and Codex tries again. */
+  retrying: boolean;
+  /** Status of its goal; `interrupted`: the process that ran it ended. */
+  goal: string | null;
+  /** The beginning of its last message. */
+  last: string | null;
+  last_at: string | null;
+  updated_at: string;
+}
+
+export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
+  const { lane, latest, requests } = facts;
+  const { status, confidence } = standingOf(facts, live);
+  return {
+    ref: lane.ref,
+    id: lane.durable_at === null && !facts.ephemeral ? null : lane.thread_id,
+    title: lane.title,
+    handle: lane.handle,
+    source: lane.source,
+    status,
+    confidence,
+    setup: lane.setup === "ready" ? null : lane.setup,
+    cwd: lane.cwd,
+    parent_id: lane.parent_id,
+    queue: {
+      pending: lane.pending,
+      held: lane.hold_reason !== null,
+      reason: lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null),
+      blocked: live.blocked.get(lane.ref)?.reason ?? null,
+    },
+    asks: requests,
+    agents: live.agents(lane.thread_id).length,
+    retrying: latest?.status === "in_progress" && latest.retrying_since !== null,
+    goal: facts.goal,
+    last: facts.last,
+    last_at: isoOrNull(facts.last_at),
+    updated_at: iso(lane.updated_at),
+  };
+}

@@ -133,6 +133,15 @@ export const features: readonly Feature[] = [
   { what: "tell what its hooks decide", hears: { "hook/completed": [] } },
   { what: "tell that it tries again", hears: { error: ["willRetry"] } },
   { what: "tell what is wrong with its configuration", hears: { configWarning: [] } },
+  {
+    what: "tell of MCP servers that do not start, and of what else it warns",
+    hears: {
+      "mcpServer/startupStatus/updated": [],
+      warning: [],
+      guardianWarning: [],
+      deprecationNotice: [],
+    },
+  },
   { what: "tell whether it is logged in", calls: { "account/read": [] } },
 ];
 

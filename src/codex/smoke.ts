@@ -79,9 +79,9 @@ async function ask(
   Object.assign(seen, begun.hello);
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
-  expectServers(object((await life.rpc.read("config/read", {}))["config"]));
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
   await life.rpc.call("thread/start", { ephemeral: true });
+  expectServers(object((await life.rpc.read("config/read", {}))["config"]));
 }
 
 /** The MCP servers of Codex's configuration. They start beside a thread, and the answer does not wait for them. */

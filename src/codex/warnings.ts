@@ -19,9 +19,13 @@ export function warningOf(method: string, params: Json): Warning | undefined {
   }
   if (method === "warning" || method === "guardianWarning")
     return { thread_id, server: null, words: text(params["message"]) ?? `a ${method} without words` };
-  const server = text(params["name"]);
-  if (method !== "mcpServer/startupStatus/updated" || server === null) return undefined;
-  const status = text(params["status"]);
+  if (method === "mcpServer/startupStatus/updated") return serverWarning(params, thread_id);
+  return undefined;
+}
+
+function serverWarning(params: Json, thread_id: string | null): Warning | undefined {
+  const [server, status] = [text(params["name"]), text(params["status"])];
+  if (server === null) return undefined;
   if (status === "ready") return { thread_id, server, words: null };
   if (status !== "failed") return undefined;
   return { thread_id, server, words: text(params["error"]) ?? `MCP server ${server} did not start` };

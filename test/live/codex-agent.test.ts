@@ -106,7 +106,7 @@ describe("a turn", () => {
       .events()
       .filter((event) => "thread_id" in event && event.thread_id === id)
       .map((event) => (event.kind === "thread_status" ? event.status : event.kind))
-      .filter((kind) => kind !== "tokens" && kind !== "thread_renamed");
+      .filter((kind) => !["tokens", "thread_renamed", "warned"].includes(kind));
     expect(kinds).toEqual([
       "active",
       "turn_started",

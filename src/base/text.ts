@@ -222,9 +222,21 @@ export function toTerminal(s: string, look: { color: boolean }): string {
   return open.length > 0 ? `${drawn}\u001b[0m` : drawn;
 }
 
-/** JSON in two-space indent for `--json`, with the characters a terminal would obey or hide escaped. */
-export function toJson(value: unknown): string {
-  return escapeJson(JSON.stringify(value, null, 2));
+/**
+ * JSON for `--json`, with the characters a terminal would obey or hide escaped: in two-space indent, but each row of a
+ * list on one line, which is easier to search and a third smaller.
+ */
+export function toJson(value: object): string {
+  const members = Object.entries(value).flatMap(([name, member]) =>
+    member === undefined ? [] : [`  ${JSON.stringify(name)}: ${memberJson(member)}`],
+  );
+  return escapeJson(members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n}`);
+}
+
+function memberJson(member: unknown): string {
+  if (!Array.isArray(member)) return JSON.stringify(member, null, 2).replaceAll("\n", "\n  ");
+  const rows = member.map((row) => `    ${JSON.stringify(row) ?? "null"}`);
+  return rows.length === 0 ? "[]" : `[\n${rows.join(",\n")}\n  ]`;
 }
 
 /** The same on one line: a row of NDJSON. */

@@ -46,6 +46,23 @@ describe("foreign text", () => {
     });
   }
 
+  test("JSON is the value itself, with each row of a list on one line", () => {
+    const value = {
+      rows: [{ a: "x\ny", b: { c: [] } }, null, 3, [1, 2]],
+      none: [],
+      empty: {},
+      absent: undefined,
+      nested: { deep: { deeper: ["a"] } },
+      word: 'a"b',
+    };
+    for (const one of [value, {}, { rows: [{}] }])
+      expect(JSON.parse(toJson(one))).toEqual(JSON.parse(JSON.stringify(one)));
+    const lines = toJson(value).split("\n");
+    expect(lines).toContain('    {"a":"x\\ny","b":{"c":[]}},');
+    expect(lines).toContain("  },");
+    expect(toJson({})).toBe("{}");
+  });
+
   test("what was there is shown, not dropped", () => {
     expect(cell("a\u202eb")).toBe("a\\u202eb");
     expect(cell("\u001b[31m")).toBe("\\u001b[31m");

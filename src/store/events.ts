@@ -71,12 +71,15 @@ export function eventStore(db: Database): Store["events"] {
         .map((row) => row.lane),
     // The oldest rows only are looked at: the log is in the order of time, and has no index of it.
     prune(before, limit) {
-      return db
-        .query(
-          `DELETE FROM events WHERE at < ?1 AND seq < (SELECT last_seq FROM meta) AND seq <=
-             (SELECT max(seq) FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?2) WHERE at < ?1)`,
+      const { last } = db
+        .query<{ last: number | null }, [number, number]>(
+          "SELECT max(seq) AS last FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?2) WHERE at < ?1",
         )
-        .run(before, limit).changes;
+        .get(before, limit)!;
+      if (last === null) return 0;
+      return db
+        .query("DELETE FROM events WHERE seq <= ?2 AND at < ?1 AND seq < (SELECT last_seq FROM meta)")
+        .run(before, last).changes;
     },
   };
 }

@@ -12,7 +12,7 @@ export interface Built {
 }
 
 export async function buildAll(folder: string): Promise<Built> {
-  const recipe = await Bun.file(join(root, "scripts/build")).text();
+  const recipe = await Bun.file(join(root, "scripts/build.ts")).text();
   const program = async (name: string, source: string) => {
     const place = join(folder, name);
     mkdirSync(place, { recursive: true });

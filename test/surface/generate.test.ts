@@ -37,7 +37,7 @@ export default { name: "${name}", cli: "${cli}", group: "${group}", summary: "s"
 }
 
 async function generate(folder: string, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, join(root, "scripts/generate"), "--ops", folder, ...args], {
+  const child = Bun.spawn([process.execPath, join(root, "scripts/generate.ts"), "--ops", folder, ...args], {
     stdout: "pipe",
     stderr: "pipe",
   });

@@ -1,0 +1,173 @@
+/**
+ * Writes src/ops/index.ts and quick.ts, and README's tables, from src/ops/<noun>/<verb>.ts. `--check` writes nothing and exits 1 when it is stale.
+ * Refuses ops that the surfaces could not tell apart.   generate [--check] [--ops DIR]
+ */
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { limits } from "../src/base/limits.ts";
+import { transitions } from "../src/core/message.ts";
+import { typeOf } from "../src/ops/fields.ts";
+import type { AnyOp } from "../src/ops/op.ts";
+import { globalFlags } from "../src/surface/cli/globals.ts";
+import { quickReadOf } from "../src/surface/cli/quickread.ts";
+import { hashOf } from "../src/surface/schema.ts";
+
+interface Found {
+  file: string;
+  op: AnyOp;
+}
+
+const root = resolve(import.meta.dir, "..");
+const { values } = parseArgs({ options: { check: { type: "boolean" }, ops: { type: "string" } } });
+const folder = resolve(values.ops ?? join(root, "src/ops"));
+
+const found = await load();
+const problems = found.length === 0 ? [`no ops in ${folder}`] : problemsOf(found);
+if (problems.length > 0) {
+  await Bun.write(Bun.stderr, `${problems.join("\n")}\n`);
+  process.exit(1);
+}
+await keep(join(folder, "index.ts"), () => format(source(found)));
+await keep(join(folder, "quick.ts"), () => format(quickSource(found)));
+if (values.ops === undefined) await keep(join(root, "README.md"), readme);
+
+/** Writes a file that is not what it should be; with `--check` says so instead. */
+async function keep(target: string, made: (current: string) => string | Promise<string>): Promise<void> {
+  const current = (await Bun.file(target).exists()) ? await Bun.file(target).text() : "";
+  const text = await made(current);
+  if (text === current) return;
+  if (values.check) {
+    await Bun.write(Bun.stderr, `${target} is stale: run scripts/generate\n`);
+    process.exit(1);
+  }
+  await Bun.write(target, text);
+}
+
+/** README's tables of commands and of states, between their marks. */
+function readme(current: string): string {
+  const shown = found.filter(({ op }) => !op.hidden).sort((a, b) => (a.op.cli < b.op.cli ? -1 : 1));
+  const commands = shown.map(({ op }) => `| \`${op.cli}\` | ${op.summary} |`);
+  const states = Object.entries(transitions).map(
+    ([from, to]) => `| \`${from}\` | ${to.map((one) => `\`${one}\``).join(" ") || "the end"} |`,
+  );
+  return [
+    [
+      "commands",
+      ["| command | |", "|---|---|", ...commands, "| `mcp` | Serve MCP on standard input and output |"],
+    ],
+    ["states", ["| from | to |", "|---|---|", ...states, "", attemptsNote()]],
+  ].reduce((text, [name, lines]) => filled(text, name as string, lines as string[]), current);
+}
+
+function attemptsNote(): string {
+  return `Each arrow from \`queued\` to \`claimed\` counts one attempt. After ${limits.messageAttemptsMax} attempts a message goes to \`failed\` instead of back to \`queued\`; \`receipt resolve --as resend\` grants one more.`;
+}
+
+function filled(text: string, name: string, lines: readonly string[]): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(open), text.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`README.md has no place for ${name}`);
+  return `${text.slice(0, from + open.length)}\n${lines.join("\n")}\n${text.slice(to)}`;
+}
+
+async function load(): Promise<Found[]> {
+  const files = [...new Bun.Glob("*/*.ts").scanSync(folder)].sort();
+  const ops = files.map(async (file) => ({ file, op: (await import(join(folder, file))).default as AnyOp }));
+  return (await Promise.all(ops)).sort((a, b) => (a.op.name < b.op.name ? -1 : 1));
+}
+
+function problemsOf(all: Found[]): string[] {
+  const problems: string[] = [];
+  const names = new Map<string, string>();
+  const words = new Map<string, string>();
+  const types = new Map<string, { type: string; file: string }>();
+  const once = (seen: Map<string, string>, key: string, what: string, file: string) => {
+    const other = seen.get(key);
+    if (other) problems.push(`${file}: ${what} "${key}" is taken by ${other}`);
+    seen.set(key, file);
+  };
+  for (const { file, op } of all) {
+    if (`${op.name.replace(".", "/")}.ts` !== file) problems.push(`${file}: holds the op "${op.name}"`);
+    if (!/^[a-z][a-z-]*( [a-z][a-z-]*)?( --[a-z-]+)?$/.test(op.cli))
+      problems.push(`${file}: cli "${op.cli}" is not one or two words, and a flag where it shares them`);
+    once(names, op.name, "name", file);
+    once(words, op.cli, "command", file);
+    for (const [field, schema] of Object.entries(op.input.entries)) {
+      const type = typeOf(schema as never);
+      if (field === "op") problems.push(`${file}: a field cannot be called op: MCP tools use the name`);
+      if (Object.hasOwn(globalFlags, field)) problems.push(`${file}: --${field} is a flag of every command`);
+      if (!/^[a-z][a-z0-9_]*$/.test(field)) problems.push(`${file}: field "${field}" is not snake_case`);
+      // One MCP tool takes the fields of all its ops flat: one name must mean one type there.
+      const key = `dispatch_${op.group}_${op.intent} ${field}`;
+      const other = types.get(key);
+      if (other && other.type !== type) {
+        problems.push(
+          `${file}: "${field}" is a ${type} here and a ${other.type} in ${other.file}, in one MCP tool`,
+        );
+      }
+      types.set(key, { type, file });
+    }
+  }
+  for (const cli of words.keys()) {
+    const noun = cli.split(" ")[0]!;
+    if (noun !== cli && words.has(noun) && !cli.startsWith(`${noun} --`))
+      problems.push(`${words.get(cli)}: "${noun}" is a command, so it has no verbs`);
+  }
+  return problems;
+}
+
+function source(all: Found[]): string {
+  const rows = all.map(({ file, op }) => {
+    const { name, cli, group, summary, intent } = op;
+    const at = op.at ?? "daemon";
+    const start = op.at === "client" ? "never" : (op.start ?? "auto");
+    const frozen = op.at !== "client" && op.frozen === true;
+    const hidden = op.hidden === true;
+    const row = JSON.stringify({
+      name,
+      cli,
+      group,
+      summary,
+      intent,
+      at,
+      start,
+      frozen,
+      hidden,
+      plain: op.plain,
+      lists: listsOf(op),
+      hash: hashOf(op),
+    });
+    return `{ ...${row}, load: () => import("./${file}") }`
+      .replace("{ ...{", "{")
+      .replace("}, load", ", load");
+  });
+  return `/** Generated by scripts/generate from the files beside it: edit those. */
+import type { IndexRow } from "./op.ts";
+
+export const index: readonly IndexRow[] = [\n${rows.join(",\n")}\n];\n`;
+}
+
+function listsOf(op: AnyOp): string[] | undefined {
+  return op.at === "client" || !op.lists ? undefined : Object.keys(op.lists);
+}
+
+function quickSource(all: Found[]): string {
+  const rows = all.flatMap(({ op }) => quickReadOf(op) ?? []).map((row) => JSON.stringify(row));
+  return `/** Generated by scripts/generate from the files beside it: edit those. */
+import type { QuickRead } from "./op.ts";
+
+export const quickReads: readonly QuickRead[] = [\n${rows.join(",\n")}\n];\n`;
+}
+
+async function format(text: string): Promise<string> {
+  const biome = [
+    join(root, "node_modules/.bin/biome"),
+    "check",
+    "--write",
+    "--stdin-file-path=src/ops/index.ts",
+  ];
+  const run = Bun.spawn(biome, { cwd: root, stdin: new Blob([text]), stdout: "pipe", stderr: "pipe" });
+  const [out, err] = await Promise.all([new Response(run.stdout).text(), new Response(run.stderr).text()]);
+  if ((await run.exited) !== 0) throw new Error(`biome: ${err}`);
+  return out;
+}

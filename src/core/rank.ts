@@ -9,19 +9,24 @@ const [saturation, lengthWeight] = [1.2, 0.75];
 const wordish = /[\p{L}\p{N}\p{Co}]/u;
 const wordsIn = /[\p{L}\p{N}\p{Co}]+/gu;
 
-/** Every id, the best first; of equals the later. */
-export function ranked(terms: readonly string[], texts: readonly { id: number; text: string }[]): number[] {
-  const phrases = terms.flatMap((term) => {
-    const words = folded(term).match(wordsIn);
-    return words ? [words] : [];
-  });
+/** Every id, the best first; of equals the later. Terms, in all their spellings, and texts are as the index reads them. */
+export function ranked(
+  terms: readonly (readonly string[])[],
+  texts: readonly { id: number; text: string }[],
+): number[] {
+  const phrases = terms.map((spelt) =>
+    spelt.flatMap((term) => {
+      const words = folded(term).match(wordsIn);
+      return words ? [words] : [];
+    }),
+  );
   const meanLength = texts.reduce((sum, { text }) => sum + text.length, 0) / texts.length;
   const scored = texts.map(({ id, text }) => {
     const plain = folded(text);
     const damping = saturation * (1 - lengthWeight + (lengthWeight * text.length) / meanLength);
     // All texts hold all words, so that none of the words tells more than another.
-    const scores = phrases.map((words) => {
-      const times = timesIn(plain, words);
+    const scores = phrases.map((spelt) => {
+      const times = spelt.reduce((sum, words) => sum + timesIn(plain, words), 0);
       return times / (times + damping);
     });
     return { id, score: scores.reduce((sum, score) => sum + score, 0) };
@@ -29,10 +34,15 @@ export function ranked(terms: readonly string[], texts: readonly { id: number; t
   return scored.sort((a, b) => b.score - a.score || b.id - a.id).map(({ id }) => id);
 }
 
-/** As the index reads it: no case, no accents. */
+/** As the index reads it: no case, no accents; the marks of kana are none. */
 function folded(text: string): string {
   const lower = text.toLowerCase();
-  return /^[\0-\x7f]*$/.test(lower) ? lower : lower.normalize("NFD").replace(/\p{M}/gu, "");
+  return /^[\0-\x7f]*$/.test(lower)
+    ? lower
+    : lower
+        .normalize("NFD")
+        .replace(/[\p{M}--[\u3099\u309a]]/gv, "")
+        .normalize("NFC");
 }
 
 function timesIn(text: string, [first = "", ...others]: readonly string[]): number {

@@ -1,12 +1,13 @@
 /** What fits best comes first: more of the words, in fewer. */
 import { expect, test } from "bun:test";
+import { split } from "../../src/base/unspaced.ts";
 import { ranked } from "../../src/core/rank.ts";
 
 /** The texts in the order of rank. */
 function order(terms: string[], texts: string[]): string[] {
   return ranked(
-    terms,
-    texts.map((text, id) => ({ id, text })),
+    terms.map((term) => [split(term)]),
+    texts.map((text, id) => ({ id, text: split(text) })),
   ).map((id) => texts[id]!);
 }
 
@@ -16,7 +17,7 @@ test("more often, and in a shorter text, is better; of equals the later", () => 
   expect(order(["fish"], [once, often, short])).toEqual([short, often, once]);
   expect(
     ranked(
-      ["fish"],
+      [["fish"]],
       [1, 2, 3].map((id) => ({ id, text: "fish" })),
     ),
   ).toEqual([3, 2, 1]);
@@ -44,5 +45,5 @@ test("a phrase counts where it stands, whatever is between its words that is no 
 
 test("what the index takes for a word and we do not is ranked last, never lost", () => {
   expect(order(["\u0301"], ["a", "b"])).toHaveLength(2);
-  expect(ranked(["fish"], [])).toEqual([]);
+  expect(ranked([["fish"]], [])).toEqual([]);
 });

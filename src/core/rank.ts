@@ -34,15 +34,15 @@ export function ranked(
   return scored.sort((a, b) => b.score - a.score || b.id - a.id).map(({ id }) => id);
 }
 
-/** As the index reads it: no case, no accents; the marks of kana are none. */
+/** Latin, Greek, Cyrillic and what stands near them; and single marks. */
+const mayHaveAccents = /[\u00c0-\u0dff\u1e00-\u1fff]/;
+/** But those of kana, which are none to the index. */
+const accents = /[\p{M}--[\u3099\u309a]]/gv;
+
+/** As the index reads it: no case, no accents. */
 function folded(text: string): string {
   const lower = text.toLowerCase();
-  return /^[\0-\x7f]*$/.test(lower)
-    ? lower
-    : lower
-        .normalize("NFD")
-        .replace(/[\p{M}--[\u3099\u309a]]/gv, "")
-        .normalize("NFC");
+  return mayHaveAccents.test(lower) ? lower.normalize("NFD").replace(accents, "").normalize("NFC") : lower;
 }
 
 function timesIn(text: string, [first = "", ...others]: readonly string[]): number {

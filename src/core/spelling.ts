@@ -1,8 +1,8 @@
 /** One word in full and in half width, as Japanese and Chinese texts have it: `dispatch` and `ｄｉｓｐａｔｃｈ`, `カタ` and `ｶﾀ`. */
 
-/** Codes from `!` to `~`, and as far from them the same in full width. */
+/** How far from their codes the same letters are in full width. */
 const [narrowLetters, fullWidth] = [/[0-9A-Za-z]/g, 0xfee0];
-const kana = /[\p{scx=Katakana}\u3099\u309a]/gu;
+const katakana = /[\u30a1-\u30fc]/g;
 const halfKana = new Map(
   Array.from({ length: 0xff9f - 0xff65 + 1 }, (_, at) => String.fromCharCode(0xff65 + at)).map((half) => [
     half.normalize("NFKC"),
@@ -21,8 +21,8 @@ function wide(text: string): string {
 }
 
 function withHalfKana(text: string): string {
-  return text
-    .normalize("NFD")
-    .replace(kana, (one) => halfKana.get(one) ?? one)
-    .normalize("NFC");
+  return text.replace(katakana, (one) =>
+    // Its sound mark is a character of its own there.
+    one.normalize("NFD").replace(/./gu, (part) => halfKana.get(part) ?? part),
+  );
 }

@@ -196,8 +196,8 @@ export const limits = {
   searchCodexPagesMax: 5,
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
-  /** Items looked at in one transaction for what an older schema left unsplit: some 5 ms where nothing is. */
-  indexSplitMax: 500,
+  /** Items looked at in one transaction for what an older schema left unsplit. */
+  indexSplitMax: 100,
   requestBytesMax: 256 * KiB,
   /** The files of a patch, as JSON: shown twice (each, and as one diff), with the rest they fit a frame. */
   requestChangesBytesMax: MiB,

@@ -34,6 +34,8 @@ export function ranked(
   return scored.sort((a, b) => b.score - a.score || b.id - a.id).map(({ id }) => id);
 }
 
+/** Most text is this, and searched ten times as fast. */
+const ascii = /^[\0-\x7f]*$/;
 /** Latin, Greek, Cyrillic and what stands near them; and single marks. */
 const mayHaveAccents = /[\u00c0-\u0dff\u1e00-\u1fff]/;
 /** But those of kana, which are none to the index. */
@@ -42,7 +44,8 @@ const accents = /[\p{M}--[\u3099\u309a]]/gv;
 /** As the index reads it: no case, no accents. */
 function folded(text: string): string {
   const lower = text.toLowerCase();
-  return mayHaveAccents.test(lower) ? lower.normalize("NFD").replace(accents, "").normalize("NFC") : lower;
+  if (ascii.test(lower) || !mayHaveAccents.test(lower)) return lower;
+  return lower.normalize("NFD").replace(accents, "").normalize("NFC");
 }
 
 function timesIn(text: string, [first = "", ...others]: readonly string[]): number {

@@ -85,10 +85,9 @@ export function engineOf(world: World): Engine {
 
   /** Never in the way of a start or an end: what is left goes on with the next. */
   async function splitOld(): Promise<void> {
-    const { indexSplitMax, syncCommitBytes } = limits;
     await macrotask();
     while (!isEnding && !store.items.isSplit()) {
-      journal.note(() => store.items.splitOld(indexSplitMax, syncCommitBytes));
+      journal.note(() => store.items.splitOld(limits.indexSplitMax, limits.indexSplitBytes));
       await macrotask();
     }
   }

@@ -13,7 +13,7 @@ test("each character is a word, what is written with spaces stays whole", () => 
 });
 
 test("what is plain is not touched", () => {
-  for (const text of ["", "plain words\n\ttabs", "Größe, Ελληνικά, Русский, עברית", "\ue0b0\uf115"]) {
+  for (const text of ["", "plain words\n\ttabs", "Größe, Ελληνικά, Русский, עברית", "\ue0b0\uf115\u{f0e31}"]) {
     expect(split(text)).toBe(text);
     expect(joined(text)).toBe(text);
   }
@@ -32,7 +32,6 @@ test("every character comes back, in composed form, also where it is split twice
   const text = "部署 ที่นี่ 👩🏽‍💻 か\u3099 ｶﾞ";
   expect(joined(split(text))).toBe(text.normalize("NFC"));
   expect(split(joined(split(text)))).toBe(split(text));
-  expect(split(split(text))).not.toBe("");
 });
 
 test("characters that only this gives a meaning are lost, and never read as another", () => {

@@ -46,7 +46,7 @@ export function engineOf(world: World): Engine {
     log.error("pruning failed", { thrown }),
   );
   let isEnding = false;
-  const splitting = loop(clock, limits.reconcileEveryMs, splitOld, (thrown) =>
+  const splitting = loop(clock, limits.indexSplitEveryMs, splitOld, (thrown) =>
     log.error("indexing again failed", { thrown }),
   );
   const sink = sinkOf(world, {

@@ -1,5 +1,6 @@
 /** Words in, places out: the local index, and Codex's own search for what is not in it. */
 import { describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
 import type { Search } from "../../src/core/asked.ts";
 import type { ItemFacts, TurnFacts } from "../../src/core/ports/thread.ts";
 import type { Found } from "../../src/core/search.ts";
@@ -167,12 +168,22 @@ describe("scripts without spaces", () => {
     const { items } = at.world.store;
     const [isSplit, splitOld] = [items.isSplit, items.splitOld];
     let left = 3;
+    let isFull = false;
     items.isSplit = () => left === 0;
-    items.splitOld = () => void left--;
+    items.splitOld = () => {
+      if (left === 2) isFull = true;
+      if (isFull) throw new Error("the disk is full");
+      left--;
+    };
     const partial = await finding(at)("fish");
     expect(partial).toMatchObject({ truncated: true, note: expect.stringContaining("being indexed") });
     expect(partial.matches).toHaveLength(2);
     at.world.engine.begin();
+    await until("the disk is full", () => isFull);
+    expect((await finding(at)("fish")).truncated).toBe(true);
+    isFull = false;
+    items.splitOld = () => void left--;
+    await at.clock.advance(limits.indexSplitEveryMs);
     await until("all is split", () => left === 0);
     expect(await finding(at)("fish")).toMatchObject({ truncated: false, note: null });
     Object.assign(items, { isSplit, splitOld });

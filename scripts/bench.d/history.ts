@@ -13,6 +13,8 @@ export interface History {
   threads: number;
   turnsPerThread: number;
   textBytes: number;
+  /** The long message of each turn, by its number among all. */
+  text(n: number): string;
 }
 
 /** Each message holds the first, one in 500 the second, one of all the third, none the last. */
@@ -20,11 +22,7 @@ export const words = { everywhere: "everywhere", seldom: "seldom", once: "once70
 
 /** 0.2 to 3.8 KB of words, 2 KB in the mean, the frequent ones frequent as in any language; the same for the same number. */
 export function textOf(n: number): string {
-  let state = (n + 1) * 2_654_435_761;
-  const chance = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
+  const chance = chances(n);
   const parts = [words.everywhere];
   if (n % 500 === 0) parts.push(words.seldom);
   if (n === 7077) parts.push(words.once);
@@ -37,16 +35,52 @@ export function textOf(n: number): string {
   return parts.join(" ");
 }
 
+/** In a text without spaces: a part of each, of one in 500, of one of all, of none; and one of all that is one character. */
+export const parts = { everywhere: "部署", seldom: "很少", once: "龘靐", none: "靐龘", onceAlone: "龘" };
+
+/** As `textOf`, in Chinese: 70 to 1,270 characters, 2 KB in the mean, in words of one to three. */
+export function clausesOf(n: number): string {
+  const chance = chances(n);
+  const clauses = [parts.everywhere];
+  if (n % 500 === 0) clauses.push(parts.seldom);
+  if (n === 7077) clauses.push(parts.once);
+  const enough = 70 + chance() * 1200;
+  for (let chars = 0; chars < enough; ) {
+    const word = chineseWord(Math.floor(chance() ** 4 * 30_000));
+    clauses.push(chance() < 0.12 ? `${word}，` : word);
+    chars += word.length;
+  }
+  return clauses.join("");
+}
+
+/** The first of them are of one character, as the most frequent are. */
+export function chineseWord(n: number): string {
+  const chance = chances(n);
+  const length = n < 60 ? 1 : chance() < 0.8 ? 2 : 3;
+  return Array.from({ length }, () => String.fromCharCode(0x4e00 + Math.floor(chance() ** 1.7 * 3500))).join(
+    "",
+  );
+}
+
+/** The same for the same number. */
+function chances(n: number): () => number {
+  let state = (n + 1) * 2_654_435_761;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
 const asked = "a question";
 
 const turnsPerCommit = 100;
 
 /** Lanes that are wholly indexed, in transactions of the size that a sync makes. */
-export async function fillIndex(world: TestWorld, refs: readonly Ref[], { turnsPerThread }: History) {
+export async function fillIndex(world: TestWorld, refs: readonly Ref[], { turnsPerThread, text }: History) {
   const from = Date.now() - refs.length * turnsPerThread * 1000;
   for (const [at, lane] of refs.entries()) {
     const turns = Array.from({ length: turnsPerThread }, (_, turn) =>
-      turnOf(lane, turn, at * turnsPerThread + turn, from),
+      turnOf(lane, turn, from + (at * turnsPerThread + turn) * 1000, text(at * turnsPerThread + turn)),
     );
     for (let done = 0; done < turns.length; done += turnsPerCommit) {
       world.journal.note(() => {
@@ -58,11 +92,11 @@ export async function fillIndex(world: TestWorld, refs: readonly Ref[], { turnsP
   }
 }
 
-function turnOf(lane: Ref, turn: number, n: number, from: number): IndexedItem[] {
-  const base = { lane, turn_id: `turn-${turn}`, at: from + n * 1000 };
+function turnOf(lane: Ref, turn: number, at: number, text: string): IndexedItem[] {
+  const base = { lane, turn_id: `turn-${turn}`, at };
   return [
     { ...base, item_id: "u", type: "user_message", text: asked },
-    { ...base, item_id: "a", type: "agent_message", text: textOf(n) },
+    { ...base, item_id: "a", type: "agent_message", text },
   ];
 }
 
@@ -71,7 +105,7 @@ export async function fillCodex(
   agent: CodexAgent,
   codexHome: string,
   cwd: string,
-  { threads, turnsPerThread }: History,
+  { threads, turnsPerThread, text }: History,
 ): Promise<{ folder: string; rollouts: { id: string; rollout_path: string }[] }> {
   const { thread } = await agent.startThread({ cwd });
   await agent.nameThread(thread.id, "template");
@@ -95,7 +129,7 @@ export async function fillCodex(
         turn
           .replaceAll(thread.id, id)
           .replaceAll(turn_id, newId(Date.now(), systemRandom))
-          .replaceAll(`ok: ${asked}`, textOf(at * turnsPerThread + n)),
+          .replaceAll(`ok: ${asked}`, text(at * turnsPerThread + n)),
       );
     const rollout_path = join(folder, `rollout-2026-01-02T03-04-05-${id}.jsonl`);
     writeFileSync(rollout_path, `${parts.join("\n")}\n`);

@@ -201,6 +201,12 @@ export const limits = {
   searchCodexPagesMax: 5,
   /** Items of forgotten threads taken out of the index in one transaction. */
   indexDropMax: 200,
+  /** Items looked at in one transaction for what an older schema left unsplit. */
+  indexSplitMax: 100,
+  /** And split anew: some 25 ms of FTS5, for which callers wait, a thousand times in a large history. */
+  indexSplitBytes: 64 * KiB,
+  /** How soon it is tried again where the disk refused it. */
+  indexSplitEveryMs: 10 * minute,
   requestBytesMax: 256 * KiB,
   /** The files of a patch, as JSON: shown twice (each, and as one diff), with the rest they fit a frame. */
   requestChangesBytesMax: MiB,

@@ -45,6 +45,10 @@ export function engineOf(world: World): Engine {
   const pruning = loop(clock, limits.pruneEveryMs, prune, (thrown) =>
     log.error("pruning failed", { thrown }),
   );
+  let isEnding = false;
+  const splitting = loop(clock, limits.indexSplitEveryMs, splitOld, (thrown) =>
+    log.error("indexing again failed", { thrown }),
+  );
   const sink = sinkOf(world, {
     turnOver(lane) {
       settle.turnOver(lane.ref);
@@ -79,6 +83,15 @@ export function engineOf(world: World): Engine {
     while (journal.note(() => store.items.dropForgotten(limits.indexDropMax)) > 0) await macrotask();
   }
 
+  /** Never in the way of a start or an end: what is left goes on with the next. */
+  async function splitOld(): Promise<void> {
+    await macrotask();
+    while (!isEnding && !store.items.isSplit()) {
+      journal.note(() => store.items.splitOld(limits.indexSplitMax, limits.indexSplitBytes));
+      await macrotask();
+    }
+  }
+
   return {
     core: verbsOf(world, deliver, settle),
     sink,
@@ -90,12 +103,14 @@ export function engineOf(world: World): Engine {
       });
       settling.soon();
       pruning.soon();
+      splitting.soon();
     },
     audit({ caller, op, outcome, lane, receipt }) {
       journal.later({ kind: "op.called", lane, receipt, data: { caller, op, outcome } });
     },
     async end() {
-      await Promise.all([settling.stop(), pruning.stop()]);
+      isEnding = true;
+      await Promise.all([settling.stop(), pruning.stop(), splitting.stop()]);
       journal.commit((change) => change.append({ kind: "daemon.down" }));
     },
   };

@@ -9,19 +9,24 @@ const [saturation, lengthWeight] = [1.2, 0.75];
 const wordish = /[\p{L}\p{N}\p{Co}]/u;
 const wordsIn = /[\p{L}\p{N}\p{Co}]+/gu;
 
-/** Every id, the best first; of equals the later. */
-export function ranked(terms: readonly string[], texts: readonly { id: number; text: string }[]): number[] {
-  const phrases = terms.flatMap((term) => {
-    const words = folded(term).match(wordsIn);
-    return words ? [words] : [];
-  });
+/** Every id, the best first; of equals the later. Terms, in all their spellings, and texts are as the index reads them. */
+export function ranked(
+  terms: readonly (readonly string[])[],
+  texts: readonly { id: number; text: string }[],
+): number[] {
+  const phrases = terms.map((spelt) =>
+    spelt.flatMap((term) => {
+      const words = folded(term).match(wordsIn);
+      return words ? [words] : [];
+    }),
+  );
   const meanLength = texts.reduce((sum, { text }) => sum + text.length, 0) / texts.length;
   const scored = texts.map(({ id, text }) => {
     const plain = folded(text);
     const damping = saturation * (1 - lengthWeight + (lengthWeight * text.length) / meanLength);
     // All texts hold all words, so that none of the words tells more than another.
-    const scores = phrases.map((words) => {
-      const times = timesIn(plain, words);
+    const scores = phrases.map((spelt) => {
+      const times = spelt.reduce((sum, words) => sum + timesIn(plain, words), 0);
       return times / (times + damping);
     });
     return { id, score: scores.reduce((sum, score) => sum + score, 0) };
@@ -29,10 +34,18 @@ export function ranked(terms: readonly string[], texts: readonly { id: number; t
   return scored.sort((a, b) => b.score - a.score || b.id - a.id).map(({ id }) => id);
 }
 
+/** Most text is this, and searched ten times as fast. */
+const ascii = /^[\0-\x7f]*$/;
+/** Latin, Greek, Cyrillic and what stands near them; and single marks. */
+const mayHaveAccents = /[\u00c0-\u0dff\u1e00-\u1fff]/;
+/** But those of kana, which are none to the index. */
+const accents = /[\p{M}--[\u3099\u309a]]/gv;
+
 /** As the index reads it: no case, no accents. */
 function folded(text: string): string {
   const lower = text.toLowerCase();
-  return /^[\0-\x7f]*$/.test(lower) ? lower : lower.normalize("NFD").replace(/\p{M}/gu, "");
+  if (ascii.test(lower) || !mayHaveAccents.test(lower)) return lower;
+  return lower.normalize("NFD").replace(accents, "").normalize("NFC");
 }
 
 function timesIn(text: string, [first = "", ...others]: readonly string[]): number {

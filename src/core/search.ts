@@ -24,7 +24,16 @@ export interface Found {
 /** Where a page ended: in the index, or in Codex's own search. */
 export type Stand = { in: "index"; after: number | null } | { in: "codex"; cursor: string | null };
 
+const unsplit =
+  "what is older than the last upgrade is still being indexed for Chinese, Japanese, Korean, Thai and emoji: search again in a minute";
+
 export async function search(world: World, search: Search): Promise<Found> {
+  const found = await everywhere(world, search);
+  if (world.store.items.isSplit()) return found;
+  return { ...found, truncated: true, note: [unsplit, found.note].filter((note) => note).join("; ") };
+}
+
+async function everywhere(world: World, search: Search): Promise<Found> {
   const asked = { ...search, query: queryOf(search.text), below: placeOf(world, search) };
   const stand = search.cursor === null ? ({ in: "index", after: null } as const) : standOf(search.cursor);
   const matches: Match[] = [];

@@ -1,9 +1,11 @@
 /** The local index of what was said and done: rows of text, and FTS5 over them. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
+import { joined, split } from "../base/unspaced.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "../core/ports/indexed.ts";
 import type { Ref } from "../core/ports/rows.ts";
 import type { Store } from "../core/ports/store.ts";
+import { close, marked, open, unmarked } from "./snippet.ts";
 import { type Table, table } from "./table.ts";
 
 /** Ids of one ms. Times this, the year 2200 is still an exact double. */
@@ -11,10 +13,14 @@ const perMs = 1024;
 
 export const syncTable = (db: Database): Table<Sync> => table<Sync>(db, "syncs", { json: ["gaps"] });
 
+/** The text is split, here and in every row. */
 interface Known {
   id: number;
   text: string;
 }
+
+/** What the counters count. */
+const bytesOf = (text: string) => Buffer.byteLength(joined(text));
 
 export function itemStore(db: Database): Store["items"] {
   const syncs = syncTable(db);
@@ -63,28 +69,35 @@ export function itemStore(db: Database): Store["items"] {
       text,
     );
     list(id, text, lane);
-    count(lane, isNewTurn ? 1 : 0, 1, Buffer.byteLength(text));
+    count(lane, isNewTurn ? 1 : 0, 1, bytesOf(text));
     return true;
   }
 
-  function lengthen(known: Known, { lane, text }: IndexedItem): true {
+  function replace(known: Known, lane: Ref, text: string): void {
     unlist(known, lane);
     db.query("UPDATE items SET text = ? WHERE id = ?").run(text, known.id);
     list(known.id, text, lane);
-    count(lane, 0, 0, Buffer.byteLength(text) - Buffer.byteLength(known.text));
+  }
+
+  function lengthen(known: Known, { lane, text }: IndexedItem): true {
+    replace(known, lane, text);
+    count(lane, 0, 0, bytesOf(text) - bytesOf(known.text));
     return true;
   }
 
+  const unsplitAfter = () =>
+    db.query<{ id: number | null }, []>("SELECT unsplit_after AS id FROM meta").get()!.id;
+
   return {
     put(given) {
-      const item = stray.test(given.text) ? { ...given, text: given.text.replaceAll(strays, "") } : given;
+      const item = { ...given, text: split(unmarked(given.text)) };
       const known = db
         .query<Known, [string, string, string]>(
           "SELECT id, text FROM items WHERE lane = ? AND turn_id = ? AND item_id = ?",
         )
         .get(item.lane, item.turn_id, item.item_id);
       if (known === null) return add(item);
-      return item.text.length > known.text.length && lengthen(known, item);
+      return joined(item.text).length > joined(known.text).length && lengthen(known, item);
     },
     has: (lane, turnId, itemId) =>
       db
@@ -98,6 +111,27 @@ export function itemStore(db: Database): Store["items"] {
     setSync(lane, change) {
       count(lane, 0, 0, 0);
       syncs.update(change, "lane = ?", lane);
+    },
+    isSplit: () => unsplitAfter() === null,
+    splitOld(limit, bytesMax) {
+      const after = unsplitAfter();
+      if (after === null) return;
+      const rows = db
+        .query<Known & { lane: Ref }, [number, number]>(
+          "SELECT id, lane, text FROM items WHERE id > ? ORDER BY id LIMIT ?",
+        )
+        .all(after, limit);
+      let last: number | null = null;
+      let bytes = 0;
+      for (const row of rows) {
+        last = row.id;
+        const text = split(joined(row.text));
+        if (text === row.text) continue;
+        replace(row, row.lane, text);
+        bytes += bytesOf(text);
+        if (bytes >= bytesMax) break;
+      }
+      db.query("UPDATE meta SET unsplit_after = ?").run(last);
     },
     dropForgotten(limit) {
       const rows = db
@@ -114,11 +148,6 @@ export function itemStore(db: Database): Store["items"] {
     },
   };
 }
-
-// Around the hit in a snippet. Noncharacters that `base/text.ts` gives no meaning; a text that holds them loses them.
-const [open, close] = ["\ufdd8", "\ufdd9"];
-const stray = /[\ufdd8\ufdd9]/;
-const strays = /[\ufdd8\ufdd9]/g;
 
 type HitRow = Omit<Hit, "at" | "start" | "end">;
 
@@ -187,27 +216,6 @@ function inLanes(refs: readonly string[]): string {
 
 function hitOf({ snippet, ...row }: HitRow): Hit {
   return { ...row, at: Math.floor(row.id / perMs), ...marked(snippet) };
-}
-
-/** From a snippet with marks to one without, and where the first hit stands in it. */
-function marked(snippet: string): { snippet: string; start: number; end: number } {
-  const line = snippet.replace(/\s+/g, " ").trim();
-  const start = Math.max(0, line.indexOf(open!));
-  const end = Math.max(start, line.indexOf(close!) - 1);
-  return shortened(line.replace(strays, ""), start, end);
-}
-
-/** A word may be as long as a text: what is shown of it begins a little before the hit. */
-function shortened(
-  line: string,
-  start: number,
-  end: number,
-): { snippet: string; start: number; end: number } {
-  const most = limits.searchSnippetCharsMax;
-  if (line.length <= most) return { snippet: line, start, end };
-  const from = Math.max(0, Math.min(start - Math.floor(most / 4), line.length - most));
-  const shown = line.slice(from, from + most).toWellFormed();
-  return { snippet: shown, start: start - from, end: Math.min(end - from, most) };
 }
 
 function searchedLanes(db: Database, archived: boolean): SearchedLane[] {

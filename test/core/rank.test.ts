@@ -1,12 +1,14 @@
 /** What fits best comes first: more of the words, in fewer. */
 import { expect, test } from "bun:test";
+import { split } from "../../src/base/unspaced.ts";
 import { ranked } from "../../src/core/rank.ts";
+import { spellings } from "../../src/core/spelling.ts";
 
 /** The texts in the order of rank. */
 function order(terms: string[], texts: string[]): string[] {
   return ranked(
-    terms,
-    texts.map((text, id) => ({ id, text })),
+    terms.map((term) => [split(term)]),
+    texts.map((text, id) => ({ id, text: split(text) })),
   ).map((id) => texts[id]!);
 }
 
@@ -16,7 +18,7 @@ test("more often, and in a shorter text, is better; of equals the later", () => 
   expect(order(["fish"], [once, often, short])).toEqual([short, often, once]);
   expect(
     ranked(
-      ["fish"],
+      [["fish"]],
       [1, 2, 3].map((id) => ({ id, text: "fish" })),
     ),
   ).toEqual([3, 2, 1]);
@@ -42,7 +44,17 @@ test("a phrase counts where it stands, whatever is between its words that is no 
   expect(order(["red-fish"], [phrase, scattered])).toEqual([phrase, scattered]);
 });
 
+test("parts of a clause are counted as the index reads them, in every spelling", () => {
+  const [once, twice] = ["我们部署了新的服务器然后等待", "部署之后再部署一次然后又等待"];
+  expect(order(["部署"], [twice, once])).toEqual([twice, once]);
+  expect(order(["か"], ["かかか", "ががが、か"])).toEqual(["かかか", "ががが、か"]);
+  expect(order(["มา"], ["มา มี มู มี", "มี มา มา มู"])).toEqual(["มี มา มา มู", "มา มี มู มี"]);
+  expect(order(["🚀"], ["🚀🚀 go", "go 🚀 go"])).toEqual(["🚀🚀 go", "go 🚀 go"]);
+  const texts = ["React ＲＥＡＣＴ it", "the React is"].map((text, id) => ({ id, text }));
+  expect(ranked([spellings("react")], texts)).toEqual([0, 1]);
+});
+
 test("what the index takes for a word and we do not is ranked last, never lost", () => {
   expect(order(["\u0301"], ["a", "b"])).toHaveLength(2);
-  expect(ranked(["fish"], [])).toEqual([]);
+  expect(ranked([["fish"]], [])).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** Words in, places out: the local index, and Codex's own search for what is not in it. */
 import { describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
 import type { Search } from "../../src/core/asked.ts";
 import type { ItemFacts, TurnFacts } from "../../src/core/ports/thread.ts";
 import type { Found } from "../../src/core/search.ts";
@@ -108,8 +109,85 @@ describe("nothing typed is read as syntax", () => {
 
 test("what has no word in it is refused, and so are more words than a person types", async () => {
   const at = await rig();
-  expect((await refusal(finding(at)("-- !"))).code).toBe("usage");
+  for (const text of ["-- !", "。", "、「」", "\u200d\ufe0f"]) {
+    const refused = await refusal(finding(at)(text));
+    expect(refused).toMatchObject({ code: "usage", hint: expect.stringContaining("dispatch search") });
+  }
   expect((await refusal(finding(at)("a ".repeat(100)))).code).toBe("usage");
+});
+
+describe("scripts without spaces", () => {
+  const text = "部署dispatch服务 🚀 データベース ที่นี่ 웹서버에서";
+
+  test("any part is found, with the place of the hit in the text as it was said", async () => {
+    const at = await rig();
+    await said(at, text);
+    for (const part of ["部署", "署", "dispatch", "服务", "🚀", "ベース", "นี่", "서버", "服务 🚀"])
+      for (const sort of ["date", "relevance"] as const) {
+        const { matches } = await finding(at)(part, { sort });
+        expect(matches.map((match) => match.snippet)).toContain(text);
+        const { snippet, hit } = matches[0]!;
+        expect(snippet.slice(hit!.start, hit!.end)).toBe(part.split(" ")[0]!);
+      }
+  });
+
+  test("filters and pages cut them as any other", async () => {
+    const at = await rig();
+    for (let i = 0; i < 3; i++) {
+      at.clock.jump(60_000);
+      await said(at, `第${i}次部署`);
+    }
+    const find = finding(at);
+    const pages = await everyPage((cursor) => find("部署", { limit: 2, cursor }));
+    expect(pages.flatMap(snippets)).toHaveLength(6);
+    expect(snippets(await find("部署", { since: at.clock.now() - 30_000 }))).toEqual([
+      "ok: 第2次部署",
+      "第2次部署",
+    ]);
+    expect((await find("部署", { until: at.clock.now() - 30_000 })).matches).toHaveLength(4);
+    expect((await find("部署", { scope: "unmanaged" })).matches).toEqual([]);
+    expect((await find("部署", { dir: "/elsewhere" })).matches).toEqual([]);
+  });
+
+  test("Codex is asked for them as they were typed, each place once", async () => {
+    const at = await rig();
+    const theirs = at.world.agent.madeElsewhere("theirs", text);
+    const { core } = at.world.engine;
+    for (const part of ["部署", "🚀", "서버"]) {
+      const { matches } = await finding(at)(part);
+      expect(matches).toMatchObject([{ id: theirs, source: "codex" }]);
+    }
+    const ref = await core.attach(theirs, "cli");
+    await core.sync(ref, { turns: null, items: null, bytes: null, ms: null }, never());
+    expect((await finding(at)("部署")).matches.map((match) => match.source)).toEqual(["index", "index"]);
+  });
+
+  test("what an older schema left is split after the start, and until then the answer says so", async () => {
+    const at = await rig();
+    await said(at, "fish 部署");
+    const { items } = at.world.store;
+    const [isSplit, splitOld] = [items.isSplit, items.splitOld];
+    let left = 3;
+    let isFull = false;
+    items.isSplit = () => left === 0;
+    items.splitOld = () => {
+      if (left === 2) isFull = true;
+      if (isFull) throw new Error("the disk is full");
+      left--;
+    };
+    const partial = await finding(at)("fish");
+    expect(partial).toMatchObject({ truncated: true, note: expect.stringContaining("being indexed") });
+    expect(partial.matches).toHaveLength(2);
+    at.world.engine.begin();
+    await until("the disk is full", () => isFull);
+    expect((await finding(at)("fish")).truncated).toBe(true);
+    isFull = false;
+    items.splitOld = () => void left--;
+    await at.clock.advance(limits.indexSplitEveryMs);
+    await until("all is split", () => left === 0);
+    expect(await finding(at)("fish")).toMatchObject({ truncated: false, note: null });
+    Object.assign(items, { isSplit, splitOld });
+  });
 });
 
 test("pages go on exactly where the last one ended, newest or oldest first", async () => {

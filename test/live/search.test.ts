@@ -122,6 +122,31 @@ test("a bounded sync goes on where it stopped, past what is new", async () => {
   expect(new Set(pages).size).toBe(14);
 });
 
+test("parts of texts without spaces are found, in threads of our own and by Codex in those of others", async () => {
+  const text = "部署dispatch服务 🚀 データベース ที่นี่ 웹서버에서";
+  const parts = ["部署", "务", "dispatch服", "🚀", "ベース", "นี่", "서버"];
+  const { ref } = await rig.thread("scripts", [{ say: text }]);
+  const { thread } = await other.startThread({ cwd: rig.codex.cwd });
+  await other.nameThread(thread.id, "theirs in scripts");
+  await say(thread.id, text);
+  for (const part of parts) {
+    const ours = await search(part, "--managed", "--thread", ref);
+    expect(ours).toMatchObject({ truncated: false, note: null });
+    expect(hitsOf(ours)).toContain(part);
+    const found = await search(part, "--unmanaged");
+    expect(found.matches).toMatchObject([{ id: thread.id, source: "codex" }]);
+    expect(hitsOf(found)).toEqual([part]);
+  }
+  await rig.ask(["sync", thread.id]);
+  for (const part of parts) {
+    const [match] = (await search(part, "--thread", thread.id)).matches;
+    expect(match).toMatchObject({ id: thread.id, source: "index" });
+  }
+  const { text: screen } = await rig.screen(["search", "服务", "--thread", ref]);
+  expect(screen).toContain("部署dispatch服务 🚀");
+  expect((await rig.refused(["search", "。"])).hint).toContain("dispatch search");
+});
+
 test("by directory, by repository and by time in the caller's zone", async () => {
   mkdirSync(join(rig.codex.cwd, "aviary", ".git"), { recursive: true });
   const inside = folderIn(rig, "aviary/nests");

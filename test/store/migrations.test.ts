@@ -20,6 +20,8 @@ INSERT INTO lanes (ref, thread_id, source, setup, title, cwd, settings, created_
 INSERT INTO requests (id, lane, epoch, rpc_id, method, kind, state, summary, command, cwd, params, decision, answered_by, asked_at, closed_at)
   VALUES ('r1', 'bcdfgh', 1, '0', 'item/commandExecution/requestApproval', 'command_approval', 'answered', 'ls', 'ls', '/repo', '{"a":1}', 'approve', 'cli', 5, 6),
          ('r2', 'bcdfgh', 1, '"x"', 'item/fileChange/requestApproval', 'file_change_approval', 'open', 'f', NULL, NULL, '{}', NULL, NULL, 7, NULL);
+INSERT INTO items (id, lane, turn_id, item_id, type, text) VALUES (1, 'bcdfgh', 't', 'i', 'plan', '部署服务');
+INSERT INTO items_fts (rowid, text, lane) VALUES (1, '部署服务', 'bcdfgh');
 PRAGMA user_version = 1;
 `;
 
@@ -52,6 +54,8 @@ test("questions of the first schema keep their rows, their order and their once-
     expect(store.lanes.get(laneRow().ref)).toMatchObject({ created_by: null, named_by_agent: false });
     expect(store.lanes.findByThread("thread-2")).toMatchObject({ named_by_agent: true });
     expect(store.lanes.findByThread("thread-3")).toMatchObject({ named_by_agent: false });
+    // Indexed as one word, and to be split.
+    expect(store.items.isSplit()).toBe(false);
     expect(() => store.requests.set("r1", { state: "open" })).toThrow("answered once");
     store.close();
     expect(inspectRegistry(path)).toMatchObject({ schema: supportedSchema, faults: [] });

@@ -163,13 +163,17 @@ export interface Store {
     put(item: IndexedItem): boolean;
     has(lane: Ref, turnId: string, itemId: string): boolean;
     search(query: ItemQuery): Hit[];
-    /** The same without the snippets, whole: to be ranked. */
+    /** The same without the snippets, whole and as the index reads them (base/unspaced.ts): to be ranked. */
     texts(query: ItemQuery): { id: number; text: string }[];
     /** Of ids that `texts` gave, in their order. */
     hits(match: string, ids: readonly number[]): Hit[];
     lanes(archived: boolean): SearchedLane[];
     sync(lane: Ref): Sync | undefined;
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
+    /** False while texts of an older schema are in the index unsplit. */
+    isSplit(): boolean;
+    /** Splits the next of them, among so many items and until so many bytes are new. */
+    splitOld(limit: number, bytesMax: number): void;
     /** Takes away up to so many items of lanes that were forgotten; answers how many. */
     dropForgotten(limit: number): number;
   };

@@ -21,6 +21,13 @@ export interface LiveThread {
   floor: string | null;
 }
 
+export interface Exhausted {
+  limit_id: string | null;
+  resets_at: number;
+  /** When Codex said it; monotonic ms. */
+  at: number;
+}
+
 export interface Live {
   epoch(): Epoch | null;
   begin(epoch: Epoch): void;
@@ -41,6 +48,9 @@ export interface Live {
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
   readonly sought: Set<RequestFacts["rpc_id"]>;
+  /** The limit that Codex last said is used up, and that it has not taken back. */
+  exhausted(): Exhausted | null;
+  setExhausted(exhausted: Exhausted | null): void;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
 }
@@ -53,12 +63,14 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const blocked: Live["blocked"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
+  let exhausted: Exhausted | null = null;
   const clear = () => {
     threads.clear();
     sought.clear();
     blocked.clear();
     agents.clear();
     owing.clear();
+    exhausted = null;
   };
   return {
     epoch: () => current,
@@ -92,6 +104,10 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     owesReport: (threadId) => owing.has(threadId),
     turnBegan(threadId) {
       if (!agents.has(threadId)) owing.delete(threadId);
+    },
+    exhausted: () => exhausted,
+    setExhausted(now) {
+      exhausted = now;
     },
     list: () => [...threads],
     sought,

@@ -25,7 +25,7 @@ export function threadTable(threads: readonly Thread[], look: Look): string {
     thread.ref,
     statusWord(thread),
     `${"  ".repeat(depth)}${cell(thread.title)}`,
-    noteOf(thread),
+    noteOf(thread, look),
     cell(thread.last_message?.text),
     ago(thread.updated_at, look),
   ]);
@@ -54,7 +54,7 @@ export function underParents<T extends { id: string | null; parent_id: string | 
 }
 
 /** The one thing about a thread that a person should see beside its status. */
-function noteOf(thread: Thread): string {
+function noteOf(thread: Thread, look: Look): string {
   if (thread.requests.length > 0) return paint("yellow", `asks ${thread.requests[0]!.id}`);
   if (thread.latest_turn?.retrying_since) return paint("yellow", "retrying");
   const { pending, held, reason } = thread.queue;
@@ -63,7 +63,10 @@ function noteOf(thread: Thread): string {
   if (thread.goal?.resume && !held) return paint("yellow", "goal interrupted");
   // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
-  return pending > 0 ? String(pending) : "-";
+  const waits = pending > 0 ? String(pending) : "-";
+  if (!thread.limited) return waits;
+  const ends = `limited, ends ${ago(thread.limited.until, look)}`;
+  return paint("yellow", pending > 0 ? `${waits} ${ends}` : ends);
 }
 
 export function threadPairs(thread: Thread, look: Look): string {
@@ -93,10 +96,13 @@ export function threadPairs(thread: Thread, look: Look): string {
     const { reason, hint } = thread.blocked;
     rows.push(["blocked", `${cell(reason)}\n${paint("bold", cell(hint))}`]);
   }
+  if (thread.limited) rows.push(["limited", limitedWords(thread.limited, look)]);
   if (queue.pending > 0 || queue.reason) {
-    const why = queue.reason
-      ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
-      : "";
+    // The limit has a row of its own.
+    const why =
+      queue.reason && (queue.held || !thread.limited)
+        ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
+        : "";
     const way = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
     rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
   }
@@ -127,6 +133,11 @@ export function threadPairs(thread: Thread, look: Look): string {
     ]);
   if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
   return pairs(rows, look);
+}
+
+/** A usage limit, in a few words. */
+export function limitedWords({ until, reason }: { until: string; reason: string }, look: Look): string {
+  return `until ${until} (${ago(until, look)}): ${cell(reason)}`;
 }
 
 /** What a sandbox that writes lets through beside its folder. */

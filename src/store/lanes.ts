@@ -5,6 +5,7 @@ import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
+import { usageLimitStore } from "./usagelimits.ts";
 
 const live = "forgotten_at IS NULL";
 
@@ -113,11 +114,12 @@ type StandingRow = StandingFacts["lane"] & {
   asks: number;
 };
 
-/** The rows that views need beside the lanes' own: four look-ups by index, however many lanes. */
+/** The rows that views need beside the lanes' own: four look-ups by index and one of a short table, however many lanes. */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);
   const syncs = syncTable(db);
+  const limited = usageLimitStore(db);
   return (lanes) => {
     const refs = JSON.stringify(lanes.map((lane) => lane.ref));
     const latest = byLane(
@@ -146,6 +148,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
     const synced = byLane(
       syncs.all("SELECT s.* FROM json_each(?) AS l JOIN syncs AS s ON s.lane = l.value", refs),
     );
+    const usage_limits = limited.list();
     return lanes.map((lane) => ({
       lane,
       latest: latest.get(lane.ref)?.[0] ?? null,
@@ -153,6 +156,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
       unsure: counts.get(lane.ref)?.[0]?.unsure ?? 0,
       requests: asked.get(lane.ref) ?? [],
       sync: synced.get(lane.ref)?.[0] ?? null,
+      usage_limits,
     }));
   };
 }

@@ -18,6 +18,7 @@ import type {
   Request,
   StandingFacts,
   Turn,
+  UsageLimit,
 } from "./rows.ts";
 
 /** A place among all messages, oldest first. */
@@ -169,6 +170,13 @@ export interface Store {
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
     /** Takes away up to so many items of lanes that were forgotten; answers how many. */
     dropForgotten(limit: number): number;
+  };
+
+  usageLimits: {
+    list(): UsageLimit[];
+    /** In place of the one that the provider has. */
+    put(limit: UsageLimit): void;
+    remove(provider: string): void;
   };
 
   counts(): Counts;

@@ -140,8 +140,6 @@ export const limits = {
   /** After the reset, so that neither a clock that is a little off nor all daemons of an account at once meet the limit again. */
   usageLimitJitterMinMs: 2 * second,
   usageLimitJitterMs: 8 * second,
-  /** Until another try where the reset that Codex gives is in the past. Each try costs a thread one text. */
-  usageLimitGuessMs: 15 * minute,
   /** The longest window of an account is a month. */
   usageLimitMaxMs: 32 * 24 * 60 * minute,
   /** A sent message with no proof after this is `unsure`. */

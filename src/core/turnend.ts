@@ -32,7 +32,7 @@ function nudge(
 ): void {
   const { store, log } = world;
   const lane = store.lanes.get(ref);
-  if (!lane || lane.source !== "own" || writeLock(lane) !== null) return;
+  if (lane?.source !== "own" || writeLock(lane) !== null) return;
   if (lane.pending >= limits.queuedPerLaneMax) {
     log.warn("a thread that a usage limit cut gets no nudge: its queue is full", { lane: ref });
     return;

@@ -49,8 +49,12 @@ export function beginLimit(world: World, change: Change, lane: Lane, error: Turn
   if (provider === null) return false;
   const known = store.usageLimits.list().find((one) => one.provider === provider);
   const said = live.exhausted();
-  // The error itself gives its time in prose only: Codex says the reset just before it (facts C1.3).
-  if (said === null || clock.monotonic() - said.at > limits.usageLimitSaidMs) return known !== undefined;
+  // The error itself gives its time in prose only: Codex says the reset just before it (facts C1.3). Used once, since a
+  // later failure may be of another kind, with no reset.
+  live.setExhausted(null);
+  const isFresh = said !== null && clock.monotonic() - said.at <= limits.usageLimitSaidMs;
+  // One in the past says nothing of when to try again.
+  if (!isFresh || said.resets_at <= change.now) return known !== undefined;
   if (known && known.resets_at >= said.resets_at) return true;
   const { until, doubt } = believed(store.log.id(), said.resets_at, change.now);
   const reason = clip(error.message, limits.previewCharsMax);
@@ -63,18 +67,20 @@ export function beginLimit(world: World, change: Change, lane: Lane, error: Turn
   return true;
 }
 
-/** A time in the past, or further away than any window of Codex, is not taken as it is. */
+/** A time further away than any window of Codex is not taken as it is. */
 function believed(logId: string, resetsAt: number, now: number): { until: number; doubt: string | null } {
+  const last = now + limits.usageLimitMaxMs;
+  if (resetsAt > last)
+    return {
+      until: last,
+      doubt: `Codex gave a reset after more than ${limits.usageLimitMaxMs / limits.dayMs} days`,
+    };
   // The same after a restart; another one for each daemon of the account.
   const share = Number.parseInt(sha256(`${logId} ${resetsAt}`).slice(0, 8), 16) / 2 ** 32;
-  const jitter = limits.usageLimitJitterMinMs + Math.floor(share * limits.usageLimitJitterMs);
-  if (resetsAt <= now) {
-    const until = now + limits.usageLimitGuessMs + jitter;
-    return { until, doubt: "Codex gave a reset in the past, so the time is a guess" };
-  }
-  const last = now + limits.usageLimitMaxMs;
-  if (resetsAt > last) return { until: last, doubt: "Codex gave a later reset, which is not believed" };
-  return { until: resetsAt + jitter, doubt: null };
+  return {
+    until: resetsAt + limits.usageLimitJitterMinMs + Math.floor(share * limits.usageLimitJitterMs),
+    doubt: null,
+  };
 }
 
 /** What Codex says of the account: remembered for the turn that fails next, or the end of a limit. */

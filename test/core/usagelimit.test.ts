@@ -243,9 +243,17 @@ test("it outlives the daemon and its Codex, and ends while neither of them ran",
 
 const running = '[{"wait":"go"}]';
 
-test("a usage limit without a reset is no limit in time: it holds its thread, in its own words", async () => {
+test.each([
+  ["without a reset", []],
+  ["whose reset is in the past", [-minute]],
+])("a usage limit %s is none in time: it holds its thread, in its own words", async (_, resets) => {
   const here = await two();
-  await here.fails(await here.send(running), "not in your plan", []);
+  const now = here.clock.now();
+  await here.fails(
+    await here.send(running),
+    "not in your plan",
+    resets.map((ms) => now + ms),
+  );
   expect(here.view()).toMatchObject({
     limited: null,
     queue: { held: true, reason: "failed" },
@@ -255,17 +263,23 @@ test("a usage limit without a reset is no limit in time: it holds its thread, in
   await here.reaches(await here.queue(here.other, "mine"), "done");
 });
 
-test.each([
-  ["in the past", -30 * minute, limits.usageLimitGuessMs],
-  ["beyond any window", 1000 * limits.dayMs, limits.usageLimitMaxMs],
-])("a reset %s is not believed, and that is said", async (_, ms, after) => {
+test("what Codex said before one failure is not taken for the next", async () => {
+  const here = await two();
+  await here.fails(await here.send(running), "used up", [here.clock.now() + minute]);
+  here.world.engine.core.retryAgent();
+  await here.fails(await here.send(running), "not in your plan", []);
+  expect(here.world.engine.core.usageLimits()).toEqual([]);
+  expect(here.view().queue.held).toBe(true);
+});
+
+test("a reset that is further away than any window is cut, and that is said", async () => {
   const here = await two();
   const now = here.clock.now();
-  await here.fails(await here.send(running), "used up", [now + ms]);
+  await here.fails(await here.send(running), "used up", [now + 1000 * limits.dayMs]);
   const [limit] = here.world.engine.core.usageLimits();
-  expect(Math.abs(limit!.until - now - after)).toBeLessThan(minute);
-  expect(limit!.reason).toContain("used up");
-  expect(here.of("limit.reached")[0]).toMatchObject({ doubt: expect.stringContaining("Codex gave a") });
+  expect(Math.abs(limit!.until - now - limits.usageLimitMaxMs)).toBeLessThan(minute);
+  expect(limit!.reason).toMatch(/^used up \(.*32 days/);
+  expect(here.of("limit.reached")[0]).toMatchObject({ doubt: expect.stringContaining("32 days") });
 });
 
 test("of two windows that are used up the later reset counts, and a later limit extends the first", async () => {

@@ -265,11 +265,12 @@ test.each([
 
 test("what Codex said before one failure is not taken for the next", async () => {
   const here = await two();
+  const { core } = here.world.engine;
   await here.fails(await here.send(running), "used up", [here.clock.now() + minute]);
-  here.world.engine.core.retryAgent();
-  await here.fails(await here.send(running), "not in your plan", []);
-  expect(here.world.engine.core.usageLimits()).toEqual([]);
-  expect(here.view().queue.held).toBe(true);
+  core.retryAgent();
+  await here.fails(await core.send(here.other, { ...plain, text: running }, never()), "not in your plan", []);
+  expect(core.usageLimits()).toEqual([]);
+  expect(core.view(here.other).queue).toMatchObject({ held: true, reason: "failed" });
 });
 
 test("a reset that is further away than any window is cut, and that is said", async () => {

@@ -135,6 +135,13 @@ export const limits = {
   /** After `idle` without `turn/completed`: the completion was measured to follow at once. */
   turnEndLostMs: 2 * second,
   reconcileEveryMs: 5 * second,
+  /** Codex says the reset of a usage limit just before the turn fails: within one read, or the next. */
+  usageLimitSaidMs: 10 * second,
+  /** After the reset, so that neither a clock that is a little off nor all daemons of an account at once meet the limit again. */
+  usageLimitJitterMinMs: 2 * second,
+  usageLimitJitterMs: 8 * second,
+  /** The longest window of an account is a month. */
+  usageLimitMaxMs: 32 * 24 * 60 * minute,
   /** A sent message with no proof after this is `unsure`. */
   proofTimeoutMs: 60 * second,
   /** Attempts of one message, whatever sent it back: with the back-off between them some 12 minutes. */

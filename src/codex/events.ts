@@ -2,11 +2,19 @@
 import type { AgentEvent } from "../core/ports/agent.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, msOfSeconds, number, object, row, text } from "./read.ts";
-import { goalFacts, statusFlags, threadFacts, threadStatus, tokenUsage, turnFacts } from "./wire.ts";
+import {
+  goalFacts,
+  rateLimits,
+  statusFlags,
+  threadFacts,
+  threadStatus,
+  tokenUsage,
+  turnFacts,
+} from "./wire.ts";
 
 type Reader = (params: Json, thread_id: string) => AgentEvent | undefined;
 
-/** By method; every one of these carries `threadId`, save thread/started. */
+/** By method; every one of these carries `threadId`. */
 const readers: Record<string, Reader> = {
   "thread/status/changed": (params, thread_id) => {
     const status = threadStatus(params["status"]);
@@ -69,6 +77,10 @@ export function agentEvent(method: string, params: Json): AgentEvent | undefined
   if (method === "thread/started") {
     const thread = threadFacts(params["thread"]);
     return thread && { kind: "thread_started", thread };
+  }
+  if (method === "account/rateLimits/updated") {
+    const limits = rateLimits(params["rateLimits"]);
+    return limits && { kind: "rate_limits", limits };
   }
   const thread_id = text(params["threadId"]);
   return thread_id === null ? undefined : row(readers, method)?.(params, thread_id);

@@ -130,6 +130,7 @@ export const features: readonly Feature[] = [
     hears: { "thread/started": [], "thread/closed": [], "thread/name/updated": [] },
   },
   { what: "count tokens", hears: { "thread/tokenUsage/updated": [] } },
+  { what: "tell how far its account is used up", hears: { "account/rateLimits/updated": [] } },
   { what: "tell what its hooks decide", hears: { "hook/completed": [] } },
   { what: "tell that it tries again", hears: { error: ["willRetry"] } },
   { what: "tell what is wrong with its configuration", hears: { configWarning: [] } },

@@ -1,7 +1,7 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Catalogue, ModelFacts } from "../core/ports/agent.ts";
+import type { Catalogue, ModelFacts, RateLimits } from "../core/ports/agent.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -102,6 +102,21 @@ export function tokenUsage(value: unknown): TokenUsage | undefined {
     input: number(total["inputTokens"]) ?? 0,
     output: number(total["outputTokens"]) ?? 0,
     context_window: number(usage["modelContextWindow"]),
+  };
+}
+
+export function rateLimits(value: unknown): RateLimits | undefined {
+  const limited = object(value);
+  if (limited === undefined) return undefined;
+  return {
+    limit_id: text(limited["limitId"]),
+    windows: [limited["primary"], limited["secondary"]].flatMap((one) => {
+      const used_percent = number(object(one)?.["usedPercent"]);
+      return used_percent === null
+        ? []
+        : [{ used_percent, resets_at: msOfSeconds(object(one)?.["resetsAt"]) }];
+    }),
+    reached: text(limited["rateLimitReachedType"]),
   };
 }
 

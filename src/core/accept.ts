@@ -7,6 +7,7 @@ import type { Mode } from "./message.ts";
 import type { Lane, Message, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnOverrides } from "./ports/thread.ts";
+import { refuseLimited } from "./usagelimit.ts";
 import type { Mint, World } from "./world.ts";
 
 export interface Draft {
@@ -65,7 +66,8 @@ export function refuseUnwritable(lane: Lane): void {
 }
 
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
-export function refuseUnlessFree({ store, live }: World, lane: Lane): void {
+export function refuseUnlessFree(world: World, lane: Lane): void {
+  const { store, live } = world;
   const facts =
     store.lanes.facts(lane.ref) ??
     fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
@@ -78,6 +80,7 @@ export function refuseUnlessFree({ store, live }: World, lane: Lane): void {
   }
   if (facts.latest?.status === "in_progress") busy(lane, "runs a turn");
   if (facts.in_flight > 0) busy(lane, "has a message in flight");
+  refuseLimited(world, facts.lane);
   const { pending, hold_reason } = facts.lane;
   if (pending === 0 || hold_reason !== null) return;
   const block = live.blocked.get(lane.ref);

@@ -1,7 +1,13 @@
 /** How many turns dispatch starts at a time: `[policy] max_running_turns`. Goals, and other apps, start theirs all the same. */
 import { wordsOf } from "../base/error.ts";
-import type { Ref } from "./ports/rows.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
+import { limitWords } from "./usagelimit.ts";
 import type { World } from "./world.ts";
+
+/** Why no turn may start in this thread now, or null. */
+export function startRefusal(world: World, lane: Lane): string | null {
+  return limitWords(world, lane) ?? fullWords(world);
+}
 
 /** What the user is told while it holds, or null while there is room. A broken configuration limits nothing. */
 export function fullWords(world: World): string | null {

@@ -1,5 +1,6 @@
 /** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
 import { limits } from "../base/limits.ts";
+import { limitFor } from "./lane.ts";
 import type { LaneFacts, Turn } from "./ports/rows.ts";
 
 export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
@@ -37,12 +38,18 @@ export function holds(
         facts.lane.hold_reason !== null ||
         told.isBlocked ||
         facts.lane.goal?.interrupted === true ||
-        (!runs && latest?.status === "failed") ||
+        (!runs && latest?.status === "failed" && !goesOn(facts)) ||
         isStuck(latest, told.now)
       );
     case "turn":
       return told.turn !== null && told.turn.status !== "in_progress";
   }
+}
+
+/** A usage limit cut the turn, and when it ends what waits runs without anybody's hand. */
+function goesOn({ lane, latest, usage_limits }: LaneFacts): boolean {
+  const isCut = latest?.error?.kind === "usageLimitExceeded" && limitFor(lane, usage_limits) !== null;
+  return isCut && lane.pending > 0 && lane.hold_reason === null;
 }
 
 /** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */

@@ -13,7 +13,7 @@ import type { MessageState } from "./message.ts";
 import type { Models } from "./models.ts";
 import type { Asked, Plan } from "./plan.ts";
 import type { AgentStatus, RawLine } from "./ports/agent.ts";
-import type { Counts, Ref } from "./ports/rows.ts";
+import type { Counts, Ref, UsageLimit } from "./ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
@@ -115,6 +115,8 @@ export interface Core {
   /** Throws `denied`: what an agent may not call, or not on this. */
   refuseBeyondReach(wish: Wish): void;
   agent(): AgentStatus;
+  /** Of accounts that may start nothing for a while. */
+  usageLimits(): UsageLimit[];
   /** Threads that are held because Codex died of them. */
   crashers(): Crasher[];
   /** In whose words the registry's disk refused the last write; null where it took it. */

@@ -4,7 +4,7 @@ import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
 import { mayTry } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
-import { fullWords } from "./capacity.ts";
+import { fullWords, startRefusal } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { mayPass, release } from "./hold.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
@@ -77,7 +77,7 @@ export function drain(world: World): Drain {
   async function attempt(message: Message, opened: Opened, deliver: typeof start): Promise<boolean> {
     // Asked in the transaction that claims: of two that saw the last place free, one gets it.
     const isClaimed = journal.commit((change) => {
-      if (deliver === start && fullWords(world) !== null) return false;
+      if (deliver === start && startRefusal(world, opened.lane) !== null) return false;
       claim(world, change, message, opened);
       return true;
     });
@@ -105,7 +105,7 @@ export function drain(world: World): Drain {
     return turn !== undefined && nextSteer(lane.ref, turn) !== undefined;
   }
 
-  const mayStart = (lane: Lane) => nextStart(lane) !== undefined && fullWords(world) === null;
+  const mayStart = (lane: Lane) => nextStart(lane) !== undefined && startRefusal(world, lane) === null;
 
   const nextSteer = (ref: Ref, turn: Turn) =>
     store.messages.steers(ref, turn.turn_id).find((message) => message.state === "queued");

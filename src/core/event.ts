@@ -25,6 +25,8 @@ export const eventKinds = [
   "request.answered",
   "request.expired",
   "goal.changed",
+  "limit.reached",
+  "limit.ended",
   "child.up",
   "child.down",
   "daemon.up",

@@ -12,12 +12,18 @@ import { type Opened, open } from "./open.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { GoalChange, GoalFacts } from "./ports/thread.ts";
+import { limitWords } from "./usagelimit.ts";
 import type { World } from "./world.ts";
 
-/** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does. */
-export function isGoalDue({ store }: World, lane: Lane): boolean {
+/** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
+export function isGoalDue(world: World, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
-  return lane.goal_setup === "paused" && lane.hold_reason === null && isFirstTaken(store, lane.ref);
+  return (
+    lane.goal_setup === "paused" &&
+    lane.hold_reason === null &&
+    limitWords(world, lane) === null &&
+    isFirstTaken(world.store, lane.ref)
+  );
 }
 
 function isFirstTaken(store: Store, ref: Ref): boolean {

@@ -51,12 +51,13 @@ export interface QueueView {
   release: string | null;
 }
 
-export function queueView(lane: Lane): QueueView {
+/** `limit`: the usage limit that it waits for. */
+export function queueView(lane: Lane, limit: { words: string } | null): QueueView {
   const { ref, pending, hold_reason, blocked_reason } = lane;
   return {
     pending,
     held: hold_reason !== null,
-    reason: hold_reason ?? (pending > 0 ? blocked_reason : null),
+    reason: hold_reason ?? (pending > 0 ? (limit?.words ?? blocked_reason) : null),
     release: releaseCommand(ref, hold_reason),
   };
 }

@@ -13,7 +13,9 @@ import type { Lane, LastMessage } from "./ports/rows.ts";
 import type { ItemFacts } from "./ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
-import { delivered, expire, turnEnded, turnStarted } from "./settle.ts";
+import { delivered, expire, turnStarted } from "./settle.ts";
+import { endTurn } from "./turnend.ts";
+import { noteRateLimits } from "./usagelimit.ts";
 import { noteWarning } from "./warning.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +30,8 @@ type Loose =
   | "request_resolved"
   | "hook_decided"
   | "agents_working"
-  | "warned";
+  | "warned"
+  | "rate_limits";
 type OfLane = Exclude<Kind, Loose>;
 
 type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
@@ -107,6 +110,7 @@ function looseTable(world: World): LooseTable {
       change.append({ kind: "lane.changed", lane: lane.ref, data: { agents: agents.length } });
     },
     warned: (warned, change) => noteWarning(world, change, warned),
+    rate_limits: ({ limits }, change) => noteRateLimits(world, change, limits),
     hook_decided: (decided, change) => hookDecided(world, change, decided),
   };
 }
@@ -122,7 +126,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       if (turn.status === "in_progress") return;
       const { id, status, error, completed_at } = turn;
       noteAnswer(world, lane, turn.items, id, change.now);
-      turnEnded(store, change, lane, { turn_id: id, status, error, completed_at });
+      endTurn(world, change, lane, { turn_id: id, status, error, completed_at });
       const why = indexedError(lane.ref, turn, change.now, indexedBytesMax(world));
       if (why) store.items.put(why);
       const here = live.get(thread_id);

@@ -5,7 +5,7 @@ import type { Block } from "./blocked.ts";
 import { resumeCommand } from "./goal.ts";
 import { type QueueView, queueView } from "./hold.ts";
 import type { Live, LiveThread } from "./live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn } from "./ports/rows.ts";
+import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
@@ -92,6 +92,8 @@ export interface ThreadView {
   queue: QueueView;
   /** Its work waits for somebody to act: why, and the command that helps. */
   blocked: Block | null;
+  /** A usage limit of the account keeps turns from starting in it until then. */
+  limited: { until: string; reason: string } | null;
   requests: { id: string; kind: string; summary: string; asked_at: string }[];
   agents: string[];
   /** What Codex warns of: an MCP server that does not start, among others. */
@@ -131,6 +133,7 @@ export interface TurnView {
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
   const standing = standingOf(facts, live);
+  const limit = limitFor(lane, facts.usage_limits);
   const reason = writeLock(lane);
   return {
     ref: lane.ref,
@@ -150,7 +153,8 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     latest_turn: latest && turnView(latest),
     last_message: lane.last_message && { ...lane.last_message, at: iso(lane.last_message.at) },
     blocked: live.blocked.get(lane.ref) ?? null,
-    queue: queueView(lane),
+    queue: queueView(lane, limit),
+    limited: limit && { until: iso(limit.until), reason: limit.reason },
     requests: facts.requests.map(({ id, kind, summary, asked_at }) => ({
       id,
       kind,
@@ -179,8 +183,31 @@ export function isEphemeral({ settings }: Pick<Lane, "settings">): boolean {
   return settings.ephemeral === true;
 }
 
+/** The model provider of a thread; null: it is not opened yet, and Codex's configuration decides. */
+export function providerOf({ settings, effective }: Pick<Lane, "settings" | "effective">): string | null {
+  return effective?.model_provider ?? settings.model_provider ?? null;
+}
+
+/** The usage limit that keeps turns from starting in a thread, with the words for it. */
+export function limitFor(lane: Lane, all: readonly UsageLimit[]): (UsageLimit & { words: string }) | null {
+  if (all.length === 0) return null;
+  const provider = providerOf(lane);
+  return limitOf(lane, all.find((one) => one.provider === provider) ?? null);
+}
+
+/** The limit of a thread's provider, where it keeps anything from starting in it. */
+export function limitOf<L extends Pick<UsageLimit, "until" | "reason">>(
+  lane: Owner,
+  limit: L | null,
+): (L & { words: string }) | null {
+  if (limit === null || writeLock(lane) !== null) return null;
+  return { ...limit, words: `limited until ${iso(limit.until)}: ${limit.reason}` };
+}
+
+type Owner = Pick<Lane, "gone_at" | "archived_at" | "parent_id" | "source">;
+
 /** Why this lane takes no writes, or null. */
-export function writeLock(lane: Lane): string | null {
+export function writeLock(lane: Owner): string | null {
   if (lane.gone_at !== null) return "Codex no longer has the thread";
   if (lane.archived_at !== null) return "the thread is archived";
   if (lane.parent_id !== null) return "it is a sub-agent's thread: Codex takes no input for it";
@@ -191,7 +218,7 @@ export function writeLock(lane: Lane): string | null {
 function modelOf(lane: Lane): ThreadView["model"] {
   const { settings, effective } = lane;
   return {
-    provider: effective?.model_provider ?? settings.model_provider ?? null,
+    provider: providerOf(lane),
     model: effective?.model ?? settings.model ?? null,
     effort: effective?.effort ?? settings.effort ?? null,
     service_tier: {

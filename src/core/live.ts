@@ -21,6 +21,13 @@ export interface LiveThread {
   floor: string | null;
 }
 
+export interface Exhausted {
+  limit_id: string | null;
+  resets_at: number;
+  /** When Codex said it; monotonic ms. */
+  at: number;
+}
+
 export interface Live {
   epoch(): Epoch | null;
   begin(epoch: Epoch): void;
@@ -43,6 +50,9 @@ export interface Live {
   readonly sought: Set<RequestFacts["rpc_id"]>;
   /** By thread id, and by what it is about: what this child warns of. */
   readonly warnings: Map<string, Map<string, string>>;
+  /** The limit that Codex last said is used up, and that it has not taken back. */
+  exhausted(): Exhausted | null;
+  setExhausted(exhausted: Exhausted | null): void;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
 }
@@ -56,6 +66,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const warnings: Live["warnings"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
+  let exhausted: Exhausted | null = null;
   const clear = () => {
     threads.clear();
     sought.clear();
@@ -63,6 +74,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     warnings.clear();
     agents.clear();
     owing.clear();
+    exhausted = null;
   };
   return {
     epoch: () => current,
@@ -99,6 +111,10 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     owesReport: (threadId) => owing.has(threadId),
     turnBegan(threadId) {
       if (!agents.has(threadId)) owing.delete(threadId);
+    },
+    exhausted: () => exhausted,
+    setExhausted(now) {
+      exhausted = now;
     },
     list: () => [...threads],
     sought,

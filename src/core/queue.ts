@@ -4,6 +4,7 @@ import { limits } from "../base/limits.ts";
 import { clearBlock } from "./blocked.ts";
 import { hold, type QueueView, queueView, releaseUnsure } from "./hold.ts";
 import type { Change } from "./journal.ts";
+import { limitFor } from "./lane.ts";
 import type { Message, Ref } from "./ports/rows.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import { failed, move, requeued } from "./settle.ts";
@@ -26,7 +27,7 @@ export function queuePage({ store }: World, ref: Ref, cursor: string | null, lim
   const next = offset + rows.length;
   return {
     thread: ref,
-    queue: queueView(lane),
+    queue: queueView(lane, limitFor(lane, store.usageLimits.list())),
     messages: rows.map((row) => ({
       ...receiptOf(row, lane),
       preview: row.text.slice(0, limits.previewCharsMax).toWellFormed(),

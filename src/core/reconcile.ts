@@ -17,7 +17,9 @@ import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
 import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
-import { cutShort, delivered, failed, notTaken, turnEnded, unsure } from "./settle.ts";
+import { cutShort, delivered, failed, notTaken, unsure } from "./settle.ts";
+import { endTurn } from "./turnend.ts";
+import { endDueLimits } from "./usagelimit.ts";
 import type { World } from "./world.ts";
 
 export interface Reconcile {
@@ -44,6 +46,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   let settledSeq = 0;
 
   async function step(): Promise<void> {
+    endDueLimits(world);
     const epoch = live.epoch();
     let isWhole = epoch !== null;
     if (epoch !== null && epoch !== goalsPausedIn) {
@@ -161,7 +164,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         }
         if (turn) noteAnswer(world, lane, turn.items, turn_id, change.now);
         const status = turn?.status ?? "interrupted";
-        turnEnded(store, change, lane, {
+        endTurn(world, change, lane, {
           turn_id,
           status,
           error: turn?.error ?? null,
@@ -191,7 +194,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         noteAnswer(world, lane, holding.items, holding.id, change.now);
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
-        turnEnded(store, change, lane, { turn_id: holding.id, status, error, completed_at });
+        endTurn(world, change, lane, { turn_id: holding.id, status, error, completed_at });
       } else if (refusal) failed(store, change, message, refusal);
       else if (isEphemeral(lane)) {
         // It has no history, so that nothing was heard of it proves nothing.

@@ -12,7 +12,8 @@ import { markGone, open, refusalOf } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
 import { promptRefusal } from "./promptrefusal.ts";
-import { delivered, failed, notTaken, requeued, turnEnded, unsure } from "./settle.ts";
+import { delivered, failed, notTaken, requeued, unsure } from "./settle.ts";
+import { endTurn } from "./turnend.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
@@ -74,12 +75,12 @@ function applyHistory(world: World, lane: Lane, back: ReadBack): void {
     }
     for (const left of leftTurns(world, lane.ref)) {
       const turn = back.turns.find((candidate) => candidate.id === left.turn_id);
-      endTurn(world, change, lane, left.turn_id, turn);
+      endByHistory(world, change, lane, left.turn_id, turn);
     }
     // Delivered, but the turn was never seen to start here.
     for (const message of leftMessages(world, lane.ref)) {
       if (message.state !== "delivered" || message.turn_id === null) continue;
-      endTurn(world, change, lane, message.turn_id, turnHolding(back.turns, message.id));
+      endByHistory(world, change, lane, message.turn_id, turnHolding(back.turns, message.id));
     }
     store.lanes.set(lane.ref, { evidence_at: change.now });
   });
@@ -89,7 +90,7 @@ function applyHistory(world: World, lane: Lane, back: ReadBack): void {
  * A running turn of a dead child reads back as interrupted. A turn whose message was lost with the child is an empty
  * one (measured): no work was cut, so nothing is held.
  */
-function endTurn(
+function endByHistory(
   world: World,
   change: Change,
   lane: Lane,
@@ -114,7 +115,7 @@ function endTurn(
       ...times,
     });
   }
-  turnEnded(store, change, lane, {
+  endTurn(world, change, lane, {
     turn_id: turnId,
     status,
     error: turn?.error ?? null,
@@ -172,7 +173,7 @@ function vanished(world: World, lane: Lane): void {
   const why = "Codex no longer has the thread";
   if (lane.durable_at !== null) markGone(world, lane.ref);
   journal.commit((change) => {
-    for (const left of leftTurns(world, lane.ref)) endTurn(world, change, lane, left.turn_id, undefined);
+    for (const left of leftTurns(world, lane.ref)) endByHistory(world, change, lane, left.turn_id, undefined);
     for (const message of leftMessages(world, lane.ref)) {
       if (message.state === "delivered") continue;
       if (lane.durable_at === null) requeued(store, change, message, null);

@@ -1,6 +1,6 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
 import { iso, isoOrNull } from "../base/clock.ts";
-import { type Confidence, type LaneStatus, standingOf } from "./lane.ts";
+import { type Confidence, type LaneStatus, limitOf, standingOf } from "./lane.ts";
 import type { Live } from "./live.ts";
 import type { Ref, SummaryFacts } from "./ports/rows.ts";
 
@@ -23,6 +23,8 @@ export interface ThreadSummary {
   agents: number;
   /** Its turn lost the provider, and Codex tries again. */
   retrying: boolean;
+  /** A usage limit of the account keeps turns from starting in it until then. */
+  limited_until: string | null;
   /** Status of its goal; `interrupted`: the process that ran it ended. */
   goal: string | null;
   /** The beginning of its last message. */
@@ -34,6 +36,7 @@ export interface ThreadSummary {
 export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
   const { lane, latest, requests } = facts;
   const { status, confidence } = standingOf(facts, live);
+  const limit = limitOf(lane, facts.limit);
   return {
     ref: lane.ref,
     id: lane.durable_at === null && !facts.ephemeral ? null : lane.thread_id,
@@ -48,12 +51,13 @@ export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
     queue: {
       pending: lane.pending,
       held: lane.hold_reason !== null,
-      reason: lane.hold_reason ?? (lane.pending > 0 ? lane.blocked_reason : null),
+      reason: lane.hold_reason ?? (lane.pending > 0 ? (limit?.words ?? lane.blocked_reason) : null),
       blocked: live.blocked.get(lane.ref)?.reason ?? null,
     },
     asks: requests,
     agents: live.agents(lane.thread_id).length,
     retrying: latest?.status === "in_progress" && latest.retrying_since !== null,
+    limited_until: limit && iso(limit.until),
     goal: facts.goal,
     last: facts.last,
     last_at: isoOrNull(facts.last_at),

@@ -33,6 +33,7 @@ import { summaryOf, type ThreadSummary } from "./summary.ts";
 import { syncing } from "./sync.ts";
 import { tail } from "./tail.ts";
 import { until } from "./until.ts";
+import { endAllLimits } from "./usagelimit.ts";
 import { type Target, wait } from "./wait.ts";
 import type { World } from "./world.ts";
 
@@ -232,9 +233,12 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     refuseBeyondReach: (wish) => refuseBeyondReach(world, wish),
     agent: () => agent.status(),
     crashers: () => crashers(world),
+    usageLimits: () => store.usageLimits.list(),
     retryAgent() {
       agent.retry();
+      endAllLimits(world);
       deliver.freshStart();
+      for (const ref of store.lanes.unfinished()) deliver.kick(ref);
     },
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     withAgents: () =>

@@ -31,6 +31,14 @@ export interface World {
   config(directory: string): ConfigFiles;
 }
 
+/** What follows a usage limit of the account. */
+export interface UsageLimitPolicy {
+  /** What is queued when it ends: goes on, or is held. */
+  continue: "queue" | "hold";
+  /** The text that each thread whose turn it cut gets when it ends; null: none. */
+  nudge: string | null;
+}
+
 export interface Policy {
   /** Holds that release themselves. */
   releaseAfter: readonly HoldReason[];
@@ -39,6 +47,7 @@ export interface Policy {
   attachedQueue: boolean;
   /** Turns that dispatch starts at a time, over all threads; null: as many as there is work. */
   maxRunningTurns: number | null;
+  usageLimits: UsageLimitPolicy;
   /** Of one text in the index. */
   indexedBytesMax: number;
   rules: Rules;

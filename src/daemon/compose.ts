@@ -84,12 +84,13 @@ export async function compose(input: {
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
-      const { policy, history } = config();
+      const { policy, history, limits: usage } = config();
       const { request_timeout } = policy;
       return {
         releaseAfter: policy.release_after,
         keepDays: history.keep_days,
         attachedQueue: policy.attached_queue,
+        usageLimits: { continue: usage.continue, nudge: usage.nudge ?? null },
         maxRunningTurns: policy.max_running_turns ?? null,
         indexedBytesMax: history.max_text_bytes,
         rules: rulesOf(policy),

@@ -35,6 +35,16 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  /** Of the account that Codex is logged in to. */
+  limits: v.optional(
+    v.strictObject({
+      /** What is queued when a usage limit ends: goes on, or is held until a person releases it. */
+      continue: v.optional(v.picklist(["queue", "hold"]), "queue"),
+      /** The text that each thread whose turn a usage limit cut gets when that ends. */
+      nudge: v.optional(v.pipe(v.string(), v.regex(/\S/, "must not be blank"))),
+    }),
+    {},
+  ),
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),

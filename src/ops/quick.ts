@@ -3,7 +3,7 @@ import type { QuickRead } from "./op.ts";
 
 export const quickReads: readonly QuickRead[] = [
   { cli: ["daemon", "log"], name: "daemon.log", hash: "a2727ba80520", args: [] },
-  { cli: ["daemon", "status"], name: "daemon.status", hash: "88d7be95dc3f", args: [] },
+  { cli: ["daemon", "status"], name: "daemon.status", hash: "4e990a49022e", args: [] },
   { cli: ["events"], name: "event.list", hash: "11f0e05c3628", args: [] },
   { cli: ["goal", "status"], name: "goal.status", hash: "7da61135be52", args: ["thread"] },
   { cli: ["models"], name: "model.list", hash: "ab9978ca9d65", args: [] },
@@ -13,8 +13,8 @@ export const quickReads: readonly QuickRead[] = [
   { cli: ["request", "get"], name: "request.get", hash: "5e8574843e2c", args: ["id"] },
   { cli: ["request", "list"], name: "request.list", hash: "26fe4d5b03a7", args: [] },
   { cli: ["request", "replay"], name: "request.replay", hash: "4d9f65755ca0", args: [] },
-  { cli: ["get"], name: "thread.get", hash: "b6f923698996", args: ["thread"] },
-  { cli: ["list"], name: "thread.list", hash: "f0b1849d8663", args: [] },
+  { cli: ["get"], name: "thread.get", hash: "efc1fa01ac0d", args: ["thread"] },
+  { cli: ["list"], name: "thread.list", hash: "56cea8067f11", args: [] },
   { cli: ["search"], name: "thread.search", hash: "3b59105e3087", args: ["text"] },
   { cli: ["tail"], name: "thread.tail", hash: "b07364629a44", args: ["thread"] },
   { cli: ["watch"], name: "thread.watch", hash: "a23749b5a79c", args: [] },

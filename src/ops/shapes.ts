@@ -58,6 +58,8 @@ export const threadView = {
   latest_turn: orNull(turn),
   last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
   queue: queueView,
+  /** A usage limit of the account keeps turns from starting in it until then. */
+  limited: orNull(v.object({ until: time, reason: v.string() })),
   blocked: orNull(v.object({ reason: v.string(), hint: v.string() })),
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
   /** Thread ids of its sub-agents that work. */
@@ -134,6 +136,8 @@ export const threadSummary = v.object({
   asks: v.array(v.string()),
   agents: v.number(),
   retrying: v.boolean(),
+  /** A usage limit of the account keeps turns from starting in it until then. */
+  limited_until: orNull(time),
   goal: orNull(v.string()),
   last: orNull(v.string()),
   last_at: orNull(time),

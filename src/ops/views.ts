@@ -28,6 +28,7 @@ export function summaryOf(thread: Thread): ThreadSummary {
     agents: agents.length,
     retrying: latest_turn?.status === "in_progress" && latest_turn.retrying_since !== null,
     goal: goal?.resume ? "interrupted" : (goal?.status ?? null),
+    limited_until: thread.limited?.until ?? null,
     last: last_message?.text ?? null,
     last_at: last_message?.at ?? null,
   };
@@ -40,7 +41,7 @@ export function threadTable(threads: readonly ThreadSummary[], look: Look): stri
     thread.ref,
     statusWord(thread),
     `${"  ".repeat(depth)}${cell(thread.title)}`,
-    noteOf(thread),
+    noteOf(thread, look),
     cell(thread.last),
     ago(thread.updated_at, look),
   ]);
@@ -69,7 +70,8 @@ export function underParents<T extends { id: string | null; parent_id: string | 
 }
 
 /** The one thing about a thread that a person should see beside its status. */
-function noteOf({ asks, retrying, queue, agents, goal, status }: ThreadSummary): string {
+function noteOf(thread: ThreadSummary, look: Look): string {
+  const { asks, retrying, queue, agents, goal, status, limited_until } = thread;
   const { pending, held, reason } = queue;
   if (asks.length > 0) return paint("yellow", `asks ${asks[0]}`);
   if (retrying) return paint("yellow", "retrying");
@@ -77,7 +79,10 @@ function noteOf({ asks, retrying, queue, agents, goal, status }: ThreadSummary):
   if (goal === "interrupted" && !held) return paint("yellow", "goal interrupted");
   // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
-  return pending > 0 ? String(pending) : "-";
+  const waits = pending > 0 ? String(pending) : "-";
+  if (limited_until === null) return waits;
+  const ends = `limited, ends ${ago(limited_until, look)}`;
+  return paint("yellow", pending > 0 ? `${waits} ${ends}` : ends);
 }
 
 export function threadPairs(thread: Thread, look: Look): string {
@@ -107,10 +112,13 @@ export function threadPairs(thread: Thread, look: Look): string {
     const { reason, hint } = thread.blocked;
     rows.push(["blocked", `${cell(reason)}\n${paint("bold", cell(hint))}`]);
   }
+  if (thread.limited) rows.push(["limited", limitedWords(thread.limited, look)]);
   if (queue.pending > 0 || queue.reason) {
-    const why = queue.reason
-      ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
-      : "";
+    // The limit has a row of its own.
+    const why =
+      queue.reason && (queue.held || !thread.limited)
+        ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
+        : "";
     const way = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
     rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
   }
@@ -142,6 +150,11 @@ export function threadPairs(thread: Thread, look: Look): string {
     ]);
   if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
   return pairs(rows, look);
+}
+
+/** A usage limit, in a few words. */
+export function limitedWords({ until, reason }: { until: string; reason: string }, look: Look): string {
+  return `until ${until} (${ago(until, look)}): ${cell(reason)}`;
 }
 
 /** What a sandbox that writes lets through beside its folder. */

@@ -6,6 +6,7 @@ import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
+import { usageLimitStore } from "./usagelimits.ts";
 
 const live = "forgotten_at IS NULL";
 
@@ -81,7 +82,7 @@ export function laneStore(db: Database): Store["lanes"] {
         .query<SummaryRow, [number, number, number]>(
           `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, l.title, l.handle,
                   l.cwd, l.parent_id, l.pending, l.hold_reason, l.blocked_reason, l.durable_at, l.updated_at,
-                  t.status, t.epoch, t.retrying_since,
+                  t.status, t.epoch, t.retrying_since, u.until, u.reason AS limit_reason,
                   json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
                   iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
                   substr(json_extract(l.last_message, '$.text'), 1, ?) AS last,
@@ -90,19 +91,36 @@ export function laneStore(db: Database): Store["lanes"] {
                     (SELECT id FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open' ORDER BY asked_at)) AS asks
              FROM lanes AS l LEFT JOIN turns AS t
                ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
+             LEFT JOIN usage_limits AS u
+               ON u.provider = coalesce(json_extract(l.effective, '$.model_provider'), json_extract(l.settings, '$.model_provider'))
             WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = ?
             ORDER BY l.updated_at DESC, l.rowid DESC LIMIT ?`,
         )
         .all(limits.summaryTextCharsMax, archived ? 1 : 0, limit)
-        .map(({ status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...lane }) => ({
-          lane,
-          latest: status === null ? null : { status, epoch, retrying_since },
-          requests: asks?.split(" ") ?? [],
-          ephemeral: ephemeral === 1,
-          goal,
-          last,
-          last_at,
-        })),
+        .map(
+          ({
+            status,
+            epoch,
+            retrying_since,
+            until,
+            limit_reason,
+            asks,
+            ephemeral,
+            goal,
+            last,
+            last_at,
+            ...lane
+          }) => ({
+            lane,
+            latest: status === null ? null : { status, epoch, retrying_since },
+            requests: asks?.split(" ") ?? [],
+            ephemeral: ephemeral === 1,
+            limit: until === null ? null : { until, reason: limit_reason! },
+            goal,
+            last,
+            last_at,
+          }),
+        ),
     standings: () =>
       db
         .query<StandingRow, []>(
@@ -140,6 +158,8 @@ type SummaryRow = SummaryFacts["lane"] &
     status: Turn["status"] | null;
     epoch: number | null;
     retrying_since: number | null;
+    until: number | null;
+    limit_reason: string | null;
     asks: string | null;
     ephemeral: number;
   };
@@ -150,11 +170,12 @@ type StandingRow = StandingFacts["lane"] & {
   asks: number;
 };
 
-/** The rows that views need beside the lanes' own: four look-ups by index, however many lanes. */
+/** The rows that views need beside the lanes' own: four look-ups by index and one of a short table, however many lanes. */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);
   const syncs = syncTable(db);
+  const limited = usageLimitStore(db);
   return (lanes) => {
     const refs = JSON.stringify(lanes.map((lane) => lane.ref));
     const latest = byLane(
@@ -183,6 +204,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
     const synced = byLane(
       syncs.all("SELECT s.* FROM json_each(?) AS l JOIN syncs AS s ON s.lane = l.value", refs),
     );
+    const usage_limits = limited.list();
     return lanes.map((lane) => ({
       lane,
       latest: latest.get(lane.ref)?.[0] ?? null,
@@ -190,6 +212,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
       unsure: counts.get(lane.ref)?.[0]?.unsure ?? 0,
       requests: asked.get(lane.ref) ?? [],
       sync: synced.get(lane.ref)?.[0] ?? null,
+      usage_limits,
     }));
   };
 }

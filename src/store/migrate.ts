@@ -12,8 +12,9 @@ import fifth from "./migrations/005.sql" with { type: "text" };
 import sixth from "./migrations/006.sql" with { type: "text" };
 import seventh from "./migrations/007.sql" with { type: "text" };
 import eighth from "./migrations/008.sql" with { type: "text" };
+import ninth from "./migrations/009.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh, eighth];
+const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth];
 
 export const supportedSchema = migrations.length;
 

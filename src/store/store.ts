@@ -10,6 +10,7 @@ import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
 import { requestStore } from "./requests.ts";
 import { turnStore } from "./turns.ts";
+import { usageLimitStore } from "./usagelimits.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openStore(path: string, now: number): Store {
@@ -39,6 +40,7 @@ export function openStore(path: string, now: number): Store {
     messages: messageStore(db),
     requests: requestStore(db),
     items: itemStore(db),
+    usageLimits: usageLimitStore(db),
     counts(): Counts {
       const states = db
         .query<{ state: string; n: number }, []>(

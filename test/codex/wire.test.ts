@@ -206,6 +206,33 @@ describe("notifications", () => {
       },
     ],
     [
+      "account/rateLimits/updated",
+      {
+        rateLimits: {
+          limitId: "codex",
+          primary: { usedPercent: 100, windowDurationMins: 300, resetsAt: 1_795_825_342 },
+          secondary: { usedPercent: 7, windowDurationMins: 10_080, resetsAt: null },
+          rateLimitReachedType: "rate_limit_reached",
+        },
+      },
+      {
+        kind: "rate_limits",
+        limits: {
+          limit_id: "codex",
+          windows: [
+            { used_percent: 100, resets_at: 1_795_825_342_000 },
+            { used_percent: 7, resets_at: null },
+          ],
+          reached: "rate_limit_reached",
+        },
+      },
+    ],
+    [
+      "account/rateLimits/updated",
+      { rateLimits: { limitId: "codex", primary: null, secondary: null } },
+      { kind: "rate_limits", limits: { limit_id: "codex", windows: [], reached: null } },
+    ],
+    [
       "thread/goal/updated",
       { threadId: "T", goal: { objective: "o", status: "active" } },
       {

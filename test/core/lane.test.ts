@@ -100,6 +100,7 @@ describe("a lane's status comes from evidence", () => {
         unsure: 0,
         requests: one.asks ? [{ id: "q" } as Request] : [],
         sync: null,
+        usage_limits: [],
       };
       expect(standingOf(facts, now)).toMatchObject({ status: one.status, confidence: one.confidence });
     });
@@ -116,6 +117,7 @@ describe("a lane's status comes from evidence", () => {
       unsure: 0,
       requests: [],
       sync: null,
+      usage_limits: [],
     };
     expect(standingOf(facts, now).asOf).toBe(42);
   });

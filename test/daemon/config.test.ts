@@ -37,6 +37,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
       rules: [],
       agents: "guarded" as const,
     },
+    limits: { continue: "queue" as const },
     app_server: { env: [] },
     history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
   };
@@ -47,11 +48,12 @@ test("no file, an empty one and an empty table are the defaults", () => {
 
 test("what it says is taken", () => {
   const text =
-    '[policy]\nattached_queue = true\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n';
+    '[policy]\nattached_queue = true\nrelease_after = ["failed"]\n[app_server]\ncommand = "/opt/codex"\n[history]\nkeep_days = 7\n[limits]\ncontinue = "hold"\nnudge = "go on"\n';
   expect(read(text)).toMatchObject({
     policy: { attached_queue: true, release_after: ["failed"], requests: "ask", rules: [] },
     app_server: { command: "/opt/codex" },
     history: { keep_days: 7 },
+    limits: { continue: "hold", nudge: "go on" },
   });
 });
 
@@ -61,6 +63,8 @@ describe("what is wrong is named by file and line, with the nearest right key", 
     ["[polcy]\n", [":1:", "polcy", 'did you mean "policy"']],
     ['[policy]\nrelease_after = ["by_hand"]\n', [":2:", "release_after"]],
     ["[history]\nkeep_days = 0\n", [":2:", "keep_days"]],
+    ['[limits]\ncontinue = "go"\n', [":2:", "continue"]],
+    ['[limits]\nnudge = " "\n', [":2:", "nudge", "blank"]],
     ["[policy\n", ["config.toml:1:"]],
     ["[policy]\n\nrequests = ask\n[history]\nkeep_days = 7\n", [":3:"]],
     ['[policy]\nrelease_after = [\n  "failed",\n]\nrequests = "ask\n', [":5:"]],

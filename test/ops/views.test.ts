@@ -28,7 +28,17 @@ test("a held thread shows in a list, also when nothing waits behind the hold", (
   const row = (queue: ThreadSummary["queue"]) =>
     shown(
       threadTable(
-        [{ ref: "abc123", title: "docs", status: "idle", asks: [], queue, setup: null } as never],
+        [
+          {
+            ref: "abc123",
+            title: "docs",
+            status: "idle",
+            asks: [],
+            queue,
+            setup: null,
+            limited_until: null,
+          } as never,
+        ],
         look,
       ),
     );

@@ -190,6 +190,7 @@ const scripts = [
   '[{"refuse":"not this"}]',
   '[{"hook":"go"},{"say":"after a slow hook"}]',
   '[{"die":true}]',
+  '[{"limit":60000}]',
   "plain",
   "plain",
   "plain",
@@ -308,6 +309,7 @@ function check(sim: Sim): void {
   }
   for (const ref of sim.refs) inOrder(sim, ref);
   gapless(store);
+  limited(store);
   for (const ref of sim.refs) {
     const { settings } = sim.world.agent.threads.get(store.lanes.get(ref)!.thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);
@@ -342,6 +344,16 @@ function inOrder(sim: Sim, ref: Ref): void {
       if (at < last) throw new Error(`out of order: ${item.client_id} of ${ref}`);
       last = at;
     }
+  }
+}
+
+/** No turn of ours starts from the moment that a usage limit is known until it ends. */
+function limited(store: Store): void {
+  let isLimited = false;
+  for (const { seq, kind, data } of store.events.list({ after: 0, limit: 1_000_000 })) {
+    if (kind === "limit.reached" || kind === "limit.ended") isLimited = kind === "limit.reached";
+    const starts = kind === "message.claimed" && data["mode"] !== "steer" && data["mode"] !== "context";
+    if (starts && isLimited) throw new Error(`event ${seq} starts a turn of a limited account`);
   }
 }
 

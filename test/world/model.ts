@@ -3,7 +3,8 @@
  * more. An answer is not durable; a user message is, once its item completed; a kill loses what was not.
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
- * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}. As the first step,
+ * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
+ * {"limit": ms} is a usage limit that ends so much later, which all turns of its provider meet until then. As the first step,
  * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
  * {"die": true} ends the child before it takes the text.
  */
@@ -39,6 +40,7 @@ type Step =
   | { ask: string }
   | { question: Partial<RequestFacts> }
   | { fail: string }
+  | { limit: number }
   | { refuse: string }
   | { hook: string }
   | { die: true };
@@ -115,6 +117,10 @@ export interface ModelAgent extends Agent {
   loseNextTurn(): void;
   /** The next turn begins, and is cut before it takes its text. */
   loseNextText(): void;
+  /** What Codex says of the account after an answer. */
+  tellWindow(used_percent: number, resets_at: number | null): void;
+  /** The usage limits are gone, and nobody is told. */
+  unlimit(): void;
   /** Says this to core, as the child would. */
   tell(event: AgentEvent): void;
   /** The next events of this kind are swallowed. */
@@ -182,6 +188,8 @@ export function modelAgent({
   const lost = new Set<string>();
   const swallowed = new Set<string>();
   const before = new Map<string, () => void>();
+  /** When the usage limit of a provider ends. */
+  const limited = new Map<string, number>();
   let losesTurn = false;
   let losesText = false;
   let ignoresSettings = false;
@@ -385,6 +393,14 @@ export function modelAgent({
       finish(thread, "completed", null);
       return;
     }
+    const provider = effective(thread).model_provider!;
+    if ("limit" in step) limited.set(provider, now() + step.limit);
+    const resets_at = limited.get(provider);
+    if (resets_at !== undefined && resets_at > now()) {
+      tellWindow(100, resets_at);
+      finish(thread, "failed", "You have hit your usage limit.", "usageLimitExceeded");
+      return;
+    }
     if ("fail" in step) {
       finish(thread, "failed", step.fail);
       return;
@@ -403,6 +419,14 @@ export function modelAgent({
       return;
     }
     schedule(() => go(thread));
+  }
+
+  function tellWindow(used_percent: number, resets_at: number | null): void {
+    const reached = used_percent >= 100 ? "rate_limit_reached" : null;
+    emit({
+      kind: "rate_limits",
+      limits: { limit_id: "codex", windows: [{ used_percent, resets_at }], reached },
+    });
   }
 
   function ask(thread: ModelThread, turn: TurnFacts, what: Partial<RequestFacts>): void {
@@ -432,12 +456,13 @@ export function modelAgent({
     thread: ModelThread,
     status: "completed" | "failed" | "interrupted",
     message: string | null,
+    kind = "other",
   ): void {
     const { turn } = thread.running!;
     thread.running = null;
     Object.assign(turn, {
       status,
-      error: message === null ? null : { message, kind: "other" },
+      error: message === null ? null : { message, kind },
       completed_at: now(),
     });
     for (const [rpc_id, question] of questions) {
@@ -530,6 +555,8 @@ export function modelAgent({
     loseNextText() {
       losesText = true;
     },
+    tellWindow,
+    unlimit: () => limited.clear(),
     tell: (event) => emit(event),
     swallow: (kind) => void swallowed.add(kind),
 

@@ -91,6 +91,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       keepDays: 90,
       attachedQueue: false,
       maxRunningTurns: null,
+      usageLimits: { continue: "queue", nudge: null },
       indexedBytesMax: limits.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
       agents: "guarded",

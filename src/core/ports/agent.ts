@@ -56,6 +56,7 @@ export type AgentEvent =
   | { kind: "turn_recovered"; thread_id: string; turn_id: string }
   | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }
   | { kind: "tokens"; thread_id: string; turn_id: string; usage: TokenUsage }
+  | { kind: "rate_limits"; limits: RateLimits }
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
@@ -71,6 +72,14 @@ export interface Warned {
   server: string | null;
   /** Null: that server works now. */
   words: string | null;
+}
+
+/** What Codex says of the account after every answer of a model; without a window it says nothing (facts C1.1). */
+export interface RateLimits {
+  limit_id: string | null;
+  windows: { used_percent: number; resets_at: number | null }[];
+  /** Codex's word for a limit that is reached, e.g. `rate_limit_reached`. */
+  reached: string | null;
 }
 
 /** A hook of Codex's own decided an approval, and nobody was asked. */

@@ -158,7 +158,6 @@ export interface EpochRow extends ChildIdentity {
   end_reason: string | null;
 }
 
-/** A lane with what its view needs, read in one go. */
 /** The little that a lane's status follows from. */
 export interface StandingFacts {
   lane: Pick<Lane, "ref" | "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
@@ -185,6 +184,8 @@ export interface SummaryFacts {
   /** Ids of the open ones, the oldest first. */
   requests: string[];
   ephemeral: boolean;
+  /** Of its model provider. */
+  limit: Pick<UsageLimit, "until" | "reason"> | null;
   /** Status of its goal, or that it was interrupted. */
   goal: string | null;
   /** The beginning of its last message, and when that was written; epoch ms. */
@@ -192,6 +193,20 @@ export interface SummaryFacts {
   last_at: number | null;
 }
 
+/** The account behind a model provider has used up what it may: nothing starts on that provider until then. */
+export interface UsageLimit {
+  provider: string;
+  /** Codex's id of what is limited. */
+  limit_id: string | null;
+  /** As Codex says it. */
+  resets_at: number;
+  /** When the queue goes on. */
+  until: number;
+  began_at: number;
+  reason: string;
+}
+
+/** A lane with what its view needs, read in one go. */
 export interface LaneFacts {
   lane: Lane;
   latest: Turn | null;
@@ -199,6 +214,8 @@ export interface LaneFacts {
   unsure: number;
   requests: Request[];
   sync: Sync | null;
+  /** Of all providers. */
+  usage_limits: readonly UsageLimit[];
 }
 
 export interface EventFilter {

@@ -19,6 +19,7 @@ import type {
   StandingFacts,
   SummaryFacts,
   Turn,
+  UsageLimit,
 } from "./rows.ts";
 
 /** A place among all messages, oldest first. */
@@ -176,6 +177,13 @@ export interface Store {
     splitOld(limit: number, bytesMax: number): void;
     /** Takes away up to so many items of lanes that were forgotten; answers how many. */
     dropForgotten(limit: number): number;
+  };
+
+  usageLimits: {
+    list(): UsageLimit[];
+    /** In place of the one that the provider has. */
+    put(limit: UsageLimit): void;
+    remove(provider: string): void;
   };
 
   counts(): Counts;

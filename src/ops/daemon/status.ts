@@ -4,6 +4,7 @@ import type { Fault } from "../../base/faults.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
 import type { AgentStatus } from "../../core/ports/agent.ts";
 import { op } from "../op.ts";
+import { limitedWords } from "../views.ts";
 
 export default op({
   name: "daemon.status",
@@ -34,6 +35,10 @@ export default op({
     lanes: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
     queue: v.object({ queued: v.number(), unsure: v.number() }),
     open_requests: v.number(),
+    /** Of accounts: nothing starts on that model provider until then. */
+    limits: v.optional(
+      v.array(v.object({ provider: v.string(), since: v.string(), until: v.string(), reason: v.string() })),
+    ),
     running: v.array(v.object({ ref: v.string(), title: v.string(), turn_id: v.nullable(v.string()) })),
     cursor: v.string(),
     rss_bytes: v.number(),
@@ -79,6 +84,12 @@ export default op({
       lanes: { total: counts.lanes, by_status: counts.byStatus },
       queue: { queued: counts.queued, unsure: counts.messages.unsure ?? 0 },
       open_requests: counts.requests,
+      limits: core.usageLimits().map(({ provider, began_at, until, reason }) => ({
+        provider,
+        since: iso(began_at),
+        until: iso(until),
+        reason,
+      })),
       running: core
         .running()
         .map(({ ref, title, latest_turn }) => ({ ref, title, turn_id: latest_turn?.id ?? null })),
@@ -137,6 +148,8 @@ export default op({
       ],
       ["log at", cell(out.cursor)],
     ];
+    for (const limit of out.limits ?? [])
+      rows.push([paint("yellow", "limited"), `${cell(limit.provider)} ${limitedWords(limit, look)}`]);
     if (out.previous && !out.previous.clean)
       rows.push([
         "before",

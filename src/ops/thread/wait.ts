@@ -15,6 +15,7 @@ idle       no running turn
 waiting    a question is open
 attention  a question, a failed turn, a hold, an unsure receipt, a turn that only retries, or a blocked thread
 turn       the running turn, else the next one, ends
+A usage limit of the account ends no wait: what waits for it goes on by itself, and attention is only what does not.
 The result is on stdout whatever it is; the exit status says which.`,
   intent: "read",
   repeat: "safe",

@@ -23,10 +23,10 @@ const errorIn = (stderr: string) => (JSON.parse(stderr) as { error: Record<strin
 const lastCall = () => daemon.calls.at(-1)!;
 
 describe("off a terminal", () => {
-  test("a result is JSON in two-space indent, with what a terminal would obey or hide escaped", async () => {
+  test("a result is indented JSON with a row on each line, and what a terminal would obey or hide escaped", async () => {
     const { stdout, stderr, code } = await run(home, ["list"]);
     expect([stderr, code]).toEqual(["", 0]);
-    expect(stdout).toStartWith('{\n  "threads": [\n    {\n      "ref": "abc123",');
+    expect(stdout).toStartWith('{\n  "threads": [\n    {"ref":"abc123",');
     expect(stdout).toContain("\\u001b[2J\\u202e");
     expect(JSON.parse(stdout)).toMatchObject({
       threads: [{ ref: "abc123" }, { title: "evil \u001b[2J\u202e" }],

@@ -1,0 +1,48 @@
+/** The end of a turn, and what follows where a usage limit cut it. Inside an open transaction. */
+import { limits } from "../base/limits.ts";
+import { accept, plain } from "./accept.ts";
+import type { Change } from "./journal.ts";
+import { writeLock } from "./lane.ts";
+import type { Lane, MessageId } from "./ports/rows.ts";
+import { type TurnEnd, turnEnded } from "./settle.ts";
+import { beginLimit, usageLimitPolicy } from "./usagelimit.ts";
+import type { World } from "./world.ts";
+
+/** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
+export function endTurn(world: World, change: Change, lane: Lane, end: TurnEnd): void {
+  const { store } = world;
+  const known = store.turns.get(lane.ref, end.turn_id);
+  const isOver = known !== undefined && known.status !== "in_progress";
+  if (isOver || end.status !== "failed" || !beginLimit(world, change, lane, end.error)) {
+    turnEnded(store, change, lane, end);
+    return;
+  }
+  const policy = usageLimitPolicy(world);
+  const cause = store.messages.ofTurn(lane.ref, end.turn_id)[0]?.id ?? null;
+  turnEnded(store, change, lane, policy.continue === "queue" ? { ...end, holds: false } : end);
+  if (policy.nudge !== null) nudge(world, change, lane, { text: policy.nudge, cause_id: cause });
+}
+
+/** Queued ahead of the rest, in the same transaction: one for each turn that was cut, whatever dies when. */
+function nudge(
+  world: World,
+  change: Change,
+  { ref }: Lane,
+  own: { text: string; cause_id: MessageId | null },
+): void {
+  const { store, log } = world;
+  const lane = store.lanes.get(ref);
+  if (lane?.source !== "own" || writeLock(lane) !== null) return;
+  if (lane.pending >= limits.queuedPerLaneMax) {
+    log.warn("a thread that a usage limit cut gets no nudge: its queue is full", { lane: ref });
+    return;
+  }
+  const draft = { ...plain, mode: "queue" as const, ...own };
+  const message = accept(world, lane, draft, { at: "front", now: change.now });
+  change.append({
+    kind: "message.queued",
+    lane: ref,
+    receipt: message.id,
+    data: { mode: "queue", by: "nudge" },
+  });
+}

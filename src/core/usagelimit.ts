@@ -1,0 +1,152 @@
+/**
+ * A usage limit is a state of an account, not of the work. It begins when a turn fails with it and Codex gave the time
+ * of the reset; until then no turn starts in any thread of that model provider. The registry keeps it.
+ */
+import { iso } from "../base/clock.ts";
+import { sha256 } from "../base/digest.ts";
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { clip } from "./clip.ts";
+import { hold } from "./hold.ts";
+import type { Change } from "./journal.ts";
+import { limitFor, providerOf } from "./lane.ts";
+import type { Exhausted } from "./live.ts";
+import type { RateLimits } from "./ports/agent.ts";
+import type { Lane, UsageLimit } from "./ports/rows.ts";
+import type { TurnError } from "./ports/thread.ts";
+import type { UsageLimitPolicy, World } from "./world.ts";
+
+/** Why no turn may start in this thread; null where no limit holds it back. */
+export function limitWords({ store }: World, lane: Lane): string | null {
+  return limitFor(lane, store.usageLimits.list())?.words ?? null;
+}
+
+/** Throws `lane_busy`: a text that is to run now cannot. */
+export function refuseLimited({ store }: World, lane: Lane): void {
+  const limit = limitFor(lane, store.usageLimits.list());
+  if (limit === null) return;
+  fail("lane_busy", limit.words, {
+    hint: "send it with --queue: it runs when the limit ends",
+    data: { limited_until: iso(limit.until) },
+  });
+}
+
+/** A broken configuration changes nothing of what is usual. */
+export function usageLimitPolicy({ policy, log }: World): UsageLimitPolicy {
+  try {
+    return policy().usageLimits;
+  } catch (thrown) {
+    log.warn("the configuration is not read", { reason: wordsOf(thrown) });
+    return { continue: "queue", nudge: null };
+  }
+}
+
+/** Inside the transaction that ends a turn. Answers whether the limit of the account cut that turn. */
+export function beginLimit(world: World, change: Change, lane: Lane, error: TurnError | null): boolean {
+  if (error?.kind !== "usageLimitExceeded") return false;
+  const { store, live, clock } = world;
+  const provider = providerOf(lane);
+  if (provider === null) return false;
+  const known = store.usageLimits.list().find((one) => one.provider === provider);
+  const said = live.exhausted();
+  // The error itself gives its time in prose only: Codex says the reset just before it (facts C1.3). Used once, since a
+  // later failure may be of another kind, with no reset.
+  live.setExhausted(null);
+  const isFresh = said !== null && clock.monotonic() - said.at <= limits.usageLimitSaidMs;
+  // One in the past says nothing of when to try again.
+  if (!isFresh || said.resets_at <= change.now) return known !== undefined;
+  if (known && known.resets_at >= said.resets_at) return true;
+  const { until, doubt } = believed(store.log.id(), said.resets_at, change.now);
+  const reason = clip(error.message, limits.previewCharsMax);
+  const row = { provider, limit_id: said.limit_id, resets_at: said.resets_at, until, began_at: change.now };
+  store.usageLimits.put({ ...row, reason: doubt === null ? reason : `${reason} (${doubt})` });
+  change.append({
+    kind: "limit.reached",
+    data: { provider, until: iso(until), ...(doubt === null ? {} : { doubt }), error: { message: reason } },
+  });
+  return true;
+}
+
+/** A time further away than any window of Codex is not taken as it is. */
+function believed(logId: string, resetsAt: number, now: number): { until: number; doubt: string | null } {
+  const last = now + limits.usageLimitMaxMs;
+  if (resetsAt > last)
+    return {
+      until: last,
+      doubt: `Codex gave a reset after more than ${limits.usageLimitMaxMs / limits.dayMs} days`,
+    };
+  // The same after a restart; another one for each daemon of the account.
+  const share = Number.parseInt(sha256(`${logId} ${resetsAt}`).slice(0, 8), 16) / 2 ** 32;
+  return {
+    until: resetsAt + limits.usageLimitJitterMinMs + Math.floor(share * limits.usageLimitJitterMs),
+    doubt: null,
+  };
+}
+
+/** What Codex says of the account: remembered for the turn that fails next, or the end of a limit. */
+export function noteRateLimits(world: World, change: Change, said: RateLimits): void {
+  const { store, live, clock } = world;
+  if (said.windows.length === 0) return;
+  const exhausted = exhaustedBy(said, clock.monotonic());
+  if (exhausted) {
+    live.setExhausted(exhausted);
+    return;
+  }
+  if (live.exhausted()?.limit_id === said.limit_id) live.setExhausted(null);
+  for (const limit of store.usageLimits.list())
+    if (limit.limit_id === said.limit_id && isAbout(world, limit)) endLimit(world, change, limit, "early");
+}
+
+function exhaustedBy({ limit_id, windows, reached }: RateLimits, at: number): Exhausted | null {
+  const full = windows.filter(({ used_percent }) => used_percent >= 100);
+  // Codex rounds: a window that is used up may read 99.
+  const causes = full.length > 0 || reached !== "rate_limit_reached" ? full : windows;
+  const resets = causes.flatMap(({ resets_at }) => resets_at ?? []);
+  return resets.length === 0 ? null : { limit_id, resets_at: Math.max(...resets), at };
+}
+
+/**
+ * The update names no thread. A turn that began before the limit may bring what was true then, and one of another
+ * provider another account's.
+ */
+function isAbout({ store }: World, { provider, began_at }: UsageLimit): boolean {
+  return store.turns.listRunning().every((turn) => {
+    const lane = store.lanes.get(turn.lane);
+    return lane === undefined || (providerOf(lane) === provider && turn.started_at >= began_at);
+  });
+}
+
+/** Ends what is over. The pass that follows brings what waits to Codex. */
+export function endDueLimits(world: World): void {
+  const { store, journal, clock } = world;
+  if (!store.usageLimits.list().some(({ until }) => until <= clock.now())) return;
+  journal.commit((change) => {
+    for (const limit of store.usageLimits.list())
+      if (limit.until <= change.now) endLimit(world, change, limit, "reset");
+  });
+}
+
+/** By a person, who knows better. */
+export function endAllLimits(world: World): void {
+  const { store, journal } = world;
+  if (store.usageLimits.list().length === 0) return;
+  journal.commit((change) => {
+    for (const limit of store.usageLimits.list()) endLimit(world, change, limit, "by_hand");
+  });
+}
+
+function endLimit(
+  world: World,
+  change: Change,
+  { provider }: UsageLimit,
+  why: "reset" | "early" | "by_hand",
+): void {
+  const { store } = world;
+  store.usageLimits.remove(provider);
+  change.append({ kind: "limit.ended", data: { provider, why } });
+  if (why === "by_hand" || usageLimitPolicy(world).continue !== "hold") return;
+  for (const ref of store.lanes.unfinished()) {
+    const lane = store.lanes.get(ref);
+    if (lane && lane.pending > 0 && providerOf(lane) === provider) hold(store, change, ref, "stopped");
+  }
+}

@@ -47,7 +47,9 @@ test("a phrase counts where it stands, whatever is between its words that is no 
 test("parts of a clause are counted as the index reads them, in every spelling", () => {
   const [once, twice] = ["我们部署了新的服务器然后等待", "部署之后再部署一次然后又等待"];
   expect(order(["部署"], [twice, once])).toEqual([twice, once]);
-  expect(order(["か"], ["かかか", "ががが、か"])).toEqual(["かかか", "ががが、か"]);
+  // With an accent somewhere, for which the text is taken apart.
+  const [plain, voiced] = ["é かかか", "é ががが、か"];
+  expect(order(["か"], [plain, voiced])).toEqual([plain, voiced]);
   expect(order(["มา"], ["มา มี มู มี", "มี มา มา มู"])).toEqual(["มี มา มา มู", "มา มี มู มี"]);
   expect(order(["🚀"], ["🚀🚀 go", "go 🚀 go"])).toEqual(["🚀🚀 go", "go 🚀 go"]);
   const texts = ["React ＲＥＡＣＴ it", "the React is"].map((text, id) => ({ id, text }));

@@ -10,7 +10,6 @@ import type { Change } from "./journal.ts";
 import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
-import { refuseLimited } from "./usagelimit.ts";
 import type { World } from "./world.ts";
 
 export interface Delivery extends Drain {
@@ -39,7 +38,6 @@ export function delivery(world: World): Delivery {
         if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");
         refuseUnlessFree(world, writable(ref));
         const { id } = journal.commit((change) => {
-          refuseLimited(world, opened.lane);
           const full = fullWords(world);
           if (full !== null) fail("lane_busy", full, { hint: "send it with --queue to wait its turn" });
           const message = accepted(change, opened.lane, draft, "front", null);

@@ -139,6 +139,24 @@ test("a plain send is refused at once with the time, and stores nothing", async 
   expect(here.world.engine.core.view(here.other).queue.pending).toBe(0);
 });
 
+test("a start that is under way when the limit begins is not made", async () => {
+  const here = await two();
+  await here.pass(minute);
+  const { store, clock, agent } = here.world;
+  const now = clock.now();
+  const row = { provider: "mock", limit_id: "codex", began_at: now, reason: "used up" };
+  // It is asked whether the thread is idle: after the look at the limits, and before the claim.
+  agent.beforeNext("readThread", () =>
+    store.usageLimits.put({ ...row, resets_at: now + minute, until: now + minute }),
+  );
+  const receipt = await here.queue(here.other, "one");
+  await until("a limit", () => store.usageLimits.list().length > 0);
+  await macrotasks(40);
+  expect(here.world.engine.core.receipt(receipt.receipt)).toMatchObject({ state: "queued", attempt: 0 });
+  await here.pass(2 * minute);
+  expect(here.state(receipt)).toBe("done");
+});
+
 test("a thread of another provider works on, and one of the limited provider does not", async () => {
   const here = await two({}, "second");
   await here.limited();
@@ -206,8 +224,11 @@ test("with continue = hold, what waits when it ends is held for a person", async
 
 test("a nudge goes once to the thread that was cut, ahead of what waits there, and to no other", async () => {
   const here = await two(usage({ nudge: "go on" }));
-  const first = await here.limited();
+  here.world.engine.core.hold(here.ref);
+  const first = await here.queue(here.ref, cut(30 * minute));
   await here.queue(here.ref, "one");
+  here.world.engine.core.release(here.ref);
+  await here.reaches(first, "done");
   await here.queue(here.other, "two");
   expect(here.view().queue.pending).toBe(2);
   await here.pass(31 * minute);

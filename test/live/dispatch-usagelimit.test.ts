@@ -77,6 +77,7 @@ test("of two threads and six texts one is cut, the others go after the reset, al
       queue: { pending, held: false, reason: expect.stringContaining("limited until") },
     });
   expect((await rig.run(["list", "--no-json"])).stdout).toMatch(/3 limited, ends in \d+s/);
+  expect((await rig.run(["daemon", "status", "--no-json"])).stdout).toMatch(/limited +mock until 20/);
   const { message, hint } = await rig.refused(["send", b, "now"]);
   expect(message).toContain(limits[0].until);
   expect(hint).toContain("--queue");

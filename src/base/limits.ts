@@ -77,7 +77,9 @@ export const limits = {
    * rollouts before it answers (93 s for 1 GB, measured), and from the beginning when it is cut off.
    */
   agentStartWorkMs: second,
-  agentStartMaxMs: 60 * minute,
+  agentStartMaxMs: 15 * minute,
+  /** Unreadable lines of a start that works: one that reads its rollouts prints nothing (measured). */
+  agentStartGarbageMax: 100,
   /** Of a thread's sandbox as JSON: some hundred writable folders. */
   sandboxCharsMax: 32 * KiB,
   /** What is kept of an installed Codex's lacks: some KB. */

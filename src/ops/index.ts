@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "2877880f4442",
+    hash: "fcf06175d192",
     load: () => import("./daemon/status.ts"),
   },
   {

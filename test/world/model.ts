@@ -541,6 +541,7 @@ export function modelAgent({
       codex_home: codexHome,
       restarts: 0,
       last_error: epoch === null ? { message: "Codex was killed", hint: "dispatch daemon retry" } : null,
+      starting_since: null,
       retry_at: null,
       garbage_lines: 0,
       warnings: [],

@@ -130,6 +130,8 @@ export interface AgentStatus {
   restarts: number;
   /** Why it is degraded or was last lost; in the user's nouns. */
   last_error: { message: string; hint: string | null } | null;
+  /** Epoch ms since when a child has been started and has not answered `initialize`. */
+  starting_since: number | null;
   /** Epoch ms of the next start, while degraded or between restarts. */
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */

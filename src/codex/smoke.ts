@@ -1,6 +1,7 @@
 /** Does Codex work here? A private child is started, asked, and ended: for `doctor`, with or without a daemon. */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink } from "../core/ports/agent.ts";
@@ -41,10 +42,17 @@ export async function smoke(world: {
       { ...world, sink: nobody, taps: new Set(), warned, garbage: () => {}, capabilities: untold },
       path,
     );
+    const within = `within ${world.timeoutMs / 1000} s`;
+    let isOpening = false;
     const late = world.clock.sleep(world.timeoutMs, patience.signal).then(() => {
-      throw new DispatchError("timeout", `codex did not finish within ${world.timeoutMs / 1000} s`);
+      if (!isOpening) throw new DispatchError("timeout", `codex did not finish ${within}`);
+      // A configuration that cannot be loaded is refused at once; only MCP servers take their time.
+      warned(`codex opened no thread ${within}: it waits for the MCP servers that are required`);
     });
-    await Promise.race([ask(life, seen), late]);
+    const opening = () => {
+      isOpening = true;
+    };
+    await Promise.race([ask(life, seen, opening), late]);
   } catch (thrown) {
     seen.error = { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
   } finally {
@@ -55,7 +63,7 @@ export async function smoke(world: {
   return seen;
 }
 
-async function ask(life: Life, seen: Smoke): Promise<void> {
+async function ask(life: Life, seen: Smoke, opening: () => void): Promise<void> {
   const begun = await life.begun;
   // Without its hint: that one leads to doctor, which is asking.
   if (begun.kind !== "up") throw new DispatchError("agent_down", begun.error.message);
@@ -63,7 +71,8 @@ async function ask(life: Life, seen: Smoke): Promise<void> {
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
-  await life.rpc.call("thread/start", { ephemeral: true });
+  opening();
+  await life.rpc.call("thread/start", { ephemeral: true }, { timeoutMs: limits.agentLoadTimeoutMs });
 }
 
 /** Nothing is recorded of this child: it ends with the question. */

@@ -52,11 +52,11 @@ export interface QueueView {
 }
 
 export function queueView(lane: Lane): QueueView {
-  const { ref, pending, hold_reason, blocked_reason } = lane;
+  const { ref, pending, hold_reason, blocked_reason, setup } = lane;
   return {
     pending,
     held: hold_reason !== null,
-    reason: hold_reason ?? (pending > 0 ? blocked_reason : null),
+    reason: hold_reason ?? (pending > 0 || setup !== "ready" ? blocked_reason : null),
     release: releaseCommand(ref, hold_reason),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Block } from "./blocked.ts";
+import type { Opening } from "./opening.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Ref } from "./ports/rows.ts";
@@ -43,6 +44,8 @@ export interface Live {
   readonly sought: Set<RequestFacts["rpc_id"]>;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
+  /** Calls that load a thread, until their answer is taken. */
+  readonly openings: Map<Ref, Opening>;
 }
 
 export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
@@ -51,12 +54,14 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const sought: Live["sought"] = new Set();
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
+  const openings: Live["openings"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
   const clear = () => {
     threads.clear();
     sought.clear();
     blocked.clear();
+    openings.clear();
     agents.clear();
     owing.clear();
   };
@@ -96,5 +101,6 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     list: () => [...threads],
     sought,
     blocked,
+    openings,
   };
 }

@@ -5,6 +5,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
+import { beside } from "./beside.ts";
 import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { pauseInterrupted } from "./goal.ts";
@@ -42,6 +43,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   let goalsPausedIn: number | null = null;
   /** The newest gap that was closed. */
   let settledSeq = 0;
+  /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
+  const settling = beside<Ref>(clock, limits.settleWaitMs);
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
@@ -50,14 +53,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       goalsPausedIn = epoch;
       await pauseInterrupted(world);
     }
-    for (const ref of store.lanes.unfinished()) {
-      try {
-        isWhole = (await lane(ref)) && isWhole;
-      } catch (thrown) {
-        isWhole = false;
-        log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
-      }
-    }
+    for (const ref of store.lanes.unfinished()) isWhole = (await settling(ref, () => settled(ref))) && isWhole;
     const gap = store.events.newest({ kinds: ["gap"], limit: 1 })[0]?.seq ?? 0;
     if (isWhole && (settledEpoch !== epoch || gap > settledSeq)) {
       settledEpoch = epoch;
@@ -67,6 +63,15 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (epoch !== null) {
       await renewReplaced();
       await unloadIdle();
+    }
+  }
+
+  async function settled(ref: Ref): Promise<boolean> {
+    try {
+      return await lane(ref);
+    } catch (thrown) {
+      log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
+      return false;
     }
   }
 

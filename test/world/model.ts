@@ -56,6 +56,7 @@ interface ModelThread {
   isHeldElsewhere: boolean;
   /** Of a sub-agent. */
   parentId: string | null;
+  mark: string | null;
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
@@ -76,7 +77,8 @@ type Verb =
   | "injectText"
   | "queueText"
   | "readThread"
-  | "nameThread";
+  | "nameThread"
+  | "forkThread";
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;
@@ -99,6 +101,8 @@ export interface ModelAgent extends Agent {
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
+  /** So many calls of this verb are carried out and not answered, until the returned function is called, or a kill. */
+  withhold(verb: Verb, count?: number): () => void;
   /** What Codex's configuration no longer has: each start and resume is refused until it is null again. */
   configurationLacks(words: string | null): void;
   /** Runs just before the next call of this verb is carried out. */
@@ -180,6 +184,7 @@ export function modelAgent({
   const slowHooks: { name: string; go(): void }[] = [];
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
+  const withheld = new Map<string, { count: number; answers: (() => void)[] }>();
   const swallowed = new Set<string>();
   const before = new Map<string, () => void>();
   let losesTurn = false;
@@ -210,8 +215,10 @@ export function modelAgent({
     if (asked === null) return Promise.reject(down());
     return new Promise((resolve, reject) => {
       schedule(() => {
-        before.get(verb)?.();
+        const first = before.get(verb);
+        // It may want the next call, too.
         before.delete(verb);
+        first?.();
         if (epoch !== asked) {
           return reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "not_sent" } }));
         }
@@ -225,10 +232,14 @@ export function modelAgent({
               new DispatchError("timeout", "Codex did not answer", { data: { outcome: "unknown" } }),
             );
           }
-          schedule(() => {
-            if (epoch === asked) resolve(result);
-            else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
-          });
+          const answer = () =>
+            schedule(() => {
+              if (epoch === asked) resolve(result);
+              else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
+            });
+          const late = withheld.get(verb);
+          if (late && late.answers.length < late.count) late.answers.push(answer);
+          else answer();
         } catch (thrown) {
           reject(thrown);
         }
@@ -257,6 +268,7 @@ export function modelAgent({
       isArchived: false,
       isHeldElsewhere: false,
       parentId: null,
+      mark: null,
       status: "idle",
       goal: null,
       turns: [],
@@ -291,6 +303,7 @@ export function modelAgent({
       updated_at: at,
       source: "vscode",
       parent_id: thread.parentId,
+      mark: thread.mark,
     };
   }
 
@@ -465,6 +478,7 @@ export function modelAgent({
     epoch = null;
     die();
     sink.down(dead, "codex was killed by SIGKILL");
+    for (const { answers } of withheld.values()) for (const answer of answers.splice(0)) answer();
   }
 
   return {
@@ -499,6 +513,14 @@ export function modelAgent({
     renewals,
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
+    withhold(verb, count = Number.POSITIVE_INFINITY) {
+      const answers: (() => void)[] = [];
+      withheld.set(verb, { count, answers });
+      return () => {
+        withheld.delete(verb);
+        for (const answer of answers) answer();
+      };
+    },
     configurationLacks(words) {
       lacking = words;
     },
@@ -689,6 +711,7 @@ export function modelAgent({
     },
     hasInjected: async (path, itemId) =>
       [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),
+    threadsOfDay: () => call("threadsOfDay", () => [...threads.keys()]),
     listThreads: ({ cursor, limit, archived }) =>
       call("listThreads", () => {
         const all = [...threads.values()]
@@ -736,7 +759,12 @@ export function modelAgent({
       call("unarchiveThread", () => {
         threadOf(threadId).isArchived = false;
       }),
-    forkThread: (threadId, { settings, last_turn_id }) =>
+    deleteThread: (threadId) =>
+      call("deleteThread", () => {
+        threadOf(threadId);
+        threads.delete(threadId);
+      }),
+    forkThread: (threadId, { settings, last_turn_id, mark }) =>
       call("forkThread", () => {
         const source = threadOf(threadId);
         const until =
@@ -748,6 +776,7 @@ export function modelAgent({
           turns: structuredClone(source.turns.slice(0, until)),
           isDurable: true,
           name: source.name,
+          mark,
         });
         return { thread: facts(fork), effective: effective(fork) };
       }),

@@ -44,6 +44,8 @@ export interface Live {
   readonly sought: Set<RequestFacts["rpc_id"]>;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
+  /** By thread id: since when its turn does nothing but retry; monotonic ms. */
+  readonly retrying: Map<string, number>;
   /** Calls that load a thread, until their answer is taken. */
   readonly openings: Map<Ref, Opening>;
 }
@@ -55,6 +57,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
   const openings: Live["openings"] = new Map();
+  const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
   const clear = () => {
@@ -62,6 +65,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     sought.clear();
     blocked.clear();
     openings.clear();
+    retrying.clear();
     agents.clear();
     owing.clear();
   };
@@ -102,5 +106,6 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     sought,
     blocked,
     openings,
+    retrying,
   };
 }

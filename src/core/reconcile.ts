@@ -45,6 +45,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   let settledSeq = 0;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
   const settling = beside<Ref>(clock, limits.settleWaitMs);
+  /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
+  const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
   async function step(): Promise<void> {
     const epoch = live.epoch();
@@ -53,7 +55,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       goalsPausedIn = epoch;
       await pauseInterrupted(world);
     }
-    for (const ref of store.lanes.unfinished()) isWhole = (await settling(ref, () => settled(ref))) && isWhole;
+    const unfinished = store.lanes.unfinished();
+    for (const ref of inFlight.keys()) if (!store.messages.inFlight(ref)) inFlight.delete(ref);
+    for (const ref of unfinished) isWhole = (await settling(ref, () => settled(ref))) && isWhole;
     const gap = store.events.newest({ kinds: ["gap"], limit: 1 })[0]?.seq ?? 0;
     if (isWhole && (settledEpoch !== epoch || gap > settledSeq)) {
       settledEpoch = epoch;
@@ -103,7 +107,6 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     await world.locked(ref, () => codexQueue.settle(ref));
     if (lane.source === "attached") return;
     const here = live.get(lane.thread_id);
-    const now = clock.now();
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     const silentMs = clock.monotonic() - (here?.heard ?? Number.NEGATIVE_INFINITY);
     const isSilent = silentMs > limits.turnSilentMs;
@@ -113,11 +116,18 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
-    const isLate =
-      now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs && !runsFor(message);
+    const isLate = inFlightMs(message) > limits.proofTimeoutMs && !runsFor(message);
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
+  }
+
+  function inFlightMs({ id, attempt, lane: ref, state }: Message): number {
+    const now = clock.monotonic();
+    const known = inFlight.get(ref);
+    if (known?.id === id && known.attempt === attempt && known.state === state) return now - known.since;
+    inFlight.set(ref, { id, attempt, state, since: now });
+    return 0;
   }
 
   /** Of one that Codex answered: cut before it took the text, a turn ends without it, and never shows it later. */
@@ -126,14 +136,11 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     turn_id !== null &&
     (store.turns.get(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
 
-  /** A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is taken. */
-  const runsFor = ({ lane, turn_id, claimed_at }: Message) =>
-    store.turns
-      .running(lane)
-      .some(
-        (turn) =>
-          isRunning(turn, live) && (turn.turn_id === turn_id || turn.started_at >= (claimed_at ?? Infinity)),
-      );
+  /**
+   * A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is
+   * taken. None ran when it was claimed.
+   */
+  const runsFor = ({ lane }: Message) => store.turns.running(lane).some((turn) => isRunning(turn, live));
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
     store.turns.get(lane, target_turn_id!)?.status !== "in_progress";

@@ -72,7 +72,7 @@ export default op({
     return {
       pid: host.pid,
       version: host.version,
-      uptime_seconds: Math.floor((clock.now() - host.startedAt) / 1000),
+      uptime_seconds: Math.floor(host.uptimeMs() / 1000),
       started_at: iso(host.startedAt),
       home: host.paths.home,
       socket: host.paths.socket,

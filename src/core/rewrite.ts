@@ -71,6 +71,9 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
       agent: draft.agent ?? null,
     });
     refuseOwnFiles(world, settings, settings.may_write_home);
+    // Asked once more: the lock may have been a while coming.
+    const raced = createdByKey(store, draft.key, digest);
+    if (raced) return raced.ref;
     // The row comes first: whatever becomes of us, what Codex makes is found by it.
     const lane = journal.commit((change) => {
       const row: Lane = {

@@ -214,6 +214,14 @@ describe("a fork", () => {
     expect(forks(world).map(({ id }) => id)).toEqual([core.view(fork).id!]);
   });
 
+  test("that is asked for twice at once with one key is made once", async () => {
+    const { world, core, ref } = await source();
+    const both = [core.fork(ref, { ...copy, key: "k" }), core.fork(ref, { ...copy, key: "k" })];
+    const [first, second] = await Promise.all(both);
+    expect(second).toBe(first!);
+    expect(forks(world)).toHaveLength(1);
+  });
+
   test("that cannot be stored is deleted again", async () => {
     const { world, core, agent, ref } = await source();
     agent.configure({

@@ -78,6 +78,17 @@ export class DispatchError extends Error {
   }
 }
 
+/** Of a failure that is unknown only because nobody answered: what failed can have changed nothing. */
+export function withNothingDone(thrown: unknown): unknown {
+  if (!(thrown instanceof DispatchError) || thrown.data?.["outcome"] !== "unknown") return thrown;
+  const { code, message, hint, data } = thrown;
+  return new DispatchError(code, message, {
+    ...(hint === null ? {} : { hint }),
+    data: { ...data, outcome: "not_sent" },
+    cause: thrown,
+  });
+}
+
 /** A message may repeat what it was given, and that may be anything: it is cut, and is always text. */
 function shortText(text: string): string {
   const over = text.length - limits.errorCharsMax;

@@ -27,7 +27,8 @@ export interface FaultLog extends Log {
 
 /** An error line gets an id unless its fields have one. A registry that refuses a write is shown elsewhere. */
 export function faultLog(log: Log, clock: Clock): FaultLog {
-  const kept = new Map<string, Fault>();
+  /** With the monotonic time of the newest occurrence. */
+  const kept = new Map<string, { fault: Fault; since: number }>();
   let count = 0;
   const faultId = () => `bug-${clock.now().toString(36)}-${++count}`;
 
@@ -42,15 +43,17 @@ export function faultLog(log: Log, clock: Clock): FaultLog {
       if (thrown instanceof DispatchError && thrown.code === "storage") return;
       const why = thrown === undefined ? null : wordsOf(thrown).slice(0, limits.faultCharsMax);
       const key = `${what}\n${why}`;
-      const times = (kept.get(key)?.times ?? 0) + 1;
+      const times = (kept.get(key)?.fault.times ?? 0) + 1;
       // Taken out first, so that the map is in the order of the newest occurrence.
       kept.delete(key);
-      kept.set(key, { id, what, why, times, at: clock.now() });
+      const fault = { id, what, why, times, at: clock.now() };
+      kept.set(key, { fault, since: clock.monotonic() });
       if (kept.size > limits.faultsKeptMax) kept.delete(kept.keys().next().value!);
     },
     faults() {
-      const from = clock.now() - limits.faultShownMs;
-      return [...kept.values()].filter((fault) => fault.at >= from).reverse();
+      const from = clock.monotonic() - limits.faultShownMs;
+      const shown = [...kept.values()].filter(({ since }) => since >= from);
+      return shown.map(({ fault }) => fault).reverse();
     },
     faultId,
   };

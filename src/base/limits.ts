@@ -69,6 +69,15 @@ export const limits = {
   toolTimeoutMs: 5 * second,
 
   agentCallTimeoutMs: 10 * second,
+  /**
+   * To start, fork or resume a thread: Codex answers once its required MCP servers are up, each within its own
+   * `startup_timeout_sec`, which is 30 s unless configured and far under this wherever it is.
+   */
+  agentLoadTimeoutMs: 10 * minute,
+  /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */
+  openWaitMs: 45 * second,
+  /** One thread keeps a pass over all that is unfinished so long; then it is settled beside the rest. */
+  settleWaitMs: 2 * second,
   /** Scans of the sessions folder: 15 s measured at 10,000 threads. */
   agentScanTimeoutMs: 60 * second,
   agentStartTimeoutMs: 20 * second,
@@ -77,7 +86,9 @@ export const limits = {
    * rollouts before it answers (93 s for 1 GB, measured), and from the beginning when it is cut off.
    */
   agentStartWorkMs: second,
-  agentStartMaxMs: 60 * minute,
+  agentStartMaxMs: 15 * minute,
+  /** Unreadable lines of a start that works: one that reads its rollouts prints nothing (measured). */
+  agentStartGarbageMax: 100,
   /** Of a thread's sandbox as JSON: some hundred writable folders. */
   sandboxCharsMax: 32 * KiB,
   /** What is kept of an installed Codex's lacks: some KB. */

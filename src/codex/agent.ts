@@ -21,6 +21,7 @@ import { rolloutHolds, rolloutPower } from "./rollout.ts";
 import type { CallOptions } from "./rpc.ts";
 import { searchMessages, searchThreads } from "./search.ts";
 import { type Supervised, supervisor } from "./supervisor.ts";
+import { threadsOfDay } from "./threadfiles.ts";
 import { defaultsOf, goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
 
 export interface CodexAgent extends Agent {
@@ -45,10 +46,36 @@ export function codexAgent(
     return life;
   };
   const has = (method: string) => lackOf(codex.running().lacks(), method, {}) === undefined;
-  const call = (method: string, params: Json) =>
-    onLife(() => lifeFor(method, params).rpc.call(method, params));
+  const call = (method: string, params: Json, options?: CallOptions) =>
+    onLife(() => lifeFor(method, params).rpc.call(method, params, options));
   const read = (method: string, params: Json, options?: CallOptions) =>
     onLife(() => lifeFor(method, params).rpc.read(method, params, options));
+
+  async function unsubscribe(threadId: string): Promise<void> {
+    await call("thread/unsubscribe", { threadId });
+  }
+
+  async function deleteThread(threadId: string): Promise<void> {
+    if (has("thread/delete")) await call("thread/delete", { threadId });
+    else await call("thread/archive", { threadId });
+  }
+
+  /** Of a call that loads a thread: what comes after its deadline is undone. */
+  function loading(undo: (threadId: string) => Promise<void>): CallOptions {
+    const late = (answer: Json) => {
+      const id = text(object(answer["thread"])?.["id"]);
+      if (id === null) return;
+      undo(id).catch((thrown: unknown) =>
+        world.log.warn("a thread that came too late is left in Codex", { thread: id, thrown }),
+      );
+    };
+    return { timeoutMs: limits.agentLoadTimeoutMs, late };
+  }
+  const unloaded = loading(unsubscribe);
+  const deleted = loading(async (threadId) => {
+    await unsubscribe(threadId);
+    await deleteThread(threadId);
+  });
 
   return {
     start: codex.start,
@@ -58,9 +85,9 @@ export function codexAgent(
     renew: codex.renew,
     close: codex.close,
 
-    startThread: async (settings) => opened(await call("thread/start", startParams(settings))),
+    startThread: async (settings) => opened(await call("thread/start", startParams(settings), unloaded)),
     resumeThread: async (threadId, settings) =>
-      opened(await call("thread/resume", resumeParams(threadId, settings))),
+      opened(await call("thread/resume", resumeParams(threadId, settings), unloaded)),
     async nameThread(threadId, name) {
       await call("thread/name/set", { threadId, name });
     },
@@ -69,9 +96,7 @@ export function codexAgent(
       return threadFacts(answer["thread"]) ?? unreadable("thread/read");
     },
     listTurns: (threadId, page) => turnPage(read, threadId, page),
-    async unsubscribe(threadId) {
-      await call("thread/unsubscribe", { threadId });
-    },
+    unsubscribe,
     // A Codex that knows no goals, or has them switched off, has none, and no queue either: both are looked at before every resume.
     async readGoal(threadId) {
       if (!has("thread/goal/get")) return null;
@@ -148,6 +173,7 @@ export function codexAgent(
       await call("thread/inject_items", { threadId: thread_id, items: [item] });
     },
 
+    threadsOfDay: async (at) => threadsOfDay(codex.status().codex_home, at),
     async listThreads({ cursor, limit, archived }) {
       // Without these Codex hides threads of other providers and sources; a scan would take seconds (measured).
       const everything = { modelProviders: [], sourceKinds, useStateDbOnly: true, sortKey: "updated_at" };
@@ -160,11 +186,12 @@ export function codexAgent(
     async archiveThread(threadId) {
       await call("thread/archive", { threadId });
     },
+    deleteThread,
     async unarchiveThread(threadId) {
       await call("thread/unarchive", { threadId });
     },
-    forkThread: async (threadId, { settings, last_turn_id }) =>
-      opened(await call("thread/fork", forkParams(threadId, settings, last_turn_id))),
+    forkThread: async (threadId, fork) =>
+      opened(await call("thread/fork", forkParams(threadId, fork), deleted)),
     async revertThread(threadId, beforeTurnId) {
       await call("thread/revert", { threadId, beforeTurnId });
     },

@@ -114,6 +114,7 @@ export const features: readonly Feature[] = [
     calls: { "thread/archive": [], "thread/unarchive": [] },
     hears: { "thread/archived": [], "thread/unarchived": [] },
   },
+  { what: "delete threads", calls: { "thread/delete": [] } },
   { what: "fork a thread", calls: { "thread/fork": [] } },
   { what: "fork a thread at a turn", calls: { "thread/fork": ["lastTurnId"] } },
   { what: "revert a thread", calls: { "thread/revert": ["beforeTurnId"] } },

@@ -60,7 +60,18 @@ export function startLife(world: World, executable: string): Life {
   const { sink, clock, log } = world;
   const calls = rpc({ write: (line) => child.write(line), clock });
   const memory = streamMemory();
-  const heard = incoming({ ...world, rpc: calls, memory, batch: (events) => sink.batch(epoch, events) });
+  let garbageLines = 0;
+  const garbage = () => {
+    garbageLines++;
+    world.garbage();
+  };
+  const heard = incoming({
+    ...world,
+    rpc: calls,
+    memory,
+    garbage,
+    batch: (events) => sink.batch(epoch, events),
+  });
   const child = startChild({ executable, env: world.env, clock, ...heard });
   const epoch = born();
 
@@ -100,7 +111,8 @@ export function startLife(world: World, executable: string): Life {
       log.error("what this codex lacks could not be found out", { thrown });
       return undefined;
     });
-    const hello = await initialize(calls, world, child.identity.pid);
+    const { pid } = child.identity;
+    const hello = await initialize(calls, world, { pid, garbage: () => garbageLines });
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".
       kill(wordsOf(hello));
@@ -140,13 +152,13 @@ export function startLife(world: World, executable: string): Life {
 async function initialize(
   calls: Rpc,
   { version, clock, log }: World,
-  pid: number,
+  signs: Signs,
 ): Promise<Hello | DispatchError> {
   const settled = new AbortController();
   try {
     const timeoutMs = limits.agentStartMaxMs;
     const answer = calls.call("initialize", initializeParams(version), { timeoutMs });
-    return helloOf(await Promise.race([answer, idled(pid, clock, log, settled.signal)]));
+    return helloOf(await Promise.race([answer, idled(signs, clock, log, settled.signal)]));
   } catch (thrown) {
     return downError(`codex did not start: ${wordsOf(thrown)}`, "not_sent", "dispatch doctor looks into it");
   } finally {
@@ -154,13 +166,21 @@ async function initialize(
   }
 }
 
-/** Rejects when the child has hardly worked for as long as a start may take; never resolves. */
-async function idled(pid: number, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
+interface Signs {
+  pid: number;
+  /** Lines that could not be read, so far. */
+  garbage(): number;
+}
+
+/** Rejects when the child has hardly worked for as long as a start may take, or printed garbage; never resolves. */
+async function idled({ pid, garbage }: Signs, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
+  const late = `codex did not answer initialize within ${limits.agentStartTimeoutMs / 1000} s`;
   for (let before = 0; !signal.aborted; ) {
     await clock.sleep(limits.agentStartTimeoutMs, signal);
     const worked = cpuMsOf(pid) ?? 0;
-    if (worked - before < limits.agentStartWorkMs)
-      fail("timeout", `codex did not answer initialize within ${limits.agentStartTimeoutMs / 1000} s`);
+    if (worked - before < limits.agentStartWorkMs) fail("timeout", late);
+    if (garbage() > limits.agentStartGarbageMax)
+      fail("timeout", `${late}, and printed ${garbage()} lines that are none of its protocol`);
     log.info("codex takes long to start, and works", { pid, cpu_ms: worked });
     before = worked;
   }

@@ -35,9 +35,14 @@ export const sourceKinds = [
   "unknown",
 ];
 
-export function forkParams(threadId: string, settings: ThreadSettings, lastTurnId: string | null): Json {
-  const cut = lastTurnId === null ? {} : { lastTurnId };
-  return { threadId, ...settingsParams(settings), ...cut, threadSource: "dispatch", excludeTurns: true };
+/** Codex keeps a `threadSource` of any words, and tells it again (measured). */
+export function forkParams(
+  threadId: string,
+  { settings, last_turn_id, mark }: { settings: ThreadSettings; last_turn_id: string | null; mark: string },
+): Json {
+  const cut = last_turn_id === null ? {} : { lastTurnId: last_turn_id };
+  const threadSource = `dispatch:${mark}`;
+  return { threadId, ...settingsParams(settings), ...cut, threadSource, excludeTurns: true };
 }
 
 export function overrideParams(overrides: TurnOverrides): Json {

@@ -3,7 +3,7 @@
  * lose requests for good, its refusals included. The rest waits here, unsent, and says so if it never goes out.
  */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError } from "../base/error.ts";
+import { DispatchError, withNothingDone } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { AgentReply } from "../core/ports/request.ts";
 import { downError, isRefusal, overloadedError, refusedError } from "./errors.ts";
@@ -14,6 +14,8 @@ export interface CallOptions {
   timeoutMs?: number;
   /** Passes the window and the backlog: a ping has to tell a busy child from a dead one. */
   urgent?: boolean;
+  /** Of a call that makes something: is given an answer that comes after the deadline. */
+  late?(answer: Json): void;
 }
 
 export interface Rpc {
@@ -38,6 +40,7 @@ interface Call {
   timeoutMs: number;
   startedAt: number;
   cancelDeadline: () => void;
+  late: CallOptions["late"];
   resolve(answer: Json): void;
   reject(error: DispatchError): void;
 }
@@ -45,6 +48,8 @@ interface Call {
 export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
   const inFlight = new Map<number, Call>();
   const backlog = new Map<number, Call>();
+  /** Given up, and not answered yet. */
+  const overdue = new Map<number, NonNullable<CallOptions["late"]>>();
   let lastId = 0;
   let closed: string | undefined;
 
@@ -79,9 +84,16 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
         return;
       }
       const wasSent = inFlight.has(call.id);
+      if (wasSent && call.late) noteOverdue(call.id, call.late);
       take(call.id)?.reject(wasSent ? timeoutError(call) : overloadedError(call.method));
       refill();
     });
+
+  const noteOverdue = (id: number, late: NonNullable<Call["late"]>) => {
+    overdue.set(id, late);
+    const [oldest] = overdue.keys();
+    if (overdue.size > limits.childInFlightMax) overdue.delete(oldest!);
+  };
 
   const call: Rpc["call"] = (method, params, options = {}) =>
     new Promise((resolve, reject) => {
@@ -96,6 +108,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
         timeoutMs,
         startedAt: to.clock.monotonic(),
         cancelDeadline: () => {},
+        late: options.late,
         resolve,
         reject,
       };
@@ -111,7 +124,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
         try {
           return await call(method, params, options);
         } catch (thrown) {
-          if (retriesLeft === 0 || !mayReadAgain(thrown)) throw thrown;
+          if (retriesLeft === 0 || !mayReadAgain(thrown)) throw withNothingDone(thrown);
         }
         await to.clock.sleep(limits.agentOverloadPauseMs);
       }
@@ -124,9 +137,14 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
     settle(answer) {
       const id = answer["id"];
       const waiting = typeof id === "number" ? take(id) : undefined;
-      if (waiting === undefined) return false;
-      refill();
       const error = object(answer["error"]);
+      const late = typeof id === "number" ? overdue.get(id) : undefined;
+      if (late) {
+        overdue.delete(id as number);
+        if (error === undefined) late(object(answer["result"]) ?? {});
+      }
+      if (waiting === undefined) return late !== undefined;
+      refill();
       if (error === undefined) waiting.resolve(object(answer["result"]) ?? {});
       else waiting.reject(refusedError(waiting.method, error, paramsIn(waiting.line)));
       return true;

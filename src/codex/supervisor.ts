@@ -60,6 +60,7 @@ export function supervisor(world: Supervised): Supervisor {
     codex_home: null,
     restarts: 0,
     last_error: null,
+    starting_since: null,
     retry_at: null,
     garbage_lines: 0,
     warnings: [],
@@ -107,8 +108,10 @@ export function supervisor(world: Supervised): Supervisor {
     } catch (thrown) {
       return { kind: "absent", error: lastError(thrown) };
     }
-    Object.assign(now, { pid: mine.pid, epoch: mine.epoch, restarts: lives++ });
+    const started = { pid: mine.pid, epoch: mine.epoch, starting_since: clock.now() };
+    Object.assign(now, { ...started, restarts: lives++ });
     const begun = await mine.begun;
+    now.starting_since = null;
     if (begun.kind === "up" && !closing) {
       const lacks = begun.lacks.map((lack) => lackWords(begun.hello.version, lack));
       for (const words of lacks) log.warn(words);
@@ -131,7 +134,7 @@ export function supervisor(world: Supervised): Supervisor {
   /** What follows an ending: the state meanwhile, and how long. No time at all means: until `retry`. */
   const rest = async ({ kind, error }: Ending) => {
     log.warn("codex is not running", { kind, error: error.message });
-    const crash = kind === "failed" || kind === "lost" ? pauses.crashed(clock.now()) : undefined;
+    const crash = kind === "failed" || kind === "lost" ? pauses.crashed(clock.monotonic()) : undefined;
     const ms = kind === "refused" ? undefined : (crash ?? pauses.absent()).ms;
     pause = new AbortController();
     enter(kind === "lost" && !crash?.circuitOpen ? "starting" : "degraded", {
@@ -201,6 +204,11 @@ export function supervisor(world: Supervised): Supervisor {
       pauses.reset();
       if (now.state === "degraded") enter("starting");
       pause.abort();
+      // One that has answered nothing yet may never do: another one is started in its place.
+      if (now.starting_since === null) return;
+      life
+        ?.kill("it was replaced before it answered initialize")
+        .catch((thrown: unknown) => log.error("codex could not be ended", { thrown }));
     },
     async close() {
       closing = true;

@@ -33,6 +33,7 @@ export function threadFacts(value: unknown): ThreadFacts | undefined {
     updated_at: msOfSeconds(thread["updatedAt"]) ?? 0,
     source: sourceOf(thread["source"]),
     parent_id: parentOf(thread),
+    mark: /^dispatch:(.+)$/.exec(text(thread["threadSource"]) ?? "")?.[1] ?? null,
   };
 }
 

@@ -7,7 +7,8 @@ import { askedOf, completed, differences, lastRan, pinned } from "./effective.ts
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
-import { announceNativeQueue, loaded, quietGoal, refusalOf } from "./open.ts";
+import { announceNativeQueue, quietGoal, refusalOf } from "./open.ts";
+import { load, loaded, refuseWhileOpening } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts, ThreadSettings } from "./ports/thread.ts";
@@ -93,61 +94,66 @@ async function read({ agent }: World, threadId: string): Promise<ThreadFacts> {
 
 /** A resume is what takes Codex's writer lock; from then on dispatch alone writes the thread. */
 export async function take(world: World, ref: Ref, mayWriteHome = false): Promise<void> {
-  const { agent, store, journal } = world;
-  await agent.ready(limits.agentReadyWaitMs);
-  await world.locked(ref, async () => {
-    const lane = store.lanes.get(ref)!;
-    if (lane.source === "own") return;
-    const threadId = lane.thread_id!;
-    if (lane.parent_id !== null) {
-      fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
-        hint: `dispatch tail ${ref}`,
-      });
-    }
-    const quieted = await quietGoal(world, lane, threadId);
-    await announceNativeQueue(world, lane, threadId);
-    const before = await completed(world, lane);
-    const settings = before
-      ? pinned({ ...lane, effective: before })
-      : { ...lane.settings, ...(await lastSettings(world, lane)) };
-    const opened = await agent.resumeThread(threadId, settings).catch(async (thrown: unknown) => {
-      // Their goal was theirs to run.
-      if (quieted) await agent.setGoal(threadId, { status: "active" });
-      return unlessHeldElsewhere(thrown, ref);
+  await world.agent.ready(limits.agentReadyWaitMs);
+  await world.locked(ref, () => taken(world, ref, mayWriteHome));
+}
+
+async function taken(world: World, ref: Ref, mayWriteHome: boolean): Promise<void> {
+  const { agent, store, journal, live } = world;
+  const lane = store.lanes.get(ref)!;
+  if (lane.source === "own") return;
+  const threadId = lane.thread_id!;
+  if (lane.parent_id !== null) {
+    fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
+      hint: `dispatch tail ${ref}`,
     });
-    try {
-      refuseOwnFiles(world, opened.effective, mayWriteHome);
-      const differing = differences(before ?? askedOf(settings), opened.effective);
-      if (differing.length > 0)
-        fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
-          hint: `dispatch fork ${ref} --name NAME, with the settings it should have`,
-        });
-    } catch (thrown) {
-      await agent.unsubscribe(threadId);
-      if (quieted) await agent.setGoal(threadId, { status: "active" });
-      throw thrown;
-    }
-    const newest = await newestTurn(world, threadId);
-    loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
-    journal.commit((change) => {
-      rememberTurn(world, change, lane, newest);
-      const handle = slug(lane.title);
-      store.lanes.set(ref, {
-        source: "own",
-        handle: handle === "" ? null : freeHandle(store, handle),
+  }
+  refuseWhileOpening(world, ref);
+  const quieted = await quietGoal(world, lane, threadId);
+  await announceNativeQueue(world, lane, threadId);
+  const before = await completed(world, lane);
+  const settings = before
+    ? pinned({ ...lane, effective: before })
+    : { ...lane.settings, ...(await lastSettings(world, lane)) };
+  const call = () => agent.resumeThread(threadId, settings);
+  const late = () => taken(world, ref, mayWriteHome);
+  const opened = await load(world, ref, { call, late, isDurable: false }).catch(async (thrown: unknown) => {
+    // Their goal was theirs to run.
+    if (quieted && !live.openings.has(ref)) await agent.setGoal(threadId, { status: "active" });
+    return unlessHeldElsewhere(thrown, ref);
+  });
+  try {
+    refuseOwnFiles(world, opened.effective, mayWriteHome);
+    const differing = differences(before ?? askedOf(settings), opened.effective);
+    if (differing.length > 0)
+      fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
+        hint: `dispatch fork ${ref} --name NAME, with the settings it should have`,
+      });
+  } catch (thrown) {
+    await agent.unsubscribe(threadId);
+    if (quieted) await agent.setGoal(threadId, { status: "active" });
+    throw thrown;
+  }
+  const newest = await newestTurn(world, threadId);
+  loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
+  journal.commit((change) => {
+    rememberTurn(world, change, lane, newest);
+    const handle = slug(lane.title);
+    store.lanes.set(ref, {
+      source: "own",
+      handle: handle === "" ? null : freeHandle(store, handle),
+      cwd: opened.effective.cwd,
+      settings: {
+        ...lane.settings,
         cwd: opened.effective.cwd,
-        settings: {
-          ...lane.settings,
-          cwd: opened.effective.cwd,
-          ...(mayWriteHome ? { may_write_home: true } : {}),
-        },
-        effective: opened.effective,
-        rollout_path: opened.thread.path,
-        evidence_at: change.now,
-        updated_at: change.now,
-      });
-      change.append({ kind: "lane.changed", lane: ref, data: { source: "own" } });
+        ...(mayWriteHome ? { may_write_home: true } : {}),
+      },
+      effective: opened.effective,
+      rollout_path: opened.thread.path,
+      evidence_at: change.now,
+      updated_at: change.now,
     });
+    change.append({ kind: "lane.changed", lane: ref, data: { source: "own" } });
   });
 }
 

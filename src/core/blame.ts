@@ -35,14 +35,14 @@ export function blame(): Blame {
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
-export async function watched<T>({ blame }: World, ref: Ref, open: () => Promise<T>): Promise<T> {
+export async function watched<T>({ blame, live }: World, ref: Ref, open: () => Promise<T>): Promise<T> {
   if (blame.culprits.get(ref) === null) refuse(ref, null);
   blame.opening.add(ref);
   try {
     return await open();
   } finally {
-    // A death is told before the calls that it cut are rejected.
-    blame.opening.delete(ref);
+    // A death is told before the calls that it cut are rejected. One that Codex still works on may be what ends it.
+    if (live.openings.get(ref)?.isOver !== false) blame.opening.delete(ref);
   }
 }
 
@@ -103,6 +103,9 @@ export function mayTry(world: World, ref: Ref): boolean {
 function isOnTrial(world: World, { ref, since }: Trial): boolean {
   const { store, live, blame, clock } = world;
   if (!isSuspect(world, ref)) return false;
+  // Codex lives on, and may take minutes to open it.
+  const opening = live.openings.get(ref);
+  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
   const isUnderWay = blame.opening.has(ref) || store.messages.inFlight(ref)?.epoch === live.epoch();
   return isUnderWay || clock.monotonic() - since < limits.reconcileEveryMs;
 }

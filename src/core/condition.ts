@@ -20,7 +20,7 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
 export function holds(
   condition: Condition,
   facts: LaneFacts,
-  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; agents: number; now: number },
+  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; agents: number; retryingMs: number },
 ): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
@@ -39,7 +39,7 @@ export function holds(
         told.isBlocked ||
         facts.lane.goal?.interrupted === true ||
         (!runs && latest?.status === "failed" && !goesOn(facts)) ||
-        isStuck(latest, told.now)
+        isStuck(latest, told.retryingMs)
       );
     case "turn":
       return told.turn !== null && told.turn.status !== "in_progress";
@@ -53,11 +53,9 @@ function goesOn({ lane, latest, usage_limits }: LaneFacts): boolean {
 }
 
 /** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */
-export function isStuck(turn: Turn | null, now: number): boolean {
+export function isStuck(turn: Turn | null, retryingMs: number): boolean {
   return (
-    turn?.status === "in_progress" &&
-    turn.retrying_since !== null &&
-    now - turn.retrying_since > limits.retryingAttentionMs
+    turn?.status === "in_progress" && turn.retrying_since !== null && retryingMs > limits.retryingAttentionMs
   );
 }
 

@@ -11,13 +11,14 @@ import { freeHandle, isTaken, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import { checkedSettings } from "./models.ts";
+import { withdraw } from "./newthread.ts";
 import { open, refusalOf } from "./open.ts";
+import { undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Ruling } from "./policy.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
-import { endQueued } from "./settle.ts";
 import { refuseMisleadingTitle } from "./title.ts";
 import type { World } from "./world.ts";
 
@@ -91,20 +92,11 @@ async function setUp(world: World, created: Created): Promise<void> {
       world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
       return;
     }
-    if (lane?.thread_id != null) await unload(world, lane.thread_id);
-    withdraw(world, created, thrown);
+    // Without a name it leaves no file.
+    if (lane?.thread_id != null) await undo(world, lane.thread_id, false);
+    withdraw(world, created.ref, thrown);
     throw thrown;
   }
-}
-
-/** Without a name it leaves no file. */
-async function unload({ agent, live, log }: World, threadId: string): Promise<void> {
-  live.drop(threadId);
-  await agent
-    .unsubscribe(threadId)
-    .catch((thrown: unknown) =>
-      log.warn("a refused thread was not unloaded", { thread: threadId, reason: wordsOf(thrown) }),
-    );
 }
 
 /** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */
@@ -112,20 +104,6 @@ function isFinal(thrown: unknown): boolean {
   const isOurs =
     thrown instanceof DispatchError && ["usage", "denied", "conflict", "too_large"].includes(thrown.code);
   return isOurs || refusalOf(thrown) !== undefined;
-}
-
-function withdraw({ store, journal }: World, { ref }: Created, thrown: unknown): void {
-  const why = wordsOf(thrown);
-  journal.commit((change) => {
-    endQueued(store, change, ref, {
-      code: thrown instanceof DispatchError ? thrown.code : "internal",
-      message: why,
-    });
-    // Its key is free again: the same command, mended, may use it.
-    store.lanes.set(ref, { create_key: null });
-    store.lanes.forget(ref, change.now);
-    change.append({ kind: "lane.forgotten", lane: ref, data: { why: why.slice(0, limits.previewCharsMax) } });
-  });
 }
 
 function known({ store }: World, draft: NewThread): Created | undefined {

@@ -42,6 +42,11 @@ export function drain(world: World): Drain {
         later(ref);
         blocked(ref, thrown);
         noteBlock(world, ref, thrown);
+        // No guess when Codex will have opened it: it says so.
+        live.openings.get(ref)?.over.then(() => {
+          backoff.delete(ref);
+          kick(ref);
+        });
       }
     });
   }

@@ -6,6 +6,7 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
+import { confirmed } from "./confirmed.ts";
 import type { Change } from "./journal.ts";
 import { isTerminal } from "./message.ts";
 import { type Opened, open } from "./open.ts";
@@ -33,18 +34,18 @@ function isFirstTaken(store: Store, ref: Ref): boolean {
 
 /** Under the lane's lock, with its thread open. */
 export async function activateGoal(world: World, opened: Opened): Promise<void> {
-  const { store, agent, journal } = world;
+  const { store, journal } = world;
   const { lane } = opened;
   const now = store.lanes.get(lane.ref);
   if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(world, now)) return;
   const { objective } = now.goal;
   if (now.goal_setup === "wanted") {
-    await agent.setGoal(lane.thread_id, { objective, status: "paused" });
+    await putGoal(world, lane.thread_id, { objective, status: "paused" });
     journal.commit(() => store.lanes.set(lane.ref, { goal_setup: "paused" }));
     await activateGoal(world, opened);
     return;
   }
-  await agent.setGoal(lane.thread_id, { status: "active" });
+  await putGoal(world, lane.thread_id, { status: "active" });
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...now.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
@@ -72,7 +73,7 @@ export async function pauseInterrupted(world: World): Promise<void> {
         const lane = store.lanes.get(ref);
         if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
         if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
-        await agent.setGoal(lane.thread_id, { status: "paused" });
+        await putGoal(world, lane.thread_id, { status: "paused" });
       });
     } catch (thrown) {
       log.warn("an interrupted goal could not be paused in Codex", { lane: ref, reason: wordsOf(thrown) });
@@ -119,8 +120,22 @@ export async function setGoal(world: World, ref: Ref, change: GoalChange): Promi
     // Set over a finished one, a goal would go on with its tokens used (measured).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
-    await agent.setGoal(lane.thread_id, change);
+    await putGoal(world, lane.thread_id, change);
     return noted(world, ref, await agent.readGoal(lane.thread_id));
+  });
+}
+
+/** Also where Codex answers too late. */
+export function putGoal({ agent }: World, threadId: string, change: GoalChange): Promise<void> {
+  const { objective, status, token_budget } = change;
+  return confirmed(agent.setGoal(threadId, change), async () => {
+    const goal = await agent.readGoal(threadId);
+    return (
+      goal !== null &&
+      (objective === undefined || goal.objective === objective) &&
+      (status === undefined || goal.status === status) &&
+      (token_budget === undefined || goal.token_budget === token_budget)
+    );
   });
 }
 

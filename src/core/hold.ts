@@ -51,13 +51,21 @@ export interface QueueView {
   release: string | null;
 }
 
-/** `limit`: the usage limit that it waits for. */
+/** Why what is there to do is not done. `limit`: the usage limit that it waits for. */
+export function waitReason(
+  lane: Pick<Lane, "pending" | "hold_reason" | "blocked_reason" | "setup">,
+  limit: { words: string } | null,
+): string | null {
+  const isWaiting = lane.pending > 0 || lane.setup !== "ready";
+  return lane.hold_reason ?? (isWaiting ? (limit?.words ?? lane.blocked_reason) : null);
+}
+
 export function queueView(lane: Lane, limit: { words: string } | null): QueueView {
-  const { ref, pending, hold_reason, blocked_reason } = lane;
+  const { ref, pending, hold_reason } = lane;
   return {
     pending,
     held: hold_reason !== null,
-    reason: hold_reason ?? (pending > 0 ? (limit?.words ?? blocked_reason) : null),
+    reason: waitReason(lane, limit),
     release: releaseCommand(ref, hold_reason),
   };
 }

@@ -120,6 +120,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
   return {
     turn_started(lane, { thread_id, turn_id }, change, epoch) {
       live.turnBegan(thread_id);
+      live.retrying.delete(thread_id);
       turnStarted(store, change, lane, turn_id, epoch);
     },
     turn_completed(lane, { thread_id, turn }, change) {
@@ -134,9 +135,10 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       change.after(() => turnOver(lane));
     },
     prompt_refused: (lane, { turn_id, words }) => notePromptRefusal(store, lane.ref, turn_id, words),
-    turn_retrying(lane, { turn_id, message }, change) {
+    turn_retrying(lane, { thread_id, turn_id, message }, change) {
       const turn = store.turns.get(lane.ref, turn_id);
       if (turn?.status !== "in_progress") return;
+      if (!live.retrying.has(thread_id)) live.retrying.set(thread_id, world.clock.monotonic());
       const error = { message: preview(message), kind: "retrying" };
       store.turns.put({ ...turn, retrying_since: turn.retrying_since ?? change.now, error });
       if (turn.retrying_since !== null) return;
@@ -218,7 +220,8 @@ function itemCompleted(
 }
 
 /** Whatever a turn does ends its retrying. */
-function recovered({ store }: World, change: Change, lane: Lane, turnId: string): void {
+function recovered({ store, live }: World, change: Change, lane: Lane, turnId: string): void {
+  if (lane.thread_id !== null) live.retrying.delete(lane.thread_id);
   const turn = store.turns.get(lane.ref, turnId);
   if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
   store.turns.put({ ...turn, retrying_since: null, error: null });

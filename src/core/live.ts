@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Block } from "./blocked.ts";
+import type { Opening } from "./opening.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Ref } from "./ports/rows.ts";
@@ -55,6 +56,10 @@ export interface Live {
   setExhausted(exhausted: Exhausted | null): void;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
+  /** By thread id: since when its turn does nothing but retry; monotonic ms. */
+  readonly retrying: Map<string, number>;
+  /** Calls that load a thread, until their answer is taken. */
+  readonly openings: Map<Ref, Opening>;
 }
 
 export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
@@ -64,6 +69,8 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
   const warnings: Live["warnings"] = new Map();
+  const openings: Live["openings"] = new Map();
+  const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
   let exhausted: Exhausted | null = null;
@@ -72,6 +79,8 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     sought.clear();
     blocked.clear();
     warnings.clear();
+    openings.clear();
+    retrying.clear();
     agents.clear();
     owing.clear();
     exhausted = null;
@@ -120,5 +129,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     sought,
     warnings,
     blocked,
+    openings,
+    retrying,
   };
 }

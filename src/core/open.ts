@@ -2,17 +2,20 @@
  * Makes a lane's thread ready to take work in the running child: started, named (which is what makes it durable),
  * or resumed with every setting it ever had. Called under the lane's lock.
  */
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, fail, withNothingDone, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { clearBlock, noteBlock } from "./blocked.ts";
+import { confirmed } from "./confirmed.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { completed, differences, pinned, refuseOtherThanAsked } from "./effective.ts";
+import { completed, differences, pinned } from "./effective.ts";
 import { refuseWithoutFolder } from "./folder.ts";
+import { putGoal } from "./goal.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
-import { refuseOwnFiles } from "./ownfiles.ts";
+import { forkThread, isFork, startThread } from "./newthread.ts";
+import { load, loaded, refuseWhileOpening } from "./opening.ts";
 import type { Epoch, Refusal } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadOpened } from "./ports/thread.ts";
@@ -24,72 +27,70 @@ export interface Opened {
   epoch: Epoch;
 }
 
-/** Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings differ). */
-export async function open(world: World, ref: Ref): Promise<Opened> {
+/**
+ * Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings
+ * differ). `fork` makes the thread of a lane that is to be a fork and has none.
+ */
+export async function open(world: World, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
   try {
     const epoch = await world.agent.ready(limits.agentReadyWaitMs);
-    const done = await watched(world, ref, () => opened(world, ref, epoch));
+    const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
     noteOpened(world, ref);
     // What its goal was refused is not settled by opening it.
     if (done.lane.goal_setup === null) clearBlock(world, ref);
     return done;
   } catch (thrown) {
     noteBlock(world, ref, thrown);
-    throw thrown;
+    // A fork is made or not; nothing else that a caller wants is done by opening.
+    throw fork ? thrown : withNothingDone(thrown);
   }
 }
 
-async function opened(world: World, ref: Ref, epoch: Epoch): Promise<Opened> {
+async function opened(
+  world: World,
+  ref: Ref,
+  epoch: Epoch,
+  fork?: () => Promise<ThreadOpened>,
+): Promise<Opened> {
   const { store, live } = world;
   let lane =
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   // What was already given to Codex is still followed to its end.
   const isUnderWay = store.turns.running(ref).length > 0 || store.messages.inFlight(ref) !== undefined;
   if (!isUnderWay) refuseWithoutFolder(world, lane);
-  if (lane.thread_id === null) lane = await start(world, lane);
+  refuseWhileOpening(world, ref);
+  if (lane.thread_id === null) lane = await made(world, lane, fork);
   else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
   if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
   return { lane: lane as Opened["lane"], epoch };
 }
 
-/** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
-async function start(world: World, lane: Lane): Promise<Lane> {
-  const opened = await world.agent.startThread(pinned(lane));
-  try {
-    // What was not asked for, Codex's own configuration decided.
-    refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
-    refuseOtherThanAsked(lane, opened.effective);
-  } catch (thrown) {
-    await world.agent.unsubscribe(opened.thread.id);
-    throw thrown;
-  }
-  world.journal.commit((change) => {
-    world.store.lanes.set(lane.ref, {
-      thread_id: opened.thread.id,
-      setup: "started",
-      // Made again, it keeps what it once had.
-      effective: { ...opened.effective, ...lane.effective },
-      rollout_path: opened.thread.path,
-      evidence_at: change.now,
-    });
-  });
-  loaded(world, opened, { isNew: true, floor: null });
+async function made(world: World, lane: Lane, fork?: () => Promise<ThreadOpened>): Promise<Lane> {
+  const late = () => open(world, lane.ref);
+  if (isFork(lane)) await forkThread(world, lane, late, fork);
+  else await startThread(world, lane, late);
   return again(world, lane.ref);
 }
 
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
+  const { agent } = world;
   const { goal, goal_setup, ref } = lane;
   // Before its name, so that a refusal leaves no thread behind.
   if (goal_setup === "wanted" && goal !== null) {
-    await world.agent.setGoal(threadId, { objective: goal.objective, status: "paused" });
+    await putGoal(world, threadId, { objective: goal.objective, status: "paused" });
     world.journal.commit(() => world.store.lanes.set(ref, { goal_setup: "paused" }));
   }
   // Codex gives an ephemeral thread no name (measured).
-  if (!isEphemeral(lane)) await world.agent.nameThread(threadId, lane.title);
+  if (!isEphemeral(lane))
+    await confirmed(
+      agent.nameThread(threadId, lane.title),
+      async () => (await agent.readThread(threadId)).name === lane.title,
+    );
   world.journal.commit((change) => {
     world.store.lanes.set(lane.ref, {
       setup: "ready",
       durable_at: isEphemeral(lane) ? null : change.now,
+      blocked_reason: null,
       evidence_at: change.now,
       updated_at: change.now,
     });
@@ -113,10 +114,14 @@ async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch):
   const { agent, store, journal } = world;
   if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
-    await quietGoal(world, lane, threadId);
-    await announceNativeQueue(world, lane, threadId);
     const known = await completed(world, lane);
-    const opened = await agent.resumeThread(threadId, pinned({ ...lane, effective: known }));
+    const call = async () => {
+      await quietGoal(world, lane, threadId);
+      await announceNativeQueue(world, lane, threadId);
+      return agent.resumeThread(threadId, pinned({ ...lane, effective: known }));
+    };
+    const late = () => open(world, lane.ref);
+    const opened = await load(world, lane.ref, { call, late, isDurable: false });
     const differing = known ? differences(known, opened.effective) : [];
     if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);
     loaded(world, opened, { isNew: false, floor: null });
@@ -177,7 +182,7 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
         goal_setup: lane.goal_setup && "wanted",
       }),
     );
-    return start(world, store.lanes.get(lane.ref)!);
+    return made(world, store.lanes.get(lane.ref)!);
   }
   return gone(world, lane);
 }
@@ -199,14 +204,11 @@ export function markGone({ store, journal }: World, ref: Ref): void {
  * A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work.
  * Answers whether it was.
  */
-export async function quietGoal(
-  { agent, store, journal }: World,
-  lane: Lane,
-  threadId: string,
-): Promise<boolean> {
+export async function quietGoal(world: World, lane: Lane, threadId: string): Promise<boolean> {
+  const { agent, store, journal } = world;
   const goal = await agent.readGoal(threadId);
   if (goal?.status !== "active") return false;
-  await agent.setGoal(threadId, { status: "paused" });
+  await putGoal(world, threadId, { status: "paused" });
   journal.commit((change) => {
     const isInterrupted = lane.source === "own" ? { interrupted: true as const } : {};
     store.lanes.set(lane.ref, { goal: { ...goal, status: "paused", ...isInterrupted } });
@@ -230,18 +232,6 @@ export async function announceNativeQueue(
   journal.commit((change) =>
     change.append({ kind: "lane.changed", lane: lane.ref, data: { native_queue: waiting } }),
   );
-}
-
-/** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
-export function loaded(
-  { live, clock }: World,
-  opened: ThreadOpened,
-  how: { isNew: boolean; floor: string | null },
-): void {
-  const { id, status } = opened.thread;
-  const known = live.get(id);
-  const at = known?.at ?? (how.isNew ? clock.monotonic() : 0);
-  live.set(id, { status: known?.status ?? status, at, floor: how.floor });
 }
 
 function again({ store }: World, ref: Ref): Lane {

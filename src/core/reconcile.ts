@@ -5,6 +5,7 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { contextTaken } from "./attempt.ts";
+import { beside } from "./beside.ts";
 import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { pauseInterrupted } from "./goal.ts";
@@ -44,6 +45,10 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   let goalsPausedIn: number | null = null;
   /** The newest gap that was closed. */
   let settledSeq = 0;
+  /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
+  const settling = beside<Ref>(clock, limits.settleWaitMs);
+  /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
+  const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
   async function step(): Promise<void> {
     endDueLimits(world);
@@ -53,14 +58,9 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       goalsPausedIn = epoch;
       await pauseInterrupted(world);
     }
-    for (const ref of store.lanes.unfinished()) {
-      try {
-        isWhole = (await lane(ref)) && isWhole;
-      } catch (thrown) {
-        isWhole = false;
-        log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
-      }
-    }
+    const unfinished = store.lanes.unfinished();
+    for (const ref of inFlight.keys()) if (!store.messages.inFlight(ref)) inFlight.delete(ref);
+    for (const ref of unfinished) isWhole = (await settling(ref, () => settled(ref))) && isWhole;
     const gap = store.events.newest({ kinds: ["gap"], limit: 1 })[0]?.seq ?? 0;
     if (isWhole && (settledEpoch !== epoch || gap > settledSeq)) {
       settledEpoch = epoch;
@@ -70,6 +70,15 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (epoch !== null) {
       await renewReplaced();
       await unloadIdle();
+    }
+  }
+
+  async function settled(ref: Ref): Promise<boolean> {
+    try {
+      return await lane(ref);
+    } catch (thrown) {
+      log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
+      return false;
     }
   }
 
@@ -101,7 +110,6 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     await world.locked(ref, () => codexQueue.settle(ref));
     if (lane.source === "attached") return;
     const here = live.get(lane.thread_id);
-    const now = clock.now();
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     const silentMs = clock.monotonic() - (here?.heard ?? Number.NEGATIVE_INFINITY);
     const isSilent = silentMs > limits.turnSilentMs;
@@ -111,11 +119,18 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
-    const isLate =
-      now - (message.sent_at ?? message.claimed_at ?? now) > limits.proofTimeoutMs && !runsFor(message);
+    const isLate = inFlightMs(message) > limits.proofTimeoutMs && !runsFor(message);
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
+  }
+
+  function inFlightMs({ id, attempt, lane: ref, state }: Message): number {
+    const now = clock.monotonic();
+    const known = inFlight.get(ref);
+    if (known?.id === id && known.attempt === attempt && known.state === state) return now - known.since;
+    inFlight.set(ref, { id, attempt, state, since: now });
+    return 0;
   }
 
   /** Of one that Codex answered: cut before it took the text, a turn ends without it, and never shows it later. */
@@ -124,14 +139,11 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     turn_id !== null &&
     (store.turns.get(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
 
-  /** A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is taken. */
-  const runsFor = ({ lane, turn_id, claimed_at }: Message) =>
-    store.turns
-      .running(lane)
-      .some(
-        (turn) =>
-          isRunning(turn, live) && (turn.turn_id === turn_id || turn.started_at >= (claimed_at ?? Infinity)),
-      );
+  /**
+   * A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is
+   * taken. None ran when it was claimed.
+   */
+  const runsFor = ({ lane }: Message) => store.turns.running(lane).some((turn) => isRunning(turn, live));
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
     store.turns.get(lane, target_turn_id!)?.status !== "in_progress";

@@ -1,22 +1,22 @@
 /** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
 import { sha256 } from "../base/digest.ts";
-import { fail } from "../base/error.ts";
+import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { refuseUnwritable } from "./accept.ts";
 import type { Values } from "./choices.ts";
 import { createdByKey, refuseName } from "./create.ts";
-import { newestTurn, rememberTurn } from "./earlier.ts";
-import { pinned, refuseOtherThanAsked } from "./effective.ts";
+import { pinned } from "./effective.ts";
 import { handleFor } from "./handle.ts";
 import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
-import { loaded, open } from "./open.ts";
+import { markOf, withdraw } from "./newthread.ts";
+import { isUnknown, open } from "./open.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Ruling } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
-import type { Ref } from "./ports/rows.ts";
-import type { TurnFacts } from "./ports/thread.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
+import type { ThreadOpened, TurnFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
 import { settingsOver } from "./settings.ts";
 import { until } from "./until.ts";
@@ -39,24 +39,25 @@ export interface Fork {
 
 export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
-  const { name, last_turn, requests } = draft;
+  const { name, last_turn: last_turn_id, requests } = draft;
   const content = [
     "fork",
     ref,
     name,
-    last_turn,
+    last_turn_id,
     draft.flags,
     ...(requests === null ? [] : [requests]),
     ...(draft.cwd ? [{ cwd: draft.cwd }] : []),
   ];
   const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
-  if (known) return known.ref;
+  if (known && (await isMade(world, known))) return known.ref;
   refuseName(store, draft.name);
   await agent.ready(limits.agentReadyWaitMs);
-  const made = await world.locked(ref, async () => {
+  return world.locked(ref, async () => {
     const source = await refuseUnlessQuiet(world, ref, "forking");
-    if (source.thread_id === null)
+    const sourceId =
+      source.thread_id ??
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     const { cwd = null } = draft;
     const over = settingsOver(pinned(source), draft.flags);
@@ -70,54 +71,81 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
       agent: draft.agent ?? null,
     });
     refuseOwnFiles(world, settings, settings.may_write_home);
-    const opened = await agent.forkThread(source.thread_id, { settings, last_turn_id: draft.last_turn });
-    try {
-      // Of a sandbox of another kind than its source's, Codex's configuration decided the folders.
-      refuseOwnFiles(world, opened.effective, settings.may_write_home);
-      refuseOtherThanAsked({ settings, created_by: draft.created_by, effective: null }, opened.effective);
-    } catch (thrown) {
-      await agent.unsubscribe(opened.thread.id);
-      await agent.archiveThread(opened.thread.id);
-      throw thrown;
-    }
-    return journal.commit((change) => {
-      const lane = laneRow(store, mint, change.now, {
-        title: draft.name,
-        source: "own",
-        settings,
-        created_by: draft.created_by,
-      });
-      store.lanes.add({
-        ...lane,
-        thread_id: opened.thread.id,
-        setup: "started",
-        // Taken meanwhile: the fork is made, so it gets the next free one rather than none.
-        handle: handleFor(store, draft.name),
-        cwd: opened.effective.cwd,
-        effective: opened.effective,
-        rollout_path: opened.thread.path,
+    // Asked once more: the lock may have been a while coming.
+    const raced = createdByKey(store, draft.key, digest);
+    if (raced) return raced.ref;
+    // The row comes first: whatever becomes of us, what Codex makes is found by it.
+    const lane = journal.commit((change) => {
+      const row: Lane = {
+        ...laneRow(store, mint, change.now, {
+          title: name,
+          source: "own",
+          settings,
+          created_by: draft.created_by,
+        }),
+        // Taken meanwhile: it gets the next free one rather than none.
+        handle: handleFor(store, name),
         named_by_agent: draft.agent != null,
         requests: policy,
         create_key: draft.key,
         create_digest: draft.key === null ? null : digest,
         cause_id: ref,
-      });
+      };
+      store.lanes.add(row);
       change.append({
         kind: "lane.created",
-        lane: lane.ref,
-        data: { title: draft.name.slice(0, limits.previewCharsMax), fork_of: ref, by: draft.created_by },
+        lane: row.ref,
+        data: { title: name.slice(0, limits.previewCharsMax), fork_of: ref, by: draft.created_by },
       });
-      change.after(() => loaded(world, opened, { isNew: true, floor: draft.last_turn }));
-      return lane.ref;
+      return row;
     });
+    await make(world, lane, () => agent.forkThread(sourceId, { settings, last_turn_id, mark: markOf(lane) }));
+    return lane.ref;
   });
-  // Its name, which also tells it from its source; a crash before is continued when it is first needed.
-  await world.locked(made, async () => {
-    const { lane } = await open(world, made);
-    const newest = await newestTurn(world, lane.thread_id);
-    journal.note((change) => rememberTurn(world, change, lane, newest));
+}
+
+/**
+ * A fork has what its source had at that moment, so it is made now or not at all: what is not made leaves no lane. One
+ * that Codex still works on, or has not named yet, is made: the loops go on with it.
+ */
+async function make(world: World, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
+  const { store, live, log } = world;
+  await world.locked(ref, async () => {
+    try {
+      await open(world, ref, call);
+    } catch (thrown) {
+      const isMade = (store.lanes.get(ref)?.thread_id ?? null) !== null;
+      if (isMade || live.openings.has(ref)) {
+        log.warn("a fork is not ready yet", { lane: ref, reason: wordsOf(thrown) });
+        return;
+      }
+      if (isUnknown(thrown)) await findOut(world, ref, thrown);
+      else {
+        withdraw(world, ref, thrown);
+        throw thrown;
+      }
+    }
   });
-  return made;
+}
+
+/** It may have been made by a Codex that ended before it could say so. */
+async function findOut(world: World, ref: Ref, thrown: unknown): Promise<void> {
+  try {
+    await open(world, ref);
+  } catch (again) {
+    throw world.store.lanes.get(ref) ? thrown : again;
+  }
+}
+
+/** Of a key that was used before: its fork is there, or is looked for. False: none was made. */
+async function isMade(world: World, { ref, thread_id }: Lane): Promise<boolean> {
+  if (thread_id !== null) return true;
+  try {
+    await world.locked(ref, () => open(world, ref));
+  } catch (thrown) {
+    if (world.store.lanes.get(ref)) throw thrown;
+  }
+  return world.store.lanes.get(ref) !== undefined;
 }
 
 /** Drops the last turns from the history; files stay as they are. Answers how many. */

@@ -1,5 +1,6 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
 import { iso, isoOrNull } from "../base/clock.ts";
+import { waitReason } from "./hold.ts";
 import { type Confidence, type LaneStatus, limitOf, standingOf } from "./lane.ts";
 import type { Live } from "./live.ts";
 import type { Ref, SummaryFacts } from "./ports/rows.ts";
@@ -51,7 +52,7 @@ export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
     queue: {
       pending: lane.pending,
       held: lane.hold_reason !== null,
-      reason: lane.hold_reason ?? (lane.pending > 0 ? (limit?.words ?? lane.blocked_reason) : null),
+      reason: waitReason(lane, limit),
       blocked: live.blocked.get(lane.ref)?.reason ?? null,
     },
     asks: requests,

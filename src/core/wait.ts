@@ -123,7 +123,7 @@ function look(
     hasWorked: hasWorked(world, facts),
     isBlocked,
     agents: world.live.agents(facts.lane.thread_id).length,
-    now: world.clock.now(),
+    retryingMs: retryingMs(world, facts.lane.thread_id),
   });
   return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
@@ -132,6 +132,11 @@ function markedTurn({ store }: World, ref: Ref, mark: TurnMark): Turn | null {
   return (
     (mark.running === null ? store.turns.next(ref, mark.last) : store.turns.get(ref, mark.running)) ?? null
   );
+}
+
+function retryingMs({ live, clock }: World, threadId: string | null): number {
+  const since = threadId === null ? undefined : live.retrying.get(threadId);
+  return since === undefined ? 0 : clock.monotonic() - since;
 }
 
 function hasWorked({ store }: World, { lane, latest }: LaneFacts): boolean {

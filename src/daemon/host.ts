@@ -1,4 +1,5 @@
 /** The daemon process as ops see it. */
+import type { Clock } from "../base/clock.ts";
 import { readEnv } from "../base/env.ts";
 import type { LogFile } from "../base/logfile.ts";
 import type { Paths } from "../base/paths.ts";
@@ -9,14 +10,16 @@ import type { Host } from "../ops/ctx.ts";
 
 export function hostOf(
   paths: Paths,
-  startedAt: number,
+  clock: Clock,
   log: LogFile,
   { stop, calls, faults, previous }: Pick<Host, "stop" | "calls" | "faults" | "previous">,
 ): Host {
+  const begun = clock.monotonic();
   return {
     pid: process.pid,
     version,
-    startedAt,
+    startedAt: clock.now(),
+    uptimeMs: () => clock.monotonic() - begun,
     paths,
     // A detached daemon stands in `/`: PWD is the directory of the command that started it.
     startedBy: {

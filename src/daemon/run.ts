@@ -96,7 +96,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
     if (wasKilled) log.info("removed the socket of a daemon that did not end well");
     const previous: Previous | null =
       lastSeen === null ? null : { is_clean: !wasKilled, last_seen_at: lastSeen };
-    const host = hostOf(paths, clock.now(), file, {
+    const host = hostOf(paths, clock, file, {
       stop: stopped,
       calls: () => tally.calls,
       faults: log.faults,
@@ -112,7 +112,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
     const first = await Promise.race([ready, tooLate, stop.hurried]);
     if (first) {
       composed = first.composed;
-      file.info("ready", { pid: host.pid, version, socket: paths.socket, ms: clock.now() - host.startedAt });
+      file.info("ready", { pid: host.pid, version, socket: paths.socket, ms: host.uptimeMs() });
       const line = `dispatchd ${version} ready, pid ${host.pid}, socket ${paths.socket}\n`;
       if (foreground) await writeErr(toTerminal(line, { color: false }));
       log.info("stopping", { why: await stop.asked });

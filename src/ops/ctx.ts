@@ -9,7 +9,10 @@ import type { Caller } from "./protocol.ts";
 export interface Host {
   pid: number;
   version: string;
+  /** Wall clock, ms. */
   startedAt: number;
+  /** Since then, whatever became of that clock. */
+  uptimeMs(): number;
   paths: Paths;
   /** The environment it was started in: by whom, from where, and where it finds programs. */
   startedBy: { user: string; cwd: string; terminal: boolean; by: string | null; path: string | null };

@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "4e990a49022e",
+    hash: "7d979b6266aa",
     load: () => import("./daemon/status.ts"),
   },
   {

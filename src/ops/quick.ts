@@ -3,7 +3,7 @@ import type { QuickRead } from "./op.ts";
 
 export const quickReads: readonly QuickRead[] = [
   { cli: ["daemon", "log"], name: "daemon.log", hash: "a2727ba80520", args: [] },
-  { cli: ["daemon", "status"], name: "daemon.status", hash: "4e990a49022e", args: [] },
+  { cli: ["daemon", "status"], name: "daemon.status", hash: "7d979b6266aa", args: [] },
   { cli: ["events"], name: "event.list", hash: "11f0e05c3628", args: [] },
   { cli: ["goal", "status"], name: "goal.status", hash: "7da61135be52", args: ["thread"] },
   { cli: ["models"], name: "model.list", hash: "ab9978ca9d65", args: [] },

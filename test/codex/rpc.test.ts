@@ -69,6 +69,20 @@ describe("calls", () => {
     expect(to.answer(1)).toBe(false);
   });
 
+  test("what a call made is given to whoever undoes it, when its answer comes after the deadline", async () => {
+    const to = wire();
+    const late: unknown[] = [];
+    const call = () =>
+      refused(to.call("thread/start", {}, { timeoutMs: 5000, late: (one) => late.push(one) }));
+    const errors = Promise.all([call(), call()]);
+    await to.clock.advance(5000);
+    expect((await errors).map(({ code }) => code)).toEqual(["timeout", "timeout"]);
+    expect(to.answer(1, { thread: { id: "T" } })).toBe(true);
+    to.refuse(2, -32600, "no");
+    expect(to.answer(1, { thread: { id: "T" } })).toBe(false);
+    expect(late).toEqual([{ thread: { id: "T" } }]);
+  });
+
   test("a deadline that fires late, because the machine slept, starts again once", async () => {
     const to = wire();
     const error = refused(to.call("turn/start", {}, { timeoutMs: 5000 }));

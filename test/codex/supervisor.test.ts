@@ -196,6 +196,43 @@ describe("a start", () => {
     await codex.close();
   });
 
+  test("that computes and prints what nobody can read is ended, and says so", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, codex: { initialize: "babbles" } });
+    codex.start();
+    await until("it is born", () => sink.births.length === 1);
+    const { pid } = sink.births[0]!;
+    const hasWorked = () => cpuMsOf(pid)! > 1.3 * limits.agentStartWorkMs;
+    await until(
+      "it has babbled",
+      () => hasWorked() && codex.status().garbage_lines > limits.agentStartGarbageMax,
+    );
+    await clock.advance(limits.agentStartTimeoutMs);
+    await until("it is degraded", () => codex.status().state === "degraded");
+    expect(codex.status().last_error!.message).toContain("lines that are none of its protocol");
+    expect(isAlive(sink.births[0]!)).toBe(false);
+  }, 20_000);
+
+  test("that has not answered yet is shown since when, and is replaced by a retry", async () => {
+    const clock = handClock();
+    const { codex, sink } = stand({ clock, codex: { initialize: "works" } });
+    const from = clock.now();
+    codex.start();
+    await until("it is born", () => sink.births.length === 1);
+    expect(codex.status()).toMatchObject({ state: "starting", starting_since: from });
+    codex.retry();
+    await until("it is gone", () => sink.downs.length === 1);
+    expect(sink.downs[0]!.reason).toBe("it was replaced before it answered initialize");
+    await clock.advance(limits.agentBackoffFirstMs);
+    await until("another is born", () => sink.births.length === 2);
+    expect(isAlive(sink.births[0]!)).toBe(false);
+    const { pid } = sink.births[1]!;
+    await until("it was asked", () => cpuMsOf(pid)! > limits.agentStartWorkMs);
+    process.kill(pid, "SIGUSR2");
+    await until("it is up", () => codex.status().state === "running");
+    expect(codex.status().starting_since).toBeNull();
+  }, 20_000);
+
   test("whose birth cannot be stored leaves no child behind", async () => {
     const pids: number[] = [];
     const clock = handClock();

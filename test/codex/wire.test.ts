@@ -34,6 +34,7 @@ describe("threads and turns", () => {
       updated_at: 1795351806000,
       source: "subAgent",
       parent_id: null,
+      mark: null,
     });
   });
 

@@ -94,12 +94,15 @@ describe("a slow hook", () => {
 });
 
 test("attempts are bounded, whatever sends a message back", async () => {
-  here.world.agent.refuseNext("startTurn", "overloaded");
+  const { agent } = here.world;
+  const refuseAll = () => {
+    agent.refuseNext("startTurn", "overloaded");
+    agent.beforeNext("startTurn", refuseAll);
+  };
+  refuseAll();
   const again = await here.send("again", { mode: "queue" });
-  for (let at = 0; at < limits.messageAttemptsMax * 3; at++) {
-    here.world.agent.refuseNext("startTurn", "overloaded");
+  for (let at = 0; at < limits.messageAttemptsMax * 3; at++)
     await here.clock.advance(limits.agentBackoffMaxMs + 1000);
-  }
   expect(here.world.engine.core.receipt(again.receipt)).toMatchObject({
     state: "failed",
     attempt: limits.messageAttemptsMax,

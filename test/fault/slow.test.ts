@@ -1,5 +1,7 @@
 /** Faults that only time settles, side by side, each in a product of its own: together they last as long as the longest. */
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { identityOf } from "../../src/base/identity.ts";
+import { fakeCodex } from "../support/codex-fake.ts";
 import { type FaultRig, faultRig, until } from "../support/fault.ts";
 import { type Faults, proxyCodex, type Unruly } from "../support/fault-proxy.ts";
 import { stringify } from "../support/provider-script.ts";
@@ -143,5 +145,38 @@ test.concurrent("a turn that is silent for longer than a read takes its time is 
     expect(await rig.pids()).toEqual(before);
   } finally {
     await rig.dispose();
+  }
+});
+
+test.concurrent("a Codex that computes and never answers is shown with since when, and a retry replaces it", async () => {
+  const fake = fakeCodex({ initialize: "works" });
+  const rig = faultRig({ env: { DISPATCH_CODEX: fake.path } });
+  try {
+    await rig.ask(["up"]);
+    const waits = await until("it is started", async () => {
+      const { child } = await rig.ask(["daemon", "status"]);
+      return child.starting_since !== null && child;
+    });
+    expect(waits).toMatchObject({ state: "starting", epoch: expect.any(Number) });
+    expect((await rig.screen(["daemon", "status"])).text).toContain("for codex to answer initialize, since");
+    await rig.ask(["daemon", "retry"]);
+    await until("another one", async () => {
+      const { child } = await rig.ask(["daemon", "status"]);
+      return child.starting_since !== null && child.pid !== waits.pid;
+    });
+    expect(identityOf(waits.pid)).toBeUndefined();
+    // Longer than a start that does nothing may take: this one is told in words.
+    const { degraded } = await until(
+      "it is degraded",
+      async () => {
+        const status = await rig.ask(["daemon", "status"]);
+        return status.degraded.length > 0 && status;
+      },
+      30_000,
+    );
+    expect(degraded[0].message).toContain("computes, but has not answered initialize since");
+  } finally {
+    await rig.dispose();
+    fake.cleanup();
   }
 });

@@ -6,6 +6,7 @@
  */
 
 import { plain } from "../../src/core/accept.ts";
+import type { NewThread } from "../../src/core/create.ts";
 import type { Mode } from "../../src/core/message.ts";
 import type { MessageId, Ref } from "../../src/core/ports/rows.ts";
 import type { Store } from "../../src/core/ports/store.ts";
@@ -99,20 +100,16 @@ async function turnTheCrank(sim: Sim): Promise<void> {
   await breathe();
 }
 
+const signal = () => new AbortController().signal;
+
+function newThread(name: string): NewThread {
+  const settings = { cwd: "/repo", sandbox: "read-only" } as const;
+  return { name, text: null, goal: null, settings, key: null, created_by: "sim" };
+}
+
 async function create(sim: Sim, name: string): Promise<void> {
   const { core } = sim.world.engine;
-  const signal = new AbortController().signal;
-  const made = core.create(
-    {
-      name,
-      text: null,
-      goal: null,
-      settings: { cwd: "/repo", sandbox: "read-only" },
-      key: null,
-      created_by: "sim",
-    },
-    signal,
-  );
+  const made = core.create(newThread(name), signal());
   let ref: Ref | undefined;
   void made.then((created) => {
     ref = created.ref;
@@ -139,6 +136,10 @@ const actions: [weight: number, name: string, action: Action][] = [
   [4, "finish", (sim) => sim.world.agent.release("go")],
   [4, "kill Codex", kill],
   [2, "restart", restart],
+  [1, "new", (sim) => make(sim, (core) => core.create(newThread(`new ${sim.clock.monotonic()}`), signal()))],
+  [2, "fork", fork],
+  [1, "a late answer", withhold],
+  [1, "set the clock", (sim) => sim.clock.set((sim.random() < 0.5 ? -1 : 1) * 3_600_000)],
   [
     1,
     "a thread that ends Codex",
@@ -234,6 +235,24 @@ function release(sim: Sim): void {
   if (sim.store.lanes.get(ref)?.hold_reason !== "unsure") sim.world.engine.core.release(ref);
 }
 
+/** Whatever becomes of the call, what it makes is found in the registry. */
+function make(sim: Sim, call: (core: TestWorld["engine"]["core"]) => Promise<unknown>): void {
+  sim.calls.push(call(sim.world.engine.core).catch(() => {}));
+}
+
+function fork(sim: Sim): void {
+  const more = { last_turn: null, flags: {}, requests: null, key: null, created_by: "sim" };
+  const name = `fork ${sim.clock.monotonic()}`;
+  make(sim, (core) => core.fork(pick(sim, sim.refs), { ...more, name }));
+}
+
+/** It comes in its time, or never, where Codex or the daemon is killed before. */
+function withhold(sim: Sim): void {
+  const verb = pick(sim, ["startThread", "forkThread", "resumeThread", "nameThread"] as const);
+  const { agent } = sim.world;
+  sim.clock.after(sim.random() * 120_000, agent.withhold(verb, 1));
+}
+
 function kill(sim: Sim): void {
   sim.tally.kills++;
   sim.world.agent.kill();
@@ -270,7 +289,7 @@ async function calmDown(sim: Sim): Promise<void> {
     up(sim);
     sim.world.agent.deadly.clear();
     sim.world.agent.release("go");
-    for (const ref of sim.refs) {
+    for (const ref of lanesOf(sim)) {
       const reason = sim.store.lanes.get(ref)?.hold_reason;
       if (reason && reason !== "unsure") sim.world.engine.core.release(ref);
     }
@@ -281,7 +300,8 @@ async function calmDown(sim: Sim): Promise<void> {
       const lane = sim.store.lanes.get(ref)!;
       return lane.pending > 0 && lane.hold_reason !== "unsure";
     });
-    if (sim.due.length === 0 && moving.length === 0 && waiting.length === 0) return;
+    const isMade = lanesOf(sim).every((ref) => sim.store.lanes.get(ref)!.setup === "ready");
+    if (sim.due.length === 0 && moving.length === 0 && waiting.length === 0 && isMade) return;
   }
   const stuck = sim.store.messages.list({ states: ["queued", "claimed", "sent", "delivered"], limit: 10 });
   throw new Error(
@@ -308,12 +328,19 @@ function check(sim: Sim): void {
     else if (store.lanes.get(message.lane)?.hold_reason !== "unsure") throw new Error(`unsettled: ${says}`);
   }
   for (const ref of sim.refs) inOrder(sim, ref);
+  for (const [id, thread] of sim.world.agent.threads)
+    if (thread.isDurable && !store.lanes.findByThread(id))
+      throw new Error(`no row knows the thread ${id} (${thread.name}, ${thread.mark})`);
   gapless(store);
   limited(store);
   for (const ref of sim.refs) {
     const { settings } = sim.world.agent.threads.get(store.lanes.get(ref)!.thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);
   }
+}
+
+function lanesOf({ world }: Sim): Ref[] {
+  return world.engine.core.list({ archived: false, limit: 1000 }).map(({ ref }) => ref as Ref);
 }
 
 function threadOf(sim: Sim, ref: Ref) {
@@ -325,6 +352,8 @@ function threadOf(sim: Sim, ref: Ref) {
 function occurrences(sim: Sim, id: string): number {
   let times = 0;
   for (const thread of sim.world.agent.threads.values()) {
+    // A fork has the history of its source.
+    if (thread.mark !== null) continue;
     times += thread.injected.filter((item) => item === id).length;
     for (const turn of thread.turns) times += turn.items.filter((item) => item.client_id === id).length;
   }

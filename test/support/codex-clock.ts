@@ -8,6 +8,8 @@ export interface HandClock extends Clock {
   pending(): number;
   /** Time passes unseen, as while a laptop sleeps: what was due fires late. */
   jump(ms: number): void;
+  /** Somebody sets the wall clock forward, or back; no time passes. */
+  set(ms: number): void;
 }
 
 interface Timer {
@@ -18,6 +20,7 @@ interface Timer {
 export function handClock(start = 1_800_000_000_000): HandClock {
   let now = start;
   let timers: Timer[] = [];
+  let setBy = 0;
 
   const after = (ms: number, fire: () => void) => {
     const timer = { at: now + ms, fire };
@@ -28,7 +31,7 @@ export function handClock(start = 1_800_000_000_000): HandClock {
   };
 
   return {
-    now: () => now,
+    now: () => now + setBy,
     monotonic: () => now - start,
     after,
     sleep(ms, signal) {
@@ -61,6 +64,9 @@ export function handClock(start = 1_800_000_000_000): HandClock {
     pending: () => timers.length,
     jump(ms) {
       now += ms;
+    },
+    set(ms) {
+      setBy += ms;
     },
   };
 }

@@ -38,6 +38,7 @@ async function work(id: number): Promise<void> {
   });
   while (!isTold) {
     for (const until = performance.now() + 10; performance.now() < until; );
+    if (how.initialize === "babbles") process.stdout.write("%%%%\n");
     await new Promise((resolve) => setImmediate(resolve));
   }
   how.initialize = "ok";
@@ -47,7 +48,7 @@ async function work(id: number): Promise<void> {
 function initialize(id: number): void {
   if (typeof how.initialize === "number") process.exit(how.initialize);
   if (how.initialize === "silent") return;
-  if (how.initialize === "works") return void work(id);
+  if (how.initialize === "works" || how.initialize === "babbles") return void work(id);
   if (how.initialize === "refuse") return void say({ error: { code: -32600, message: "no" }, id });
   say({
     id,

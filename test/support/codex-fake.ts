@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 
 /** How a fake app-server behaves. It answers any other method with its own params. */
 export interface FakeCodex {
-  /** `silent` never answers, `works` computes until SIGUSR2; a number is an exit status, after `stderr`. */
-  initialize?: "ok" | "silent" | "works" | "refuse" | number;
+  /** `silent` never answers, `works` computes until SIGUSR2, `babbles` does so and prints garbage; a number is an exit status, after `stderr`. */
+  initialize?: "ok" | "silent" | "works" | "babbles" | "refuse" | number;
   ping?: "ok" | "silent";
   stderr?: string;
   /** Written, each as a line, right after the answer to `initialize`. */

@@ -53,7 +53,7 @@ async function say(line: string): Promise<void> {
 
 async function fromCodex(line: string): Promise<void> {
   const { id, method } = JSON.parse(line) as Line;
-  const { swallow, mute, backwards, noise } = faults();
+  const { swallow, mute, late, backwards, noise } = faults();
   if (method !== undefined) {
     if (method === "turn/started" && noise !== undefined && !done.noise) makeNoise(noise, line);
     if (!swallow?.includes(method)) await say(line);
@@ -62,6 +62,8 @@ async function fromCodex(line: string): Promise<void> {
   const of = asked.get(id!);
   asked.delete(id!);
   if (of !== undefined && mute?.includes(of)) return;
+  if (of !== undefined && late?.methods.includes(of))
+    return void setTimeout(() => write(`${line}\n`), late.ms);
   withheld.push(line);
   // Never all of them for ever: what nobody follows is told after a moment.
   if (withheld.length < (backwards ?? 1)) return void setTimeout(tellWithheld, 30);

@@ -10,6 +10,8 @@ export interface Faults {
   swallow?: string[];
   /** Calls of these methods are carried out and their answers never arrive. */
   mute?: string[];
+  /** Answers to calls of these methods arrive so late. */
+  late?: { methods: string[]; ms: number };
   /** Calls of these methods never reach Codex. */
   drop?: string[];
   /** So many calls of this method are answered so and never reach Codex. */

@@ -29,6 +29,7 @@ export interface LaneSeen {
   title: string;
   thread_id: string | null;
   rollout_path: string | null;
+  setup: string;
   hold_reason: string | null;
   create_key: string | null;
   pending: number;
@@ -75,7 +76,7 @@ export function registryAt(path: string): Registry {
     epochs: () => all("SELECT * FROM epochs ORDER BY id"),
     lanes: () =>
       all(
-        "SELECT ref, title, thread_id, rollout_path, hold_reason, create_key, pending FROM lanes WHERE forgotten_at IS NULL",
+        "SELECT ref, title, thread_id, setup, rollout_path, hold_reason, create_key, pending FROM lanes WHERE forgotten_at IS NULL",
       ),
     messages: () =>
       all('SELECT id, lane, mode, text, state, outcome, attempt, "key", error FROM messages ORDER BY rowid'),

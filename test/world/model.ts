@@ -58,6 +58,7 @@ interface ModelThread {
   isHeldElsewhere: boolean;
   /** Of a sub-agent. */
   parentId: string | null;
+  mark: string | null;
   status: ThreadStatus;
   goal: GoalFacts | null;
   turns: TurnFacts[];
@@ -78,7 +79,8 @@ type Verb =
   | "injectText"
   | "queueText"
   | "readThread"
-  | "nameThread";
+  | "nameThread"
+  | "forkThread";
 
 export interface ModelAgent extends Agent {
   threads: Map<string, ModelThread>;
@@ -101,6 +103,8 @@ export interface ModelAgent extends Agent {
   refuseNext(verb: Verb, reason: Refusal): void;
   /** The next answer of this verb never comes; the call itself is carried out. */
   loseNextAnswer(verb: Verb): void;
+  /** So many calls of this verb are carried out and not answered, until the returned function is called, or a kill. */
+  withhold(verb: Verb, count?: number): () => void;
   /** What Codex's configuration no longer has: each start and resume is refused until it is null again. */
   configurationLacks(words: string | null): void;
   /** Runs just before the next call of this verb is carried out. */
@@ -186,6 +190,7 @@ export function modelAgent({
   const slowHooks: { name: string; go(): void }[] = [];
   const refusals = new Map<string, Refusal>();
   const lost = new Set<string>();
+  const withheld = new Map<string, { count: number; answers: (() => void)[] }>();
   const swallowed = new Set<string>();
   const before = new Map<string, () => void>();
   /** When the usage limit of a provider ends. */
@@ -218,8 +223,10 @@ export function modelAgent({
     if (asked === null) return Promise.reject(down());
     return new Promise((resolve, reject) => {
       schedule(() => {
-        before.get(verb)?.();
+        const first = before.get(verb);
+        // It may want the next call, too.
         before.delete(verb);
+        first?.();
         if (epoch !== asked) {
           return reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "not_sent" } }));
         }
@@ -233,10 +240,14 @@ export function modelAgent({
               new DispatchError("timeout", "Codex did not answer", { data: { outcome: "unknown" } }),
             );
           }
-          schedule(() => {
-            if (epoch === asked) resolve(result);
-            else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
-          });
+          const answer = () =>
+            schedule(() => {
+              if (epoch === asked) resolve(result);
+              else reject(new DispatchError("agent_down", "Codex died", { data: { outcome: "unknown" } }));
+            });
+          const late = withheld.get(verb);
+          if (late && late.answers.length < late.count) late.answers.push(answer);
+          else answer();
         } catch (thrown) {
           reject(thrown);
         }
@@ -265,6 +276,7 @@ export function modelAgent({
       isArchived: false,
       isHeldElsewhere: false,
       parentId: null,
+      mark: null,
       status: "idle",
       goal: null,
       turns: [],
@@ -299,6 +311,7 @@ export function modelAgent({
       updated_at: at,
       source: "vscode",
       parent_id: thread.parentId,
+      mark: thread.mark,
     };
   }
 
@@ -490,6 +503,7 @@ export function modelAgent({
     epoch = null;
     die();
     sink.down(dead, "codex was killed by SIGKILL");
+    for (const { answers } of withheld.values()) for (const answer of answers.splice(0)) answer();
   }
 
   return {
@@ -524,6 +538,14 @@ export function modelAgent({
     renewals,
     refuseNext: (verb, reason) => void refusals.set(verb, reason),
     loseNextAnswer: (verb) => void lost.add(verb),
+    withhold(verb, count = Number.POSITIVE_INFINITY) {
+      const answers: (() => void)[] = [];
+      withheld.set(verb, { count, answers });
+      return () => {
+        withheld.delete(verb);
+        for (const answer of answers) answer();
+      };
+    },
     configurationLacks(words) {
       lacking = words;
     },
@@ -568,6 +590,7 @@ export function modelAgent({
       codex_home: codexHome,
       restarts: 0,
       last_error: epoch === null ? { message: "Codex was killed", hint: "dispatch daemon retry" } : null,
+      starting_since: null,
       retry_at: null,
       garbage_lines: 0,
       warnings: [],
@@ -715,6 +738,7 @@ export function modelAgent({
     },
     hasInjected: async (path, itemId) =>
       [...threads.values()].some((thread) => thread.path === path && thread.injected.includes(itemId)),
+    threadsOfDay: () => call("threadsOfDay", () => [...threads.keys()]),
     listThreads: ({ cursor, limit, archived }) =>
       call("listThreads", () => {
         const all = [...threads.values()]
@@ -762,7 +786,12 @@ export function modelAgent({
       call("unarchiveThread", () => {
         threadOf(threadId).isArchived = false;
       }),
-    forkThread: (threadId, { settings, last_turn_id }) =>
+    deleteThread: (threadId) =>
+      call("deleteThread", () => {
+        threadOf(threadId);
+        threads.delete(threadId);
+      }),
+    forkThread: (threadId, { settings, last_turn_id, mark }) =>
       call("forkThread", () => {
         const source = threadOf(threadId);
         const until =
@@ -774,6 +803,7 @@ export function modelAgent({
           turns: structuredClone(source.turns.slice(0, until)),
           isDurable: true,
           name: source.name,
+          mark,
         });
         return { thread: facts(fork), effective: effective(fork) };
       }),

@@ -126,6 +126,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
         pid: 1,
         version: "0.0.0",
         startedAt: clock.now(),
+        uptimeMs: () => clock.monotonic(),
         paths: pathsOf({ DISPATCH_HOME: home }),
         startedBy: { user: "user", cwd: "/repo", terminal: false, by: null, path: null },
         rssBytes: () => 0,

@@ -5,7 +5,7 @@
  * Failures are DispatchErrors:
  *  - `agent_down`: nothing was sent (`data.outcome = "not_sent"`), or the child died with the call in flight
  *    (`data.outcome = "unknown"`);
- *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline;
+ *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline; of a read `not_sent`, as it changes nothing;
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
 import type { Power } from "../power.ts";
@@ -150,6 +150,8 @@ export interface AgentStatus {
   restarts: number;
   /** Why it is degraded or was last lost; in the user's nouns. */
   last_error: { message: string; hint: string | null } | null;
+  /** Epoch ms since when a child has been started and has not answered `initialize`. */
+  starting_since: number | null;
   /** Epoch ms of the next start, while degraded or between restarts. */
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */
@@ -250,6 +252,8 @@ export interface Agent {
     limit: number;
     archived: boolean;
   }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
+  /** Ids of the threads whose files were made around that day: Codex lists no fork of a thread without turns (measured). */
+  threadsOfDay(at: number): Promise<string[]>;
   /** Threads that hold this text in a message (measured: not in what a command printed), newest activity or creation first; a scan, so slow where there are many. */
   searchThreads(
     asked: CodexPage & {
@@ -266,11 +270,13 @@ export interface Agent {
   ): Promise<{ found: Occurrence[]; next_cursor: string | null }>;
   /** Interrupts a turn that runs (measured): asked only of a quiet thread. */
   archiveThread(threadId: string): Promise<void>;
+  /** With its file; where Codex cannot, it is archived. */
+  deleteThread(threadId: string): Promise<void>;
   unarchiveThread(threadId: string): Promise<void>;
-  /** The new thread is loaded. It keeps the source's name until it is given one. */
+  /** The new thread is loaded, and on disk at once. It keeps the source's name until it is given one, and `mark`. */
   forkThread(
     threadId: string,
-    fork: { settings: ThreadSettings; last_turn_id: string | null },
+    fork: { settings: ThreadSettings; last_turn_id: string | null; mark: string },
   ): Promise<ThreadOpened>;
   /** Drops that turn and all after it from the history; files stay. The rollout's path changes. */
   revertThread(threadId: string, beforeTurnId: string): Promise<void>;

@@ -77,6 +77,8 @@ export interface ThreadFacts {
   source: string;
   /** Of a sub-agent: the thread that spawned it. */
   parent_id: string | null;
+  /** What `forkThread` gave it. Only `readThread` tells it (measured). */
+  mark: string | null;
 }
 
 export interface ThreadOpened {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { iso, isoOrNull } from "../../base/clock.ts";
+import { type Clock, iso, isoOrNull } from "../../base/clock.ts";
 import type { Fault } from "../../base/faults.ts";
+import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
 import type { AgentStatus } from "../../core/ports/agent.ts";
 import { op } from "../op.ts";
@@ -48,6 +49,8 @@ export default op({
       epoch: v.nullable(v.number()),
       version: v.nullable(v.string()),
       restarts: v.number(),
+      /** Started, and no answer to `initialize` yet. */
+      starting_since: v.nullable(v.string()),
       garbage_lines: v.number(),
       retry_at: v.nullable(v.string()),
       last_error: v.nullable(v.string()),
@@ -75,7 +78,7 @@ export default op({
     return {
       pid: host.pid,
       version: host.version,
-      uptime_seconds: Math.floor((clock.now() - host.startedAt) / 1000),
+      uptime_seconds: Math.floor(host.uptimeMs() / 1000),
       started_at: iso(host.startedAt),
       home: host.paths.home,
       socket: host.paths.socket,
@@ -101,12 +104,14 @@ export default op({
         epoch: agent.epoch,
         version: agent.version,
         restarts: agent.restarts,
+        starting_since: isoOrNull(agent.starting_since),
         garbage_lines: agent.garbage_lines,
         retry_at: isoOrNull(agent.retry_at),
         last_error: agent.last_error?.message ?? null,
         warnings: agent.warnings,
       },
       degraded: degradedOf(agent).concat(
+        startingLong(agent, clock),
         core.crashers().map(({ ref, message }) => ({
           code: "agent",
           message,
@@ -156,6 +161,8 @@ export default op({
         `the daemon before this one did not stop in order; its log ends ${ago(out.previous.last_seen_at, look)}`,
       ]);
     for (const words of child.warnings) rows.push([paint("yellow", "warning"), cell(words)]);
+    if (child.starting_since)
+      rows.push(["waits", `for codex to answer initialize, since ${ago(child.starting_since, look)}`]);
     if (child.retry_at) rows.push(["next try", ago(child.retry_at, look)]);
     for (const { message, hint } of out.degraded)
       rows.push([
@@ -178,6 +185,18 @@ function degradedBy({ id, what, why, times, at }: Fault): { code: string; messag
   const often = times === 1 ? "" : `, ${times} times`;
   const message = `${what}${why === null ? "" : `: ${why}`} (${id}${often}, last at ${iso(at)})`;
   return { code: "internal", message, hint: "dispatch daemon log --raw" };
+}
+
+/** For a person who wonders: it is waited for while it computes, as one that reads its rollouts again does. */
+function startingLong(
+  { starting_since, pid, garbage_lines }: AgentStatus,
+  clock: Clock,
+): { code: string; message: string; hint: string }[] {
+  if (starting_since === null || clock.now() - starting_since < limits.agentStartTimeoutMs) return [];
+  const garbage =
+    garbage_lines === 0 ? "" : `, and printed ${garbage_lines} lines that are none of its protocol`;
+  const message = `codex (pid ${pid}) computes, but has not answered initialize since ${iso(starting_since)}${garbage}`;
+  return [{ code: "agent_down", message, hint: "dispatch daemon retry starts another one instead" }];
 }
 
 /** Codex itself, and what this one cannot do. */

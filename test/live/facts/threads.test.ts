@@ -1,7 +1,9 @@
 /** What a thread keeps: injected items, settings, its rollout's path, the bytes of a text. */
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import type { AppServer } from "./app-server.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { slowServer } from "../../support/slow-servers.ts";
+import type { AppServer, Json } from "./app-server.ts";
 import { clientIdsOf, namedThread, note, pathOf, rig, said, startTurn, turnOver, turnsOf } from "./rig.ts";
 
 const codex = rig();
@@ -180,3 +182,41 @@ describe("a text", () => {
     await one.kill();
   }, 60_000);
 });
+
+test("a thread is opened when the required MCP servers are up; a fork has no file before, and tells its source only to a read", async () => {
+  const one = await codex.server();
+  const { id } = await namedThread(one);
+  await turnOver(one, await startTurn(one, id, [{ say: "hello" }]));
+  const server = slowServer(2000);
+  const table = { mcp_servers: { slow: { ...server.table, required: true } } };
+  try {
+    const mark = "dispatch:abc.1";
+    for (const [method, params] of [
+      ["thread/start", {}],
+      ["thread/fork", { threadId: id, threadSource: mark }],
+    ] as const) {
+      const stored = () => threadsIn(codex.home.home).length;
+      const before = stored();
+      const from = performance.now();
+      const opening = one.call(method, { ...params, config: table });
+      await Bun.sleep(1000);
+      expect(await one.call("thread/loaded/list", {})).toBeDefined();
+      expect(stored()).toBe(before);
+      const { thread } = (await opening) as { thread: { id: string } };
+      expect(performance.now() - from).toBeGreaterThan(2000);
+      if (method === "thread/start") continue;
+      expect(stored()).toBe(before + 1);
+      const { data } = (await one.call("thread/list", { modelProviders: [] })) as { data: Json[] };
+      expect(data.find((row) => row["id"] === thread.id)).toMatchObject({ threadSource: null });
+      const read = await one.call("thread/read", { threadId: thread.id });
+      expect(read["thread"]).toMatchObject({ threadSource: mark });
+    }
+  } finally {
+    server.cleanup();
+  }
+}, 30_000);
+
+function threadsIn(home: string): string[] {
+  const files = readdirSync(join(home, "sessions"), { recursive: true, encoding: "utf8" });
+  return files.filter((name) => name.endsWith(".jsonl"));
+}

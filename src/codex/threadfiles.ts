@@ -1,0 +1,24 @@
+/** The files of threads: `sessions/YYYY/MM/DD/rollout-...-ID.jsonl` under Codex's home (measured), by its local day. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { iso } from "../base/clock.ts";
+import { limits } from "../base/limits.ts";
+
+const idAtEnd = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
+
+/** Ids of the threads whose files were made on that day, the day before, or the day after: zones may differ. */
+export async function threadsOfDay(home: string | null, at: number): Promise<string[]> {
+  if (home === null) return [];
+  const days = [-1, 0, 1].map((days) => iso(at + days * limits.dayMs).slice(0, 10));
+  const names = await Promise.all(days.map((day) => namesIn(join(home, "sessions", ...day.split("-")))));
+  return names.flat().flatMap((name) => idAtEnd.exec(name)?.[1] ?? []);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch {
+    // No thread was made that day.
+    return [];
+  }
+}

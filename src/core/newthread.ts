@@ -1,0 +1,103 @@
+/** A lane without a thread gets one: a new one, or a copy of another's. Under the lane's lock. */
+import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import { newestTurn, rememberTurn } from "./earlier.ts";
+import { pinned, refuseOtherThanAsked } from "./effective.ts";
+import { refusalOf } from "./open.ts";
+import { type Load, load, loaded, undo } from "./opening.ts";
+import { refuseOwnFiles } from "./ownfiles.ts";
+import type { Lane, Ref } from "./ports/rows.ts";
+import type { ThreadOpened } from "./ports/thread.ts";
+import { endQueued } from "./settle.ts";
+import type { World } from "./world.ts";
+
+/** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
+export async function startThread(world: World, lane: Lane, late: Load["late"]): Promise<void> {
+  const call = () => world.agent.startThread(pinned(lane));
+  const opened = await load(world, lane.ref, { call, late, isDurable: false });
+  await keep(world, lane, opened, false);
+}
+
+/** A fork is on disk before its answer is here: `mark` finds one whose answer was lost. */
+export const markOf = ({ ref, created_at }: Lane): string => `${ref}.${created_at}`;
+
+export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
+
+/** `call` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
+export async function forkThread(
+  world: World,
+  lane: Lane,
+  late: Load["late"],
+  call = () => resumeMade(world, lane),
+): Promise<void> {
+  const opened = await load(world, lane.ref, { call, late, isDurable: true });
+  await keep(world, lane, opened, true);
+  const newest = await newestTurn(world, opened.thread.id);
+  const here = world.live.get(opened.thread.id);
+  if (here) here.floor = newest?.id ?? null;
+  world.journal.note((change) => rememberTurn(world, change, lane, newest));
+}
+
+async function resumeMade(world: World, lane: Lane): Promise<ThreadOpened> {
+  const threadId = await findMade(world, lane);
+  if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
+  const refusal = new DispatchError("agent_down", `Codex ended before it made the fork ${lane.ref}`, {
+    hint: "nothing was made: try again",
+    data: { outcome: "not_sent" },
+  });
+  withdraw(world, lane.ref, refusal);
+  throw refusal;
+}
+
+async function findMade({ agent, store }: World, lane: Lane): Promise<string | null> {
+  for (const id of await agent.threadsOfDay(lane.created_at)) {
+    if (store.lanes.findByThread(id)) continue;
+    const thread = await agent.readThread(id).catch((thrown: unknown) => {
+      // Half a file, which a kill left behind, is no thread.
+      if (refusalOf(thrown) === undefined) throw thrown;
+    });
+    if (thread?.mark === markOf(lane)) return id;
+  }
+  return null;
+}
+
+/** Stores what Codex made, and undoes what is not as it was asked for. */
+async function keep(world: World, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
+  const { store, journal } = world;
+  try {
+    if (!store.lanes.get(lane.ref))
+      fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
+    // What was not asked for, Codex's own configuration decided.
+    refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
+    refuseOtherThanAsked(lane, opened.effective);
+    journal.commit((change) => {
+      store.lanes.set(lane.ref, {
+        thread_id: opened.thread.id,
+        setup: "started",
+        // Made again, it keeps what it once had.
+        effective: { ...opened.effective, ...lane.effective },
+        rollout_path: opened.thread.path,
+        evidence_at: change.now,
+      });
+    });
+  } catch (thrown) {
+    await undo(world, opened.thread.id, isDurable);
+    throw thrown;
+  }
+  loaded(world, opened, { isNew: true, floor: null });
+}
+
+/** Nothing was made for it, and nothing will be. */
+export function withdraw({ store, journal }: World, ref: Ref, thrown: unknown): void {
+  const why = wordsOf(thrown);
+  journal.commit((change) => {
+    endQueued(store, change, ref, {
+      code: thrown instanceof DispatchError ? thrown.code : "internal",
+      message: why,
+    });
+    // Its key is free again: the same command, corrected, may use it.
+    store.lanes.set(ref, { create_key: null });
+    store.lanes.forget(ref, change.now);
+    change.append({ kind: "lane.forgotten", lane: ref, data: { why: why.slice(0, limits.previewCharsMax) } });
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * A call that makes Codex load a thread is answered once the MCP servers that its configuration requires are up, however
+ * long they take (measured). So the call outlives the patience of its caller: while it is under way no other one is
+ * made for that thread, and a late answer is taken, or undone where nobody wants the thread any more.
+ */
+import { iso } from "../base/clock.ts";
+import { fail, wordsOf } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { Ref } from "./ports/rows.ts";
+import type { ThreadOpened } from "./ports/thread.ts";
+import type { World } from "./world.ts";
+
+export interface Opening {
+  answer: Promise<ThreadOpened>;
+  /** Resolves with the answer, good or bad; never rejects. */
+  over: Promise<void>;
+  isOver: boolean;
+  /** Wall clock, for showing. */
+  since: number;
+  /** Monotonic. */
+  begun: number;
+}
+
+export interface Load {
+  call(): Promise<ThreadOpened>;
+  /** Does with a late answer what the caller would have done, under the lane's lock; takes it by `load`. */
+  late(): Promise<unknown>;
+  /** The call makes a thread that outlives Codex even if nobody names it. */
+  isDurable: boolean;
+}
+
+/** Under the lane's lock. Throws `timeout` while Codex has not answered; the next call takes the answer that came. */
+export async function load(world: World, ref: Ref, how: Load): Promise<ThreadOpened> {
+  const { live } = world;
+  refuseWhileOpening(world, ref);
+  const opening = live.openings.get(ref) ?? begin(world, ref, how.call);
+  if (!opening.isOver && !(await isOverSoon(world, opening))) {
+    settleLater(world, ref, opening, how);
+    refuseWhileOpening(world, ref);
+  }
+  if (live.openings.get(ref) === opening) live.openings.delete(ref);
+  return opening.answer;
+}
+
+/** Throws `timeout`: nothing was given to Codex but the call that is under way. */
+export function refuseWhileOpening({ live }: World, ref: Ref): void {
+  const opening = live.openings.get(ref);
+  if (!opening || opening.isOver) return;
+  fail("timeout", `Codex has been opening thread ${ref} since ${iso(opening.since)}`, {
+    hint: "it waits for the MCP servers that its configuration requires; dispatch get shows when it is done",
+    data: { outcome: "not_sent" },
+  });
+}
+
+function begin({ live, clock }: World, ref: Ref, call: Load["call"]): Opening {
+  const answer = call();
+  const end = () => {
+    opening.isOver = true;
+  };
+  const times = { since: clock.now(), begun: clock.monotonic() };
+  const opening: Opening = { answer, over: answer.then(end, end), isOver: false, ...times };
+  live.openings.set(ref, opening);
+  return opening;
+}
+
+async function isOverSoon({ clock }: World, opening: Opening): Promise<boolean> {
+  const answered = new AbortController();
+  await Promise.race([opening.over, clock.sleep(limits.openWaitMs, answered.signal)]);
+  answered.abort();
+  return opening.isOver;
+}
+
+function settleLater(world: World, ref: Ref, opening: Opening, how: Load): void {
+  const { store, live, blame, log } = world;
+  const source = store.lanes.get(ref)?.source;
+  const isWanted = () => {
+    const lane = store.lanes.get(ref);
+    return lane?.source === source && lane?.archived_at === null && lane.gone_at === null;
+  };
+  const settle = async () => {
+    if (live.openings.get(ref) !== opening) return;
+    try {
+      if (isWanted()) await how.late();
+    } finally {
+      if (live.openings.get(ref) === opening) {
+        live.openings.delete(ref);
+        const answer = await opening.answer;
+        await undo(world, answer.thread.id, how.isDurable);
+      }
+    }
+  };
+  opening.over
+    .then(() => {
+      if (live.openings.get(ref) === opening) blame.opening.delete(ref);
+      return world.locked(ref, settle);
+    })
+    .catch((thrown: unknown) =>
+      log.warn("a thread could not be opened", { lane: ref, reason: wordsOf(thrown) }),
+    );
+}
+
+/** What Codex made and no row is to know: unloaded, and gone from the disk where it got there. Never throws. */
+export async function undo({ agent, live, log }: World, threadId: string, isDurable: boolean): Promise<void> {
+  live.drop(threadId);
+  try {
+    await agent.unsubscribe(threadId);
+    if (isDurable) await agent.deleteThread(threadId);
+  } catch (thrown) {
+    log.warn("a thread that nobody wants is left in Codex", { thread: threadId, reason: wordsOf(thrown) });
+  }
+}
+
+/** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
+export function loaded(
+  { live, clock }: World,
+  opened: ThreadOpened,
+  how: { isNew: boolean; floor: string | null },
+): void {
+  const { id, status } = opened.thread;
+  const known = live.get(id);
+  const at = known?.at ?? (how.isNew ? clock.monotonic() : 0);
+  live.set(id, { status: known?.status ?? status, at, floor: how.floor });
+}

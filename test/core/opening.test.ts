@@ -1,0 +1,238 @@
+/** A call that loads a thread may take minutes: it is made once, its late answer is used or undone, and nothing else waits. */
+import { describe, expect, test } from "bun:test";
+import { limits } from "../../src/base/limits.ts";
+import { plain } from "../../src/core/accept.ts";
+import type { NewThread } from "../../src/core/create.ts";
+import { handClock } from "../support/codex-clock.ts";
+import { until } from "../support/codex-sink.ts";
+import { type TestWorld, testWorld } from "../world/world.ts";
+import { macrotasks, never, refusal, rig } from "./rig.ts";
+
+function begun(): TestWorld & { time: ReturnType<typeof handClock> } {
+  const time = handClock();
+  const world = testWorld({ clock: time });
+  world.engine.begin();
+  world.agent.up();
+  return Object.assign(world, { time });
+}
+
+const draft = (over: Partial<NewThread> = {}): NewThread => ({
+  name: "docs",
+  text: "hello",
+  goal: null,
+  settings: { cwd: "/repo" },
+  key: null,
+  created_by: "cli",
+  ...over,
+});
+
+const copy = { name: "copy", last_turn: null, flags: {}, requests: null, key: null, created_by: "cli" };
+
+/** A new thread that Codex has not answered for when its caller gives up. */
+async function slow() {
+  const world = begun();
+  const answer = world.agent.withhold("startThread");
+  const creating = world.engine.core.create(draft(), never());
+  await until("the thread is made", () => world.agent.threads.size === 1);
+  await world.time.advance(limits.openWaitMs);
+  await world.time.advance(limits.sendAnswerMs);
+  const { ref, receipt } = await creating;
+  return { world, answer, ref, receipt: receipt!.receipt, core: world.engine.core };
+}
+
+describe("a start that Codex answers late", () => {
+  test("within the patience of its caller is simply waited for", async () => {
+    const world = begun();
+    const answer = world.agent.withhold("startThread");
+    const creating = world.engine.core.create(draft({ text: null }), never());
+    await until("the thread is made", () => world.agent.threads.size === 1);
+    await world.time.advance(limits.openWaitMs - 1);
+    answer();
+    const { ref } = await creating;
+    expect(world.engine.core.view(ref).setup).toBeNull();
+    expect(world.agent.threads.size).toBe(1);
+  });
+
+  test("is made once, says why it waits, and is used as soon as it is answered", async () => {
+    const { world, answer, ref, receipt, core } = await slow();
+    expect(core.view(ref).setup).not.toBeNull();
+    await world.time.advance(5 * limits.agentBackoffMaxMs);
+    expect(core.view(ref).queue.reason).toStartWith(`Codex has been opening thread ${ref} since `);
+    answer();
+    await until("the text is delivered", () => core.receipt(receipt).state === "done");
+    expect(world.agent.threads.size).toBe(1);
+    expect(world.agent.asked).toEqual(["hello"]);
+    expect(core.view(ref).queue.reason).toBeNull();
+  });
+
+  test("is unloaded when the thread was forgotten meanwhile", async () => {
+    const { world, answer, ref, core } = await slow();
+    await core.forget(ref);
+    answer();
+    await until("it is unloaded", () => [...world.agent.threads.values()].every((one) => !one.isLoaded));
+  });
+
+  test("and then refused is told as a block, and tried again", async () => {
+    const { world, answer, ref, receipt, core } = await slow();
+    // Refused by our own side: not what was asked for.
+    const thread = [...world.agent.threads.values()][0]!;
+    world.agent.kill();
+    answer();
+    world.agent.up();
+    await until("it is made again", () => {
+      void world.time.advance(limits.reconcileEveryMs);
+      return core.receipt(receipt).state === "done";
+    });
+    expect(world.agent.threads.has(thread.id)).toBe(false);
+    expect(world.agent.threads.size).toBe(1);
+    expect(core.view(ref).setup).toBeNull();
+  });
+});
+
+test("a send to a thread that Codex opens slowly is refused as not sent, and nothing is stored", async () => {
+  const here = await rig();
+  here.world.agent.kill();
+  here.world.agent.up();
+  const answer = here.world.agent.withhold("resumeThread");
+  const sending = refusal(here.send("hello"));
+  await macrotasks(20);
+  await here.clock.advance(limits.openWaitMs);
+  expect((await sending).body).toMatchObject({ code: "timeout", data: { outcome: "not_sent" } });
+  // At once, since it is known to be under way.
+  expect((await refusal(here.send("hello"))).code).toBe("timeout");
+  expect(here.world.engine.core.receipts({ ref: here.ref, states: null, limit: 10 })).toEqual([]);
+  answer();
+  await macrotasks(20);
+  const sent = await here.send("hello");
+  await here.reaches(sent, "done");
+});
+
+test("a send that Codex dies under before anything was accepted says so", async () => {
+  const here = await rig();
+  here.world.agent.kill();
+  here.world.agent.up();
+  here.world.agent.withhold("resumeThread");
+  const sending = refusal(here.send("hello"));
+  await macrotasks(20);
+  here.world.agent.kill();
+  expect((await sending).body).toMatchObject({ code: "agent_down", data: { outcome: "not_sent" } });
+});
+
+test("one thread that is opened slowly does not keep the others from being settled", async () => {
+  const here = await rig();
+  const { agent, engine } = here.world;
+  const other = await engine.core.create(draft({ name: "other", text: null }), never());
+  const sent: string[] = [];
+  for (const ref of [here.ref, other.ref]) {
+    agent.loseNextText();
+    sent.push((await engine.core.send(ref, { ...plain, text: "hello" }, never())).receipt);
+  }
+  agent.kill();
+  const answer = agent.withhold("resumeThread", 1);
+  agent.up();
+  const states = () => sent.map((id) => engine.core.receipt(id).state);
+  // Both are opened before they are sent again; only one of them at once.
+  for (let passed = 0; passed < 4 * limits.reconcileEveryMs; passed += 1000) {
+    await here.clock.advance(1000);
+    await macrotasks(20);
+  }
+  expect(states().toSorted()).toEqual(["done", "sent"]);
+  answer();
+  await until("both are delivered", () => states().every((state) => state === "done"));
+  expect(agent.asked).toEqual(["hello", "hello"]);
+});
+
+describe("a fork", () => {
+  const forks = ({ agent }: TestWorld) => [...agent.threads.values()].filter(({ mark }) => mark !== null);
+
+  async function source() {
+    const here = await rig();
+    await here.reaches(await here.send("hello"), "done");
+    return { ...here, core: here.world.engine.core, agent: here.world.agent };
+  }
+
+  test("that Codex answers late is there at once, and gets its thread when it is answered", async () => {
+    const { world, core, agent, clock, ref } = await source();
+    const answer = agent.withhold("forkThread");
+    const forking = core.fork(ref, copy);
+    await until("it is made", () => forks(world).length === 1);
+    await clock.advance(limits.openWaitMs);
+    const fork = await forking;
+    expect(core.view(fork)).toMatchObject({ id: null });
+    await clock.advance(3 * limits.agentBackoffMaxMs);
+    answer();
+    await until("it is ready", () => core.view(fork).setup === null);
+    expect(forks(world).map(({ id, name }) => [id, name])).toEqual([[core.view(fork).id!, "copy"]]);
+    expect(core.view(fork).latest_turn?.status).toBe("completed");
+  });
+
+  test("whose answer dies with Codex is found by its mark", async () => {
+    const { world, core, agent, ref } = await source();
+    agent.withhold("forkThread");
+    const forking = core.fork(ref, copy);
+    await until("it is made", () => forks(world).length === 1);
+    agent.kill();
+    agent.up();
+    const fork = await forking;
+    expect(core.view(fork)).toMatchObject({ setup: null, title: "copy" });
+    expect(forks(world).map(({ id, name }) => [id, name])).toEqual([[core.view(fork).id!, "copy"]]);
+  });
+
+  test("whose answer dies with the daemon is found by the next one", async () => {
+    const { world, core, agent, ref } = await source();
+    agent.withhold("forkThread");
+    void core.fork(ref, copy);
+    await until("it is made", () => forks(world).length === 1);
+    world.abandon();
+    const clock = handClock();
+    const next = testWorld({ clock, store: world.store, threads: agent.threads });
+    next.engine.begin();
+    next.agent.up();
+    await clock.advance(2 * limits.reconcileEveryMs);
+    const lanes = () => next.engine.core.list({ archived: false, limit: 10 });
+    await until("it is ready", () => lanes().every(({ setup }) => setup === null));
+    expect(
+      lanes()
+        .map(({ title }) => title)
+        .toSorted(),
+    ).toEqual(["copy", "docs"]);
+    expect(forks(next).map(({ id }) => id)).toEqual(
+      lanes().flatMap(({ title, id }) => (title === "copy" ? [id!] : [])),
+    );
+  });
+
+  test("that a Codex which died had not made leaves nothing, and its key is free", async () => {
+    const { world, core, agent, clock, ref } = await source();
+    agent.beforeNext("forkThread", () => agent.kill());
+    const forking = refusal(core.fork(ref, { ...copy, key: "k" }));
+    await until("the kill", () => agent.status().state !== "running");
+    agent.up();
+    expect((await forking).body).toMatchObject({ code: "agent_down", data: { outcome: "not_sent" } });
+    await clock.advance(2 * limits.reconcileEveryMs);
+    expect(core.list({ archived: false, limit: 10 }).map(({ title }) => title)).toEqual(["docs"]);
+    const fork = await core.fork(ref, { ...copy, key: "k" });
+    expect(forks(world).map(({ id }) => id)).toEqual([core.view(fork).id!]);
+  });
+
+  test("that is asked for twice at once with one key is made once", async () => {
+    const { world, core, ref } = await source();
+    const both = [core.fork(ref, { ...copy, key: "k" }), core.fork(ref, { ...copy, key: "k" })];
+    const [first, second] = await Promise.all(both);
+    expect(second).toBe(first!);
+    expect(forks(world)).toHaveLength(1);
+  });
+
+  test("that cannot be stored is deleted again", async () => {
+    const { world, core, agent, ref } = await source();
+    agent.configure({
+      writable_roots: ["/home/user/.dispatch"],
+      network_access: false,
+      exclude_slash_tmp: false,
+      exclude_tmpdir: false,
+    });
+    const flags = { sandbox: "workspace-write" } as const;
+    expect((await refusal(core.fork(ref, { ...copy, flags }))).code).toBe("denied");
+    expect(forks(world)).toEqual([]);
+    expect(core.list({ archived: false, limit: 10 }).map(({ title }) => title)).toEqual(["docs"]);
+  });
+});

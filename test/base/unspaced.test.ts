@@ -13,7 +13,12 @@ test("each character is a word, what is written with spaces stays whole", () => 
 });
 
 test("what is plain is not touched", () => {
-  for (const text of ["", "plain words\n\ttabs", "Größe, Ελληνικά, Русский, עברית", "\ue0b0\uf115\u{f0e31}"]) {
+  for (const text of [
+    "",
+    "plain words\n\ttabs",
+    "Größe, Ελληνικά, Русский, עברית",
+    "\ue0b0\uf115\u{f0e31}",
+  ]) {
     expect(split(text)).toBe(text);
     expect(joined(text)).toBe(text);
   }

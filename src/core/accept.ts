@@ -2,7 +2,6 @@
 import { sha256 } from "../base/digest.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { writeLock } from "./lane.ts";
 import type { Mode } from "./message.ts";
 import type { Lane, Message, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
@@ -50,19 +49,6 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
       hint: "use another --idempotency-key",
     });
   return known;
-}
-
-export function refuseUnwritable(lane: Lane): void {
-  const reason = writeLock(lane);
-  if (reason === null) return;
-  if (lane.parent_id !== null)
-    fail("authority", `thread ${lane.ref}: ${reason}`, { hint: `dispatch tail ${lane.ref}` });
-  if (lane.source === "attached" && lane.archived_at === null && lane.gone_at === null)
-    fail("authority", `thread ${lane.ref} is attached: ${reason}`, {
-      hint: `dispatch take ${lane.ref}, or dispatch fork ${lane.ref} --name NAME, or let --queue do it: [policy] attached_queue = true`,
-    });
-  const hint = `dispatch ${lane.gone_at === null ? "restore" : "forget"} ${lane.ref}`;
-  fail(lane.gone_at === null ? "conflict" : "not_found", `thread ${lane.ref}: ${reason}`, { hint });
 }
 
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */

@@ -7,12 +7,13 @@ import { askedOf, completed, differences, lastRan, pinned } from "./effective.ts
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
-import { announceNativeQueue, quietGoal, refusalOf } from "./open.ts";
+import { announceNativeQueue, quietGoal } from "./open.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadFacts, ThreadSettings } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import { refusalOf } from "./refusal.ts";
 import type { World } from "./world.ts";
 
 export interface Unmanaged {

@@ -2,12 +2,12 @@
  * A registry that was copied back from an older state knows messages as queued that Codex already has. Codex does not
  * refuse an id twice, so they are looked for before anything of the queue is sent.
  */
-import { contextTaken } from "./attempt.ts";
+
 import { readBack, turnHolding } from "./history.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
-import { delivered, move, turnEnded } from "./settle.ts";
+import { contextTaken, delivered, move, turnEnded } from "./settle.ts";
 import type { World } from "./world.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */

@@ -1,8 +1,9 @@
 /** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
+
+import type { Place } from "./place.ts";
 import type { IndexedType, ItemQuery } from "./ports/indexed.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { Query } from "./query.ts";
-import type { Place } from "./shelve.ts";
 
 export interface Search {
   text: string;

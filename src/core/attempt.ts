@@ -2,13 +2,15 @@
  * One attempt to deliver one message: claimed in one transaction before Codex hears of it; `sent` on Codex's answer,
  * which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
  */
+
 import { DispatchError, wordsOf } from "../base/error.ts";
 import type { Change } from "./journal.ts";
 import { isSteering } from "./message.ts";
-import { isUnknown, markGone, type Opened, refusalOf } from "./open.ts";
+import { markGone, type Opened } from "./open.ts";
 import type { Lane, Message } from "./ports/rows.ts";
 import type { TurnOverrides } from "./ports/thread.ts";
-import { failed, move, notTaken, ours, requeued } from "./settle.ts";
+import { isUnknown, refusalOf } from "./refusal.ts";
+import { contextTaken, failed, move, notTaken, ours, requeued } from "./settle.ts";
 import type { World } from "./world.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
@@ -140,13 +142,6 @@ export async function inject(world: World, message: Message, { lane }: Opened): 
     return;
   }
   note(world, message, (change) => contextTaken(world, change, message));
-}
-
-export function contextTaken({ store }: World, change: Change, { id }: Message): void {
-  const now = store.messages.get(id)!;
-  if (now.state !== "claimed") return;
-  move(store, change, now, "delivered");
-  move(store, change, { ...now, state: "delivered" }, "done");
 }
 
 /** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */

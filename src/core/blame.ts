@@ -2,33 +2,15 @@
  * Whose fault a death of Codex is. What was being opened, or was in flight, when it died is remembered; a thread that
  * was so twice with no success in between is held, and the others go on. In memory: another daemon finds it again.
  */
+
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { hold } from "./hold.ts";
 import type { Change } from "./journal.ts";
 import { isInFlight } from "./message.ts";
 import type { Epoch } from "./ports/agent.ts";
-import type { MessageId, Ref } from "./ports/rows.ts";
-import type { World } from "./world.ts";
-
-/** The message that was in flight; null: the thread itself was being opened. */
-type Cause = MessageId | null;
-
-interface Trial {
-  ref: Ref;
-  since: number;
-}
-
-export interface Blame {
-  /** Under way in the running child. */
-  opening: Set<Ref>;
-  /** Under way in a child that died of something, and not done since. */
-  suspects: Map<Ref, Cause>;
-  /** Twice: nothing of them is tried before a person releases them. */
-  culprits: Map<Ref, Cause>;
-  /** The one suspect that is tried now. */
-  trial: Trial | null;
-}
+import type { Ref } from "./ports/rows.ts";
+import type { Blame, Cause, Trial, World } from "./world.ts";
 
 export function blame(): Blame {
   return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };

@@ -5,16 +5,10 @@
 import { type Code, DispatchError, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clip } from "./clip.ts";
-import { refusalOf } from "./open.ts";
 import type { Refusal } from "./ports/agent.ts";
 import type { Ref } from "./ports/rows.ts";
+import { refusalOf } from "./refusal.ts";
 import type { World } from "./world.ts";
-
-export interface Block {
-  reason: string;
-  /** The command that helps. */
-  hint: string;
-}
 
 const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "other",

@@ -2,11 +2,10 @@
  * What a new thread is set up with, and who said so: layers of choices, each over the one before. A repository's own
  * file is somebody else's word until the user trusts it: it may ask for less than the user allows, never for more.
  */
-import { fail } from "../base/error.ts";
-import { isMore, isRankedField, least } from "./power.ts";
 
-/** By the field of `new`; one setting of Codex's own is `config.KEY`. A text may stand in a file. */
-export type Values = Readonly<Record<string, unknown>>;
+import { fail } from "../base/error.ts";
+import type { Values } from "./config.ts";
+import { isMore, isRankedField, least } from "./power.ts";
 
 export interface TextFile {
   file: string;
@@ -20,19 +19,6 @@ export interface Layer {
   /** Of a repository that is not trusted: its root. null: the user's own word. */
   confinedTo: string | null;
   values: Values;
-}
-
-/** One configuration file, as its tables say. */
-export interface Tables {
-  file: string;
-  defaults: Values;
-  presets: Readonly<Record<string, Values>>;
-}
-
-export interface ConfigFiles {
-  own: Tables;
-  /** The nearest `.dispatch/config.toml`; `confinedTo` is null once the user trusts its repository. */
-  repository: (Tables & { confinedTo: string | null }) | null;
 }
 
 export interface Choice {

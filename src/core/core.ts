@@ -2,6 +2,7 @@
 
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
+import type { Given } from "./answer.ts";
 import type { Search } from "./asked.ts";
 import type { Crasher } from "./blame.ts";
 import type { Condition, Verdict } from "./condition.ts";
@@ -11,6 +12,7 @@ import type { LaneStatus, ThreadView } from "./lane.ts";
 import type { Wish } from "./leash.ts";
 import type { MessageState } from "./message.ts";
 import type { Models } from "./models.ts";
+import type { Place } from "./place.ts";
 import type { Asked, Plan } from "./plan.ts";
 import type { AgentStatus, RawLine } from "./ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./ports/rows.ts";
@@ -18,12 +20,10 @@ import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Replay, ReplayPage } from "./replay.ts";
-import type { Given } from "./reply.ts";
 import type { RequestView } from "./requestview.ts";
 import type { Fork } from "./rewrite.ts";
 import type { Found } from "./search.ts";
 import type { How } from "./selector.ts";
-import type { Place } from "./shelve.ts";
 import type { Stopped } from "./stop.ts";
 import type { ThreadSummary } from "./summary.ts";
 import type { Bounds } from "./sync.ts";

@@ -12,13 +12,14 @@ import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import { checkedSettings } from "./models.ts";
 import { withdraw } from "./newthread.ts";
-import { open, refusalOf } from "./open.ts";
+import { open } from "./open.ts";
 import { undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Ruling } from "./policy.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
+import { refusalOf } from "./refusal.ts";
+import type { Ruling } from "./ruling.ts";
 import { refuseMisleadingTitle } from "./title.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 /** What each mode of sending does. Whatever it refuses, it refuses with nothing stored. */
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { accept, busy, type Draft, knownByKey, refuseUnlessFree, refuseUnwritable } from "./accept.ts";
+import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
 import { refuseCulprit } from "./blame.ts";
 import { fullWords } from "./capacity.ts";
@@ -11,6 +11,7 @@ import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { World } from "./world.ts";
+import { refuseUnwritable } from "./writable.ts";
 
 export interface Delivery extends Drain {
   /** Stores the text and does what its mode says. The same key again is the same message. */

@@ -1,7 +1,7 @@
 /** What a thread did before it was ours: taken over from another app, or forked from a thread with a history. */
 import { limits } from "../base/limits.ts";
-import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
+import { noteAnswer } from "./lastmessage.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
 import { clipped } from "./settle.ts";

@@ -7,7 +7,7 @@ import { isAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./ports/thread.ts";
-import type { Power } from "./power.ts";
+import type { Power } from "./ruling.ts";
 import type { World } from "./world.ts";
 
 /** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */

@@ -3,10 +3,10 @@ import { iso } from "../base/clock.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./asked.ts";
-import { refusalOf } from "./open.ts";
 import type { Occurrence } from "./ports/agent.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { ThreadFacts } from "./ports/thread.ts";
+import { refusalOf } from "./refusal.ts";
 import type { World } from "./world.ts";
 
 export interface Elsewhere {

@@ -1,7 +1,7 @@
 /** The folder that a thread works in. When it is gone, every command of a turn fails. */
 import { fail } from "../base/error.ts";
-import type { Block } from "./blocked.ts";
 import { writeLock } from "./lane.ts";
+import type { Block } from "./live.ts";
 import type { Lane } from "./ports/rows.ts";
 import type { World } from "./world.ts";
 

@@ -5,7 +5,6 @@
 
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { refuseUnwritable } from "./accept.ts";
 import { confirmed } from "./confirmed.ts";
 import type { Change } from "./journal.ts";
 import { isTerminal } from "./message.ts";
@@ -15,6 +14,7 @@ import type { Store } from "./ports/store.ts";
 import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import { limitWords } from "./usagelimit.ts";
 import type { World } from "./world.ts";
+import { refuseUnwritable } from "./writable.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
 export function isGoalDue(world: World, lane: Lane): boolean {
@@ -88,11 +88,6 @@ export function goalKept({ live }: World, lane: Lane, goal: GoalFacts | null): G
   const isLost = goal.status === "active" && live.get(lane.thread_id) === undefined;
   if (isLost || (isSame && goal.status === "paused")) return { ...goal, status: "paused", interrupted: true };
   return goal;
-}
-
-/** The command that continues an interrupted goal; null where none is interrupted. */
-export function resumeCommand({ ref, goal }: Lane): string | null {
-  return goal?.interrupted === true ? `dispatch goal set ${ref} --status active` : null;
 }
 
 /** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */

@@ -77,3 +77,8 @@ export function releaseCommand(ref: Ref, reason: HoldReason | null): string | nu
     ? `dispatch receipt list --thread ${ref} --state unsure`
     : `dispatch queue release ${ref}`;
 }
+
+/** The command that continues an interrupted goal; null where none is interrupted. */
+export function resumeCommand({ ref, goal }: Lane): string | null {
+  return goal?.interrupted === true ? `dispatch goal set ${ref} --status active` : null;
+}

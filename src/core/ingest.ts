@@ -1,4 +1,5 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
+
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clip } from "./clip.ts";
@@ -8,8 +9,9 @@ import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import { lineOf } from "./itemline.ts";
 import type { Change } from "./journal.ts";
+import { lastMessage, noteAnswer } from "./lastmessage.ts";
 import type { AgentEvent, Epoch } from "./ports/agent.ts";
-import type { Lane, LastMessage } from "./ports/rows.ts";
+import type { Lane } from "./ports/rows.ts";
 import type { ItemFacts } from "./ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
@@ -230,33 +232,4 @@ function recovered({ store, live }: World, change: Change, lane: Lane, turnId: s
 
 function preview(text: string): string {
   return clip(text, limits.previewCharsMax);
-}
-
-/** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */
-export function noteAnswer(
-  { store }: World,
-  lane: Lane,
-  items: readonly ItemFacts[],
-  turnId: string,
-  now: number,
-): void {
-  const last = items.findLast((item) => item.type === "agent_message");
-  if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, now) });
-}
-
-/** The final answer, kept whole up to a limit so that `get` and `wait` need no read. */
-function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
-  const bytes = Buffer.from(item.text);
-  const isCut = bytes.length > limits.lastMessageBytesMax;
-  return {
-    text: isCut
-      ? bytes
-          .subarray(0, limits.lastMessageBytesMax)
-          .toString()
-          .replace(/\ufffd$/, "")
-      : item.text,
-    truncated: isCut,
-    turn_id: turnId,
-    at: item.at ?? now,
-  };
 }

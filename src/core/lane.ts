@@ -1,10 +1,8 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
 import { iso, isoOrNull } from "../base/clock.ts";
-import type { Block } from "./blocked.ts";
-import { resumeCommand } from "./goal.ts";
-import { type QueueView, queueView } from "./hold.ts";
-import type { Live, LiveThread } from "./live.ts";
+import { type QueueView, queueView, resumeCommand } from "./hold.ts";
+import type { Block, Live, LiveThread } from "./live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "./ports/rows.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";

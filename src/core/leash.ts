@@ -4,11 +4,12 @@
  */
 import { unknownAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
+import type { Given } from "./answer.ts";
 import type { NewThread } from "./create.ts";
 import type { Lane, Request } from "./ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
-import { isRanked, type Leash, least, mayLet, type Power, strictDetails, widerThan } from "./power.ts";
-import type { Given } from "./reply.ts";
+import { isRanked, least, mayLet, strictDetails, widerThan } from "./power.ts";
+import type { Leash, Power } from "./ruling.ts";
 import { placeOf } from "./selector.ts";
 import type { World } from "./world.ts";
 

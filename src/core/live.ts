@@ -2,13 +2,12 @@
  * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
  * when each last gave a sign of life. Dies with the epoch.
  */
+
 import type { Clock } from "../base/clock.ts";
-import type { Block } from "./blocked.ts";
-import type { Opening } from "./opening.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Ref } from "./ports/rows.ts";
-import type { ThreadStatus } from "./ports/thread.ts";
+import type { ThreadOpened, ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
   status: ThreadStatus;
@@ -132,4 +131,21 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     openings,
     retrying,
   };
+}
+
+export interface Block {
+  reason: string;
+  /** The command that helps. */
+  hint: string;
+}
+
+export interface Opening {
+  answer: Promise<ThreadOpened>;
+  /** Resolves with the answer, good or bad; never rejects. */
+  over: Promise<void>;
+  isOver: boolean;
+  /** Wall clock, for showing. */
+  since: number;
+  /** Monotonic. */
+  begun: number;
 }

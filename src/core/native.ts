@@ -6,8 +6,8 @@
 import { limits } from "../base/limits.ts";
 import { claim, enqueue } from "./attempt.ts";
 import { readBack, turnHolding } from "./history.ts";
-import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
+import { noteAnswer } from "./lastmessage.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
 import { delivered, move, turnEnded, unsure } from "./settle.ts";

@@ -3,11 +3,11 @@ import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { pinned, refuseOtherThanAsked } from "./effective.ts";
-import { refusalOf } from "./open.ts";
 import { type Load, load, loaded, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadOpened } from "./ports/thread.ts";
+import { refusalOf } from "./refusal.ts";
 import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 

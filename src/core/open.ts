@@ -2,7 +2,8 @@
  * Makes a lane's thread ready to take work in the running child: started, named (which is what makes it durable),
  * or resumed with every setting it ever had. Called under the lane's lock.
  */
-import { DispatchError, fail, withNothingDone, wordsOf } from "../base/error.ts";
+
+import { fail, withNothingDone, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
@@ -16,9 +17,10 @@ import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
-import type { Epoch, Refusal } from "./ports/agent.ts";
+import type { Epoch } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadOpened } from "./ports/thread.ts";
+import { refusalOf } from "./refusal.ts";
 import { endQueued } from "./settle.ts";
 import type { World } from "./world.ts";
 
@@ -236,18 +238,4 @@ export async function announceNativeQueue(
 
 function again({ store }: World, ref: Ref): Lane {
   return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
-}
-
-/** Also of a refusal whose code is `usage` or `not_found`, because it is about what the user named. */
-export function refusalOf(thrown: unknown): Refusal | undefined {
-  return thrown instanceof DispatchError && refusedCodes.has(thrown.code)
-    ? (thrown.data?.["reason"] as Refusal)
-    : undefined;
-}
-
-const refusedCodes = new Set(["agent", "usage", "not_found"]);
-
-/** The call may have been taken: the child died or fell silent with it in flight. */
-export function isUnknown(thrown: unknown): boolean {
-  return thrown instanceof DispatchError && thrown.data?.["outcome"] === "unknown";
 }

@@ -3,23 +3,14 @@
  * long they take (measured). So the call outlives the patience of its caller: while it is under way no other one is
  * made for that thread, and a late answer is taken, or undone where nobody wants the thread any more.
  */
+
 import { iso } from "../base/clock.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import type { Opening } from "./live.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { ThreadOpened } from "./ports/thread.ts";
 import type { World } from "./world.ts";
-
-export interface Opening {
-  answer: Promise<ThreadOpened>;
-  /** Resolves with the answer, good or bad; never rejects. */
-  over: Promise<void>;
-  isOver: boolean;
-  /** Wall clock, for showing. */
-  since: number;
-  /** Monotonic. */
-  begun: number;
-}
 
 export interface Load {
   call(): Promise<ThreadOpened>;

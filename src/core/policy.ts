@@ -1,31 +1,9 @@
 /** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
+
 import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./commandline.ts";
 import type { RequestKind } from "./ports/request.ts";
 import type { Lane, Request } from "./ports/rows.ts";
-
-export const rulings = ["ask", "deny", "approve"] as const;
-export type Ruling = (typeof rulings)[number];
-
-export interface Rule {
-  kind?: RequestKind | undefined;
-  /** Whole words that the command begins with; of an MCP tool, its server and its name. */
-  command?: readonly string[] | undefined;
-  /** The command runs in it or below; of a patch, the files are there. */
-  cwd?: string | undefined;
-  /** Ref, thread id or @handle; no handle that an agent gave. */
-  thread?: string | undefined;
-  /**
-   * What an approval allows may happen outside the sandbox. Of an approval, true: that too. Of the other answers: only
-   * then, or only not then.
-   */
-  outside_sandbox?: boolean | undefined;
-  answer: Ruling;
-}
-
-export interface Rules {
-  requests: Ruling;
-  rules: readonly Rule[];
-}
+import type { IsInside, Rule, Rules, Ruling } from "./ruling.ts";
 
 export interface Ruled {
   ruling: Ruling;
@@ -40,9 +18,6 @@ export type Judged = Pick<
 export type Asker = Pick<Lane, "ref" | "thread_id" | "handle" | "named_by_agent"> & {
   requests: Ruling | null;
 };
-
-/** At or below it, symbolic links followed: an agent can make one in a folder that it may write. */
-export type IsInside = (path: string, root: string) => boolean;
 
 /** What a yes is enough of an answer for. Of what is not listed, nothing is ever approved by a rule. */
 const approvable: ReadonlySet<RequestKind> = new Set([

@@ -1,15 +1,7 @@
 /** How much a thread may do by itself, and whether one may do more than another. */
-import type { Sandbox, SandboxDetails } from "./ports/thread.ts";
 
-export interface Power {
-  sandbox: Sandbox;
-  approval_policy: string;
-  cwd: string;
-  /** Beside the kind of the sandbox; null: not known. */
-  details?: SandboxDetails | null;
-  /** The parts of the policy `granular`. */
-  approval_details?: Record<string, unknown> | null;
-}
+import type { SandboxDetails } from "./ports/thread.ts";
+import type { Power } from "./ruling.ts";
 
 /** From the least to the most; approvals by how much is run without asking anybody. */
 const ranks = {
@@ -94,7 +86,3 @@ export const defaultDetails: SandboxDetails = {
 export function mayLet(own: Power | null): boolean {
   return own?.sandbox === "danger-full-access" && own.approval_policy !== least.approval_policy;
 }
-
-/** How far agents may go, as `[policy] agents` says. */
-export const leashes = ["guarded", "read", "free"] as const;
-export type Leash = (typeof leashes)[number];

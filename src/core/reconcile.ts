@@ -4,21 +4,20 @@
  */
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { contextTaken } from "./attempt.ts";
 import { beside } from "./beside.ts";
 import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { pauseInterrupted } from "./goal.ts";
 import { readBack, turnHolding } from "./history.ts";
-import { noteAnswer } from "./ingest.ts";
 import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
+import { noteAnswer } from "./lastmessage.ts";
 import { isSteering } from "./message.ts";
 import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
 import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
 import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
-import { cutShort, delivered, failed, notTaken, unsure } from "./settle.ts";
+import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./settle.ts";
 import { endTurn } from "./turnend.ts";
 import { endDueLimits } from "./usagelimit.ts";
 import type { World } from "./world.ts";

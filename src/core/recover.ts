@@ -3,16 +3,17 @@
  * to the queue, and only behind two fences: no process of the old child lives (the epoch is ended only then), and
  * our new child has resumed the thread, so that it holds Codex's writer lock.
  */
-import { contextTaken } from "./attempt.ts";
+
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
-import { noteAnswer } from "./ingest.ts";
 import type { Change } from "./journal.ts";
+import { noteAnswer } from "./lastmessage.ts";
 import { isInFlight, isSteering } from "./message.ts";
-import { markGone, open, refusalOf } from "./open.ts";
+import { markGone, open } from "./open.ts";
 import type { Lane, Message, Ref } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
 import { promptRefusal } from "./promptrefusal.ts";
-import { delivered, failed, notTaken, requeued, unsure } from "./settle.ts";
+import { refusalOf } from "./refusal.ts";
+import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./settle.ts";
 import { endTurn } from "./turnend.ts";
 import type { World } from "./world.ts";
 

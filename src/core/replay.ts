@@ -2,9 +2,10 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { type Asker, decide, type IsInside, type Rules, type Ruling } from "./policy.ts";
+import { type Asker, decide } from "./policy.ts";
 import type { Ref, Request } from "./ports/rows.ts";
 import { optionsOf } from "./reply.ts";
+import type { IsInside, Rules, Ruling } from "./ruling.ts";
 import type { World } from "./world.ts";
 
 export interface Replay {

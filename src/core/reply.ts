@@ -1,15 +1,13 @@
 /** What each kind of question takes for an answer, and how that is said to Codex. */
+
 import { decisions, flagOf } from "../base/decisions.ts";
 import { fail } from "../base/error.ts";
+import type { Decision, Given } from "./answer.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Request } from "./ports/rows.ts";
 
-export type Decision = (typeof decisions)[number];
 export type Option = Decision | "answer" | "reply";
-
-/** What a caller said: one word, the whole answer, or the text that answers the only question. */
-export type Given = { decision: Decision } | { answer: unknown } | { reply: string };
 
 type Json = Record<string, unknown>;
 export type Answerable = Pick<Request, "id" | "kind" | "method" | "asks">;

@@ -2,25 +2,26 @@
 import { sha256 } from "../base/digest.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { refuseUnwritable } from "./accept.ts";
-import type { Values } from "./choices.ts";
+import type { Values } from "./config.ts";
 import { createdByKey, refuseName } from "./create.ts";
 import { pinned } from "./effective.ts";
 import { handleFor } from "./handle.ts";
-import { noteAnswer } from "./ingest.ts";
 import { laneRow } from "./lanerow.ts";
+import { noteAnswer } from "./lastmessage.ts";
 import { leashed } from "./leash.ts";
 import { markOf, withdraw } from "./newthread.ts";
-import { isUnknown, open } from "./open.ts";
+import { open } from "./open.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Ruling } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { ThreadOpened, TurnFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
+import { isUnknown } from "./refusal.ts";
+import type { Ruling } from "./ruling.ts";
 import { settingsOver } from "./settings.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
+import { refuseUnwritable } from "./writable.ts";
 
 export interface Fork {
   name: string;

@@ -1,7 +1,8 @@
 /** Whether an approval surely lets nothing happen that the sandbox of the thread would stop. */
-import type { IsInside } from "./policy.ts";
+
 import type { RequestFacts } from "./ports/request.ts";
 import type { Lane } from "./ports/rows.ts";
+import type { IsInside } from "./ruling.ts";
 
 /**
  * Only a patch inside the thread's writable folder does. An approved command may leave the sandbox under every approval

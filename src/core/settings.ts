@@ -4,7 +4,8 @@ import { fail } from "../base/error.ts";
 import { refuseUnsendable } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { isSandboxKey } from "../base/sandboxkey.ts";
-import { type Choice, resolve, type Values } from "./choices.ts";
+import { type Choice, resolve } from "./choices.ts";
+import type { Values } from "./config.ts";
 import type { ThreadSettings } from "./ports/thread.ts";
 
 const plain = [

@@ -2,6 +2,7 @@
  * The facts that move a turn, a message or a hold, each in one place, whoever brings them: an event of the child, a
  * read of its history, or a person. All run inside an open transaction.
  */
+
 import { isAgent } from "../base/agentid.ts";
 import { limits } from "../base/limits.ts";
 import { messageEvent } from "./event.ts";
@@ -12,6 +13,7 @@ import type { Epoch } from "./ports/agent.ts";
 import type { Lane, Message, MessageError, Ref, Turn } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { TurnError } from "./ports/thread.ts";
+import type { World } from "./world.ts";
 
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 
@@ -242,4 +244,11 @@ export function cutShort(store: Store, change: Change, message: Message): void {
       store.messages.set(message.id, { position: store.messages.position(message.lane, "urgent") });
     requeued(store, change, message, null);
   }
+}
+
+export function contextTaken({ store }: Pick<World, "store">, change: Change, { id }: Message): void {
+  const now = store.messages.get(id)!;
+  if (now.state !== "claimed") return;
+  move(store, change, now, "delivered");
+  move(store, change, { ...now, state: "delivered" }, "done");
 }

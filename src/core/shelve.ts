@@ -1,15 +1,14 @@
 /** Metadata of a thread, managed or not: its name, and whether it is archived. None of it starts or resumes a turn. */
+
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { freeHandle, slug } from "./handle.ts";
-import { refusalOf } from "./open.ts";
+import type { Place } from "./place.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import { refusalOf } from "./refusal.ts";
 import { refuseMisleadingTitle } from "./title.ts";
 import type { World } from "./world.ts";
-
-/** A thread with a lane, or only Codex's id of one. */
-export type Place = { ref: Ref } | { threadId: string };
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(

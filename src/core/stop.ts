@@ -1,13 +1,13 @@
 /** Interrupts the running turn and stays until its end is observed. */
 import { DispatchError, wordsOf } from "../base/error.ts";
-import { refuseUnwritable } from "./accept.ts";
 import { isRunning, saysIdle } from "./lane.ts";
 import { isSteering } from "./message.ts";
-import { refusalOf } from "./open.ts";
 import type { Ref } from "./ports/rows.ts";
 import type { Reconcile } from "./reconcile.ts";
+import { refusalOf } from "./refusal.ts";
 import { until } from "./until.ts";
 import type { World } from "./world.ts";
+import { refuseUnwritable } from "./writable.ts";
 
 export interface Stopped {
   state: "stopped" | "pending" | "nothing_running";

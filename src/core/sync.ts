@@ -7,10 +7,10 @@ import { limits } from "../base/limits.ts";
 import { macrotask } from "../base/macrotask.ts";
 import { type KeyedMutex, keyedMutex } from "../base/mutex.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
-import { refusalOf } from "./open.ts";
 import type { Gap, IndexedItem } from "./ports/indexed.ts";
 import type { Lane, Ref } from "./ports/rows.ts";
 import type { TurnFacts } from "./ports/thread.ts";
+import { refusalOf } from "./refusal.ts";
 import type { World } from "./world.ts";
 
 /** How much one sync takes in at most; null is no bound. What is in the index already costs nothing of it. */

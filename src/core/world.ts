@@ -1,15 +1,13 @@
 /** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Blame } from "./blame.ts";
-import type { ConfigFiles } from "./choices.ts";
+import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
-import type { Rules } from "./policy.ts";
 import type { Agent } from "./ports/agent.ts";
 import type { HoldReason, MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
-import type { Leash } from "./power.ts";
+import type { Leash, Rules } from "./ruling.ts";
 
 export interface World {
   store: Store;
@@ -72,4 +70,23 @@ export interface Files {
   holdsOwnFiles(folder: string): boolean;
   /** Throws `usage`: unreadable, not UTF-8, too large. */
   readText(path: string): string;
+}
+
+/** The message that was in flight; null: the thread itself was being opened. */
+export type Cause = MessageId | null;
+
+export interface Trial {
+  ref: Ref;
+  since: number;
+}
+
+export interface Blame {
+  /** Under way in the running child. */
+  opening: Set<Ref>;
+  /** Under way in a child that died of something, and not done since. */
+  suspects: Map<Ref, Cause>;
+  /** Twice: nothing of them is tried before a person releases them. */
+  culprits: Map<Ref, Cause>;
+  /** The one suspect that is tried now. */
+  trial: Trial | null;
 }

@@ -5,7 +5,7 @@ import { readBounded } from "../base/bounded.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { HoldReason } from "../core/ports/rows.ts";
-import { leashes } from "../core/power.ts";
+import { leashes } from "../core/ruling.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { differences, pinned, refuseOtherThanAsked } from "../../src/core/effective.ts";
 import type { EffectiveSettings, SandboxDetails } from "../../src/core/ports/thread.ts";
-import { defaultDetails, type Power, widerThan } from "../../src/core/power.ts";
+import { defaultDetails, widerThan } from "../../src/core/power.ts";
+import type { Power } from "../../src/core/ruling.ts";
 import { settingsOver } from "../../src/core/settings.ts";
 import { macrotasks, never, refusal, rig } from "./rig.ts";
 

@@ -4,7 +4,7 @@ import { unknownAgent } from "../../src/base/agentid.ts";
 import { DispatchError, fail } from "../../src/base/error.ts";
 import type { Ref } from "../../src/core/ports/rows.ts";
 import type { ThreadSettings } from "../../src/core/ports/thread.ts";
-import type { Leash } from "../../src/core/power.ts";
+import type { Leash } from "../../src/core/ruling.ts";
 import { authorise } from "../../src/daemon/authorise.ts";
 import { index } from "../../src/ops/index.ts";
 import type { DaemonOp } from "../../src/ops/op.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Sandbox } from "../../src/core/ports/thread.ts";
-import { isRanked, mayLet, type Power, widerThan } from "../../src/core/power.ts";
+import { isRanked, mayLet, widerThan } from "../../src/core/power.ts";
+import type { Power } from "../../src/core/ruling.ts";
 
 const sandboxes: Sandbox[] = ["read-only", "workspace-write", "danger-full-access"];
 const policies = ["untrusted", "on-request", "never"];

@@ -1,9 +1,9 @@
 /** Rules tried on what was asked before. */
 import { beforeEach, expect, test } from "bun:test";
-import type { Rules } from "../../src/core/policy.ts";
+import type { Given } from "../../src/core/answer.ts";
 import type { RequestFacts } from "../../src/core/ports/request.ts";
 import type { Replay } from "../../src/core/replay.ts";
-import type { Given } from "../../src/core/reply.ts";
+import type { Rules } from "../../src/core/ruling.ts";
 import { until } from "../support/codex-sink.ts";
 import { nothingAsked } from "../world/model.ts";
 import { type Rig, rig } from "./rig.ts";

@@ -8,7 +8,7 @@
  *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline; of a read `not_sent`, as it changes nothing;
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
-import type { Power } from "../power.ts";
+import type { Power } from "../ruling.ts";
 import type { AgentReply, RequestFacts } from "./request.ts";
 import type {
   GoalChange,

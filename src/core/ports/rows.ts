@@ -1,6 +1,6 @@
 /** The registry's rows, as core sees them. Times are ms since the epoch. */
 import type { MessageState, Mode, Outcome } from "../message.ts";
-import type { Ruling } from "../policy.ts";
+import type { Ruling } from "../ruling.ts";
 import type { ChildIdentity, Epoch } from "./agent.ts";
 import type { FileChange } from "./filechange.ts";
 import type { Sync } from "./indexed.ts";

@@ -1,0 +1,34 @@
+/** The final answer of the agent, kept with the thread. */
+import { limits } from "../base/limits.ts";
+import type { Lane, LastMessage } from "./ports/rows.ts";
+import type { ItemFacts } from "./ports/thread.ts";
+import type { World } from "./world.ts";
+
+/** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */
+export function noteAnswer(
+  { store }: World,
+  lane: Lane,
+  items: readonly ItemFacts[],
+  turnId: string,
+  now: number,
+): void {
+  const last = items.findLast((item) => item.type === "agent_message");
+  if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, now) });
+}
+
+/** The final answer, kept whole up to a limit so that `get` and `wait` need no read. */
+export function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
+  const bytes = Buffer.from(item.text);
+  const isCut = bytes.length > limits.lastMessageBytesMax;
+  return {
+    text: isCut
+      ? bytes
+          .subarray(0, limits.lastMessageBytesMax)
+          .toString()
+          .replace(/\ufffd$/, "")
+      : item.text,
+    truncated: isCut,
+    turn_id: turnId,
+    at: item.at ?? now,
+  };
+}

@@ -5,7 +5,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { limits } from "../src/base/limits.ts";
-import { transitions } from "../src/core/message.ts";
+import { transitions } from "../src/core/model/message.ts";
 import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";

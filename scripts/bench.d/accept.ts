@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { accept as accepted, plain } from "../../src/core/accept.ts";
 import { type Delivery, delivery } from "../../src/core/delivery.ts";
-import type { Agent } from "../../src/core/ports/agent.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
-import type { Store } from "../../src/core/ports/store.ts";
-import type { ThreadFacts } from "../../src/core/ports/thread.ts";
+import type { World } from "../../src/core/model/deps.ts";
+import type { Agent } from "../../src/core/model/ports/agent.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
+import type { Store } from "../../src/core/model/ports/store.ts";
+import type { ThreadFacts } from "../../src/core/model/ports/thread.ts";
 import { delivered, turnEnded } from "../../src/core/settle.ts";
-import type { World } from "../../src/core/world.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";

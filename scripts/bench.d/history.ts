@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { macrotask } from "../../src/base/macrotask.ts";
 import { newId, systemRandom } from "../../src/base/random.ts";
 import type { CodexAgent } from "../../src/codex/agent.ts";
-import type { IndexedItem } from "../../src/core/ports/indexed.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { IndexedItem } from "../../src/core/model/ports/indexed.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { until } from "./measure.ts";
 

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { parse } from "valibot";
 import { systemClock } from "../../src/base/clock.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import newThread from "../../src/ops/thread/new.ts";
 import { openStore } from "../../src/store/store.ts";
 import { type TestWorld, testWorld } from "../../test/world/world.ts";

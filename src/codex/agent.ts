@@ -1,8 +1,8 @@
 /** The Agent port over a real Codex: each verb is one call, its answer read tolerantly. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Agent, RawLine } from "../core/ports/agent.ts";
-import type { ThreadOpened } from "../core/ports/thread.ts";
+import type { Agent, RawLine } from "../core/model/ports/agent.ts";
+import type { ThreadOpened } from "../core/model/ports/thread.ts";
 import { capabilities } from "./capabilities.ts";
 import { downError } from "./errors.ts";
 import { lackError, lackOf } from "./features.ts";

@@ -1,5 +1,5 @@
 /** What a question of Codex's asks beyond a command and a diff, read tolerantly from its params. */
-import type { Asks, FormAsked, Question, ToolAsked } from "../core/ports/request.ts";
+import type { Asks, FormAsked, Question, ToolAsked } from "../core/model/ports/request.ts";
 import { type Json, list, object, text } from "./read.ts";
 
 export function asksOf(params: Json): Asks {

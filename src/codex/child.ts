@@ -5,7 +5,7 @@ import { groupMembers, identityOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, type Oversize } from "../base/lines.ts";
 import { type Child, type Env, type Exit, endGroup, signalGroup, spawnGroup } from "../base/spawn.ts";
-import type { ChildIdentity } from "../core/ports/agent.ts";
+import type { ChildIdentity } from "../core/model/ports/agent.ts";
 import { stderrTail } from "./stderr.ts";
 
 export interface CodexChild {

@@ -2,7 +2,7 @@
  * Deltas are most of the stream (10,000 a second measured) and nothing is stored of them. They are told by the first
  * bytes of the line, so that a line nobody taps is never decoded. All notifications were seen to begin with `method`.
  */
-import type { Delta } from "../core/ports/agent.ts";
+import type { Delta } from "../core/model/ports/agent.ts";
 import { type Json, row, text } from "./read.ts";
 
 const methods = [

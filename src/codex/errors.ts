@@ -1,7 +1,7 @@
 /** Codex's refusals. Nearly all share the code -32600, so only the text tells them apart. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Refusal } from "../core/ports/agent.ts";
+import type { Refusal } from "../core/model/ports/agent.ts";
 import { type Json, number, object, text } from "./read.ts";
 
 const overloadedCode = -32001;

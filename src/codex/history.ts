@@ -1,6 +1,6 @@
 /** A page of a thread's turns, newest first and whole. */
 import { DispatchError } from "../base/error.ts";
-import type { TurnFacts } from "../core/ports/thread.ts";
+import type { TurnFacts } from "../core/model/ports/thread.ts";
 import { type Json, list, text } from "./read.ts";
 import { turnFacts } from "./wire.ts";
 

@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 import { type Oversize, textOf } from "../base/lines.ts";
 import type { Log } from "../base/log.ts";
 import { macrotask } from "../base/macrotask.ts";
-import type { AgentEvent, RawLine } from "../core/ports/agent.ts";
+import type { AgentEvent, RawLine } from "../core/model/ports/agent.ts";
 import { deltaOf, isDelta } from "./deltas.ts";
 import { agentEvent } from "./events.ts";
 import type { StreamMemory } from "./memory.ts";

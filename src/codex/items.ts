@@ -1,6 +1,6 @@
 /** One thing in a turn, from Codex's item. */
-import type { FileChange } from "../core/ports/filechange.ts";
-import type { ItemFacts } from "../core/ports/thread.ts";
+import type { FileChange } from "../core/model/ports/filechange.ts";
+import type { ItemFacts } from "../core/model/ports/thread.ts";
 import { changesOf } from "./changes.ts";
 import { type Json, list, number, object, row, text } from "./read.ts";
 

@@ -5,7 +5,7 @@ import { cpuMsOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
-import type { AgentSink, Epoch } from "../core/ports/agent.ts";
+import type { AgentSink, Epoch } from "../core/model/ports/agent.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { startChild } from "./child.ts";
 import { downError } from "./errors.ts";

@@ -1,6 +1,6 @@
 /** Settings as Codex's params. A field that was not asked for is not sent: its own configuration decides. */
 import { isSandboxKey } from "../base/sandboxkey.ts";
-import type { ThreadSettings, TurnOverrides } from "../core/ports/thread.ts";
+import type { ThreadSettings, TurnOverrides } from "../core/model/ports/thread.ts";
 import type { Json } from "./read.ts";
 
 export function startParams(settings: ThreadSettings): Json {

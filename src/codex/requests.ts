@@ -1,5 +1,5 @@
 /** A question of Codex's in core's nouns; core decides, and answers through `reply`. */
-import type { RequestFacts, RequestKind } from "../core/ports/request.ts";
+import type { RequestFacts, RequestKind } from "../core/model/ports/request.ts";
 import { asksOf, isToolApproval } from "./asks.ts";
 import { patchOf } from "./changes.ts";
 import type { StreamMemory } from "./memory.ts";

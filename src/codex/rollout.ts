@@ -1,6 +1,6 @@
 /** The rollout file, read only: the one witness of injected items and of what a turn runs with (measured). */
 import { limits } from "../base/limits.ts";
-import type { Power } from "../core/ruling.ts";
+import type { Power } from "../core/model/ruling.ts";
 import { type Json, object, row, text, word } from "./read.ts";
 import { sandboxDetails } from "./wire.ts";
 

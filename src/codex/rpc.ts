@@ -5,7 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, withNothingDone } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { AgentReply } from "../core/ports/request.ts";
+import type { AgentReply } from "../core/model/ports/request.ts";
 import { downError, isRefusal, overloadedError, refusedError } from "./errors.ts";
 import { wireLine } from "./outgoing.ts";
 import { type Json, object } from "./read.ts";

@@ -1,6 +1,6 @@
 /** Codex's own search: a plain part of a message, in any case, over its threads on disk. */
 import { limits } from "../base/limits.ts";
-import type { Agent } from "../core/ports/agent.ts";
+import type { Agent } from "../core/model/ports/agent.ts";
 import { sourceKinds } from "./params.ts";
 import { type Json, list, number, object, text } from "./read.ts";
 import type { CallOptions } from "./rpc.ts";

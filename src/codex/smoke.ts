@@ -4,7 +4,7 @@ import { DispatchError, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
-import type { AgentSink, RawLine } from "../core/ports/agent.ts";
+import type { AgentSink, RawLine } from "../core/model/ports/agent.ts";
 import { type Life, startLife } from "./life.ts";
 import { type Json, object, text } from "./read.ts";
 import { signal } from "./signal.ts";

@@ -3,7 +3,7 @@
 import { DispatchError, wordsOf } from "../base/error.ts";
 import { programState } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
-import type { AgentSink, AgentState, AgentStatus } from "../core/ports/agent.ts";
+import type { AgentSink, AgentState, AgentStatus } from "../core/model/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
 import { isNewer, type Lack, lackWords, testedWords, upgradeFor } from "./features.ts";

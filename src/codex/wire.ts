@@ -1,7 +1,7 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Catalogue, ModelFacts, RateLimits } from "../core/ports/agent.ts";
+import type { Catalogue, ModelFacts, RateLimits } from "../core/model/ports/agent.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -14,7 +14,7 @@ import type {
   TurnError,
   TurnFacts,
   TurnStatus,
-} from "../core/ports/thread.ts";
+} from "../core/model/ports/thread.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, list, msOfSeconds, number, object, row, text, word } from "./read.ts";
 

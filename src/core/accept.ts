@@ -2,12 +2,12 @@
 import { sha256 } from "../base/digest.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Mode } from "./message.ts";
-import type { Lane, Message, MessageId, Ref } from "./ports/rows.ts";
-import type { Store } from "./ports/store.ts";
-import type { TurnOverrides } from "./ports/thread.ts";
+import type { Mint, World } from "./model/deps.ts";
+import type { Mode } from "./model/message.ts";
+import type { Lane, Message, MessageId, Ref } from "./model/ports/rows.ts";
+import type { Store } from "./model/ports/store.ts";
+import type { TurnOverrides } from "./model/ports/thread.ts";
 import { refuseLimited } from "./usagelimit.ts";
-import type { Mint, World } from "./world.ts";
 
 export interface Draft {
   text: string;

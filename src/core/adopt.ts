@@ -7,14 +7,14 @@ import { askedOf, completed, differences, lastRan, pinned } from "./effective.ts
 import { freeHandle, slug } from "./handle.ts";
 import { isEphemeral } from "./lane.ts";
 import { laneRow } from "./lanerow.ts";
+import type { World } from "./model/deps.ts";
+import type { Lane, Ref } from "./model/ports/rows.ts";
+import type { ThreadFacts, ThreadSettings } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
 import { announceNativeQueue, quietGoal } from "./open.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Lane, Ref } from "./ports/rows.ts";
-import type { ThreadFacts, ThreadSettings } from "./ports/thread.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
-import { refusalOf } from "./refusal.ts";
-import type { World } from "./world.ts";
 
 export interface Unmanaged {
   threads: ThreadFacts[];

@@ -4,11 +4,11 @@
  */
 
 import { readBack, turnHolding } from "./history.ts";
-import type { Epoch } from "./ports/agent.ts";
-import type { Lane } from "./ports/rows.ts";
-import type { TurnFacts } from "./ports/thread.ts";
+import type { World } from "./model/deps.ts";
+import type { Epoch } from "./model/ports/agent.ts";
+import type { Lane } from "./model/ports/rows.ts";
+import type { TurnFacts } from "./model/ports/thread.ts";
 import { contextTaken, delivered, move, turnEnded } from "./settle.ts";
-import type { World } from "./world.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */
 export async function settleAlreadySent(

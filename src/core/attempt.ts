@@ -4,14 +4,14 @@
  */
 
 import { DispatchError, wordsOf } from "../base/error.ts";
-import type { Change } from "./journal.ts";
-import { isSteering } from "./message.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import { isSteering } from "./model/message.ts";
+import type { Lane, Message } from "./model/ports/rows.ts";
+import type { TurnOverrides } from "./model/ports/thread.ts";
+import { isUnknown, refusalOf } from "./model/refusal.ts";
 import { markGone, type Opened } from "./open.ts";
-import type { Lane, Message } from "./ports/rows.ts";
-import type { TurnOverrides } from "./ports/thread.ts";
-import { isUnknown, refusalOf } from "./refusal.ts";
 import { contextTaken, failed, move, notTaken, ours, requeued } from "./settle.ts";
-import type { World } from "./world.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(

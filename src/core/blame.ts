@@ -6,11 +6,11 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { hold } from "./hold.ts";
-import type { Change } from "./journal.ts";
-import { isInFlight } from "./message.ts";
-import type { Epoch } from "./ports/agent.ts";
-import type { Ref } from "./ports/rows.ts";
-import type { Blame, Cause, Trial, World } from "./world.ts";
+import type { Blame, Cause, Trial, World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import { isInFlight } from "./model/message.ts";
+import type { Epoch } from "./model/ports/agent.ts";
+import type { Ref } from "./model/ports/rows.ts";
 
 export function blame(): Blame {
   return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };

@@ -4,11 +4,11 @@
  */
 import { type Code, DispatchError, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { clip } from "./clip.ts";
-import type { Refusal } from "./ports/agent.ts";
-import type { Ref } from "./ports/rows.ts";
-import { refusalOf } from "./refusal.ts";
-import type { World } from "./world.ts";
+import { clip } from "./model/clip.ts";
+import type { World } from "./model/deps.ts";
+import type { Refusal } from "./model/ports/agent.ts";
+import type { Ref } from "./model/ports/rows.ts";
+import { refusalOf } from "./model/refusal.ts";
 
 const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "other",

@@ -4,7 +4,7 @@
  */
 
 import { fail } from "../base/error.ts";
-import type { Values } from "./config.ts";
+import type { Values } from "./model/config.ts";
 import { isMore, isRankedField, least } from "./power.ts";
 
 export interface TextFile {

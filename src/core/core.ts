@@ -2,7 +2,6 @@
 
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
-import type { Given } from "./answer.ts";
 import type { Search } from "./asked.ts";
 import type { Crasher } from "./blame.ts";
 import type { Condition, Verdict } from "./condition.ts";
@@ -10,13 +9,14 @@ import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { LaneStatus, ThreadView } from "./lane.ts";
 import type { Wish } from "./leash.ts";
-import type { MessageState } from "./message.ts";
+import type { Given } from "./model/answer.ts";
+import type { MessageState } from "./model/message.ts";
+import type { Place } from "./model/place.ts";
+import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
+import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
+import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import type { Models } from "./models.ts";
-import type { Place } from "./place.ts";
 import type { Asked, Plan } from "./plan.ts";
-import type { AgentStatus, RawLine } from "./ports/agent.ts";
-import type { Counts, Ref, UsageLimit } from "./ports/rows.ts";
-import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import type { QueuePage, Resolution } from "./queue.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Replay, ReplayPage } from "./replay.ts";

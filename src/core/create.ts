@@ -10,18 +10,18 @@ import type { Delivery } from "./delivery.ts";
 import { freeHandle, isTaken, slug } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
+import type { World } from "./model/deps.ts";
+import type { Lane, Message, Ref } from "./model/ports/rows.ts";
+import type { Store } from "./model/ports/store.ts";
+import type { ThreadSettings } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
+import type { Ruling } from "./model/ruling.ts";
 import { checkedSettings } from "./models.ts";
 import { withdraw } from "./newthread.ts";
 import { open } from "./open.ts";
 import { undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
-import type { Store } from "./ports/store.ts";
-import type { ThreadSettings } from "./ports/thread.ts";
-import { refusalOf } from "./refusal.ts";
-import type { Ruling } from "./ruling.ts";
 import { refuseMisleadingTitle } from "./title.ts";
-import type { World } from "./world.ts";
 
 export interface NewThread {
   name: string;

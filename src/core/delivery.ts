@@ -6,11 +6,11 @@ import { claim, start } from "./attempt.ts";
 import { refuseCulprit } from "./blame.ts";
 import { fullWords } from "./capacity.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
-import type { Change } from "./journal.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
-import type { World } from "./world.ts";
 import { refuseUnwritable } from "./writable.ts";
 
 export interface Delivery extends Drain {

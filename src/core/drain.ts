@@ -8,10 +8,10 @@ import { fullWords, startRefusal } from "./capacity.ts";
 import { activateGoal, isGoalDue } from "./goal.ts";
 import { mayPass, release } from "./hold.ts";
 import { isRunning, saysIdle, writeLock } from "./lane.ts";
+import type { Policy, World } from "./model/deps.ts";
+import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
 import { giveToCodex } from "./native.ts";
 import { type Opened, open } from "./open.ts";
-import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
-import type { Policy, World } from "./world.ts";
 
 export interface Drain {
   /** Tries what waits on a lane soon; repeats never overlap. */

@@ -5,10 +5,10 @@
  */
 import { isAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
-import type { Lane } from "./ports/rows.ts";
-import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./ports/thread.ts";
-import type { Power } from "./ruling.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { Lane } from "./model/ports/rows.ts";
+import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./model/ports/thread.ts";
+import type { Power } from "./model/ruling.ts";
 
 /** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
 export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {

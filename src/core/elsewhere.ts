@@ -3,11 +3,11 @@ import { iso } from "../base/clock.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./asked.ts";
-import type { Occurrence } from "./ports/agent.ts";
-import type { Lane } from "./ports/rows.ts";
-import type { ThreadFacts } from "./ports/thread.ts";
-import { refusalOf } from "./refusal.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { Occurrence } from "./model/ports/agent.ts";
+import type { Lane } from "./model/ports/rows.ts";
+import type { ThreadFacts } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
 
 export interface Elsewhere {
   matches: Match[];

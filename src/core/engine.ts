@@ -8,13 +8,13 @@ import { nextInLine } from "./capacity.ts";
 import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
 import { interruptGoals } from "./goal.ts";
-import type { AgentSink } from "./ports/agent.ts";
-import type { Ref } from "./ports/rows.ts";
-import type { TextPlace } from "./ports/store.ts";
+import type { World } from "./model/deps.ts";
+import type { AgentSink } from "./model/ports/agent.ts";
+import type { Ref } from "./model/ports/rows.ts";
+import type { TextPlace } from "./model/ports/store.ts";
 import { reconcile } from "./reconcile.ts";
 import { sinkOf } from "./sink.ts";
 import { verbsOf } from "./verbs.ts";
-import type { World } from "./world.ts";
 
 export interface Audit {
   caller: string;

@@ -6,14 +6,14 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { confirmed } from "./confirmed.ts";
-import type { Change } from "./journal.ts";
-import { isTerminal } from "./message.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import { isTerminal } from "./model/message.ts";
+import type { Lane, Ref } from "./model/ports/rows.ts";
+import type { Store } from "./model/ports/store.ts";
+import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import { type Opened, open } from "./open.ts";
-import type { Lane, Ref } from "./ports/rows.ts";
-import type { Store } from "./ports/store.ts";
-import type { GoalChange, GoalFacts } from "./ports/thread.ts";
 import { limitWords } from "./usagelimit.ts";
-import type { World } from "./world.ts";
 import { refuseUnwritable } from "./writable.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */

@@ -2,24 +2,24 @@
 
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { clip } from "./clip.ts";
 import { goalKept } from "./goal.ts";
 import { freeHandle } from "./handle.ts";
 import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import { lineOf } from "./itemline.ts";
-import type { Change } from "./journal.ts";
 import { lastMessage, noteAnswer } from "./lastmessage.ts";
-import type { AgentEvent, Epoch } from "./ports/agent.ts";
-import type { Lane } from "./ports/rows.ts";
-import type { ItemFacts } from "./ports/thread.ts";
+import { clip } from "./model/clip.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import type { AgentEvent, Epoch } from "./model/ports/agent.ts";
+import type { Lane } from "./model/ports/rows.ts";
+import type { ItemFacts } from "./model/ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
 import { delivered, expire, turnStarted } from "./settle.ts";
 import { endTurn } from "./turnend.ts";
 import { noteRateLimits } from "./usagelimit.ts";
 import { noteWarning } from "./warning.ts";
-import type { World } from "./world.ts";
 
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;

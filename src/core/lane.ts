@@ -2,9 +2,9 @@
 
 import { iso, isoOrNull } from "../base/clock.ts";
 import { type QueueView, queueView, resumeCommand } from "./hold.ts";
-import type { Block, Live, LiveThread } from "./live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "./ports/rows.ts";
-import type { SandboxDetails } from "./ports/thread.ts";
+import type { Block, Live, LiveThread } from "./model/live.ts";
+import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "./model/ports/rows.ts";
+import type { SandboxDetails } from "./model/ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 

@@ -4,14 +4,14 @@
  */
 import { unknownAgent } from "../base/agentid.ts";
 import { fail, wordsOf } from "../base/error.ts";
-import type { Given } from "./answer.ts";
 import type { NewThread } from "./create.ts";
-import type { Lane, Request } from "./ports/rows.ts";
-import type { EffectiveSettings, ThreadSettings } from "./ports/thread.ts";
+import type { Given } from "./model/answer.ts";
+import type { World } from "./model/deps.ts";
+import type { Lane, Request } from "./model/ports/rows.ts";
+import type { EffectiveSettings, ThreadSettings } from "./model/ports/thread.ts";
+import type { Leash, Power } from "./model/ruling.ts";
 import { isRanked, least, mayLet, strictDetails, widerThan } from "./power.ts";
-import type { Leash, Power } from "./ruling.ts";
 import { placeOf } from "./selector.ts";
-import type { World } from "./world.ts";
 
 /** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */
 export type Reach = "any" | "created" | "never";

@@ -3,9 +3,9 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Catalogue } from "./ports/agent.ts";
-import type { ThreadSettings } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { Catalogue } from "./model/ports/agent.ts";
+import type { ThreadSettings } from "./model/ports/thread.ts";
 
 export interface Models {
   models: Catalogue["models"];

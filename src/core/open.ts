@@ -15,14 +15,14 @@ import { refuseWithoutFolder } from "./folder.ts";
 import { putGoal } from "./goal.ts";
 import { hold } from "./hold.ts";
 import { isEphemeral } from "./lane.ts";
+import type { World } from "./model/deps.ts";
+import type { Epoch } from "./model/ports/agent.ts";
+import type { Lane, Ref } from "./model/ports/rows.ts";
+import type { ThreadOpened } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
-import type { Epoch } from "./ports/agent.ts";
-import type { Lane, Ref } from "./ports/rows.ts";
-import type { ThreadOpened } from "./ports/thread.ts";
-import { refusalOf } from "./refusal.ts";
 import { endQueued } from "./settle.ts";
-import type { World } from "./world.ts";
 
 export interface Opened {
   lane: Lane & { thread_id: string };

@@ -7,10 +7,10 @@
 import { iso } from "../base/clock.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Opening } from "./live.ts";
-import type { Ref } from "./ports/rows.ts";
-import type { ThreadOpened } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { Opening } from "./model/live.ts";
+import type { Ref } from "./model/ports/rows.ts";
+import type { ThreadOpened } from "./model/ports/thread.ts";
 
 export interface Load {
   call(): Promise<ThreadOpened>;

@@ -3,8 +3,8 @@
  * thread that can write it can give itself every right. So such a thread is made only when a person says so.
  */
 import { fail } from "../base/error.ts";
-import type { SandboxDetails } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { SandboxDetails } from "./model/ports/thread.ts";
 
 export interface Writes {
   sandbox?: string | null | undefined;

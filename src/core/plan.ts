@@ -3,14 +3,14 @@ import { fail } from "../base/error.ts";
 import { jsonObject } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
-import type { ConfigFiles, Values } from "./config.ts";
 import { checkNew, type NewThread } from "./create.ts";
 import { slug } from "./handle.ts";
+import type { ConfigFiles, Values } from "./model/config.ts";
+import type { World } from "./model/deps.ts";
+import type { Ruling } from "./model/ruling.ts";
 import { checkedSettings } from "./models.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Ruling } from "./ruling.ts";
 import { settingsFrom } from "./settings.ts";
-import type { World } from "./world.ts";
 
 export interface Asked {
   name: string;

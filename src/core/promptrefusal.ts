@@ -3,10 +3,10 @@
  * so another attempt would be refused again. The hook's words are kept as the turn's error until its message fails.
  */
 import { limits } from "../base/limits.ts";
-import { clip } from "./clip.ts";
-import { isSteering } from "./message.ts";
-import type { Message, MessageError, Ref } from "./ports/rows.ts";
-import type { Store } from "./ports/store.ts";
+import { clip } from "./model/clip.ts";
+import { isSteering } from "./model/message.ts";
+import type { Message, MessageError, Ref } from "./model/ports/rows.ts";
+import type { Store } from "./model/ports/store.ts";
 
 const kind = "hook_refused";
 

@@ -3,12 +3,12 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { clearBlock } from "./blocked.ts";
 import { hold, type QueueView, queueView, releaseUnsure } from "./hold.ts";
-import type { Change } from "./journal.ts";
 import { limitFor } from "./lane.ts";
-import type { Message, Ref } from "./ports/rows.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import type { Message, Ref } from "./model/ports/rows.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import { failed, move, requeued } from "./settle.ts";
-import type { World } from "./world.ts";
 
 export interface QueuePage {
   thread: string;

@@ -11,16 +11,16 @@ import { pauseInterrupted } from "./goal.ts";
 import { readBack, turnHolding } from "./history.ts";
 import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
 import { noteAnswer } from "./lastmessage.ts";
-import { isSteering } from "./message.ts";
+import type { World } from "./model/deps.ts";
+import { isSteering } from "./model/message.ts";
+import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
 import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
-import type { Lane, Message, Ref, Turn } from "./ports/rows.ts";
 import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
 import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./settle.ts";
 import { endTurn } from "./turnend.ts";
 import { endDueLimits } from "./usagelimit.ts";
-import type { World } from "./world.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */

@@ -5,17 +5,17 @@
  */
 
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
-import type { Change } from "./journal.ts";
 import { noteAnswer } from "./lastmessage.ts";
-import { isInFlight, isSteering } from "./message.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import { isInFlight, isSteering } from "./model/message.ts";
+import type { Lane, Message, Ref } from "./model/ports/rows.ts";
+import type { TurnFacts } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
 import { markGone, open } from "./open.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
-import type { TurnFacts } from "./ports/thread.ts";
 import { promptRefusal } from "./promptrefusal.ts";
-import { refusalOf } from "./refusal.ts";
 import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./settle.ts";
 import { endTurn } from "./turnend.ts";
-import type { World } from "./world.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
 export async function recover(world: World, ref: Ref): Promise<boolean> {

@@ -2,11 +2,11 @@
 import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import type { World } from "./model/deps.ts";
+import type { Ref, Request } from "./model/ports/rows.ts";
+import type { IsInside, Rules, Ruling } from "./model/ruling.ts";
 import { type Asker, decide } from "./policy.ts";
-import type { Ref, Request } from "./ports/rows.ts";
 import { optionsOf } from "./reply.ts";
-import type { IsInside, Rules, Ruling } from "./ruling.ts";
-import type { World } from "./world.ts";
 
 export interface Replay {
   /** A file of rules; null: those that hold now. */

@@ -2,10 +2,10 @@
 
 import { decisions, flagOf } from "../base/decisions.ts";
 import { fail } from "../base/error.ts";
-import type { Decision, Given } from "./answer.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
-import type { RequestFacts } from "./ports/request.ts";
-import type { Request } from "./ports/rows.ts";
+import type { Decision, Given } from "./model/answer.ts";
+import type { RequestFacts } from "./model/ports/request.ts";
+import type { Request } from "./model/ports/rows.ts";
 
 export type Option = Decision | "answer" | "reply";
 

@@ -2,25 +2,25 @@
 import { sha256 } from "../base/digest.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Values } from "./config.ts";
 import { createdByKey, refuseName } from "./create.ts";
 import { pinned } from "./effective.ts";
 import { handleFor } from "./handle.ts";
 import { laneRow } from "./lanerow.ts";
 import { noteAnswer } from "./lastmessage.ts";
 import { leashed } from "./leash.ts";
+import type { Values } from "./model/config.ts";
+import type { World } from "./model/deps.ts";
+import type { Agent } from "./model/ports/agent.ts";
+import type { Lane, Ref } from "./model/ports/rows.ts";
+import type { ThreadOpened, TurnFacts } from "./model/ports/thread.ts";
+import { isUnknown } from "./model/refusal.ts";
+import type { Ruling } from "./model/ruling.ts";
+import { until } from "./model/until.ts";
 import { markOf, withdraw } from "./newthread.ts";
 import { open } from "./open.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import type { Agent } from "./ports/agent.ts";
-import type { Lane, Ref } from "./ports/rows.ts";
-import type { ThreadOpened, TurnFacts } from "./ports/thread.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
-import { isUnknown } from "./refusal.ts";
-import type { Ruling } from "./ruling.ts";
 import { settingsOver } from "./settings.ts";
-import { until } from "./until.ts";
-import type { World } from "./world.ts";
 import { refuseUnwritable } from "./writable.ts";
 
 export interface Fork {

@@ -8,10 +8,10 @@ import { limits } from "../base/limits.ts";
 import { quoted } from "../base/privacy.ts";
 import { type Asked, indexQuery, letsPass, type Match, type Search } from "./asked.ts";
 import { elsewhere } from "./elsewhere.ts";
-import type { Hit, SearchedLane } from "./ports/indexed.ts";
+import type { World } from "./model/deps.ts";
+import type { Hit, SearchedLane } from "./model/ports/indexed.ts";
 import { queryOf } from "./query.ts";
 import { ranked } from "./rank.ts";
-import type { World } from "./world.ts";
 
 export interface Found {
   matches: Match[];

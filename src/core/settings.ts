@@ -5,8 +5,8 @@ import { refuseUnsendable } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { isSandboxKey } from "../base/sandboxkey.ts";
 import { type Choice, resolve } from "./choices.ts";
-import type { Values } from "./config.ts";
-import type { ThreadSettings } from "./ports/thread.ts";
+import type { Values } from "./model/config.ts";
+import type { ThreadSettings } from "./model/ports/thread.ts";
 
 const plain = [
   "sandbox",

@@ -5,12 +5,12 @@ import { blameFor } from "./blame.ts";
 import { endEphemeral } from "./ephemeral.ts";
 import { interruptGoals } from "./goal.ts";
 import { ingest } from "./ingest.ts";
-import type { Change } from "./journal.ts";
+import type { World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import type { AgentSink, Epoch } from "./model/ports/agent.ts";
+import type { Lane } from "./model/ports/rows.ts";
 import { open } from "./open.ts";
-import type { AgentSink, Epoch } from "./ports/agent.ts";
-import type { Lane } from "./ports/rows.ts";
 import { expireOf } from "./request.ts";
-import type { World } from "./world.ts";
 
 export interface Told {
   /** After the commit: the lane's turn ended, so its next message may go. */

@@ -1,12 +1,12 @@
 /** Interrupts the running turn and stays until its end is observed. */
 import { DispatchError, wordsOf } from "../base/error.ts";
 import { isRunning, saysIdle } from "./lane.ts";
-import { isSteering } from "./message.ts";
-import type { Ref } from "./ports/rows.ts";
+import type { World } from "./model/deps.ts";
+import { isSteering } from "./model/message.ts";
+import type { Ref } from "./model/ports/rows.ts";
+import { refusalOf } from "./model/refusal.ts";
+import { until } from "./model/until.ts";
 import type { Reconcile } from "./reconcile.ts";
-import { refusalOf } from "./refusal.ts";
-import { until } from "./until.ts";
-import type { World } from "./world.ts";
 import { refuseUnwritable } from "./writable.ts";
 
 export interface Stopped {

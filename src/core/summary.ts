@@ -2,8 +2,8 @@
 import { iso, isoOrNull } from "../base/clock.ts";
 import { waitReason } from "./hold.ts";
 import { type Confidence, type LaneStatus, limitOf, standingOf } from "./lane.ts";
-import type { Live } from "./live.ts";
-import type { Ref, SummaryFacts } from "./ports/rows.ts";
+import type { Live } from "./model/live.ts";
+import type { Ref, SummaryFacts } from "./model/ports/rows.ts";
 
 export interface ThreadSummary {
   ref: Ref;

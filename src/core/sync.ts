@@ -7,11 +7,11 @@ import { limits } from "../base/limits.ts";
 import { macrotask } from "../base/macrotask.ts";
 import { type KeyedMutex, keyedMutex } from "../base/mutex.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
-import type { Gap, IndexedItem } from "./ports/indexed.ts";
-import type { Lane, Ref } from "./ports/rows.ts";
-import type { TurnFacts } from "./ports/thread.ts";
-import { refusalOf } from "./refusal.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { Gap, IndexedItem } from "./model/ports/indexed.ts";
+import type { Lane, Ref } from "./model/ports/rows.ts";
+import type { TurnFacts } from "./model/ports/thread.ts";
+import { refusalOf } from "./model/refusal.ts";
 
 /** How much one sync takes in at most; null is no bound. What is in the index already costs nothing of it. */
 export interface Bounds {

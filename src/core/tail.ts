@@ -4,10 +4,10 @@ import { iso, isoOrNull } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { errorId } from "./indexed.ts";
-import type { FileChange } from "./ports/filechange.ts";
-import type { Ref } from "./ports/rows.ts";
-import type { ItemFacts, TurnFacts } from "./ports/thread.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import type { FileChange } from "./model/ports/filechange.ts";
+import type { Ref } from "./model/ports/rows.ts";
+import type { ItemFacts, TurnFacts } from "./model/ports/thread.ts";
 
 export interface ItemView {
   turn_id: string;

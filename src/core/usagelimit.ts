@@ -6,15 +6,15 @@ import { iso } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { clip } from "./clip.ts";
 import { hold } from "./hold.ts";
-import type { Change } from "./journal.ts";
 import { limitFor, providerOf } from "./lane.ts";
-import type { Exhausted } from "./live.ts";
-import type { RateLimits } from "./ports/agent.ts";
-import type { Lane, UsageLimit } from "./ports/rows.ts";
-import type { TurnError } from "./ports/thread.ts";
-import type { UsageLimitPolicy, World } from "./world.ts";
+import { clip } from "./model/clip.ts";
+import type { UsageLimitPolicy, World } from "./model/deps.ts";
+import type { Change } from "./model/journal.ts";
+import type { Exhausted } from "./model/live.ts";
+import type { RateLimits } from "./model/ports/agent.ts";
+import type { Lane, UsageLimit } from "./model/ports/rows.ts";
+import type { TurnError } from "./model/ports/thread.ts";
 
 /** Why no turn may start in this thread; null where no limit holds it back. */
 export function limitWords({ store }: World, lane: Lane): string | null {

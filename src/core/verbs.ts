@@ -6,16 +6,18 @@ import { acquit, crashers } from "./blame.ts";
 import type { Core, ListFilter } from "./core.ts";
 import { create } from "./create.ts";
 import type { Delivery } from "./delivery.ts";
-import { cursorOf } from "./event.ts";
 import { missingFolder } from "./folder.ts";
 import { follow, page, sample } from "./follow.ts";
 import { clearGoal, readGoal, setGoal } from "./goal.ts";
 import { release } from "./hold.ts";
 import { standingOf, type ThreadView, viewOf } from "./lane.ts";
 import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
+import type { World } from "./model/deps.ts";
+import { cursorOf } from "./model/events.ts";
+import type { Lane, Message, Ref } from "./model/ports/rows.ts";
+import { until } from "./model/until.ts";
 import { models } from "./models.ts";
 import { checkedPlan, plan } from "./plan.ts";
-import type { Lane, Message, Ref } from "./ports/rows.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./queue.ts";
 import { refuseUnsettled } from "./quiet.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -32,10 +34,8 @@ import { stop } from "./stop.ts";
 import { summaryOf, type ThreadSummary } from "./summary.ts";
 import { syncing } from "./sync.ts";
 import { tail } from "./tail.ts";
-import { until } from "./until.ts";
 import { endAllLimits } from "./usagelimit.ts";
 import { type Target, wait } from "./wait.ts";
-import type { World } from "./world.ts";
 
 /** A filter looks at every thread, and only then at how many are wanted. */
 function filtered<T extends ThreadSummary | ThreadView>(

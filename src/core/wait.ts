@@ -12,9 +12,9 @@ import {
   verdictOf,
   worst,
 } from "./condition.ts";
-import { isTerminal } from "./message.ts";
-import type { LaneFacts, Message, Ref, Turn } from "./ports/rows.ts";
-import type { World } from "./world.ts";
+import type { World } from "./model/deps.ts";
+import { isTerminal } from "./model/message.ts";
+import type { LaneFacts, Message, Ref, Turn } from "./model/ports/rows.ts";
 
 export type Target = { ref: Ref; receipt?: string };
 

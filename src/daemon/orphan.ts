@@ -7,7 +7,7 @@ import { isGroupAlive } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { signalGroup } from "../base/spawn.ts";
-import type { EpochRow } from "../core/ports/rows.ts";
+import type { EpochRow } from "../core/model/ports/rows.ts";
 
 /** `ended` is told of each epoch once its processes are gone. */
 export async function endOrphans(

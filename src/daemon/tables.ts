@@ -6,7 +6,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { ownUid } from "../base/privacy.ts";
 import { repositoryOf } from "../base/repository.ts";
-import type { ConfigFiles, Tables, Values } from "../core/config.ts";
+import type { ConfigFiles, Tables, Values } from "../core/model/config.ts";
 import { markOf } from "../ops/fields.ts";
 import { choiceFields, pair } from "../ops/settings.ts";
 import { isWithin } from "./inside.ts";

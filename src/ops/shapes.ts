@@ -1,7 +1,7 @@
 /** The shapes that many outputs share. Field names are the contract. Times are ISO-8601 UTC. */
 import * as v from "valibot";
-import type { ChangeKind } from "../core/ports/filechange.ts";
-import type { Ruling } from "../core/ruling.ts";
+import type { ChangeKind } from "../core/model/ports/filechange.ts";
+import type { Ruling } from "../core/model/ruling.ts";
 
 const time = v.string();
 const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { codes } from "../base/error.ts";
 import type { Core } from "../core/core.ts";
-import type { Ref } from "../core/ports/rows.ts";
+import type { Ref } from "../core/model/ports/rows.ts";
 import type { Caller } from "./protocol.ts";
 
 export const verdict = v.picklist(["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"]);

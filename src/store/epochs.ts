@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { EpochRow } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { EpochRow } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
 
 export function epochStore(db: Database): Store["epochs"] {

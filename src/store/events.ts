@@ -1,8 +1,8 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
-import type { EventRow } from "../core/event.ts";
-import type { Ref } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { EventRow } from "../core/model/events.ts";
+import type { Ref } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
 
 export function logStore(db: Database): Store["log"] {

@@ -1,7 +1,7 @@
 /** What a registry is and whether it is sound, without the daemon and without changing it. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
-import type { EffectiveSettings, ThreadSettings } from "../core/ports/thread.ts";
+import type { EffectiveSettings, ThreadSettings } from "../core/model/ports/thread.ts";
 import { openToRead } from "./db.ts";
 import { storageError } from "./errors.ts";
 import { refuseForeign, schemaOf, supportedSchema } from "./migrate.ts";

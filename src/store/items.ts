@@ -2,9 +2,9 @@
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
 import { joined, split } from "../base/unspaced.ts";
-import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "../core/ports/indexed.ts";
-import type { Ref } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "../core/model/ports/indexed.ts";
+import type { Ref } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { close, marked, open, unmarked } from "./snippet.ts";
 import { type Table, table } from "./table.ts";
 

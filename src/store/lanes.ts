@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
-import type { Lane, LaneFacts, Ref, StandingFacts, SummaryFacts, Turn } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Lane, LaneFacts, Ref, StandingFacts, SummaryFacts, Turn } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
 import { table } from "./table.ts";

@@ -1,6 +1,6 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import type { Message } from "../core/ports/rows.ts";
-import type { Store, TextPlace } from "../core/ports/store.ts";
+import type { Message } from "../core/model/ports/rows.ts";
+import type { Store, TextPlace } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
 
 export function messageStore(db: Database): Store["messages"] {

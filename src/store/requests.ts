@@ -1,6 +1,6 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import type { Request } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Request } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
 export const requestTable = (db: Database): Table<Request> =>

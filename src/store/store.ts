@@ -1,6 +1,6 @@
 /** The Store port on SQLite. */
-import type { Counts } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Counts } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { closeDb, openDb } from "./db.ts";
 import { epochStore } from "./epochs.ts";
 import { storageError } from "./errors.ts";

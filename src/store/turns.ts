@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Turn } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { Turn } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
 export const turnTable = (db: Database): Table<Turn> => table<Turn>(db, "turns", { json: ["error"] });

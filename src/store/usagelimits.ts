@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { UsageLimit } from "../core/ports/rows.ts";
-import type { Store } from "../core/ports/store.ts";
+import type { UsageLimit } from "../core/model/ports/rows.ts";
+import type { Store } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
 
 export function usageLimitStore(db: Database): Store["usageLimits"] {

@@ -6,7 +6,7 @@ import { limits } from "../../src/base/limits.ts";
 import type { Capabilities } from "../../src/codex/capabilities.ts";
 import { lacksOf } from "../../src/codex/features.ts";
 import { type Supervisor, supervisor } from "../../src/codex/supervisor.ts";
-import type { AgentSink } from "../../src/core/ports/agent.ts";
+import type { AgentSink } from "../../src/core/model/ports/agent.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { type FakeCodex, fakeCodex } from "../support/codex-fake.ts";
 import { quietLog, recordingSink, until } from "../support/codex-sink.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { plain } from "../../src/core/accept.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
 

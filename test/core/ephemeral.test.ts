@@ -1,7 +1,7 @@
 /** Threads that Codex keeps nothing of. */
 import { beforeEach, expect, test } from "bun:test";
 import { plain } from "../../src/core/accept.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "./rig.ts";
 
 let here: Rig;

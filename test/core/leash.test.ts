@@ -2,9 +2,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { unknownAgent } from "../../src/base/agentid.ts";
 import { DispatchError, fail } from "../../src/base/error.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
-import type { ThreadSettings } from "../../src/core/ports/thread.ts";
-import type { Leash } from "../../src/core/ruling.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
+import type { ThreadSettings } from "../../src/core/model/ports/thread.ts";
+import type { Leash } from "../../src/core/model/ruling.ts";
 import { authorise } from "../../src/daemon/authorise.ts";
 import { index } from "../../src/ops/index.ts";
 import type { DaemonOp } from "../../src/ops/op.ts";

@@ -2,8 +2,8 @@
 import { beforeEach, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { type Draft, plain } from "../../src/core/accept.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
-import type { TurnFacts } from "../../src/core/ports/thread.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
+import type { TurnFacts } from "../../src/core/model/ports/thread.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
 
 let here: Rig;

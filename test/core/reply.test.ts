@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { decisions } from "../../src/base/decisions.ts";
 import { DispatchError } from "../../src/base/error.ts";
-import type { Given } from "../../src/core/answer.ts";
-import type { Asks, Question, RequestKind } from "../../src/core/ports/request.ts";
+import type { Given } from "../../src/core/model/answer.ts";
+import type { Asks, Question, RequestKind } from "../../src/core/model/ports/request.ts";
 import { type Answerable, optionsOf, resultOf } from "../../src/core/reply.ts";
 import { nothingAsked } from "../world/model.ts";
 

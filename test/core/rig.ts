@@ -2,8 +2,8 @@
 
 import { DispatchError } from "../../src/base/error.ts";
 import { type Draft, plain } from "../../src/core/accept.ts";
-import type { MessageState } from "../../src/core/message.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { MessageState } from "../../src/core/model/message.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { until } from "../support/codex-sink.ts";

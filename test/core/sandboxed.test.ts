@@ -1,8 +1,8 @@
 /** What an approval surely keeps inside the sandbox: a patch of the writable folder, and nothing else. */
 import { expect, test } from "bun:test";
-import type { FileChange } from "../../src/core/ports/filechange.ts";
-import type { RequestFacts, RequestKind } from "../../src/core/ports/request.ts";
-import type { EffectiveSettings } from "../../src/core/ports/thread.ts";
+import type { FileChange } from "../../src/core/model/ports/filechange.ts";
+import type { RequestFacts, RequestKind } from "../../src/core/model/ports/request.ts";
+import type { EffectiveSettings } from "../../src/core/model/ports/thread.ts";
 import { staysInside } from "../../src/core/sandboxed.ts";
 import { nothingAsked } from "../world/model.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import type { Search } from "../../src/core/asked.ts";
-import type { ItemFacts, TurnFacts } from "../../src/core/ports/thread.ts";
+import type { ItemFacts, TurnFacts } from "../../src/core/model/ports/thread.ts";
 import type { Found } from "../../src/core/search.ts";
 import { until } from "../support/codex-sink.ts";
 import { never, type Rig, refusal, rig, waiting } from "./rig.ts";

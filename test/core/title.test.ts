@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { type TestWorld, testWorld } from "../world/world.ts";
 import { never, refusal } from "./rig.ts";
 

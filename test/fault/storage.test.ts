@@ -5,8 +5,8 @@
 import { expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
 import { plain } from "../../src/core/accept.ts";
-import type { Mode } from "../../src/core/message.ts";
-import type { Store } from "../../src/core/ports/store.ts";
+import type { Mode } from "../../src/core/model/message.ts";
+import type { Store } from "../../src/core/model/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { HandClock } from "../support/codex-clock.ts";
 import { patientClock } from "../support/fault-time.ts";

@@ -1,9 +1,9 @@
 /** Where a yes is offered, the whole of what it is said to is shown; where not all is shown, a mark says so. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
-import type { ChangeKind } from "../../src/core/ports/filechange.ts";
-import type { RequestFacts, RequestKind } from "../../src/core/ports/request.ts";
-import type { Request as Row } from "../../src/core/ports/rows.ts";
+import type { ChangeKind } from "../../src/core/model/ports/filechange.ts";
+import type { RequestFacts, RequestKind } from "../../src/core/model/ports/request.ts";
+import type { Request as Row } from "../../src/core/model/ports/rows.ts";
 import { requestRow } from "../../src/core/requestrow.ts";
 import { requestView, requestViews } from "../../src/core/requestview.ts";
 import answer from "../../src/ops/request/answer.ts";

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { parse } from "valibot";
 import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
-import type { RawLine } from "../../src/core/ports/agent.ts";
+import type { RawLine } from "../../src/core/model/ports/agent.ts";
 import watch from "../../src/ops/thread/watch.ts";
 import { connect, rig, until } from "../daemon/rig.ts";
 import { type Given, situations } from "../world/given.ts";

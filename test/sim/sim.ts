@@ -7,9 +7,9 @@
 
 import { plain } from "../../src/core/accept.ts";
 import type { NewThread } from "../../src/core/create.ts";
-import type { Mode } from "../../src/core/message.ts";
-import type { MessageId, Ref } from "../../src/core/ports/rows.ts";
-import type { Store } from "../../src/core/ports/store.ts";
+import type { Mode } from "../../src/core/model/message.ts";
+import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
+import type { Store } from "../../src/core/model/ports/store.ts";
 import { endOrphans } from "../../src/daemon/orphan.ts";
 import { openStore } from "../../src/store/store.ts";
 import { handClock } from "../support/codex-clock.ts";

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "../../src/base/limits.ts";
 import { laneRow } from "../../src/core/lanerow.ts";
-import type { IndexedItem, ItemQuery } from "../../src/core/ports/indexed.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
-import type { Store } from "../../src/core/ports/store.ts";
+import type { IndexedItem, ItemQuery } from "../../src/core/model/ports/indexed.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
+import type { Store } from "../../src/core/model/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-items-"));

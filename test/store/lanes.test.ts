@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { laneStore } from "../../src/store/lanes.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { laneRow } from "./rows.ts";

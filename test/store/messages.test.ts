@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { messageStates, transitions } from "../../src/core/message.ts";
-import type { Epoch } from "../../src/core/ports/agent.ts";
-import type { MessageId, Ref } from "../../src/core/ports/rows.ts";
-import type { Store } from "../../src/core/ports/store.ts";
+import { messageStates, transitions } from "../../src/core/model/message.ts";
+import type { Epoch } from "../../src/core/model/ports/agent.ts";
+import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
+import type { Store } from "../../src/core/model/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";
 import { laneRow, messageRow } from "./rows.ts";
 

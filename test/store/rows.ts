@@ -1,5 +1,5 @@
 /** Whole rows for tests that care about one column of them. */
-import type { Lane, Message, MessageId, Ref } from "../../src/core/ports/rows.ts";
+import type { Lane, Message, MessageId, Ref } from "../../src/core/model/ports/rows.ts";
 
 export function laneRow(over: Partial<Lane> = {}): Lane {
   return {

@@ -1,5 +1,5 @@
 import type { Log } from "../../src/base/log.ts";
-import type { AgentEvent, AgentSink, ChildIdentity, Epoch } from "../../src/core/ports/agent.ts";
+import type { AgentEvent, AgentSink, ChildIdentity, Epoch } from "../../src/core/model/ports/agent.ts";
 
 /** A sink that remembers everything, and the order of it. */
 export interface RecordingSink extends AgentSink {

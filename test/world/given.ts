@@ -1,7 +1,7 @@
 /** The situations that examples start from, each made through the product's own verbs. */
 import { plain } from "../../src/core/accept.ts";
-import type { Mode } from "../../src/core/message.ts";
-import type { Ref } from "../../src/core/ports/rows.ts";
+import type { Mode } from "../../src/core/model/message.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../src/core/receipt.ts";
 import { until } from "../support/codex-sink.ts";
 import { cli, type TestWorld, testWorld, type WorldOptions } from "./world.ts";

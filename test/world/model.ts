@@ -20,8 +20,8 @@ import type {
   Epoch,
   Occurrence,
   Refusal,
-} from "../../src/core/ports/agent.ts";
-import type { AgentReply, Asks, RequestFacts } from "../../src/core/ports/request.ts";
+} from "../../src/core/model/ports/agent.ts";
+import type { AgentReply, Asks, RequestFacts } from "../../src/core/model/ports/request.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -31,7 +31,7 @@ import type {
   ThreadSettings,
   ThreadStatus,
   TurnFacts,
-} from "../../src/core/ports/thread.ts";
+} from "../../src/core/model/ports/thread.ts";
 import { defaultDetails } from "../../src/core/power.ts";
 
 type Step =

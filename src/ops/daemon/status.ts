@@ -3,7 +3,7 @@ import { type Clock, iso, isoOrNull } from "../../base/clock.ts";
 import type { Fault } from "../../base/faults.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
-import type { AgentStatus } from "../../core/ports/agent.ts";
+import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
 import { limitedWords } from "../views.ts";
 

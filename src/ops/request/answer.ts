@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { decisions, flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
 import { jsonValue } from "../../base/jsonobject.ts";
-import type { Given } from "../../core/answer.ts";
+import type { Given } from "../../core/model/answer.ts";
 import { arg, flag, text } from "../fields.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";

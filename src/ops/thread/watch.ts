@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Delta } from "../../core/ports/agent.ts";
+import type { Delta } from "../../core/model/ports/agent.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";

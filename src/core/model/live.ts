@@ -3,7 +3,7 @@
  * when each last gave a sign of life. Dies with the epoch.
  */
 
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Ref } from "./ports/rows.ts";

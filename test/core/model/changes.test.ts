@@ -1,8 +1,8 @@
 /** A patch within limits: what is left out is counted, marked, and never cut inside a line. */
 import { expect, test } from "bun:test";
-import { bounded, summaryOf } from "../../src/core/changes.ts";
-import { changeKinds, type FileChange } from "../../src/core/ports/filechange.ts";
-import { seeded } from "../sim/sim.ts";
+import { bounded, summaryOf } from "../../../src/core/model/changes.ts";
+import { changeKinds, type FileChange } from "../../../src/core/model/ports/filechange.ts";
+import { seeded } from "../../sim/sim.ts";
 
 const random = seeded(6);
 const upTo = (n: number) => Math.floor(random() * n);

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import { systemClock } from "../../src/base/clock.ts";
-import { DispatchError } from "../../src/base/error.ts";
-import { faultLog } from "../../src/base/faults.ts";
-import status from "../../src/ops/daemon/status.ts";
-import { memoryLog } from "../daemon/rig.ts";
-import { refusal, rig } from "./rig.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import { faultLog } from "../../../src/base/faults.ts";
+import status from "../../../src/ops/daemon/status.ts";
+import { memoryLog } from "../../daemon/rig.ts";
+import { refusal, rig } from "../rig.ts";
 
 test("while the disk refuses what is written, status says so, in its words; the next that it takes ends that", async () => {
   const { world, send } = await rig();

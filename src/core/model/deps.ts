@@ -1,6 +1,6 @@
 /** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
-import type { Clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
 import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";

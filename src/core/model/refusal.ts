@@ -1,5 +1,5 @@
 /** What Codex refused, read from the error of a call. */
-import { DispatchError } from "../base/error.ts";
+import { DispatchError } from "../../base/error.ts";
 import type { Refusal } from "./ports/agent.ts";
 
 const refusedCodes = new Set(["agent", "usage", "not_found"]);

@@ -1,5 +1,5 @@
 /** Waiting for something to be so, on the event log and within a time. */
-import type { World } from "./world.ts";
+import type { World } from "./deps.ts";
 
 /** Looks at once, and whenever the log has grown. False when it did not come true in time, or `signal` aborted. */
 export async function until(

@@ -1,5 +1,5 @@
 /** What a caller answers to a request. */
-import type { decisions } from "../base/decisions.ts";
+import type { decisions } from "../../base/decisions.ts";
 
 export type Decision = (typeof decisions)[number];
 

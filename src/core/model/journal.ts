@@ -2,11 +2,11 @@
  * The one way core changes the registry: a transaction that appends the events which report it, then wakes whoever
  * follows the log. Effects on the world (a reply to Codex, a delivery) run after the commit, never before.
  */
-import type { Clock } from "../base/clock.ts";
-import { DispatchError } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { Log } from "../base/log.ts";
-import type { EventDraft } from "./event.ts";
+import type { Clock } from "../../base/clock.ts";
+import { DispatchError } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
+import type { EventDraft } from "./events.ts";
 import type { Store } from "./ports/store.ts";
 
 export interface Change {

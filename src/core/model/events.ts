@@ -1,5 +1,5 @@
 /** The durable event log's vocabulary, and the cursor into it. */
-import { fail } from "../base/error.ts";
+import { fail } from "../../base/error.ts";
 import type { MessageState } from "./message.ts";
 
 export const eventKinds = [

@@ -5,7 +5,7 @@
 
 import { fail } from "../base/error.ts";
 import type { Values } from "./model/config.ts";
-import { isMore, isRankedField, least } from "./power.ts";
+import { isMore, isRankedField, least } from "./policy/permissions.ts";
 
 export interface TextFile {
   file: string;

@@ -10,7 +10,7 @@ import type { World } from "./model/deps.ts";
 import type { Lane, Request } from "./model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "./model/ports/thread.ts";
 import type { Leash, Power } from "./model/ruling.ts";
-import { isRanked, least, mayLet, strictDetails, widerThan } from "./power.ts";
+import { isRanked, least, mayLet, strictDetails, widerThan } from "./policy/permissions.ts";
 import { placeOf } from "./selector.ts";
 
 /** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */

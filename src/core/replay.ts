@@ -5,7 +5,7 @@ import { limits } from "../base/limits.ts";
 import type { World } from "./model/deps.ts";
 import type { Ref, Request } from "./model/ports/rows.ts";
 import type { IsInside, Rules, Ruling } from "./model/ruling.ts";
-import { type Asker, decide } from "./policy.ts";
+import { type Asker, decide } from "./policy/decide.ts";
 import { optionsOf } from "./reply.ts";
 
 export interface Replay {

@@ -7,7 +7,7 @@ import type { Change } from "./model/journal.ts";
 import type { Epoch } from "./model/ports/agent.ts";
 import type { AgentReply, RequestFacts } from "./model/ports/request.ts";
 import type { Lane, Request } from "./model/ports/rows.ts";
-import { decide } from "./policy.ts";
+import { decide } from "./policy/decide.ts";
 import { optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
 import { expire } from "./settle.ts";

@@ -6,7 +6,7 @@ import type { World } from "./model/deps.ts";
 import type { Epoch } from "./model/ports/agent.ts";
 import type { RequestFacts } from "./model/ports/request.ts";
 import type { Lane, Request } from "./model/ports/rows.ts";
-import { staysInside } from "./sandboxed.ts";
+import { staysInside } from "./policy/sandboxed.ts";
 
 /** `timeoutMs` is the configuration's, or null; `now` in epoch ms. */
 export function requestRow(

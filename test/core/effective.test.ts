@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { differences, pinned, refuseOtherThanAsked } from "../../src/core/effective.ts";
 import type { EffectiveSettings, SandboxDetails } from "../../src/core/model/ports/thread.ts";
 import type { Power } from "../../src/core/model/ruling.ts";
-import { defaultDetails, widerThan } from "../../src/core/power.ts";
+import { defaultDetails, widerThan } from "../../src/core/policy/permissions.ts";
 import { settingsOver } from "../../src/core/settings.ts";
 import { macrotasks, never, refusal, rig } from "./rig.ts";
 

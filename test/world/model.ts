@@ -32,7 +32,7 @@ import type {
   ThreadStatus,
   TurnFacts,
 } from "../../src/core/model/ports/thread.ts";
-import { defaultDetails } from "../../src/core/power.ts";
+import { defaultDetails } from "../../src/core/policy/permissions.ts";
 
 type Step =
   | { say: string }

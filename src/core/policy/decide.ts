@@ -1,9 +1,9 @@
 /** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
 
-import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./commandline.ts";
-import type { RequestKind } from "./model/ports/request.ts";
-import type { Lane, Request } from "./model/ports/rows.ts";
-import type { IsInside, Rule, Rules, Ruling } from "./model/ruling.ts";
+import type { RequestKind } from "../model/ports/request.ts";
+import type { Lane, Request } from "../model/ports/rows.ts";
+import type { IsInside, Rule, Rules, Ruling } from "../model/ruling.ts";
+import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./command.ts";
 
 export interface Ruled {
   ruling: Ruling;

@@ -1,10 +1,10 @@
 /** What an approval surely keeps inside the sandbox: a patch of the writable folder, and nothing else. */
 import { expect, test } from "bun:test";
-import type { FileChange } from "../../src/core/model/ports/filechange.ts";
-import type { RequestFacts, RequestKind } from "../../src/core/model/ports/request.ts";
-import type { EffectiveSettings } from "../../src/core/model/ports/thread.ts";
-import { staysInside } from "../../src/core/sandboxed.ts";
-import { nothingAsked } from "../world/model.ts";
+import type { FileChange } from "../../../src/core/model/ports/filechange.ts";
+import type { RequestFacts, RequestKind } from "../../../src/core/model/ports/request.ts";
+import type { EffectiveSettings } from "../../../src/core/model/ports/thread.ts";
+import { staysInside } from "../../../src/core/policy/sandboxed.ts";
+import { nothingAsked } from "../../world/model.ts";
 
 const isInside = (path: string, root: string) =>
   !path.startsWith("/repo/link/") && (path === root || path.startsWith(`${root}/`));

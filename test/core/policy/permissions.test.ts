@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Sandbox } from "../../src/core/model/ports/thread.ts";
-import type { Power } from "../../src/core/model/ruling.ts";
-import { isRanked, mayLet, widerThan } from "../../src/core/power.ts";
+import type { Sandbox } from "../../../src/core/model/ports/thread.ts";
+import type { Power } from "../../../src/core/model/ruling.ts";
+import { isRanked, mayLet, widerThan } from "../../../src/core/policy/permissions.ts";
 
 const sandboxes: Sandbox[] = ["read-only", "workspace-write", "danger-full-access"];
 const policies = ["untrusted", "on-request", "never"];

@@ -1,7 +1,7 @@
 /** How much a thread may do by itself, and whether one may do more than another. */
 
-import type { SandboxDetails } from "./model/ports/thread.ts";
-import type { Power } from "./model/ruling.ts";
+import type { SandboxDetails } from "../model/ports/thread.ts";
+import type { Power } from "../model/ruling.ts";
 
 /** From the least to the most; approvals by how much is run without asking anybody. */
 const ranks = {

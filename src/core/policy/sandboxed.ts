@@ -1,8 +1,8 @@
 /** Whether an approval surely lets nothing happen that the sandbox of the thread would stop. */
 
-import type { RequestFacts } from "./model/ports/request.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { IsInside } from "./model/ruling.ts";
+import type { RequestFacts } from "../model/ports/request.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { IsInside } from "../model/ruling.ts";
 
 /**
  * Only a patch inside the thread's writable folder does. An approved command may leave the sandbox under every approval

@@ -7,7 +7,7 @@ import type { Agent } from "../../src/core/model/ports/agent.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { ThreadFacts } from "../../src/core/model/ports/thread.ts";
-import { delivered, turnEnded } from "../../src/core/settle.ts";
+import { delivered, turnEnded } from "../../src/core/state/settle.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";

@@ -7,7 +7,7 @@ import type { Mode } from "./model/message.ts";
 import type { Lane, Message, MessageId, Ref } from "./model/ports/rows.ts";
 import type { Store } from "./model/ports/store.ts";
 import type { TurnOverrides } from "./model/ports/thread.ts";
-import { refuseLimited } from "./usagelimit.ts";
+import { refuseLimited } from "./state/usagelimit.ts";
 
 export interface Draft {
   text: string;

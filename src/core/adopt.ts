@@ -4,9 +4,6 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { askedOf, completed, differences, lastRan, pinned } from "./effective.ts";
-import { freeHandle, slug } from "./handle.ts";
-import { isEphemeral } from "./lane.ts";
-import { laneRow } from "./lanerow.ts";
 import type { World } from "./model/deps.ts";
 import type { Lane, Ref } from "./model/ports/rows.ts";
 import type { ThreadFacts, ThreadSettings } from "./model/ports/thread.ts";
@@ -15,6 +12,9 @@ import { announceNativeQueue, quietGoal } from "./open.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
+import { freeHandle, slug } from "./state/handle.ts";
+import { isEphemeral } from "./state/lane.ts";
+import { laneRow } from "./state/lanerow.ts";
 
 export interface Unmanaged {
   threads: ThreadFacts[];

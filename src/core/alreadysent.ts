@@ -8,7 +8,7 @@ import type { World } from "./model/deps.ts";
 import type { Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
 import type { TurnFacts } from "./model/ports/thread.ts";
-import { contextTaken, delivered, move, turnEnded } from "./settle.ts";
+import { contextTaken, delivered, move, turnEnded } from "./state/settle.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */
 export async function settleAlreadySent(

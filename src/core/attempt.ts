@@ -11,7 +11,7 @@ import type { Lane, Message } from "./model/ports/rows.ts";
 import type { TurnOverrides } from "./model/ports/thread.ts";
 import { isUnknown, refusalOf } from "./model/refusal.ts";
 import { markGone, type Opened } from "./open.ts";
-import { contextTaken, failed, move, notTaken, ours, requeued } from "./settle.ts";
+import { contextTaken, failed, move, notTaken, ours, requeued } from "./state/settle.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(

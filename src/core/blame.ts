@@ -5,12 +5,12 @@
 
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { hold } from "./hold.ts";
 import type { Blame, Cause, Trial, World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import { isInFlight } from "./model/message.ts";
 import type { Epoch } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";
+import { hold } from "./state/hold.ts";
 
 export function blame(): Blame {
   return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };

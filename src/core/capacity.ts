@@ -2,7 +2,7 @@
 import { wordsOf } from "../base/error.ts";
 import type { World } from "./model/deps.ts";
 import type { Lane, Ref } from "./model/ports/rows.ts";
-import { limitWords } from "./usagelimit.ts";
+import { limitWords } from "./state/usagelimit.ts";
 
 /** Why no turn may start in this thread now, or null. */
 export function startRefusal(world: World, lane: Lane): string | null {

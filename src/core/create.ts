@@ -7,8 +7,6 @@ import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, plain } from "./accept.ts";
 import type { Delivery } from "./delivery.ts";
-import { freeHandle, isTaken, slug } from "./handle.ts";
-import { laneRow } from "./lanerow.ts";
 import { leashed } from "./leash.ts";
 import type { World } from "./model/deps.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
@@ -21,7 +19,9 @@ import { withdraw } from "./newthread.ts";
 import { open } from "./open.ts";
 import { undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import { refuseMisleadingTitle } from "./title.ts";
+import { freeHandle, isTaken, slug } from "./state/handle.ts";
+import { laneRow } from "./state/lanerow.ts";
+import { refuseMisleadingTitle } from "./state/title.ts";
 
 export interface NewThread {
   name: string;

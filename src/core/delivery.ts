@@ -11,7 +11,7 @@ import type { Change } from "./model/journal.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import { mayQueueNatively } from "./native.ts";
 import { open } from "./open.ts";
-import { refuseUnwritable } from "./writable.ts";
+import { refuseUnwritable } from "./state/writable.ts";
 
 export interface Delivery extends Drain {
   /** Stores the text and does what its mode says. The same key again is the same message. */

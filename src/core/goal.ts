@@ -13,8 +13,8 @@ import type { Lane, Ref } from "./model/ports/rows.ts";
 import type { Store } from "./model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import { type Opened, open } from "./open.ts";
-import { limitWords } from "./usagelimit.ts";
-import { refuseUnwritable } from "./writable.ts";
+import { limitWords } from "./state/usagelimit.ts";
+import { refuseUnwritable } from "./state/writable.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
 export function isGoalDue(world: World, lane: Lane): boolean {

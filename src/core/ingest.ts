@@ -3,11 +3,8 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { goalKept } from "./goal.ts";
-import { freeHandle } from "./handle.ts";
 import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
-import { lineOf } from "./itemline.ts";
-import { lastMessage, noteAnswer } from "./lastmessage.ts";
 import { clip } from "./model/clip.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
@@ -16,10 +13,13 @@ import type { Lane } from "./model/ports/rows.ts";
 import type { ItemFacts } from "./model/ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { openRequest } from "./request.ts";
-import { delivered, expire, turnStarted } from "./settle.ts";
+import { freeHandle } from "./state/handle.ts";
+import { lineOf } from "./state/itemline.ts";
+import { lastMessage, noteAnswer } from "./state/lastmessage.ts";
+import { delivered, expire, turnStarted } from "./state/settle.ts";
+import { noteRateLimits } from "./state/usagelimit.ts";
+import { noteWarning } from "./state/warning.ts";
 import { endTurn } from "./turnend.ts";
-import { noteRateLimits } from "./usagelimit.ts";
-import { noteWarning } from "./warning.ts";
 
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;

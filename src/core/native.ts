@@ -6,12 +6,12 @@
 import { limits } from "../base/limits.ts";
 import { claim, enqueue } from "./attempt.ts";
 import { readBack, turnHolding } from "./history.ts";
-import { noteAnswer } from "./lastmessage.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import type { TurnFacts } from "./model/ports/thread.ts";
-import { delivered, move, turnEnded, unsure } from "./settle.ts";
+import { noteAnswer } from "./state/lastmessage.ts";
+import { delivered, move, turnEnded, unsure } from "./state/settle.ts";
 
 /** Throws `usage` when the configuration that allows it is broken. */
 export function mayQueueNatively(world: World, lane: Lane): boolean {

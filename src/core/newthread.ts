@@ -9,7 +9,7 @@ import type { ThreadOpened } from "./model/ports/thread.ts";
 import { refusalOf } from "./model/refusal.ts";
 import { type Load, load, loaded, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import { endQueued } from "./settle.ts";
+import { endQueued } from "./state/settle.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
 export async function startThread(world: World, lane: Lane, late: Load["late"]): Promise<void> {

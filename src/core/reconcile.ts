@@ -9,8 +9,6 @@ import { mayOpen, watched } from "./blame.ts";
 import type { Delivery } from "./delivery.ts";
 import { pauseInterrupted } from "./goal.ts";
 import { readBack, turnHolding } from "./history.ts";
-import { isEphemeral, isRunning, saysIdle } from "./lane.ts";
-import { noteAnswer } from "./lastmessage.ts";
 import type { World } from "./model/deps.ts";
 import { isSteering } from "./model/message.ts";
 import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
@@ -18,9 +16,11 @@ import { nativeQueue } from "./native.ts";
 import { open } from "./open.ts";
 import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
-import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./settle.ts";
+import { isEphemeral, isRunning, saysIdle } from "./state/lane.ts";
+import { noteAnswer } from "./state/lastmessage.ts";
+import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./state/settle.ts";
+import { endDueLimits } from "./state/usagelimit.ts";
 import { endTurn } from "./turnend.ts";
-import { endDueLimits } from "./usagelimit.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */

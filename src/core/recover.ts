@@ -5,7 +5,6 @@
  */
 
 import { type ReadBack, readBack, turnHolding } from "./history.ts";
-import { noteAnswer } from "./lastmessage.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import { isInFlight, isSteering } from "./model/message.ts";
@@ -14,7 +13,8 @@ import type { TurnFacts } from "./model/ports/thread.ts";
 import { refusalOf } from "./model/refusal.ts";
 import { markGone, open } from "./open.ts";
 import { promptRefusal } from "./promptrefusal.ts";
-import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./settle.ts";
+import { noteAnswer } from "./state/lastmessage.ts";
+import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./state/settle.ts";
 import { endTurn } from "./turnend.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */

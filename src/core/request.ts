@@ -10,7 +10,7 @@ import type { Lane, Request } from "./model/ports/rows.ts";
 import { decide } from "./policy/decide.ts";
 import { optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
-import { expire } from "./settle.ts";
+import { expire } from "./state/settle.ts";
 
 /** Inside the batch's transaction. */
 export function openRequest(world: World, change: Change, epoch: Epoch, asked: RequestFacts): void {

@@ -4,9 +4,6 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { createdByKey, refuseName } from "./create.ts";
 import { pinned } from "./effective.ts";
-import { handleFor } from "./handle.ts";
-import { laneRow } from "./lanerow.ts";
-import { noteAnswer } from "./lastmessage.ts";
 import { leashed } from "./leash.ts";
 import type { Values } from "./model/config.ts";
 import type { World } from "./model/deps.ts";
@@ -21,7 +18,10 @@ import { open } from "./open.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 import { refuseUnlessQuiet } from "./quiet.ts";
 import { settingsOver } from "./settings.ts";
-import { refuseUnwritable } from "./writable.ts";
+import { handleFor } from "./state/handle.ts";
+import { laneRow } from "./state/lanerow.ts";
+import { noteAnswer } from "./state/lastmessage.ts";
+import { refuseUnwritable } from "./state/writable.ts";
 
 export interface Fork {
   name: string;

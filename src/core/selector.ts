@@ -4,7 +4,7 @@ import { fail } from "../base/error.ts";
 import type { Place } from "./model/place.ts";
 import type { Lane, Ref } from "./model/ports/rows.ts";
 import type { Store } from "./model/ports/store.ts";
-import { isPrefixForm, isRefForm, isThreadIdForm } from "./title.ts";
+import { isPrefixForm, isRefForm, isThreadIdForm } from "./state/title.ts";
 
 export type How = "reading" | "writing";
 

@@ -2,7 +2,6 @@
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { blameFor } from "./blame.ts";
-import { endEphemeral } from "./ephemeral.ts";
 import { interruptGoals } from "./goal.ts";
 import { ingest } from "./ingest.ts";
 import type { World } from "./model/deps.ts";
@@ -11,6 +10,7 @@ import type { AgentSink, Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
 import { open } from "./open.ts";
 import { expireOf } from "./request.ts";
+import { endEphemeral } from "./state/ephemeral.ts";
 
 export interface Told {
   /** After the commit: the lane's turn ended, so its next message may go. */

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { plain } from "../../src/core/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/receipt.ts";
+import type { Receipt } from "../../src/core/state/receipt.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
 
 const gated = (name: string) => JSON.stringify([{ wait: name }, { say: "done" }]);

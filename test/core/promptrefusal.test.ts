@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import type { Mode } from "../../src/core/model/message.ts";
-import type { Receipt } from "../../src/core/receipt.ts";
+import type { Receipt } from "../../src/core/state/receipt.ts";
 import { type Rig, rig, waiting } from "./rig.ts";
 
 let here: Rig;

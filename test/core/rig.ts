@@ -4,7 +4,7 @@ import { DispatchError } from "../../src/base/error.ts";
 import { type Draft, plain } from "../../src/core/accept.ts";
 import type { MessageState } from "../../src/core/model/message.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/receipt.ts";
+import type { Receipt } from "../../src/core/state/receipt.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { until } from "../support/codex-sink.ts";
 import { type TestWorld, testWorld, type WorldOptions } from "../world/world.ts";

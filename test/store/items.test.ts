@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "../../src/base/limits.ts";
-import { laneRow } from "../../src/core/lanerow.ts";
 import type { IndexedItem, ItemQuery } from "../../src/core/model/ports/indexed.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
+import { laneRow } from "../../src/core/state/lanerow.ts";
 import { openStore } from "../../src/store/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-items-"));

@@ -3,11 +3,11 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { joined } from "../../src/base/unspaced.ts";
-import { laneRow } from "../../src/core/lanerow.ts";
 import type { Hit } from "../../src/core/model/ports/indexed.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import { queryOf } from "../../src/core/query.ts";
+import { laneRow } from "../../src/core/state/lanerow.ts";
 import { openStore } from "../../src/store/store.ts";
 import { registryFolder } from "./files.ts";
 

@@ -2,7 +2,7 @@
 import { plain } from "../../src/core/accept.ts";
 import type { Mode } from "../../src/core/model/message.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/receipt.ts";
+import type { Receipt } from "../../src/core/state/receipt.ts";
 import { until } from "../support/codex-sink.ts";
 import { cli, type TestWorld, testWorld, type WorldOptions } from "./world.ts";
 

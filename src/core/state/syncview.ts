@@ -1,6 +1,6 @@
 /** How much of a thread the index knows, in the words of the view. */
-import { isoOrNull } from "../base/clock.ts";
-import type { Sync } from "./model/ports/indexed.ts";
+import { isoOrNull } from "../../base/clock.ts";
+import type { Sync } from "../model/ports/indexed.ts";
 
 export interface SyncView {
   /** metadata: nothing of what was said is known; partial: some of it; complete: all there was at `last_synced_at`. */

@@ -1,7 +1,7 @@
 /** What Codex warns of a thread, from the event to the view. */
 import { beforeEach, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import { type Rig, rig } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { type Rig, rig } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {

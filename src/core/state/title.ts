@@ -1,7 +1,7 @@
 /** The words that name threads, by their form; a title never has the form of a word that names another way. */
-import { fail } from "../base/error.ts";
-import { isBlank } from "../base/text.ts";
-import type { Store } from "./model/ports/store.ts";
+import { fail } from "../../base/error.ts";
+import { isBlank } from "../../base/text.ts";
+import type { Store } from "../model/ports/store.ts";
 
 const refPattern = /^[bcdfghjkmnpqrstvwxyz][0-9bcdfghjkmnpqrstvwxyz]*$/;
 const refChars = 6;

@@ -1,9 +1,9 @@
 /** A lane's row as it begins. */
 
-import type { Mint } from "./model/deps.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
-import type { ThreadSettings } from "./model/ports/thread.ts";
+import type { Mint } from "../model/deps.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import type { ThreadSettings } from "../model/ports/thread.ts";
 
 export interface LaneDraft {
   title: string;

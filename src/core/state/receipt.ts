@@ -1,8 +1,8 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
-import { iso } from "../base/clock.ts";
+import { iso } from "../../base/clock.ts";
+import type { MessageState, Mode, Outcome } from "../model/message.ts";
+import type { Lane, Message } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
-import type { MessageState, Mode, Outcome } from "./model/message.ts";
-import type { Lane, Message } from "./model/ports/rows.ts";
 
 export interface Receipt {
   receipt: string;

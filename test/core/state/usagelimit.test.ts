@@ -1,16 +1,16 @@
 /** A usage limit is a state of the account: the queue waits for its end, whole, and goes on by itself. */
 import { expect, test } from "bun:test";
-import { iso } from "../../src/base/clock.ts";
-import { limits } from "../../src/base/limits.ts";
-import { plain } from "../../src/core/accept.ts";
-import type { Condition } from "../../src/core/condition.ts";
-import type { Policy } from "../../src/core/model/deps.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/receipt.ts";
-import { openStore } from "../../src/store/store.ts";
-import { until } from "../support/codex-sink.ts";
-import { testWorld, type WorldOptions } from "../world/world.ts";
-import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
+import { iso } from "../../../src/base/clock.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { plain } from "../../../src/core/accept.ts";
+import type { Condition } from "../../../src/core/condition.ts";
+import type { Policy } from "../../../src/core/model/deps.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { Receipt } from "../../../src/core/state/receipt.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { until } from "../../support/codex-sink.ts";
+import { testWorld, type WorldOptions } from "../../world/world.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 const minute = 60_000;
 const cut = (ms: number) => JSON.stringify([{ limit: ms }]);

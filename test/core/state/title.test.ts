@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import { type TestWorld, testWorld } from "../world/world.ts";
-import { never, refusal } from "./rig.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import { type TestWorld, testWorld } from "../../world/world.ts";
+import { never, refusal } from "../rig.ts";
 
 let world: TestWorld;
 let ref: Ref;

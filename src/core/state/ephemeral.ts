@@ -1,8 +1,8 @@
 /** Threads that Codex keeps nothing of end with the process that ran them. */
 
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import { isInFlight } from "./model/message.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import { isInFlight } from "../model/message.ts";
 import { endQueued, turnEnded, unsure } from "./settle.ts";
 
 /** Nothing can be read back of them: what Codex may have had is unsure. Inside the transaction that ends the epoch. */

@@ -1,9 +1,9 @@
 /** The folder that a thread works in. When it is gone, every command of a turn fails. */
-import { fail } from "../base/error.ts";
+import { fail } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import type { Block } from "../model/live.ts";
+import type { Lane } from "../model/ports/rows.ts";
 import { writeLock } from "./lane.ts";
-import type { World } from "./model/deps.ts";
-import type { Block } from "./model/live.ts";
-import type { Lane } from "./model/ports/rows.ts";
 
 /** Throws `conflict`. */
 export function refuseWithoutFolder(world: World, lane: Lane): void {

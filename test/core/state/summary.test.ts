@@ -1,8 +1,8 @@
 /** A row of `list` says what the whole view of the same thread says. */
 import { beforeEach, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import { summaryOf } from "../../src/ops/views.ts";
-import { type Rig, rig, waiting } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { summaryOf } from "../../../src/ops/views.ts";
+import { type Rig, rig, waiting } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {

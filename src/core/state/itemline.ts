@@ -1,8 +1,8 @@
 /** What an item is, in one line: what ran, which files, or what was said. */
-import { limits } from "../base/limits.ts";
-import { summaryOf } from "./model/changes.ts";
-import { clip } from "./model/clip.ts";
-import type { ItemFacts } from "./model/ports/thread.ts";
+import { limits } from "../../base/limits.ts";
+import { summaryOf } from "../model/changes.ts";
+import { clip } from "../model/clip.ts";
+import type { ItemFacts } from "../model/ports/thread.ts";
 
 export function lineOf({ command, changes, path, text }: ItemFacts, cwd: string): string {
   if (changes) return summaryOf(changes, cwd, limits.previewCharsMax);

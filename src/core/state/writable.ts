@@ -1,7 +1,7 @@
 /** Refuses what would write to a thread that dispatch does not write. */
-import { fail } from "../base/error.ts";
+import { fail } from "../../base/error.ts";
+import type { Lane } from "../model/ports/rows.ts";
 import { writeLock } from "./lane.ts";
-import type { Lane } from "./model/ports/rows.ts";
 
 export function refuseUnwritable(lane: Lane): void {
   const reason = writeLock(lane);

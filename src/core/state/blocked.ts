@@ -2,13 +2,13 @@
  * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
  * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
  */
-import { type Code, DispatchError, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { clip } from "./model/clip.ts";
-import type { World } from "./model/deps.ts";
-import type { Refusal } from "./model/ports/agent.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import { refusalOf } from "./model/refusal.ts";
+import { type Code, DispatchError, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { clip } from "../model/clip.ts";
+import type { World } from "../model/deps.ts";
+import type { Refusal } from "../model/ports/agent.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import { refusalOf } from "../model/refusal.ts";
 
 const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "other",

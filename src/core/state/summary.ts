@@ -1,9 +1,9 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
-import { iso, isoOrNull } from "../base/clock.ts";
+import { iso, isoOrNull } from "../../base/clock.ts";
+import type { Live } from "../model/live.ts";
+import type { Ref, SummaryFacts } from "../model/ports/rows.ts";
 import { waitReason } from "./hold.ts";
 import { type Confidence, type LaneStatus, limitOf, standingOf } from "./lane.ts";
-import type { Live } from "./model/live.ts";
-import type { Ref, SummaryFacts } from "./model/ports/rows.ts";
 
 export interface ThreadSummary {
   ref: Ref;

@@ -1,6 +1,6 @@
 /** `@docs`: a title's short form, unique among the threads that are not archived. */
-import { limits } from "../base/limits.ts";
-import type { Store } from "./model/ports/store.ts";
+import { limits } from "../../base/limits.ts";
+import type { Store } from "../model/ports/store.ts";
 
 /** `[a-z0-9._-]{1,40}`; "" when nothing of the title is left. */
 export function slug(title: string): string {

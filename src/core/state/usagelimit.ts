@@ -2,19 +2,19 @@
  * A usage limit is a state of an account, not of the work. It begins when a turn fails with it and Codex gave the time
  * of the reset; until then no turn starts in any thread of that model provider. The registry keeps it.
  */
-import { iso } from "../base/clock.ts";
-import { sha256 } from "../base/digest.ts";
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { iso } from "../../base/clock.ts";
+import { sha256 } from "../../base/digest.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { clip } from "../model/clip.ts";
+import type { UsageLimitPolicy, World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Exhausted } from "../model/live.ts";
+import type { RateLimits } from "../model/ports/agent.ts";
+import type { Lane, UsageLimit } from "../model/ports/rows.ts";
+import type { TurnError } from "../model/ports/thread.ts";
 import { hold } from "./hold.ts";
 import { limitFor, providerOf } from "./lane.ts";
-import { clip } from "./model/clip.ts";
-import type { UsageLimitPolicy, World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Exhausted } from "./model/live.ts";
-import type { RateLimits } from "./model/ports/agent.ts";
-import type { Lane, UsageLimit } from "./model/ports/rows.ts";
-import type { TurnError } from "./model/ports/thread.ts";
 
 /** Why no turn may start in this thread; null where no limit holds it back. */
 export function limitWords({ store }: World, lane: Lane): string | null {

@@ -1,10 +1,10 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
-import { iso, isoOrNull } from "../base/clock.ts";
+import { iso, isoOrNull } from "../../base/clock.ts";
+import type { Block, Live, LiveThread } from "../model/live.ts";
+import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
+import type { SandboxDetails } from "../model/ports/thread.ts";
 import { type QueueView, queueView, resumeCommand } from "./hold.ts";
-import type { Block, Live, LiveThread } from "./model/live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "./model/ports/rows.ts";
-import type { SandboxDetails } from "./model/ports/thread.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 

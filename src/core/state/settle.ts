@@ -3,17 +3,17 @@
  * read of its history, or a person. All run inside an open transaction.
  */
 
-import { isAgent } from "../base/agentid.ts";
-import { limits } from "../base/limits.ts";
+import { isAgent } from "../../base/agentid.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import { messageEvent } from "../model/events.ts";
+import type { Change } from "../model/journal.ts";
+import { isSteering, type MessageState, type Outcome } from "../model/message.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { Lane, Message, MessageError, Ref, Turn } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import type { TurnError } from "../model/ports/thread.ts";
 import { hold, lift, releaseUnsure } from "./hold.ts";
-import type { World } from "./model/deps.ts";
-import { messageEvent } from "./model/events.ts";
-import type { Change } from "./model/journal.ts";
-import { isSteering, type MessageState, type Outcome } from "./model/message.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { Lane, Message, MessageError, Ref, Turn } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
-import type { TurnError } from "./model/ports/thread.ts";
 
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 

@@ -3,7 +3,6 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { goalKept } from "./goal.ts";
-import { hookDecided } from "./hookdecision.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import { clip } from "./model/clip.ts";
 import type { World } from "./model/deps.ts";
@@ -12,7 +11,8 @@ import type { AgentEvent, Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
 import type { ItemFacts } from "./model/ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
-import { openRequest } from "./request.ts";
+import { hookDecided } from "./requests/hookdecision.ts";
+import { openRequest } from "./requests/request.ts";
 import { freeHandle } from "./state/handle.ts";
 import { lineOf } from "./state/itemline.ts";
 import { lastMessage, noteAnswer } from "./state/lastmessage.ts";

@@ -9,7 +9,7 @@ import type { Change } from "./model/journal.ts";
 import type { AgentSink, Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
 import { open } from "./open.ts";
-import { expireOf } from "./request.ts";
+import { expireOf } from "./requests/request.ts";
 import { endEphemeral } from "./state/ephemeral.ts";
 
 export interface Told {

@@ -1,6 +1,6 @@
 /** Answers to what Codex or an MCP server wants filled in, checked before they leave: nobody checks them after (measured). */
-import { fail } from "../base/error.ts";
-import type { Question } from "./model/ports/request.ts";
+import { fail } from "../../base/error.ts";
+import type { Question } from "../model/ports/request.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,13 +1,13 @@
 /** Approvals that a hook of Codex decided: recorded, because neither a person nor a rule of dispatch did. */
-import { wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { clip } from "./model/clip.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { HookDecision } from "./model/ports/agent.ts";
-import type { Lane } from "./model/ports/rows.ts";
+import { wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { clip } from "../model/clip.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { HookDecision } from "../model/ports/agent.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import { lineOf } from "../state/itemline.ts";
 import { laneAbove } from "./request.ts";
-import { lineOf } from "./state/itemline.ts";
 
 /** Inside the batch's transaction; of a sub-agent after it, onto the thread that it works for. */
 export function hookDecided(world: World, change: Change, decided: HookDecision): void {

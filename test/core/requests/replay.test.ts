@@ -1,12 +1,12 @@
 /** Rules tried on what was asked before. */
 import { beforeEach, expect, test } from "bun:test";
-import type { Given } from "../../src/core/model/answer.ts";
-import type { RequestFacts } from "../../src/core/model/ports/request.ts";
-import type { Rules } from "../../src/core/model/ruling.ts";
-import type { Replay } from "../../src/core/replay.ts";
-import { until } from "../support/codex-sink.ts";
-import { nothingAsked } from "../world/model.ts";
-import { type Rig, rig } from "./rig.ts";
+import type { Given } from "../../../src/core/model/answer.ts";
+import type { RequestFacts } from "../../../src/core/model/ports/request.ts";
+import type { Rules } from "../../../src/core/model/ruling.ts";
+import type { Replay } from "../../../src/core/requests/replay.ts";
+import { until } from "../../support/codex-sink.ts";
+import { nothingAsked } from "../../world/model.ts";
+import { type Rig, rig } from "../rig.ts";
 
 const tried: Rules = {
   requests: "ask",

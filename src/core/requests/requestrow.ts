@@ -1,12 +1,12 @@
 /** A question's row as it is asked: within its limits, with what was left out counted. */
-import { limits } from "../base/limits.ts";
-import { bounded, summaryOf as changesSummary } from "./model/changes.ts";
-import { clip, clipBytes, jsonBytes } from "./model/clip.ts";
-import type { World } from "./model/deps.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { RequestFacts } from "./model/ports/request.ts";
-import type { Lane, Request } from "./model/ports/rows.ts";
-import { staysInside } from "./policy/sandboxed.ts";
+import { limits } from "../../base/limits.ts";
+import { bounded, summaryOf as changesSummary } from "../model/changes.ts";
+import { clip, clipBytes, jsonBytes } from "../model/clip.ts";
+import type { World } from "../model/deps.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { RequestFacts } from "../model/ports/request.ts";
+import type { Lane, Request } from "../model/ports/rows.ts";
+import { staysInside } from "../policy/sandboxed.ts";
 
 /** `timeoutMs` is the configuration's, or null; `now` in epoch ms. */
 export function requestRow(

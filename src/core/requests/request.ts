@@ -1,16 +1,16 @@
 /** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { Given } from "./model/answer.ts";
-import type { Policy, World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { AgentReply, RequestFacts } from "./model/ports/request.ts";
-import type { Lane, Request } from "./model/ports/rows.ts";
-import { decide } from "./policy/decide.ts";
+import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Given } from "../model/answer.ts";
+import type { Policy, World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { AgentReply, RequestFacts } from "../model/ports/request.ts";
+import type { Lane, Request } from "../model/ports/rows.ts";
+import { decide } from "../policy/decide.ts";
+import { expire } from "../state/settle.ts";
 import { optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
-import { expire } from "./state/settle.ts";
 
 /** Inside the batch's transaction. */
 export function openRequest(world: World, change: Change, epoch: Epoch, asked: RequestFacts): void {

@@ -1,11 +1,11 @@
 /** Every kind of question against every kind of answer: what goes to Codex, and what is refused before. */
 import { describe, expect, test } from "bun:test";
-import { decisions } from "../../src/base/decisions.ts";
-import { DispatchError } from "../../src/base/error.ts";
-import type { Given } from "../../src/core/model/answer.ts";
-import type { Asks, Question, RequestKind } from "../../src/core/model/ports/request.ts";
-import { type Answerable, optionsOf, resultOf } from "../../src/core/reply.ts";
-import { nothingAsked } from "../world/model.ts";
+import { decisions } from "../../../src/base/decisions.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import type { Given } from "../../../src/core/model/answer.ts";
+import type { Asks, Question, RequestKind } from "../../../src/core/model/ports/request.ts";
+import { type Answerable, optionsOf, resultOf } from "../../../src/core/requests/reply.ts";
+import { nothingAsked } from "../../world/model.ts";
 
 const request = (kind: RequestKind, asks: Partial<Asks> = {}, method = "m"): Answerable => ({
   id: "r",

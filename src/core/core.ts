@@ -3,11 +3,11 @@
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
 import type { Search } from "./asked.ts";
-import type { Crasher } from "./blame.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { Wish } from "./leash.ts";
+import type { Crasher } from "./loading/blame.ts";
 import type { Given } from "./model/answer.ts";
 import type { MessageState } from "./model/message.ts";
 import type { Place } from "./model/place.ts";

@@ -3,14 +3,14 @@ import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
-import { refuseCulprit } from "./blame.ts";
 import { fullWords } from "./capacity.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
+import { refuseCulprit } from "./loading/blame.ts";
+import { open } from "./loading/open.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import { mayQueueNatively } from "./native.ts";
-import { open } from "./open.ts";
 import { refuseUnwritable } from "./state/writable.ts";
 
 export interface Delivery extends Drain {

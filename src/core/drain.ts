@@ -2,13 +2,13 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
-import { mayTry } from "./blame.ts";
 import { fullWords, startRefusal } from "./capacity.ts";
-import { activateGoal, isGoalDue } from "./goal.ts";
+import { mayTry } from "./loading/blame.ts";
+import { activateGoal, isGoalDue } from "./loading/goal.ts";
+import { type Opened, open } from "./loading/open.ts";
 import type { Policy, World } from "./model/deps.ts";
 import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
 import { giveToCodex } from "./native.ts";
-import { type Opened, open } from "./open.ts";
 import { clearBlock, noteBlock } from "./state/blocked.ts";
 import { mayPass, release } from "./state/hold.ts";
 import { isRunning, saysIdle, writeLock } from "./state/lane.ts";

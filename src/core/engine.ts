@@ -7,7 +7,7 @@ import { macrotask } from "../base/macrotask.ts";
 import { nextInLine } from "./capacity.ts";
 import type { Core } from "./core.ts";
 import { delivery } from "./delivery.ts";
-import { interruptGoals } from "./goal.ts";
+import { interruptGoals } from "./loading/goal.ts";
 import type { World } from "./model/deps.ts";
 import type { AgentSink } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";

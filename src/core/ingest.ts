@@ -2,8 +2,8 @@
 
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { goalKept } from "./goal.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
+import { goalKept } from "./loading/goal.ts";
 import { clip } from "./model/clip.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";

@@ -5,7 +5,7 @@
  */
 import { limits } from "../base/limits.ts";
 import { claim, enqueue } from "./attempt.ts";
-import { readBack, turnHolding } from "./history.ts";
+import { readBack, turnHolding } from "./loading/history.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";

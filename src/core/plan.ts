@@ -4,11 +4,11 @@ import { jsonObject } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
 import { checkNew, type NewThread } from "./create.ts";
+import { refuseOwnFiles } from "./loading/ownfiles.ts";
 import type { ConfigFiles, Values } from "./model/config.ts";
 import type { World } from "./model/deps.ts";
 import type { Ruling } from "./model/ruling.ts";
 import { checkedSettings } from "./models.ts";
-import { refuseOwnFiles } from "./ownfiles.ts";
 import { settingsFrom } from "./settings.ts";
 import { slug } from "./state/handle.ts";
 

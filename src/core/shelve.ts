@@ -2,11 +2,11 @@
 
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { refuseUnlessQuiet, unlessHeldElsewhere } from "./loading/idle.ts";
 import type { World } from "./model/deps.ts";
 import type { Place } from "./model/place.ts";
 import type { Lane, Ref } from "./model/ports/rows.ts";
 import { refusalOf } from "./model/refusal.ts";
-import { refuseUnlessQuiet, unlessHeldElsewhere } from "./quiet.ts";
 import { freeHandle, slug } from "./state/handle.ts";
 import { refuseMisleadingTitle } from "./state/title.ts";
 

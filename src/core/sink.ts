@@ -1,14 +1,14 @@
 /** What the agent tells core: the child's birth, its words, its death. */
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { blameFor } from "./blame.ts";
-import { interruptGoals } from "./goal.ts";
 import { ingest } from "./ingest.ts";
+import { blameFor } from "./loading/blame.ts";
+import { interruptGoals } from "./loading/goal.ts";
+import { open } from "./loading/open.ts";
 import type { World } from "./model/deps.ts";
 import type { Change } from "./model/journal.ts";
 import type { AgentSink, Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
-import { open } from "./open.ts";
 import { expireOf } from "./requests/request.ts";
 import { endEphemeral } from "./state/ephemeral.ts";
 

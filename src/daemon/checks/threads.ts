@@ -1,7 +1,7 @@
 /** The threads: which of them may write dispatch's own files, its policy among them, and which have no folder. */
 import { isDirectory, look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
-import { temporaryRoots, writableRoots } from "../../core/ownfiles.ts";
+import { temporaryRoots, writableRoots } from "../../core/loading/ownfiles.ts";
 import type { KnownSettings } from "../../store/inspect.ts";
 import { holdsOwnFiles } from "../inside.ts";
 import { type Asked, type Finding, ok, skipped, warn } from "./check.ts";

@@ -3,18 +3,18 @@
  * paused, and made active only once that text is delivered.
  */
 
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import { isTerminal } from "../model/message.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
+import { limitWords } from "../state/usagelimit.ts";
+import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import { isTerminal } from "./model/message.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
-import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import { type Opened, open } from "./open.ts";
-import { limitWords } from "./state/usagelimit.ts";
-import { refuseUnwritable } from "./state/writable.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
 export function isGoalDue(world: World, lane: Lane): boolean {

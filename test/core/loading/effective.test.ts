@@ -1,11 +1,11 @@
 /** The whole of what a thread may do is stored, sent back and compared: never only the name of it. */
 import { describe, expect, test } from "bun:test";
-import { differences, pinned, refuseOtherThanAsked } from "../../src/core/effective.ts";
-import type { EffectiveSettings, SandboxDetails } from "../../src/core/model/ports/thread.ts";
-import type { Power } from "../../src/core/model/ruling.ts";
-import { defaultDetails, widerThan } from "../../src/core/policy/permissions.ts";
-import { settingsOver } from "../../src/core/settings.ts";
-import { macrotasks, never, refusal, rig } from "./rig.ts";
+import { differences, pinned, refuseOtherThanAsked } from "../../../src/core/loading/effective.ts";
+import type { EffectiveSettings, SandboxDetails } from "../../../src/core/model/ports/thread.ts";
+import type { Power } from "../../../src/core/model/ruling.ts";
+import { defaultDetails, widerThan } from "../../../src/core/policy/permissions.ts";
+import { settingsOver } from "../../../src/core/settings.ts";
+import { macrotasks, never, refusal, rig } from "../rig.ts";
 
 const details: SandboxDetails = {
   writable_roots: ["/a", "/b"],

@@ -3,14 +3,14 @@
  * was so twice with no success in between is held, and the others go on. In memory: another daemon finds it again.
  */
 
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { Blame, Cause, Trial, World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import { isInFlight } from "./model/message.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import { hold } from "./state/hold.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Blame, Cause, Trial, World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import { isInFlight } from "../model/message.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import { hold } from "../state/hold.ts";
 
 export function blame(): Blame {
   return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };

@@ -3,12 +3,12 @@
  * then answers. A resume that named only the kinds let threads gain writable folders and network that came into the
  * configuration file later (measured).
  */
-import { isAgent } from "../base/agentid.ts";
-import { fail, wordsOf } from "../base/error.ts";
-import type { World } from "./model/deps.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "./model/ports/thread.ts";
-import type { Power } from "./model/ruling.ts";
+import { isAgent } from "../../base/agentid.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "../model/ports/thread.ts";
+import type { Power } from "../model/ruling.ts";
 
 /** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
 export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {

@@ -1,7 +1,7 @@
 /** Codex's own history of a thread, read back from its newest turn: the witness that outlives any child. */
-import { limits } from "../base/limits.ts";
-import type { Agent } from "./model/ports/agent.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
+import { limits } from "../../base/limits.ts";
+import type { Agent } from "../model/ports/agent.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
 
 export interface ReadBack {
   /** Newest first, down to the floor (not with it) or to the beginning. */

@@ -3,26 +3,26 @@
  * or resumed with every setting it ever had. Called under the lane's lock.
  */
 
-import { fail, withNothingDone, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { fail, withNothingDone, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { ThreadOpened } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { clearBlock, noteBlock } from "../state/blocked.ts";
+import { refuseWithoutFolder } from "../state/folder.ts";
+import { hold } from "../state/hold.ts";
+import { isEphemeral } from "../state/lane.ts";
+import { endQueued } from "../state/settle.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { confirmed } from "./confirmed.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
 import { putGoal } from "./goal.ts";
-import type { World } from "./model/deps.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { ThreadOpened } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
 import { load, loaded, refuseWhileOpening } from "./opening.ts";
-import { clearBlock, noteBlock } from "./state/blocked.ts";
-import { refuseWithoutFolder } from "./state/folder.ts";
-import { hold } from "./state/hold.ts";
-import { isEphemeral } from "./state/lane.ts";
-import { endQueued } from "./state/settle.ts";
 
 export interface Opened {
   lane: Lane & { thread_id: string };

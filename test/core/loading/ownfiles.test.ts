@@ -1,9 +1,9 @@
 /** A thread that may write dispatch's own files could give itself every right: it is made only when a person says so. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { ThreadSettings } from "../../src/core/model/ports/thread.ts";
-import { defaultDetails } from "../../src/core/policy/permissions.ts";
-import { type TestWorld, testWorld } from "../world/world.ts";
-import { never, refusal } from "./rig.ts";
+import type { ThreadSettings } from "../../../src/core/model/ports/thread.ts";
+import { defaultDetails } from "../../../src/core/policy/permissions.ts";
+import { type TestWorld, testWorld } from "../../world/world.ts";
+import { never, refusal } from "../rig.ts";
 
 let world: TestWorld;
 const core = () => world.engine.core;

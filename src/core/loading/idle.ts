@@ -1,9 +1,9 @@
 /** What must not happen under a turn: Codex interrupts it and calls that success (measured), so it is refused first. */
-import { fail } from "../base/error.ts";
-import type { World } from "./model/deps.ts";
-import { isInFlight } from "./model/message.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import { refusalOf } from "./model/refusal.ts";
+import { fail } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import { isInFlight } from "../model/message.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import { refusalOf } from "../model/refusal.ts";
 
 /** Under the lane's lock. Throws `lane_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
 export async function refuseUnlessQuiet(

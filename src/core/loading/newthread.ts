@@ -1,15 +1,15 @@
 /** A lane without a thread gets one: a new one, or a copy of another's. Under the lane's lock. */
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { ThreadOpened } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { endQueued } from "../state/settle.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { pinned, refuseOtherThanAsked } from "./effective.ts";
-import type { World } from "./model/deps.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { ThreadOpened } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
 import { type Load, load, loaded, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
-import { endQueued } from "./state/settle.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
 export async function startThread(world: World, lane: Lane, late: Load["late"]): Promise<void> {

@@ -4,13 +4,13 @@
  * made for that thread, and a late answer is taken, or undone where nobody wants the thread any more.
  */
 
-import { iso } from "../base/clock.ts";
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { World } from "./model/deps.ts";
-import type { Opening } from "./model/live.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import type { ThreadOpened } from "./model/ports/thread.ts";
+import { iso } from "../../base/clock.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Opening } from "../model/live.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { ThreadOpened } from "../model/ports/thread.ts";
 
 export interface Load {
   call(): Promise<ThreadOpened>;

@@ -3,12 +3,12 @@
  * refuse an id twice, so they are looked for before anything of the queue is sent.
  */
 
+import type { World } from "../model/deps.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
+import { contextTaken, delivered, move, turnEnded } from "../state/settle.ts";
 import { readBack, turnHolding } from "./history.ts";
-import type { World } from "./model/deps.ts";
-import type { Epoch } from "./model/ports/agent.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
-import { contextTaken, delivered, move, turnEnded } from "./state/settle.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */
 export async function settleAlreadySent(

@@ -1,8 +1,8 @@
 /** A thread that ends Codex is held after two deaths, named, and starves nobody. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import { never, type Rig, refusal, rig } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import { never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 let others: Ref[];

@@ -1,11 +1,11 @@
 /** What a thread did before it was ours: taken over from another app, or forked from a thread with a history. */
-import { limits } from "../base/limits.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
-import { noteAnswer } from "./state/lastmessage.ts";
-import { clipped } from "./state/settle.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { clipped } from "../state/settle.ts";
 
 export async function newestTurn({ agent }: World, threadId: string): Promise<TurnFacts | undefined> {
   return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];

@@ -2,9 +2,9 @@
  * Threads that may write dispatch's own files. `config.toml` says what agents may do and which commands are approved: a
  * thread that can write it can give itself every right. So such a thread is made only when a person says so.
  */
-import { fail } from "../base/error.ts";
-import type { World } from "./model/deps.ts";
-import type { SandboxDetails } from "./model/ports/thread.ts";
+import { fail } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import type { SandboxDetails } from "../model/ports/thread.ts";
 
 export interface Writes {
   sandbox?: string | null | undefined;

@@ -2,7 +2,6 @@
 
 import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
-import type { Search } from "./asked.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
@@ -20,14 +19,15 @@ import type { QueuePage, Resolution } from "./queue.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
 import type { RequestView } from "./requests/requestview.ts";
 import type { Fork } from "./rewrite.ts";
-import type { Found } from "./search.ts";
+import type { Found } from "./search/search.ts";
+import type { Bounds } from "./search/sync.ts";
+import type { Tail } from "./search/tail.ts";
+import type { Search } from "./search/types.ts";
 import type { How } from "./selector.ts";
 import type { LaneStatus, ThreadView } from "./state/lane.ts";
 import type { Receipt } from "./state/receipt.ts";
 import type { ThreadSummary } from "./state/summary.ts";
 import type { Stopped } from "./stop.ts";
-import type { Bounds } from "./sync.ts";
-import type { Tail } from "./tail.ts";
 
 export interface ListFilter {
   status?: LaneStatus;

@@ -2,7 +2,6 @@
 
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 import { goalKept } from "./loading/goal.ts";
 import { clip } from "./model/clip.ts";
 import type { World } from "./model/deps.ts";
@@ -13,6 +12,7 @@ import type { ItemFacts } from "./model/ports/thread.ts";
 import { notePromptRefusal } from "./promptrefusal.ts";
 import { hookDecided } from "./requests/hookdecision.ts";
 import { openRequest } from "./requests/request.ts";
+import { indexedBytesMax, indexedError, indexedItem } from "./search/indexed.ts";
 import { freeHandle } from "./state/handle.ts";
 import { lineOf } from "./state/itemline.ts";
 import { lastMessage, noteAnswer } from "./state/lastmessage.ts";

@@ -22,7 +22,9 @@ import { replay } from "./requests/replay.ts";
 import { answer } from "./requests/request.ts";
 import { requestView, requestViews } from "./requests/requestview.ts";
 import { compact, fork, revert } from "./rewrite.ts";
-import { search } from "./search.ts";
+import { search } from "./search/search.ts";
+import { syncing } from "./search/sync.ts";
+import { tail } from "./search/tail.ts";
 import { placeOf, resolve } from "./selector.ts";
 import { archive, rename, restore } from "./shelve.ts";
 import { missingFolder } from "./state/folder.ts";
@@ -33,8 +35,6 @@ import { endQueued } from "./state/settle.ts";
 import { summaryOf, type ThreadSummary } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { stop } from "./stop.ts";
-import { syncing } from "./sync.ts";
-import { tail } from "./tail.ts";
 import { type Target, wait } from "./wait.ts";
 
 /** A filter looks at every thread, and only then at how many are wanted. */

@@ -6,7 +6,7 @@ import { joined } from "../../src/base/unspaced.ts";
 import type { Hit } from "../../src/core/model/ports/indexed.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
-import { queryOf } from "../../src/core/query.ts";
+import { queryOf } from "../../src/core/search/query.ts";
 import { laneRow } from "../../src/core/state/lanerow.ts";
 import { openStore } from "../../src/store/store.ts";
 import { registryFolder } from "./files.ts";

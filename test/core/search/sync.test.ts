@@ -1,9 +1,9 @@
 /** History read into the index: bounded, resumable, and never taking anything away. */
 import { expect, test } from "bun:test";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { TurnFacts } from "../../src/core/model/ports/thread.ts";
-import type { Bounds } from "../../src/core/sync.ts";
-import { never, type Rig, refusal, rig } from "./rig.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { TurnFacts } from "../../../src/core/model/ports/thread.ts";
+import type { Bounds } from "../../../src/core/search/sync.ts";
+import { never, type Rig, refusal, rig } from "../rig.ts";
 
 const whole: Bounds = { turns: null, items: null, bytes: null, ms: null };
 

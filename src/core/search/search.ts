@@ -2,16 +2,16 @@
  * Full text: the local index first, then Codex's own search for what is not in it. Codex may be down or slow; what the
  * index knows is answered all the same, and the answer says what is missing.
  */
-import { iso } from "../base/clock.ts";
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { quoted } from "../base/privacy.ts";
-import { type Asked, indexQuery, letsPass, type Match, type Search } from "./asked.ts";
-import { elsewhere } from "./elsewhere.ts";
-import type { World } from "./model/deps.ts";
-import type { Hit, SearchedLane } from "./model/ports/indexed.ts";
+import { iso } from "../../base/clock.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { quoted } from "../../base/privacy.ts";
+import type { World } from "../model/deps.ts";
+import type { Hit, SearchedLane } from "../model/ports/indexed.ts";
+import { ranked } from "./bm25.ts";
+import { elsewhere } from "./codexsearch.ts";
 import { queryOf } from "./query.ts";
-import { ranked } from "./rank.ts";
+import { type Asked, indexQuery, letsPass, type Match, type Search } from "./types.ts";
 
 export interface Found {
   matches: Match[];

@@ -1,11 +1,11 @@
 /** What of a thread the index keeps, and how much of it. */
-import { wordsOf as errorWords } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { wordsOf } from "./model/changes.ts";
-import type { World } from "./model/deps.ts";
-import type { IndexedItem, IndexedType } from "./model/ports/indexed.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import type { ItemFacts, TurnFacts } from "./model/ports/thread.ts";
+import { wordsOf as errorWords } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { wordsOf } from "../model/changes.ts";
+import type { World } from "../model/deps.ts";
+import type { IndexedItem, IndexedType } from "../model/ports/indexed.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { ItemFacts, TurnFacts } from "../model/ports/thread.ts";
 
 const kept: ReadonlySet<string> = new Set<IndexedType>([
   "user_message",

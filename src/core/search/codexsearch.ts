@@ -1,13 +1,13 @@
 /** What Codex finds in threads that the index does not hold, or not whole. One match a thread, or all of one thread. */
-import { iso } from "../base/clock.ts";
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./asked.ts";
-import type { World } from "./model/deps.ts";
-import type { Occurrence } from "./model/ports/agent.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { ThreadFacts } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
+import { iso } from "../../base/clock.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Occurrence } from "../model/ports/agent.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { ThreadFacts } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { type Asked, indexQuery, isWithin, letsPass, type Match } from "./types.ts";
 
 export interface Elsewhere {
   matches: Match[];

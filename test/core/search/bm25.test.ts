@@ -1,8 +1,8 @@
 /** What fits best comes first: more of the words, in fewer. */
 import { expect, test } from "bun:test";
-import { split } from "../../src/base/unspaced.ts";
-import { ranked } from "../../src/core/rank.ts";
-import { spellings } from "../../src/core/spelling.ts";
+import { split } from "../../../src/base/unspaced.ts";
+import { ranked } from "../../../src/core/search/bm25.ts";
+import { spellings } from "../../../src/core/search/spelling.ts";
 
 /** The texts in the order of rank. */
 function order(terms: string[], texts: string[]): string[] {

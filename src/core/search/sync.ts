@@ -2,16 +2,16 @@
  * Reads a thread's history into the index, in pages from its newest turn. What was left out is remembered as gaps, so
  * that the next sync picks up what is new, and then goes on where this one stopped. Nothing is ever taken away.
  */
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { macrotask } from "../base/macrotask.ts";
-import { type KeyedMutex, keyedMutex } from "../base/mutex.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { macrotask } from "../../base/macrotask.ts";
+import { type KeyedMutex, keyedMutex } from "../../base/mutex.ts";
+import type { World } from "../model/deps.ts";
+import type { Gap, IndexedItem } from "../model/ports/indexed.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
-import type { World } from "./model/deps.ts";
-import type { Gap, IndexedItem } from "./model/ports/indexed.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
 
 /** How much one sync takes in at most; null is no bound. What is in the index already costs nothing of it. */
 export interface Bounds {

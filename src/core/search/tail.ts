@@ -1,13 +1,13 @@
 /** The end of a thread's history, read in pages from the newest turn, never the whole thread. */
 
-import { iso, isoOrNull } from "../base/clock.ts";
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { iso, isoOrNull } from "../../base/clock.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { FileChange } from "../model/ports/filechange.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { ItemFacts, TurnFacts } from "../model/ports/thread.ts";
 import { errorId } from "./indexed.ts";
-import type { World } from "./model/deps.ts";
-import type { FileChange } from "./model/ports/filechange.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import type { ItemFacts, TurnFacts } from "./model/ports/thread.ts";
 
 export interface ItemView {
   turn_id: string;

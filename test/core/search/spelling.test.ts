@@ -1,7 +1,7 @@
 /** A word is sought in full and in half width, whichever was typed. */
 import { expect, test } from "bun:test";
-import { queryOf } from "../../src/core/query.ts";
-import { spellings } from "../../src/core/spelling.ts";
+import { queryOf } from "../../../src/core/search/query.ts";
+import { spellings } from "../../../src/core/search/spelling.ts";
 
 test("letters, digits and kana have both widths, each once, and first as typed", () => {
   expect(spellings("a1")).toEqual(["a1", "ａ１"]);

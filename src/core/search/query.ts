@@ -1,7 +1,7 @@
 /** From what a person typed to what the index and Codex are asked: nothing typed is ever read as syntax. */
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { split } from "../base/unspaced.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { split } from "../../base/unspaced.ts";
 import { spellings } from "./spelling.ts";
 
 export interface Query {

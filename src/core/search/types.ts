@@ -1,8 +1,8 @@
 /** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
 
-import type { Place } from "./model/place.ts";
-import type { IndexedType, ItemQuery } from "./model/ports/indexed.ts";
-import type { Ref } from "./model/ports/rows.ts";
+import type { Place } from "../model/place.ts";
+import type { IndexedType, ItemQuery } from "../model/ports/indexed.ts";
+import type { Ref } from "../model/ports/rows.ts";
 import type { Query } from "./query.ts";
 
 export interface Search {

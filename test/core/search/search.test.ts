@@ -1,11 +1,11 @@
 /** Words in, places out: the local index, and Codex's own search for what is not in it. */
 import { describe, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import type { Search } from "../../src/core/asked.ts";
-import type { ItemFacts, TurnFacts } from "../../src/core/model/ports/thread.ts";
-import type { Found } from "../../src/core/search.ts";
-import { until } from "../support/codex-sink.ts";
-import { never, type Rig, refusal, rig, waiting } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import type { ItemFacts, TurnFacts } from "../../../src/core/model/ports/thread.ts";
+import type { Found } from "../../../src/core/search/search.ts";
+import type { Search } from "../../../src/core/search/types.ts";
+import { until } from "../../support/codex-sink.ts";
+import { never, type Rig, refusal, rig, waiting } from "../rig.ts";
 
 const anything: Omit<Search, "text"> = {
   scope: "all",

@@ -1,7 +1,7 @@
 /** Messages accepted durably, through the socket; and claimed, by core on a registry file, synchronous FULL. */
 import { join } from "node:path";
-import { accept as accepted, plain } from "../../src/core/accept.ts";
-import { type Delivery, delivery } from "../../src/core/delivery.ts";
+import { accept as accepted, plain } from "../../src/core/delivery/accept.ts";
+import { type Delivery, delivery } from "../../src/core/delivery/modes.ts";
 import type { World } from "../../src/core/model/deps.ts";
 import type { Agent } from "../../src/core/model/ports/agent.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";

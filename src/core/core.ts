@@ -1,9 +1,10 @@
 /** The verbs that an op is given. */
 
-import type { Draft } from "./accept.ts";
 import type { Unmanaged } from "./adopt.ts";
 import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
+import type { Draft } from "./delivery/accept.ts";
+import type { QueuePage, Resolution } from "./delivery/queue.ts";
 import type { EventView, Page, Sample, Which } from "./follow.ts";
 import type { Wish } from "./leash.ts";
 import type { Crasher } from "./loading/blame.ts";
@@ -15,7 +16,6 @@ import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import type { Models } from "./models.ts";
 import type { Asked, Plan } from "./plan.ts";
-import type { QueuePage, Resolution } from "./queue.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
 import type { RequestView } from "./requests/requestview.ts";
 import type { Fork } from "./rewrite.ts";

@@ -5,8 +5,8 @@
 import { sha256 } from "../base/digest.ts";
 import { DispatchError, fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { accept, plain } from "./accept.ts";
-import type { Delivery } from "./delivery.ts";
+import { accept, plain } from "./delivery/accept.ts";
+import type { Delivery } from "./delivery/modes.ts";
 import { leashed } from "./leash.ts";
 import { withdraw } from "./loading/newthread.ts";
 import { open } from "./loading/open.ts";

@@ -2,6 +2,8 @@
 
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { notePromptRefusal } from "./delivery/promptrefusal.ts";
+import { endTurn } from "./delivery/turnend.ts";
 import { goalKept } from "./loading/goal.ts";
 import { clip } from "./model/clip.ts";
 import type { World } from "./model/deps.ts";
@@ -9,7 +11,6 @@ import type { Change } from "./model/journal.ts";
 import type { AgentEvent, Epoch } from "./model/ports/agent.ts";
 import type { Lane } from "./model/ports/rows.ts";
 import type { ItemFacts } from "./model/ports/thread.ts";
-import { notePromptRefusal } from "./promptrefusal.ts";
 import { hookDecided } from "./requests/hookdecision.ts";
 import { openRequest } from "./requests/request.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./search/indexed.ts";
@@ -19,7 +20,6 @@ import { lastMessage, noteAnswer } from "./state/lastmessage.ts";
 import { delivered, expire, turnStarted } from "./state/settle.ts";
 import { noteRateLimits } from "./state/usagelimit.ts";
 import { noteWarning } from "./state/warning.ts";
-import { endTurn } from "./turnend.ts";
 
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;

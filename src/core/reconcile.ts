@@ -5,7 +5,10 @@
 import { wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { beside } from "./beside.ts";
-import type { Delivery } from "./delivery.ts";
+import { nativeQueue } from "./delivery/codexqueue.ts";
+import type { Delivery } from "./delivery/modes.ts";
+import { promptRefusal } from "./delivery/promptrefusal.ts";
+import { endTurn } from "./delivery/turnend.ts";
 import { mayOpen, watched } from "./loading/blame.ts";
 import { pauseInterrupted } from "./loading/goal.ts";
 import { readBack, turnHolding } from "./loading/history.ts";
@@ -13,14 +16,11 @@ import { open } from "./loading/open.ts";
 import type { World } from "./model/deps.ts";
 import { isSteering } from "./model/message.ts";
 import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
-import { nativeQueue } from "./native.ts";
-import { promptRefusal } from "./promptrefusal.ts";
 import { recover } from "./recover.ts";
 import { isEphemeral, isRunning, saysIdle } from "./state/lane.ts";
 import { noteAnswer } from "./state/lastmessage.ts";
 import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./state/settle.ts";
 import { endDueLimits } from "./state/usagelimit.ts";
-import { endTurn } from "./turnend.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */

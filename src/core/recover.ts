@@ -4,6 +4,8 @@
  * our new child has resumed the thread, so that it holds Codex's writer lock.
  */
 
+import { promptRefusal } from "./delivery/promptrefusal.ts";
+import { endTurn } from "./delivery/turnend.ts";
 import { type ReadBack, readBack, turnHolding } from "./loading/history.ts";
 import { markGone, open } from "./loading/open.ts";
 import type { World } from "./model/deps.ts";
@@ -12,10 +14,8 @@ import { isInFlight, isSteering } from "./model/message.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import type { TurnFacts } from "./model/ports/thread.ts";
 import { refusalOf } from "./model/refusal.ts";
-import { promptRefusal } from "./promptrefusal.ts";
 import { noteAnswer } from "./state/lastmessage.ts";
 import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./state/settle.ts";
-import { endTurn } from "./turnend.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
 export async function recover(world: World, ref: Ref): Promise<boolean> {

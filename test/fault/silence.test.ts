@@ -1,6 +1,6 @@
 /** Hours of silence in no time: the real core over the model of Codex, by a clock that the test moves. */
 import { expect, test } from "bun:test";
-import { plain } from "../../src/core/accept.ts";
+import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { HandClock } from "../support/codex-clock.ts";
 import { patientClock } from "../support/fault-time.ts";

@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
-import { plain } from "../../src/core/accept.ts";
+import { plain } from "../../src/core/delivery/accept.ts";
 import type { Mode } from "../../src/core/model/message.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";

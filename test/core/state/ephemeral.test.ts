@@ -1,6 +1,6 @@
 /** Threads that Codex keeps nothing of. */
 import { beforeEach, expect, test } from "bun:test";
-import { plain } from "../../../src/core/accept.ts";
+import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "../rig.ts";
 

@@ -3,15 +3,15 @@
  * when a turn ends, and whoever opens it next begins with it (measured). It does not dedupe, and what was taken out
  * and lost leaves no trace in it; so one message of ours is in it at a time, and only history proves delivery.
  */
-import { limits } from "../base/limits.ts";
+import { limits } from "../../base/limits.ts";
+import { readBack, turnHolding } from "../loading/history.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { delivered, move, turnEnded, unsure } from "../state/settle.ts";
 import { claim, enqueue } from "./attempt.ts";
-import { readBack, turnHolding } from "./loading/history.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Lane, Message, Ref } from "./model/ports/rows.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
-import { noteAnswer } from "./state/lastmessage.ts";
-import { delivered, move, turnEnded, unsure } from "./state/settle.ts";
 
 /** Throws `usage` when the configuration that allows it is broken. */
 export function mayQueueNatively(world: World, lane: Lane): boolean {

@@ -1,17 +1,17 @@
 /** What each mode of sending does. Whatever it refuses, it refuses with nothing stored. */
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { refuseCulprit } from "../loading/blame.ts";
+import { open } from "../loading/open.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import { refuseUnwritable } from "../state/writable.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
 import { fullWords } from "./capacity.ts";
+import { mayQueueNatively } from "./codexqueue.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
-import { refuseCulprit } from "./loading/blame.ts";
-import { open } from "./loading/open.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Lane, Message, Ref } from "./model/ports/rows.ts";
-import { mayQueueNatively } from "./native.ts";
-import { refuseUnwritable } from "./state/writable.ts";
 
 export interface Delivery extends Drain {
   /** Stores the text and does what its mode says. The same key again is the same message. */

@@ -1,12 +1,12 @@
 /** The end of a turn, and what follows where a usage limit cut it. Inside an open transaction. */
-import { limits } from "../base/limits.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { Lane, MessageId } from "../model/ports/rows.ts";
+import { writeLock } from "../state/lane.ts";
+import { type TurnEnd, turnEnded } from "../state/settle.ts";
+import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { Lane, MessageId } from "./model/ports/rows.ts";
-import { writeLock } from "./state/lane.ts";
-import { type TurnEnd, turnEnded } from "./state/settle.ts";
-import { beginLimit, usageLimitPolicy } from "./state/usagelimit.ts";
 
 /** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
 export function endTurn(world: World, change: Change, lane: Lane, end: TurnEnd): void {

@@ -1,13 +1,13 @@
 /** From a caller's text to a stored message: what is refused, and what accepted means. */
-import { sha256 } from "../base/digest.ts";
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { Mint, World } from "./model/deps.ts";
-import type { Mode } from "./model/message.ts";
-import type { Lane, Message, MessageId, Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
-import type { TurnOverrides } from "./model/ports/thread.ts";
-import { refuseLimited } from "./state/usagelimit.ts";
+import { sha256 } from "../../base/digest.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Mint, World } from "../model/deps.ts";
+import type { Mode } from "../model/message.ts";
+import type { Lane, Message, MessageId, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import type { TurnOverrides } from "../model/ports/thread.ts";
+import { refuseLimited } from "../state/usagelimit.ts";
 
 export interface Draft {
   text: string;

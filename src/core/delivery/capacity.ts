@@ -1,8 +1,8 @@
 /** How many turns dispatch starts at a time: `[policy] max_running_turns`. Goals, and other apps, start theirs all the same. */
-import { wordsOf } from "../base/error.ts";
-import type { World } from "./model/deps.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import { limitWords } from "./state/usagelimit.ts";
+import { wordsOf } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import { limitWords } from "../state/usagelimit.ts";
 
 /** Why no turn may start in this thread now, or null. */
 export function startRefusal(world: World, lane: Lane): string | null {

@@ -1,17 +1,17 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
-import { wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { mayTry } from "../loading/blame.ts";
+import { activateGoal, isGoalDue } from "../loading/goal.ts";
+import { type Opened, open } from "../loading/open.ts";
+import type { Policy, World } from "../model/deps.ts";
+import type { Lane, Message, Ref, Turn } from "../model/ports/rows.ts";
+import { clearBlock, noteBlock } from "../state/blocked.ts";
+import { mayPass, release } from "../state/hold.ts";
+import { isRunning, saysIdle, writeLock } from "../state/lane.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
 import { fullWords, startRefusal } from "./capacity.ts";
-import { mayTry } from "./loading/blame.ts";
-import { activateGoal, isGoalDue } from "./loading/goal.ts";
-import { type Opened, open } from "./loading/open.ts";
-import type { Policy, World } from "./model/deps.ts";
-import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
-import { giveToCodex } from "./native.ts";
-import { clearBlock, noteBlock } from "./state/blocked.ts";
-import { mayPass, release } from "./state/hold.ts";
-import { isRunning, saysIdle, writeLock } from "./state/lane.ts";
+import { giveToCodex } from "./codexqueue.ts";
 
 export interface Drain {
   /** Tries what waits on a lane soon; repeats never overlap. */

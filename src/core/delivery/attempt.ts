@@ -3,15 +3,15 @@
  * which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
  */
 
-import { DispatchError, wordsOf } from "../base/error.ts";
-import { markGone, type Opened } from "./loading/open.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import { isSteering } from "./model/message.ts";
-import type { Lane, Message } from "./model/ports/rows.ts";
-import type { TurnOverrides } from "./model/ports/thread.ts";
-import { isUnknown, refusalOf } from "./model/refusal.ts";
-import { contextTaken, failed, move, notTaken, ours, requeued } from "./state/settle.ts";
+import { DispatchError, wordsOf } from "../../base/error.ts";
+import { markGone, type Opened } from "../loading/open.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import { isSteering } from "../model/message.ts";
+import type { Lane, Message } from "../model/ports/rows.ts";
+import type { TurnOverrides } from "../model/ports/thread.ts";
+import { isUnknown, refusalOf } from "../model/refusal.ts";
+import { contextTaken, failed, move, notTaken, ours, requeued } from "../state/settle.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(

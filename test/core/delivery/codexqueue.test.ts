@@ -1,10 +1,10 @@
 /** Messages for a thread that another app writes: through Codex's own queue, when the user allows it. */
 import { beforeEach, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import { type Draft, plain } from "../../src/core/accept.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { TurnFacts } from "../../src/core/model/ports/thread.ts";
-import { macrotasks, never, type Rig, refusal, rig } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { type Draft, plain } from "../../../src/core/delivery/accept.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { TurnFacts } from "../../../src/core/model/ports/thread.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 let theirs: ReturnType<Rig["world"]["agent"]["threads"]["get"]> & {};

@@ -2,11 +2,11 @@
  * A text that its turn ended without. A hook of Codex that refuses a text ends the turn as `completed`: Codex decided,
  * so another attempt would be refused again. The hook's words are kept as the turn's error until its message fails.
  */
-import { limits } from "../base/limits.ts";
-import { clip } from "./model/clip.ts";
-import { isSteering } from "./model/message.ts";
-import type { Message, MessageError, Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
+import { limits } from "../../base/limits.ts";
+import { clip } from "../model/clip.ts";
+import { isSteering } from "../model/message.ts";
+import type { Message, MessageError, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
 
 const kind = "hook_refused";
 

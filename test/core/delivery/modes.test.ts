@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import { until } from "../support/codex-sink.ts";
-import { type Rig, refusal, rig, waiting } from "./rig.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { until } from "../../support/codex-sink.ts";
+import { type Rig, refusal, rig, waiting } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {

@@ -5,7 +5,7 @@ import { lineSplitter } from "../../src/base/lines.ts";
 import { incoming } from "../../src/codex/incoming.ts";
 import { streamMemory } from "../../src/codex/memory.ts";
 import type { Rpc } from "../../src/codex/rpc.ts";
-import { sinkOf } from "../../src/core/sink.ts";
+import { sinkOf } from "../../src/core/reconcile/sink.ts";
 import { quietLog } from "../../test/support/codex-sink.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { timed } from "./measure.ts";

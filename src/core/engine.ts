@@ -12,8 +12,8 @@ import type { World } from "./model/deps.ts";
 import type { AgentSink } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";
 import type { TextPlace } from "./model/ports/store.ts";
-import { reconcile } from "./reconcile.ts";
-import { sinkOf } from "./sink.ts";
+import { reconcile } from "./reconcile/loop.ts";
+import { sinkOf } from "./reconcile/sink.ts";
 import { verbsOf } from "./verbs.ts";
 
 export interface Audit {

@@ -5,7 +5,7 @@ import { isSteering } from "./model/message.ts";
 import type { Ref } from "./model/ports/rows.ts";
 import { refusalOf } from "./model/refusal.ts";
 import { until } from "./model/until.ts";
-import type { Reconcile } from "./reconcile.ts";
+import type { Reconcile } from "./reconcile/loop.ts";
 import { isRunning, saysIdle } from "./state/lane.ts";
 import { refuseUnwritable } from "./state/writable.ts";
 

@@ -17,7 +17,7 @@ import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import { until } from "./model/until.ts";
 import { models } from "./models.ts";
 import { checkedPlan, plan } from "./plan.ts";
-import type { Reconcile } from "./reconcile.ts";
+import type { Reconcile } from "./reconcile/loop.ts";
 import { replay } from "./requests/replay.ts";
 import { answer } from "./requests/request.ts";
 import { requestView, requestViews } from "./requests/requestview.ts";

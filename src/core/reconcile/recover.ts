@@ -4,18 +4,18 @@
  * our new child has resumed the thread, so that it holds Codex's writer lock.
  */
 
-import { promptRefusal } from "./delivery/promptrefusal.ts";
-import { endTurn } from "./delivery/turnend.ts";
-import { type ReadBack, readBack, turnHolding } from "./loading/history.ts";
-import { markGone, open } from "./loading/open.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import { isInFlight, isSteering } from "./model/message.ts";
-import type { Lane, Message, Ref } from "./model/ports/rows.ts";
-import type { TurnFacts } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
-import { noteAnswer } from "./state/lastmessage.ts";
-import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "./state/settle.ts";
+import { promptRefusal } from "../delivery/promptrefusal.ts";
+import { endTurn } from "../delivery/turnend.ts";
+import { type ReadBack, readBack, turnHolding } from "../loading/history.ts";
+import { markGone, open } from "../loading/open.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import { isInFlight, isSteering } from "../model/message.ts";
+import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import type { TurnFacts } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "../state/settle.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
 export async function recover(world: World, ref: Ref): Promise<boolean> {

@@ -1,25 +1,25 @@
 /** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
 
-import { DispatchError } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { notePromptRefusal } from "./delivery/promptrefusal.ts";
-import { endTurn } from "./delivery/turnend.ts";
-import { goalKept } from "./loading/goal.ts";
-import { clip } from "./model/clip.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { AgentEvent, Epoch } from "./model/ports/agent.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import type { ItemFacts } from "./model/ports/thread.ts";
-import { hookDecided } from "./requests/hookdecision.ts";
-import { openRequest } from "./requests/request.ts";
-import { indexedBytesMax, indexedError, indexedItem } from "./search/indexed.ts";
-import { freeHandle } from "./state/handle.ts";
-import { lineOf } from "./state/itemline.ts";
-import { lastMessage, noteAnswer } from "./state/lastmessage.ts";
-import { delivered, expire, turnStarted } from "./state/settle.ts";
-import { noteRateLimits } from "./state/usagelimit.ts";
-import { noteWarning } from "./state/warning.ts";
+import { DispatchError } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { notePromptRefusal } from "../delivery/promptrefusal.ts";
+import { endTurn } from "../delivery/turnend.ts";
+import { goalKept } from "../loading/goal.ts";
+import { clip } from "../model/clip.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { AgentEvent, Epoch } from "../model/ports/agent.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import type { ItemFacts } from "../model/ports/thread.ts";
+import { hookDecided } from "../requests/hookdecision.ts";
+import { openRequest } from "../requests/request.ts";
+import { indexedBytesMax, indexedError, indexedItem } from "../search/indexed.ts";
+import { freeHandle } from "../state/handle.ts";
+import { lineOf } from "../state/itemline.ts";
+import { lastMessage, noteAnswer } from "../state/lastmessage.ts";
+import { delivered, expire, turnStarted } from "../state/settle.ts";
+import { noteRateLimits } from "../state/usagelimit.ts";
+import { noteWarning } from "../state/warning.ts";
 
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;

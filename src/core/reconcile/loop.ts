@@ -2,25 +2,25 @@
  * Truth by reading: notifications are hints, and this loop settles what they left open. A wrong `busy` heals without
  * any event; a dead child's turns and messages are read back from history once another child is up.
  */
-import { wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { nativeQueue } from "../delivery/codexqueue.ts";
+import type { Delivery } from "../delivery/modes.ts";
+import { promptRefusal } from "../delivery/promptrefusal.ts";
+import { endTurn } from "../delivery/turnend.ts";
+import { mayOpen, watched } from "../loading/blame.ts";
+import { pauseInterrupted } from "../loading/goal.ts";
+import { readBack, turnHolding } from "../loading/history.ts";
+import { open } from "../loading/open.ts";
+import type { World } from "../model/deps.ts";
+import { isSteering } from "../model/message.ts";
+import type { Lane, Message, Ref, Turn } from "../model/ports/rows.ts";
+import { isEphemeral, isRunning, saysIdle } from "../state/lane.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "../state/settle.ts";
+import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
-import { nativeQueue } from "./delivery/codexqueue.ts";
-import type { Delivery } from "./delivery/modes.ts";
-import { promptRefusal } from "./delivery/promptrefusal.ts";
-import { endTurn } from "./delivery/turnend.ts";
-import { mayOpen, watched } from "./loading/blame.ts";
-import { pauseInterrupted } from "./loading/goal.ts";
-import { readBack, turnHolding } from "./loading/history.ts";
-import { open } from "./loading/open.ts";
-import type { World } from "./model/deps.ts";
-import { isSteering } from "./model/message.ts";
-import type { Lane, Message, Ref, Turn } from "./model/ports/rows.ts";
 import { recover } from "./recover.ts";
-import { isEphemeral, isRunning, saysIdle } from "./state/lane.ts";
-import { noteAnswer } from "./state/lastmessage.ts";
-import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "./state/settle.ts";
-import { endDueLimits } from "./state/usagelimit.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */

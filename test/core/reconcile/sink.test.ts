@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import { until } from "../support/codex-sink.ts";
-import { rig, waiting } from "./rig.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import { until } from "../../support/codex-sink.ts";
+import { rig, waiting } from "../rig.ts";
 
 test("another codex home is refused, naming both, and judges no thread", async () => {
   const here = await rig();

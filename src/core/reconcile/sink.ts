@@ -1,16 +1,16 @@
 /** What the agent tells core: the child's birth, its words, its death. */
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { blameFor } from "../loading/blame.ts";
+import { interruptGoals } from "../loading/goal.ts";
+import { open } from "../loading/open.ts";
+import type { World } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { AgentSink, Epoch } from "../model/ports/agent.ts";
+import type { Lane } from "../model/ports/rows.ts";
+import { expireOf } from "../requests/request.ts";
+import { endEphemeral } from "../state/ephemeral.ts";
 import { ingest } from "./ingest.ts";
-import { blameFor } from "./loading/blame.ts";
-import { interruptGoals } from "./loading/goal.ts";
-import { open } from "./loading/open.ts";
-import type { World } from "./model/deps.ts";
-import type { Change } from "./model/journal.ts";
-import type { AgentSink, Epoch } from "./model/ports/agent.ts";
-import type { Lane } from "./model/ports/rows.ts";
-import { expireOf } from "./requests/request.ts";
-import { endEphemeral } from "./state/ephemeral.ts";
 
 export interface Told {
   /** After the commit: the lane's turn ended, so its next message may go. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** Runs work of many keys in turn, and goes on beside what takes longer than `waitMs`. */
 export function beside<Key>(clock: Clock, waitMs: number) {

@@ -1,11 +1,11 @@
 /** The verbs that an op is given. */
 
 import type { Unmanaged } from "./adopt.ts";
-import type { Condition, Verdict } from "./condition.ts";
 import type { NewThread } from "./create.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { EventView, Page, Sample, Which } from "./follow.ts";
+import type { Condition, Verdict } from "./events/condition.ts";
+import type { EventView, Page, Sample, Which } from "./events/follow.ts";
 import type { Wish } from "./leash.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Given } from "./model/answer.ts";

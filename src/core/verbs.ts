@@ -6,7 +6,8 @@ import type { Core, ListFilter } from "./core.ts";
 import { create } from "./create.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
-import { follow, page, sample } from "./follow.ts";
+import { follow, page, sample } from "./events/follow.ts";
+import { type Target, wait } from "./events/wait.ts";
 import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
@@ -35,7 +36,6 @@ import { endQueued } from "./state/settle.ts";
 import { summaryOf, type ThreadSummary } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { stop } from "./stop.ts";
-import { type Target, wait } from "./wait.ts";
 
 /** A filter looks at every thread, and only then at how many are wanted. */
 function filtered<T extends ThreadSummary | ThreadView>(

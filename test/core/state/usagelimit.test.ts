@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { iso } from "../../../src/base/clock.ts";
 import { limits } from "../../../src/base/limits.ts";
-import type { Condition } from "../../../src/core/condition.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
+import type { Condition } from "../../../src/core/events/condition.ts";
 import type { Policy } from "../../../src/core/model/deps.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../../src/core/state/receipt.ts";

@@ -1,7 +1,7 @@
 /** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
-import { limits } from "../base/limits.ts";
-import type { LaneFacts, Turn } from "./model/ports/rows.ts";
-import { limitFor } from "./state/lane.ts";
+import { limits } from "../../base/limits.ts";
+import type { LaneFacts, Turn } from "../model/ports/rows.ts";
+import { limitFor } from "../state/lane.ts";
 
 export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
 export type Condition = (typeof conditions)[number];

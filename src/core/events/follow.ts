@@ -1,10 +1,10 @@
 /** Reading the event log by cursor: pages, samples and streams. Watch, events and triggers read this and nothing else. */
-import { iso } from "../base/clock.ts";
-import { limits } from "../base/limits.ts";
-import type { World } from "./model/deps.ts";
-import { cursorOf, type EventRow, seqOf } from "./model/events.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
+import { iso } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import { cursorOf, type EventRow, seqOf } from "../model/events.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
 
 export interface EventView {
   seq: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { EventView } from "../../src/core/follow.ts";
-import { until } from "../support/codex-sink.ts";
-import { never, rig } from "./rig.ts";
+import type { EventView } from "../../../src/core/events/follow.ts";
+import { until } from "../../support/codex-sink.ts";
+import { never, rig } from "../rig.ts";
 
 test("pages by cursor give every row once, in order, with none between them", async () => {
   const here = await rig();

@@ -1,6 +1,9 @@
 /** Waits on the event log until lanes, or receipts, are in a condition. What already holds answers at once. */
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import { isTerminal } from "../model/message.ts";
+import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
 import {
   type Condition,
   holds,
@@ -12,9 +15,6 @@ import {
   verdictOf,
   worst,
 } from "./condition.ts";
-import type { World } from "./model/deps.ts";
-import { isTerminal } from "./model/message.ts";
-import type { LaneFacts, Message, Ref, Turn } from "./model/ports/rows.ts";
 
 export type Target = { ref: Ref; receipt?: string };
 

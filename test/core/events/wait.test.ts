@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import { limits } from "../../src/base/limits.ts";
-import type { Waiting } from "../../src/core/core.ts";
-import { plain } from "../../src/core/delivery/accept.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import { until } from "../support/codex-sink.ts";
-import { macrotasks, never, type Rig, refusal, rig, waiting } from "./rig.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import { limits } from "../../../src/base/limits.ts";
+import type { Waiting } from "../../../src/core/core.ts";
+import { plain } from "../../../src/core/delivery/accept.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import { until } from "../../support/codex-sink.ts";
+import { macrotasks, never, type Rig, refusal, rig, waiting } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {

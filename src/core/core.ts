@@ -1,12 +1,9 @@
 /** The verbs that an op is given. */
 
-import type { Unmanaged } from "./adopt.ts";
-import type { NewThread } from "./create.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
 import type { Condition, Verdict } from "./events/condition.ts";
 import type { EventView, Page, Sample, Which } from "./events/follow.ts";
-import type { Wish } from "./leash.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Given } from "./model/answer.ts";
 import type { MessageState } from "./model/message.ts";
@@ -14,20 +11,23 @@ import type { Place } from "./model/place.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
-import type { Models } from "./models.ts";
-import type { Asked, Plan } from "./plan.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
 import type { RequestView } from "./requests/requestview.ts";
-import type { Fork } from "./rewrite.ts";
 import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
-import type { How } from "./selector.ts";
 import type { LaneStatus, ThreadView } from "./state/lane.ts";
 import type { Receipt } from "./state/receipt.ts";
 import type { ThreadSummary } from "./state/summary.ts";
-import type { Stopped } from "./stop.ts";
+import type { Unmanaged } from "./threads/adopt.ts";
+import type { Wish } from "./threads/agents.ts";
+import type { NewThread } from "./threads/create.ts";
+import type { Fork } from "./threads/historyedit.ts";
+import type { Models } from "./threads/models.ts";
+import type { Asked, Plan } from "./threads/plan.ts";
+import type { How } from "./threads/selector.ts";
+import type { Stopped } from "./threads/stop.ts";
 
 export interface ListFilter {
   status?: LaneStatus;

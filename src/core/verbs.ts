@@ -1,14 +1,11 @@
 /** Each verb of an op, from the part of core that does it. */
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { attach, give, take, unload, unmanaged } from "./adopt.ts";
 import type { Core, ListFilter } from "./core.ts";
-import { create } from "./create.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { follow, page, sample } from "./events/follow.ts";
 import { type Target, wait } from "./events/wait.ts";
-import { refuseAnswer, refuseBeyondReach } from "./leash.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
 import { refuseUnsettled } from "./loading/idle.ts";
@@ -16,18 +13,13 @@ import type { World } from "./model/deps.ts";
 import { cursorOf } from "./model/events.ts";
 import type { Lane, Message, Ref } from "./model/ports/rows.ts";
 import { until } from "./model/until.ts";
-import { models } from "./models.ts";
-import { checkedPlan, plan } from "./plan.ts";
 import type { Reconcile } from "./reconcile/loop.ts";
 import { replay } from "./requests/replay.ts";
 import { answer } from "./requests/request.ts";
 import { requestView, requestViews } from "./requests/requestview.ts";
-import { compact, fork, revert } from "./rewrite.ts";
 import { search } from "./search/search.ts";
 import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
-import { placeOf, resolve } from "./selector.ts";
-import { archive, rename, restore } from "./shelve.ts";
 import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
 import { standingOf, type ThreadView, viewOf } from "./state/lane.ts";
@@ -35,7 +27,15 @@ import { type Receipt, receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
 import { summaryOf, type ThreadSummary } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
-import { stop } from "./stop.ts";
+import { attach, give, take, unload, unmanaged } from "./threads/adopt.ts";
+import { refuseAnswer, refuseBeyondReach } from "./threads/agents.ts";
+import { create } from "./threads/create.ts";
+import { compact, fork, revert } from "./threads/historyedit.ts";
+import { archive, rename, restore } from "./threads/metadata.ts";
+import { models } from "./threads/models.ts";
+import { checkedPlan, plan } from "./threads/plan.ts";
+import { placeOf, resolve } from "./threads/selector.ts";
+import { stop } from "./threads/stop.ts";
 
 /** A filter looks at every thread, and only then at how many are wanted. */
 function filtered<T extends ThreadSummary | ThreadView>(

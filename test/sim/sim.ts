@@ -5,11 +5,11 @@
  * against the threads' own history.
  */
 
-import type { NewThread } from "../../src/core/create.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Mode } from "../../src/core/model/message.ts";
 import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
+import type { NewThread } from "../../src/core/threads/create.ts";
 import { endOrphans } from "../../src/daemon/orphan.ts";
 import { openStore } from "../../src/store/store.ts";
 import { handClock } from "../support/codex-clock.ts";

@@ -4,7 +4,7 @@ import { differences, pinned, refuseOtherThanAsked } from "../../../src/core/loa
 import type { EffectiveSettings, SandboxDetails } from "../../../src/core/model/ports/thread.ts";
 import type { Power } from "../../../src/core/model/ruling.ts";
 import { defaultDetails, widerThan } from "../../../src/core/policy/permissions.ts";
-import { settingsOver } from "../../../src/core/settings.ts";
+import { settingsOver } from "../../../src/core/threads/settings.ts";
 import { macrotasks, never, refusal, rig } from "../rig.ts";
 
 const details: SandboxDetails = {

@@ -1,8 +1,8 @@
 /** A call that loads a thread may take minutes: it is made once, its late answer is used or undone, and nothing else waits. */
 import { describe, expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
-import type { NewThread } from "../../../src/core/create.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
+import type { NewThread } from "../../../src/core/threads/create.ts";
 import { handClock } from "../../support/codex-clock.ts";
 import { until } from "../../support/codex-sink.ts";
 import { type TestWorld, testWorld } from "../../world/world.ts";

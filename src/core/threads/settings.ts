@@ -1,12 +1,12 @@
 /** Between choices, field by field, and the settings that Codex is sent. */
 
-import { fail } from "../base/error.ts";
-import { refuseUnsendable } from "../base/jsonobject.ts";
-import { limits } from "../base/limits.ts";
-import { isSandboxKey } from "../base/sandboxkey.ts";
+import { fail } from "../../base/error.ts";
+import { refuseUnsendable } from "../../base/jsonobject.ts";
+import { limits } from "../../base/limits.ts";
+import { isSandboxKey } from "../../base/sandboxkey.ts";
+import type { Values } from "../model/config.ts";
+import type { ThreadSettings } from "../model/ports/thread.ts";
 import { type Choice, resolve } from "./choices.ts";
-import type { Values } from "./model/config.ts";
-import type { ThreadSettings } from "./model/ports/thread.ts";
 
 const plain = [
   "sandbox",

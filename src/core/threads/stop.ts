@@ -1,13 +1,13 @@
 /** Interrupts the running turn and stays until its end is observed. */
-import { DispatchError, wordsOf } from "../base/error.ts";
-import type { World } from "./model/deps.ts";
-import { isSteering } from "./model/message.ts";
-import type { Ref } from "./model/ports/rows.ts";
-import { refusalOf } from "./model/refusal.ts";
-import { until } from "./model/until.ts";
-import type { Reconcile } from "./reconcile/loop.ts";
-import { isRunning, saysIdle } from "./state/lane.ts";
-import { refuseUnwritable } from "./state/writable.ts";
+import { DispatchError, wordsOf } from "../../base/error.ts";
+import type { World } from "../model/deps.ts";
+import { isSteering } from "../model/message.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { until } from "../model/until.ts";
+import type { Reconcile } from "../reconcile/loop.ts";
+import { isRunning, saysIdle } from "../state/lane.ts";
+import { refuseUnwritable } from "../state/writable.ts";
 
 export interface Stopped {
   state: "stopped" | "pending" | "nothing_running";

@@ -1,8 +1,8 @@
 /** `new` thought through: configuration, presets, prefixes and files, before anything is made. */
 import { expect, test } from "bun:test";
-import type { Asked } from "../../src/core/plan.ts";
-import { type TestWorld, testWorld, type WorldOptions } from "../world/world.ts";
-import { refusal } from "./rig.ts";
+import type { Asked } from "../../../src/core/threads/plan.ts";
+import { type TestWorld, testWorld, type WorldOptions } from "../../world/world.ts";
+import { refusal } from "../rig.ts";
 
 const own = "/home/user/.dispatch/config.toml";
 const planned = (options: WorldOptions, over: Partial<Asked> = {}) => {

@@ -1,8 +1,8 @@
 /** Whose word counts: layers over each other, and a repository that nobody trusts. */
 import { describe, expect, test } from "bun:test";
-import { type Layer, repositoryMay, resolve } from "../../src/core/choices.ts";
-import type { Values } from "../../src/core/model/config.ts";
-import { choiceFields } from "../../src/ops/settings.ts";
+import type { Values } from "../../../src/core/model/config.ts";
+import { type Layer, repositoryMay, resolve } from "../../../src/core/threads/choices.ts";
+import { choiceFields } from "../../../src/ops/settings.ts";
 
 const isInside = (path: string, root: string) => path === root || path.startsWith(`${root}/`);
 const own = (source: string, values: Values): Layer => ({

@@ -1,10 +1,10 @@
 /** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
-import { unknownAgent } from "../base/agentid.ts";
-import { fail } from "../base/error.ts";
-import type { Place } from "./model/place.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { Store } from "./model/ports/store.ts";
-import { isPrefixForm, isRefForm, isThreadIdForm } from "./state/title.ts";
+import { unknownAgent } from "../../base/agentid.ts";
+import { fail } from "../../base/error.ts";
+import type { Place } from "../model/place.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import { isPrefixForm, isRefForm, isThreadIdForm } from "../state/title.ts";
 
 export type How = "reading" | "writing";
 

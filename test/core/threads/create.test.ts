@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import { limits } from "../../src/base/limits.ts";
-import type { NewThread } from "../../src/core/create.ts";
-import { slug } from "../../src/core/state/handle.ts";
-import { handClock } from "../support/codex-clock.ts";
-import { until } from "../support/codex-sink.ts";
-import { type TestWorld, testWorld } from "../world/world.ts";
-import { never, refusal } from "./rig.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { slug } from "../../../src/core/state/handle.ts";
+import type { NewThread } from "../../../src/core/threads/create.ts";
+import { handClock } from "../../support/codex-clock.ts";
+import { until } from "../../support/codex-sink.ts";
+import { type TestWorld, testWorld } from "../../world/world.ts";
+import { never, refusal } from "../rig.ts";
 
 const clock = handClock();
 

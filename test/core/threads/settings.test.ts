@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { limits } from "../../src/base/limits.ts";
-import { settingsFrom, settingsOver } from "../../src/core/settings.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { settingsFrom, settingsOver } from "../../../src/core/threads/settings.ts";
 
 const source = {
   cwd: "/repo",

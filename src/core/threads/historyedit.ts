@@ -1,27 +1,27 @@
 /** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
-import { sha256 } from "../base/digest.ts";
-import { fail, wordsOf } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
+import { sha256 } from "../../base/digest.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { pinned } from "../loading/effective.ts";
+import { refuseUnlessQuiet } from "../loading/idle.ts";
+import { markOf, withdraw } from "../loading/newthread.ts";
+import { open } from "../loading/open.ts";
+import { refuseOwnFiles } from "../loading/ownfiles.ts";
+import type { Values } from "../model/config.ts";
+import type { World } from "../model/deps.ts";
+import type { Agent } from "../model/ports/agent.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { ThreadOpened, TurnFacts } from "../model/ports/thread.ts";
+import { isUnknown } from "../model/refusal.ts";
+import type { Ruling } from "../model/ruling.ts";
+import { until } from "../model/until.ts";
+import { handleFor } from "../state/handle.ts";
+import { laneRow } from "../state/lanerow.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { refuseUnwritable } from "../state/writable.ts";
+import { leashed } from "./agents.ts";
 import { createdByKey, refuseName } from "./create.ts";
-import { leashed } from "./leash.ts";
-import { pinned } from "./loading/effective.ts";
-import { refuseUnlessQuiet } from "./loading/idle.ts";
-import { markOf, withdraw } from "./loading/newthread.ts";
-import { open } from "./loading/open.ts";
-import { refuseOwnFiles } from "./loading/ownfiles.ts";
-import type { Values } from "./model/config.ts";
-import type { World } from "./model/deps.ts";
-import type { Agent } from "./model/ports/agent.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { ThreadOpened, TurnFacts } from "./model/ports/thread.ts";
-import { isUnknown } from "./model/refusal.ts";
-import type { Ruling } from "./model/ruling.ts";
-import { until } from "./model/until.ts";
 import { settingsOver } from "./settings.ts";
-import { handleFor } from "./state/handle.ts";
-import { laneRow } from "./state/lanerow.ts";
-import { noteAnswer } from "./state/lastmessage.ts";
-import { refuseUnwritable } from "./state/writable.ts";
 
 export interface Fork {
   name: string;

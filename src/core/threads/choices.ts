@@ -3,9 +3,9 @@
  * file is somebody else's word until the user trusts it: it may ask for less than the user allows, never for more.
  */
 
-import { fail } from "../base/error.ts";
-import type { Values } from "./model/config.ts";
-import { isMore, isRankedField, least } from "./policy/permissions.ts";
+import { fail } from "../../base/error.ts";
+import type { Values } from "../model/config.ts";
+import { isMore, isRankedField, least } from "../policy/permissions.ts";
 
 export interface TextFile {
   file: string;

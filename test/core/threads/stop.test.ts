@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import { rig, waiting } from "./rig.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import { rig, waiting } from "../rig.ts";
 
 test("an interrupt that is never answered, since the turn was just over, is settled by reading", async () => {
   const { world, ref, send, reaches, clock } = await rig();

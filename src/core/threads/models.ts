@@ -1,11 +1,11 @@
 /** Codex's models: live when it runs, else as they were last seen; and what of a new thread they rule out beforehand. */
 
-import { iso } from "../base/clock.ts";
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import type { World } from "./model/deps.ts";
-import type { Catalogue } from "./model/ports/agent.ts";
-import type { ThreadSettings } from "./model/ports/thread.ts";
+import { iso } from "../../base/clock.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { World } from "../model/deps.ts";
+import type { Catalogue } from "../model/ports/agent.ts";
+import type { ThreadSettings } from "../model/ports/thread.ts";
 
 export interface Models {
   models: Catalogue["models"];

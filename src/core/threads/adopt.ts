@@ -1,20 +1,20 @@
 /** Threads that other apps made: found, attached to without touching them, taken over, given back. */
-import { isAgent } from "../base/agentid.ts";
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { newestTurn, rememberTurn } from "./loading/earlier.ts";
-import { askedOf, completed, differences, lastRan, pinned } from "./loading/effective.ts";
-import { refuseUnlessQuiet, unlessHeldElsewhere } from "./loading/idle.ts";
-import { announceNativeQueue, quietGoal } from "./loading/open.ts";
-import { load, loaded, refuseWhileOpening } from "./loading/opening.ts";
-import { refuseOwnFiles } from "./loading/ownfiles.ts";
-import type { World } from "./model/deps.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import type { ThreadFacts, ThreadSettings } from "./model/ports/thread.ts";
-import { refusalOf } from "./model/refusal.ts";
-import { freeHandle, slug } from "./state/handle.ts";
-import { isEphemeral } from "./state/lane.ts";
-import { laneRow } from "./state/lanerow.ts";
+import { isAgent } from "../../base/agentid.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { newestTurn, rememberTurn } from "../loading/earlier.ts";
+import { askedOf, completed, differences, lastRan, pinned } from "../loading/effective.ts";
+import { refuseUnlessQuiet, unlessHeldElsewhere } from "../loading/idle.ts";
+import { announceNativeQueue, quietGoal } from "../loading/open.ts";
+import { load, loaded, refuseWhileOpening } from "../loading/opening.ts";
+import { refuseOwnFiles } from "../loading/ownfiles.ts";
+import type { World } from "../model/deps.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { ThreadFacts, ThreadSettings } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { freeHandle, slug } from "../state/handle.ts";
+import { isEphemeral } from "../state/lane.ts";
+import { laneRow } from "../state/lanerow.ts";
 
 export interface Unmanaged {
   threads: ThreadFacts[];

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { DispatchError } from "../../src/base/error.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Store } from "../../src/core/model/ports/store.ts";
-import { resolve } from "../../src/core/selector.ts";
-import { openStore } from "../../src/store/store.ts";
-import { laneRow } from "../store/rows.ts";
+import { DispatchError } from "../../../src/base/error.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { Store } from "../../../src/core/model/ports/store.ts";
+import { resolve } from "../../../src/core/threads/selector.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { laneRow } from "../../store/rows.ts";
 
 let store: Store;
 beforeEach(() => {

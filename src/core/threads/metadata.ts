@@ -1,14 +1,14 @@
 /** Metadata of a thread, managed or not: its name, and whether it is archived. None of it starts or resumes a turn. */
 
-import { fail } from "../base/error.ts";
-import { limits } from "../base/limits.ts";
-import { refuseUnlessQuiet, unlessHeldElsewhere } from "./loading/idle.ts";
-import type { World } from "./model/deps.ts";
-import type { Place } from "./model/place.ts";
-import type { Lane, Ref } from "./model/ports/rows.ts";
-import { refusalOf } from "./model/refusal.ts";
-import { freeHandle, slug } from "./state/handle.ts";
-import { refuseMisleadingTitle } from "./state/title.ts";
+import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { refuseUnlessQuiet, unlessHeldElsewhere } from "../loading/idle.ts";
+import type { World } from "../model/deps.ts";
+import type { Place } from "../model/place.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import { refusalOf } from "../model/refusal.ts";
+import { freeHandle, slug } from "../state/handle.ts";
+import { refuseMisleadingTitle } from "../state/title.ts";
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(

@@ -2,15 +2,15 @@
  * What an agent may do: a caller that the kernel, or its own word, shows to run in a Codex thread. A guard rail outside
  * a sandbox: a process that may do everything the user may do can have another program of the user call for it.
  */
-import { unknownAgent } from "../base/agentid.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { unknownAgent } from "../../base/agentid.ts";
+import { fail, wordsOf } from "../../base/error.ts";
+import type { Given } from "../model/answer.ts";
+import type { World } from "../model/deps.ts";
+import type { Lane, Request } from "../model/ports/rows.ts";
+import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
+import type { Leash, Power } from "../model/ruling.ts";
+import { isRanked, least, mayLet, strictDetails, widerThan } from "../policy/permissions.ts";
 import type { NewThread } from "./create.ts";
-import type { Given } from "./model/answer.ts";
-import type { World } from "./model/deps.ts";
-import type { Lane, Request } from "./model/ports/rows.ts";
-import type { EffectiveSettings, ThreadSettings } from "./model/ports/thread.ts";
-import type { Leash, Power } from "./model/ruling.ts";
-import { isRanked, least, mayLet, strictDetails, widerThan } from "./policy/permissions.ts";
 import { placeOf } from "./selector.ts";
 
 /** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */

@@ -1,16 +1,16 @@
 /** What an agent may do, over the model of Codex: the rule itself, and every op of the product against it. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { unknownAgent } from "../../src/base/agentid.ts";
-import { DispatchError, fail } from "../../src/base/error.ts";
-import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { ThreadSettings } from "../../src/core/model/ports/thread.ts";
-import type { Leash } from "../../src/core/model/ruling.ts";
-import { authorise } from "../../src/daemon/authorise.ts";
-import { index } from "../../src/ops/index.ts";
-import type { DaemonOp } from "../../src/ops/op.ts";
-import { until } from "../support/codex-sink.ts";
-import { type TestWorld, testWorld } from "../world/world.ts";
-import { never, refusal } from "./rig.ts";
+import { unknownAgent } from "../../../src/base/agentid.ts";
+import { DispatchError, fail } from "../../../src/base/error.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { ThreadSettings } from "../../../src/core/model/ports/thread.ts";
+import type { Leash } from "../../../src/core/model/ruling.ts";
+import { authorise } from "../../../src/daemon/authorise.ts";
+import { index } from "../../../src/ops/index.ts";
+import type { DaemonOp } from "../../../src/ops/op.ts";
+import { until } from "../../support/codex-sink.ts";
+import { type TestWorld, testWorld } from "../../world/world.ts";
+import { never, refusal } from "../rig.ts";
 
 let world: TestWorld;
 /** Of the thread that calls, of one that it made, and of one that a person made. */

@@ -20,6 +20,15 @@ const caught: [rule: string, path: string, text: string, line: number][] = [
   ["base imports nothing of ours", "src/base/x.ts", 'import { a } from "../core/lane.ts";', 1],
   ["not even its types", "src/base/x.ts", 'import type { A } from "../core/lane.ts";', 1],
   ["core imports base only", "src/core/x.ts", 'import { open } from "../store/db.ts";', 1],
+  [
+    "a room of core imports no room below it",
+    "src/core/state/x.ts",
+    'import { a } from "../loading/open.ts";',
+    1,
+  ],
+  ["not even its types", "src/core/model/x.ts", 'import type { A } from "../state/lane.ts";', 1],
+  ["nor the root of core", "src/core/model/x.ts", 'import type { A } from "../core.ts";', 1],
+  ["core has no rooms but those", "src/core/other/x.ts", 'import { a } from "../model/clip.ts";', 1],
   ["store takes only types of core", "src/store/x.ts", '\nimport { a } from "../core/lane.ts";', 2],
   ["store and codex do not know each other", "src/codex/x.ts", 'import type { A } from "../store/db.ts";', 1],
   [

@@ -21,6 +21,20 @@ const mayImport: Record<Part, { code: readonly Part[]; types?: readonly Part[] }
   daemon: { code: ["base", "core", "store", "codex", "ops", "surface"] },
 };
 
+/** The rooms of core: whose code each may import, beside its own. Its root, which composes them, may import all. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  policy: ["model"],
+  state: ["model"],
+  requests: ["model", "policy", "state"],
+  loading: ["model", "state"],
+  search: ["model", "state"],
+  delivery: ["model", "state", "requests", "loading"],
+  reconcile: ["model", "state", "requests", "loading", "search", "delivery"],
+  events: ["model", "state"],
+  threads: ["model", "policy", "state", "loading", "delivery", "reconcile"],
+};
+
 /** The one module that main does not load lazily: it is there for its speed. */
 const inEntry = "src/surface/cli/quick.ts";
 
@@ -110,11 +124,26 @@ function importFault(path: string, { from, kind }: Import): string | undefined {
   if (here === "ops" && isOp(path) && isOp(target)) return `an op imports no op (${target})`;
   if (here === "main" && kind === "code" && target !== inEntry)
     return `main loads ${target} lazily or not at all`;
+  if (here === "core" && there === "core") return roomFault(path, target);
   if (here === there) return undefined;
   const may = mayImport[here];
   if (may.code.includes(there)) return undefined;
   if (!may.types?.includes(there)) return `${here} never imports ${there} (${target})`;
   return kind === "types" ? undefined : `${here} imports only types of ${there} (${target})`;
+}
+
+function roomFault(path: string, target: string): string | undefined {
+  const [here, there] = [roomOf(path), roomOf(target)];
+  if (here === undefined || here === there) return undefined;
+  const may = rooms[here];
+  if (may === undefined) return `core has no room ${here}`;
+  if (there !== undefined && may.includes(there)) return undefined;
+  return `core/${here} never imports ${there ?? "the root of core"} (${target})`;
+}
+
+/** `src/core/<room>/...`; undefined: of the root. */
+function roomOf(path: string): string | undefined {
+  return /^src\/core\/([^/]+)\//.exec(path)?.[1];
 }
 
 function partOf(path: string): Part {

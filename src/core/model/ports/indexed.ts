@@ -31,7 +31,7 @@ export interface Hit extends Omit<IndexedItem, "text"> {
 }
 
 export interface ItemQuery {
-  /** In FTS5's own syntax: made by core/query.ts from what a caller typed, never typed by one. */
+  /** In FTS5's own syntax: made by core/search/query.ts from what a caller typed, never typed by one. */
   match: string;
   lanes: readonly Ref[];
   /** Epoch ms, both inclusive. */

@@ -61,7 +61,7 @@ test("through MCP a boxed thread creates what is boxed as it is, and nothing tha
     boxed,
   );
   expect(said).toContain("no thread that may do more than itself");
-  const { threads } = await rig.ask(["list"]);
+  const { threads } = await rig.ask(["list", "--full"]);
   const boss = threads.find((thread: Json) => thread["title"] === "boxed");
   expect(threads.map((thread: Json) => thread["title"]).toSorted()).toEqual(["boxed", "helper"]);
   expect(threads.find((thread: Json) => thread["title"] === "helper")).toMatchObject({

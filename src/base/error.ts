@@ -8,7 +8,7 @@ export const codes = {
   internal: { exit: 1, retry: "no" },
   usage: { exit: 2, retry: "no" },
   not_found: { exit: 4, retry: "no" },
-  lane_busy: { exit: 5, retry: "later" },
+  thread_busy: { exit: 5, retry: "later" },
   needs_answer: { exit: 6, retry: "no" },
   authority: { exit: 7, retry: "no" },
   turn_failed: { exit: 8, retry: "no" },

@@ -137,7 +137,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       await world.locked(ref, async () => {
         const { thread_id } = laneOf(ref);
         if (store.turns.running(ref).length > 0)
-          fail("lane_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
+          fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
         refuseUnsettled(world, ref);
         journal.commit((change) => {
           endQueued(store, change, ref, "cancelled");

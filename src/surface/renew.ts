@@ -43,7 +43,7 @@ export async function endOlder(
   starting?.(`restarting the daemon: ${daemon.version} is older than ${version}`);
   const answer = await connection.call({ op: "daemon.stop", schema: "", input: { idle: true }, caller });
   if ("error" in answer) {
-    const isBusy = answer.error.code === "lane_busy";
+    const isBusy = answer.error.code === "thread_busy";
     throw refuse(
       `${older} and is not restarted now: ${answer.error.message}`,
       isBusy ? "wait until that is over, or: dispatch down --force && dispatch up" : restart,

@@ -103,13 +103,13 @@ test("self is nobody outside a thread, and the thread itself inside one", async 
   expect(await rig.ask(["get", "self"], { env: { CODEX_THREAD_ID: id } })).toMatchObject({ ref });
 });
 
-test("lane_busy: a plain send, a forget and a down wait for a running turn", async () => {
+test("thread_busy: a plain send, a forget and a down wait for a running turn", async () => {
   const thread = await running("busy");
   const error = await rig.refused(["send", thread, "me too"]);
-  expect(error).toMatchObject({ code: "lane_busy", retry: "later", hint: expect.any(String) });
-  expect((await rig.refused(["forget", thread, "--yes"])).code).toBe("lane_busy");
+  expect(error).toMatchObject({ code: "thread_busy", retry: "later", hint: expect.any(String) });
+  expect((await rig.refused(["forget", thread, "--yes"])).code).toBe("thread_busy");
   const down = await rig.refused(["down"]);
-  expect(down).toMatchObject({ code: "lane_busy", message: expect.stringContaining("busy") });
+  expect(down).toMatchObject({ code: "thread_busy", message: expect.stringContaining("busy") });
   rig.provider.release("busy");
   await rig.ask(["wait", thread, "--timeout", "20"]);
   expect((await rig.ask(["tail", thread])).items).toHaveLength(2);

@@ -273,7 +273,7 @@ describe("the history of a thread of ours", () => {
       ["give", ref],
       ["fork", ref, "--name", "f"],
     ]) {
-      expect([words[0], (await rig.refused(words)).code]).toEqual([words[0], "lane_busy"]);
+      expect([words[0], (await rig.refused(words)).code]).toEqual([words[0], "thread_busy"]);
     }
     expect(await rig.ask(["get", ref])).toMatchObject({ status: "busy" });
     rig.provider.release("end of running");

@@ -26,7 +26,7 @@ test("a sub-agent that outlives its parent's turn is shown, waited for, and keep
   await rig.ask(["wait", ref, "--for", "idle", "--timeout", "20"]);
   expect((await rig.ask(["get", ref])).agents).toHaveLength(1);
   expect(await rig.refused(["down"])).toMatchObject({
-    code: "lane_busy",
+    code: "thread_busy",
     message: expect.stringContaining(ref),
   });
   const early = await rig.run(["wait", ref, "--timeout", "1"]);

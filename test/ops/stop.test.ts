@@ -44,7 +44,7 @@ for (const [what, situation, calls, change, message] of [
 ] as const)
   test(`${what} keeps a daemon that is to stop only when idle`, async () => {
     const refused = await refusal(situation, { idle: true }, calls, change);
-    expect(refused?.code).toBe("lane_busy");
+    expect(refused?.code).toBe("thread_busy");
     expect(refused?.message).toMatch(message);
   });
 
@@ -63,7 +63,7 @@ test("sub-agents that outlive their turn keep a daemon, and are named", async ()
   const refused = await refusal("a finished turn", {}, 0, working);
   const { ref } = given!.world.engine.core.list({ archived: false, limit: 1 })[0]!;
   expect(refused).toMatchObject({
-    code: "lane_busy",
+    code: "thread_busy",
     message: `sub-agents work: 2 of ${ref} "docs"`,
     hint: `dispatch wait ${ref}, or dispatch down --force`,
   });

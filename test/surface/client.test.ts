@@ -87,8 +87,8 @@ test("answers find their calls in whatever order they come", async () => {
 });
 
 test("an error frame is an answer, and one for no call answers all of them", async () => {
-  const { connection } = await rig((_, reply) => reply.error({ code: "lane_busy", message: "busy" }));
-  expect(await connection.call(frame)).toMatchObject({ error: { code: "lane_busy" } });
+  const { connection } = await rig((_, reply) => reply.error({ code: "thread_busy", message: "busy" }));
+  expect(await connection.call(frame)).toMatchObject({ error: { code: "thread_busy" } });
 });
 
 test("rows come one at a time, in order, and before the result", async () => {
@@ -192,7 +192,7 @@ describe("a daemon that takes a call and does not answer", () => {
   const meetings: Record<Exclude<Meeting, "silent">, Behaviour> = {
     "hang up": (_, reply) => reply.hangUp(),
     answer: (_, reply) => reply.result({ receipt: "r" }),
-    busy: (_, reply) => reply.error({ code: "lane_busy", message: "busy", retry: "later" }),
+    busy: (_, reply) => reply.error({ code: "thread_busy", message: "busy", retry: "later" }),
     conflict: (_, reply) => reply.error({ code: "conflict", message: "other content" }),
   };
   const input = { thread: "@docs", idempotency_key: "k-1" };

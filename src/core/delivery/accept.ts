@@ -71,16 +71,16 @@ export function refuseUnlessFree(world: World, lane: Lane): void {
   if (pending === 0 || hold_reason !== null) return;
   const block = live.blocked.get(lane.ref);
   if (block)
-    fail("lane_busy", `thread ${lane.ref} has ${pending} waiting and is blocked: ${block.reason}`, {
+    fail("thread_busy", `thread ${lane.ref} has ${pending} waiting and is blocked: ${block.reason}`, {
       hint: block.hint,
     });
-  fail("lane_busy", `thread ${lane.ref} has ${pending} waiting`, {
+  fail("thread_busy", `thread ${lane.ref} has ${pending} waiting`, {
     hint: "send it with --queue to wait its turn",
   });
 }
 
 export function busy(lane: Lane, why: string): never {
-  fail("lane_busy", `thread ${lane.ref} ${why}`, {
+  fail("thread_busy", `thread ${lane.ref} ${why}`, {
     hint: "send it with --queue to wait its turn, or with --steer into the running one",
   });
 }

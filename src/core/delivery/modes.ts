@@ -40,7 +40,7 @@ export function delivery(world: World): Delivery {
         refuseUnlessFree(world, writable(ref));
         const { id } = journal.commit((change) => {
           const full = fullWords(world);
-          if (full !== null) fail("lane_busy", full, { hint: "send it with --queue to wait its turn" });
+          if (full !== null) fail("thread_busy", full, { hint: "send it with --queue to wait its turn" });
           const message = accepted(change, opened.lane, draft, "front", null);
           claim(world, change, message, opened);
           return message;

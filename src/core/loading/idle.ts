@@ -5,7 +5,7 @@ import { isInFlight } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
 
-/** Under the lane's lock. Throws `lane_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
+/** Under the lane's lock. Throws `thread_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
 export async function refuseUnlessQuiet(
   world: World,
   ref: Ref,
@@ -17,25 +17,25 @@ export async function refuseUnlessQuiet(
     store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
   const stop = { hint: `dispatch stop ${ref}` };
   if (store.turns.running(ref).length > 0)
-    fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
+    fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
   refuseUnsettled(world, ref);
   if (needsEmptyQueue && lane.pending > 0) {
-    fail("lane_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
+    fail("thread_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
       hint: `dispatch queue list ${ref}`,
     });
   }
   if (live.get(lane.thread_id) && (await agent.readThread(lane.thread_id!)).status === "active") {
-    fail("lane_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
+    fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
   }
   return lane;
 }
 
-/** Throws `lane_busy` while a text was given to Codex and it is not proven what became of it. */
+/** Throws `thread_busy` while a text was given to Codex and it is not proven what became of it. */
 export function refuseUnsettled({ store }: World, ref: Ref): void {
   const message = store.messages.open(ref).find(({ state }) => isInFlight(state));
   if (message === undefined) return;
   const where = message.via === "codex_queue" ? "waits in Codex's own queue" : "is in flight";
-  fail("lane_busy", `a text to ${ref} ${where} and is not settled`, {
+  fail("thread_busy", `a text to ${ref} ${where} and is not settled`, {
     hint: `dispatch receipt get ${message.id}; dispatch wait ${ref}`,
   });
 }

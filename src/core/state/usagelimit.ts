@@ -21,11 +21,11 @@ export function limitWords({ store }: World, lane: Lane): string | null {
   return limitFor(lane, store.usageLimits.list())?.words ?? null;
 }
 
-/** Throws `lane_busy`: a text that is to run now cannot. */
+/** Throws `thread_busy`: a text that is to run now cannot. */
 export function refuseLimited({ store }: World, lane: Lane): void {
   const limit = limitFor(lane, store.usageLimits.list());
   if (limit === null) return;
-  fail("lane_busy", limit.words, {
+  fail("thread_busy", limit.words, {
     hint: "send it with --queue: it runs when the limit ends",
     data: { limited_until: iso(limit.until) },
   });

@@ -21,7 +21,7 @@ export default clientOp({
     ),
   }),
   output: v.object({ status: v.picklist(["stopped", "not_running"]), pid: v.nullable(v.number()) }),
-  fails: ["lane_busy", "timeout", "denied"],
+  fails: ["thread_busy", "timeout", "denied"],
   examples: [],
   async run({ force, wait }, ctx) {
     // Marked before it goes: a command in between would find no daemon and start one.
@@ -53,7 +53,7 @@ async function ask(ctx: Asking, force: boolean): Promise<number | null> {
     if (!(thrown instanceof DispatchError)) throw thrown;
     // Without an answer, only the lock says whether it ends.
     if (thrown.code === "daemon_down" || thrown.code === "unsure") return null;
-    if (thrown.code !== "lane_busy" || !(await ctx.confirm(`${thrown.message}. Cut it?`))) throw thrown;
+    if (thrown.code !== "thread_busy" || !(await ctx.confirm(`${thrown.message}. Cut it?`))) throw thrown;
     return ask(ctx, true);
   }
 }

@@ -33,7 +33,7 @@ export default op({
       by: v.nullable(v.string()),
       path: v.nullable(v.string()),
     }),
-    lanes: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
+    threads: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
     queue: v.object({ queued: v.number(), unsure: v.number() }),
     open_requests: v.number(),
     /** Of accounts: nothing starts on that model provider until then. */
@@ -64,7 +64,7 @@ export default op({
     {
       given: "two threads",
       input: {},
-      output: { lanes: { total: 2, by_status: { idle: 2 } }, degraded: [] },
+      output: { threads: { total: 2, by_status: { idle: 2 } }, degraded: [] },
     },
     {
       given: "Codex is down",
@@ -84,7 +84,7 @@ export default op({
       socket: host.paths.socket,
       codex_home: agent.codex_home,
       environment: host.startedBy,
-      lanes: { total: counts.lanes, by_status: counts.byStatus },
+      threads: { total: counts.lanes, by_status: counts.byStatus },
       queue: { queued: counts.queued, unsure: counts.messages.unsure ?? 0 },
       open_requests: counts.requests,
       limits: core.usageLimits().map(({ provider, began_at, until, reason }) => ({
@@ -127,8 +127,8 @@ export default op({
     };
   },
   view(out, look) {
-    const { child, lanes } = out;
-    const statuses = Object.entries(lanes.by_status).map(([status, n]) => `${n} ${status}`);
+    const { child, threads } = out;
+    const statuses = Object.entries(threads.by_status).map(([status, n]) => `${n} ${status}`);
     const rows: [string, string][] = [
       [
         "daemon",
@@ -146,7 +146,7 @@ export default op({
       ],
       // The whole of it is in the JSON.
       ["path", cell(out.environment.path, look.width - "codex home  ".length)],
-      ["threads", `${lanes.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
+      ["threads", `${threads.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
       [
         "queue",
         `${out.queue.queued} waiting${out.queue.unsure ? `, ${out.queue.unsure} unsure` : ""}; ${out.open_requests} open questions`,

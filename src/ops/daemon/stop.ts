@@ -24,13 +24,13 @@ export default op({
     idle: v.optional(flag(v.boolean(), "only when nothing at all is under way"), false),
   }),
   output: v.object({ pid: v.number(), cut: v.array(v.string()) }),
-  fails: ["lane_busy", "daemon_down", "denied"],
+  fails: ["thread_busy", "daemon_down", "denied"],
   examples: [
     { given: "two threads", input: {}, output: { cut: [] } },
-    { given: "a running turn", input: {}, error: "lane_busy" },
+    { given: "a running turn", input: {}, error: "thread_busy" },
     { given: "two threads", input: { idle: true }, output: { cut: [] } },
-    { given: "an open request", input: { idle: true }, error: "lane_busy" },
-    { given: "an ephemeral thread", input: { idle: true }, error: "lane_busy" },
+    { given: "an open request", input: { idle: true }, error: "thread_busy" },
+    { given: "an ephemeral thread", input: { idle: true }, error: "thread_busy" },
   ],
   run({ force, idle }, { core, host }) {
     const running = core.running();
@@ -44,7 +44,7 @@ export default op({
       ...(idle ? underWay(core, host) : []),
     ];
     if (reasons.length > 0 && !force) {
-      fail("lane_busy", reasons.join("; "), {
+      fail("thread_busy", reasons.join("; "), {
         hint: wayOut([...new Set([...running, ...parents].map(({ ref }) => ref))]),
         data: { running: running.map(({ ref }) => ref), with_agents: parents.map(({ ref }) => ref) },
       });

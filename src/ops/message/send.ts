@@ -58,7 +58,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "needs_answer",
     "authority",
     "turn_failed",
@@ -83,7 +83,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
       input: { thread: "@docs", text: "hello", wait: true },
       output: { state: "done", outcome: "completed", last_message: "ok: hello" },
     },
-    { given: "a running turn", input: { thread: "@docs", text: "hello" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs", text: "hello" }, error: "thread_busy" },
     {
       given: "a running turn",
       input: { thread: "@docs", text: "next", queue: true },

@@ -16,7 +16,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "authority",
     "agent_down",
     "agent",
@@ -30,8 +30,8 @@ export default op({
       input: { thread: "@docs" },
       output: { thread: { status: "archived", writable: false } },
     },
-    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
-    { given: "a held queue", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
+    { given: "a held queue", input: { thread: "@docs" }, error: "thread_busy" },
   ],
   async run({ thread }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);

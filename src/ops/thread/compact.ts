@@ -17,7 +17,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "authority",
     "agent_down",
     "agent",
@@ -27,7 +27,7 @@ export default op({
   ],
   examples: [
     { given: "a finished turn", input: { thread: "@docs" }, output: { source: "own" } },
-    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
   ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

@@ -17,10 +17,10 @@ export default op({
     title: v.string(),
     forgotten: v.boolean(),
   }),
-  fails: ["usage", "not_found", "lane_busy", "daemon_down", "denied", "storage"],
+  fails: ["usage", "not_found", "thread_busy", "daemon_down", "denied", "storage"],
   examples: [
     { given: "two threads", input: { thread: "@docs" }, output: { title: "docs", forgotten: true } },
-    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
   ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

@@ -37,7 +37,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "conflict",
     "agent_down",
     "agent",
@@ -52,7 +52,7 @@ export default op({
       output: { title: "copy", handle: "copy", source: "own" },
     },
     { given: "a finished turn", input: { thread: "@docs", name: "docs" }, error: "conflict" },
-    { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "thread_busy" },
   ],
   async run({ thread, name, last_turn, idempotency_key, requests, cwd, ...asked }, { core, caller }) {
     const source = core.resolve(thread, caller.thread_id);

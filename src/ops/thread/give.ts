@@ -17,7 +17,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "timeout",
     "agent_down",
     "agent",
@@ -31,7 +31,7 @@ export default op({
       input: { thread: "@docs" },
       output: { source: "attached", writable: false, handle: null },
     },
-    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
   ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

@@ -18,7 +18,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "authority",
     "agent_down",
     "agent",
@@ -33,7 +33,7 @@ export default op({
       output: { reverted: 1, latest_turn: null, last_message: null },
     },
     { given: "a finished turn", input: { thread: "@docs", turns: 2 }, error: "usage" },
-    { given: "a running turn", input: { thread: "@docs", turns: 1 }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs", turns: 1 }, error: "thread_busy" },
   ],
   async run({ thread, turns }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

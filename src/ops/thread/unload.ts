@@ -16,7 +16,7 @@ export default op({
   fails: [
     "usage",
     "not_found",
-    "lane_busy",
+    "thread_busy",
     "conflict",
     "timeout",
     "agent_down",
@@ -26,7 +26,7 @@ export default op({
   ],
   examples: [
     { given: "a finished turn", input: { thread: "@docs" }, output: {} },
-    { given: "a running turn", input: { thread: "@docs" }, error: "lane_busy" },
+    { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
   ],
   run: async ({ thread }, { core, caller }) => ({
     id: await core.unload(core.resolve(thread, caller.thread_id)),

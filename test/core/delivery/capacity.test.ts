@@ -37,7 +37,7 @@ test("what is over the limit waits, says why, and goes longest waiting first as 
   const states = () => receipts.map((one) => here.state(one));
   expect(states()).toEqual(["delivered", "delivered", "queued", "queued", "queued"]);
   expect(core.view(refs[2]!).queue.reason).toContain("max_running_turns");
-  expect((await refusal(core.send(refs[3]!, { ...plain, text: "now" }, never()))).code).toBe("lane_busy");
+  expect((await refusal(core.send(refs[3]!, { ...plain, text: "now" }, never()))).code).toBe("thread_busy");
 
   here.world.agent.release("go-1");
   await macrotasks(60);

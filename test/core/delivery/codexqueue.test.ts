@@ -131,7 +131,7 @@ test("a thread whose text waits in Codex's queue is not forgotten, and the refus
   await here.reaches(sent, "sent");
   const refused = await refusal(here.world.engine.core.forget(ref));
   expect(refused).toMatchObject({
-    code: "lane_busy",
+    code: "thread_busy",
     message: `a text to ${ref} waits in Codex's own queue and is not settled`,
   });
   expect(refused.hint).toContain(`dispatch receipt get ${sent.receipt}`);

@@ -30,7 +30,7 @@ describe("a plain send", () => {
 
   test("is refused with nothing stored while a turn runs, a question is open or Codex is down", async () => {
     await busy();
-    expect((await refusal(here.send("two"))).code).toBe("lane_busy");
+    expect((await refusal(here.send("two"))).code).toBe("thread_busy");
     here.world.agent.release("go");
     await until("idle", () => here.view().status === "idle");
     await here.send('[{"ask":"touch x"}]');

@@ -45,7 +45,7 @@ test("a send is refused with the reason, and no hint to steer what does not run"
   await here.send("hello", { mode: "queue" });
   await blocked();
   const { code, message, hint } = await refusal(here.send("two"));
-  expect(code).toBe("lane_busy");
+  expect(code).toBe("thread_busy");
   expect(message).toContain(words);
   expect(hint).toContain("dispatch daemon retry");
   expect(hint).not.toContain("--steer");

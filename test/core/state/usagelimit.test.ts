@@ -133,7 +133,7 @@ test("a plain send is refused at once with the time, and stores nothing", async 
     here.world.engine.core.send(here.other, { ...plain, text: "now" }, never()),
   );
   const until = iso(here.world.engine.core.usageLimits()[0]!.until);
-  expect({ code, data }).toEqual({ code: "lane_busy", data: { limited_until: until } });
+  expect({ code, data }).toEqual({ code: "thread_busy", data: { limited_until: until } });
   expect(message).toContain(until);
   expect(hint).toContain("--queue");
   expect(here.world.engine.core.view(here.other).queue.pending).toBe(0);
@@ -162,7 +162,7 @@ test("a thread of another provider works on, and one of the limited provider doe
   await here.limited();
   await here.reaches(await here.queue(here.other, "mine"), "done");
   expect(here.world.engine.core.view(here.other).limited).toBeNull();
-  expect((await refusal(here.send("now"))).code).toBe("lane_busy");
+  expect((await refusal(here.send("now"))).code).toBe("thread_busy");
 });
 
 test("a window below 100 % ends it early", async () => {

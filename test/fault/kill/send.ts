@@ -115,8 +115,8 @@ async function settle(
       code === "agent_down" ||
       code === "daemon_down" ||
       code === "unsure" ||
-      (code === "lane_busy" && tries < 4);
-    if (!isWorthIt && !/lane_busy|conflict|needs_answer/.test(code))
+      (code === "thread_busy" && tries < 4);
+    if (!isWorthIt && !/thread_busy|conflict|needs_answer/.test(code))
       throw new Error(`${key}: ${code}: ${message}`);
     if (!isWorthIt) {
       said.refused.push(key);

@@ -59,11 +59,11 @@ describe("off a terminal", () => {
 
   test("the daemon's error comes through whole, with its own exit status", async () => {
     const { stderr, code } = await during(
-      (_, reply) => reply.error({ code: "lane_busy", message: "busy", hint: "--queue", retry: "later" }),
+      (_, reply) => reply.error({ code: "thread_busy", message: "busy", hint: "--queue", retry: "later" }),
       () => run(home, ["send", "@a", "x"]),
     );
     expect(code).toBe(5);
-    expect(errorIn(stderr)).toMatchObject({ code: "lane_busy", hint: "--queue", retry: "later" });
+    expect(errorIn(stderr)).toMatchObject({ code: "thread_busy", hint: "--queue", retry: "later" });
   });
 
   test("a hint names the home that --home named, since the next command would miss it", async () => {

@@ -203,7 +203,7 @@ describe("a call", () => {
 
   test("that the daemon refuses is an error with words, hint, code, exit status and retry", async () => {
     const { client } = await rig((_, reply) =>
-      reply.error({ code: "lane_busy", message: "a turn runs", hint: "queue: true", retry: "later" }),
+      reply.error({ code: "thread_busy", message: "a turn runs", hint: "queue: true", retry: "later" }),
     );
     const result = await client.callTool({
       name: "dispatch_thread_read",
@@ -211,7 +211,7 @@ describe("a call", () => {
     });
     expect(result.isError).toBe(true);
     expect(textOf(result)).toBe("a turn runs\nhint: queue: true");
-    expect(result._meta).toEqual({ code: "lane_busy", exit_code: 5, retry: "later" });
+    expect(result._meta).toEqual({ code: "thread_busy", exit_code: 5, retry: "later" });
   });
 
   const wrong: [args: Record<string, unknown>, text: string][] = [

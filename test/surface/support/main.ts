@@ -58,7 +58,7 @@ function ofAnotherVersion(...[call, reply, home]: [...Parameters<Behaviour>, str
   appendFileSync(`${home}/asked`, `${JSON.stringify({ op: call.op, input: call.input })}\n`);
   const busy = process.env["FAKE_BUSY"];
   if (call.op !== "daemon.stop") reply.error({ code: "stale", message: "they disagree", hint: "h" });
-  else if (busy) reply.error({ code: (process.env["FAKE_CODE"] ?? "lane_busy") as Code, message: busy });
+  else if (busy) reply.error({ code: (process.env["FAKE_CODE"] ?? "thread_busy") as Code, message: busy });
   else {
     reply.result({ pid: process.pid, cut: [] });
     // As a daemon does: the answer leaves first, then the socket goes, then the process.

@@ -64,7 +64,7 @@ const send = op({
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({ receipt: v.string() }),
-  fails: ["not_found", "lane_busy"],
+  fails: ["not_found", "thread_busy"],
   examples: [{ given: "a lane", input: { thread: "@docs", text: "hello there", cwd: "/x" }, output: {} }],
   view: (out) => `accepted ${out.receipt}`,
   run: () => ({ receipt: "r" }),

@@ -5,6 +5,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { limits } from "../src/base/limits.ts";
+import { eventKinds, eventWords } from "../src/contract/events.ts";
 import { transitions } from "../src/core/model/message.ts";
 import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
@@ -54,6 +55,10 @@ function readme(current: string): string {
     [
       "commands",
       ["| command | |", "|---|---|", ...commands, "| `mcp` | Serve MCP on standard input and output |"],
+    ],
+    [
+      "events",
+      ["| kind | |", "|---|---|", ...eventKinds.map((kind) => `| \`${kind}\` | ${eventWords[kind]} |`)],
     ],
     ["states", ["| from | to |", "|---|---|", ...states, "", attemptsNote()]],
   ].reduce((text, [name, lines]) => filled(text, name as string, lines as string[]), current);

@@ -7,18 +7,19 @@ export interface Source {
   text: string;
 }
 
-type Part = "main" | "base" | "core" | "store" | "codex" | "daemon" | "ops" | "surface";
+type Part = "main" | "base" | "contract" | "core" | "store" | "codex" | "daemon" | "ops" | "surface";
 
 /** Of each part: whose code it may import, and whose types alone. */
 const mayImport: Record<Part, { code: readonly Part[]; types?: readonly Part[] }> = {
   main: { code: ["base", "ops", "surface", "daemon"] },
   base: { code: [] },
-  core: { code: ["base"] },
-  store: { code: ["base"], types: ["core"] },
-  codex: { code: ["base"], types: ["core"] },
-  ops: { code: ["base"], types: ["core"] },
-  surface: { code: ["base", "ops"] },
-  daemon: { code: ["base", "core", "store", "codex", "ops", "surface"] },
+  contract: { code: ["base"] },
+  core: { code: ["base", "contract"] },
+  store: { code: ["base", "contract"], types: ["core"] },
+  codex: { code: ["base", "contract"], types: ["core"] },
+  ops: { code: ["base", "contract"], types: ["core"] },
+  surface: { code: ["base", "contract", "ops"] },
+  daemon: { code: ["base", "contract", "core", "store", "codex", "ops", "surface"] },
 };
 
 /** The rooms of core: whose code each may import, beside its own. Its root, which composes them, may import all. */

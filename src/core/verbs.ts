@@ -142,7 +142,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
         journal.commit((change) => {
           endQueued(store, change, ref, "cancelled");
           store.lanes.forget(ref, change.now);
-          change.append({ kind: "lane.forgotten", lane: ref, data: { thread_id } });
+          change.append({ kind: "thread.forgotten", lane: ref, data: { thread_id } });
         });
         if (thread_id === null || !live.get(thread_id)) return;
         live.drop(thread_id);

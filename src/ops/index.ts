@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "7d979b6266aa",
+    hash: "d3a2f119d638",
     load: () => import("./daemon/status.ts"),
   },
   {
@@ -130,7 +130,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "11f0e05c3628",
+    hash: "afdd88629e4e",
     load: () => import("./event/list.ts"),
   },
   {
@@ -706,7 +706,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "a23749b5a79c",
+    hash: "a3b8e09fb315",
     load: () => import("./thread/watch.ts"),
   },
 ];

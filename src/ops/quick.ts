@@ -3,8 +3,8 @@ import type { QuickRead } from "./op.ts";
 
 export const quickReads: readonly QuickRead[] = [
   { cli: ["daemon", "log"], name: "daemon.log", hash: "a2727ba80520", args: [] },
-  { cli: ["daemon", "status"], name: "daemon.status", hash: "7d979b6266aa", args: [] },
-  { cli: ["events"], name: "event.list", hash: "11f0e05c3628", args: [] },
+  { cli: ["daemon", "status"], name: "daemon.status", hash: "d3a2f119d638", args: [] },
+  { cli: ["events"], name: "event.list", hash: "afdd88629e4e", args: [] },
   { cli: ["goal", "status"], name: "goal.status", hash: "7da61135be52", args: ["thread"] },
   { cli: ["models"], name: "model.list", hash: "ab9978ca9d65", args: [] },
   { cli: ["queue", "list"], name: "queue.list", hash: "429f9042605f", args: ["thread"] },
@@ -17,5 +17,5 @@ export const quickReads: readonly QuickRead[] = [
   { cli: ["list"], name: "thread.list", hash: "56cea8067f11", args: [] },
   { cli: ["search"], name: "thread.search", hash: "3b59105e3087", args: ["text"] },
   { cli: ["tail"], name: "thread.tail", hash: "b07364629a44", args: ["thread"] },
-  { cli: ["watch"], name: "thread.watch", hash: "a23749b5a79c", args: [] },
+  { cli: ["watch"], name: "thread.watch", hash: "a3b8e09fb315", args: [] },
 ];

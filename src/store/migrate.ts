@@ -13,8 +13,20 @@ import sixth from "./migrations/006.sql" with { type: "text" };
 import seventh from "./migrations/007.sql" with { type: "text" };
 import eighth from "./migrations/008.sql" with { type: "text" };
 import ninth from "./migrations/009.sql" with { type: "text" };
+import tenth from "./migrations/010.sql" with { type: "text" };
 
-const migrations: readonly string[] = [first, second, third, fourth, fifth, sixth, seventh, eighth, ninth];
+const migrations: readonly string[] = [
+  first,
+  second,
+  third,
+  fourth,
+  fifth,
+  sixth,
+  seventh,
+  eighth,
+  ninth,
+  tenth,
+];
 
 export const supportedSchema = migrations.length;
 

@@ -133,7 +133,7 @@ test("who waits for an answer of the older daemon is not cut off", async () => {
   const { cursor } = await rig.ask(["daemon", "status"]);
   const following = rig.stream(["watch", "--all", "--follow", "--since", cursor]);
   await rig.ask(["new", "--name", "seen"]);
-  await following.row("the new thread", (row) => row.kind === "lane.created");
+  await following.row("the new thread", (row) => row.kind === "thread.created");
   const { code, error } = await newly("list");
   expect(code).toBe(18);
   expect(error.message).toContain("another command waits for its answer");

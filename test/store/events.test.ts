@@ -21,7 +21,7 @@ test("a transaction that fails leaves no hole in the log", () => {
 
 test("an event that is too large is said to be, and not stored", () => {
   const store = openStore(":memory:", 1);
-  store.events.append({ kind: "lane.changed", data: { text: "x".repeat(limits.eventDataBytesMax) } }, 1);
+  store.events.append({ kind: "queue.held", data: { reason: "x".repeat(limits.eventDataBytesMax) } }, 1);
   expect(Object.keys(store.events.list({ after: 0, limit: 1 })[0]!.data)).toEqual(["dropped"]);
 });
 
@@ -47,9 +47,9 @@ test("pruning looks at the oldest rows only, and goes on where it is called agai
 test("filters choose by kind and by thread, oldest first, or newest first", () => {
   const store = openStore(":memory:", 1);
   store.events.append({ kind: "daemon.up" }, 1);
-  store.events.append({ kind: "lane.changed", lane: "bcdfgh" }, 2);
-  store.events.append({ kind: "lane.changed", lane: "xxxxxx" }, 3);
-  const kinds = ["lane.changed"];
+  store.events.append({ kind: "thread.gone", lane: "bcdfgh" }, 2);
+  store.events.append({ kind: "thread.gone", lane: "xxxxxx" }, 3);
+  const kinds = ["thread.gone"];
   expect(store.events.list({ after: 0, limit: 10, kinds }).map((row) => row.seq)).toEqual([2, 3]);
   expect(store.events.newest({ limit: 1, kinds }).map((row) => row.seq)).toEqual([3]);
   expect(

@@ -22,6 +22,26 @@ INSERT INTO requests (id, lane, epoch, rpc_id, method, kind, state, summary, com
          ('r2', 'bcdfgh', 1, '"x"', 'item/fileChange/requestApproval', 'file_change_approval', 'open', 'f', NULL, NULL, '{}', NULL, NULL, 7, NULL);
 INSERT INTO items (id, lane, turn_id, item_id, type, text) VALUES (1, 'bcdfgh', 't', 'i', 'plan', '部署服务');
 INSERT INTO items_fts (rowid, text, lane) VALUES (1, '部署服务', 'bcdfgh');
+INSERT INTO events (seq, at, kind, lane, turn_id, receipt, data) VALUES
+  (1, 1, 'lane.created', 'bcdfgh', NULL, NULL, '{"title":"docs","by":"cli"}'),
+  (2, 1, 'lane.created', 'bcdfgh', NULL, NULL, '{"title":"docs","fork_of":"cdfghj","by":"cli"}'),
+  (3, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"setup":"ready","thread_id":"t"}'),
+  (4, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"gone":true}'),
+  (5, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"native_queue":2}'),
+  (6, 1, 'lane.changed', 'bcdfgh', NULL, 'm1', '{"moved_to":1}'),
+  (7, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"title":"new"}'),
+  (8, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"archived":true}'),
+  (9, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"archived":false}'),
+  (10, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"source":"own"}'),
+  (11, 1, 'lane.changed', 'bcdfgh', NULL, NULL, '{"source":"attached"}'),
+  (12, 1, 'lane.changed', 'bcdfgh', 'u', NULL, '{"reverted":2}'),
+  (13, 1, 'lane.changed', 'bcdfgh', 'u', NULL, '{"retrying":"no line"}'),
+  (14, 1, 'lane.changed', 'bcdfgh', 'u', NULL, '{"recovered":true}'),
+  (15, 1, 'lane.forgotten', 'bcdfgh', NULL, NULL, '{"thread_id":"t"}'),
+  (16, 1, 'child.up', NULL, NULL, NULL, '{"epoch":1,"version":"0.171.0"}'),
+  (17, 1, 'child.down', NULL, NULL, NULL, '{"epoch":1,"reason":"killed"}'),
+  (18, 1, 'turn.completed', 'bcdfgh', 'u', NULL, '{"origin":"ours"}');
+UPDATE meta SET last_seq = 18;
 PRAGMA user_version = 1;
 `;
 
@@ -54,6 +74,27 @@ test("questions of the first schema keep their rows, their order and their once-
     expect(store.lanes.get(laneRow().ref)).toMatchObject({ created_by: null, named_by_agent: false });
     expect(store.lanes.findByThread("thread-2")).toMatchObject({ named_by_agent: true });
     expect(store.lanes.findByThread("thread-3")).toMatchObject({ named_by_agent: false });
+    // What had one name for nine meanings is told apart.
+    expect(store.events.list({ after: 0, limit: 100 }).map(({ kind, data }) => [kind, data])).toEqual([
+      ["thread.created", { title: "docs", by: "cli" }],
+      ["thread.forked", { title: "docs", fork_of: "cdfghj", by: "cli" }],
+      ["thread.ready", { thread_id: "t" }],
+      ["thread.gone", {}],
+      ["queue.native", { waiting: 2 }],
+      ["queue.moved", { to: 1 }],
+      ["thread.renamed", { title: "new" }],
+      ["thread.archived", {}],
+      ["thread.restored", {}],
+      ["thread.taken", {}],
+      ["thread.given", {}],
+      ["thread.reverted", { turns: 2 }],
+      ["turn.retrying", { reason: "no line" }],
+      ["turn.recovered", {}],
+      ["thread.forgotten", { thread_id: "t" }],
+      ["codex.up", { epoch: 1, version: "0.171.0" }],
+      ["codex.down", { epoch: 1, reason: "killed" }],
+      ["turn.completed", { origin: "ours" }],
+    ]);
     // Indexed as one word, and to be split.
     expect(store.items.isSplit()).toBe(false);
     expect(() => store.requests.set("r1", { state: "open" })).toThrow("answered once");

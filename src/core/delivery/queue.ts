@@ -74,7 +74,7 @@ export function moveTo(world: World, id: string, place: number): number {
       position: behind?.position ?? store.messages.position(message.lane, "back"),
       updated_at: change.now,
     });
-    change.append({ kind: "lane.changed", lane: message.lane, receipt: id, data: { moved_to: to } });
+    change.append({ kind: "queue.moved", lane: message.lane, receipt: id, data: { to } });
     return to;
   });
 }

@@ -98,6 +98,10 @@ export function withdraw({ store, journal }: World, ref: Ref, thrown: unknown): 
     // Its key is free again: the same command, corrected, may use it.
     store.lanes.set(ref, { create_key: null });
     store.lanes.forget(ref, change.now);
-    change.append({ kind: "lane.forgotten", lane: ref, data: { why: why.slice(0, limits.previewCharsMax) } });
+    change.append({
+      kind: "thread.forgotten",
+      lane: ref,
+      data: { why: why.slice(0, limits.previewCharsMax) },
+    });
   });
 }

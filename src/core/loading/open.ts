@@ -96,7 +96,7 @@ async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
       evidence_at: change.now,
       updated_at: change.now,
     });
-    change.append({ kind: "lane.changed", lane: lane.ref, data: { setup: "ready", thread_id: threadId } });
+    change.append({ kind: "thread.ready", lane: lane.ref, data: { thread_id: threadId } });
   });
   return again(world, lane.ref);
 }
@@ -198,7 +198,7 @@ export function markGone({ store, journal }: World, ref: Ref): void {
   journal.commit((change) => {
     store.lanes.set(ref, { gone_at: change.now, updated_at: change.now });
     endQueued(store, change, ref, { code: "not_found", message: "Codex no longer has the thread" });
-    change.append({ kind: "lane.changed", lane: ref, data: { gone: true } });
+    change.append({ kind: "thread.gone", lane: ref });
   });
 }
 
@@ -231,9 +231,7 @@ export async function announceNativeQueue(
 ): Promise<void> {
   const waiting = (await agent.nativeQueue(threadId)).length;
   if (waiting === 0) return;
-  journal.commit((change) =>
-    change.append({ kind: "lane.changed", lane: lane.ref, data: { native_queue: waiting } }),
-  );
+  journal.commit((change) => change.append({ kind: "queue.native", lane: lane.ref, data: { waiting } }));
 }
 
 function again({ store }: World, ref: Ref): Lane {

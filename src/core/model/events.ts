@@ -1,52 +1,16 @@
 /** The durable event log's vocabulary, and the cursor into it. */
 import { fail } from "../../base/error.ts";
-import type { MessageState } from "./message.ts";
+import type { EventData, EventKind } from "../../contract/events.ts";
 
-export const eventKinds = [
-  "lane.created",
-  "lane.changed",
-  "lane.forgotten",
-  "turn.started",
-  "turn.completed",
-  "turn.failed",
-  "turn.interrupted",
-  "item.completed",
-  "message.queued",
-  "message.claimed",
-  "message.sent",
-  "message.delivered",
-  "message.done",
-  "message.failed",
-  "message.cancelled",
-  "message.unsure",
-  "queue.held",
-  "queue.released",
-  "request.opened",
-  "request.answered",
-  "request.expired",
-  "goal.changed",
-  "limit.reached",
-  "limit.ended",
-  "child.up",
-  "child.down",
-  "daemon.up",
-  "daemon.down",
-  "gap",
-  "reconciled",
-  "op.called",
-] as const;
-export type EventKind = (typeof eventKinds)[number];
+/** `data` may be left out where a kind has none. */
+export type EventDraft = { [Kind in EventKind]: Draft<Kind> }[EventKind];
 
-export const messageEvent = (state: MessageState): EventKind => `message.${state}`;
-
-export interface EventDraft {
-  kind: EventKind;
+type Draft<Kind extends EventKind> = {
+  kind: Kind;
   lane?: string | null;
   turn_id?: string | null;
   receipt?: string | null;
-  /** Ids and a preview of 200 characters, never whole text; at most `limits.eventDataBytesMax` as JSON. */
-  data?: Record<string, unknown>;
-}
+} & (Record<string, never> extends EventData[Kind] ? { data?: EventData[Kind] } : { data: EventData[Kind] });
 
 export interface EventRow {
   seq: number;

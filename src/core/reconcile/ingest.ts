@@ -109,7 +109,7 @@ function looseTable(world: World): LooseTable {
       const lane = store.lanes.findByThread(thread_id);
       if (!lane) return;
       live.setAgents(thread_id, agents);
-      change.append({ kind: "lane.changed", lane: lane.ref, data: { agents: agents.length } });
+      change.append({ kind: "thread.agents", lane: lane.ref, data: { working: agents.length } });
     },
     warned: (warned, change) => noteWarning(world, change, warned),
     rate_limits: ({ limits }, change) => noteRateLimits(world, change, limits),
@@ -144,7 +144,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
       const error = { message: preview(message), kind: "retrying" };
       store.turns.put({ ...turn, retrying_since: turn.retrying_since ?? change.now, error });
       if (turn.retrying_since !== null) return;
-      change.append({ kind: "lane.changed", lane: lane.ref, turn_id, data: { retrying: preview(message) } });
+      change.append({ kind: "turn.retrying", lane: lane.ref, turn_id, data: { reason: preview(message) } });
     },
     turn_recovered: (lane, { turn_id }, change) => recovered(world, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
@@ -167,7 +167,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
         title: name.slice(0, limits.titleCharsMax).toWellFormed(),
         updated_at: change.now,
       });
-      change.append({ kind: "lane.changed", lane: lane.ref, data: { title: preview(name) } });
+      change.append({ kind: "thread.renamed", lane: lane.ref, data: { title: preview(name) } });
     },
     thread_archived(lane, { archived }, change) {
       if ((lane.archived_at !== null) === archived) return;
@@ -178,7 +178,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
         handle,
         updated_at: change.now,
       });
-      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived } });
+      change.append({ kind: archived ? "thread.archived" : "thread.restored", lane: lane.ref });
     },
   };
 }
@@ -227,7 +227,7 @@ function recovered({ store, live }: World, change: Change, lane: Lane, turnId: s
   const turn = store.turns.get(lane.ref, turnId);
   if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
   store.turns.put({ ...turn, retrying_since: null, error: null });
-  change.append({ kind: "lane.changed", lane: lane.ref, turn_id: turnId, data: { recovered: true } });
+  change.append({ kind: "turn.recovered", lane: lane.ref, turn_id: turnId });
 }
 
 function preview(text: string): string {

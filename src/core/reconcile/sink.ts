@@ -44,7 +44,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
       journal.commit((change) => {
         if (known === null) store.log.setCodexHome(codex_home);
         store.epochs.markUp(epoch, version, change.now);
-        change.append({ kind: "child.up", data: { epoch, version } });
+        change.append({ kind: "codex.up", data: { epoch, version } });
       });
       live.begin(epoch);
       told.unsettled();
@@ -115,7 +115,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
     expireOf(world, epoch, change);
     endEphemeral(world, change);
     interruptGoals(world, change);
-    change.append({ kind: "child.down", data: { epoch, reason: reason.slice(0, 500) } });
+    change.append({ kind: "codex.down", data: { epoch, reason: reason.slice(0, 500) } });
     change.append({ kind: "gap", data: { epoch } });
   }
 }

@@ -52,7 +52,13 @@ export function clearBlock(world: World, ref: Ref): void {
 function tell({ journal, log }: World, ref: Ref, reason: string | null): void {
   const blocked = reason && clip(reason, limits.previewCharsMax);
   try {
-    journal.commit((change) => change.append({ kind: "lane.changed", lane: ref, data: { blocked } }));
+    journal.commit((change) =>
+      change.append(
+        blocked === null
+          ? { kind: "thread.unblocked", lane: ref }
+          : { kind: "thread.blocked", lane: ref, data: { reason: blocked } },
+      ),
+    );
   } catch (thrown) {
     log.warn("that a thread is blocked could not be recorded", { lane: ref, reason: wordsOf(thrown) });
   }

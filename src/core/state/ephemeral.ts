@@ -22,6 +22,6 @@ export function endEphemeral({ store }: World, change: Change): void {
       message: "the ephemeral thread ended with its Codex",
     });
     store.lanes.set(lane.ref, { gone_at: change.now, updated_at: change.now });
-    change.append({ kind: "lane.changed", lane: lane.ref, data: { gone: true } });
+    change.append({ kind: "thread.gone", lane: lane.ref });
   }
 }

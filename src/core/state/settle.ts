@@ -6,7 +6,6 @@
 import { isAgent } from "../../base/agentid.ts";
 import { limits } from "../../base/limits.ts";
 import type { World } from "../model/deps.ts";
-import { messageEvent } from "../model/events.ts";
 import type { Change } from "../model/journal.ts";
 import { isSteering, type MessageState, type Outcome } from "../model/message.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -26,15 +25,17 @@ export function move(
   more: MessageChange = {},
 ): void {
   store.messages.set(message.id, { ...more, state: to, updated_at: change.now });
-  const data: Record<string, unknown> = { attempt: more.attempt ?? message.attempt, mode: message.mode };
-  if (more.outcome) data["outcome"] = more.outcome;
-  if (more.error) data["error"] = more.error;
   change.append({
-    kind: messageEvent(to),
+    kind: `message.${to}`,
     lane: message.lane,
     receipt: message.id,
     turn_id: more.turn_id ?? message.turn_id,
-    data,
+    data: {
+      attempt: more.attempt ?? message.attempt,
+      mode: message.mode,
+      ...(more.outcome ? { outcome: more.outcome } : {}),
+      ...(more.error ? { error: more.error } : {}),
+    },
   });
 }
 

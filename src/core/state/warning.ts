@@ -22,7 +22,8 @@ export function noteWarning(
   live.warnings.set(thread_id, known);
   const lane = store.lanes.findByThread(thread_id)?.ref ?? null;
   const warning = told && clip(told, limits.previewCharsMax);
-  change.append({ kind: "lane.changed", lane, data: { warning, server, thread_id } });
+  if (warning === null) change.append({ kind: "thread.unwarned", lane, data: { server, thread_id } });
+  else change.append({ kind: "thread.warned", lane, data: { warning, server, thread_id } });
 }
 
 export function warningsOf(live: Live, threadId: string | null): string[] {

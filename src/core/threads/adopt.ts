@@ -68,7 +68,7 @@ export async function attach(world: World, threadId: string, by: string): Promis
     };
     store.lanes.add({ ...lane, ...durable, handle: null });
     change.append({
-      kind: "lane.created",
+      kind: "thread.created",
       lane: lane.ref,
       data: {
         title: lane.title.slice(0, limits.previewCharsMax),
@@ -154,7 +154,7 @@ async function taken(world: World, ref: Ref, mayWriteHome: boolean): Promise<voi
       evidence_at: change.now,
       updated_at: change.now,
     });
-    change.append({ kind: "lane.changed", lane: ref, data: { source: "own" } });
+    change.append({ kind: "thread.taken", lane: ref });
   });
 }
 
@@ -190,7 +190,7 @@ export async function give(world: World, ref: Ref): Promise<void> {
         blocked_reason: null,
         updated_at: change.now,
       });
-      change.append({ kind: "lane.changed", lane: ref, data: { source: "attached" } });
+      change.append({ kind: "thread.given", lane: ref });
     });
   });
 }

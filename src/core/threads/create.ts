@@ -63,7 +63,7 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
     const lane = laneOf(world, checked, digestOf(draft), change.now);
     store.lanes.add(lane);
     change.append({
-      kind: "lane.created",
+      kind: "thread.created",
       lane: lane.ref,
       data: {
         title: lane.title.slice(0, limits.previewCharsMax),

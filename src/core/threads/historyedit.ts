@@ -94,7 +94,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
       };
       store.lanes.add(row);
       change.append({
-        kind: "lane.created",
+        kind: "thread.forked",
         lane: row.ref,
         data: { title: name.slice(0, limits.previewCharsMax), fork_of: ref, by: draft.created_by },
       });
@@ -175,7 +175,7 @@ export async function revert(world: World, ref: Ref, turns: number): Promise<voi
       });
       const last = left.turns[0];
       if (last) noteAnswer(world, lane, last.items, last.id, change.now);
-      change.append({ kind: "lane.changed", lane: ref, turn_id: before.id, data: { reverted: turns } });
+      change.append({ kind: "thread.reverted", lane: ref, turn_id: before.id, data: { turns } });
     });
     const here = live.get(lane.thread_id);
     if (here) here.floor = left.turns[0]?.id ?? null;

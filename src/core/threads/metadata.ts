@@ -52,7 +52,7 @@ export async function rename(
         updated_at: change.now,
       });
       change.append({
-        kind: "lane.changed",
+        kind: "thread.renamed",
         lane: lane.ref,
         data: { title: name.slice(0, limits.previewCharsMax) },
       });
@@ -73,7 +73,7 @@ export async function archive(world: World, place: Place): Promise<void> {
     if (lane.thread_id !== null) await archiveThere(world, lane, lane.thread_id);
     journal.commit((change) => {
       store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });
-      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: true } });
+      change.append({ kind: "thread.archived", lane: lane.ref });
     });
     if (lane.thread_id !== null) live.drop(lane.thread_id);
   });
@@ -107,7 +107,7 @@ export async function restore(world: World, place: Place): Promise<void> {
       // Its handle may have been given away meanwhile.
       const handle = lane.handle === null ? null : freeHandle(store, lane.handle);
       store.lanes.set(lane.ref, { archived_at: null, handle, updated_at: change.now });
-      change.append({ kind: "lane.changed", lane: lane.ref, data: { archived: false } });
+      change.append({ kind: "thread.restored", lane: lane.ref });
     });
   });
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
+import { eventKindWords, kindsOf } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
 import { type Event, eventObject } from "../shapes.ts";
@@ -15,7 +16,7 @@ export default op({
   input: v.strictObject({
     since: v.optional(flag(v.string(), "only what came after this cursor", { value: "CURSOR" })),
     follow: v.optional(flag(v.boolean(), "go on as rows are written", { cli_only: true }), false),
-    kinds: v.optional(flag(v.array(v.string()), "only these kinds", { value: "KIND" })),
+    kinds: v.optional(flag(v.array(v.picklist(eventKindWords)), "only these kinds", { value: "KIND" })),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     limit: v.optional(count("at most this many", limits.eventsPageMax), 50),
   }),
@@ -32,7 +33,7 @@ export default op({
   streams: ({ follow }) => follow,
   async run({ since, follow, kinds, thread, limit }, { core, caller, signal, emit }) {
     const lanes = thread === undefined ? undefined : [core.resolve(thread, caller.thread_id, "reading")];
-    const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
+    const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds: kindsOf(kinds) } : {}) };
     if (!follow) return core.events(which, since ?? null, limit);
     const next_cursor = await core.follow(which, since ?? null, (row) => emit({ ...row }), signal);
     return { events: [] as Event[], next_cursor };

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { eventKindWords, kindsOf } from "../../contract/events.ts";
 import type { Delta } from "../../core/model/ports/agent.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
@@ -24,7 +25,9 @@ export default op({
     follow: v.optional(flag(v.boolean(), "stream rows without end", { cli_only: true }), false),
     since: v.optional(flag(v.string(), "go on exactly after this cursor", { value: "CURSOR" })),
     kinds: v.optional(
-      flag(v.array(v.string()), "only these kinds, as in --kinds turn.completed", { value: "KIND" }),
+      flag(v.array(v.picklist(eventKindWords)), "only these kinds, as in --kinds turn.completed", {
+        value: "KIND",
+      }),
     ),
     deltas: v.optional(
       flag(v.boolean(), "also what the model is writing, piece by piece (with --follow)", { cli_only: true }),
@@ -62,7 +65,7 @@ export default op({
     if (raw && deltas)
       fail("usage", "--raw holds every delta, so it excludes --deltas", { hint: "dispatch watch --help" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
-    const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds } : {}) };
+    const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds: kindsOf(kinds) } : {}) };
     const over = new AbortController();
     if (!follow) {
       // A host gives up a call that says nothing; who sits at a terminal needs no telling.

@@ -29,7 +29,7 @@ test("what follows a commit may fail: what was committed is told as committed, a
   const seq = world.store.log.last();
   const grown = world.journal.grown(seq);
   const title = world.journal.commit((change) => {
-    change.append({ kind: "lane.changed", lane: ref });
+    change.append({ kind: "thread.gone", lane: ref });
     change.after(() => {
       throw new Error("the first effect is broken");
     });

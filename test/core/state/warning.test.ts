@@ -21,10 +21,9 @@ test("a server that does not start is shown until it starts, and each change is 
   warn("notes", null);
   expect(here.view().warnings).toEqual([]);
   const told = here.world.engine.core
-    .events({ lanes: [here.ref] }, null, 100)
-    .events.filter(({ data }) => "warning" in data)
-    .map(({ data }) => data["warning"]);
-  expect(told).toEqual(["no such file", null]);
+    .events({ lanes: [here.ref], kinds: ["thread.warned", "thread.unwarned"] }, null, 100)
+    .events.map(({ kind }) => kind);
+  expect(told).toEqual(["thread.warned", "thread.unwarned"]);
 });
 
 test("only the newest are kept", () => {

@@ -12,8 +12,8 @@ export interface Kills {
 
 /** Every commit on the way of a message, and of a thread; the common ones are not to hide the rare. */
 const steps = [
-  "lane.created",
-  "lane.changed",
+  "thread.created",
+  "thread.ready",
   "message.queued",
   "message.claimed",
   "message.claimed",
@@ -24,7 +24,7 @@ const steps = [
   "message.delivered",
   "item.completed",
   "turn.completed",
-  "child.up",
+  "codex.up",
 ];
 
 export interface Harm {

@@ -1,0 +1,152 @@
+/**
+ * The durable log: every kind of event, with its data. Ids, and previews of at most 200 characters; never whole text.
+ * Every kind has one meaning. README's table and `--kinds` are made from this.
+ */
+type MessageEvent = {
+  attempt?: number;
+  mode: string;
+  outcome?: string;
+  error?: unknown;
+  /** Who wrote it, where no caller did. */
+  by?: string;
+};
+type TurnEnd = { origin: string; error?: unknown; crashed?: true };
+type Nothing = Record<string, never>;
+
+export interface EventData {
+  "thread.created": { title: string; cwd?: string; thread_id?: string; source?: string; by: string | null };
+  "thread.forked": { title: string; fork_of: string; by: string | null };
+  "thread.ready": { thread_id: string };
+  "thread.renamed": { title: string };
+  "thread.archived": Nothing;
+  "thread.restored": Nothing;
+  "thread.gone": Nothing;
+  "thread.taken": Nothing;
+  "thread.given": Nothing;
+  "thread.reverted": { turns: number };
+  "thread.forgotten": { thread_id?: string | null; why?: string };
+  "thread.blocked": { reason: string };
+  "thread.unblocked": Nothing;
+  "thread.warned": { warning: string; server: string | null; thread_id: string };
+  "thread.unwarned": { server: string | null; thread_id: string };
+  "thread.agents": { working: number };
+  "turn.started": Nothing;
+  "turn.completed": TurnEnd;
+  "turn.failed": TurnEnd;
+  "turn.interrupted": TurnEnd;
+  "turn.retrying": { reason: string };
+  "turn.recovered": Nothing;
+  "item.completed": {
+    item_id: string | null;
+    type: string;
+    preview: string;
+    status: string | null;
+    exit_code: number | null;
+  };
+  "message.queued": MessageEvent;
+  "message.claimed": MessageEvent;
+  "message.sent": MessageEvent;
+  "message.delivered": MessageEvent;
+  "message.done": MessageEvent;
+  "message.failed": MessageEvent;
+  "message.cancelled": MessageEvent;
+  "message.unsure": MessageEvent;
+  "queue.held": { reason: string };
+  "queue.released": { reason: string };
+  "queue.moved": { to: number | string };
+  "queue.native": { waiting: number };
+  "request.opened": { request: string; kind: string; summary: string };
+  "request.answered": {
+    request?: string;
+    kind?: string;
+    decision: string;
+    by: string | null;
+    method?: string;
+    thread_id?: string | null;
+    summary?: string;
+    item_id?: string;
+    sub_agent?: string;
+    hooks?: { source: string | null; path: string | null }[];
+  };
+  "request.expired": { request: string; kind: string };
+  "goal.changed": { status: string | null; by?: string; why?: string };
+  "limit.reached": { provider: string; until: string; doubt?: string; error: { message: string } };
+  "limit.ended": { provider: string; why: string };
+  "codex.up": { epoch: number; version: string };
+  "codex.down": { epoch: number; reason: string };
+  "daemon.up": Nothing;
+  "daemon.down": Nothing;
+  gap: { epoch?: number };
+  reconciled: { epoch: number | null };
+  "op.called": { caller: unknown; op: string; outcome: string };
+}
+
+export type EventKind = keyof EventData;
+
+/** What each tells a person, in README. */
+export const eventWords = {
+  "thread.created": "a thread was made, or attached",
+  "thread.forked": "a thread was made from another",
+  "thread.ready": "its thread is durable in Codex",
+  "thread.renamed": "it has another title",
+  "thread.archived": "it was archived",
+  "thread.restored": "it is no longer archived",
+  "thread.gone": "Codex no longer has it",
+  "thread.taken": "dispatch writes it now",
+  "thread.given": "another app writes it now",
+  "thread.reverted": "its last turns were taken back",
+  "thread.forgotten": "dispatch no longer manages it",
+  "thread.blocked": "its work waits for somebody to act",
+  "thread.unblocked": "its work goes on",
+  "thread.warned": "Codex warns of it: an MCP server that does not start, among others",
+  "thread.unwarned": "what Codex warned of is over",
+  "thread.agents": "another number of its sub-agents works",
+  "turn.started": "a turn began",
+  "turn.completed": "a turn ended well",
+  "turn.failed": "a turn failed",
+  "turn.interrupted": "a turn was stopped, or cut by a crash",
+  "turn.retrying": "Codex lost the provider and tries again",
+  "turn.recovered": "the turn goes on after that",
+  "item.completed": "a message, command, change or tool call of a turn",
+  "message.queued": "a text was accepted, or waits again",
+  "message.claimed": "a text is about to be sent",
+  "message.sent": "Codex answered",
+  "message.delivered": "Codex's history has it",
+  "message.done": "its turn is over",
+  "message.failed": "it was not delivered",
+  "message.cancelled": "it was cancelled",
+  "message.unsure": "nobody can tell whether it was delivered",
+  "queue.held": "a queue waits, and why",
+  "queue.released": "a hold ended",
+  "queue.moved": "a text has another place in its queue",
+  "queue.native": "texts wait in Codex's own queue",
+  "request.opened": "Codex asks",
+  "request.answered": "a request was answered, and by whom",
+  "request.expired": "Codex no longer waits for the answer",
+  "goal.changed": "a goal has another status",
+  "limit.reached": "the account's usage limit was reached, and until when",
+  "limit.ended": "the usage limit is over",
+  "codex.up": "Codex runs",
+  "codex.down": "Codex ended, and why",
+  "daemon.up": "the daemon started",
+  "daemon.down": "the daemon stopped",
+  gap: "what Codex said meanwhile may be missing from the log",
+  reconciled: "what happened in a gap was read from Codex",
+  "op.called": "who asked for what, and how it ended",
+} as const satisfies Record<EventKind, string>;
+
+export const eventKinds = Object.keys(eventWords) as EventKind[];
+
+/** `turn.*`: every kind of a group. */
+const eventGroups = [
+  ...new Set(eventKinds.filter((kind) => kind.includes(".")).map((kind) => kind.replace(/\..*/, ".*"))),
+];
+
+export const eventKindWords = [...eventKinds, ...eventGroups];
+
+/** The kinds that words of `--kinds` stand for. */
+export function kindsOf(words: readonly string[]): EventKind[] {
+  return eventKinds.filter((kind) =>
+    words.some((word) => (word.endsWith(".*") ? kind.startsWith(word.slice(0, -1)) : kind === word)),
+  );
+}

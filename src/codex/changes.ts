@@ -1,5 +1,6 @@
 /** The files that a patch changes, from Codex's items and from the first protocol's approval, as unified diffs. */
-import type { ChangeKind, FileChange } from "../core/model/ports/filechange.ts";
+import type { ChangeKind } from "../contract/words.ts";
+import type { FileChange } from "../core/model/ports/filechange.ts";
 import { type Json, object, text } from "./read.ts";
 
 /** Of an item. Null where any change is of a shape that is not known: part of a patch is not the patch. */

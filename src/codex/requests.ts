@@ -1,5 +1,6 @@
 /** A question of Codex's in core's nouns; core decides, and answers through `reply`. */
-import type { RequestFacts, RequestKind } from "../core/model/ports/request.ts";
+import type { RequestKind } from "../contract/words.ts";
+import type { RequestFacts } from "../core/model/ports/request.ts";
 import { asksOf, isToolApproval } from "./asks.ts";
 import { patchOf } from "./changes.ts";
 import type { StreamMemory } from "./memory.ts";

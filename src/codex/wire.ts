@@ -1,11 +1,12 @@
 /** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
+
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import type { Sandbox } from "../contract/words.ts";
 import type { Catalogue, ModelFacts, RateLimits } from "../core/model/ports/agent.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
-  Sandbox,
   SandboxDetails,
   ThreadFacts,
   ThreadOpened,

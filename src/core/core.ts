@@ -1,12 +1,11 @@
 /** The verbs that an op is given. */
 
+import type { Condition, MessageState, ThreadStatus, Verdict } from "../contract/words.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { Condition, Verdict } from "./events/condition.ts";
 import type { EventView, Page, Sample, Which } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Given } from "./model/answer.ts";
-import type { MessageState } from "./model/message.ts";
 import type { Place } from "./model/place.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
@@ -17,7 +16,7 @@ import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
-import type { LaneStatus, ThreadView } from "./state/lane.ts";
+import type { ThreadView } from "./state/lane.ts";
 import type { Receipt } from "./state/receipt.ts";
 import type { ThreadSummary } from "./state/summary.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
@@ -30,7 +29,7 @@ import type { How } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
 export interface ListFilter {
-  status?: LaneStatus;
+  status?: ThreadStatus;
   source?: "own" | "attached";
   cwd?: string;
   archived: boolean;

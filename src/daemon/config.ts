@@ -1,11 +1,11 @@
 /** The home's config.toml: read anew when it changed. */
+
 import { statSync } from "node:fs";
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { HoldReason } from "../core/model/ports/rows.ts";
-import { leashes } from "../core/model/ruling.ts";
+import { agentPolicies, type HoldReason } from "../contract/words.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -28,7 +28,7 @@ const schema = v.strictObject({
        * What a caller that runs in a Codex thread may do. guarded: read, send, create threads that may do no more than
        * itself, and manage and answer those. read: nothing else. free: all that the user may, save answering itself.
        */
-      agents: v.optional(v.picklist(leashes), "guarded"),
+      agents: v.optional(v.picklist(agentPolicies), "guarded"),
       request_timeout: v.optional(
         v.pipe(v.number(), v.minValue(1), v.maxValue(limits.requestTimeoutMaxMs / 1000)),
       ),

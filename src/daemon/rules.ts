@@ -1,7 +1,8 @@
 /** `[policy] requests` and `[[policy.rules]]` as they are written, and what core makes of them. */
+
 import * as v from "valibot";
-import type { RequestKind } from "../core/model/ports/request.ts";
-import { type Rules, rulings } from "../core/model/ruling.ts";
+import { type RequestKind, rulings } from "../contract/words.ts";
+import type { Rules } from "../core/model/ruling.ts";
 import { runsAnother, wordsOf } from "../core/policy/command.ts";
 
 /** What may be asked with a row of its own. What is not here is never named by a rule, so never approved by one. */

@@ -65,7 +65,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: false,
     hidden: false,
-    hash: "69cf40dc6f80",
+    hash: "8f735d443081",
     load: () => import("./daemon/retry.ts"),
   },
   {
@@ -91,7 +91,7 @@ export const index: readonly IndexRow[] = [
     start: "never",
     frozen: true,
     hidden: false,
-    hash: "d3a2f119d638",
+    hash: "88e99f8e5f78",
     load: () => import("./daemon/status.ts"),
   },
   {

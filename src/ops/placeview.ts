@@ -1,8 +1,8 @@
 /** The output of a change to a thread's metadata, managed or not. */
 import * as v from "valibot";
 import { cell } from "../base/text.ts";
+import { threadObject } from "../contract/shapes.ts";
 import type { Core } from "../core/core.ts";
-import { threadObject } from "./shapes.ts";
 
 export const placeView = v.object({
   ref: v.nullable(v.string()),

@@ -3,7 +3,7 @@ import type { QuickRead } from "./op.ts";
 
 export const quickReads: readonly QuickRead[] = [
   { cli: ["daemon", "log"], name: "daemon.log", hash: "a2727ba80520", args: [] },
-  { cli: ["daemon", "status"], name: "daemon.status", hash: "d3a2f119d638", args: [] },
+  { cli: ["daemon", "status"], name: "daemon.status", hash: "88e99f8e5f78", args: [] },
   { cli: ["events"], name: "event.list", hash: "afdd88629e4e", args: [] },
   { cli: ["goal", "status"], name: "goal.status", hash: "7da61135be52", args: ["thread"] },
   { cli: ["models"], name: "model.list", hash: "ab9978ca9d65", args: [] },

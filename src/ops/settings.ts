@@ -1,22 +1,19 @@
 /** How a thread is set up: the flags of `new` and `fork`. What is left out is not sent: Codex decides it. */
+
 import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { jsonValue } from "../base/jsonobject.ts";
 import { limits } from "../base/limits.ts";
 import { cell, paint } from "../base/text.ts";
+import { approvalPolicies, rulings, sandboxes } from "../contract/words.ts";
 import { flag, type Mark, path, seen, text } from "./fields.ts";
-import { rulings } from "./shapes.ts";
 
 const word = (description: string, value: string, mark: Mark = {}) =>
   v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value, ...mark }));
 
 export const settingFields = {
-  sandbox: v.optional(
-    flag(v.picklist(["read-only", "workspace-write", "danger-full-access"]), "what commands may touch"),
-  ),
-  approval_policy: v.optional(
-    flag(v.picklist(["untrusted", "on-request", "never"]), "when Codex asks before it runs a command"),
-  ),
+  sandbox: v.optional(flag(v.picklist(sandboxes), "what commands may touch")),
+  approval_policy: v.optional(flag(v.picklist(approvalPolicies), "when Codex asks before it runs a command")),
   approvals_reviewer: word("who reviews approvals, by Codex's name for it", "NAME"),
   permission_profile: word("a permission profile of Codex's, instead of a sandbox", "PROFILE"),
   model: word("the model; dispatch models lists them", "MODEL", { names: "model" }),

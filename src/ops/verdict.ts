@@ -1,12 +1,12 @@
 /** How a wait ended, and the exit status that says so though the result is on stdout. */
 import * as v from "valibot";
 import { codes } from "../base/error.ts";
+import { type Verdict, verdicts } from "../contract/words.ts";
 import type { Core } from "../core/core.ts";
 import type { Ref } from "../core/model/ports/rows.ts";
 import type { Caller } from "./protocol.ts";
 
-export const verdict = v.picklist(["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"]);
-export type Verdict = v.InferOutput<typeof verdict>;
+export const verdict = v.picklist(verdicts);
 
 /** As a person reads it. */
 export const verdictWords: Record<Verdict, string> = {

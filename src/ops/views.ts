@@ -1,6 +1,6 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
-import type { Event, Receipt, Thread, ThreadSummary } from "./shapes.ts";
+import type { Event, Receipt, Thread, ThreadSummary } from "../contract/shapes.ts";
 
 const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",

@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
 import { type EventData, type EventKind, eventKinds, kindsOf } from "../../src/contract/events.ts";
+import { eventObject } from "../../src/contract/shapes.ts";
 import type { EventDraft } from "../../src/core/model/events.ts";
 import events from "../../src/ops/event/list.ts";
-import { eventObject } from "../../src/ops/shapes.ts";
 import watch from "../../src/ops/thread/watch.ts";
 import { openStore } from "../../src/store/store.ts";
 

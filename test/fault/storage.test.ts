@@ -2,10 +2,11 @@
  * A registry that refuses at the worst moment: the real core, with a store whose next commits fail. What Codex has
  * taken is never told as failed, and whoever has a receipt keeps it.
  */
+
 import { expect, test } from "bun:test";
 import { DispatchError } from "../../src/base/error.ts";
+import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
-import type { Mode } from "../../src/core/model/message.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { HandClock } from "../support/codex-clock.ts";

@@ -1,8 +1,10 @@
 /** Where a yes is offered, the whole of what it is said to is shown; where not all is shown, a mark says so. */
+
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
-import type { ChangeKind } from "../../src/core/model/ports/filechange.ts";
-import type { RequestFacts, RequestKind } from "../../src/core/model/ports/request.ts";
+import type { Thread } from "../../src/contract/shapes.ts";
+import type { ChangeKind, RequestKind } from "../../src/contract/words.ts";
+import type { RequestFacts } from "../../src/core/model/ports/request.ts";
 import type { Request as Row } from "../../src/core/model/ports/rows.ts";
 import { requestRow } from "../../src/core/requests/requestrow.ts";
 import { requestView, requestViews } from "../../src/core/requests/requestview.ts";
@@ -10,7 +12,6 @@ import answer from "../../src/ops/request/answer.ts";
 import get from "../../src/ops/request/get.ts";
 import list from "../../src/ops/request/list.ts";
 import replay from "../../src/ops/request/replay.ts";
-import type { Thread } from "../../src/ops/shapes.ts";
 import { eventLine, summaryOf, threadPairs, threadTable } from "../../src/ops/views.ts";
 import { bounded } from "../../src/surface/mcp/bound.ts";
 import { seeded } from "../sim/sim.ts";

@@ -1,9 +1,9 @@
 /** What a person reads of the shapes that many commands share. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
+import type { Receipt, Request, ThreadSummary } from "../../src/contract/shapes.ts";
 import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
-import type { Receipt, Request, ThreadSummary } from "../../src/ops/shapes.ts";
 import wait from "../../src/ops/thread/wait.ts";
 import { eventLine, receiptPairs, threadTable } from "../../src/ops/views.ts";
 

@@ -5,8 +5,8 @@
  * against the threads' own history.
  */
 
+import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
-import type { Mode } from "../../src/core/model/message.ts";
 import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { NewThread } from "../../src/core/threads/create.ts";

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { messageStates, transitions } from "../../src/core/model/message.ts";
+import { messageStates } from "../../src/contract/words.ts";
+import { transitions } from "../../src/core/model/message.ts";
 import type { Epoch } from "../../src/core/model/ports/agent.ts";
 import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";

@@ -1,6 +1,6 @@
 /** The situations that examples start from, each made through the product's own verbs. */
+import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
-import type { Mode } from "../../src/core/model/message.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../src/core/state/receipt.ts";
 import { until } from "../support/codex-sink.ts";

@@ -1,9 +1,10 @@
 /** From a caller's text to a stored message: what is refused, and what accepted means. */
+
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Mode } from "../../contract/words.ts";
 import type { Mint, World } from "../model/deps.ts";
-import type { Mode } from "../model/message.ts";
 import type { Lane, Message, MessageId, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";

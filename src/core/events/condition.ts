@@ -1,10 +1,9 @@
 /** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
+
 import { limits } from "../../base/limits.ts";
+import { type Condition, type Verdict, verdicts } from "../../contract/words.ts";
 import type { LaneFacts, Turn } from "../model/ports/rows.ts";
 import { limitFor } from "../state/lane.ts";
-
-export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
-export type Condition = (typeof conditions)[number];
 
 /** The turn that `turn` waits for: the one running when the wait began, else the next after `last`. */
 export interface TurnMark {
@@ -76,10 +75,6 @@ export function isStopped(condition: Condition, facts: LaneFacts, isBlocked: boo
   const runs = facts.latest?.status === "in_progress";
   return isBlocked && !runs && (condition === "done" || condition === "turn");
 }
-
-export const verdicts = ["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"] as const;
-/** How a wait ended, worst first where lanes differ: its exit status. */
-export type Verdict = (typeof verdicts)[number];
 
 export function verdictOf(condition: Condition, facts: LaneFacts, turn: Turn | null): Verdict {
   if (condition === "waiting" || condition === "attention") return "ok";

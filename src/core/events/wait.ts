@@ -1,20 +1,12 @@
 /** Waits on the event log until lanes, or receipts, are in a condition. What already holds answers at once. */
+
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Condition, Verdict } from "../../contract/words.ts";
 import type { World } from "../model/deps.ts";
 import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
-import {
-  type Condition,
-  holds,
-  isStopped,
-  markTurn,
-  needsAnswer,
-  type TurnMark,
-  type Verdict,
-  verdictOf,
-  worst,
-} from "./condition.ts";
+import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf, worst } from "./condition.ts";
 
 export type Target = { ref: Ref; receipt?: string };
 

@@ -1,6 +1,7 @@
 /** The files of a patch in words, and within a limit: what is left out is counted, and marked where it was. */
+import type { ChangeKind } from "../../contract/words.ts";
 import { clip, jsonBytes } from "./clip.ts";
-import type { ChangeKind, FileChange } from "./ports/filechange.ts";
+import type { FileChange } from "./ports/filechange.ts";
 
 /** What takes something away comes first: it is what must not be hidden behind `and 3 more`. */
 const order: Record<ChangeKind, number> = { delete: 0, move: 1, update: 2, add: 3 };

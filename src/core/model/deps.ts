@@ -1,13 +1,15 @@
 /** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
+
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { AgentPolicy, HoldReason } from "../../contract/words.ts";
 import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
 import type { Agent } from "./ports/agent.ts";
-import type { HoldReason, MessageId, Ref } from "./ports/rows.ts";
+import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
-import type { Leash, Rules } from "./ruling.ts";
+import type { Rules } from "./ruling.ts";
 
 export interface World {
   store: Store;
@@ -50,7 +52,7 @@ export interface Policy {
   indexedBytesMax: number;
   rules: Rules;
   /** What callers that run in a Codex thread may do. */
-  agents: Leash;
+  agents: AgentPolicy;
   /** A question that nobody answered is declined after so long; null: never. */
   requestTimeoutMs: number | null;
 }

@@ -2,23 +2,7 @@
  * A message: something a caller gave us to deliver into a lane. This table is the rule; the registry's CHECK and
  * BEFORE UPDATE trigger repeat it, and a test holds the two against each other.
  */
-export const messageStates = [
-  "queued",
-  "claimed",
-  "sent",
-  "delivered",
-  "done",
-  "failed",
-  "cancelled",
-  "unsure",
-] as const;
-export type MessageState = (typeof messageStates)[number];
-
-export const modes = ["send", "queue", "steer", "interject", "context"] as const;
-export type Mode = (typeof modes)[number];
-
-export type Outcome = "completed" | "failed" | "interrupted";
-
+import type { MessageState, Mode } from "../../contract/words.ts";
 /**
  * From each state, where it may go.
  * `claimed -> queued`: a refusal that another try may get past, or the child died and history shows nothing.

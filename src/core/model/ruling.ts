@@ -1,10 +1,6 @@
 /** Words of who decides an approval, and of how much a thread may do by itself. */
-import type { RequestKind } from "./ports/request.ts";
-import type { Sandbox, SandboxDetails } from "./ports/thread.ts";
-
-export const rulings = ["ask", "deny", "approve"] as const;
-
-export type Ruling = (typeof rulings)[number];
+import type { RequestKind, Ruling, Sandbox } from "../../contract/words.ts";
+import type { SandboxDetails } from "./ports/thread.ts";
 
 export interface Rule {
   kind?: RequestKind | undefined;
@@ -39,8 +35,3 @@ export interface Power {
   /** The parts of the policy `granular`. */
   approval_details?: Record<string, unknown> | null;
 }
-
-/** How far agents may go, as `[policy] agents` says. */
-export const leashes = ["guarded", "read", "free"] as const;
-
-export type Leash = (typeof leashes)[number];

@@ -1,8 +1,8 @@
 /** Who answers a question: the rules, the thread's own policy, the configuration's, or a person. Pure; when in doubt it asks. */
 
-import type { RequestKind } from "../model/ports/request.ts";
+import type { RequestKind, Ruling } from "../../contract/words.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
-import type { IsInside, Rule, Rules, Ruling } from "../model/ruling.ts";
+import type { IsInside, Rule, Rules } from "../model/ruling.ts";
 import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./command.ts";
 
 export interface Ruled {

@@ -1,10 +1,12 @@
 /** What a set of rules would have decided on every question that was asked, beside what was decided then. */
+
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Ruling } from "../../contract/words.ts";
 import type { World } from "../model/deps.ts";
 import type { Ref, Request } from "../model/ports/rows.ts";
-import type { IsInside, Rules, Ruling } from "../model/ruling.ts";
+import type { IsInside, Rules } from "../model/ruling.ts";
 import { type Asker, decide } from "../policy/decide.ts";
 import { optionsOf } from "./reply.ts";
 

@@ -1,8 +1,9 @@
 /** What each kind of question takes for an answer, and how that is said to Codex. */
 
-import { decisions, flagOf } from "../../base/decisions.ts";
+import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
-import type { Decision, Given } from "../model/answer.ts";
+import { type Decision, decisions } from "../../contract/words.ts";
+import type { Given } from "../model/answer.ts";
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Request } from "../model/ports/rows.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";

@@ -1,10 +1,12 @@
 /** A question as outputs show it. */
+
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
+import type { RequestKind } from "../../contract/words.ts";
 import { bounded, wholeDiff } from "../model/changes.ts";
 import { clipBytes, jsonBytes } from "../model/clip.ts";
 import type { FileChange } from "../model/ports/filechange.ts";
-import type { Asks, FormAsked, Question, RequestKind, ToolAsked } from "../model/ports/request.ts";
+import type { Asks, FormAsked, Question, ToolAsked } from "../model/ports/request.ts";
 import type { Request } from "../model/ports/rows.ts";
 import { type Option, optionsOf } from "./reply.ts";
 

@@ -1,6 +1,7 @@
 /** A lane's hold: the flag, with its reason, that keeps what is queued waiting. All run inside an open transaction. */
+import type { HoldReason } from "../../contract/words.ts";
 import type { Change } from "../model/journal.ts";
-import type { HoldReason, Lane, Ref } from "../model/ports/rows.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 
 /** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */

@@ -1,6 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Block, Live, LiveThread } from "../model/live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
 import type { SandboxDetails } from "../model/ports/thread.ts";
@@ -8,21 +9,8 @@ import { type QueueView, queueView, resumeCommand } from "./hold.ts";
 import { type SyncView, syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 
-export const laneStatuses = [
-  "idle",
-  "busy",
-  "waiting",
-  "error",
-  "blocked",
-  "archived",
-  "gone",
-  "unknown",
-] as const;
-export type LaneStatus = (typeof laneStatuses)[number];
-export type Confidence = "live" | "stale" | "unknown";
-
 export interface Standing {
-  status: LaneStatus;
+  status: ThreadStatus;
   confidence: Confidence;
   /** When the evidence for it was last seen; epoch ms. */
   asOf: number;
@@ -75,7 +63,7 @@ export interface ThreadView {
   title: string;
   handle: string | null;
   source: "own" | "attached";
-  status: LaneStatus;
+  status: ThreadStatus;
   as_of: string;
   confidence: Confidence;
   /** What is still missing before the thread is durable; null when nothing is. */

@@ -1,6 +1,7 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
+
 import { iso } from "../../base/clock.ts";
-import type { MessageState, Mode, Outcome } from "../model/message.ts";
+import type { MessageState, Mode, Outcome } from "../../contract/words.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
 

@@ -5,9 +5,10 @@
 
 import { isAgent } from "../../base/agentid.ts";
 import { limits } from "../../base/limits.ts";
+import type { MessageState, Outcome } from "../../contract/words.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import { isSteering, type MessageState, type Outcome } from "../model/message.ts";
+import { isSteering } from "../model/message.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { Lane, Message, MessageError, Ref, Turn } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";

@@ -1,9 +1,11 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
+
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Live } from "../model/live.ts";
 import type { Ref, SummaryFacts } from "../model/ports/rows.ts";
 import { waitReason } from "./hold.ts";
-import { type Confidence, type LaneStatus, limitOf, standingOf } from "./lane.ts";
+import { limitOf, standingOf } from "./lane.ts";
 
 export interface ThreadSummary {
   ref: Ref;
@@ -11,7 +13,7 @@ export interface ThreadSummary {
   title: string;
   handle: string | null;
   source: "own" | "attached";
-  status: LaneStatus;
+  status: ThreadStatus;
   confidence: Confidence;
   setup: "starting" | "started" | null;
   cwd: string;

@@ -2,13 +2,15 @@
  * What an agent may do: a caller that the kernel, or its own word, shows to run in a Codex thread. A guard rail outside
  * a sandbox: a process that may do everything the user may do can have another program of the user call for it.
  */
+
 import { unknownAgent } from "../../base/agentid.ts";
 import { fail, wordsOf } from "../../base/error.ts";
+import type { AgentPolicy } from "../../contract/words.ts";
 import type { Given } from "../model/answer.ts";
 import type { World } from "../model/deps.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
-import type { Leash, Power } from "../model/ruling.ts";
+import type { Power } from "../model/ruling.ts";
 import { isRanked, least, mayLet, strictDetails, widerThan } from "../policy/permissions.ts";
 import type { NewThread } from "./create.ts";
 import { placeOf } from "./selector.ts";
@@ -29,7 +31,7 @@ export interface Wish {
 }
 
 /** A configuration that cannot be read frees nobody. */
-function leashOf(world: World): Leash {
+function leashOf(world: World): AgentPolicy {
   try {
     return world.policy().agents;
   } catch (thrown) {

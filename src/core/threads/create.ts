@@ -2,9 +2,11 @@
  * `new`: lane and first message in one transaction, then thread, id, name, message, each step safe to die after. What
  * a crash leaves is continued by the next delivery step; a retry with the same key finds the same lane.
  */
+
 import { sha256 } from "../../base/digest.ts";
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Ruling } from "../../contract/words.ts";
 import { accept, plain } from "../delivery/accept.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import { withdraw } from "../loading/newthread.ts";
@@ -16,7 +18,6 @@ import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
 import { refusalOf } from "../model/refusal.ts";
-import type { Ruling } from "../model/ruling.ts";
 import { freeHandle, isTaken, slug } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";

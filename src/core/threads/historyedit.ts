@@ -1,7 +1,9 @@
 /** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
+
 import { sha256 } from "../../base/digest.ts";
 import { fail, wordsOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { Ruling } from "../../contract/words.ts";
 import { pinned } from "../loading/effective.ts";
 import { refuseUnlessQuiet } from "../loading/idle.ts";
 import { markOf, withdraw } from "../loading/newthread.ts";
@@ -13,7 +15,6 @@ import type { Agent } from "../model/ports/agent.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened, TurnFacts } from "../model/ports/thread.ts";
 import { isUnknown } from "../model/refusal.ts";
-import type { Ruling } from "../model/ruling.ts";
 import { until } from "../model/until.ts";
 import { handleFor } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";

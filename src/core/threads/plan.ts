@@ -1,11 +1,12 @@
 /** `new`, thought through: every value resolved, with where it came from, before anything is made. */
+
 import { fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
+import type { Ruling } from "../../contract/words.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { ConfigFiles, Values } from "../model/config.ts";
 import type { World } from "../model/deps.ts";
-import type { Ruling } from "../model/ruling.ts";
 import { slug } from "../state/handle.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
 import { checkNew, type NewThread } from "./create.ts";

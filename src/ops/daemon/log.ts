@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, table } from "../../base/text.ts";
+import type { Event } from "../../contract/shapes.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import type { Event } from "../shapes.ts";
 
 const row = v.object({
   at: v.string(),

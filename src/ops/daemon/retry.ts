@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { cell } from "../../base/text.ts";
+import { codexStates } from "../../contract/words.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -12,7 +13,7 @@ export default op({
   start: "never",
   input: v.strictObject({}),
   output: v.object({
-    state: v.picklist(["running", "starting", "degraded", "stopped"]),
+    state: v.picklist(codexStates),
     last_error: v.nullable(v.string()),
   }),
   fails: ["daemon_down", "denied"],

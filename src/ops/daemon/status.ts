@@ -3,6 +3,7 @@ import { type Clock, iso, isoOrNull } from "../../base/clock.ts";
 import type { Fault } from "../../base/faults.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, pairs, span } from "../../base/text.ts";
+import { codexStates } from "../../contract/words.ts";
 import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
 import { limitedWords } from "../views.ts";
@@ -44,7 +45,7 @@ export default op({
     cursor: v.string(),
     rss_bytes: v.number(),
     child: v.object({
-      state: v.picklist(["running", "starting", "degraded", "stopped"]),
+      state: v.picklist(codexStates),
       pid: v.nullable(v.number()),
       epoch: v.nullable(v.number()),
       version: v.nullable(v.string()),

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { eventKindWords, kindsOf } from "../../contract/events.ts";
+import { type Event, eventObject } from "../../contract/shapes.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { type Event, eventObject } from "../shapes.ts";
 import { eventLine, eventLines } from "../views.ts";
 
 export default op({

@@ -2,14 +2,14 @@ import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { block, paint } from "../../base/text.ts";
+import { receiptView, threadObject } from "../../contract/shapes.ts";
+import { modes } from "../../contract/words.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
 import { letter } from "../letter.ts";
 import { op } from "../op.ts";
-import { receiptView, threadObject } from "../shapes.ts";
 import { callerName, exitOf, standing, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
-const modes = ["send", "queue", "steer", "interject", "context"] as const;
 type Mode = (typeof modes)[number];
 const word = (description: string, value: string, mark: Mark = {}) =>
   v.optional(flag(v.pipe(v.string(), v.nonEmpty()), description, { value, ...mark }));

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
+import { receiptView } from "../../contract/shapes.ts";
 import { arg, count } from "../fields.ts";
 import { op } from "../op.ts";
-import { receiptView } from "../shapes.ts";
 import { receiptPairs } from "../views.ts";
 
 export default op({

@@ -1,12 +1,13 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
+import { type Receipt, receiptObject } from "../../contract/shapes.ts";
+import { messageStates } from "../../contract/words.ts";
 import { count, flag } from "../fields.ts";
 import { op, type Word } from "../op.ts";
-import { type Receipt, receiptObject } from "../shapes.ts";
 import { fate } from "../views.ts";
 
-const states = ["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"] as const;
+const states = messageStates;
 
 export default op({
   name: "receipt.list",

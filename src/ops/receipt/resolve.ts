@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { receiptView } from "../../contract/shapes.ts";
 import { arg, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { receiptView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 

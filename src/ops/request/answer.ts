@@ -1,12 +1,13 @@
 import * as v from "valibot";
-import { decisions, flagOf } from "../../base/decisions.ts";
+import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
 import { jsonValue } from "../../base/jsonobject.ts";
+import { requestView } from "../../contract/shapes.ts";
+import { decisions } from "../../contract/words.ts";
 import type { Given } from "../../core/model/answer.ts";
 import { arg, flag, text } from "../fields.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";
-import { requestView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 
 export default op({

@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { requestView } from "../../contract/shapes.ts";
 import { arg } from "../fields.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";
-import { requestView } from "../shapes.ts";
 
 export default op({
   name: "request.get",

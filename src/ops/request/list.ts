@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
+import { requestObject } from "../../contract/shapes.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { requestObject } from "../shapes.ts";
 
 export default op({
   name: "request.list",

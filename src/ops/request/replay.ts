@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
+import { requestStates, rulings } from "../../contract/words.ts";
 import { count, flag, moment, path } from "../fields.ts";
 import { op } from "../op.ts";
-import { rulings } from "../shapes.ts";
 
 export default op({
   name: "request.replay",
@@ -30,7 +30,7 @@ export default op({
         summary: v.string(),
         outside_sandbox: v.boolean(),
         asked_at: v.string(),
-        state: v.picklist(["open", "answered", "expired"]),
+        state: v.picklist(requestStates),
         decision: v.nullable(v.string()),
         answered_by: v.nullable(v.string()),
         would: v.picklist(rulings),

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
+import { threadView } from "../../contract/shapes.ts";
 import { arg, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
+import { threadView } from "../../contract/shapes.ts";
 import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";
-import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 

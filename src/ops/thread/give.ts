@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import { threadView } from "../../contract/shapes.ts";
 import { selector } from "../fields.ts";
 import { op } from "../op.ts";
-import { threadView } from "../shapes.ts";
 import { threadPairs } from "../views.ts";
 
 export default op({

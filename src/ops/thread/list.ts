@@ -3,9 +3,10 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, table } from "../../base/text.ts";
+import { type Thread, type ThreadSummary, threadObject, threadSummary } from "../../contract/shapes.ts";
+import { threadSources, threadStatuses } from "../../contract/words.ts";
 import { count, flag, path } from "../fields.ts";
 import { op, type Word } from "../op.ts";
-import { type Thread, type ThreadSummary, threadObject, threadStatuses, threadSummary } from "../shapes.ts";
 import { summaryOf, threadTable, underParents } from "../views.ts";
 
 const stranger = v.object({
@@ -34,7 +35,7 @@ export default op({
     unmanaged: v.optional(flag(v.boolean(), "those that have no row here"), false),
     archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),
     status: v.optional(flag(v.picklist(threadStatuses), "only in this status")),
-    source: v.optional(flag(v.picklist(["own", "attached"]), "only created here, or only attached")),
+    source: v.optional(flag(v.picklist(threadSources), "only created here, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
     full: v.optional(flag(v.boolean(), "everything that get shows of each"), false),
     limit: v.optional(count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.pageMax)),

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { block, paint } from "../../base/text.ts";
+import { threadView } from "../../contract/shapes.ts";
 import { idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
 import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";
-import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 

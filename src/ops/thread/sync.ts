@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, pairs } from "../../base/text.ts";
+import { threadView } from "../../contract/shapes.ts";
 import { count, flag, seconds, selector } from "../fields.ts";
 import { op } from "../op.ts";
-import { threadView } from "../shapes.ts";
 import { callerName } from "../verdict.ts";
 
 const most = Number.MAX_SAFE_INTEGER;

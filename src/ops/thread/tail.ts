@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, type Look, paint } from "../../base/text.ts";
+import { fileChange } from "../../contract/shapes.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { changeLine } from "../requestpairs.ts";
-import { fileChange } from "../shapes.ts";
 
 const item = v.object({
   turn_id: v.string(),

@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import { threadView } from "../../contract/shapes.ts";
 import { selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { mayWriteHome } from "../settings.ts";
-import { threadView } from "../shapes.ts";
 import { threadPairs } from "../views.ts";
 
 export default op({

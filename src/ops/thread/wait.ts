@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { threadObject } from "../../contract/shapes.ts";
+import { conditions } from "../../contract/words.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
-import { threadObject } from "../shapes.ts";
 import { exitOf, standing, verdict, verdictWords } from "../verdict.ts";
 import { summaryOf, threadTable } from "../views.ts";
 
@@ -24,10 +25,7 @@ The result is on stdout whatever it is; the exit status says which.`,
       value: "THREAD...",
       names: "thread",
     }),
-    for: v.optional(
-      flag(v.picklist(["done", "idle", "waiting", "attention", "turn"]), "what to wait for"),
-      "done",
-    ),
+    for: v.optional(flag(v.picklist(conditions), "what to wait for"), "done"),
     any: v.optional(flag(v.boolean(), "one of them is enough"), false),
     all: v.optional(flag(v.boolean(), "all of them (the default)"), true),
     timeout: v.optional(seconds("give up after this long")),

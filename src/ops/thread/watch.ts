@@ -3,11 +3,11 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { eventKindWords, kindsOf } from "../../contract/events.ts";
+import { type Event, eventObject } from "../../contract/shapes.ts";
 import type { Delta } from "../../core/model/ports/agent.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
-import { type Event, eventObject } from "../shapes.ts";
 import { eventLine, eventLines } from "../views.ts";
 
 export default op({

@@ -1,7 +1,8 @@
 /** A text that a hook of Codex refuses is refused once, in every mode; a hook that is slow is waited for. */
+
 import { beforeEach, describe, expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
-import type { Mode } from "../../../src/core/model/message.ts";
+import type { Mode } from "../../../src/contract/words.ts";
 import type { Receipt } from "../../../src/core/state/receipt.ts";
 import { type Rig, rig, waiting } from "../rig.ts";
 

@@ -1,7 +1,9 @@
 /** A patch within limits: what is left out is counted, marked, and never cut inside a line. */
+
 import { expect, test } from "bun:test";
+import { changeKinds } from "../../../src/contract/words.ts";
 import { bounded, summaryOf } from "../../../src/core/model/changes.ts";
-import { changeKinds, type FileChange } from "../../../src/core/model/ports/filechange.ts";
+import type { FileChange } from "../../../src/core/model/ports/filechange.ts";
 import { seeded } from "../../sim/sim.ts";
 
 const random = seeded(6);

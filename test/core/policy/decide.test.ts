@@ -1,8 +1,10 @@
 /** Rules against questions: what is decided, and that a doubt always asks. */
+
 import { describe, expect, test } from "bun:test";
-import type { Asks, RequestKind } from "../../../src/core/model/ports/request.ts";
+import { type RequestKind, type Ruling, rulings } from "../../../src/contract/words.ts";
+import type { Asks } from "../../../src/core/model/ports/request.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
-import { type Rule, type Ruling, rulings } from "../../../src/core/model/ruling.ts";
+import type { Rule } from "../../../src/core/model/ruling.ts";
 import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../../src/core/policy/command.ts";
 import { type Asker, decide, type Judged } from "../../../src/core/policy/decide.ts";
 import { seeded } from "../../sim/sim.ts";

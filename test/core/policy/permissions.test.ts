@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Sandbox } from "../../../src/core/model/ports/thread.ts";
+import type { Sandbox } from "../../../src/contract/words.ts";
 import type { Power } from "../../../src/core/model/ruling.ts";
 import { isRanked, mayLet, widerThan } from "../../../src/core/policy/permissions.ts";
 

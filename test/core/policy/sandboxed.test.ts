@@ -1,7 +1,9 @@
 /** What an approval surely keeps inside the sandbox: a patch of the writable folder, and nothing else. */
+
 import { expect, test } from "bun:test";
+import type { RequestKind } from "../../../src/contract/words.ts";
 import type { FileChange } from "../../../src/core/model/ports/filechange.ts";
-import type { RequestFacts, RequestKind } from "../../../src/core/model/ports/request.ts";
+import type { RequestFacts } from "../../../src/core/model/ports/request.ts";
 import type { EffectiveSettings } from "../../../src/core/model/ports/thread.ts";
 import { staysInside } from "../../../src/core/policy/sandboxed.ts";
 import { nothingAsked } from "../../world/model.ts";

@@ -1,9 +1,10 @@
 /** Every kind of question against every kind of answer: what goes to Codex, and what is refused before. */
+
 import { describe, expect, test } from "bun:test";
-import { decisions } from "../../../src/base/decisions.ts";
 import { DispatchError } from "../../../src/base/error.ts";
+import { decisions, type RequestKind } from "../../../src/contract/words.ts";
 import type { Given } from "../../../src/core/model/answer.ts";
-import type { Asks, Question, RequestKind } from "../../../src/core/model/ports/request.ts";
+import type { Asks, Question } from "../../../src/core/model/ports/request.ts";
 import { type Answerable, optionsOf, resultOf } from "../../../src/core/requests/reply.ts";
 import { nothingAsked } from "../../world/model.ts";
 

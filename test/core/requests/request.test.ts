@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError, fail } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
-import type { RequestFacts, RequestKind } from "../../../src/core/model/ports/request.ts";
-import type { Rule, Ruling } from "../../../src/core/model/ruling.ts";
+import type { RequestKind, Ruling } from "../../../src/contract/words.ts";
+import type { RequestFacts } from "../../../src/core/model/ports/request.ts";
+import type { Rule } from "../../../src/core/model/ruling.ts";
 import { until } from "../../support/codex-sink.ts";
 import { nothingAsked } from "../../world/model.ts";
 import { macrotasks, type Rig, refusal, rig } from "../rig.ts";

@@ -1,7 +1,8 @@
 /** A thread that Codex refuses for good says so, ends the waits for it, and goes on when something changed. */
+
 import { beforeEach, expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
-import type { Condition } from "../../../src/core/events/condition.ts";
+import type { Condition } from "../../../src/contract/words.ts";
 import { until } from "../../support/codex-sink.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 

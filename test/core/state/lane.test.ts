@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import type { Confidence, ThreadStatus as Shown } from "../../../src/contract/words.ts";
 import { live } from "../../../src/core/model/live.ts";
 import type { Lane, LaneFacts, Request, Turn } from "../../../src/core/model/ports/rows.ts";
 import type { ThreadStatus } from "../../../src/core/model/ports/thread.ts";
-import { type Confidence, type LaneStatus, standingOf } from "../../../src/core/state/lane.ts";
+import { standingOf } from "../../../src/core/state/lane.ts";
 import { laneRow } from "../../store/rows.ts";
 
 const turn = (over: Partial<Turn>): Turn => ({
@@ -25,7 +26,7 @@ interface Case {
   asks?: boolean;
   loaded?: ThreadStatus;
   epoch?: number | null;
-  status: LaneStatus;
+  status: Shown;
   confidence: Confidence;
 }
 

@@ -1,9 +1,10 @@
 /** A usage limit is a state of the account: the queue waits for its end, whole, and goes on by itself. */
+
 import { expect, test } from "bun:test";
 import { iso } from "../../../src/base/clock.ts";
 import { limits } from "../../../src/base/limits.ts";
+import type { Condition } from "../../../src/contract/words.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
-import type { Condition } from "../../../src/core/events/condition.ts";
 import type { Policy } from "../../../src/core/model/deps.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { Receipt } from "../../../src/core/state/receipt.ts";

@@ -1,10 +1,11 @@
 /** What an agent may do, over the model of Codex: the rule itself, and every op of the product against it. */
+
 import { beforeEach, describe, expect, test } from "bun:test";
 import { unknownAgent } from "../../../src/base/agentid.ts";
 import { DispatchError, fail } from "../../../src/base/error.ts";
+import type { AgentPolicy } from "../../../src/contract/words.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { ThreadSettings } from "../../../src/core/model/ports/thread.ts";
-import type { Leash } from "../../../src/core/model/ruling.ts";
 import { authorise } from "../../../src/daemon/authorise.ts";
 import { index } from "../../../src/ops/index.ts";
 import type { DaemonOp } from "../../../src/ops/op.ts";
@@ -32,9 +33,9 @@ async function create(
   return (await core().create(whole, never())).ref;
 }
 
-async function begin(leash: Leash | "broken", power: Partial<ThreadSettings>): Promise<void> {
+async function begin(leash: AgentPolicy | "broken", power: Partial<ThreadSettings>): Promise<void> {
   const broken = {
-    get agents(): Leash {
+    get agents(): AgentPolicy {
       return fail("usage", "config.toml:1: no");
     },
   };

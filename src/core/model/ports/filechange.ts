@@ -1,7 +1,5 @@
 /** What a patch does to one file. */
-
-export const changeKinds = ["add", "delete", "update", "move"] as const;
-export type ChangeKind = (typeof changeKinds)[number];
+import type { ChangeKind } from "../../../contract/words.ts";
 
 export interface FileChange {
   /** As Codex writes it: absolute, in every version seen. */

@@ -1,16 +1,6 @@
 /** What Codex asks while a turn runs, and how it is answered. */
+import type { RequestKind } from "../../../contract/words.ts";
 import type { FileChange } from "./filechange.ts";
-
-export type RequestKind =
-  | "command_approval"
-  | "file_change_approval"
-  | "permissions_approval"
-  | "mcp_tool_approval"
-  | "user_input"
-  | "elicitation"
-  | "tool_call"
-  | "current_time"
-  | "other";
 
 export interface Question {
   id: string;

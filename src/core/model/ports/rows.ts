@@ -1,10 +1,16 @@
 /** The registry's rows, as core sees them. Times are ms since the epoch. */
-import type { MessageState, Mode, Outcome } from "../message.ts";
-import type { Ruling } from "../ruling.ts";
+import type {
+  HoldReason,
+  MessageState,
+  Mode,
+  Outcome,
+  RequestKind,
+  Ruling,
+} from "../../../contract/words.ts";
 import type { ChildIdentity, Epoch } from "./agent.ts";
 import type { FileChange } from "./filechange.ts";
 import type { Sync } from "./indexed.ts";
-import type { Asks, RequestKind } from "./request.ts";
+import type { Asks } from "./request.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -18,8 +24,6 @@ import type {
 /** A lane's primary key. Branded, so that a thread id or a handle never passes for one. */
 export type Ref = string & { readonly ref: unique symbol };
 export type MessageId = string & { readonly messageId: unique symbol };
-
-export type HoldReason = "failed" | "stopped" | "crashed" | "unsure" | "settings_differ" | "by_hand";
 
 export interface LastMessage {
   text: string;

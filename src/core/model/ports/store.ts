@@ -2,8 +2,8 @@
  * The Store port: the registry as core sees it. Every call is synchronous and inside `tx` they are one transaction;
  * a failed commit throws `storage` and leaves nothing behind. `store/` implements it on SQLite, in a file or in memory.
  */
+import type { MessageState } from "../../../contract/words.ts";
 import type { EventDraft, EventRow } from "../events.ts";
-import type { MessageState } from "../message.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
 import type {

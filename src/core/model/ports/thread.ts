@@ -1,7 +1,6 @@
 /** Threads, turns and items in core's own nouns, as Codex tells of them. Ids are Codex's own; times are ms since the epoch. */
+import type { Sandbox } from "../../../contract/words.ts";
 import type { FileChange } from "./filechange.ts";
-
-export type Sandbox = "read-only" | "workspace-write" | "danger-full-access";
 
 /** What a sandbox lets through beside its kind. */
 export interface SandboxDetails {

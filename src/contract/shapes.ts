@@ -1,35 +1,33 @@
 /** The shapes that many outputs share. Field names are the contract. Times are ISO-8601 UTC. */
+
 import * as v from "valibot";
-import type { ChangeKind } from "../core/model/ports/filechange.ts";
-import type { Ruling } from "../core/model/ruling.ts";
+import {
+  changeKinds,
+  confidences,
+  messageStates,
+  modes,
+  outcomes,
+  requestStates,
+  rulings,
+  threadSources,
+  threadStatuses,
+  turnOrigins,
+  turnStatuses,
+} from "./words.ts";
 
 const time = v.string();
 const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 
 export const turn = v.object({
   id: v.string(),
-  status: v.picklist(["in_progress", "completed", "failed", "interrupted"]),
-  origin: v.picklist(["ours", "goal", "queue", "other"]),
+  status: v.picklist(turnStatuses),
+  origin: v.picklist(turnOrigins),
   error: orNull(v.object({ message: v.string(), kind: orNull(v.string()) })),
   started_at: time,
   completed_at: orNull(time),
   retrying_since: orNull(time),
   retrying_reason: orNull(v.string()),
 });
-
-/** What a policy makes of a question. */
-export const rulings = ["ask", "deny", "approve"] as const satisfies readonly Ruling[];
-
-export const threadStatuses = [
-  "idle",
-  "busy",
-  "waiting",
-  "error",
-  "blocked",
-  "archived",
-  "gone",
-  "unknown",
-] as const;
 
 /** `release` is the command that ends the hold; null where nothing is held. */
 export const queueView = v.object({
@@ -46,10 +44,10 @@ export const threadView = {
   parent_id: orNull(v.string()),
   title: v.string(),
   handle: orNull(v.string()),
-  source: v.picklist(["own", "attached"]),
+  source: v.picklist(threadSources),
   status: v.picklist(threadStatuses),
   as_of: time,
-  confidence: v.picklist(["live", "stale", "unknown"]),
+  confidence: v.picklist(confidences),
   setup: orNull(v.picklist(["starting", "started"])),
   ephemeral: v.boolean(),
   cwd: v.string(),
@@ -148,9 +146,9 @@ export type ThreadSummary = v.InferOutput<typeof threadSummary>;
 export const receiptView = {
   receipt: v.string(),
   thread: v.string(),
-  mode: v.picklist(["send", "queue", "steer", "interject", "context"]),
-  state: v.picklist(["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"]),
-  outcome: orNull(v.picklist(["completed", "failed", "interrupted"])),
+  mode: v.picklist(modes),
+  state: v.picklist(messageStates),
+  outcome: orNull(v.picklist(outcomes)),
   turn_id: orNull(v.string()),
   joined: v.boolean(),
   held: orNull(v.string()),
@@ -167,8 +165,6 @@ export const receiptView = {
 export const receiptObject = v.object(receiptView);
 export type Receipt = v.InferOutput<typeof receiptObject>;
 
-const changeKinds = ["add", "delete", "update", "move"] as const satisfies readonly ChangeKind[];
-
 /** What is done to one file; `to` is the new path of a move. */
 export const fileChange = { path: v.string(), kind: v.picklist(changeKinds), to: orNull(v.string()) };
 
@@ -178,7 +174,7 @@ export const requestView = {
   thread: v.string(),
   turn_id: orNull(v.string()),
   sub_agent: orNull(v.string()),
-  state: v.picklist(["open", "answered", "expired"]),
+  state: v.picklist(requestStates),
   summary: v.string(),
   reason: orNull(v.string()),
   command: orNull(v.string()),

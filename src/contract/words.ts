@@ -1,0 +1,93 @@
+/**
+ * The words that more than one part of the program knows: each list stands here once. Core derives its types from them,
+ * ops their choices, and a test compares the registry's CHECKs with them.
+ */
+export const modes = ["send", "queue", "steer", "interject", "context"] as const;
+export type Mode = (typeof modes)[number];
+
+export const messageStates = [
+  "queued",
+  "claimed",
+  "sent",
+  "delivered",
+  "done",
+  "failed",
+  "cancelled",
+  "unsure",
+] as const;
+export type MessageState = (typeof messageStates)[number];
+
+export const outcomes = ["completed", "failed", "interrupted"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** What ended a hold that a bad turn made: a completed turn. The others end by hand, or by what they wait for. */
+export const holdReasons = ["failed", "stopped", "crashed", "settings_differ", "unsure", "by_hand"] as const;
+export type HoldReason = (typeof holdReasons)[number];
+
+export const threadStatuses = [
+  "idle",
+  "busy",
+  "waiting",
+  "error",
+  "blocked",
+  "archived",
+  "gone",
+  "unknown",
+] as const;
+export type ThreadStatus = (typeof threadStatuses)[number];
+
+export const confidences = ["live", "stale", "unknown"] as const;
+export type Confidence = (typeof confidences)[number];
+
+export const threadSources = ["own", "attached"] as const;
+export type ThreadSource = (typeof threadSources)[number];
+
+export const turnStatuses = ["in_progress", "completed", "failed", "interrupted"] as const;
+export const turnOrigins = ["ours", "goal", "queue", "other"] as const;
+
+export const requestKinds = [
+  "command_approval",
+  "file_change_approval",
+  "permissions_approval",
+  "mcp_tool_approval",
+  "user_input",
+  "elicitation",
+  "tool_call",
+  "current_time",
+  "other",
+] as const;
+export type RequestKind = (typeof requestKinds)[number];
+
+export const requestStates = ["open", "answered", "expired"] as const;
+export type RequestState = (typeof requestStates)[number];
+
+/** What a policy makes of a request. */
+export const rulings = ["ask", "deny", "approve"] as const;
+export type Ruling = (typeof rulings)[number];
+
+/** The words that answer a request, in the order they are offered. */
+export const decisions = ["approve", "approve_for_session", "deny", "cancel"] as const;
+export type Decision = (typeof decisions)[number];
+
+export const changeKinds = ["add", "delete", "update", "move"] as const;
+export type ChangeKind = (typeof changeKinds)[number];
+
+export const conditions = ["done", "idle", "waiting", "attention", "turn"] as const;
+export type Condition = (typeof conditions)[number];
+
+/** From the best to the worst. */
+export const verdicts = ["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export const sandboxes = ["read-only", "workspace-write", "danger-full-access"] as const;
+export type Sandbox = (typeof sandboxes)[number];
+
+/** Those that a caller may ask for; Codex knows more. */
+export const approvalPolicies = ["untrusted", "on-request", "never"] as const;
+
+/** How far agents may go, as `[policy] agents` says. */
+export const agentPolicies = ["guarded", "read", "free"] as const;
+export type AgentPolicy = (typeof agentPolicies)[number];
+
+export const codexStates = ["starting", "running", "degraded", "stopped"] as const;
+export type CodexState = (typeof codexStates)[number];

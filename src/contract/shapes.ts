@@ -7,6 +7,7 @@ import {
   messageStates,
   modes,
   outcomes,
+  requestKinds,
   requestStates,
   rulings,
   threadSources,
@@ -28,14 +29,33 @@ export const turn = v.object({
   retrying_since: orNull(time),
   retrying_reason: orNull(v.string()),
 });
+export type TurnView = v.InferOutput<typeof turn>;
 
 /** `release` is the command that ends the hold; null where nothing is held. */
-export const queueView = v.object({
+export const queueShape = v.object({
   pending: v.number(),
   held: v.boolean(),
   reason: v.nullable(v.string()),
   release: v.nullable(v.string()),
 });
+export type QueueView = v.InferOutput<typeof queueShape>;
+
+/**
+ * What the index has of a thread. metadata: nothing of what was said; partial: some of it; complete: all there was at
+ * `last_synced_at`. source: live, only what was heard as it happened; history, Codex's history was read. truncated: a
+ * bound left something out, and another sync goes on with it.
+ */
+const sync = v.object({
+  state: v.picklist(["metadata", "partial", "complete", "error"]),
+  turns: v.number(),
+  items: v.number(),
+  bytes: v.number(),
+  last_synced_at: orNull(time),
+  source: orNull(v.picklist(["live", "history"])),
+  truncated: v.boolean(),
+  error: orNull(v.string()),
+});
+export type SyncView = v.InferOutput<typeof sync>;
 
 /** Everything an output says about one thread. */
 export const threadView = {
@@ -55,7 +75,7 @@ export const threadView = {
   write_locked_reason: orNull(v.string()),
   latest_turn: orNull(turn),
   last_message: orNull(v.object({ text: v.string(), truncated: v.boolean(), turn_id: v.string(), at: time })),
-  queue: queueView,
+  queue: queueShape,
   /** A usage limit of the account keeps turns from starting in it until then. */
   limited: orNull(v.object({ until: time, reason: v.string() })),
   blocked: orNull(v.object({ reason: v.string(), hint: v.string() })),
@@ -94,23 +114,14 @@ export const threadView = {
       context_window: orNull(v.number()),
     }),
   ),
-  sync: v.object({
-    state: v.picklist(["metadata", "partial", "complete", "error"]),
-    turns: v.number(),
-    items: v.number(),
-    bytes: v.number(),
-    last_synced_at: orNull(time),
-    source: orNull(v.picklist(["live", "history"])),
-    truncated: v.boolean(),
-    error: orNull(v.string()),
-  }),
+  sync,
   created_by: orNull(v.string()),
   created_at: time,
   updated_at: time,
 };
 
 export const threadObject = v.object(threadView);
-export type Thread = v.InferOutput<typeof threadObject>;
+export type ThreadView = v.InferOutput<typeof threadObject>;
 
 /** A row of `list`. `last` is the beginning of the last message. */
 export const threadSummary = v.object({
@@ -170,7 +181,7 @@ export const fileChange = { path: v.string(), kind: v.picklist(changeKinds), to:
 
 export const requestView = {
   id: v.string(),
-  kind: v.string(),
+  kind: v.picklist(requestKinds),
   thread: v.string(),
   turn_id: orNull(v.string()),
   sub_agent: orNull(v.string()),
@@ -179,7 +190,9 @@ export const requestView = {
   reason: orNull(v.string()),
   command: orNull(v.string()),
   cwd: orNull(v.string()),
+  /** What an approval allows may happen outside the sandbox; true also where that is not known. */
   outside_sandbox: v.boolean(),
+  /** Null: not a file change, or Codex did not say which files. `diff` is all of them as one. */
   changes: orNull(v.array(v.object({ ...fileChange, diff: v.string() }))),
   diff: orNull(v.string()),
   permissions: orNull(v.record(v.string(), v.unknown())),
@@ -214,7 +227,9 @@ export const requestView = {
     }),
   ),
   options: v.array(v.string()),
+  /** Part of the command, the changes or what is asked is not here. */
   truncated: v.boolean(),
+  /** How much of it was over the limit, and is kept nowhere; 0 where only a list leaves it out. */
   missing_bytes: v.number(),
   asked_at: time,
   expires_at: orNull(time),
@@ -223,7 +238,7 @@ export const requestView = {
 };
 
 export const requestObject = v.object(requestView);
-export type Request = v.InferOutput<typeof requestObject>;
+export type RequestView = v.InferOutput<typeof requestObject>;
 
 export const eventView = {
   seq: v.number(),
@@ -237,4 +252,4 @@ export const eventView = {
 };
 
 export const eventObject = v.object(eventView);
-export type Event = v.InferOutput<typeof eventObject>;
+export type EventView = v.InferOutput<typeof eventObject>;

@@ -1,9 +1,10 @@
 /** The verbs that an op is given. */
 
+import type { EventView, Receipt, RequestView, ThreadSummary, ThreadView } from "../contract/shapes.ts";
 import type { Condition, MessageState, ThreadStatus, Verdict } from "../contract/words.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { EventView, Page, Sample, Which } from "./events/follow.ts";
+import type { Page, Sample, Which } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Given } from "./model/answer.ts";
 import type { Place } from "./model/place.ts";
@@ -11,14 +12,10 @@ import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
-import type { RequestView } from "./requests/requestview.ts";
 import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
-import type { ThreadView } from "./state/lane.ts";
-import type { Receipt } from "./state/receipt.ts";
-import type { ThreadSummary } from "./state/summary.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
 import type { Wish } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";

@@ -1,6 +1,8 @@
 /** Each verb of an op, from the part of core that does it. */
+
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import type { Receipt, ThreadSummary, ThreadView } from "../contract/shapes.ts";
 import type { Core, ListFilter } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
@@ -22,10 +24,10 @@ import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
 import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
-import { standingOf, type ThreadView, viewOf } from "./state/lane.ts";
-import { type Receipt, receiptOf } from "./state/receipt.ts";
+import { standingOf, viewOf } from "./state/lane.ts";
+import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
-import { summaryOf, type ThreadSummary } from "./state/summary.ts";
+import { summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { attach, give, take, unload, unmanaged } from "./threads/adopt.ts";
 import { refuseAnswer, refuseBeyondReach } from "./threads/agents.ts";

@@ -379,7 +379,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "ddf088e0ddfd",
+    hash: "634180959bc5",
     load: () => import("./request/answer.ts"),
   },
   {
@@ -392,7 +392,7 @@ export const index: readonly IndexRow[] = [
     start: "auto",
     frozen: false,
     hidden: false,
-    hash: "5e8574843e2c",
+    hash: "a1192e8784e9",
     load: () => import("./request/get.ts"),
   },
   {
@@ -406,7 +406,7 @@ export const index: readonly IndexRow[] = [
     frozen: false,
     hidden: false,
     lists: ["request"],
-    hash: "26fe4d5b03a7",
+    hash: "301de749450d",
     load: () => import("./request/list.ts"),
   },
   {

@@ -1,16 +1,16 @@
 /** A question as a person reads it before the answer: all of it, or what is missing. */
 import { flagOf } from "../base/decisions.ts";
 import { ago, block, cell, exact, type Look, paint, pairs } from "../base/text.ts";
-import type { Request } from "../contract/shapes.ts";
+import type { RequestView } from "../contract/shapes.ts";
 
-export function requestPairs(request: Request, look: Look): string {
+export function requestPairs(request: RequestView, look: Look): string {
   const rows = [...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request)];
   return pairs(rows, look, true);
 }
 
 type Rows = [label: string, value: string][];
 
-function whoAsks({ id, kind, state, thread, sub_agent, asked_at }: Request, look: Look): Rows {
+function whoAsks({ id, kind, state, thread, sub_agent, asked_at }: RequestView, look: Look): Rows {
   return [
     ["request", `${paint("bold", id)}  ${cell(kind)}, ${state}`],
     ["thread", `${thread}${sub_agent ? `, its sub-agent ${cell(sub_agent)}` : ""}`],
@@ -18,7 +18,7 @@ function whoAsks({ id, kind, state, thread, sub_agent, asked_at }: Request, look
   ];
 }
 
-function whatIsAsked(request: Request): Rows {
+function whatIsAsked(request: RequestView): Rows {
   const { kind, command, cwd, changes, diff, reason, permissions, network, tool, form, questions } = request;
   const rows: Rows = [];
   if (command !== null) rows.push(["command", exact(command)]);
@@ -64,7 +64,7 @@ const outside: Record<string, string> = {
   mcp_tool_approval: "an MCP tool runs outside the sandbox",
 };
 
-function howToAnswer(request: Request): Rows {
+function howToAnswer(request: RequestView): Rows {
   const { id, state, expires_at, decision, answered_by, truncated, missing_bytes } = request;
   const rows: Rows = [];
   if (expires_at) rows.push(["until", cell(expires_at)]);
@@ -82,7 +82,7 @@ function howToAnswer(request: Request): Rows {
 }
 
 /** A yes is offered only beside the whole of what it is said to. */
-function waysOf({ options, truncated }: Request): string[] {
+function waysOf({ options, truncated }: RequestView): string[] {
   const noes = options.filter((option) => !option.startsWith("approve"));
   return truncated && noes.length > 0 ? noes : options;
 }

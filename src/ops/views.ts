@@ -1,6 +1,6 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
 import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
-import type { Event, Receipt, Thread, ThreadSummary } from "../contract/shapes.ts";
+import type { EventView, Receipt, ThreadSummary, ThreadView } from "../contract/shapes.ts";
 
 const statusStyle: Partial<Record<string, Style>> = {
   busy: "cyan",
@@ -12,14 +12,14 @@ const statusStyle: Partial<Record<string, Style>> = {
   unknown: "yellow",
 };
 
-function statusWord({ status, setup }: Pick<Thread, "status" | "setup">): string {
+function statusWord({ status, setup }: Pick<ThreadView, "status" | "setup">): string {
   const style = statusStyle[status];
   const word = setup === null || status === "blocked" ? status : setup;
   return style ? paint(style, word) : word;
 }
 
 /** A row of the whole view of a thread. */
-export function summaryOf(thread: Thread): ThreadSummary {
+export function summaryOf(thread: ThreadView): ThreadSummary {
   const { queue, blocked, requests, agents, latest_turn, goal, last_message } = thread;
   return {
     ...thread,
@@ -85,7 +85,7 @@ function noteOf(thread: ThreadSummary, look: Look): string {
   return paint("yellow", pending > 0 ? `${waits} ${ends}` : ends);
 }
 
-export function threadPairs(thread: Thread, look: Look): string {
+export function threadPairs(thread: ThreadView, look: Look): string {
   const { latest_turn: latest, queue, tokens, model } = thread;
   const rows: [string, string][] = [
     [
@@ -158,7 +158,7 @@ export function limitedWords({ until, reason }: { until: string; reason: string 
 }
 
 /** What a sandbox that writes lets through beside its folder. */
-function sandboxWords({ sandbox, sandbox_details: details }: Thread): string {
+function sandboxWords({ sandbox, sandbox_details: details }: ThreadView): string {
   if (sandbox !== "workspace-write" || !details) return "";
   const roots = details.writable_roots.map((root) => ` + ${cell(root)}`).join("");
   return `${roots}${details.network_access ? " + network" : ""}`;
@@ -209,7 +209,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
 }
 
 /** One line a row, made to be read as they come: `watch --follow`. */
-export function eventLine(row: Partial<Event>, look: Look): string {
+export function eventLine(row: Partial<EventView>, look: Look): string {
   const what = typeof row.data?.["type"] === "string" ? `${row.kind} ${row.data["type"]}` : (row.kind ?? "");
   const head = `${paint("dim", (row.at ?? "").slice(11, 19))}  ${(row.thread ?? "-").padEnd(6)}  ${paint(kindStyle(what), cell(what).padEnd(28))}`;
   return `${head}  ${cell(said(row.data ?? {}), Math.max(20, look.width - 48))}`;
@@ -238,6 +238,6 @@ function said(data: Record<string, unknown>): string {
     .join(", ");
 }
 
-export function eventLines(events: readonly Event[], look: Look): string {
+export function eventLines(events: readonly EventView[], look: Look): string {
   return events.length === 0 ? "no events" : events.map((row) => eventLine(row, look)).join("\n");
 }

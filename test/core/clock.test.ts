@@ -1,7 +1,8 @@
 /** A wall clock that is set changes no timeout: durations are of the monotonic clock. */
+
 import { expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
-import type { Receipt } from "../../src/core/state/receipt.ts";
+import type { Receipt } from "../../src/contract/shapes.ts";
 import { until } from "../support/codex-sink.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "./rig.ts";
 

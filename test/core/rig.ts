@@ -1,10 +1,10 @@
 /** Core over the model of Codex, with verbs that read like the story they test. */
 
 import { DispatchError } from "../../src/base/error.ts";
+import type { Receipt } from "../../src/contract/shapes.ts";
 import type { MessageState } from "../../src/contract/words.ts";
 import { type Draft, plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/state/receipt.ts";
 import { type HandClock, handClock } from "../support/codex-clock.ts";
 import { until } from "../support/codex-sink.ts";
 import { type TestWorld, testWorld, type WorldOptions } from "../world/world.ts";

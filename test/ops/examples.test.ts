@@ -22,7 +22,10 @@ for (const op of daemonOps) {
         const { world, words } = await make();
         try {
           const input = v.parse(op.input, filled(example.input, words));
-          const out = v.parse(op.output, await op.run(input, world.ctx()));
+          const answer = await op.run(input, world.ctx());
+          const out = v.parse(op.output, answer);
+          // What the contract does not name is dropped on its way to the caller.
+          expect(out).toEqual(answer);
           expect(example.error).toBeUndefined();
           expect(out).toMatchObject(example.output as Record<string, unknown>);
           expect(op.view(out, plainLook(world.clock.now()))).toBeString();

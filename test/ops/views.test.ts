@@ -1,7 +1,7 @@
 /** What a person reads of the shapes that many commands share. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
-import type { Receipt, Request, ThreadSummary } from "../../src/contract/shapes.ts";
+import type { Receipt, RequestView, ThreadSummary } from "../../src/contract/shapes.ts";
 import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
 import wait from "../../src/ops/thread/wait.ts";
@@ -96,7 +96,7 @@ const unasked = {
   summary: "",
   truncated: false,
   missing_bytes: 0,
-} as unknown as Request;
+} as unknown as RequestView;
 
 test("no line of a question answers it when it is copied into a shell", () => {
   const request = {
@@ -106,7 +106,7 @@ test("no line of a question answers it when it is copied into a shell", () => {
     state: "open",
     options: ["approve", "deny"],
   };
-  const lines = shown(requestPairs(request as Request, look));
+  const lines = shown(requestPairs(request as RequestView, look));
   expect(lines).toContain("dispatch request answer abc123 with one of\n");
   expect(lines).toContain("--approve, --deny");
   expect(lines).not.toMatch(/answer abc123.*--approve/);

@@ -1,8 +1,8 @@
 /** The situations that examples start from, each made through the product's own verbs. */
+import type { Receipt } from "../../src/contract/shapes.ts";
 import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../src/core/state/receipt.ts";
 import { until } from "../support/codex-sink.ts";
 import { cli, type TestWorld, testWorld, type WorldOptions } from "./world.ts";
 

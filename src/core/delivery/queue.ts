@@ -1,13 +1,15 @@
 /** What waits for a lane, and what a person may do about it. */
+
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { QueueView, Receipt } from "../../contract/shapes.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Message, Ref } from "../model/ports/rows.ts";
 import { clearBlock } from "../state/blocked.ts";
-import { hold, type QueueView, queueView, releaseUnsure } from "../state/hold.ts";
+import { hold, queueView, releaseUnsure } from "../state/hold.ts";
 import { limitFor } from "../state/lane.ts";
-import { type Receipt, receiptOf } from "../state/receipt.ts";
+import { receiptOf } from "../state/receipt.ts";
 import { failed, move, requeued } from "../state/settle.ts";
 
 export interface QueuePage {

@@ -1,22 +1,12 @@
 /** Reading the event log by cursor: pages, samples and streams. Watch, events and triggers read this and nothing else. */
+
 import { iso } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
+import type { EventView } from "../../contract/shapes.ts";
 import type { World } from "../model/deps.ts";
 import { cursorOf, type EventRow, seqOf } from "../model/events.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
-
-export interface EventView {
-  seq: number;
-  /** Where to go on from: exclusive. */
-  cursor: string;
-  at: string;
-  kind: string;
-  thread: string | null;
-  turn_id: string | null;
-  receipt: string | null;
-  data: Record<string, unknown>;
-}
 
 export interface Which {
   kinds?: readonly string[];

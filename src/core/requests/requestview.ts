@@ -2,46 +2,11 @@
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
-import type { RequestKind } from "../../contract/words.ts";
+import type { RequestView } from "../../contract/shapes.ts";
 import { bounded, wholeDiff } from "../model/changes.ts";
 import { clipBytes, jsonBytes } from "../model/clip.ts";
-import type { FileChange } from "../model/ports/filechange.ts";
-import type { Asks, FormAsked, Question, ToolAsked } from "../model/ports/request.ts";
 import type { Request } from "../model/ports/rows.ts";
-import { type Option, optionsOf } from "./reply.ts";
-
-export interface RequestView {
-  id: string;
-  kind: RequestKind;
-  thread: string;
-  turn_id: string | null;
-  sub_agent: string | null;
-  state: "open" | "answered" | "expired";
-  summary: string;
-  reason: string | null;
-  command: string | null;
-  cwd: string | null;
-  /** What an approval allows may happen outside the sandbox; true also where that is not known. */
-  outside_sandbox: boolean;
-  /** Null: not a file change, or Codex did not say which. */
-  changes: FileChange[] | null;
-  /** All of them as one diff. */
-  diff: string | null;
-  permissions: Record<string, unknown> | null;
-  network: Asks["network"];
-  questions: Question[] | null;
-  tool: ToolAsked | null;
-  form: FormAsked | null;
-  options: Option[];
-  /** Part of the command, the changes or what is asked is not here. */
-  truncated: boolean;
-  /** How much of it was over the limit, and is kept nowhere; 0 where only this list leaves it out. */
-  missing_bytes: number;
-  asked_at: string;
-  expires_at: string | null;
-  answered_by: string | null;
-  decision: string | null;
-}
+import { optionsOf } from "./reply.ts";
 
 export function requestView(request: Request): RequestView {
   const { asks } = request;

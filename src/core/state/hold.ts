@@ -1,4 +1,5 @@
 /** A lane's hold: the flag, with its reason, that keeps what is queued waiting. All run inside an open transaction. */
+import type { QueueView } from "../../contract/shapes.ts";
 import type { HoldReason } from "../../contract/words.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -43,13 +44,6 @@ export function release(store: Store, change: Change, ref: Ref): void {
 export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
   const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
   if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
-}
-
-export interface QueueView {
-  pending: number;
-  held: boolean;
-  reason: string | null;
-  release: string | null;
 }
 
 /** Why what is there to do is not done. `limit`: the usage limit that it waits for. */

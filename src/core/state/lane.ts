@@ -1,12 +1,12 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { ThreadView, TurnView } from "../../contract/shapes.ts";
 import type { Confidence, ThreadStatus } from "../../contract/words.ts";
-import type { Block, Live, LiveThread } from "../model/live.ts";
+import type { Live, LiveThread } from "../model/live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
-import type { SandboxDetails } from "../model/ports/thread.ts";
-import { type QueueView, queueView, resumeCommand } from "./hold.ts";
-import { type SyncView, syncView } from "./syncview.ts";
+import { queueView, resumeCommand } from "./hold.ts";
+import { syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 
 export interface Standing {
@@ -53,67 +53,6 @@ export function standingOf(facts: StandingFacts, live: Live): Standing {
 /** In this child's life. */
 export function isRunning(turn: Pick<Turn, "status" | "epoch"> | null | undefined, live: Live): boolean {
   return turn?.status === "in_progress" && turn.epoch === live.epoch() && live.epoch() !== null;
-}
-
-export interface ThreadView {
-  ref: string;
-  id: string | null;
-  /** Of a sub-agent: the id of the thread that spawned it. */
-  parent_id: string | null;
-  title: string;
-  handle: string | null;
-  source: "own" | "attached";
-  status: ThreadStatus;
-  as_of: string;
-  confidence: Confidence;
-  /** What is still missing before the thread is durable; null when nothing is. */
-  setup: "starting" | "started" | null;
-  /** Codex keeps nothing of it, and it ends with the process. */
-  ephemeral: boolean;
-  cwd: string;
-  writable: boolean;
-  write_locked_reason: string | null;
-  latest_turn: TurnView | null;
-  last_message: { text: string; truncated: boolean; turn_id: string; at: string } | null;
-  queue: QueueView;
-  /** Its work waits for somebody to act: why, and the command that helps. */
-  blocked: Block | null;
-  /** A usage limit of the account keeps turns from starting in it until then. */
-  limited: { until: string; reason: string } | null;
-  requests: { id: string; kind: string; summary: string; asked_at: string }[];
-  agents: string[];
-  /** What Codex warns of: an MCP server that does not start, among others. */
-  warnings: string[];
-  goal: { objective: string; status: string; resume: string | null } | null;
-  model: {
-    provider: string | null;
-    model: string | null;
-    effort: string | null;
-    service_tier: { requested: string | null; resolved: string | null; source: "flag" | "config" | "codex" };
-  };
-  sandbox: string | null;
-  /** Beside its kind; null: not known yet. */
-  sandbox_details: SandboxDetails | null;
-  approval_policy: string | null;
-  /** Of the policy `granular`: its parts, as Codex spells them. */
-  approval_details: Record<string, unknown> | null;
-  request_policy: Lane["requests"];
-  tokens: { total: number; input: number; output: number; context_window: number | null } | null;
-  sync: SyncView;
-  created_by: string | null;
-  created_at: string;
-  updated_at: string;
-}
-
-export interface TurnView {
-  id: string;
-  status: "in_progress" | "completed" | "failed" | "interrupted";
-  origin: "ours" | "goal" | "queue" | "other";
-  error: { message: string; kind: string | null } | null;
-  started_at: string;
-  completed_at: string | null;
-  retrying_since: string | null;
-  retrying_reason: string | null;
 }
 
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {

@@ -1,30 +1,9 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
 
 import { iso } from "../../base/clock.ts";
-import type { MessageState, Mode, Outcome } from "../../contract/words.ts";
+import type { Receipt } from "../../contract/shapes.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
-
-export interface Receipt {
-  receipt: string;
-  thread: string;
-  mode: Mode;
-  state: MessageState;
-  outcome: Outcome | null;
-  turn_id: string | null;
-  joined: boolean;
-  held: string | null;
-  /** The command that ends the hold; null where nothing is held. */
-  release: string | null;
-  attempt: number;
-  key: string | null;
-  cause: string | null;
-  created_at: string;
-  updated_at: string;
-  error: { code: string; message: string } | null;
-  /** What cannot be promised of it; null where all of it is. */
-  caveat: string | null;
-}
 
 /** Of a message that goes by Codex's own queue. */
 const caveat =

@@ -1,40 +1,11 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
-import type { Confidence, ThreadStatus } from "../../contract/words.ts";
+import type { ThreadSummary } from "../../contract/shapes.ts";
 import type { Live } from "../model/live.ts";
-import type { Ref, SummaryFacts } from "../model/ports/rows.ts";
+import type { SummaryFacts } from "../model/ports/rows.ts";
 import { waitReason } from "./hold.ts";
 import { limitOf, standingOf } from "./lane.ts";
-
-export interface ThreadSummary {
-  ref: Ref;
-  id: string | null;
-  title: string;
-  handle: string | null;
-  source: "own" | "attached";
-  status: ThreadStatus;
-  confidence: Confidence;
-  setup: "starting" | "started" | null;
-  cwd: string;
-  parent_id: string | null;
-  /** `blocked`: why its work waits for somebody to act. */
-  queue: { pending: number; held: boolean; reason: string | null; blocked: string | null };
-  /** Ids of the requests that wait for an answer. */
-  asks: string[];
-  /** Sub-agents that work. */
-  agents: number;
-  /** Its turn lost the provider, and Codex tries again. */
-  retrying: boolean;
-  /** A usage limit of the account keeps turns from starting in it until then. */
-  limited_until: string | null;
-  /** Status of its goal; `interrupted`: the process that ran it ended. */
-  goal: string | null;
-  /** The beginning of its last message. */
-  last: string | null;
-  last_at: string | null;
-  updated_at: string;
-}
 
 export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
   const { lane, latest, requests } = facts;

@@ -1,20 +1,8 @@
 /** How much of a thread the index knows, in the words of the view. */
-import { isoOrNull } from "../../base/clock.ts";
-import type { Sync } from "../model/ports/indexed.ts";
 
-export interface SyncView {
-  /** metadata: nothing of what was said is known; partial: some of it; complete: all there was at `last_synced_at`. */
-  state: "metadata" | "partial" | "complete" | "error";
-  turns: number;
-  items: number;
-  bytes: number;
-  last_synced_at: string | null;
-  /** live: only what was heard as it happened; history: Codex's history was read. */
-  source: "live" | "history" | null;
-  /** A bound left something out: another sync goes on with it. */
-  truncated: boolean;
-  error: string | null;
-}
+import { isoOrNull } from "../../base/clock.ts";
+import type { SyncView } from "../../contract/shapes.ts";
+import type { Sync } from "../model/ports/indexed.ts";
 
 export function syncView(sync: Sync | null): SyncView {
   const { turns = 0, items = 0, bytes = 0, synced_at = null, error = null, gaps = [] } = sync ?? {};

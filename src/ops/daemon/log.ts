@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, table } from "../../base/text.ts";
-import type { Event } from "../../contract/shapes.ts";
+import type { EventView } from "../../contract/shapes.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
 
@@ -58,7 +58,7 @@ const cells = (call: Row, look: Parameters<typeof ago>[1]) => [
   cell(call.outcome),
 ];
 
-function rowOf({ at, thread, receipt, data }: Event): Row {
+function rowOf({ at, thread, receipt, data }: EventView): Row {
   const word = (name: string) => (typeof data[name] === "string" ? data[name] : null);
   return {
     at,

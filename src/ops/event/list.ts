@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { eventKindWords, kindsOf } from "../../contract/events.ts";
-import { type Event, eventObject } from "../../contract/shapes.ts";
+import { type EventView, eventObject } from "../../contract/shapes.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
 import { eventLine, eventLines } from "../views.ts";
@@ -36,7 +36,7 @@ export default op({
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds: kindsOf(kinds) } : {}) };
     if (!follow) return core.events(which, since ?? null, limit);
     const next_cursor = await core.follow(which, since ?? null, (row) => emit({ ...row }), signal);
-    return { events: [] as Event[], next_cursor };
+    return { events: [] as EventView[], next_cursor };
   },
   view: ({ events }, look) => eventLines(events, look),
   viewRow: (row, look) => eventLine(row, look),

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
-import { queueView, receiptView } from "../../contract/shapes.ts";
+import { queueShape, receiptView } from "../../contract/shapes.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
 
@@ -19,7 +19,7 @@ export default op({
   }),
   output: v.object({
     thread: v.string(),
-    queue: queueView,
+    queue: queueShape,
     messages: v.array(v.object({ ...receiptView, preview: v.string() })),
     total: v.number(),
     next_cursor: v.nullable(v.string()),

@@ -3,7 +3,7 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, table } from "../../base/text.ts";
-import { type Thread, type ThreadSummary, threadObject, threadSummary } from "../../contract/shapes.ts";
+import { type ThreadSummary, type ThreadView, threadObject, threadSummary } from "../../contract/shapes.ts";
 import { threadSources, threadStatuses } from "../../contract/words.ts";
 import { count, flag, path } from "../fields.ts";
 import { op, type Word } from "../op.ts";
@@ -92,12 +92,14 @@ export default op({
       });
     }
     const page = await core.unmanaged({ cursor: cursor ?? null, limit: limit ?? 50, archived });
-    const threads = page.threads.map(({ name, path: _path, created_at, updated_at, ...one }) => ({
-      ...one,
-      title: name,
-      created_at: iso(created_at),
-      updated_at: iso(updated_at),
-    }));
+    const threads = page.threads.map(
+      ({ name, path: _path, mark: _mark, created_at, updated_at, ...one }) => ({
+        ...one,
+        title: name,
+        created_at: iso(created_at),
+        updated_at: iso(updated_at),
+      }),
+    );
     return { threads, next_cursor: page.next_cursor };
   },
   view({ threads, truncated, next_cursor }, look) {
@@ -120,7 +122,7 @@ export default op({
 });
 
 /** A handle where there is one, since it says the most; the ref and the title to who begins to type them. */
-function words(one: ThreadSummary | Stranger | Thread): Word[] {
+function words(one: ThreadSummary | Stranger | ThreadView): Word[] {
   if (!("ref" in one)) return [];
   const { ref, title, handle } = one;
   const others = [{ word: title, about: ref, isOther: true as const }];

@@ -3,7 +3,7 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { eventKindWords, kindsOf } from "../../contract/events.ts";
-import { type Event, eventObject } from "../../contract/shapes.ts";
+import { type EventView, eventObject } from "../../contract/shapes.ts";
 import type { Delta } from "../../core/model/ports/agent.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
@@ -98,7 +98,7 @@ export default op({
         AbortSignal.any([signal, over.signal, failed.signal]),
       );
       failed.signal.throwIfAborted();
-      return { events: [] as Event[], next_cursor, timed_out: over.signal.aborted };
+      return { events: [] as EventView[], next_cursor, timed_out: over.signal.aborted };
     } finally {
       untap();
       cancel();

@@ -1,9 +1,10 @@
 /** A limit on the turns that run at a time, over all threads. */
+
 import { expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
+import type { Receipt } from "../../../src/contract/shapes.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../../src/core/state/receipt.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 const gated = (name: string) => JSON.stringify([{ wait: name }, { say: "done" }]);

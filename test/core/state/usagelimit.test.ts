@@ -3,11 +3,11 @@
 import { expect, test } from "bun:test";
 import { iso } from "../../../src/base/clock.ts";
 import { limits } from "../../../src/base/limits.ts";
+import type { Receipt } from "../../../src/contract/shapes.ts";
 import type { Condition } from "../../../src/contract/words.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Policy } from "../../../src/core/model/deps.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
-import type { Receipt } from "../../../src/core/state/receipt.ts";
 import { openStore } from "../../../src/store/store.ts";
 import { until } from "../../support/codex-sink.ts";
 import { testWorld, type WorldOptions } from "../../world/world.ts";

@@ -76,7 +76,7 @@ export const claim: Row = {
 async function queueOf(world: TestWorld, count: number): Promise<Ref> {
   const { store, clock } = world;
   const ref = await addThread(world, `${count} queued`);
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   store.tx(() => times(count, () => accepted(world, lane, draft, { at: "back", now: clock.now() })));
   return ref;
 }
@@ -90,13 +90,13 @@ async function claimOne(world: World, deliver: Delivery, ref: Ref): Promise<numb
   journal.commit((change) => {
     const turn_id = sent.turn_id!;
     delivered(store, change, sent, turn_id);
-    turnEnded(store, change, store.lanes.get(ref)!, {
+    turnEnded(store, change, store.lanes.get(ref), {
       turn_id,
       status: "completed",
       error: null,
       completed_at: null,
     });
-    accepted(world, store.lanes.get(ref)!, draft, { at: "back", now: change.now });
+    accepted(world, store.lanes.get(ref), draft, { at: "back", now: change.now });
   });
   return took;
 }
@@ -109,7 +109,7 @@ async function parts(store: Store, short: Ref, long: Ref): Promise<string[]> {
     `${name}: ${await each(ask, short)} of ${few}, ${await each(ask, long)} of ${many}`;
   return [
     await line("messages.next", (ref) => store.messages.next(ref, false)),
-    await line("lanes.facts", (ref) => store.lanes.facts(ref)),
+    await line("lanes.facts", (ref) => store.lanes.findFacts(ref)),
   ];
 }
 

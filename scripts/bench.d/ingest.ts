@@ -22,7 +22,7 @@ export const ingest: Row = {
     const world = worldOn(join(bench.folder, "ingest.db"));
     const ids: string[] = [];
     for (let i = 0; i < lanes; i++)
-      ids.push(world.store.lanes.get(await addThread(world, `thread ${i}`))!.thread_id!);
+      ids.push(world.store.lanes.get(await addThread(world, `thread ${i}`)).thread_id!);
     const ahead = await feed(world, Buffer.from(turnsOf(ids, turnsPerLane)), readBytes);
     const one = turnOf(ids[0]!);
     const single = { events: 0, tookMs: 0 };

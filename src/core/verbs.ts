@@ -13,7 +13,7 @@ import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
 import { refuseUnsettled } from "./loading/idle.ts";
 import type { World } from "./model/deps.ts";
 import { cursorOf } from "./model/events.ts";
-import type { Lane, Message, Ref } from "./model/ports/rows.ts";
+import type { Ref } from "./model/ports/rows.ts";
 import { until } from "./model/until.ts";
 import type { Reconcile } from "./reconcile/loop.ts";
 import { replay } from "./requests/replay.ts";
@@ -56,32 +56,21 @@ function filtered<T extends ThreadSummary | ThreadView>(
 export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Core {
   const { store, journal, live, agent, log } = world;
 
-  function laneOf(ref: Ref): Lane {
-    return (
-      store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" })
-    );
-  }
-
   function view(ref: Ref): ThreadView {
-    const facts =
-      store.lanes.facts(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+    const facts = store.lanes.getFacts(ref);
     const found = viewOf(facts, live);
     return { ...found, blocked: found.blocked ?? missingFolder(world, facts.lane) };
   }
 
-  function messageOf(id: string): Message {
-    return store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
-  }
-
   const receipt = (id: string) => {
-    const message = messageOf(id);
-    return receiptOf(message, store.lanes.get(message.lane));
+    const message = store.messages.get(id);
+    return receiptOf(message, store.lanes.find(message.lane));
   };
 
   /** Until it is neither queued for this very moment nor claimed; then, or after a while, its state as it is. */
   async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
     const isOnItsWay = () => {
-      const { state, attempt } = messageOf(id);
+      const { state, attempt } = store.messages.get(id);
       return state === "claimed" || (state === "queued" && attempt === 0);
     };
     await until(world, limits.sendAnswerMs, () => !isOnItsWay(), signal);
@@ -89,7 +78,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
   }
 
   function target(word: string, self: string | null): Target {
-    const message = store.messages.get(word);
+    const message = store.messages.find(word);
     return message
       ? { ref: message.lane, receipt: message.id }
       : { ref: resolve(store, word, self, "reading").ref };
@@ -137,7 +126,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     },
     async forget(ref) {
       await world.locked(ref, async () => {
-        const { thread_id } = laneOf(ref);
+        const { thread_id } = store.lanes.get(ref);
         if (store.turns.running(ref).length > 0)
           fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
         refuseUnsettled(world, ref);
@@ -163,12 +152,12 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
     receipts: ({ ref, states, limit }) =>
       store.messages
         .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
-        .map((message) => receiptOf(message, store.lanes.get(message.lane))),
+        .map((message) => receiptOf(message, store.lanes.find(message.lane))),
     async reconcile(id) {
-      const { lane } = messageOf(id);
+      const { lane } = store.messages.get(id);
       await agent.ready(limits.agentReadyWaitMs);
       await settle.lane(lane);
-      if (messageOf(id).state === "unsure") await settle.unsure(id);
+      if (store.messages.get(id).state === "unsure") await settle.unsure(id);
       return receipt(id);
     },
     resolveUnsure(id, as, by) {
@@ -221,14 +210,10 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
         all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit),
       );
     },
-    request: (id) =>
-      requestView(
-        store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
-      ),
+    request: (id) => requestView(store.requests.get(id)),
     replay: (asked) => replay(world, asked),
     async answer(id, given, by, agent) {
-      const request =
-        store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });
+      const request = store.requests.get(id);
       if (agent !== null) await refuseAnswer(world, request, given, agent);
       return requestView(await answer(world, id, given, by));
     },

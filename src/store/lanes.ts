@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Lane, LaneFacts, Ref, StandingFacts, SummaryFacts, Turn } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
@@ -17,9 +18,16 @@ export function laneStore(db: Database): Store["lanes"] {
   });
   const readFacts = factsReader(db);
 
+  const find = (ref: Ref) => lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
+  const findFacts = (ref: Ref) => {
+    const lane = find(ref);
+    return lane && readFacts([lane])[0];
+  };
+
   return {
     add: (lane) => lanes.insert(lane),
-    get: (ref) => lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref),
+    find,
+    get: (ref) => find(ref) ?? forgotten(ref),
     set(ref, change) {
       lanes.update(change, "ref = ?", ref);
     },
@@ -65,10 +73,8 @@ export function laneStore(db: Database): Store["lanes"] {
       lanes.all(`SELECT * FROM lanes WHERE instr(lower(title), lower(?)) > 0 AND ${live} LIMIT 20`, part),
     findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
-    facts(ref) {
-      const lane = lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
-      return lane && readFacts([lane])[0];
-    },
+    findFacts,
+    getFacts: (ref) => findFacts(ref) ?? forgotten(ref),
     listFacts: ({ archived, limit }) =>
       readFacts(
         lanes.all(
@@ -151,6 +157,10 @@ export function laneStore(db: Database): Store["lanes"] {
         .all()
         .map((row) => row.ref),
   };
+}
+
+function forgotten(ref: Ref): never {
+  return fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }
 
 type SummaryRow = SummaryFacts["lane"] &

@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { fail } from "../base/error.ts";
 import type { Message } from "../core/model/ports/rows.ts";
 import type { Store, TextPlace } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
@@ -10,9 +11,11 @@ export function messageStore(db: Database): Store["messages"] {
   });
   const number = (sql: string, lane: string) =>
     db.query<{ n: number | null }, [string]>(sql).get(lane)?.n ?? 0;
+  const find = (id: string) => messages.one("SELECT * FROM messages WHERE id = ?", id);
   return {
     add: (message) => messages.insert(message),
-    get: (id) => messages.one("SELECT * FROM messages WHERE id = ?", id),
+    find,
+    get: (id) => find(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" }),
     findByKey: (key) => messages.one('SELECT * FROM messages WHERE "key" = ?', key),
     set(id, change) {
       messages.update(change, "id = ?", id);

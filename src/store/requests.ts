@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { fail } from "../base/error.ts";
 import type { Request } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { type Table, table } from "./table.ts";
@@ -11,9 +12,11 @@ export const requestTable = (db: Database): Table<Request> =>
 
 export function requestStore(db: Database): Store["requests"] {
   const requests = requestTable(db);
+  const find = (id: string) => requests.one("SELECT * FROM requests WHERE id = ?", id);
   return {
     add: (request) => requests.insert(request),
-    get: (id) => requests.one("SELECT * FROM requests WHERE id = ?", id),
+    find,
+    get: (id) => find(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
     findByWire: (epoch, rpcId) =>
       requests.one("SELECT * FROM requests WHERE epoch = ? AND rpc_id = ?", epoch, JSON.stringify(rpcId)),
     set(id, change) {

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Turn } from "../core/model/ports/rows.ts";
+import { fail } from "../base/error.ts";
+import type { Ref, Turn } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { type Table, table } from "./table.ts";
 
@@ -8,8 +9,13 @@ export const turnTable = (db: Database): Table<Turn> => table<Turn>(db, "turns",
 /** Turn ids are UUIDv7: their order is the order of time. */
 export function turnStore(db: Database): Store["turns"] {
   const turns = turnTable(db);
+  const find = (lane: Ref, turnId: string) =>
+    turns.one("SELECT * FROM turns WHERE lane = ? AND turn_id = ?", lane, turnId);
   return {
-    get: (lane, turnId) => turns.one("SELECT * FROM turns WHERE lane = ? AND turn_id = ?", lane, turnId),
+    find,
+    get: (lane, turnId) =>
+      find(lane, turnId) ??
+      fail("not_found", `thread ${lane} has no turn ${turnId}`, { hint: `dispatch tail ${lane}` }),
     put(turn) {
       const { lane, turn_id, ...rest } = turn;
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);

@@ -214,7 +214,7 @@ describe("a goal of a new thread", () => {
     const { ref } = await withGoal(null);
     await until("the kill", () => here.world.agent.status().state !== "running");
     here.world.agent.up();
-    const id = here.world.store.lanes.get(ref)!.thread_id!;
+    const id = here.world.store.lanes.get(ref).thread_id!;
     here.world.agent.tell({ kind: "goal_changed", thread_id: id, goal: null });
     await here.clock.advance(limits.reconcileEveryMs * 3);
     await until("it is active", () => here.world.agent.threads.get(id)?.goal?.status === "active");
@@ -267,7 +267,7 @@ describe("an active goal whose process ended", () => {
   test("is paused by a daemon that starts without a Codex", async () => {
     const ref = await active();
     here.world.agent.kill();
-    const { goal } = here.world.store.lanes.get(ref)!;
+    const { goal } = here.world.store.lanes.get(ref);
     const { interrupted: _, ...rest } = goal!;
     here.world.store.lanes.set(ref, { goal: { ...rest, status: "active" } });
     here.world.engine.begin();

@@ -232,7 +232,7 @@ function cancel(sim: Sim): void {
 
 function release(sim: Sim): void {
   const ref = pick(sim, sim.refs);
-  if (sim.store.lanes.get(ref)?.hold_reason !== "unsure") sim.world.engine.core.release(ref);
+  if (sim.store.lanes.find(ref)?.hold_reason !== "unsure") sim.world.engine.core.release(ref);
 }
 
 /** Whatever becomes of the call, what it makes is found in the registry. */
@@ -290,22 +290,22 @@ async function calmDown(sim: Sim): Promise<void> {
     sim.world.agent.deadly.clear();
     sim.world.agent.release("go");
     for (const ref of lanesOf(sim)) {
-      const reason = sim.store.lanes.get(ref)?.hold_reason;
+      const reason = sim.store.lanes.find(ref)?.hold_reason;
       if (reason && reason !== "unsure") sim.world.engine.core.release(ref);
     }
     while (sim.due.length > 0) await turnTheCrank(sim);
     await sim.clock.advance(7000);
     const moving = sim.store.messages.list({ states: ["claimed", "sent", "delivered"], limit: 10 });
     const waiting = sim.refs.filter((ref) => {
-      const lane = sim.store.lanes.get(ref)!;
+      const lane = sim.store.lanes.get(ref);
       return lane.pending > 0 && lane.hold_reason !== "unsure";
     });
-    const isMade = lanesOf(sim).every((ref) => sim.store.lanes.get(ref)!.setup === "ready");
+    const isMade = lanesOf(sim).every((ref) => sim.store.lanes.get(ref).setup === "ready");
     if (sim.due.length === 0 && moving.length === 0 && waiting.length === 0 && isMade) return;
   }
   const stuck = sim.store.messages.list({ states: ["queued", "claimed", "sent", "delivered"], limit: 10 });
   throw new Error(
-    `never came to rest: ${JSON.stringify(stuck.map(({ id, mode, state, lane, target_turn_id }) => ({ id, mode, state, lane, target_turn_id })))} ${JSON.stringify(sim.refs.map((ref) => sim.store.lanes.get(ref)))}`,
+    `never came to rest: ${JSON.stringify(stuck.map(({ id, mode, state, lane, target_turn_id }) => ({ id, mode, state, lane, target_turn_id })))} ${JSON.stringify(sim.refs.map((ref) => sim.store.lanes.find(ref)))}`,
   );
 }
 
@@ -325,7 +325,7 @@ function check(sim: Sim): void {
     else if (message.state === "failed") tally.failed++;
     else if (message.state === "cancelled") tally.cancelled++;
     else if (message.state === "unsure") tally.unsure++;
-    else if (store.lanes.get(message.lane)?.hold_reason !== "unsure") throw new Error(`unsettled: ${says}`);
+    else if (store.lanes.find(message.lane)?.hold_reason !== "unsure") throw new Error(`unsettled: ${says}`);
   }
   for (const ref of sim.refs) inOrder(sim, ref);
   for (const [id, thread] of sim.world.agent.threads)
@@ -334,7 +334,7 @@ function check(sim: Sim): void {
   gapless(store);
   limited(store);
   for (const ref of sim.refs) {
-    const { settings } = sim.world.agent.threads.get(store.lanes.get(ref)!.thread_id!)!;
+    const { settings } = sim.world.agent.threads.get(store.lanes.get(ref).thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);
   }
 }
@@ -344,7 +344,7 @@ function lanesOf({ world }: Sim): Ref[] {
 }
 
 function threadOf(sim: Sim, ref: Ref) {
-  const thread = sim.world.agent.threads.get(sim.store.lanes.get(ref)!.thread_id ?? "");
+  const thread = sim.world.agent.threads.get(sim.store.lanes.get(ref).thread_id ?? "");
   if (!thread) throw new Error(`the thread of ${ref} is gone`);
   return thread;
 }

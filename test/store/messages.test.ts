@@ -27,7 +27,7 @@ describe("the registry's transitions are the table of core", () => {
         const move = () => store.messages.set("m-1" as MessageId, { state: to });
         if (may) move();
         else expect(move).toThrow("may not move that way");
-        expect(store.messages.get("m-1")?.state).toBe(may ? to : from);
+        expect(store.messages.find("m-1")?.state).toBe(may ? to : from);
       });
     }
   }
@@ -51,7 +51,7 @@ test("a message is claimed only with the epoch that claims it", () => {
 });
 
 test("the lane counts what waits, through every arrow that enters or leaves the queue", () => {
-  const pending = () => store.lanes.get(lane)?.pending;
+  const pending = () => store.lanes.find(lane)?.pending;
   store.messages.add(messageRow());
   store.messages.add(messageRow({ id: "m-2" as MessageId, position: 2 }));
   expect(pending()).toBe(2);
@@ -80,9 +80,9 @@ test("what has ended loses its text when it is old, and its digest stays; what h
   const first = store.messages.dropTexts({ before: 50, after: null, limit: 3 });
   expect(first).toEqual({ created_at: 2, id: "m-2" });
   expect(store.messages.dropTexts({ before: 50, after: first, limit: 3 })).toBeNull();
-  const texts = [...states.keys(), states.length].map((at) => store.messages.get(`m-${at}`)!.text);
+  const texts = [...states.keys(), states.length].map((at) => store.messages.get(`m-${at}`).text);
   expect(texts).toEqual(["", "", "", "hello", "hello", "hello"]);
-  expect(store.messages.get("m-0")!.sha256).toBe("x");
+  expect(store.messages.get("m-0").sha256).toBe("x");
 });
 
 test("only what a hold lets pass is next while it is held", () => {

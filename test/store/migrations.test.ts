@@ -71,7 +71,7 @@ test("questions of the first schema keep their rows, their order and their once-
     // What was recorded before says neither its files nor that it stayed in the sandbox.
     const unknown = { changes: null, inside_sandbox: false, missing_bytes: 0 };
     expect(store.requests.list({ limit: 10 })).toMatchObject([unknown, unknown]);
-    expect(store.lanes.get(laneRow().ref)).toMatchObject({ created_by: null, named_by_agent: false });
+    expect(store.lanes.find(laneRow().ref)).toMatchObject({ created_by: null, named_by_agent: false });
     expect(store.lanes.findByThread("thread-2")).toMatchObject({ named_by_agent: true });
     expect(store.lanes.findByThread("thread-3")).toMatchObject({ named_by_agent: false });
     // What had one name for nine meanings is told apart.

@@ -55,9 +55,7 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
 export function refuseUnlessFree(world: World, lane: Lane): void {
   const { store, live } = world;
-  const facts =
-    store.lanes.facts(lane.ref) ??
-    fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
+  const facts = store.lanes.getFacts(lane.ref);
   const request = facts.requests[0];
   if (request) {
     fail("needs_answer", `thread ${lane.ref} waits for an answer: ${request.summary}`, {
@@ -142,6 +140,6 @@ export function accept(
 /** An id that no message ever had: two messages under one id would pass for one in Codex's history. */
 function freshId(store: Store, mint: Mint): MessageId {
   let id = mint.id();
-  while (store.messages.get(id)) id = mint.id();
+  while (store.messages.find(id)) id = mint.id();
   return id;
 }

@@ -57,7 +57,7 @@ export async function start(world: World, message: Message, { lane }: Opened): P
   }
   note(world, message, (change) => {
     // The proof may have come first; then only the fact that we joined is news.
-    const now = store.messages.get(message.id)!;
+    const now = store.messages.get(message.id);
     if (now.state === "claimed") {
       move(store, change, now, "sent", {
         turn_id: answer.turn_id,
@@ -108,11 +108,11 @@ export async function steer(world: World, message: Message, { lane }: Opened): P
   } catch (thrown) {
     const reason = refusalOf(thrown);
     if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(world, message, lane, thrown);
-    else note(world, message, (change) => notTaken(store, change, store.messages.get(message.id)!));
+    else note(world, message, (change) => notTaken(store, change, store.messages.get(message.id)));
     return;
   }
   note(world, message, (change) => {
-    const now = store.messages.get(message.id)!;
+    const now = store.messages.get(message.id);
     if (now.state === "claimed")
       move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
     else store.messages.set(message.id, { joined: true });
@@ -128,7 +128,7 @@ export async function enqueue(world: World, message: Message, { lane }: Opened):
     return;
   }
   note(world, message, (change) => {
-    const now = world.store.messages.get(message.id)!;
+    const now = world.store.messages.get(message.id);
     if (now.state === "claimed") move(world.store, change, now, "sent", { sent_at: change.now });
   });
 }
@@ -155,7 +155,7 @@ function refused(world: World, message: Message, lane: Lane, thrown: unknown): v
     reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
   const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
   note(world, message, (change) => {
-    const now = store.messages.get(message.id)!;
+    const now = store.messages.get(message.id);
     if (now.state !== "claimed") return;
     if (mayRetry || isDown) requeued(store, change, now, words);
     else

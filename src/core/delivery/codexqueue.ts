@@ -33,10 +33,10 @@ export async function giveToCodex(world: World, lane: Lane, message: Message): P
   const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
   const opened = { lane: { ...lane, thread_id: threadId, rollout_path: path }, epoch };
   // Read again: the questions above let others in.
-  const now = store.messages.get(message.id)!;
+  const now = store.messages.get(message.id);
   if (now.state !== "queued") return;
   journal.commit((change) => claim(world, change, now, opened, newest.turns[0]?.id ?? null));
-  await enqueue(world, store.messages.get(message.id)!, opened);
+  await enqueue(world, store.messages.get(message.id), opened);
 }
 
 export interface NativeQueue {
@@ -51,7 +51,7 @@ export function nativeQueue(world: World): NativeQueue {
 
   return {
     async settle(ref) {
-      const lane = store.lanes.get(ref);
+      const lane = store.lanes.find(ref);
       const ours = store.messages
         .open(ref)
         .filter((message) => message.via === "codex_queue" && message.state !== "unsure");
@@ -62,7 +62,7 @@ export function nativeQueue(world: World): NativeQueue {
       const waiting = new Set(await agent.nativeQueue(lane.thread_id));
       const { turns } = await readBack(agent, lane.thread_id, floor);
       journal.commit((change) => {
-        for (const { id } of ours) settleOne(change, lane, store.messages.get(id)!, { turns, waiting });
+        for (const { id } of ours) settleOne(change, lane, store.messages.get(id), { turns, waiting });
       });
     },
   };

@@ -55,7 +55,7 @@ export function drain(world: World): Drain {
 
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     if (!lane || !isDue(lane) || !mayTry(world, ref)) return false;
     if (lane.source === "attached") {
       await giveToCodex(world, lane, nextStart(lane)!);
@@ -72,7 +72,7 @@ export function drain(world: World): Drain {
       return false;
     if (!(await isIdle(world, opened)) || store.turns.running(ref).length > 0) return false;
     // Read again: the question above let others in.
-    const now = store.lanes.get(ref);
+    const now = store.lanes.find(ref);
     const context = now && store.messages.nextContext(ref);
     if (context) return attempt(context, opened, inject);
     const next = now && nextStart(now);
@@ -87,8 +87,8 @@ export function drain(world: World): Drain {
       return true;
     });
     if (!isClaimed) return false;
-    await deliver(world, store.messages.get(message.id)!, opened);
-    if (store.messages.get(message.id)!.state !== "queued") return true;
+    await deliver(world, store.messages.get(message.id), opened);
+    if (store.messages.get(message.id).state !== "queued") return true;
     later(message.lane);
     return false;
   }
@@ -131,7 +131,7 @@ export function drain(world: World): Drain {
   function blocked(ref: Ref, thrown: unknown): void {
     const reason = wordsOf(thrown);
     log.warn("what waits could not be delivered yet", { lane: ref, reason });
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     if (lane) waits(lane, reason);
   }
 
@@ -165,7 +165,7 @@ export function drain(world: World): Drain {
   function begin(ref: Ref): void {
     // Refused a moment ago: its own timer comes back to it.
     if (isWaiting(ref)) return;
-    const lane = letGo(store.lanes.get(ref));
+    const lane = letGo(store.lanes.find(ref));
     if (!lane || !isDue(lane)) {
       if (lane) blameOthers(lane);
       return;
@@ -194,7 +194,7 @@ export function drain(world: World): Drain {
     )
       return lane;
     journal.commit((change) => release(store, change, lane.ref));
-    return store.lanes.get(lane.ref);
+    return store.lanes.find(lane.ref);
   }
 
   function policyAllows(asked: (policy: Policy) => boolean): boolean {

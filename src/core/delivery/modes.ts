@@ -45,8 +45,8 @@ export function delivery(world: World): Delivery {
           claim(world, change, message, opened);
           return message;
         });
-        await start(world, store.messages.get(id)!, opened);
-        return store.messages.get(id)!;
+        await start(world, store.messages.get(id), opened);
+        return store.messages.get(id);
       });
     },
 
@@ -69,15 +69,14 @@ export function delivery(world: World): Delivery {
       await agent.ready(limits.agentReadyWaitMs);
       const turn = runningTurn(world, ref);
       const message = stored(ref, draft, "urgent", turn?.turn_id ?? null);
-      const threadId = store.lanes.get(ref)?.thread_id;
+      const threadId = store.lanes.find(ref)?.thread_id;
       if (turn && threadId) await cut(threadId, turn.turn_id);
       return message;
     },
   };
 
   function writable(ref: Ref, draft?: Draft): Lane {
-    const lane =
-      store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+    const lane = store.lanes.get(ref);
     if (draft?.mode !== "queue" || !mayQueueNatively(world, lane)) refuseUnwritable(lane);
     else if (draft.overrides !== null)
       fail("usage", `thread ${ref} is attached: Codex's own queue takes a text and no settings`, {

@@ -12,7 +12,7 @@ const kind = "hook_refused";
 
 /** Inside an open transaction; Codex says it after the turn started and just before the turn ends. */
 export function notePromptRefusal(store: Store, ref: Ref, turnId: string, words: string | null): void {
-  const turn = store.turns.get(ref, turnId);
+  const turn = store.turns.find(ref, turnId);
   if (turn?.status !== "in_progress") return;
   const told = clip(words?.trim() || "it gave no reason", limits.turnErrorCharsMax);
   const message = `a hook of Codex refused its text: ${told}`;
@@ -26,7 +26,7 @@ export function notePromptRefusal(store: Store, ref: Ref, turnId: string, words:
  */
 export function promptRefusal(store: Store, message: Message, hasHistory: boolean): MessageError | undefined {
   if (message.mode === "context") return undefined;
-  const turn = store.turns.get(message.lane, message.turn_id ?? message.target_turn_id ?? "");
+  const turn = store.turns.find(message.lane, message.turn_id ?? message.target_turn_id ?? "");
   if (turn?.status !== "completed") return undefined;
   const isByHook = turn.error?.kind === kind;
   // Its item may have been missed.

@@ -21,7 +21,7 @@ export interface QueuePage {
 }
 
 export function queuePage({ store }: World, ref: Ref, cursor: string | null, limit: number): QueuePage {
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   const offset = cursor === null ? 0 : Number(cursor);
   if (!Number.isSafeInteger(offset) || offset < 0)
     fail("usage", `"${cursor}" is not a cursor of this queue`, { hint: `dispatch queue list ${ref}` });
@@ -40,8 +40,7 @@ export function queuePage({ store }: World, ref: Ref, cursor: string | null, lim
 }
 
 function waiting({ store }: World, id: string, what: string): Message {
-  const message =
-    store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
+  const message = store.messages.get(id);
   if (message.state !== "queued")
     fail("conflict", `receipt ${id} is ${message.state}: only what waits can be ${what}`, {
       hint: `dispatch receipt get ${id}`,
@@ -57,7 +56,7 @@ export function cancel(world: World, id: string): void {
     move(store, change, message, "cancelled");
     return message.lane;
   });
-  if (store.lanes.get(ref)?.pending === 0) clearBlock(world, ref);
+  if (store.lanes.find(ref)?.pending === 0) clearBlock(world, ref);
 }
 
 /** Answers the place it got. 1 is next. */
@@ -65,7 +64,7 @@ export function moveTo(world: World, id: string, place: number): number {
   const { store, journal } = world;
   return journal.commit((change) => {
     const message = waiting(world, id, "moved");
-    const total = store.lanes.get(message.lane)?.pending ?? 0;
+    const total = store.lanes.find(message.lane)?.pending ?? 0;
     const to = Math.min(place, total);
     const others = store.messages
       .listQueued(message.lane, { offset: 0, limit: to + 1 })
@@ -91,8 +90,7 @@ export type Resolution = "delivered" | "not-delivered" | "resend";
 export function resolveUnsure(world: World, id: string, as: Resolution, by: string): Ref {
   const { store, journal } = world;
   return journal.commit((change) => {
-    const message =
-      store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
+    const message = store.messages.get(id);
     if (message.state !== "unsure")
       fail("conflict", `receipt ${id} is ${message.state}, not unsure: nothing is left to settle`, {
         hint: `dispatch receipt get ${id}`,

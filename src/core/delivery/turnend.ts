@@ -11,7 +11,7 @@ import { accept, plain } from "./accept.ts";
 /** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
 export function endTurn(world: World, change: Change, lane: Lane, end: TurnEnd): void {
   const { store } = world;
-  const known = store.turns.get(lane.ref, end.turn_id);
+  const known = store.turns.find(lane.ref, end.turn_id);
   const isOver = known !== undefined && known.status !== "in_progress";
   if (isOver || end.status !== "failed" || !beginLimit(world, change, lane, end.error)) {
     turnEnded(store, change, lane, end);
@@ -31,7 +31,7 @@ function nudge(
   own: { text: string; cause_id: MessageId | null },
 ): void {
   const { store, log } = world;
-  const lane = store.lanes.get(ref);
+  const lane = store.lanes.find(ref);
   if (lane?.source !== "own" || writeLock(lane) !== null) return;
   if (lane.pending >= limits.queuedPerLaneMax) {
     log.warn("a thread that a usage limit cut gets no nudge: its queue is full", { lane: ref });

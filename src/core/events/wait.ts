@@ -88,7 +88,7 @@ async function answer(
       target.receipt === undefined
         ? verdicts.get(target) === "blocked"
           ? "blocked"
-          : verdictOf(condition, factsOf(world, target.ref), null)
+          : verdictOf(condition, world.store.lanes.getFacts(target.ref), null)
         : verdicts.get(target)!,
     ),
   );
@@ -102,7 +102,7 @@ function look(
   marks: Map<Ref, TurnMark>,
 ): Verdict | undefined {
   if (target.receipt !== undefined) return receiptVerdict(world, target.receipt);
-  const facts = factsOf(world, target.ref);
+  const facts = world.store.lanes.getFacts(target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
   marks.set(target.ref, mark);
   refuseUntellable(world, facts);
@@ -122,7 +122,7 @@ function look(
 
 function markedTurn({ store }: World, ref: Ref, mark: TurnMark): Turn | null {
   return (
-    (mark.running === null ? store.turns.next(ref, mark.last) : store.turns.get(ref, mark.running)) ?? null
+    (mark.running === null ? store.turns.next(ref, mark.last) : store.turns.find(ref, mark.running)) ?? null
   );
 }
 
@@ -135,24 +135,17 @@ function hasWorked({ store }: World, { lane, latest }: LaneFacts): boolean {
   return latest !== null || store.messages.first(lane.ref) !== undefined;
 }
 
-function factsOf({ store }: World, ref: Ref): LaneFacts {
-  return (
-    store.lanes.facts(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" })
-  );
-}
-
 /** One live read, where the thread is loaded: the registry may not have heard yet of a turn that just began. */
 async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Target): Promise<boolean> {
   if (receipt !== undefined) return true;
-  const threadId = store.lanes.get(ref)?.thread_id ?? null;
+  const threadId = store.lanes.find(ref)?.thread_id ?? null;
   if (threadId === null || !live.get(threadId)) return true;
   const { status } = await agent.readThread(threadId);
   return status !== "active";
 }
 
 function receiptVerdict({ store, live }: World, id: string): Verdict | undefined {
-  const message: Message =
-    store.messages.get(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" });
+  const message: Message = store.messages.get(id);
   if (message.state === "unsure") return "unsure";
   if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
     return "needs_answer";

@@ -18,7 +18,7 @@ export async function settleAlreadySent(
   epoch: Epoch,
 ): Promise<void> {
   const { store, agent, journal } = world;
-  if (newest === undefined || lane.pending === 0 || store.turns.get(lane.ref, newest.id)) return;
+  if (newest === undefined || lane.pending === 0 || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
   const waiting = store.messages.listQueued(lane.ref, { offset: 0, limit: lane.pending });
   for (const { id, mode } of waiting) {
@@ -29,14 +29,14 @@ export async function settleAlreadySent(
         : false;
     if (turn === undefined && !isInjected) continue;
     journal.commit((change) => {
-      const message = store.messages.get(id);
+      const message = store.messages.find(id);
       if (message?.state !== "queued") return;
       move(store, change, message, "claimed", { epoch, claimed_at: change.now });
       if (turn === undefined) {
         contextTaken(world, change, message);
         return;
       }
-      delivered(store, change, store.messages.get(id)!, turn.id);
+      delivered(store, change, store.messages.get(id), turn.id);
       if (turn.status === "in_progress") return;
       const { status, error, completed_at } = turn;
       turnEnded(store, change, lane, { turn_id: turn.id, status, error, completed_at });

@@ -64,7 +64,7 @@ export function blameFor(world: World, change: Change, epoch: Epoch): boolean {
 function isSuspect({ store, blame }: World, ref: Ref): boolean {
   const cause = blame.suspects.get(ref);
   if (cause === undefined) return false;
-  const state = cause === null ? undefined : store.messages.get(cause)?.state;
+  const state = cause === null ? undefined : store.messages.find(cause)?.state;
   if (cause === null || state === "queued" || (state !== undefined && isInFlight(state))) return true;
   blame.suspects.delete(ref);
   return false;

@@ -18,7 +18,7 @@ export async function newestTurn({ agent }: World, threadId: string): Promise<Tu
 export function rememberTurn(world: World, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
   const { store } = world;
   if (turn === undefined || turn.status === "in_progress" || store.messages.first(lane.ref)) return;
-  if (store.lanes.facts(lane.ref)?.latest) return;
+  if (store.lanes.findFacts(lane.ref)?.latest) return;
   store.turns.put({
     lane: lane.ref,
     turn_id: turn.id,

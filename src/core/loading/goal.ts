@@ -36,7 +36,7 @@ function isFirstTaken(store: Store, ref: Ref): boolean {
 export async function activateGoal(world: World, opened: Opened): Promise<void> {
   const { store, journal } = world;
   const { lane } = opened;
-  const now = store.lanes.get(lane.ref);
+  const now = store.lanes.find(lane.ref);
   if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(world, now)) return;
   const { objective } = now.goal;
   if (now.goal_setup === "wanted") {
@@ -70,7 +70,7 @@ export async function pauseInterrupted(world: World): Promise<void> {
   for (const { ref } of store.lanes.withInterruptedGoal()) {
     try {
       await world.locked(ref, async () => {
-        const lane = store.lanes.get(ref);
+        const lane = store.lanes.find(ref);
         if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
         if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
         await putGoal(world, lane.thread_id, { status: "paused" });
@@ -93,7 +93,7 @@ export function goalKept({ live }: World, lane: Lane, goal: GoalFacts | null): G
 /** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
 export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null> {
   const { store, agent, journal } = world;
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
   await agent.ready(limits.agentReadyWaitMs);
   const goal = goalKept(world, lane, await agent.readGoal(lane.thread_id));
@@ -105,9 +105,9 @@ export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null
 /** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
 export async function setGoal(world: World, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
   const { store, agent } = world;
-  refuseUnwritable(store.lanes.get(ref)!);
+  refuseUnwritable(store.lanes.get(ref));
   return world.locked(ref, async () => {
-    refuseUnwritable(store.lanes.get(ref)!);
+    refuseUnwritable(store.lanes.get(ref));
     const { lane } = await open(world, ref);
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
@@ -136,7 +136,7 @@ export function putGoal({ agent }: World, threadId: string, change: GoalChange):
 
 export async function clearGoal(world: World, ref: Ref): Promise<void> {
   const { store, agent } = world;
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   await agent.ready(limits.agentReadyWaitMs);
   await world.locked(ref, async () => {

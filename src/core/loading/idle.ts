@@ -13,8 +13,7 @@ export async function refuseUnlessQuiet(
   needsEmptyQueue = false,
 ): Promise<Lane> {
   const { store, agent, live } = world;
-  const lane =
-    store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  const lane = store.lanes.get(ref);
   const stop = { hint: `dispatch stop ${ref}` };
   if (store.turns.running(ref).length > 0)
     fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);

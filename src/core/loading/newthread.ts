@@ -65,7 +65,7 @@ async function findMade({ agent, store }: World, lane: Lane): Promise<string | n
 async function keep(world: World, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
   const { store, journal } = world;
   try {
-    if (!store.lanes.get(lane.ref))
+    if (!store.lanes.find(lane.ref))
       fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
     // What was not asked for, Codex's own configuration decided.
     refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);

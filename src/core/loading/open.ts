@@ -55,8 +55,7 @@ async function opened(
   fork?: () => Promise<ThreadOpened>,
 ): Promise<Opened> {
   const { store, live } = world;
-  let lane =
-    store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+  let lane = store.lanes.get(ref);
   // What was already given to Codex is still followed to its end.
   const isUnderWay = store.turns.running(ref).length > 0 || store.messages.inFlight(ref) !== undefined;
   if (!isUnderWay) refuseWithoutFolder(world, lane);
@@ -71,7 +70,7 @@ async function made(world: World, lane: Lane, fork?: () => Promise<ThreadOpened>
   const late = () => open(world, lane.ref);
   if (isFork(lane)) await forkThread(world, lane, late, fork);
   else await startThread(world, lane, late);
-  return again(world, lane.ref);
+  return world.store.lanes.get(lane.ref);
 }
 
 async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
@@ -98,7 +97,7 @@ async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
     });
     change.append({ kind: "thread.ready", lane: lane.ref, data: { thread_id: threadId } });
   });
-  return again(world, lane.ref);
+  return world.store.lanes.get(lane.ref);
 }
 
 /** Codex neither resumes an ephemeral thread nor shows its goal (measured): it is loaded still, or gone. */
@@ -139,9 +138,9 @@ async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch):
         effective: { ...opened.effective, ...known },
       });
     });
-    const reopened = again(world, lane.ref);
+    const reopened = world.store.lanes.get(lane.ref);
     await settleAlreadySent(world, { ...reopened, thread_id: threadId }, newest, epoch);
-    return again(world, lane.ref);
+    return world.store.lanes.get(lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     return vanished(world, lane);
@@ -184,7 +183,7 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
         goal_setup: lane.goal_setup && "wanted",
       }),
     );
-    return made(world, store.lanes.get(lane.ref)!);
+    return made(world, store.lanes.get(lane.ref));
   }
   return gone(world, lane);
 }
@@ -232,8 +231,4 @@ export async function announceNativeQueue(
   const waiting = (await agent.nativeQueue(threadId)).length;
   if (waiting === 0) return;
   journal.commit((change) => change.append({ kind: "queue.native", lane: lane.ref, data: { waiting } }));
-}
-
-function again({ store }: World, ref: Ref): Lane {
-  return store.lanes.get(ref) ?? fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }

@@ -63,9 +63,9 @@ async function isOverSoon({ clock }: World, opening: Opening): Promise<boolean> 
 
 function settleLater(world: World, ref: Ref, opening: Opening, how: Load): void {
   const { store, live, blame, log } = world;
-  const source = store.lanes.get(ref)?.source;
+  const source = store.lanes.find(ref)?.source;
   const isWanted = () => {
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     return lane?.source === source && lane?.archived_at === null && lane.gone_at === null;
   };
   const settle = async () => {

@@ -138,7 +138,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
     },
     prompt_refused: (lane, { turn_id, words }) => notePromptRefusal(store, lane.ref, turn_id, words),
     turn_retrying(lane, { thread_id, turn_id, message }, change) {
-      const turn = store.turns.get(lane.ref, turn_id);
+      const turn = store.turns.find(lane.ref, turn_id);
       if (turn?.status !== "in_progress") return;
       if (!live.retrying.has(thread_id)) live.retrying.set(thread_id, world.clock.monotonic());
       const error = { message: preview(message), kind: "retrying" };
@@ -193,9 +193,9 @@ function itemCompleted(
 ): void {
   const { store } = world;
   recovered(world, change, lane, turnId);
-  const turn = store.turns.get(lane.ref, turnId);
+  const turn = store.turns.find(lane.ref, turnId);
   if (item.type === "user_message" && item.client_id !== null) {
-    const message = store.messages.get(item.client_id);
+    const message = store.messages.find(item.client_id);
     if (message?.lane === lane.ref) {
       delivered(store, change, message, turnId);
       change.after(() => next(lane));
@@ -224,7 +224,7 @@ function itemCompleted(
 /** Whatever a turn does ends its retrying. */
 function recovered({ store, live }: World, change: Change, lane: Lane, turnId: string): void {
   if (lane.thread_id !== null) live.retrying.delete(lane.thread_id);
-  const turn = store.turns.get(lane.ref, turnId);
+  const turn = store.turns.find(lane.ref, turnId);
   if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
   store.turns.put({ ...turn, retrying_since: null, error: null });
   change.append({ kind: "turn.recovered", lane: lane.ref, turn_id: turnId });

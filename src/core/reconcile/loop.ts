@@ -104,7 +104,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */
   async function overdue(ref: Ref): Promise<void> {
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     if (!lane || lane.thread_id === null) return;
     await world.locked(ref, () => codexQueue.settle(ref));
     if (lane.source === "attached") return;
@@ -136,7 +136,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   const isTurnOver = ({ lane, state, turn_id }: Message) =>
     state === "sent" &&
     turn_id !== null &&
-    (store.turns.get(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
+    (store.turns.find(lane, turn_id)?.status ?? "in_progress") !== "in_progress";
 
   /**
    * A turn that may be its own runs, as Codex confirms while it is silent: a hook may take long before the text is
@@ -145,10 +145,10 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
   const runsFor = ({ lane }: Message) => store.turns.running(lane).some((turn) => isRunning(turn, live));
 
   const isSteerOver = ({ lane, target_turn_id }: Message) =>
-    store.turns.get(lane, target_turn_id!)?.status !== "in_progress";
+    store.turns.find(lane, target_turn_id!)?.status !== "in_progress";
 
   async function look(ref: Ref): Promise<void> {
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     if (!lane || lane.thread_id === null || live.epoch() === null) return;
     const threadId = lane.thread_id;
     const { status } = await agent.readThread(threadId);
@@ -187,7 +187,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
 
   /** A child that answers but shows nothing: history decides, and what it cannot decide is said. */
   async function prove(lane: Lane, id: string, isLate: boolean): Promise<void> {
-    const asked = store.messages.get(id)!;
+    const asked = store.messages.get(id);
     const isInjected =
       asked.mode === "context" && asked.path !== null && (await agent.hasInjected(asked.path, id));
     const back =
@@ -246,7 +246,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     if (lane && isEphemeral(lane)) return undefined;
     // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
     if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;
-    const facts = lane && store.lanes.facts(lane.ref);
+    const facts = lane && store.lanes.findFacts(lane.ref);
     if (!lane || !facts) return undefined;
     const isWanted =
       facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active" || delivery.isDue(lane);
@@ -260,11 +260,11 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       await lane(ref);
     },
     async unsure(id) {
-      const message = store.messages.get(id);
-      const threadId = message && store.lanes.get(message.lane)?.thread_id;
+      const message = store.messages.find(id);
+      const threadId = message && store.lanes.find(message.lane)?.thread_id;
       if (!message || !threadId) return;
       const holding = turnHolding((await readBack(agent, threadId, message.floor_turn_id)).turns, id);
-      if (holding) journal.commit((change) => delivered(store, change, store.messages.get(id)!, holding.id));
+      if (holding) journal.commit((change) => delivered(store, change, store.messages.get(id), holding.id));
     },
     turnOver(ref) {
       if (!store.messages.inFlight(ref)) {

@@ -20,7 +20,7 @@ import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "../
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
 export async function recover(world: World, ref: Ref): Promise<boolean> {
   const { store, agent, live } = world;
-  const lane = store.lanes.get(ref);
+  const lane = store.lanes.find(ref);
   // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
   if (lane?.source === "attached") return true;
   const isLeft = () => leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
@@ -101,7 +101,7 @@ function endByHistory(
   const { store } = world;
   const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
   if (turn) noteAnswer(world, lane, turn.items, turnId, change.now);
-  const known = store.turns.get(lane.ref, turnId);
+  const known = store.turns.find(lane.ref, turnId);
   if (!known) {
     const now = change.now;
     const times = { started_at: turn?.started_at ?? now, completed_at: null };
@@ -145,7 +145,7 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
   const back = await readBack(agent, threadId, message.floor_turn_id);
   const holding = turnHolding(back.turns, message.id);
   journal.commit((change) => {
-    const now = store.messages.get(message.id)!;
+    const now = store.messages.get(message.id);
     if (!isInFlight(now.state)) return;
     const refusal = promptRefusal(store, now, true);
     if (holding) delivered(store, change, now, holding.id);
@@ -162,7 +162,7 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
 async function settleContext(world: World, message: Message, path: string | null): Promise<void> {
   const isThere = path !== null && (await world.agent.hasInjected(path, message.id));
   world.journal.commit((change) => {
-    const now = world.store.messages.get(message.id)!;
+    const now = world.store.messages.get(message.id);
     if (isThere) contextTaken(world, change, now);
     else if (isInFlight(now.state)) requeued(world.store, change, now, null);
   });

@@ -75,7 +75,7 @@ export function replay(world: World, { file, ref, since, limit, cursor }: Replay
 /** As the thread is known now; of one that was forgotten, its ref. */
 function askerOf({ store }: World, ref: Ref): Asker {
   return (
-    store.lanes.get(ref) ?? { ref, thread_id: null, handle: null, named_by_agent: false, requests: null }
+    store.lanes.find(ref) ?? { ref, thread_id: null, handle: null, named_by_agent: false, requests: null }
   );
 }
 

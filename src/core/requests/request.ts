@@ -66,7 +66,7 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
   if (store.requests.findByWire(epoch, asked.rpc_id)) return;
   const policy = policyOf(world);
   let id = mint.ref();
-  while (store.requests.get(id)) id = mint.ref();
+  while (store.requests.find(id)) id = mint.ref();
   const request = requestRow(world, id, lane, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);
   change.append({
@@ -156,7 +156,7 @@ function runOut(world: World, id: string): void {
   const { store, journal, clock, log } = world;
   try {
     journal.commit((change) => {
-      const request = store.requests.get(id);
+      const request = store.requests.find(id);
       if (request?.state !== "open") return;
       expire(store, change, id);
       const result = resultOf(request, { decision: "deny" });
@@ -175,8 +175,7 @@ function runOut(world: World, id: string): void {
 export async function answer(world: World, id: string, given: Given, by: string): Promise<Request> {
   const { store, journal, agent } = world;
   const { request, result } = journal.commit((change) => {
-    const open =
-      store.requests.get(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" });
+    const open = store.requests.get(id);
     if (open.state !== "open") {
       fail(
         "conflict",
@@ -206,7 +205,7 @@ export async function answer(world: World, id: string, given: Given, by: string)
       cause: thrown,
     });
   }
-  return store.requests.get(id)!;
+  return store.requests.get(id);
 }
 
 /** With the child that asked. */

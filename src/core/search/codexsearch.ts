@@ -112,7 +112,7 @@ async function within(
   cursor: string | null,
   limit: number,
 ): Promise<Elsewhere> {
-  const lane = "ref" in place ? world.store.lanes.get(place.ref) : undefined;
+  const lane = "ref" in place ? world.store.lanes.find(place.ref) : undefined;
   const threadId = "threadId" in place ? place.threadId : (lane?.thread_id ?? null);
   if (threadId === null) return nothing;
   const thread = await world.agent.readThread(threadId);

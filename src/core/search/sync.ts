@@ -29,9 +29,7 @@ export function syncing(world: World): Syncing {
   const reading: KeyedMutex = keyedMutex();
   return (ref, bounds, signal) =>
     reading.run(ref, async () => {
-      const lane =
-        world.store.lanes.get(ref) ??
-        fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
+      const lane = world.store.lanes.get(ref);
       if (lane.thread_id === null) return;
       await world.agent.ready(limits.agentReadyWaitMs);
       const note = (error: string | null) =>

@@ -41,7 +41,7 @@ export async function tail(
   ref: Ref,
   asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
 ): Promise<Tail> {
-  const lane = world.store.lanes.get(ref)!;
+  const lane = world.store.lanes.get(ref);
   if (lane.thread_id === null) return { items: [], next_cursor: null };
   await world.agent.ready(limits.agentReadyWaitMs);
   let place: Place = asked.cursor === null ? { page: null, skip: 0 } : placeOf(asked.cursor);

@@ -25,7 +25,7 @@ export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
   const isOurs = thrown instanceof DispatchError && own.has(thrown.code);
   if (!(isOurs || final.has(refusalOf(thrown))) || !hasWork(world, ref)) return;
   // A hold says already why, and ends otherwise.
-  if (world.store.lanes.get(ref)?.hold_reason) return;
+  if (world.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(wordsOf(thrown), limits.turnErrorCharsMax);
   const known = world.live.blocked.get(ref);
   const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
@@ -37,7 +37,7 @@ export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
 
 /** A send that was refused leaves nothing behind that could wait. */
 function hasWork({ store }: World, ref: Ref): boolean {
-  const lane = store.lanes.get(ref);
+  const lane = store.lanes.find(ref);
   if (!lane) return false;
   const isSetUp = lane.setup === "ready" && lane.goal_setup === null;
   return !isSetUp || lane.pending > 0 || store.messages.inFlight(ref) !== undefined;

@@ -7,7 +7,7 @@ import type { Store } from "../model/ports/store.ts";
 
 /** A stronger reason stays: what a person or an unsure receipt holds, a turn's end does not rename. */
 export function hold(store: Store, change: Change, ref: Ref, reason: HoldReason): void {
-  const now = store.lanes.get(ref)?.hold_reason;
+  const now = store.lanes.find(ref)?.hold_reason;
   if (now === undefined || (now !== null && strength[now] >= strength[reason])) return;
   store.lanes.set(ref, { hold_reason: reason });
   change.append({ kind: "queue.held", lane: ref, data: { reason } });
@@ -29,12 +29,12 @@ export function mayPass(reason: HoldReason | null): boolean {
 
 /** A completed turn lifts what a bad turn held. */
 export function lift(store: Store, change: Change, ref: Ref): void {
-  const reason = store.lanes.get(ref)?.hold_reason;
+  const reason = store.lanes.find(ref)?.hold_reason;
   if (reason === "failed" || reason === "stopped" || reason === "crashed") release(store, change, ref);
 }
 
 export function release(store: Store, change: Change, ref: Ref): void {
-  const reason = store.lanes.get(ref)?.hold_reason;
+  const reason = store.lanes.find(ref)?.hold_reason;
   if (!reason) return;
   store.lanes.set(ref, { hold_reason: null });
   change.append({ kind: "queue.released", lane: ref, data: { reason } });
@@ -43,7 +43,7 @@ export function release(store: Store, change: Change, ref: Ref): void {
 /** Once nothing unsure is left, what it held goes on. */
 export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
   const stillUnsure = store.messages.open(ref).some((message) => message.state === "unsure");
-  if (!stillUnsure && store.lanes.get(ref)?.hold_reason === "unsure") release(store, change, ref);
+  if (!stillUnsure && store.lanes.find(ref)?.hold_reason === "unsure") release(store, change, ref);
 }
 
 /** Why what is there to do is not done. `limit`: the usage limit that it waits for. */

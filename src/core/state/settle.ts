@@ -44,11 +44,11 @@ export function move(
 export function delivered(store: Store, change: Change, message: Message, turnId: string): void {
   if (message.state !== "claimed" && message.state !== "sent" && message.state !== "unsure") return;
   move(store, change, message, "delivered", { turn_id: turnId, error: null });
-  const turn = store.turns.get(message.lane, turnId);
+  const turn = store.turns.find(message.lane, turnId);
   // Its start may never have been heard; without a row for it nobody would look for its end.
   if (!turn) {
     // Another app's child runs it, whose life is not known here.
-    const isElsewhere = store.lanes.get(message.lane)?.source === "attached";
+    const isElsewhere = store.lanes.find(message.lane)?.source === "attached";
     const epoch = isElsewhere ? null : message.epoch;
     begun(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch });
   } else if (turn.origin === "other") ours(store, message.lane, turnId);
@@ -60,7 +60,7 @@ export function delivered(store: Store, change: Change, message: Message, turnId
 
 /** A turn that our message began. */
 export function ours(store: Store, lane: Ref, turnId: string): void {
-  const turn = store.turns.get(lane, turnId);
+  const turn = store.turns.find(lane, turnId);
   if (turn && turn.origin !== "ours") store.turns.put({ ...turn, origin: "ours" });
 }
 
@@ -72,7 +72,7 @@ export function failed(store: Store, change: Change, message: Message, error: Me
 export function requeued(store: Store, change: Change, message: Message, reason: string | null): void {
   if (
     isSteering(message) &&
-    store.turns.get(message.lane, message.target_turn_id!)?.status !== "in_progress"
+    store.turns.find(message.lane, message.target_turn_id!)?.status !== "in_progress"
   ) {
     notTaken(store, change, message);
     return;
@@ -93,7 +93,7 @@ export function unsure(store: Store, change: Change, message: Message, why: stri
 }
 
 export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
-  const known = store.turns.get(lane.ref, turnId);
+  const known = store.turns.find(lane.ref, turnId);
   if (known) {
     if (known.status === "in_progress") store.turns.put({ ...known, epoch });
     return;
@@ -133,7 +133,7 @@ function endedAt(told: number | null, now: number): number {
 
 /** The end of a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
 export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
-  const known = store.turns.get(lane.ref, end.turn_id);
+  const known = store.turns.find(lane.ref, end.turn_id);
   if (known && known.status !== "in_progress") return;
   const messages = store.messages
     .ofTurn(lane.ref, end.turn_id)
@@ -195,7 +195,7 @@ export function clipped(error: TurnError, charsMax = 500): TurnError {
 }
 
 export function expire(store: Store, change: Change, id: string): void {
-  const request = store.requests.get(id);
+  const request = store.requests.find(id);
   if (request?.state !== "open") return;
   store.requests.set(id, { state: "expired", closed_at: change.now });
   change.append({
@@ -234,7 +234,7 @@ export function notTaken(store: Store, change: Change, message: Message): void {
  * lets pass would begin again at once, against the stop, and is told to have failed instead.
  */
 export function cutShort(store: Store, change: Change, message: Message): void {
-  const isHeld = store.lanes.get(message.lane)?.hold_reason != null;
+  const isHeld = store.lanes.find(message.lane)?.hold_reason != null;
   if (isHeld && (message.mode === "send" || message.mode === "interject"))
     failed(store, change, message, {
       code: "conflict",
@@ -249,7 +249,7 @@ export function cutShort(store: Store, change: Change, message: Message): void {
 }
 
 export function contextTaken({ store }: Pick<World, "store">, change: Change, { id }: Message): void {
-  const now = store.messages.get(id)!;
+  const now = store.messages.get(id);
   if (now.state !== "claimed") return;
   move(store, change, now, "delivered");
   move(store, change, { ...now, state: "delivered" }, "done");

@@ -111,7 +111,7 @@ function exhaustedBy({ limit_id, windows, reached }: RateLimits, at: number): Ex
  */
 function isAbout({ store }: World, { provider, began_at }: UsageLimit): boolean {
   return store.turns.listRunning().every((turn) => {
-    const lane = store.lanes.get(turn.lane);
+    const lane = store.lanes.find(turn.lane);
     return lane === undefined || (providerOf(lane) === provider && turn.started_at >= began_at);
   });
 }
@@ -146,7 +146,7 @@ function endLimit(
   change.append({ kind: "limit.ended", data: { provider, why } });
   if (why === "by_hand" || usageLimitPolicy(world).continue !== "hold") return;
   for (const ref of store.lanes.unfinished()) {
-    const lane = store.lanes.get(ref);
+    const lane = store.lanes.find(ref);
     if (lane && lane.pending > 0 && providerOf(lane) === provider) hold(store, change, ref, "stopped");
   }
 }

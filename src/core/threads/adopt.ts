@@ -101,7 +101,7 @@ export async function take(world: World, ref: Ref, mayWriteHome = false): Promis
 
 async function taken(world: World, ref: Ref, mayWriteHome: boolean): Promise<void> {
   const { agent, store, journal, live } = world;
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   if (lane.source === "own") return;
   const threadId = lane.thread_id!;
   if (lane.parent_id !== null) {

@@ -61,13 +61,13 @@ function isMadeBy(agent: string, lane: Lane | undefined): boolean {
 function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thread" | "receipt" | "agent">) {
   const isOwn = (lane: Lane | undefined) => isMadeBy(agent, lane) || lane?.thread_id === agent;
   if (receipt !== null) {
-    const message = store.messages.get(receipt);
+    const message = store.messages.find(receipt);
     // That there is none is for the op itself to say.
     const isSender = message?.caller === agent && agent !== unknownAgent;
-    return !message || isSender || isOwn(store.lanes.get(message.lane));
+    return !message || isSender || isOwn(store.lanes.find(message.lane));
   }
   const place = thread === null ? undefined : placeOf(store, thread, agent);
-  return place !== undefined && "ref" in place && isOwn(store.lanes.get(place.ref));
+  return place !== undefined && "ref" in place && isOwn(store.lanes.find(place.ref));
 }
 
 /** What an agent's new thread is to be: no more than the agent itself, and as much where it does not say. Throws `denied`. */
@@ -129,7 +129,7 @@ export async function refuseAnswer(
   given: Given,
   agent: string,
 ): Promise<void> {
-  const lane = world.store.lanes.get(request.lane);
+  const lane = world.store.lanes.find(request.lane);
   const hint = persons(`dispatch request answer ${request.id}`);
   if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
     fail("denied", "an agent does not answer its own questions", { hint });

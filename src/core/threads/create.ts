@@ -89,7 +89,7 @@ async function setUp(world: World, created: Created): Promise<void> {
     await world.locked(created.ref, () => open(world, created.ref));
   } catch (thrown) {
     // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
-    const lane = world.store.lanes.get(created.ref);
+    const lane = world.store.lanes.find(created.ref);
     if (!isFinal(thrown) || lane?.durable_at != null) {
       world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
       return;

@@ -116,7 +116,7 @@ async function make(world: World, { ref }: Lane, call: () => Promise<ThreadOpene
     try {
       await open(world, ref, call);
     } catch (thrown) {
-      const isMade = (store.lanes.get(ref)?.thread_id ?? null) !== null;
+      const isMade = (store.lanes.find(ref)?.thread_id ?? null) !== null;
       if (isMade || live.openings.has(ref)) {
         log.warn("a fork is not ready yet", { lane: ref, reason: wordsOf(thrown) });
         return;
@@ -135,7 +135,7 @@ async function findOut(world: World, ref: Ref, thrown: unknown): Promise<void> {
   try {
     await open(world, ref);
   } catch (again) {
-    throw world.store.lanes.get(ref) ? thrown : again;
+    throw world.store.lanes.find(ref) ? thrown : again;
   }
 }
 
@@ -145,15 +145,15 @@ async function isMade(world: World, { ref, thread_id }: Lane): Promise<boolean> 
   try {
     await world.locked(ref, () => open(world, ref));
   } catch (thrown) {
-    if (world.store.lanes.get(ref)) throw thrown;
+    if (world.store.lanes.find(ref)) throw thrown;
   }
-  return world.store.lanes.get(ref) !== undefined;
+  return world.store.lanes.find(ref) !== undefined;
 }
 
 /** Drops the last turns from the history; files stay as they are. Answers how many. */
 export async function revert(world: World, ref: Ref, turns: number): Promise<void> {
   const { store, agent, journal, live } = world;
-  refuseUnwritable(store.lanes.get(ref)!);
+  refuseUnwritable(store.lanes.get(ref));
   await world.locked(ref, async () => {
     refuseUnwritable(await refuseUnlessQuiet(world, ref, "reverting"));
     const { lane } = await open(world, ref);
@@ -198,7 +198,7 @@ async function newestTurns(agent: Agent, threadId: string, count: number): Promi
 /** Returns when its turn is seen to run, so that a wait that follows waits for it. */
 export async function compact(world: World, ref: Ref): Promise<void> {
   const { store, agent } = world;
-  refuseUnwritable(store.lanes.get(ref)!);
+  refuseUnwritable(store.lanes.get(ref));
   await world.locked(ref, async () => {
     refuseUnwritable(await refuseUnlessQuiet(world, ref, "compacting"));
     const { lane } = await open(world, ref);

@@ -24,7 +24,7 @@ export async function rename(
     return;
   }
   await world.locked(place.ref, async () => {
-    const lane = store.lanes.get(place.ref) ?? gone(place.ref);
+    const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     refuseMisleadingTitle(store, name, (other) => `dispatch rename ${lane.ref} "${other}"`);
     const handle = lane.source === "own" ? slug(name) || null : null;
     const refuseTaken = () => {
@@ -96,7 +96,7 @@ export async function restore(world: World, place: Place): Promise<void> {
     return;
   }
   await world.locked(place.ref, async () => {
-    const lane = store.lanes.get(place.ref) ?? gone(place.ref);
+    const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     if (lane.archived_at === null) return;
     if (lane.thread_id !== null) {
       await agent.unarchiveThread(lane.thread_id).catch((thrown: unknown) => {

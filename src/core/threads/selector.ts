@@ -33,7 +33,7 @@ export function resolve(store: Store, selector: string, self: string | null, how
 /** By a word that can name only one thread. */
 function exactly(store: Store, selector: string, self: string | null): Lane | undefined {
   if (isRefForm(selector)) {
-    const lane = store.lanes.get(selector as Ref);
+    const lane = store.lanes.find(selector as Ref);
     if (lane) return lane;
   }
   const lane = store.lanes.findByThread(selector);

@@ -23,7 +23,7 @@ export async function stop(
   timeoutMs: number,
 ): Promise<Stopped> {
   const { store, agent, live, journal } = world;
-  const lane = store.lanes.get(ref)!;
+  const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   const threadId = lane.thread_id;
   if (threadId === null || !live.get(threadId))
@@ -44,7 +44,7 @@ export async function stop(
   if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
   await interrupt(world, reconcile, ref, threadId, turnId);
   const hasEnded = await until(world, timeoutMs, () => {
-    const turn = store.turns.get(ref, turnId);
+    const turn = store.turns.find(ref, turnId);
     return turn !== undefined && turn.status !== "in_progress";
   });
   // Whoever stops it may go on with it: what it was cut before it took is settled first.
@@ -62,7 +62,7 @@ function isBeginning({ store }: World, ref: Ref): boolean {
   const flying = store.messages.inFlight(ref);
   if (!flying || flying.via === "codex_queue" || isSteering(flying) || flying.mode === "context")
     return false;
-  return flying.turn_id === null || store.turns.get(ref, flying.turn_id) === undefined;
+  return flying.turn_id === null || store.turns.find(ref, flying.turn_id) === undefined;
 }
 
 async function runningTurn(

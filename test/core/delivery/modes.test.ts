@@ -121,7 +121,7 @@ describe("the queue", () => {
   test("held by hand lets not even a waiting send pass", async () => {
     here.world.engine.core.hold(here.ref);
     const queued = await here.send("next", { mode: "queue" });
-    const reason = here.world.store.lanes.get(here.ref)!.hold_reason;
+    const reason = here.world.store.lanes.get(here.ref).hold_reason;
     expect([queued.state, reason]).toEqual(["queued", "by_hand"]);
   });
 

@@ -163,10 +163,10 @@ test("while one of many runs on, its events cost nothing of the others, in the r
   await busy();
   const looked: Ref[] = [];
   const { lanes } = here.world.store;
-  const { facts } = lanes;
-  lanes.facts = (ref) => {
+  const { getFacts } = lanes;
+  lanes.getFacts = (ref) => {
     looked.push(ref);
-    return facts(ref);
+    return getFacts(ref);
   };
   let reads = 0;
   const { readThread } = here.world.agent;

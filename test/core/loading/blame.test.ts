@@ -49,13 +49,13 @@ async function live(rounds = 120): Promise<number> {
   return deaths;
 }
 
-const held = (ref: Ref) => here.world.store.lanes.get(ref)!.hold_reason;
+const held = (ref: Ref) => here.world.store.lanes.get(ref).hold_reason;
 
 describe.each(["the resume of a thread", "a message"])("%s that ends Codex", (what) => {
   beforeEach(async () => {
     here.world.agent.kill();
     here.world.agent.up();
-    const id = here.world.store.lanes.get(here.ref)!.thread_id!;
+    const id = here.world.store.lanes.get(here.ref).thread_id!;
     if (what !== "a message") here.world.agent.deadly.add(id);
   });
   const poison = what === "a message" ? '[{"die":true}]' : "hello";

@@ -136,7 +136,7 @@ describe("a thread in workspace-write", () => {
     const here = await rig();
     const ref = await create(here);
     const { store } = here.world;
-    const { sandbox_details: _, ...old } = store.lanes.get(ref)!.effective!;
+    const { sandbox_details: _, ...old } = store.lanes.get(ref).effective!;
     store.lanes.set(ref, { effective: old });
     const { id } = here.world.engine.core.view(ref);
     Object.assign(here.world.agent.threads.get(id!)!.settings, {

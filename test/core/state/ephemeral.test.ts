@@ -13,7 +13,7 @@ beforeEach(async () => {
   const settings = { cwd: "/repo", ephemeral: true };
   const draft = { name: "passing", text: null, goal: null, settings, key: null, created_by: "cli" };
   ({ ref } = await here.world.engine.core.create(draft, never()));
-  threadId = here.world.store.lanes.get(ref)!.thread_id!;
+  threadId = here.world.store.lanes.get(ref).thread_id!;
 });
 
 const core = () => here.world.engine.core;

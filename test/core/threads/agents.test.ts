@@ -145,7 +145,7 @@ describe("what an agent creates", () => {
 });
 
 test("who named a thread is known, whoever made it: a rule by handle is not about an agent's", async () => {
-  const isByAgent = (ref: Ref) => world.store.lanes.get(ref)!.named_by_agent;
+  const isByAgent = (ref: Ref) => world.store.lanes.get(ref).named_by_agent;
   const draft = { last_turn: null, flags: middling, requests: null, key: null };
   const forked = (name: string, by: string | null) =>
     core().fork(theirs, { ...draft, name, created_by: by ?? "cli", agent: by });

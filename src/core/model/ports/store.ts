@@ -68,7 +68,9 @@ export interface Store {
 
   lanes: {
     add(lane: Lane): void;
-    get(ref: Ref): Lane | undefined;
+    find(ref: Ref): Lane | undefined;
+    /** Throws `not_found`. */
+    get(ref: Ref): Lane;
     set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at" | "pending">>): void;
     forget(ref: Ref, at: number): void;
     /** With work that may start now, the longest waiting first. */
@@ -87,7 +89,9 @@ export interface Store {
     findByCreateKey(key: string): Lane | undefined;
     /** Also of lanes that were forgotten: a ref is never reused. */
     isRefTaken(ref: string): boolean;
-    facts(ref: Ref): LaneFacts | undefined;
+    findFacts(ref: Ref): LaneFacts | undefined;
+    /** Throws `not_found`. */
+    getFacts(ref: Ref): LaneFacts;
     /** Newest activity first. */
     listFacts(filter: { archived: boolean; limit: number }): LaneFacts[];
     /** The same threads in the same order, without what only a whole view shows. */
@@ -100,7 +104,9 @@ export interface Store {
   };
 
   turns: {
-    get(lane: Ref, turnId: string): Turn | undefined;
+    find(lane: Ref, turnId: string): Turn | undefined;
+    /** Throws `not_found`. */
+    get(lane: Ref, turnId: string): Turn;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
     /** The first after this one; the first of all without one. */
@@ -113,7 +119,9 @@ export interface Store {
 
   messages: {
     add(message: Message): void;
-    get(id: string): Message | undefined;
+    find(id: string): Message | undefined;
+    /** Throws `not_found`. */
+    get(id: string): Message;
     findByKey(key: string): Message | undefined;
     set(
       id: MessageId,
@@ -150,7 +158,9 @@ export interface Store {
 
   requests: {
     add(request: Request): void;
-    get(id: string): Request | undefined;
+    find(id: string): Request | undefined;
+    /** Throws `not_found`. */
+    get(id: string): Request;
     findByWire(epoch: Epoch, rpcId: string | number): Request | undefined;
     set(id: string, change: Partial<Pick<Request, "state" | "decision" | "answered_by" | "closed_at">>): void;
     listOpen(filter: { epoch?: Epoch; lane?: Ref; turn_id?: string }): Request[];

@@ -67,3 +67,11 @@ test("every fact that the source cites by number is in the list", () => {
   expect(cited.length).toBeGreaterThan(0);
   expect([...new Set(cited)].filter((id) => !list.includes(`| ${id} |`))).toEqual([]);
 });
+
+test("every file of the adapter to Codex that cites a measurement is in the list", () => {
+  const list = textOf("test/live/facts/FACTS.md");
+  const files = [...new Bun.Glob("src/codex/**/*.ts").scanSync(root)];
+  const citing = files.filter((file) => /\bmeasured\b|\bfacts [A-Z]\d/i.test(textOf(file)));
+  expect(citing.length).toBeGreaterThan(0);
+  expect(citing.filter((file) => !list.includes(`\`${file}\``))).toEqual([]);
+});

@@ -2,6 +2,9 @@
  * The durable log: every kind of event, with its data. Ids, and previews of at most 200 characters; never whole text.
  * Every kind has one meaning. README's table and `--kinds` are made from this.
  */
+import * as v from "valibot";
+import { orNull, time } from "./shape.ts";
+
 type MessageEvent = {
   attempt?: number;
   mode: string;
@@ -150,3 +153,18 @@ export function kindsOf(words: readonly string[]): EventKind[] {
     words.some((word) => (word.endsWith(".*") ? kind.startsWith(word.slice(0, -1)) : kind === word)),
   );
 }
+
+export const eventView = {
+  seq: v.number(),
+  cursor: v.string(),
+  at: time,
+  kind: v.string(),
+  thread: orNull(v.string()),
+  turn_id: orNull(v.string()),
+  receipt: orNull(v.string()),
+  data: v.record(v.string(), v.unknown()),
+};
+
+export const eventObject = v.object(eventView);
+
+export type EventView = v.InferOutput<typeof eventObject>;

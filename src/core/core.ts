@@ -1,6 +1,9 @@
 /** The verbs that an op is given. */
 
-import type { EventView, Receipt, RequestView, ThreadSummary, ThreadView } from "../contract/shapes.ts";
+import type { EventView } from "../contract/events.ts";
+import type { Receipt } from "../contract/receipt.ts";
+import type { RequestView } from "../contract/request.ts";
+import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { Condition, MessageState, ThreadStatus, Verdict } from "../contract/words.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";

@@ -2,7 +2,8 @@
 
 import { fail, wordsOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Receipt, ThreadSummary, ThreadView } from "../contract/shapes.ts";
+import type { Receipt } from "../contract/receipt.ts";
+import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { Core, ListFilter } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";

@@ -1,7 +1,7 @@
 /** The output of a change to a thread's metadata, managed or not. */
 import * as v from "valibot";
 import { cell } from "../base/text.ts";
-import { threadObject } from "../contract/shapes.ts";
+import { threadObject } from "../contract/thread.ts";
 import type { Core } from "../core/core.ts";
 
 export const placeView = v.object({

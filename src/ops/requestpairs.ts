@@ -1,7 +1,7 @@
 /** A question as a person reads it before the answer: all of it, or what is missing. */
 import { flagOf } from "../base/decisions.ts";
 import { ago, block, cell, exact, type Look, paint, pairs } from "../base/text.ts";
-import type { RequestView } from "../contract/shapes.ts";
+import type { RequestView } from "../contract/request.ts";
 
 export function requestPairs(request: RequestView, look: Look): string {
   const rows = [...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request)];

@@ -1,8 +1,13 @@
 /** The log's kinds: one payload of each goes in and comes out as it is, and a misspelt kind is refused. */
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import { type EventData, type EventKind, eventKinds, kindsOf } from "../../src/contract/events.ts";
-import { eventObject } from "../../src/contract/shapes.ts";
+import {
+  type EventData,
+  type EventKind,
+  eventKinds,
+  eventObject,
+  kindsOf,
+} from "../../src/contract/events.ts";
 import type { EventDraft } from "../../src/core/model/events.ts";
 import events from "../../src/ops/event/list.ts";
 import watch from "../../src/ops/thread/watch.ts";

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
-import type { Receipt } from "../../src/contract/shapes.ts";
+import type { Receipt } from "../../src/contract/receipt.ts";
 import { until } from "../support/codex-sink.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "./rig.ts";
 

@@ -1,7 +1,7 @@
 /** Core over the model of Codex, with verbs that read like the story they test. */
 
 import { DispatchError } from "../../src/base/error.ts";
-import type { Receipt } from "../../src/contract/shapes.ts";
+import type { Receipt } from "../../src/contract/receipt.ts";
 import type { MessageState } from "../../src/contract/words.ts";
 import { type Draft, plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";

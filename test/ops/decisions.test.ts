@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
-import type { ThreadView } from "../../src/contract/shapes.ts";
+import type { ThreadView } from "../../src/contract/thread.ts";
 import type { ChangeKind, RequestKind } from "../../src/contract/words.ts";
 import type { RequestFacts } from "../../src/core/model/ports/request.ts";
 import type { Request as Row } from "../../src/core/model/ports/rows.ts";

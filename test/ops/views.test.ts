@@ -1,7 +1,9 @@
 /** What a person reads of the shapes that many commands share. */
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
-import type { Receipt, RequestView, ThreadSummary } from "../../src/contract/shapes.ts";
+import type { Receipt } from "../../src/contract/receipt.ts";
+import type { RequestView } from "../../src/contract/request.ts";
+import type { ThreadSummary } from "../../src/contract/thread.ts";
 import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
 import wait from "../../src/ops/thread/wait.ts";

@@ -1,5 +1,5 @@
 /** The situations that examples start from, each made through the product's own verbs. */
-import type { Receipt } from "../../src/contract/shapes.ts";
+import type { Receipt } from "../../src/contract/receipt.ts";
 import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";

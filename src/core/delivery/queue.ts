@@ -2,7 +2,8 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { QueueView, Receipt } from "../../contract/shapes.ts";
+import type { Receipt } from "../../contract/receipt.ts";
+import type { QueueView } from "../../contract/thread.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Message, Ref } from "../model/ports/rows.ts";

@@ -2,7 +2,7 @@
 
 import { iso } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
-import type { EventView } from "../../contract/shapes.ts";
+import type { EventView } from "../../contract/events.ts";
 import type { World } from "../model/deps.ts";
 import { cursorOf, type EventRow, seqOf } from "../model/events.ts";
 import type { Ref } from "../model/ports/rows.ts";

@@ -2,7 +2,7 @@
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
-import type { RequestView } from "../../contract/shapes.ts";
+import type { RequestView } from "../../contract/request.ts";
 import { bounded, wholeDiff } from "../model/changes.ts";
 import { clipBytes, jsonBytes } from "../model/clip.ts";
 import type { Request } from "../model/ports/rows.ts";

@@ -1,5 +1,5 @@
 /** A lane's hold: the flag, with its reason, that keeps what is queued waiting. All run inside an open transaction. */
-import type { QueueView } from "../../contract/shapes.ts";
+import type { QueueView } from "../../contract/thread.ts";
 import type { HoldReason } from "../../contract/words.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";

@@ -1,7 +1,7 @@
 /** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
-import type { ThreadView, TurnView } from "../../contract/shapes.ts";
+import type { ThreadView, TurnView } from "../../contract/thread.ts";
 import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Live, LiveThread } from "../model/live.ts";
 import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";

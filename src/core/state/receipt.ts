@@ -1,7 +1,7 @@
 /** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
 
 import { iso } from "../../base/clock.ts";
-import type { Receipt } from "../../contract/shapes.ts";
+import type { Receipt } from "../../contract/receipt.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
 

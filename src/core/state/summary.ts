@@ -1,7 +1,7 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
-import type { ThreadSummary } from "../../contract/shapes.ts";
+import type { ThreadSummary } from "../../contract/thread.ts";
 import type { Live } from "../model/live.ts";
 import type { SummaryFacts } from "../model/ports/rows.ts";
 import { waitReason } from "./hold.ts";

@@ -1,7 +1,7 @@
 /** How much of a thread the index knows, in the words of the view. */
 
 import { isoOrNull } from "../../base/clock.ts";
-import type { SyncView } from "../../contract/shapes.ts";
+import type { SyncView } from "../../contract/thread.ts";
 import type { Sync } from "../model/ports/indexed.ts";
 
 export function syncView(sync: Sync | null): SyncView {

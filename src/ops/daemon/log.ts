@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, table } from "../../base/text.ts";
-import type { EventView } from "../../contract/shapes.ts";
+import type { EventView } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
 

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { eventKindWords, kindsOf } from "../../contract/events.ts";
-import { type EventView, eventObject } from "../../contract/shapes.ts";
+import { type EventView, eventKindWords, eventObject, kindsOf } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
 import { eventLine, eventLines } from "../views.ts";

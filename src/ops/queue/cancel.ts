@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { receiptView } from "../../contract/shapes.ts";
+import { receiptView } from "../../contract/receipt.ts";
 import { arg } from "../fields.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";

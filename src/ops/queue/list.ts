@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
-import { queueShape, receiptView } from "../../contract/shapes.ts";
+import { receiptView } from "../../contract/receipt.ts";
+import { queueShape } from "../../contract/thread.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { receiptView } from "../../contract/shapes.ts";
+import { receiptView } from "../../contract/receipt.ts";
 import { arg, count } from "../fields.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, paint, table } from "../../base/text.ts";
-import { type Receipt, receiptObject } from "../../contract/shapes.ts";
+import { type Receipt, receiptObject } from "../../contract/receipt.ts";
 import { messageStates } from "../../contract/words.ts";
 import { count, flag } from "../fields.ts";
 import { op, type Word } from "../op.ts";

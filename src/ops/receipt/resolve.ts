@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { receiptView } from "../../contract/shapes.ts";
+import { receiptView } from "../../contract/receipt.ts";
 import { arg, flag } from "../fields.ts";
 import { op } from "../op.ts";
 import { callerName } from "../verdict.ts";

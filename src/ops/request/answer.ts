@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
 import { jsonValue } from "../../base/jsonobject.ts";
-import { requestView } from "../../contract/shapes.ts";
+import { requestView } from "../../contract/request.ts";
 import { decisions } from "../../contract/words.ts";
 import type { Given } from "../../core/model/answer.ts";
 import { arg, flag, text } from "../fields.ts";

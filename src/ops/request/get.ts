@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { requestView } from "../../contract/shapes.ts";
+import { requestView } from "../../contract/request.ts";
 import { arg } from "../fields.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { threadView } from "../../contract/shapes.ts";
+import { threadView } from "../../contract/thread.ts";
 import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";

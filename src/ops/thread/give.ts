@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { threadView } from "../../contract/shapes.ts";
+import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { threadPairs } from "../views.ts";

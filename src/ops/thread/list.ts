@@ -3,7 +3,7 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, table } from "../../base/text.ts";
-import { type ThreadSummary, type ThreadView, threadObject, threadSummary } from "../../contract/shapes.ts";
+import { type ThreadSummary, type ThreadView, threadObject, threadSummary } from "../../contract/thread.ts";
 import { threadSources, threadStatuses } from "../../contract/words.ts";
 import { count, flag, path } from "../fields.ts";
 import { op, type Word } from "../op.ts";

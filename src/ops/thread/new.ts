@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { block, paint } from "../../base/text.ts";
-import { threadView } from "../../contract/shapes.ts";
+import { threadView } from "../../contract/thread.ts";
 import { idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
 import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";

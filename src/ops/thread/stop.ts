@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { threadView } from "../../contract/shapes.ts";
+import { threadView } from "../../contract/thread.ts";
 import { seconds, selector } from "../fields.ts";
 import { op } from "../op.ts";
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, type Look, paint } from "../../base/text.ts";
-import { fileChange } from "../../contract/shapes.ts";
+import { fileChange } from "../../contract/request.ts";
 import { count, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { changeLine } from "../requestpairs.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { threadObject } from "../../contract/shapes.ts";
+import { threadObject } from "../../contract/thread.ts";
 import { conditions } from "../../contract/words.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";

@@ -2,7 +2,7 @@
 
 import { expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
-import type { Receipt } from "../../../src/contract/shapes.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
-import type { Receipt } from "../../../src/contract/shapes.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
 import type { Mode } from "../../../src/contract/words.ts";
 import { type Rig, rig, waiting } from "../rig.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { EventView } from "../../../src/contract/shapes.ts";
+import type { EventView } from "../../../src/contract/events.ts";
 import { until } from "../../support/codex-sink.ts";
 import { never, rig } from "../rig.ts";
 

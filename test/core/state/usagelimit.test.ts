@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { iso } from "../../../src/base/clock.ts";
 import { limits } from "../../../src/base/limits.ts";
-import type { Receipt } from "../../../src/contract/shapes.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
 import type { Condition } from "../../../src/contract/words.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Policy } from "../../../src/core/model/deps.ts";

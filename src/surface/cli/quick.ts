@@ -14,13 +14,18 @@ import { textOf } from "../../base/lines.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { isForProgram, writeOut } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
-import type { QuickRead } from "../../ops/op.ts";
+import { quickReads } from "../../ops/index.ts";
 import { type ClientFrame, type DaemonFrame, protocolVersion, type TextHead } from "../../ops/protocol.ts";
-import { quickReads } from "../../ops/quick.ts";
 import { callerHere } from "../caller.ts";
 import type { Answer } from "../client.ts";
 
 const newline = 10;
+
+interface Read {
+  name: string;
+  hash: string;
+  input: Record<string, string>;
+}
 
 /** The result as it is shown; or what `runCli` makes something of. */
 type Said = { shown: Uint8Array } | Answer;
@@ -33,7 +38,7 @@ export async function quick(
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const told = ask(read, words);
+  const told = ask(read);
   const answer = () => told.then(answerOf);
   // Asked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
@@ -51,16 +56,19 @@ function answerOf(said: Said): Answer {
 }
 
 /** The read that these words are, and nothing but. A word that the runtime could not read is a matter for `runCli`. */
-function readOf(words: readonly string[], reads: readonly QuickRead[]): QuickRead | undefined {
+function readOf(words: readonly string[], reads: typeof quickReads): Read | undefined {
   if (words.some((word) => word.startsWith("-") || word.includes("\ufffd"))) return undefined;
-  return reads.find(
-    ({ cli, args }) =>
-      words.length === cli.length + args.length && cli.every((word, at) => word === words[at]),
-  );
+  for (const { cli, name, hash, args } of reads) {
+    const command = cli.split(" ");
+    const given = words.slice(command.length);
+    if (given.length === args.length && command.every((word, at) => word === words[at]))
+      return { name, hash, input: Object.fromEntries(args.map((field, at) => [field, given[at]!])) };
+  }
+  return undefined;
 }
 
 /** What the daemon answers; `lost` where it has to be asked anew. */
-function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
+function ask(read: Read): Promise<Said> {
   const { promise, resolve } = Promise.withResolvers<Said>();
   let opened: Bun.Socket | undefined;
   const path = pathsOf(readEnv()).socket;
@@ -114,7 +122,7 @@ function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
     open(to) {
       opened = to;
       cancelSilent = systemClock.after(limits.quickHelloMs, none);
-      const bytes = framesOf(read, words);
+      const bytes = framesOf(read);
       if (to.write(bytes) < bytes.length) none();
       // Loaded and checked while the daemon works: these words are no secret, and the answer is not shown before.
       trusted = isTrusted(path, to);
@@ -144,11 +152,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-function framesOf(read: QuickRead, words: readonly string[]): Buffer {
-  const input = Object.fromEntries(read.args.map((field, at) => [field, words[read.cli.length + at]!]));
+function framesOf({ name, hash, input }: Read): Buffer {
   const frames: ClientFrame[] = [
     { hello: { version, protocol: protocolVersion } },
-    { id: 1, op: read.name, schema: read.hash, input, caller: callerHere("cli"), as: "text" },
+    { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" },
   ];
   return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
+import { limits } from "../../../src/base/limits.ts";
 import { index, quickReads } from "../../../src/ops/index.ts";
 import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon } from "../support/daemon.ts";
 import { main, newHome, onTerminal, run, socketIn } from "../support/run.ts";
@@ -148,4 +149,9 @@ test("the entry of the program holds these rows and not the index of all ops", a
   expect(text).toContain('name: "thread.list"');
   expect(text).not.toContain('import("./thread/list.ts")');
   expect(text).not.toContain('name: "thread.archive"');
+});
+
+test("a text over the limit of a frame is refused as soon as it is announced", async () => {
+  const { code, stderr } = await asking(["list"], (_, reply) => reply.announce(limits.frameBytesMax + 1));
+  expect([code, JSON.parse(stderr).error.code]).toEqual([15, "too_large"]);
 });

@@ -60,7 +60,7 @@ const caught: [rule: string, path: string, text: string, line: number][] = [
   ["spawning", "src/codex/x.ts", 'Bun.spawn(["codex"])', 1],
   ["spawning by node", "src/codex/x.ts", 'import { spawn } from "node:child_process";', 1],
   ["leaving", "src/base/x.ts", "process.exit(1)", 1],
-  ["a promise without a catch", "src/core/x.ts", "if (a) {\n  void work();\n}", 2],
+  ["a promise without a catch", "src/surface/x.ts", "if (a) {\n  void work();\n}", 2],
 ];
 
 for (const [rule, path, text, line] of caught) {

@@ -10,6 +10,8 @@ const headBytes = 256;
 
 export interface LineSplitter {
   push(chunk: Uint8Array): void;
+  /** Called in `onLine`: the next `bytes` bytes are no lines, and are given to `onBlock` in one piece. */
+  take(bytes: number, onBlock: (block: Uint8Array) => void): void;
   /** The stream is over: what was left without its newline, if anything. */
   end(): Uint8Array | undefined;
 }
@@ -37,6 +39,9 @@ export function lineSplitter(to: {
   let skipping = false;
   /** The line that is skipped, until it is told of. */
   let untold: { oversize: Oversize; scan: IdScan } | undefined;
+
+  /** What comes instead of a line; its parts are held as those of a line are. */
+  let block: { bytes: number; onBlock(block: Uint8Array): void } | undefined;
 
   const drop = () => {
     parts = [];
@@ -83,12 +88,31 @@ export function lineSplitter(to: {
     to.onLine(line);
   };
 
+  /** Where the chunk goes on with lines. */
+  const afterBlock = (chunk: Uint8Array, from: number): number => {
+    if (block === undefined) return from;
+    const { bytes, onBlock } = block;
+    const part = chunk.subarray(from, from + bytes - heldBytes);
+    parts.push(part);
+    heldBytes += part.length;
+    if (heldBytes === bytes) {
+      const whole = parts.length === 1 ? part : joined(parts, bytes);
+      block = undefined;
+      drop();
+      onBlock(whole);
+    }
+    return from + part.length;
+  };
+
   return {
+    take(bytes, onBlock) {
+      block = { bytes, onBlock };
+    },
     push(chunk) {
-      let from = 0;
-      for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, from)) {
+      let from = afterBlock(chunk, 0);
+      for (let at = chunk.indexOf(newline, from); at !== -1; at = chunk.indexOf(newline, from)) {
         finish(chunk.subarray(from, at));
-        from = at + 1;
+        from = afterBlock(chunk, at + 1);
       }
       if (from === chunk.length) return;
       const rest = from === 0 ? chunk : chunk.subarray(from);

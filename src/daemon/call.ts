@@ -42,7 +42,7 @@ export interface CallOptions {
 }
 
 export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOptions): Call {
-  const rows = new Map(index.filter((row) => row.at === "daemon").map((row) => [row.name, row]));
+  const rows = new Map(index.filter((row) => row.at !== "client").map((row) => [row.name, row]));
 
   const settle = (
     thrown: unknown,

@@ -108,31 +108,30 @@ export function clientOp<const I extends ObjectSchema, const O extends ObjectSch
   return authored as unknown as ClientOp;
 }
 
-/** A row of the generated index: enough to list and to route, with the op itself loaded only when it runs. */
+/**
+ * A row of the generated index: enough to list and to route, with the op itself loaded only when it runs. What is left
+ * out has the default of the op: it runs in the daemon, may start one, and so on.
+ */
 export interface IndexRow {
   name: string;
   cli: string;
   group: Group;
-  summary: string;
   intent: Intent;
-  at: "daemon" | "client";
-  start: "auto" | "never";
-  frozen: boolean;
+  at?: "client";
+  start?: "never";
+  frozen?: true;
   /** On the control socket only. */
-  hidden: boolean;
+  hidden?: true;
   plain?: true;
   lists?: readonly Named[];
   /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;
+  summary: string;
 }
 
-/** A command that is asked for without its op: it takes these words and no flag, and its result is its whole answer. */
-export interface QuickRead {
-  /** `["receipt", "get"]` */
-  cli: readonly string[];
-  name: string;
-  hash: string;
-  /** The fields that the words after it are, in order. */
+/** A command that is called without loading its op: its words and no flag. Its result is its whole answer. */
+export interface QuickRead extends Pick<IndexRow, "name" | "cli" | "hash"> {
+  /** The fields that the words after the command are, in this order. */
   args: readonly string[];
 }

@@ -5,10 +5,8 @@
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import { lineSplitter, textOf } from "../base/lines.ts";
-import { version } from "../base/version.ts";
-import type { Caller, ClientFrame, DaemonFrame } from "../ops/protocol.ts";
-import { protocolVersion } from "../ops/protocol.ts";
+import type { Caller, ClientFrame, DaemonFrame, TextHead } from "../ops/protocol.ts";
+import { bytesOf, frameReader, helloFrame } from "./frames.ts";
 import { directoryTrust, peerTrust } from "./trust.ts";
 
 export type Row = Record<string, unknown>;
@@ -120,7 +118,7 @@ function openWire(helloTimeoutMs: number) {
     }
   };
   const send = (frames: ClientFrame[]) => {
-    unsent.push(Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join("")));
+    unsent.push(bytesOf(frames));
     flush();
   };
 
@@ -138,34 +136,32 @@ function openWire(helloTimeoutMs: number) {
       });
   };
 
-  const take = (line: Uint8Array) => {
-    let frame: DaemonFrame;
-    try {
-      frame = JSON.parse(textOf(line)) as DaemonFrame;
-    } catch (cause) {
-      return drop(new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }));
-    }
+  const take = (frame: DaemonFrame | TextHead) => {
     if ("hello" in frame) {
       daemon = { version: frame.hello.version, pid: frame.hello.pid };
       return endWatch?.();
     }
     if ("error" in frame && frame.id === null) return endAll({ error: frame.error });
     const call = open.get(frame.id as number);
-    if (!call) return;
+    // A text is asked for by `quick` alone.
+    if (!call || "bytes" in frame) return;
     if ("row" in frame) return takeRow(call, frame.row);
     open.delete(frame.id as number);
-    void call.taken.then(() =>
-      call.end("error" in frame ? { error: frame.error } : { result: frame.result }),
-    );
+    const answer = "error" in frame ? { error: frame.error } : { result: frame.result };
+    call.taken.then(() => call.end(answer)).catch(call.end);
   };
 
-  const tooLong = new DispatchError("too_large", "the daemon's answer is over the limit of one frame", {
-    hint: "ask for less with --limit",
-  });
-  const lines = lineSplitter({
-    lineBytesMax: limits.frameBytesMax,
-    onLine: take,
-    onOversize: () => drop(tooLong),
+  const frames = frameReader({
+    onFrame: take,
+    onText() {},
+    onBroken: (why, cause) =>
+      drop(
+        why === "too_long"
+          ? new DispatchError("too_large", "the daemon's answer is over the limit of one frame", {
+              hint: "ask for less with --limit",
+            })
+          : new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }),
+      ),
   });
 
   /** The hello is answered at once by any daemon that lives; one that is stopped or hung accepts and says nothing. */
@@ -188,7 +184,7 @@ function openWire(helloTimeoutMs: number) {
         else resolve(answer);
       };
       open.set(id, { row: on.row, taken: Promise.resolve(), end });
-      const hello: ClientFrame[] = endWatch ? [] : [{ hello: { version, protocol: protocolVersion } }];
+      const hello: ClientFrame[] = endWatch ? [] : [helloFrame];
       if (!endWatch) expectHello();
       send([...hello, { id, ...call }]);
       on.signal?.addEventListener("abort", cancel, { once: true });
@@ -207,7 +203,7 @@ function openWire(helloTimeoutMs: number) {
       open: (opened: Bun.Socket) => {
         foreign = peerTrust(opened);
       },
-      data: (_: unknown, chunk: Uint8Array) => lines.push(chunk),
+      data: (_: unknown, chunk: Uint8Array) => frames.push(chunk),
       drain: flush,
       close: () => drop({ lost: true }),
       error: () => drop({ lost: true }),

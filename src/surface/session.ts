@@ -19,7 +19,7 @@ export interface CallOptions {
 
 export interface Session {
   call(
-    to: Pick<IndexRow, "name" | "hash" | "start" | "intent">,
+    to: Pick<IndexRow, "name" | "hash" | "intent" | "start">,
     input: Record<string, unknown>,
     options: CallOptions,
   ): Promise<Row>;
@@ -46,7 +46,7 @@ export function openSession(options: SessionOptions): Session {
   /** Calls that come together share one connect. */
   let reaching: Promise<Connection> | undefined;
 
-  const reach = (start: "auto" | "never"): Promise<Connection> => {
+  const reach = (start: IndexRow["start"]): Promise<Connection> => {
     if (connection?.isOpen()) return Promise.resolve(connection);
     reaching ??= connected(start).finally(() => {
       reaching = undefined;
@@ -54,7 +54,7 @@ export function openSession(options: SessionOptions): Session {
     return reaching;
   };
 
-  const connected = async (start: "auto" | "never"): Promise<Connection> => {
+  const connected = async (start: IndexRow["start"]): Promise<Connection> => {
     connection = await connect(options.paths.socket, options.helloTimeoutMs);
     whyDied = undefined;
     if (!connection) ({ connection, whyDied } = await startFor(options, start));
@@ -151,7 +151,7 @@ function lostWith(thrown: unknown): { lost: true; why: DispatchError } {
   throw thrown;
 }
 
-async function startFor(options: SessionOptions, start: "auto" | "never"): Promise<Started> {
+async function startFor(options: SessionOptions, start: IndexRow["start"]): Promise<Started> {
   // What starting needs (locks, files, spawning) is loaded only here: most commands find a daemon.
   const { mayNotStart, startDaemon } = await import("./autostart.ts");
   const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");

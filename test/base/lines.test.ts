@@ -33,6 +33,24 @@ describe("lineSplitter", () => {
     expect(splitAll(["a\nhal", "f"])).toEqual({ lines: ["a"], oversize: [], rest: "half" });
   });
 
+  test("a block between lines comes out whole, wherever the chunks are cut, and its newlines end no line", () => {
+    const bytes = encoder.encode("head 8\nab\n\ncd\n\nhead 0\ntail\n");
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const seen: string[] = [];
+      const splitter = lineSplitter({
+        lineBytesMax: 10,
+        onLine(line) {
+          seen.push(textOf(line));
+          const [head, count] = textOf(line).split(" ");
+          if (head === "head") splitter.take(Number(count), (block) => seen.push(`block ${textOf(block)}`));
+        },
+        onOversize: () => seen.push("over"),
+      });
+      for (const part of [bytes.slice(0, cut), bytes.slice(cut)]) splitter.push(part);
+      expect(seen).toEqual(["head 8", "block ab\n\ncd\n\n", "head 0", "block ", "tail"]);
+    }
+  });
+
   test("a character cut by the edge of a chunk at any byte comes out whole", () => {
     const line = "naïve 測試 🙂 done";
     const bytes = encoder.encode(`${line}\n`);

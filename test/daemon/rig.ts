@@ -10,6 +10,7 @@ import { type Audited, callsOf } from "../../src/daemon/call.ts";
 import { type ControlOptions, openControl } from "../../src/daemon/control.ts";
 import type { Ctx } from "../../src/ops/ctx.ts";
 import { type DaemonOp, type IndexRow, op } from "../../src/ops/op.ts";
+import { indexRowOf } from "../../src/surface/indexrow.ts";
 
 export type Fields = Record<string, unknown>;
 export const hello = { version: "0.0.0-test", protocol: 1, pid: process.pid };
@@ -62,21 +63,7 @@ export function fakeOp(
 }
 
 export function rowOf(one: DaemonOp, hash = "hash"): IndexRow {
-  const { name, cli, group, summary, intent } = one;
-  const load = async () => ({ default: one });
-  return {
-    hidden: false,
-    name,
-    cli,
-    group,
-    summary,
-    intent,
-    at: "daemon",
-    start: "auto",
-    frozen: one.frozen ?? false,
-    hash,
-    load,
-  };
+  return { ...indexRowOf(one), hash, load: async () => ({ default: one }) };
 }
 
 export function rig(ops: DaemonOp[], more: Partial<ControlOptions> = {}) {

@@ -41,7 +41,7 @@ async function ask(op: string, input: object = {}, cwd = "/") {
 
 const ops = await Promise.all(
   index
-    .filter(({ at }) => at === "daemon")
+    .filter(({ at }) => at !== "client")
     .map(async ({ name, load }) => {
       const input = JSON.stringify((await load()).default.examples[0]!.input);
       // What an example calls `<receipt>` is a thread, a receipt or a request that nobody has.

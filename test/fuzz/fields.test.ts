@@ -92,7 +92,7 @@ function extreme(schema: v.GenericSchema): unknown[] {
 const ops = await Promise.all(
   index
     // A stop ends the daemon as it should.
-    .filter(({ at, name }) => at === "daemon" && name !== "daemon.stop")
+    .filter(({ at, name }) => at !== "client" && name !== "daemon.stop")
     .map(async (row) => ({ row, op: (await row.load()).default })),
 );
 

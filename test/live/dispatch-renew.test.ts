@@ -44,11 +44,11 @@ async function buildNewer(outfile: string): Promise<void> {
           build.onLoad({ filter: /\/src\/base\/version\.ts$/ }, ({ path }) =>
             replaced(path, (text) => text.replace("= pkg.version", `= "${newer}"`)),
           );
-          build.onLoad({ filter: /\/src\/ops\/(index|quick)\.ts$/ }, ({ path }) =>
+          build.onLoad({ filter: /\/src\/ops\/index\.ts$/ }, ({ path }) =>
             replaced(path, (text) =>
               changed.reduce(
                 (all, name) =>
-                  all.replace(new RegExp(`(name: "${name}",[^}]*?hash: ")\\w+`), "$1000000000000"),
+                  all.replace(new RegExp(`(name: "${name}",[^}]*?hash: ")\\w+`, "g"), "$1000000000000"),
                 text,
               ),
             ),

@@ -220,6 +220,7 @@ describe("a daemon that takes a call and does not answer", () => {
           meetings[meeting](call as never, {
             row: () => {},
             frame: () => {},
+            announce: () => {},
             result: (result) => write({ id: call.id, result }),
             error: (error) =>
               write({ id: call.id, error: { hint: null, data: null, retry: "no", ...error } }),

@@ -13,17 +13,19 @@ import { limits } from "../../base/limits.ts";
 import { textOf } from "../../base/lines.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { isForProgram, writeOut } from "../../base/stdio.ts";
-import { version } from "../../base/version.ts";
-import type { QuickRead } from "../../ops/op.ts";
-import { type ClientFrame, type DaemonFrame, protocolVersion, type TextHead } from "../../ops/protocol.ts";
-import { quickReads } from "../../ops/quick.ts";
+import { quickReads } from "../../ops/index.ts";
 import { callerHere } from "../caller.ts";
 import type { Answer } from "../client.ts";
+import { bytesOf, frameReader, helloFrame } from "../frames.ts";
 
-const newline = 10;
+interface Read {
+  name: string;
+  hash: string;
+  input: Record<string, string>;
+}
 
 /** The result as it is shown; or what `runCli` makes something of. */
-type Said = { shown: Uint8Array } | Answer;
+type TextAnswer = { text: Uint8Array } | Answer;
 
 /** The exit status; else the command is still to be run, with the `answer` to it where it was asked for. */
 export async function quick(
@@ -33,99 +35,80 @@ export async function quick(
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const told = ask(read, words);
+  const told = ask(read);
   const answer = () => told.then(answerOf);
   // Asked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
   const said = isJson ? await told : undefined;
-  if (said === undefined || !("shown" in said)) return { answer: answer() };
+  if (said === undefined || !("text" in said)) return { answer: answer() };
   // What cannot be written, `runCli` cannot write either, and it has the words for it.
-  return writeOut(said.shown).then(
+  return writeOut(said.text).then(
     () => 0,
     () => ({ answer: answer() }),
   );
 }
 
-function answerOf(said: Said): Answer {
-  return "shown" in said ? { result: JSON.parse(textOf(said.shown)) as Record<string, unknown> } : said;
+function answerOf(said: TextAnswer): Answer {
+  return "text" in said ? { result: JSON.parse(textOf(said.text)) as Record<string, unknown> } : said;
 }
 
 /** The read that these words are, and nothing but. A word that the runtime could not read is a matter for `runCli`. */
-function readOf(words: readonly string[], reads: readonly QuickRead[]): QuickRead | undefined {
+function readOf(words: readonly string[], reads: typeof quickReads): Read | undefined {
   if (words.some((word) => word.startsWith("-") || word.includes("\ufffd"))) return undefined;
-  return reads.find(
-    ({ cli, args }) =>
-      words.length === cli.length + args.length && cli.every((word, at) => word === words[at]),
-  );
+  for (const { cli, name, hash, args } of reads) {
+    const command = cli.split(" ");
+    const given = words.slice(command.length);
+    if (given.length === args.length && command.every((word, at) => word === words[at]))
+      return { name, hash, input: Object.fromEntries(args.map((field, at) => [field, given[at]!])) };
+  }
+  return undefined;
 }
 
-/** What the daemon answers; `lost` where it has to be asked anew. */
-function ask(read: QuickRead, words: readonly string[]): Promise<Said> {
-  const { promise, resolve } = Promise.withResolvers<Said>();
+/** What the daemon answers; `lost` where `runCli` has to ask again. */
+function ask({ name, hash, input }: Read): Promise<TextAnswer> {
+  const { promise, resolve } = Promise.withResolvers<TextAnswer>();
   let opened: Bun.Socket | undefined;
   const path = pathsOf(readEnv()).socket;
   let trusted: Promise<boolean> | undefined;
   let cancelSilent = () => {};
-  const none = () => {
+  const lose = () => {
     cancelSilent();
     resolve({ lost: true });
     // Ends the call there as well.
     opened?.end();
   };
-  /** Of the line that is not whole yet; then of the text, which is passed on as it came. */
-  let parts: Uint8Array[] = [];
-  let heldBytes = 0;
-  let textBytes: number | undefined;
-
-  const take = (chunk: Uint8Array) => {
-    parts.push(chunk);
-    heldBytes += chunk.length;
-    if (heldBytes > limits.frameBytesMax) return none();
-    if (textBytes === undefined && chunk.includes(newline)) {
-      let rest = joined(parts);
-      for (
-        let end = rest.indexOf(newline);
-        textBytes === undefined && end >= 0;
-        end = rest.indexOf(newline)
-      ) {
-        hear(JSON.parse(textOf(rest.subarray(0, end))) as DaemonFrame | TextHead);
-        rest = rest.subarray(end + 1);
+  const frames = frameReader({
+    onFrame(frame) {
+      cancelSilent();
+      // A row says how far the call is: that is for a person.
+      if ("result" in frame) resolve({ result: frame.result });
+      else if ("error" in frame) {
+        // A daemon that is to make way is asked to on the connection where it said so.
+        if (frame.error.code === "stale") lose();
+        else resolve({ error: frame.error });
       }
-      parts = [rest];
-      heldBytes = rest.length;
-    }
-    if (textBytes !== undefined && heldBytes >= textBytes)
-      resolve({ shown: joined(parts).subarray(0, textBytes) });
-  };
-
-  const hear = (frame: DaemonFrame | TextHead) => {
-    cancelSilent();
-    // Rows tell a person of the progress.
-    if ("bytes" in frame) textBytes = frame.bytes;
-    else if ("result" in frame) resolve({ result: frame.result });
-    else if ("error" in frame) {
-      // A daemon that is to make way is asked to on the connection that it was said on.
-      if (frame.error.code === "stale") none();
-      else resolve({ error: frame.error });
-    }
-  };
+    },
+    onText: (text) => resolve({ text }),
+    onBroken: lose,
+  });
 
   const socket: Bun.SocketHandler<undefined> = {
     open(to) {
       opened = to;
-      cancelSilent = systemClock.after(limits.quickHelloMs, none);
-      const bytes = framesOf(read, words);
-      if (to.write(bytes) < bytes.length) none();
+      cancelSilent = systemClock.after(limits.quickHelloMs, lose);
+      const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
+      const bytes = bytesOf([helloFrame, call]);
+      if (to.write(bytes) < bytes.length) lose();
       // Loaded and checked while the daemon works: these words are no secret, and the answer is not shown before.
       trusted = isTrusted(path, to);
     },
-    data: (_, chunk) => take(chunk),
-    close: none,
-    // Also of what was thrown above: a line that is no JSON.
-    error: none,
-    connectError: none,
+    data: (_, chunk) => frames.push(chunk),
+    close: lose,
+    // Also of what is thrown here: the current directory is gone.
+    error: lose,
+    connectError: lose,
   };
-  Bun.connect({ unix: path, socket, data: undefined }).catch(none);
+  Bun.connect({ unix: path, socket, data: undefined }).catch(lose);
   // `runCli` connects again, and says whose it is.
   return promise.then(async (said) => ((await trusted) === false ? { lost: true } : said));
 }
@@ -138,17 +121,4 @@ async function isTrusted(path: string, socket: Bun.Socket): Promise<boolean> {
     // The connection is closed already, so there is nobody to ask about.
     return false;
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-}
-
-function framesOf(read: QuickRead, words: readonly string[]): Buffer {
-  const input = Object.fromEntries(read.args.map((field, at) => [field, words[read.cli.length + at]!]));
-  const frames: ClientFrame[] = [
-    { hello: { version, protocol: protocolVersion } },
-    { id: 1, op: read.name, schema: read.hash, input, caller: callerHere("cli"), as: "text" },
-  ];
-  return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
 }

@@ -21,7 +21,7 @@ export interface ToolListing {
 
 /** Starting, stopping and migrating the daemon belong to who owns the machine, not to an agent that it serves. */
 function isOffered(row: IndexRow): boolean {
-  return !row.hidden && !row.plain && (row.at === "daemon" || row.intent === "read");
+  return !row.hidden && !row.plain && (row.at !== "client" || row.intent === "read");
 }
 
 export function toolsOf(index: readonly IndexRow[], isFlat: boolean): Map<string, Tool> {

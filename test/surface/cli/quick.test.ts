@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { index } from "../../../src/ops/index.ts";
-import { quickReads } from "../../../src/ops/quick.ts";
-import { quickReadOf } from "../../../src/surface/cli/quickread.ts";
+import { join } from "node:path";
+import { limits } from "../../../src/base/limits.ts";
+import { index, quickReads } from "../../../src/ops/index.ts";
 import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon } from "../support/daemon.ts";
 import { main, newHome, onTerminal, run, socketIn } from "../support/run.ts";
 
@@ -136,10 +136,22 @@ test("without a standard output it fails as the long way does", async () => {
   expect(await closed("list")).toBe(await closed("list", "--quiet"));
 });
 
-test("the generated reads are those of the ops, and each only reads", async () => {
-  const ops = await Promise.all(index.map(async (row) => (await row.load()).default));
-  expect(quickReads).toEqual(ops.flatMap((op) => quickReadOf(op) ?? []));
+test("what is called without its op only reads, and has one word for each of its fields", () => {
   for (const { name } of quickReads) expect(index.find((row) => row.name === name)?.intent).toBe("read");
-  expect(quickReads.map(({ cli }) => cli.join(" "))).toEqual(expect.arrayContaining(["list", "get", "tail"]));
-  expect(quickReads.map(({ name }) => name)).not.toContain("thread.wait");
+  const fields = Object.fromEntries(quickReads.map(({ cli, args }) => [cli, args]));
+  expect(fields).toMatchObject({ list: [], get: ["thread"], "receipt get": ["id"], tail: ["thread"] });
+  expect(Object.keys(fields)).not.toContain("wait");
+});
+
+test("the entry of the program holds these rows and not the index of all ops", async () => {
+  const map = await Bun.file(join(import.meta.dir, "../../../dist/maps/dispatch.map")).json();
+  const text = (map.sourcesContent as string[]).join("\n");
+  expect(text).toContain('name: "thread.list"');
+  expect(text).not.toContain('import("./thread/list.ts")');
+  expect(text).not.toContain('name: "thread.archive"');
+});
+
+test("a text over the limit of a frame is refused as soon as it is announced", async () => {
+  const { code, stderr } = await asking(["list"], (_, reply) => reply.announce(limits.frameBytesMax + 1));
+  expect([code, JSON.parse(stderr).error.code]).toEqual([15, "too_large"]);
 });

@@ -15,6 +15,8 @@ export interface Reply {
   result(result: Row): void;
   /** As a daemon answers that knows of no text. */
   frame(result: Row): void;
+  /** Announces a text of that size, which never comes. */
+  announce(bytes: number): void;
   error(error: Partial<ErrorBody>): void;
   /** Dies under the call. */
   hangUp(): void;
@@ -78,6 +80,7 @@ export function fakeDaemon(path: string, behave: Behaviour, version = ours): Fak
           row: (row) => write({ id, row }),
           result: (result) => (frame.as === "text" ? show(id, result) : write({ id, result })),
           frame: (result) => write({ id, result }),
+          announce: (bytes) => write({ id, bytes }),
           error: (error) => write({ id, error: body(error) }),
           hangUp: () => socket.end(),
         });

@@ -5,8 +5,8 @@ import type { Code } from "../../../src/base/error.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
 import { quick } from "../../../src/surface/cli/quick.ts";
-import { quickReadOf } from "../../../src/surface/cli/quickread.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
+import { quickReadOf } from "../../../src/surface/indexrow.ts";
 import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
 import { index, ops } from "./ops.ts";
 

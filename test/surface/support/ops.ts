@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { cell, paint, table } from "../../../src/base/text.ts";
 import { arg, count, flag, idempotencyKey, path, seconds, selector, text } from "../../../src/ops/fields.ts";
 import { type AnyOp, clientOp, type IndexRow, op } from "../../../src/ops/op.ts";
-import { hashOf } from "../../../src/surface/schema.ts";
+import { indexRowOf } from "../../../src/surface/indexrow.ts";
 
 const list = op({
   name: "thread.list",
@@ -213,15 +213,6 @@ export const ops: Record<string, AnyOp> = Object.fromEntries(
 );
 
 export const index: readonly IndexRow[] = Object.values(ops).map((one) => ({
-  name: one.name,
-  cli: one.cli,
-  group: one.group,
-  summary: one.summary,
-  intent: one.intent,
-  at: one.at ?? "daemon",
-  start: one.at === "client" ? "never" : (one.start ?? "auto"),
-  frozen: one.at !== "client" && one.frozen === true,
-  hidden: false,
-  hash: hashOf(one),
+  ...indexRowOf(one),
   load: () => Promise.resolve({ default: one }),
 }));

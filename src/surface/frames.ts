@@ -1,0 +1,38 @@
+/** Frames as bytes and back: what each client of the control socket reads and writes. */
+import { limits } from "../base/limits.ts";
+import { type LineSplitter, lineSplitter, textOf } from "../base/lines.ts";
+import { version } from "../base/version.ts";
+import { type ClientFrame, type DaemonFrame, protocolVersion, type TextHead } from "../ops/protocol.ts";
+
+/** The first frame of a connection. */
+export const helloFrame: ClientFrame = { hello: { version, protocol: protocolVersion } };
+
+export function bytesOf(frames: readonly ClientFrame[]): Buffer {
+  return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
+}
+
+/** Reads what the daemon sends. `onBroken`: a line that is no JSON, or one over the limit of a frame. */
+export function frameReader(to: {
+  onFrame(frame: DaemonFrame | TextHead): void;
+  /** The text that a frame with `bytes` announces. */
+  onText(text: Uint8Array): void;
+  onBroken(why: "not_json" | "too_long", cause?: unknown): void;
+}): LineSplitter {
+  const lines = lineSplitter({
+    lineBytesMax: limits.frameBytesMax,
+    onLine(line) {
+      let frame: DaemonFrame | TextHead;
+      try {
+        frame = JSON.parse(textOf(line)) as DaemonFrame | TextHead;
+      } catch (cause) {
+        return to.onBroken("not_json", cause);
+      }
+      to.onFrame(frame);
+      if (!("bytes" in frame)) return;
+      if (frame.bytes > limits.frameBytesMax) to.onBroken("too_long");
+      else lines.take(frame.bytes, to.onText);
+    },
+    onOversize: () => to.onBroken("too_long"),
+  });
+  return lines;
+}

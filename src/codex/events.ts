@@ -1,5 +1,5 @@
 /** A notification as an AgentEvent. What core has no use for is undefined; deltas never get here. */
-import type { AgentEvent } from "../core/model/ports/agent.ts";
+import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, msOfSeconds, number, object, row, text } from "./read.ts";
 import {

@@ -4,7 +4,7 @@
  * and no question came to us (measured). A hook that refuses a text ends the turn, and only its own words say why.
  */
 import { limits } from "../base/limits.ts";
-import type { AgentEvent, HookDecision } from "../core/model/ports/agent.ts";
+import type { AgentEvent, HookDecision } from "../core/model/ports/agentevent.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, list, object, text } from "./read.ts";
 

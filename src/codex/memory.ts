@@ -1,6 +1,6 @@
 /** What one line needs of the lines before it. Bounded; it lives and dies with its child. */
 import { limits } from "../base/limits.ts";
-import type { AgentEvent } from "../core/model/ports/agent.ts";
+import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import type { FileChange } from "../core/model/ports/filechange.ts";
 import { changesOf } from "./changes.ts";
 import { hookMemory } from "./hooks.ts";

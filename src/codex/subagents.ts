@@ -1,6 +1,6 @@
 /** Which sub-agents of a thread work: they outlive the turn that spawned them, and no event of the thread says so (facts C6). */
 import { limits } from "../base/limits.ts";
-import type { AgentEvent } from "../core/model/ports/agent.ts";
+import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import { type Json, list, object, text } from "./read.ts";
 
 /** Reads each notification; answers the new list of a top thread whose working sub-agents changed. */

@@ -3,7 +3,8 @@
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Sandbox } from "../contract/words.ts";
-import type { Catalogue, ModelFacts, RateLimits } from "../core/model/ports/agent.ts";
+import type { Catalogue, ModelFacts } from "../core/model/ports/agent.ts";
+import type { RateLimits } from "../core/model/ports/agentevent.ts";
 import type {
   EffectiveSettings,
   GoalFacts,

@@ -1,6 +1,7 @@
 /** A question as a person reads it before the answer: all of it, or what is missing. */
 import { flagOf } from "../base/decisions.ts";
-import { ago, block, cell, exact, type Look, paint, pairs } from "../base/text.ts";
+import { pairs } from "../base/table.ts";
+import { ago, block, cell, exact, type Look, paint } from "../base/text.ts";
 import type { RequestView } from "../contract/request.ts";
 
 export function requestPairs(request: RequestView, look: Look): string {

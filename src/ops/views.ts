@@ -1,5 +1,7 @@
 /** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
-import { ago, block, cell, type Look, paint, pairs, type Style, table } from "../base/text.ts";
+
+import { pairs, table } from "../base/table.ts";
+import { ago, block, cell, type Look, paint, type Style } from "../base/text.ts";
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";

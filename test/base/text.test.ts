@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { pairs, table } from "../../src/base/table.ts";
 import {
   ago,
   block,
@@ -6,8 +7,6 @@ import {
   cut,
   type Look,
   paint,
-  pairs,
-  table,
   toJson,
   toJsonLine,
   toTerminal,

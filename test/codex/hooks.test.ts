@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { streamMemory } from "../../src/codex/memory.ts";
-import type { AgentEvent } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 
 type Line = [method: string, params: Record<string, unknown>];
 

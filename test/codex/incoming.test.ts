@@ -4,7 +4,8 @@ import { limits } from "../../src/base/limits.ts";
 import { incoming } from "../../src/codex/incoming.ts";
 import { streamMemory } from "../../src/codex/memory.ts";
 import { rpc } from "../../src/codex/rpc.ts";
-import type { AgentEvent, RawLine } from "../../src/core/model/ports/agent.ts";
+import type { RawLine } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 import { quietLog } from "../support/codex-sink.ts";
 
 const encoder = new TextEncoder();

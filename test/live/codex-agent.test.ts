@@ -6,7 +6,7 @@ import type { DispatchError } from "../../src/base/error.ts";
 import { isGroupAlive } from "../../src/base/identity.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
 import { smoke } from "../../src/codex/smoke.ts";
-import type { AgentEvent } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 import type { RequestFacts } from "../../src/core/model/ports/request.ts";
 import type { ItemFacts, ThreadSettings } from "../../src/core/model/ports/thread.ts";
 import { type CodexHome, codexExecutable, codexHome } from "../support/codex.ts";

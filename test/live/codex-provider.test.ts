@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
-import type { AgentEvent } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 import type { ThreadSettings } from "../../src/core/model/ports/thread.ts";
 import { type CodexHome, codexExecutable, codexHome } from "../support/codex.ts";
 import { quietLog, type RecordingSink, recordingSink, until } from "../support/codex-sink.ts";

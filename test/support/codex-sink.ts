@@ -1,5 +1,6 @@
 import type { Log } from "../../src/base/log.ts";
-import type { AgentEvent, AgentSink, ChildIdentity, Epoch } from "../../src/core/model/ports/agent.ts";
+import type { AgentSink, ChildIdentity, Epoch } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 
 /** A sink that remembers everything, and the order of it. */
 export interface RecordingSink extends AgentSink {

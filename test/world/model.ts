@@ -13,7 +13,6 @@ import { DispatchError } from "../../src/base/error.ts";
 import { refusedError } from "../../src/codex/errors.ts";
 import type {
   Agent,
-  AgentEvent,
   AgentSink,
   AgentStatus,
   Catalogue,
@@ -21,6 +20,7 @@ import type {
   Occurrence,
   Refusal,
 } from "../../src/core/model/ports/agent.ts";
+import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
 import type { AgentReply, Asks, RequestFacts } from "../../src/core/model/ports/request.ts";
 import type {
   EffectiveSettings,

@@ -10,7 +10,8 @@ import type { Change } from "../model/journal.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
-import { delivered, move, turnEnded, unsure } from "../state/settle.ts";
+import { delivered, move, unsure } from "../state/settle.ts";
+import { turnEnded } from "../state/turn.ts";
 import { claim, enqueue } from "./attempt.ts";
 
 /** Throws `usage` when the configuration that allows it is broken. */

@@ -4,7 +4,7 @@ import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, MessageId } from "../model/ports/rows.ts";
 import { writeLock } from "../state/lane.ts";
-import { type TurnEnd, turnEnded } from "../state/settle.ts";
+import { type TurnEnd, turnEnded } from "../state/turn.ts";
 import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
 

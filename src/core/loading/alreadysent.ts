@@ -7,7 +7,8 @@ import type { World } from "../model/deps.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
-import { contextTaken, delivered, move, turnEnded } from "../state/settle.ts";
+import { contextTaken, delivered, move } from "../state/settle.ts";
+import { turnEnded } from "../state/turn.ts";
 import { readBack, turnHolding } from "./history.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */

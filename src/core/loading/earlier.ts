@@ -5,7 +5,7 @@ import type { Change } from "../model/journal.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
-import { clipped } from "../state/settle.ts";
+import { clipped } from "../state/turn.ts";
 
 export async function newestTurn({ agent }: World, threadId: string): Promise<TurnFacts | undefined> {
   return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];

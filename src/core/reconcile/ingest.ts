@@ -8,7 +8,8 @@ import { goalKept } from "../loading/goal.ts";
 import { clip } from "../model/clip.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import type { AgentEvent, Epoch } from "../model/ports/agent.ts";
+import type { Epoch } from "../model/ports/agent.ts";
+import type { AgentEvent } from "../model/ports/agentevent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { ItemFacts } from "../model/ports/thread.ts";
 import { hookDecided } from "../requests/hookdecision.ts";
@@ -17,7 +18,8 @@ import { indexedBytesMax, indexedError, indexedItem } from "../search/indexed.ts
 import { freeHandle } from "../state/handle.ts";
 import { lineOf } from "../state/itemline.ts";
 import { lastMessage, noteAnswer } from "../state/lastmessage.ts";
-import { delivered, expire, turnStarted } from "../state/settle.ts";
+import { delivered, expire } from "../state/settle.ts";
+import { turnStarted } from "../state/turn.ts";
 import { noteRateLimits } from "../state/usagelimit.ts";
 import { noteWarning } from "../state/warning.ts";
 

@@ -4,7 +4,7 @@ import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import type { HookDecision } from "../model/ports/agent.ts";
+import type { HookDecision } from "../model/ports/agentevent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import { lineOf } from "../state/itemline.ts";
 import { laneAbove } from "./request.ts";

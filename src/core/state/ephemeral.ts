@@ -3,7 +3,8 @@
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight } from "../model/message.ts";
-import { endQueued, turnEnded, unsure } from "./settle.ts";
+import { endQueued, unsure } from "./settle.ts";
+import { turnEnded } from "./turn.ts";
 
 /** Nothing can be read back of them: what Codex may have had is unsure. Inside the transaction that ends the epoch. */
 export function endEphemeral({ store }: World, change: Change): void {

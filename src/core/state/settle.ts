@@ -3,17 +3,14 @@
  * read of its history, or a person. All run inside an open transaction.
  */
 
-import { isAgent } from "../../base/agentid.ts";
 import { limits } from "../../base/limits.ts";
-import type { MessageState, Outcome } from "../../contract/words.ts";
+import type { MessageState } from "../../contract/words.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isSteering } from "../model/message.ts";
-import type { Epoch } from "../model/ports/agent.ts";
-import type { Lane, Message, MessageError, Ref, Turn } from "../model/ports/rows.ts";
+import type { Message, MessageError, Ref, Turn } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
-import type { TurnError } from "../model/ports/thread.ts";
-import { hold, lift, releaseUnsure } from "./hold.ts";
+import { hold, releaseUnsure } from "./hold.ts";
 
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 
@@ -92,18 +89,7 @@ export function unsure(store: Store, change: Change, message: Message, why: stri
   hold(store, change, message.lane, "unsure");
 }
 
-export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
-  const known = store.turns.find(lane.ref, turnId);
-  if (known) {
-    if (known.status === "in_progress") store.turns.put({ ...known, epoch });
-    return;
-  }
-  const isOurs = store.messages.ofTurn(lane.ref, turnId).length > 0;
-  const origin = isOurs ? "ours" : lane.goal?.status === "active" ? "goal" : "other";
-  begun(store, change, { lane: lane.ref, turn_id: turnId, origin, epoch });
-}
-
-function begun(
+export function begun(
   store: Store,
   change: Change,
   turn: Pick<Turn, "lane" | "turn_id" | "origin" | "epoch">,
@@ -115,83 +101,9 @@ function begun(
   change.append({ kind: "turn.started", lane, turn_id });
 }
 
-export interface TurnEnd {
-  turn_id: string;
-  status: Outcome;
-  error: TurnError | null;
-  completed_at: number | null;
-  /** The child died under it. */
-  crashed?: boolean;
-  /** false: a bad end that cut no work. */
-  holds?: boolean;
-}
-
-/** Codex tells it in whole seconds, cut (measured): an end of this second was now, and never before the beginning. */
-function endedAt(told: number | null, now: number): number {
-  return told === null || now - told < 1000 ? now : told;
-}
-
-/** The end of a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
-export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
-  const known = store.turns.find(lane.ref, end.turn_id);
-  if (known && known.status !== "in_progress") return;
-  const messages = store.messages
-    .ofTurn(lane.ref, end.turn_id)
-    .filter((message) => message.state === "delivered");
-  const started_at = known?.started_at ?? change.now;
-  const turn: Turn = {
-    lane: lane.ref,
-    turn_id: end.turn_id,
-    origin: known?.origin ?? (messages.length > 0 ? "ours" : "other"),
-    status: end.status,
-    epoch: known?.epoch ?? null,
-    error: end.error ? clipped(end.error, limits.turnErrorCharsMax) : (known?.error ?? null),
-    retrying_since: null,
-    started_at,
-    completed_at: Math.max(started_at, endedAt(end.completed_at, change.now)),
-  };
-  store.turns.put(turn);
-  store.lanes.set(lane.ref, { updated_at: change.now, evidence_at: change.now });
-  change.append({
-    kind: `turn.${end.status}`,
-    lane: lane.ref,
-    turn_id: end.turn_id,
-    data: {
-      origin: turn.origin,
-      ...(turn.error ? { error: clipped(turn.error) } : {}),
-      ...(end.crashed ? { crashed: true } : {}),
-    },
-  });
-  for (const message of messages) move(store, change, message, "done", { outcome: end.status });
-  for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id }))
-    expire(store, change, request.id);
-  for (const message of store.messages.steers(lane.ref, end.turn_id)) {
-    // One that Codex may have is settled by reading; one that never left is not taken.
-    if (message.state === "queued") notTaken(store, change, message);
-  }
-  if (end.status === "completed") {
-    // A turn that a hook ended did no work.
-    if (
-      turn.error === null &&
-      (messages.length === 0 || messages.some((message) => mayRelease(lane, message)))
-    )
-      lift(store, change, lane.ref);
-  } else if (end.holds !== false && !isInterjected(store, lane.ref, end.turn_id))
-    hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
-}
-
-/** A text of another thread's agent releases nothing: an agent may not release the queue of a thread that it did not create. */
-function mayRelease({ created_by, thread_id }: Lane, { caller }: Message): boolean {
-  return !isAgent(caller) || caller === created_by || caller === thread_id;
-}
-
 /** Cut to make room for a message: that is no reason to hold the rest. */
-function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
+export function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
   return store.messages.next(ref, true)?.target_turn_id === turnId;
-}
-
-export function clipped(error: TurnError, charsMax = 500): TurnError {
-  return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 
 export function expire(store: Store, change: Change, id: string): void {

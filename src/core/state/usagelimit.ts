@@ -10,7 +10,7 @@ import { clip } from "../model/clip.ts";
 import type { UsageLimitPolicy, World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Exhausted } from "../model/live.ts";
-import type { RateLimits } from "../model/ports/agent.ts";
+import type { RateLimits } from "../model/ports/agentevent.ts";
 import type { Lane, UsageLimit } from "../model/ports/rows.ts";
 import type { TurnError } from "../model/ports/thread.ts";
 import { hold } from "./hold.ts";

@@ -4,7 +4,7 @@ import { clip } from "../model/clip.ts";
 import type { World } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Live } from "../model/live.ts";
-import type { Warned } from "../model/ports/agent.ts";
+import type { Warned } from "../model/ports/agentevent.ts";
 
 /** A thread that just starts has no row yet, and its warnings may come before the answer: they are kept by its id. */
 export function noteWarning(

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { ago, block, cell, table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
+import { ago, block, cell } from "../../base/text.ts";
 import type { EventView } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { fail } from "../../base/error.ts";
-import { table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
 import { arg } from "../fields.ts";
 import { clientOp } from "../op.ts";
 

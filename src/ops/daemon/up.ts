@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { cell, paint, pairs } from "../../base/text.ts";
+import { pairs } from "../../base/table.ts";
+import { cell, paint } from "../../base/text.ts";
 import { clientOp } from "../op.ts";
 
 export default clientOp({

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { cell, paint, table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
+import { cell, paint } from "../../base/text.ts";
 import { flag } from "../fields.ts";
 import { op } from "../op.ts";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { ago, cell, paint, table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
+import { ago, cell, paint } from "../../base/text.ts";
 import { type Receipt, receiptObject } from "../../contract/receipt.ts";
 import { messageStates } from "../../contract/words.ts";
 import { count, flag } from "../fields.ts";

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { codes } from "../../base/error.ts";
-import { ago, cell, paint, pairs } from "../../base/text.ts";
+import { pairs } from "../../base/table.ts";
+import { ago, cell, paint } from "../../base/text.ts";
 import { clientOp } from "../op.ts";
 import { countsOf, size } from "../registryview.ts";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { ago, cell, paint, table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
+import { ago, cell, paint } from "../../base/text.ts";
 import { requestObject } from "../../contract/request.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { block, cell, paint, table } from "../../base/text.ts";
+import { table } from "../../base/table.ts";
+import { block, cell, paint } from "../../base/text.ts";
 import { op } from "../op.ts";
 import {
   choiceFields,

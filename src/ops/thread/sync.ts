@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
-import { ago, cell, paint, pairs } from "../../base/text.ts";
+import { pairs } from "../../base/table.ts";
+import { ago, cell, paint } from "../../base/text.ts";
 import { threadView } from "../../contract/thread.ts";
 import { count, flag, seconds, selector } from "../fields.ts";
 import { op } from "../op.ts";

@@ -1,6 +1,7 @@
 /** Ops of every kind that a surface treats differently. They mean nothing. */
 import * as v from "valibot";
-import { cell, paint, table } from "../../../src/base/text.ts";
+import { table } from "../../../src/base/table.ts";
+import { cell, paint } from "../../../src/base/text.ts";
 import { arg, count, flag, idempotencyKey, path, seconds, selector, text } from "../../../src/ops/fields.ts";
 import { type AnyOp, clientOp, type IndexRow, op } from "../../../src/ops/op.ts";
 import { indexRowOf } from "../../../src/surface/indexrow.ts";

@@ -21,6 +21,7 @@ import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "../
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
 import { recover } from "./recover.ts";
+import { renewReplaced, unloadIdle } from "./upkeep.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */
@@ -67,8 +68,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
     if (epoch !== null) {
-      await renewReplaced();
-      await unloadIdle();
+      await renewReplaced(world);
+      await unloadIdle(world, delivery.isDue);
     }
   }
 
@@ -79,19 +80,6 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
       return false;
     }
-  }
-
-  /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
-  async function renewReplaced(): Promise<void> {
-    if (agent.status().program !== "replaced") return;
-    const isBusy =
-      store.turns.listRunning().length > 0 ||
-      store.counts().requests > 0 ||
-      store.lanes.withActiveGoal().length > 0 ||
-      store.lanes.ephemeral().length > 0 ||
-      live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
-      store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
-    if (!isBusy) await agent.renew("its program was replaced: a newer one is started");
   }
 
   async function lane(ref: Ref): Promise<boolean> {
@@ -216,41 +204,6 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       else if (isLate)
         unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
     });
-  }
-
-  /** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
-  async function unloadIdle(): Promise<void> {
-    for (const [threadId] of live.list()) {
-      const ref = idleLane(threadId);
-      if (ref === undefined) continue;
-      try {
-        await world.locked(ref, async () => {
-          // Asked again: a send may have gone through while the lock was awaited.
-          if (idleLane(threadId) === undefined) return;
-          await agent.unsubscribe(threadId);
-          live.drop(threadId);
-        });
-      } catch (thrown) {
-        log.warn("an idle thread could not be unloaded", { lane: ref, reason: wordsOf(thrown) });
-      }
-    }
-  }
-
-  /** The lane of an open thread that nothing runs in, waits for or asks of. */
-  function idleLane(threadId: string): Ref | undefined {
-    const here = live.get(threadId);
-    if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.laneIdleUnloadMs)
-      return undefined;
-    const lane = store.lanes.findByThread(threadId);
-    // Unloading would be its end.
-    if (lane && isEphemeral(lane)) return undefined;
-    // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
-    if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;
-    const facts = lane && store.lanes.findFacts(lane.ref);
-    if (!lane || !facts) return undefined;
-    const isWanted =
-      facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active" || delivery.isDue(lane);
-    return isWanted || store.turns.running(lane.ref).length > 0 ? undefined : lane.ref;
   }
 
   return {

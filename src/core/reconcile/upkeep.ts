@@ -1,0 +1,60 @@
+/** What is done while nothing runs: an outdated child is renewed, and threads that nobody needs are unloaded. */
+import { wordsOf } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { Delivery } from "../delivery/modes.ts";
+import type { World } from "../model/deps.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import { isEphemeral } from "../state/lane.ts";
+
+/** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
+export async function renewReplaced({ store, agent, live }: World): Promise<void> {
+  if (agent.status().program !== "replaced") return;
+  const isBusy =
+    store.turns.listRunning().length > 0 ||
+    store.counts().requests > 0 ||
+    store.lanes.withActiveGoal().length > 0 ||
+    store.lanes.ephemeral().length > 0 ||
+    live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
+    store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
+  if (!isBusy) await agent.renew("its program was replaced: a newer one is started");
+}
+
+/** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
+export async function unloadIdle(world: World, isDue: Delivery["isDue"]): Promise<void> {
+  const { agent, live, log } = world;
+  for (const [threadId] of live.list()) {
+    const ref = idleLane(world, isDue, threadId);
+    if (ref === undefined) continue;
+    try {
+      await world.locked(ref, async () => {
+        // Asked again: a send may have gone through while the lock was awaited.
+        if (idleLane(world, isDue, threadId) === undefined) return;
+        await agent.unsubscribe(threadId);
+        live.drop(threadId);
+      });
+    } catch (thrown) {
+      log.warn("an idle thread could not be unloaded", { lane: ref, reason: wordsOf(thrown) });
+    }
+  }
+}
+
+/** The lane of an open thread that nothing runs in, waits for or asks of. */
+function idleLane(
+  { store, live, clock }: World,
+  isDue: Delivery["isDue"],
+  threadId: string,
+): Ref | undefined {
+  const here = live.get(threadId);
+  if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.laneIdleUnloadMs)
+    return undefined;
+  const lane = store.lanes.findByThread(threadId);
+  // Unloading would be its end.
+  if (lane && isEphemeral(lane)) return undefined;
+  // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
+  if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;
+  const facts = lane && store.lanes.findFacts(lane.ref);
+  if (!lane || !facts) return undefined;
+  const isWanted =
+    facts.in_flight + facts.requests.length > 0 || lane.goal?.status === "active" || isDue(lane);
+  return isWanted || store.turns.running(lane.ref).length > 0 ? undefined : lane.ref;
+}

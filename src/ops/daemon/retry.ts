@@ -15,7 +15,6 @@ export default op({
     state: v.picklist(["running", "starting", "degraded", "stopped"]),
     last_error: v.nullable(v.string()),
   }),
-  fails: ["daemon_down", "denied"],
   examples: [{ given: "two threads", input: {}, output: { state: "running" } }],
   run(_input, { core }) {
     core.retryAgent();

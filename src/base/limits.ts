@@ -24,6 +24,8 @@ export const limits = {
   errorDataCharsMax: 64 * KiB,
   /** Of a list in data that is over that limit. */
   errorDataItemsMax: 50,
+  /** Of a value, or the name of a field, that an error about it repeats. */
+  issueValueCharsMax: 200,
   /** A word of an input, unless its field says otherwise: as long as the longest path that the kernel takes. */
   wordBytesMax: 4 * KiB,
   /** Words in a list of an input: more threads at once than anybody has. */

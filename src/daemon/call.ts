@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type Code, DispatchError, fail } from "../base/error.ts";
 import type { FaultLog } from "../base/faults.ts";
+import { issueText, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
 import { version } from "../base/version.ts";
 import type { Ctx } from "../ops/ctx.ts";
@@ -138,9 +139,9 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
   const unknown = Object.keys(given).find((field) => !known.includes(field));
   const hint = `dispatch ${row.cli} --help`;
   if (unknown !== undefined && !row.frozen)
-    fail("usage", `${row.cli} has no field ${JSON.stringify(unknown.slice(0, 60))}`, {
+    fail("usage", unknownField(unknown, known), {
       hint,
-      data: { field: unknown.slice(0, 60) },
+      data: { field: unknown.slice(0, limits.issueValueCharsMax) },
     });
   // A frozen op is called by clients of every age: what a newer one added is let be.
   const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
@@ -153,8 +154,8 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
       data: { field: long },
     });
   const issue = parsed.issues[0];
-  const field = v.getDotPath(issue) ?? "input";
-  return fail("usage", `${field}: ${issue.message.slice(0, 300)}`, { hint, data: { field } });
+  const field = keysOf(issue).join(".");
+  return fail("usage", issueText(issue, field), { hint, data: { field } });
 }
 
 function outputOf(op: DaemonOp, answer: Record<string, unknown>): Record<string, unknown> {

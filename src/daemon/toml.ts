@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
 import { fail, wordsOf } from "../base/error.ts";
+import { issueText, isUnknownField, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
-import { nearest } from "../surface/cli/nearest.ts";
 
 /** Throws `usage`, naming file, line and the nearest right key. No file is an empty one. */
 export function readToml<S extends v.GenericSchema>(
@@ -24,12 +24,11 @@ export function readToml<S extends v.GenericSchema>(
   const checked = v.safeParse(schema, parsed);
   if (checked.success) return checked.output;
   const issue = checked.issues[0];
-  const keys = (issue.path ?? []).map((step) => String(step.key));
-  const isUnknown = issue.type === "strict_object";
-  const near = isUnknown ? nearest(keys.at(-1) ?? "", keysAt(schema, keys.slice(0, -1))) : undefined;
-  const what = isUnknown
-    ? `unknown key "${keys.join(".")}"${near ? `; did you mean "${near}"?` : ""}`
-    : `${keys.join(".")}: ${issue.message}`;
+  const keys = keysOf(issue);
+  const name = keys.join(".");
+  const what = isUnknownField(issue)
+    ? unknownField(name, keysAt(schema, keys.slice(0, -1)))
+    : issueText(issue, name);
   fail("usage", `${path}:${lineOf(text, keys)}: ${what}`, { hint: `edit ${path}` });
 }
 

@@ -61,7 +61,10 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   plain?: true;
   input: I;
   output: O;
-  fails: readonly Code[];
+  /** It is answered by Codex, or changes something there. */
+  asksCodex?: true;
+  /** How it can fail beside what `failsOf` derives. Each is shown by an example. */
+  fails?: readonly Code[];
   examples: readonly Example<v.InferInput<I>, v.InferOutput<O>>[];
   /** The human rendering; the surface cleans and prints it. */
   view(out: v.InferOutput<O>, look: Look): string;

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { systemClock } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
+import { issueText, keysOf } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
 import { momentOf } from "../base/moment.ts";
 import { newKey } from "../base/random.ts";
@@ -30,8 +31,9 @@ export function checkedInput(
   const input = filled(op, given, cwd);
   const checked = v.safeParse(op.input, input);
   if (checked.success) return { input, parsed: checked.output };
-  return fail("usage", checked.issues.map((issue) => complaint(issue, spell)).join("; "), {
-    data: { fields: [...new Set(checked.issues.map((issue) => String(issue.path?.[0]?.key ?? "")))] },
+  const fieldOf = (issue: v.BaseIssue<unknown>) => keysOf(issue)[0] ?? "";
+  return fail("usage", checked.issues.map((issue) => issueText(issue, spell(fieldOf(issue)))).join("; "), {
+    data: { fields: [...new Set(checked.issues.map(fieldOf))] },
   });
 }
 
@@ -60,45 +62,4 @@ export function tooLarge(what: string): never {
   return fail("too_large", `${what} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
     hint: "put it in a file and send its path",
   });
-}
-
-type Issue = v.BaseIssue<unknown> & { requirement?: unknown };
-
-function complaint(issue: Issue, spell: (field: string) => string): string {
-  const field = issue.path?.[0]?.key;
-  if (field === undefined) return issue.message;
-  const name = spell(String(field));
-  if (issue.type === "strict_object" || issue.type === "object")
-    return issue.received === "undefined" ? `missing ${name}` : `unknown field ${name}`;
-  return `${name}: ${rule(issue)}`;
-}
-
-/** valibot's own words name its types; a check that has words of ours keeps them. */
-function rule(issue: Issue): string {
-  const wanted = String(issue.requirement);
-  switch (issue.type) {
-    case "string":
-    case "number":
-    case "boolean":
-    case "array":
-    case "object":
-      return `must be a ${issue.type === "array" ? "list" : issue.type}, not ${issue.received}`;
-    case "picklist":
-      return `must be one of ${String(issue.expected).replace(/[()"]/g, "").replaceAll(" | ", ", ")}, not ${issue.received}`;
-    case "integer":
-      return `must be a whole number, not ${issue.received}`;
-    case "min_value":
-      return `must be at least ${wanted}, not ${issue.received}`;
-    case "max_value":
-      return `must be at most ${wanted}, not ${issue.received}`;
-    case "min_length":
-    case "non_empty":
-      return `must not be ${issue.received === "0" ? "empty" : `shorter than ${wanted}`}`;
-    case "max_length":
-      return `must be at most ${wanted} long, not ${issue.received}`;
-    case "max_bytes":
-      return `must be at most ${wanted} bytes, not ${issue.received}`;
-    default:
-      return issue.message;
-  }
 }

@@ -46,7 +46,7 @@ export default clientOp({
       }),
     ),
   }),
-  fails: ["usage", "turn_failed"],
+  fails: ["turn_failed"],
   examples: [],
   async run({ app_server, fix, timeout }, ctx) {
     const checks = await ctx.doctor({ app_server, fix, timeoutMs: timeout * 1000 });

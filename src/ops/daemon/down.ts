@@ -21,7 +21,7 @@ export default clientOp({
     ),
   }),
   output: v.object({ status: v.picklist(["stopped", "not_running"]), pid: v.nullable(v.number()) }),
-  fails: ["thread_busy", "timeout", "denied"],
+  fails: ["thread_busy", "denied"],
   examples: [],
   async run({ force, wait }, ctx) {
     // Marked before it goes: a command in between would find no daemon and start one.

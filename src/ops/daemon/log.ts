@@ -30,7 +30,6 @@ export default op({
     raw: v.optional(flag(v.boolean(), "the daemon's log file instead"), false),
   }),
   output: v.object({ calls: v.array(row), lines: v.optional(v.array(v.string())) }),
-  fails: ["daemon_down", "denied"],
   examples: [{ given: "nothing", input: {}, output: { calls: [] } }],
   streams: ({ follow }) => follow,
   async run({ limit, follow, raw }, { core, host, emit, signal }) {

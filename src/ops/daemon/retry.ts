@@ -16,7 +16,6 @@ export default op({
     state: v.picklist(codexStates),
     last_error: v.nullable(v.string()),
   }),
-  fails: ["daemon_down", "denied"],
   examples: [{ given: "two threads", input: {}, output: { state: "running" } }],
   run(_input, { core }) {
     core.retryAgent();

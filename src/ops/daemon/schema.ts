@@ -28,7 +28,7 @@ export default clientOp({
     input: v.optional(v.record(v.string(), v.unknown())),
     output: v.optional(v.record(v.string(), v.unknown())),
   }),
-  fails: ["usage", "not_found"],
+  fails: ["not_found"],
   examples: [],
   async run({ command }, ctx) {
     const all = (await ctx.schemas()).toSorted((a, b) => (a.command < b.command ? -1 : 1));

@@ -61,7 +61,6 @@ export default op({
     degraded: v.array(v.object({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) })),
     previous: v.nullable(v.object({ clean: v.boolean(), last_seen_at: v.string() })),
   }),
-  fails: ["daemon_down", "denied"],
   examples: [
     {
       given: "two threads",

@@ -24,7 +24,7 @@ export default op({
     idle: v.optional(flag(v.boolean(), "only when nothing at all is under way"), false),
   }),
   output: v.object({ pid: v.number(), cut: v.array(v.string()) }),
-  fails: ["thread_busy", "daemon_down", "denied"],
+  fails: ["thread_busy"],
   examples: [
     { given: "two threads", input: {}, output: { cut: [] } },
     { given: "a running turn", input: {}, error: "thread_busy" },

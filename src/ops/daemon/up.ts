@@ -20,7 +20,7 @@ export default clientOp({
     home: v.string(),
     codex: v.object({ version: v.nullable(v.string()), state: v.string() }),
   }),
-  fails: ["usage", "daemon_down", "storage", "denied"],
+  fails: ["daemon_down", "storage", "denied"],
   examples: [],
   async run(_input, ctx) {
     const started = await ctx.start();

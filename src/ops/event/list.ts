@@ -20,7 +20,6 @@ export default op({
     limit: v.optional(count("at most this many", limits.eventsPageMax), 50),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string() }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [
     {
       given: "a finished turn",

@@ -12,8 +12,12 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
   output: goalView,
-  fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
-  examples: [{ given: "two threads", input: { thread: "@docs" }, output: { goal: null } }],
+  asksCodex: true,
+  fails: ["authority"],
+  examples: [
+    { given: "two threads", input: { thread: "@docs" }, output: { goal: null } },
+    { given: "an attached thread", input: { thread: "theirs" }, error: "authority" },
+  ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);
     await core.clearGoal(ref);

@@ -30,7 +30,8 @@ export default op({
     ),
   }),
   output: goalView,
-  fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
+  fails: ["authority"],
   examples: [
     {
       given: "two threads",
@@ -38,6 +39,7 @@ export default op({
       output: { goal: { objective: "ship it", status: "paused" } },
     },
     { given: "two threads", input: { thread: "@docs", status: "paused" }, error: "usage" },
+    { given: "an attached thread", input: { thread: "theirs", objective: "ship it" }, error: "authority" },
   ],
   async run({ thread, objective, status, token_budget }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

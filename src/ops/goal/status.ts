@@ -12,7 +12,7 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
   output: goalView,
-  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied"],
+  asksCodex: true,
   examples: [{ given: "two threads", input: { thread: "@docs" }, output: { goal: null } }],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id, "reading");

@@ -56,23 +56,8 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     last_message: v.optional(v.nullable(v.string())),
     verdict: v.optional(verdict),
   }),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "needs_answer",
-    "authority",
-    "turn_failed",
-    "agent_down",
-    "conflict",
-    "unsure",
-    "timeout",
-    "too_large",
-    "storage",
-    "daemon_down",
-    "agent",
-    "denied",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "needs_answer", "authority", "turn_failed", "conflict"],
   examples: [
     {
       given: "two threads",
@@ -118,6 +103,12 @@ The text is stored before Codex hears of it, and the receipt says how far it got
       given: "Codex is down",
       input: { thread: "@docs", text: "hello", queue: true },
       output: { state: "queued", message_accepted: true },
+    },
+    { given: "an attached thread", input: { thread: "theirs", text: "hello" }, error: "authority" },
+    {
+      given: "two threads",
+      input: { thread: "@docs", text: '[{"fail":"no such luck"}]', wait: true },
+      output: { verdict: "turn_failed", outcome: "failed" },
     },
   ],
   async run(input, { core, caller, signal, emit }) {

@@ -34,7 +34,7 @@ export default op({
     as_of: word,
     source: v.picklist(["live", "registry"]),
   }),
-  fails: ["agent_down", "agent", "daemon_down", "denied"],
+  asksCodex: true,
   examples: [
     {
       given: "nothing",

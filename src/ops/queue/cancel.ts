@@ -15,7 +15,7 @@ export default op({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT", names: "queued" }),
   }),
   output: v.object(receiptView),
-  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  fails: ["conflict"],
   examples: [
     { given: "a queue", input: { id: "<second>" }, output: { state: "cancelled" } },
     { given: "a finished turn", input: { id: "<receipt>" }, error: "conflict" },

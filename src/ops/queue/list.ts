@@ -26,7 +26,6 @@ export default op({
     total: v.number(),
     next_cursor: v.nullable(v.string()),
   }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [
     {
       given: "a queue",

@@ -17,7 +17,7 @@ export default op({
     to: count("the place it gets; 1 is next", limits.queuedPerLaneMax),
   }),
   output: v.object({ ...receiptView, place: v.number() }),
-  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  fails: ["conflict"],
   examples: [
     { given: "a queue", input: { id: "<third>", to: 1 }, output: { state: "queued", place: 1 } },
     { given: "a finished turn", input: { id: "<receipt>", to: 1 }, error: "conflict" },

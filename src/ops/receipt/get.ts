@@ -15,7 +15,6 @@ export default op({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
   }),
   output: v.object(receiptView),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [{ given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" }],
   run: ({ id }, { core }) => core.receipt(id),
   view: (receipt, look) => receiptPairs(receipt, look),

@@ -23,7 +23,6 @@ export default op({
     limit: v.optional(count("at most this many", limits.pageMax), 50),
   }),
   output: v.object({ receipts: v.array(receiptObject) }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [
     { given: "a finished turn", input: {}, output: { receipts: [{ state: "done", outcome: "completed" }] } },
     { given: "a finished turn", input: { state: ["unsure"] }, output: { receipts: [] } },

@@ -16,7 +16,7 @@ export default op({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
   }),
   output: v.object(receiptView),
-  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
   examples: [
     { given: "a finished turn", input: { id: "<receipt>" }, output: { state: "done" } },
     { given: "an unsure message", input: { id: "<receipt>" }, output: { state: "unsure" } },

@@ -19,7 +19,7 @@ export default op({
     as: flag(v.picklist(["delivered", "not-delivered", "resend"]), "what you found"),
   }),
   output: v.object(receiptView),
-  fails: ["usage", "not_found", "conflict", "daemon_down", "denied", "storage"],
+  fails: ["conflict"],
   examples: [
     {
       given: "an unsure message",

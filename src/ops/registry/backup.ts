@@ -17,7 +17,7 @@ export default clientOp({
   repeat: "no",
   input: v.strictObject({ path: v.optional(path("the file to write, or a folder", { arg: true })) }),
   output: v.object({ registry: v.string(), backup: v.string(), bytes: v.number() }),
-  fails: ["usage", "not_found", "conflict", "storage"],
+  fails: ["not_found", "conflict", "storage"],
   examples: [],
   run: async (input, ctx) => (await ctx.registry()).backup(input.path),
   view: ({ backup, bytes }) => `${cell(backup)}, ${size(bytes)}`,

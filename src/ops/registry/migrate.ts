@@ -22,7 +22,7 @@ export default clientOp({
     to: v.number(),
     backup: v.nullable(v.string()),
   }),
-  fails: ["usage", "not_found", "conflict", "storage"],
+  fails: ["not_found", "conflict", "storage"],
   examples: [],
   run: async ({ backup }, ctx) => (await ctx.registry()).migrate({ backup }),
   view({ from, to, backup }) {

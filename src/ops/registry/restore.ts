@@ -25,7 +25,7 @@ export default clientOp({
     counts: v.record(v.string(), v.number()),
     held: v.array(v.object({ ref: v.string(), title: v.string(), pending: v.number() })),
   }),
-  fails: ["usage", "not_found", "conflict", "storage"],
+  fails: ["not_found", "conflict", "storage"],
   examples: [],
   run: async (input, ctx) => (await ctx.registry()).restore(input.path),
   view({ registry, restored, replaced, counts, held }) {

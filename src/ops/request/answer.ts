@@ -32,7 +32,8 @@ export default op({
     reply: v.optional(text("the answer to the only question")),
   }),
   output: v.object(requestView),
-  fails: ["usage", "not_found", "conflict", "agent_down", "daemon_down", "denied", "storage"],
+  asksCodex: true,
+  fails: ["conflict"],
   examples: [
     {
       given: "an open request",

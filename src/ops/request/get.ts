@@ -15,7 +15,6 @@ export default op({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST", names: "request" }),
   }),
   output: v.object(requestView),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [{ given: "nothing", input: { id: "zzzzzz" }, error: "not_found" }],
   run: ({ id }, { core }) => core.request(id),
   view: (request, look) => requestPairs(request, look),

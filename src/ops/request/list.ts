@@ -20,7 +20,6 @@ export default op({
     limit: v.optional(count("at most this many", limits.pageMax), 100),
   }),
   output: v.object({ requests: v.array(requestObject) }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [
     {
       given: "an open request",

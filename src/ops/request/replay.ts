@@ -48,7 +48,7 @@ export default op({
     truncated: v.boolean(),
     next_cursor: v.nullable(v.string()),
   }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
+  fails: ["not_found"],
   examples: [
     {
       given: "an answered request",
@@ -61,6 +61,7 @@ export default op({
     },
     { given: "an answered request", input: { rules: "/no/such/rules.toml" }, error: "usage" },
     { given: "an answered request", input: { cursor: "zzz" }, error: "usage" },
+    { given: "an answered request", input: { thread: "@nobody" }, error: "not_found" },
   ],
   run: ({ rules, since, thread, limit, cursor }, { core, caller }) =>
     core.replay({

@@ -13,17 +13,8 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
   output: placeView,
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "authority",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-    "storage",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "authority"],
   examples: [
     {
       given: "a finished turn",
@@ -32,6 +23,7 @@ export default op({
     },
     { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
     { given: "a held queue", input: { thread: "@docs" }, error: "thread_busy" },
+    { given: "a thread held elsewhere", input: { thread: "theirs" }, error: "authority" },
   ],
   async run({ thread }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);

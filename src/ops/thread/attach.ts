@@ -35,7 +35,7 @@ export default op({
     sync: v.optional(flag(v.boolean(), "read its history into the search index too"), false),
   }),
   output: v.object(threadView),
-  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
   examples: [
     {
       given: "an unmanaged thread",

@@ -14,20 +14,12 @@ export default op({
   repeat: "no",
   input: v.strictObject({ thread: selector() }),
   output: v.object(threadView),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "authority",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-    "storage",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "authority"],
   examples: [
     { given: "a finished turn", input: { thread: "@docs" }, output: { source: "own" } },
     { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
+    { given: "an attached thread", input: { thread: "theirs" }, error: "authority" },
   ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

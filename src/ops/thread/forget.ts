@@ -17,7 +17,7 @@ export default op({
     title: v.string(),
     forgotten: v.boolean(),
   }),
-  fails: ["usage", "not_found", "thread_busy", "daemon_down", "denied", "storage"],
+  fails: ["thread_busy"],
   examples: [
     { given: "two threads", input: { thread: "@docs" }, output: { title: "docs", forgotten: true } },
     { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },

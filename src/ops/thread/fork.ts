@@ -34,17 +34,8 @@ export default op({
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({ ...threadView, forked_from: v.string() }),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "conflict",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-    "storage",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "conflict"],
   examples: [
     {
       given: "a finished turn",

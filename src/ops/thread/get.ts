@@ -13,7 +13,6 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
   output: v.object(threadView),
-  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
   examples: [
     { given: "two threads", input: { thread: "@docs" }, output: { title: "docs", status: "idle" } },
     { given: "two threads", input: { thread: "@nobody" }, error: "not_found" },

@@ -14,17 +14,8 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
   output: v.object(threadView),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "timeout",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-    "storage",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy"],
   examples: [
     {
       given: "a finished turn",

@@ -48,7 +48,7 @@ export default op({
     truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),
   }),
-  fails: ["usage", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
   examples: [
     { given: "two threads", input: {}, output: { threads: [{ title: "reviewer" }, { title: "docs" }] } },
     {

@@ -31,7 +31,8 @@ export default op({
     /** What a repository's file asked for and did not get. */
     dropped: v.array(droppedObject),
   }),
-  fails: ["usage", "conflict", "daemon_down", "agent_down", "agent", "too_large", "storage", "denied"],
+  asksCodex: true,
+  fails: ["conflict"],
   examples: [
     {
       given: "nothing",

@@ -14,7 +14,8 @@ export default clientOp({
   repeat: "no",
   input: v.strictObject({ thread: selector() }),
   output: v.object({ id: v.string(), status: v.number() }),
-  fails: ["usage", "not_found", "thread_busy", "agent_down", "daemon_down", "denied"],
+  asksCodex: true,
+  fails: ["thread_busy", "daemon_down", "denied"],
   examples: [],
   async run({ thread }, ctx) {
     if (!ctx.hasTerminal) fail("usage", "open needs a terminal", { hint: `dispatch tail ${thread}` });

@@ -35,7 +35,7 @@ export default op({
     choices: v.array(choiceObject),
     dropped: v.array(droppedObject),
   }),
-  fails: ["usage", "conflict", "daemon_down", "too_large", "denied"],
+  fails: ["conflict"],
   examples: [
     {
       given: "a configuration",

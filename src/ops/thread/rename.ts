@@ -19,7 +19,8 @@ export default op({
     ),
   }),
   output: placeView,
-  fails: ["usage", "not_found", "conflict", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
+  fails: ["conflict"],
   examples: [
     {
       given: "two threads",

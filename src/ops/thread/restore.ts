@@ -14,7 +14,7 @@ export default op({
     thread: selector("thread, or the id of one that is not managed", { names: "archived" }),
   }),
   output: placeView,
-  fails: ["usage", "not_found", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
   examples: [
     {
       given: "an archived thread",

@@ -15,17 +15,8 @@ export default op({
   repeat: "no",
   input: v.strictObject({ thread: selector(), turns: count("how many", limits.codexPageMax) }),
   output: v.object({ ...threadView, reverted: v.number() }),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "authority",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-    "storage",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "authority"],
   examples: [
     {
       given: "a finished turn",
@@ -34,6 +25,7 @@ export default op({
     },
     { given: "a finished turn", input: { thread: "@docs", turns: 2 }, error: "usage" },
     { given: "a running turn", input: { thread: "@docs", turns: 1 }, error: "thread_busy" },
+    { given: "an attached thread", input: { thread: "theirs", turns: 1 }, error: "authority" },
   ],
   async run({ thread, turns }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

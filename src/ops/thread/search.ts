@@ -60,7 +60,6 @@ export default op({
     truncated: v.boolean(),
     note: v.nullable(v.string()),
   }),
-  fails: ["usage", "not_found", "daemon_down", "denied", "storage"],
   examples: [
     {
       given: "a finished turn",

@@ -22,10 +22,12 @@ export default op({
     turn_id: v.nullable(v.string()),
     goal_paused: v.boolean(),
   }),
-  fails: ["usage", "not_found", "authority", "daemon_down", "agent_down", "agent", "denied", "storage"],
+  asksCodex: true,
+  fails: ["authority"],
   examples: [
     { given: "a running turn", input: { thread: "@docs" }, output: { state: "stopped", status: "idle" } },
     { given: "two threads", input: { thread: "@docs" }, output: { state: "nothing_running", turn_id: null } },
+    { given: "an attached thread", input: { thread: "theirs" }, error: "authority" },
   ],
   async run({ thread, timeout }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

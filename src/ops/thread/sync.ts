@@ -27,7 +27,7 @@ export default op({
     max_seconds: v.optional(seconds("at most this long, to the end of a turn")),
   }),
   output: v.object(threadView),
-  fails: ["usage", "not_found", "agent_down", "agent", "timeout", "daemon_down", "denied", "storage"],
+  asksCodex: true,
   examples: [
     {
       given: "a finished turn",

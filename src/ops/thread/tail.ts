@@ -38,7 +38,7 @@ export default op({
     cursor: v.optional(flag(v.string(), "go on backwards from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({ items: v.array(item), next_cursor: v.nullable(v.string()) }),
-  fails: ["usage", "not_found", "daemon_down", "agent_down", "agent", "denied"],
+  asksCodex: true,
   examples: [
     {
       given: "a finished turn",

@@ -16,7 +16,8 @@ export default op({
   repeat: "safe",
   input: v.strictObject({ thread: selector(), may_write_home: mayWriteHome }),
   output: v.object(threadView),
-  fails: ["usage", "not_found", "authority", "agent_down", "agent", "daemon_down", "denied", "storage"],
+  asksCodex: true,
+  fails: ["authority"],
   examples: [
     {
       given: "an attached thread",

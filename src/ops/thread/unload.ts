@@ -13,20 +13,12 @@ export default op({
   hidden: true,
   input: v.strictObject({ thread: selector() }),
   output: v.object({ id: v.string() }),
-  fails: [
-    "usage",
-    "not_found",
-    "thread_busy",
-    "conflict",
-    "timeout",
-    "agent_down",
-    "agent",
-    "daemon_down",
-    "denied",
-  ],
+  asksCodex: true,
+  fails: ["thread_busy", "conflict"],
   examples: [
     { given: "a finished turn", input: { thread: "@docs" }, output: {} },
     { given: "a running turn", input: { thread: "@docs" }, error: "thread_busy" },
+    { given: "an ephemeral thread", input: { thread: "@passing" }, error: "conflict" },
   ],
   run: async ({ thread }, { core, caller }) => ({
     id: await core.unload(core.resolve(thread, caller.thread_id)),

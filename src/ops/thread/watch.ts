@@ -40,7 +40,6 @@ export default op({
     timeout: v.optional(seconds("how long a sample waits, or how long to follow")),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string(), timed_out: v.boolean() }),
-  fails: ["usage", "not_found", "daemon_down", "denied"],
   examples: [
     {
       given: "a finished turn",

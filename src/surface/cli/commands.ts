@@ -1,7 +1,7 @@
 /** Finding a command by its words. Ours, since citty takes `toString` for one. */
 import { fail } from "../../base/error.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { IndexRow } from "../../ops/op.ts";
-import { nearest } from "./nearest.ts";
 
 /** Of the index, or `mcp`. */
 export type Command = Pick<IndexRow, "cli" | "group" | "summary"> & {

@@ -3,7 +3,7 @@
  * a flag and lets one be repeated, and importing node:util alone costs a fifth of a command (1.5 ms measured).
  */
 import { fail } from "../../base/error.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 
 export interface FlagForm {
   type: "string" | "number" | "boolean" | "list";

@@ -2,6 +2,7 @@
 import { codes } from "../../base/error.ts";
 import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
+import { failsOf } from "../../ops/fails.ts";
 import { choicesOf, descriptionOf } from "../../ops/fields.ts";
 import type { AnyOp, Group, IndexRow } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
@@ -128,11 +129,7 @@ function globalPairs(): Pair[] {
 }
 
 function exitPairs(op: AnyOp): Pair[] {
-  // What any command may end with, beside what its author names.
-  const always =
-    op.at === "client" ? (["usage", "timeout"] as const) : (["usage", "daemon_down", "timeout"] as const);
-  const all = [...new Set([...always, ...op.fails])].sort((a, b) => codes[a].exit - codes[b].exit);
-  return [["0", "done"] as const, ...all.map((code) => [String(codes[code].exit), code] as const)];
+  return [["0", "done"] as const, ...failsOf(op).map((code) => [String(codes[code].exit), code] as const)];
 }
 
 function examples(op: AnyOp): string {

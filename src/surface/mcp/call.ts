@@ -1,14 +1,15 @@
 /** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
 import { unknownAgent } from "../../base/agentid.ts";
 import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { unknownField } from "../../base/issue.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Paths } from "../../base/paths.ts";
 import { cell, toJsonLine } from "../../base/text.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
-import { nearest } from "../cli/nearest.ts";
 import type { Row } from "../client.ts";
 import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -69,9 +70,8 @@ function offered(op: AnyOp, given: Input, tool: Tool, word: string): Input {
   const fields = offeredFields(op);
   const wrong = Object.keys(given).find((name) => !fields.includes(name));
   if (wrong !== undefined) {
-    const right = nearest(wrong, fields);
-    return fail("usage", `${tool.isFlat ? tool.name : word} has no field "${wrong}"`, {
-      hint: right ? `did you mean ${right}?` : `its fields: ${fields.join(", ") || "none"}`,
+    return fail("usage", unknownField(wrong, fields), {
+      hint: `the fields of ${tool.isFlat ? tool.name : word}: ${fields.join(", ") || "none"}`,
     });
   }
   const isLeftOut = (name: string) => given[name] === null && mayBeLeftOut(op.input.entries[name] as never);

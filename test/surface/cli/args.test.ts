@@ -117,7 +117,7 @@ const complaints: [input: Record<string, unknown>, message: string][] = [
     "--idempotency-key: must be at most 200 bytes, not 201",
   ],
   [{ thread: "@a", text: "x", queue: "yes" }, '--queue: must be a boolean, not "yes"'],
-  [{ thread: "@a", text: "x", prority: 1 }, "unknown field prority"],
+  [{ thread: "@a", text: "x", prority: 1 }, 'unknown field "prority"'],
 ];
 for (const [input, message] of complaints) {
   test(`complains in the caller's words: ${message}`, async () => {

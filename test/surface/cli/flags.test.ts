@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import type { DispatchError } from "../../../src/base/error.ts";
 import { type Forms, readFlags } from "../../../src/surface/cli/flags.ts";
 import { globalFlags } from "../../../src/surface/cli/globals.ts";
-import { nearest } from "../../../src/surface/cli/nearest.ts";
 
 const forms: Forms = {
   limit: { type: "number" },
@@ -95,11 +94,4 @@ test("global flags are taken from wherever they stand, up to --, and the rest st
 
 test("a misspelled global flag is suggested too", () => {
   expect(() => readFlags(["--jsn"], forms, { suggest: globalFlags })).toThrow("did you mean --json?");
-});
-
-test("the nearest word is found across typing errors, and none is offered for a stranger", () => {
-  expect(nearest("lst", ["list", "get"])).toBe("list");
-  expect(nearest("stauts", ["status", "start"])).toBe("status");
-  expect(nearest("arch", ["archive", "attach"])).toBe("archive");
-  expect(nearest("xyzzy", ["list", "get"])).toBeUndefined();
 });

@@ -25,6 +25,7 @@ Exit codes
   10  daemon_down
   14  timeout
   16  storage
+  17  denied
 
 Examples
   dispatch list --limit 5 --status idle

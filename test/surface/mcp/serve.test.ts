@@ -218,10 +218,13 @@ describe("a call", () => {
     [{ op: "gte", thread: "x" }, 'dispatch_thread_read has no op "gte"\nhint: op: get'],
     [{ thread: "x" }, "missing op of dispatch_thread_read\nhint: op is one of: list, get, watch, wait"],
     [{ op: "get" }, "missing thread"],
-    [{ op: "get", thraed: "x" }, 'get has no field "thraed"\nhint: did you mean thread?'],
+    [
+      { op: "get", thraed: "x" },
+      'unknown field "thraed"; did you mean "thread"?\nhint: the fields of get: thread',
+    ],
     [{ op: "get", thread: 5 }, "thread: must be a string, not 5"],
     [{ op: "list", limit: 1000 }, "limit: must be at most 100, not 1000"],
-    [{ op: "watch", follow: true }, 'watch has no field "follow"\nhint: its fields: threads'],
+    [{ op: "watch", follow: true }, 'unknown field "follow"\nhint: the fields of watch: threads'],
     [{ op: "toString" }, 'dispatch_thread_read has no op "toString"'],
   ];
   for (const [args, text] of wrong) {

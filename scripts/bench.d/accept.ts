@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { accept as accepted, plain } from "../../src/core/delivery/accept.ts";
 import { type Delivery, delivery } from "../../src/core/delivery/modes.ts";
-import type { World } from "../../src/core/model/deps.ts";
+import type { CoreDeps } from "../../src/core/model/deps.ts";
 import type { Agent } from "../../src/core/model/ports/agent.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
@@ -83,7 +83,7 @@ async function queueOf(world: TestWorld, count: number): Promise<Ref> {
 }
 
 /** One step of delivery, timed; then its turn ends and the queue is filled up again, untimed. */
-async function claimOne(world: World, deliver: Delivery, ref: Ref): Promise<number> {
+async function claimOne(world: CoreDeps, deliver: Delivery, ref: Ref): Promise<number> {
   const { store, journal } = world;
   const took = await timed(() => deliver.step(ref));
   const sent = store.messages.inFlight(ref);

@@ -1,6 +1,6 @@
 /** Starting a process that outlives this one. */
 import { closeSync, constants } from "node:fs";
-import { fail, wordsOf } from "./error.ts";
+import { errorMessage, fail } from "./error.ts";
 import { openOwnOrFail } from "./ownfile.ts";
 
 export interface Detached {
@@ -32,7 +32,7 @@ export function spawnDetached(
     child.unref();
     return { pid: child.pid, exited: () => child.exitCode ?? (child.signalCode === null ? null : 128) };
   } catch (cause) {
-    return fail("daemon_down", `could not start ${argv[0]}: ${wordsOf(cause)}`, { cause });
+    return fail("daemon_down", `could not start ${argv[0]}: ${errorMessage(cause)}`, { cause });
   } finally {
     closeSync(log);
   }

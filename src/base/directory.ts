@@ -1,7 +1,7 @@
 /** Directories of the user's own: whose they are, who else can reach them, and how one is made. */
 import { lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DispatchError, fail, wordsOf } from "./error.ts";
+import { DispatchError, errorMessage, fail } from "./error.ts";
 import { foreign, ownUid, privacyFault } from "./privacy.ts";
 
 /** What is wrong with a directory that must be private, or undefined. A missing one is `not_found`. */
@@ -40,7 +40,7 @@ export function makeDirectory(directory: string, uid = ownUid()): DispatchError 
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     return undefined;
   } catch (cause) {
-    return new DispatchError("storage", `could not make the directory ${directory}: ${wordsOf(cause)}`, {
+    return new DispatchError("storage", `could not make the directory ${directory}: ${errorMessage(cause)}`, {
       hint: "choose another with --home",
       cause,
     });
@@ -51,7 +51,7 @@ export function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    return fail("storage", `could not look at ${path}: ${wordsOf(cause)}`, { cause });
+    return fail("storage", `could not look at ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -107,7 +107,7 @@ function shortData(data: Record<string, unknown>): Record<string, unknown> {
     if (json.length <= limits.errorDataCharsMax) return JSON.parse(json) as Record<string, unknown>;
     return { omitted_characters: json.length };
   } catch (thrown) {
-    return { omitted: wordsOf(thrown) };
+    return { omitted: errorMessage(thrown) };
   }
 }
 
@@ -121,6 +121,6 @@ export function fail(
 }
 
 /** The message of anything thrown, on one line's worth of nouns. */
-export function wordsOf(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string {
   return shortText(thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -3,7 +3,7 @@
  * shows as degraded. Every error line of the log counts, so no author of a boundary can forget to report it.
  */
 import type { Clock } from "./clock.ts";
-import { DispatchError, wordsOf } from "./error.ts";
+import { DispatchError, errorMessage } from "./error.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 
@@ -41,7 +41,7 @@ export function faultLog(log: Log, clock: Clock): FaultLog {
       log.error(what, { id, ...fields });
       const thrown = fields["thrown"];
       if (thrown instanceof DispatchError && thrown.code === "storage") return;
-      const why = thrown === undefined ? null : wordsOf(thrown).slice(0, limits.faultCharsMax);
+      const why = thrown === undefined ? null : errorMessage(thrown).slice(0, limits.faultCharsMax);
       const key = `${what}\n${why}`;
       const times = (kept.get(key)?.fault.times ?? 0) + 1;
       // Taken out first, so that the map is in the order of the newest occurrence.

@@ -3,7 +3,7 @@
  * ever stale. The file is never unlinked or renamed: a second process could then lock another file of the same name.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
-import { DispatchError, fail, wordsOf } from "./error.ts";
+import { DispatchError, errorMessage, fail } from "./error.ts";
 import { libc, openErrno } from "./libc.ts";
 import { openOwn, openOwnOrFail } from "./ownfile.ts";
 
@@ -32,7 +32,7 @@ export function openLock(path: string): Lock | undefined {
         ftruncateSync(fd, 0);
         writeSync(fd, text, 0);
       } catch (cause) {
-        fail("storage", `could not write the lock file ${path}: ${wordsOf(cause)}`, { cause });
+        fail("storage", `could not write the lock file ${path}: ${errorMessage(cause)}`, { cause });
       }
     },
     release() {
@@ -53,7 +53,7 @@ export function readLock(path: string): { held: boolean; text: string } {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { held: false, text: "" };
     if (cause instanceof DispatchError) throw cause;
-    return fail("storage", `could not open the lock file ${path}: ${wordsOf(cause)}`, { cause });
+    return fail("storage", `could not open the lock file ${path}: ${errorMessage(cause)}`, { cause });
   }
   const text = readFrom(fd);
   if (!take(fd, path)) return { held: true, text };

@@ -1,6 +1,6 @@
 /** The C library by bun:ffi: for what the runtime has no call for (flock, peer credentials). */
 import { dlopen, type FFIFunction, read } from "bun:ffi";
-import { fail, wordsOf } from "./error.ts";
+import { errorMessage, fail } from "./error.ts";
 
 /** musl's own name comes last: on glibc systems that file, when present at all, is a linker script. */
 const names =
@@ -15,7 +15,7 @@ export function libc<const S extends Record<string, FFIFunction>>(symbols: S) {
     try {
       return dlopen(name, symbols).symbols;
     } catch (cause) {
-      tried.push(wordsOf(cause));
+      tried.push(errorMessage(cause));
     }
   }
   return fail("internal", `the C library could not be opened: ${tried.join("; ")}`);

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import type { Clock } from "./clock.ts";
-import { wordsOf } from "./error.ts";
+import { errorMessage } from "./error.ts";
 import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { openOwnOrFail } from "./ownfile.ts";
@@ -67,7 +67,7 @@ export function openLogFile({
     } catch (cause) {
       // The old descriptor still writes; the next try comes after as much again.
       size = 0;
-      append(lineOf(clock.now(), "warn", "the log could not be rotated", { why: wordsOf(cause) }));
+      append(lineOf(clock.now(), "warn", "the log could not be rotated", { why: errorMessage(cause) }));
     }
   };
 

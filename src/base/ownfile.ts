@@ -3,7 +3,7 @@
  * what is written through a symbolic link goes where the link leads.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
-import { DispatchError, fail, wordsOf } from "./error.ts";
+import { DispatchError, errorMessage, fail } from "./error.ts";
 import { quoted } from "./privacy.ts";
 
 /** `constants` has no O_CLOEXEC in node's list. */
@@ -29,7 +29,7 @@ export function openOwnOrFail(path: string, flags: number, what: string): number
     return openOwn(path, flags);
   } catch (cause) {
     if (cause instanceof DispatchError) throw cause;
-    return fail("storage", `could not open ${what} ${path}: ${wordsOf(cause)}`, { cause });
+    return fail("storage", `could not open ${what} ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { fail, wordsOf } from "./error.ts";
+import { errorMessage, fail } from "./error.ts";
 import { limits } from "./limits.ts";
 
 /** The only place that starts a process. */
@@ -171,7 +171,7 @@ function spawned(command: string[], options: { env: Env; cwd: string }) {
       cwd: options.cwd,
     });
   } catch (thrown) {
-    return fail("not_found", `cannot start ${command[0]}: ${wordsOf(thrown)}`, { cause: thrown });
+    return fail("not_found", `cannot start ${command[0]}: ${errorMessage(thrown)}`, { cause: thrown });
   }
 }
 

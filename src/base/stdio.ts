@@ -3,7 +3,7 @@
  * measured), nor is node:tty (+5 ms); `Bun.write` waits for a slow reader and for a non-blocking pipe.
  */
 import { readEnv } from "./env.ts";
-import { fail, wordsOf } from "./error.ts";
+import { errorMessage, fail } from "./error.ts";
 import { libc } from "./libc.ts";
 
 export const stdinFd = 0;
@@ -49,7 +49,7 @@ async function write(to: Bun.BunFile, name: string, s: string | Uint8Array): Pro
     return true;
   } catch (cause) {
     if ((cause as { code?: unknown }).code === "EPIPE") return false;
-    return fail("storage", `could not write to ${name}: ${wordsOf(cause)}`, { cause });
+    return fail("storage", `could not write to ${name}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 /** One `codex app-server` process: its pipes, its end, and what it last said on stderr. Knows nothing of messages. */
 import type { Clock } from "../base/clock.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { errorMessage, fail } from "../base/error.ts";
 import { groupMembers, identityOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, type Oversize } from "../base/lines.ts";
@@ -42,7 +42,7 @@ export function startChild(to: {
   const tail = stderrTail(child.stderr, to.clock);
   // A child that nobody reads buffers without bound, so it is ended. The reason names the failure.
   const drained = drain(child, to).catch((thrown: unknown) => {
-    reason ??= `its output could not be read: ${wordsOf(thrown)}`;
+    reason ??= `its output could not be read: ${errorMessage(thrown)}`;
     child.signal("SIGKILL");
   });
 

@@ -1,6 +1,6 @@
 /** One life of the app-server: born, initialized, listened to, gone. An epoch is the number of one. */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { cpuMsOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -115,7 +115,7 @@ export function startLife(world: World, executable: string): Life {
     const hello = await initialize(calls, world, { pid, garbage: () => garbageLines });
     if (hello instanceof DispatchError) {
       // Its own last words say more than "it ended".
-      kill(wordsOf(hello));
+      kill(errorMessage(hello));
       return { kind: "failed", error: hello };
     }
     lacks = (await telling) ?? [];
@@ -127,7 +127,7 @@ export function startLife(world: World, executable: string): Life {
     try {
       sink.up(epoch, hello);
     } catch (thrown) {
-      const error = thrown instanceof DispatchError ? thrown : downError(wordsOf(thrown), "not_sent");
+      const error = thrown instanceof DispatchError ? thrown : downError(errorMessage(thrown), "not_sent");
       kill(error.message);
       // A full disk passes by itself; another home of Codex does not.
       return { kind: error.code === "storage" ? "absent" : "refused", error };
@@ -160,7 +160,11 @@ async function initialize(
     const answer = calls.call("initialize", initializeParams(version), { timeoutMs });
     return helloOf(await Promise.race([answer, idled(signs, clock, log, settled.signal)]));
   } catch (thrown) {
-    return downError(`codex did not start: ${wordsOf(thrown)}`, "not_sent", "dispatch doctor looks into it");
+    return downError(
+      `codex did not start: ${errorMessage(thrown)}`,
+      "not_sent",
+      "dispatch doctor looks into it",
+    );
   } finally {
     settled.abort();
   }

@@ -1,6 +1,6 @@
 /** The rollout file, read only: the one witness of injected items and of what a turn runs with (measured). */
 import { limits } from "../base/limits.ts";
-import type { Power } from "../core/model/ruling.ts";
+import type { Permissions } from "../core/model/ruling.ts";
 import { type Json, object, row, text, word } from "./read.ts";
 import { sandboxDetails } from "./wire.ts";
 
@@ -10,7 +10,7 @@ export async function rolloutHolds(path: string, itemId: string): Promise<boolea
 }
 
 /** What the newest turn runs with, as its `turn_context` line says. Null: there is none that can be read. */
-export async function rolloutPower(path: string): Promise<Power | null> {
+export async function rolloutPower(path: string): Promise<Permissions | null> {
   const lines = (await tailOf(path)).toString("utf8").split("\n").reverse();
   for (const line of lines) {
     const power = line.includes('"turn_context"') ? powerIn(line) : undefined;
@@ -26,7 +26,7 @@ const sandboxes = {
 } as const;
 
 /** Undefined: no such line. Null: one that says nothing sure, as under a profile of the user's own. */
-function powerIn(line: string): Power | null | undefined {
+function powerIn(line: string): Permissions | null | undefined {
   let said: Json | undefined;
   try {
     said = object(JSON.parse(line));

@@ -1,6 +1,6 @@
 /** Does Codex work here? A private child is started, asked, and ended: for `doctor`, with or without a daemon. */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
@@ -69,7 +69,10 @@ export async function smoke(world: {
     await servers.settled(world.clock);
     seen.warnings.push(...servers.faults());
   } catch (thrown) {
-    seen.error = { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
+    seen.error = {
+      message: errorMessage(thrown),
+      hint: thrown instanceof DispatchError ? thrown.hint : null,
+    };
   } finally {
     patience.abort();
     await life?.end();

@@ -1,6 +1,6 @@
 /** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
 
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 import { programState } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { AgentSink, AgentState, AgentStatus } from "../core/model/ports/agent.ts";
@@ -221,7 +221,7 @@ export function supervisor(world: Supervised): Supervisor {
 }
 
 function lastError(thrown: unknown): LastError {
-  return { message: wordsOf(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
+  return { message: errorMessage(thrown), hint: thrown instanceof DispatchError ? thrown.hint : null };
 }
 
 function abortOf(signal: AbortSignal): Promise<void> {

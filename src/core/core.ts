@@ -20,7 +20,7 @@ import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
-import type { Wish } from "./threads/agents.ts";
+import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
 import type { Fork } from "./threads/historyedit.ts";
 import type { Models } from "./threads/models.ts";
@@ -112,7 +112,7 @@ export interface Core {
   /** `agent`: the Codex thread that answers; null for a person. */
   answer(id: string, given: Given, by: string, agent: string | null): Promise<RequestView>;
   /** Throws `denied`: what an agent may not call, or not on this. */
-  refuseBeyondReach(wish: Wish): void;
+  authorizeAgentCall(wish: AccessRequest): void;
   agent(): AgentStatus;
   /** Of accounts that may start nothing for a while. */
   usageLimits(): UsageLimit[];

@@ -1,6 +1,6 @@
 /** The engine: the verbs, the loops behind them, and what Codex is told to tell. */
 
-import { wordsOf } from "../base/error.ts";
+import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
 import { macrotask } from "../base/macrotask.ts";
@@ -8,7 +8,7 @@ import type { Core } from "./core.ts";
 import { nextInLine } from "./delivery/capacity.ts";
 import { delivery } from "./delivery/modes.ts";
 import { interruptGoals } from "./loading/goal.ts";
-import type { World } from "./model/deps.ts";
+import type { CoreDeps } from "./model/deps.ts";
 import type { AgentSink } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";
 import type { TextPlace } from "./model/ports/store.ts";
@@ -35,7 +35,7 @@ export interface Engine {
   end(): Promise<void>;
 }
 
-export function engineOf(world: World): Engine {
+export function engineOf(world: CoreDeps): Engine {
   const { store, journal, agent, clock, log } = world;
   const deliver = delivery(world);
   const settle = reconcile(world, deliver);
@@ -65,7 +65,7 @@ export function engineOf(world: World): Engine {
     };
     agent
       .ready(limits.agentReadyWaitMs)
-      .then(isUp, (thrown: unknown) => log.warn("Codex was up and is not", { reason: wordsOf(thrown) }));
+      .then(isUp, (thrown: unknown) => log.warn("Codex was up and is not", { reason: errorMessage(thrown) }));
   }
 
   async function prune(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Each verb of an op, from the part of core that does it. */
 
-import { fail, wordsOf } from "../base/error.ts";
+import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
@@ -12,7 +12,7 @@ import { type Target, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
 import { refuseUnsettled } from "./loading/idle.ts";
-import type { World } from "./model/deps.ts";
+import type { CoreDeps } from "./model/deps.ts";
 import { cursorOf } from "./model/events.ts";
 import type { Ref } from "./model/ports/rows.ts";
 import { until } from "./model/until.ts";
@@ -31,7 +31,7 @@ import { endQueued } from "./state/settle.ts";
 import { summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { attach, give, take, unload, unmanaged } from "./threads/adopt.ts";
-import { refuseAnswer, refuseBeyondReach } from "./threads/agents.ts";
+import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
 import { create } from "./threads/create.ts";
 import { compact, fork, revert } from "./threads/historyedit.ts";
 import { archive, rename, restore } from "./threads/metadata.ts";
@@ -54,7 +54,7 @@ function filtered<T extends ThreadSummary | ThreadView>(
   return read(limits.lanesMax).filter(isWanted).slice(0, limit);
 }
 
-export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Core {
+export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): Core {
   const { store, journal, live, agent, log } = world;
 
   function view(ref: Ref): ThreadView {
@@ -141,7 +141,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
         await agent
           .unsubscribe(thread_id)
           .catch((thrown: unknown) =>
-            log.warn("a forgotten thread was not unloaded", { reason: wordsOf(thrown) }),
+            log.warn("a forgotten thread was not unloaded", { reason: errorMessage(thrown) }),
           );
       });
     },
@@ -218,7 +218,7 @@ export function verbsOf(world: World, deliver: Delivery, settle: Reconcile): Cor
       if (agent !== null) await refuseAnswer(world, request, given, agent);
       return requestView(await answer(world, id, given, by));
     },
-    refuseBeyondReach: (wish) => refuseBeyondReach(world, wish),
+    authorizeAgentCall: (wish) => authorizeAgentCall(world, wish),
     agent: () => agent.status(),
     crashers: () => crashers(world),
     usageLimits: () => store.usageLimits.list(),

@@ -1,6 +1,6 @@
 /** The daemon's own command line. `__daemon` is how the one executable is told to be the daemon under another name. */
 import { parseArgs } from "node:util";
-import { fail, wordsOf } from "../base/error.ts";
+import { errorMessage, fail } from "../base/error.ts";
 
 export interface DaemonArgs {
   foreground: boolean;
@@ -29,6 +29,6 @@ export function daemonArgs(argv: readonly string[]): DaemonArgs {
     const ask = values.version ? "version" : values.help ? "help" : undefined;
     return { foreground: values.foreground ?? false, home: values.home, ask };
   } catch (cause) {
-    return fail("usage", wordsOf(cause), { hint: "dispatchd --help", cause });
+    return fail("usage", errorMessage(cause), { hint: "dispatchd --help", cause });
   }
 }

@@ -13,7 +13,7 @@ export interface Authorised {
 export function authorise(core: Core, { op, input, caller }: Authorised): void {
   if (caller.thread_id === null) return;
   const { thread, id } = input;
-  core.refuseBeyondReach({
+  core.authorizeAgentCall({
     cli: op.cli,
     isRead: op.intent === "read",
     reach: typeof op.reach === "function" ? op.reach(input) : (op.reach ?? "created"),

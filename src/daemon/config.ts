@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
 import { ruleFields } from "./rules.ts";
@@ -105,7 +105,7 @@ export function readTextFile(path: string): string {
     const bytes = readBounded(path, limits.textBytesMax);
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (thrown) {
-    fail("usage", `the text in ${path} cannot be read: ${wordsOf(thrown)}`, {
+    fail("usage", `the text in ${path} cannot be read: ${errorMessage(thrown)}`, {
       hint: `edit ${path}`,
       cause: thrown,
     });

@@ -1,6 +1,6 @@
 /** One client: its lines, its calls, and what it has not read yet. Knows nothing of sockets but `write` and `cut`. */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { lineSplitter } from "../base/lines.ts";
 import { toJson } from "../base/text.ts";
@@ -99,7 +99,7 @@ export function connection({
           id,
           thrown instanceof DispatchError
             ? withReason(thrown, origin)
-            : new DispatchError("internal", wordsOf(thrown)),
+            : new DispatchError("internal", errorMessage(thrown)),
         ),
       )
       // Not even the refusal could be sent: a client that is cut asks again, one without an answer waits for ever.

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "bun";
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type Peer as Process, peerOf } from "../base/peer.ts";
@@ -77,7 +77,7 @@ export function openControl(options: ControlOptions): Control {
       const from = origin(who.pid);
       return from.kind === "refused" ? new DispatchError("denied", from.why) : from;
     } catch (error) {
-      return new DispatchError("denied", wordsOf(error), { cause: error });
+      return new DispatchError("denied", errorMessage(error), { cause: error });
     }
   };
 
@@ -114,7 +114,7 @@ export function openControl(options: ControlOptions): Control {
       open.delete(one);
       guarded(peer, () => one.gone());
     },
-    error: (_peer, error) => log.debug("a connection failed", { why: wordsOf(error) }),
+    error: (_peer, error) => log.debug("a connection failed", { why: errorMessage(error) }),
   });
 
   return {
@@ -147,7 +147,7 @@ function listenOn(path: string, socket: Bun.SocketHandler<Connection | undefined
     makeSocketPrivate(path);
     return listener;
   } catch (cause) {
-    return fail("storage", `could not listen on ${path}: ${wordsOf(cause)}`, {
+    return fail("storage", `could not listen on ${path}: ${errorMessage(cause)}`, {
       hint: "dispatch doctor",
       cause,
     });

@@ -1,7 +1,7 @@
 /** Is everything here that dispatch needs? Works with no daemon, changes nothing unless told to, and never throws. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { daemonEnv, readEnv } from "../base/env.ts";
-import { wordsOf } from "../base/error.ts";
+import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Check } from "../ops/ctx.ts";
@@ -70,7 +70,7 @@ async function mended(once: () => Promise<Finding>): Promise<Omit<Check, "name">
     try {
       fixed.push(finding.mend());
     } catch (thrown) {
-      return judged({ ...finding, detail: `could not be put right: ${wordsOf(thrown)}` }, fixed);
+      return judged({ ...finding, detail: `could not be put right: ${errorMessage(thrown)}` }, fixed);
     }
   }
 }

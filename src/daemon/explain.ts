@@ -1,5 +1,5 @@
 /** What a daemon that does not run says to whoever typed the command. */
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import type { Paths } from "../base/paths.ts";
 import { isTerminal, stderrFd, writeErr } from "../base/stdio.ts";
@@ -38,7 +38,7 @@ export async function explain(thrown: unknown): Promise<number> {
 
 export function asError(thrown: unknown): DispatchError {
   if (thrown instanceof DispatchError) return thrown;
-  return new DispatchError("internal", `the daemon could not start: ${wordsOf(thrown)}`, {
+  return new DispatchError("internal", `the daemon could not start: ${errorMessage(thrown)}`, {
     hint: "dispatch doctor",
     cause: thrown,
   });

@@ -1,5 +1,5 @@
 /** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { idIn } from "../base/lineid.ts";
 import type { Caller, ClientFrame, Hello } from "../ops/protocol.ts";
@@ -24,7 +24,7 @@ export function frameOf(line: Uint8Array): Frame {
     frame = JSON.parse(utf8.decode(line));
   } catch (cause) {
     const id = idIn(line);
-    return bad(isId(id) ? id : null, `the frame is not JSON in UTF-8: ${wordsOf(cause)}`);
+    return bad(isId(id) ? id : null, `the frame is not JSON in UTF-8: ${errorMessage(cause)}`);
   }
   if (!isFields(frame)) return bad(null, "the frame is not a JSON object");
   if ("hello" in frame) return helloOf(frame["hello"]);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { wordsOf } from "../base/error.ts";
+import { errorMessage } from "../base/error.ts";
 import { identityOf } from "../base/identity.ts";
 import { libc } from "../base/libc.ts";
 import { limits } from "../base/limits.ts";
@@ -37,7 +37,7 @@ export function adoptOrphans(clock: Clock, log: Log): () => void {
       return list.split(" ").filter(Boolean).map(Number);
     } catch (thrown) {
       // A kernel without CONFIG_PROC_CHILDREN: a dead process keeps its number until the daemon ends.
-      log.debug("the children of the daemon cannot be listed", { reason: wordsOf(thrown) });
+      log.debug("the children of the daemon cannot be listed", { reason: errorMessage(thrown) });
       return [];
     }
   };

@@ -5,7 +5,7 @@
 import { chmodSync, type Stats, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { directoryFault, look, makeDirectory } from "../base/directory.ts";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 
 /** Makes and checks the directory, and refuses whatever at `path` is no socket. Changes nothing that exists. */
@@ -42,7 +42,7 @@ export function removeStaleSocket(path: string): boolean {
     unlinkSync(path);
     return true;
   } catch (cause) {
-    return fail("storage", `could not remove the stale socket ${path}: ${wordsOf(cause)}`, { cause });
+    return fail("storage", `could not remove the stale socket ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
 

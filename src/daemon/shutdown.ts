@@ -1,6 +1,6 @@
 /** The way out: clients first, then what they used; within a bound, since the one who stops it is waiting. */
 import type { Clock } from "../base/clock.ts";
-import { type DispatchError, wordsOf } from "../base/error.ts";
+import { type DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Control } from "./control.ts";
@@ -36,7 +36,7 @@ export async function shutDown({
     else log.error("did not stop in time", { grace_ms: limits.shutdownGraceMs });
     return isClosed;
   } catch (thrown) {
-    log.error("did not stop well", { why: wordsOf(thrown), thrown });
+    log.error("did not stop well", { why: errorMessage(thrown), thrown });
     return false;
   }
 }

@@ -1,7 +1,7 @@
 /** One configuration file against its schema, strictly: a misspelt setting is never silently nothing. */
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
-import { fail, wordsOf } from "../base/error.ts";
+import { errorMessage, fail } from "../base/error.ts";
 import { issueText, isUnknownField, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
 
@@ -16,7 +16,7 @@ export function readToml<S extends v.GenericSchema>(
   try {
     parsed = Bun.TOML.parse(text);
   } catch (thrown) {
-    fail("usage", `${path}:${lineBroken(text)}: ${wordsOf(thrown)}`, {
+    fail("usage", `${path}:${lineBroken(text)}: ${errorMessage(thrown)}`, {
       hint: `edit ${path}`,
       cause: thrown,
     });
@@ -70,7 +70,7 @@ function textOf(path: string, bytesMax: number): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(readBounded(path, bytesMax));
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
-    fail("usage", `${path} cannot be read: ${wordsOf(thrown)}`, { hint: `edit ${path}`, cause: thrown });
+    fail("usage", `${path} cannot be read: ${errorMessage(thrown)}`, { hint: `edit ${path}`, cause: thrown });
   }
 }
 

@@ -1,6 +1,6 @@
 /** SQLite's errors in the user's nouns. */
 import { SQLiteError } from "bun:sqlite";
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 
 const words: Record<string, string> = {
   SQLITE_FULL: "the disk is full",
@@ -20,7 +20,7 @@ export function storageError(thrown: unknown, while_: string): unknown {
   const code = thrown.code ?? "";
   if (code.startsWith("SQLITE_CONSTRAINT")) return thrown;
   const family = Object.keys(words).find((name) => code.startsWith(name));
-  const what = family ? words[family] : wordsOf(thrown);
+  const what = family ? words[family] : errorMessage(thrown);
   return new DispatchError("storage", `the registry: ${what}, while ${while_}`, {
     hint: what === words["SQLITE_FULL"] ? roomHint : "dispatch doctor",
     data: { sqlite: code },
@@ -33,7 +33,7 @@ export function fileError(thrown: unknown, while_: string): unknown {
   const known = storageError(thrown, while_);
   const { code } = thrown as NodeJS.ErrnoException;
   if (known !== thrown || thrown instanceof DispatchError || code === undefined) return known;
-  return new DispatchError("storage", `${wordsOf(thrown)}, while ${while_}`, {
+  return new DispatchError("storage", `${errorMessage(thrown)}, while ${while_}`, {
     ...(code === "ENOSPC" ? { hint: roomHint } : {}),
     cause: thrown,
   });

@@ -1,7 +1,7 @@
 /** What an op that runs in the client's process is given. */
 import { closeSync, constants, rmSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
-import { DispatchError, fail, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import { openOwnOrFail } from "../base/ownfile.ts";
@@ -95,6 +95,6 @@ function changing(path: string, change: () => void): void {
   try {
     change();
   } catch (cause) {
-    fail("storage", `could not change ${path}: ${wordsOf(cause)}`, { cause });
+    fail("storage", `could not change ${path}: ${errorMessage(cause)}`, { cause });
   }
 }

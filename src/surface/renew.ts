@@ -20,7 +20,7 @@ import type { SessionOptions } from "./session.ts";
 const restart = "dispatch down && dispatch up";
 
 /** Resolves when the older daemon is gone. Throws `stale`, saying what is to be done, where it has to stay. */
-export async function endOlder(
+export async function replaceOutdatedDaemon(
   stale: DispatchError,
   connection: Connection,
   { paths, isStartForbidden, starting }: SessionOptions,

@@ -89,10 +89,12 @@ export function openSession(options: SessionOptions): Session {
           const error = DispatchError.fromBody(answer.error);
           if (error.code !== "stale" || isRenewed) throw honest(error);
           isRenewed = true;
-          const { endOlder } = await import("./renew.ts");
-          await endOlder(error, open, options, { caller, start: to.start }).catch((thrown: unknown) => {
-            throw honest(thrown);
-          });
+          const { replaceOutdatedDaemon } = await import("./renew.ts");
+          await replaceOutdatedDaemon(error, open, options, { caller, start: to.start }).catch(
+            (thrown: unknown) => {
+              throw honest(thrown);
+            },
+          );
           continue;
         }
         // A daemon that could not start ran nothing.

@@ -2,7 +2,7 @@
  * Whether the daemon at the other end is the user's own. The same checks as the daemon makes of its clients: a socket in
  * a directory that somebody else can write may be anybody's, and would be given texts and believed.
  */
-import { DispatchError, wordsOf } from "../base/error.ts";
+import { DispatchError, errorMessage } from "../base/error.ts";
 import { type Peer, peerOf } from "../base/peer.ts";
 import { ownUid, privacyFault } from "../base/privacy.ts";
 
@@ -27,7 +27,7 @@ export function peerTrust(
   try {
     daemon = processOf((socket as { fd: number }).fd);
   } catch (thrown) {
-    return thrown instanceof DispatchError ? thrown : new DispatchError("internal", wordsOf(thrown));
+    return thrown instanceof DispatchError ? thrown : new DispatchError("internal", errorMessage(thrown));
   }
   if (daemon.uid === uid) return undefined;
   return new DispatchError("denied", `the daemon there runs as uid ${daemon.uid}, and you are uid ${uid}`, {

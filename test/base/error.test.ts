@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { DispatchError, wordsOf } from "../../src/base/error.ts";
+import { DispatchError, errorMessage } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 
 const bodyOf = (data: Record<string, unknown>) => new DispatchError("usage", "no", { data }).body.data;
@@ -8,7 +8,7 @@ test("message and hint are cut, however much they repeat", () => {
   const { body } = new DispatchError("usage", "m".repeat(4_000_000), { hint: "h".repeat(4_000_000) });
   expect(body.message).toEndWith(`[${4_000_000 - limits.errorCharsMax} more characters]`);
   expect(JSON.stringify(body).length).toBeLessThan(2 * limits.errorCharsMax + 300);
-  expect(wordsOf(new Error("w".repeat(4_000_000))).length).toBeLessThan(limits.errorCharsMax + 100);
+  expect(errorMessage(new Error("w".repeat(4_000_000))).length).toBeLessThan(limits.errorCharsMax + 100);
 });
 
 test("a message cut through a character is still text", () => {

@@ -5,8 +5,8 @@ import stop from "../../src/ops/daemon/stop.ts";
 
 function reachOf(input: Record<string, unknown>, thread_id: string | null = "an agent"): string | undefined {
   let reach: string | undefined;
-  const core: Pick<Core, "refuseBeyondReach"> = {
-    refuseBeyondReach(wish) {
+  const core: Pick<Core, "authorizeAgentCall"> = {
+    authorizeAgentCall(wish) {
       reach = wish.reach;
     },
   };

@@ -64,7 +64,7 @@ async function reaches(holds: () => Promise<boolean>): Promise<void> {
 }
 const statuses = new Map<string, string>();
 
-async function letGo(id: string): Promise<void> {
+async function autoReleaseHold(id: string): Promise<void> {
   await other.unsubscribe(id);
   await until("they let go", () => {
     void other.readThread(id).then((facts) => {
@@ -100,7 +100,7 @@ describe("a thread of another app", () => {
     await other.startTurn({ thread_id: id, text: "more", client_id: crypto.randomUUID() });
     await over(id, 2);
 
-    await letGo(id);
+    await autoReleaseHold(id);
     expect(await rig.ask(["take", attached.ref])).toMatchObject({
       source: "own",
       writable: true,
@@ -150,7 +150,7 @@ describe("a thread of another app", () => {
   test("that nobody has open keeps the message until it is taken, and then runs it once", async () => {
     const id = await theirs("closed");
     await over(id);
-    await letGo(id);
+    await autoReleaseHold(id);
     const { ref } = await rig.ask(["attach", id]);
     writeFileSync(join(rig.home, "config.toml"), "[policy]\nattached_queue = true\n");
     const { receipt } = await rig.ask(["send", ref, "when you open", "--queue"]);
@@ -198,7 +198,7 @@ describe("a thread of another app", () => {
     expect(await rig.ask(["rename", id, "shelf two"])).toMatchObject({ ref: null, id, thread: null });
     expect((await other.readThread(id)).name).toBe("shelf two");
     expect((await rig.refused(["archive", id, "--yes"])).code).toBe("authority");
-    await letGo(id);
+    await autoReleaseHold(id);
     await rig.ask(["archive", id, "--yes"]);
     const shelved = (await rig.ask(["list", "--unmanaged", "--archived"])).threads;
     expect(shelved).toContainEqual(expect.objectContaining({ id, title: "shelf two" }));

@@ -10,7 +10,7 @@ import { newId, newRef, systemRandom } from "../../src/base/random.ts";
 import { type Engine, engineOf } from "../../src/core/engine.ts";
 import { blame } from "../../src/core/loading/blame.ts";
 import type { ConfigFiles, Tables } from "../../src/core/model/config.ts";
-import type { Policy, World } from "../../src/core/model/deps.ts";
+import type { CoreDeps, Policy } from "../../src/core/model/deps.ts";
 import { journal } from "../../src/core/model/journal.ts";
 import { live } from "../../src/core/model/live.ts";
 import type { AgentSink } from "../../src/core/model/ports/agent.ts";
@@ -23,7 +23,7 @@ import { openStore } from "../../src/store/store.ts";
 import { quietLog } from "../support/codex-sink.ts";
 import { type ModelAgent, modelAgent } from "./model.ts";
 
-export interface TestWorld extends World {
+export interface TestWorld extends CoreDeps {
   engine: Engine;
   agent: ModelAgent;
   ctx(over?: Partial<Ctx>): Ctx;
@@ -76,7 +76,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     now: clock.now,
     ...(options.threads ? { threads: options.threads } : {}),
   });
-  const world: World = {
+  const world: CoreDeps = {
     store,
     agent,
     clock: mortal,

@@ -4,7 +4,7 @@ import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Mode } from "../../contract/words.ts";
-import type { Mint, World } from "../model/deps.ts";
+import type { CoreDeps, Mint } from "../model/deps.ts";
 import type { Lane, Message, MessageId, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";
@@ -53,7 +53,7 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
 }
 
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
-export function refuseUnlessFree(world: World, lane: Lane): void {
+export function refuseUnlessFree(world: CoreDeps, lane: Lane): void {
   const { store, live } = world;
   const facts = store.lanes.getFacts(lane.ref);
   const request = facts.requests[0];
@@ -86,7 +86,7 @@ export function busy(lane: Lane, why: string): never {
 
 /** Stores the message: from here on it is accepted. Inside an open transaction. */
 export function accept(
-  { store, mint }: World,
+  { store, mint }: CoreDeps,
   lane: Lane,
   draft: Draft,
   more: { at: "back" | "front" | "urgent"; now: number; target?: string | null },

@@ -3,19 +3,19 @@
  * which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
  */
 
-import { DispatchError, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage } from "../../base/error.ts";
 import { markGone, type Opened } from "../loading/open.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isSteering } from "../model/message.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";
 import { isUnknown, refusalOf } from "../model/refusal.ts";
-import { contextTaken, failed, move, notTaken, ours, requeued } from "../state/settle.ts";
+import { contextTaken, failed, failSteer, move, ours, requeued } from "../state/settle.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(
-  { store, live }: World,
+  { store, live }: CoreDeps,
   change: Change,
   message: Message,
   { lane, epoch }: Opened,
@@ -40,7 +40,7 @@ export function claim(
 }
 
 /** Starts a turn with a message that was claimed. */
-export async function start(world: World, message: Message, { lane }: Opened): Promise<void> {
+export async function start(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store } = world;
   const overrides = overridesOf(lane, message);
   let answer: Awaited<ReturnType<typeof agent.startTurn>>;
@@ -74,7 +74,7 @@ export async function start(world: World, message: Message, { lane }: Opened): P
  * What Codex said of a message, into the registry. When that is refused (a full disk), nothing is undone: Codex may
  * have the text, its sender has a promise, and so it stays claimed until reading settles it.
  */
-function note({ journal, log }: World, message: Message, write: (change: Change) => void): void {
+function note({ journal, log }: CoreDeps, message: Message, write: (change: Change) => void): void {
   try {
     journal.note(write);
   } catch (thrown) {
@@ -95,7 +95,7 @@ function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
 }
 
 /** Puts a claimed message into the running turn. Accepted is not taken: only its item proves it. */
-export async function steer(world: World, message: Message, { lane }: Opened): Promise<void> {
+export async function steer(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store } = world;
   const turnId = message.target_turn_id!;
   try {
@@ -108,7 +108,7 @@ export async function steer(world: World, message: Message, { lane }: Opened): P
   } catch (thrown) {
     const reason = refusalOf(thrown);
     if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(world, message, lane, thrown);
-    else note(world, message, (change) => notTaken(store, change, store.messages.get(message.id)));
+    else note(world, message, (change) => failSteer(store, change, store.messages.get(message.id)));
     return;
   }
   note(world, message, (change) => {
@@ -120,7 +120,7 @@ export async function steer(world: World, message: Message, { lane }: Opened): P
 }
 
 /** Puts a claimed message into Codex's own queue, which is durable (measured): `sent` until a turn of it is seen. */
-export async function enqueue(world: World, message: Message, { lane }: Opened): Promise<void> {
+export async function enqueue(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
     await world.agent.queueText({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
   } catch (thrown) {
@@ -134,7 +134,7 @@ export async function enqueue(world: World, message: Message, { lane }: Opened):
 }
 
 /** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (measured). */
-export async function inject(world: World, message: Message, { lane }: Opened): Promise<void> {
+export async function inject(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
     await world.agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
   } catch (thrown) {
@@ -145,11 +145,11 @@ export async function inject(world: World, message: Message, { lane }: Opened): 
 }
 
 /** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */
-function refused(world: World, message: Message, lane: Lane, thrown: unknown): void {
+function refused(world: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
   const { store, live } = world;
   if (isUnknown(thrown)) return;
   const reason = refusalOf(thrown);
-  const words = wordsOf(thrown);
+  const words = errorMessage(thrown);
   if (reason === "not_loaded" && lane.thread_id !== null) live.drop(lane.thread_id);
   const mayRetry =
     reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";

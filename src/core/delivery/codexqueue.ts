@@ -5,7 +5,7 @@
  */
 import { limits } from "../../base/limits.ts";
 import { readBack, turnHolding } from "../loading/history.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
@@ -15,7 +15,7 @@ import { turnEnded } from "../state/turn.ts";
 import { claim, enqueue } from "./attempt.ts";
 
 /** Throws `usage` when the configuration that allows it is broken. */
-export function mayQueueNatively(world: World, lane: Lane): boolean {
+export function mayQueueNatively(world: CoreDeps, lane: Lane): boolean {
   return (
     lane.source === "attached" &&
     lane.parent_id === null &&
@@ -26,7 +26,7 @@ export function mayQueueNatively(world: World, lane: Lane): boolean {
 }
 
 /** Under the lane's lock, with none of ours in that queue. */
-export async function giveToCodex(world: World, lane: Lane, message: Message): Promise<void> {
+export async function giveToCodex(world: CoreDeps, lane: Lane, message: Message): Promise<void> {
   const { agent, store, journal } = world;
   const epoch = await agent.ready(limits.agentReadyWaitMs);
   const threadId = lane.thread_id!;
@@ -45,7 +45,7 @@ export interface NativeQueue {
   settle(ref: Ref): Promise<void>;
 }
 
-export function nativeQueue(world: World): NativeQueue {
+export function nativeQueue(world: CoreDeps): NativeQueue {
   const { store, agent, journal, clock } = world;
   /** Neither in the queue nor in history since, by the monotonic clock: taken out, and not yet shown. */
   const absentSince = new Map<string, number>();

@@ -1,16 +1,16 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
-import { wordsOf } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { mayTry } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
-import type { Policy, World } from "../model/deps.ts";
+import type { CoreDeps, Policy } from "../model/deps.ts";
 import type { Lane, Message, Ref, Turn } from "../model/ports/rows.ts";
 import { clearBlock, noteBlock } from "../state/blocked.ts";
 import { mayPass, release } from "../state/hold.ts";
 import { isRunning, saysIdle, writeLock } from "../state/lane.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
-import { fullWords, startRefusal } from "./capacity.ts";
+import { capacityMessage, startRefusal } from "./capacity.ts";
 import { giveToCodex } from "./codexqueue.ts";
 
 export interface Drain {
@@ -24,7 +24,7 @@ export interface Drain {
   isDue(lane: Lane): boolean;
 }
 
-export function drain(world: World): Drain {
+export function drain(world: CoreDeps): Drain {
   const { store, journal, live, clock, log } = world;
   const kicked = new Set<Ref>();
   const again = new Set<Ref>();
@@ -129,16 +129,16 @@ export function drain(world: World): Drain {
   }
 
   function blocked(ref: Ref, thrown: unknown): void {
-    const reason = wordsOf(thrown);
+    const reason = errorMessage(thrown);
     log.warn("what waits could not be delivered yet", { lane: ref, reason });
     const lane = store.lanes.find(ref);
     if (lane) waits(lane, reason);
   }
 
   /** What could go, were fewer turns running elsewhere, says so. */
-  function blameOthers(lane: Lane): void {
+  function recordCapacityBlock(lane: Lane): void {
     if (lane.pending === 0) return;
-    const full = fullWords(world);
+    const full = capacityMessage(world);
     if (full === null || writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return;
     if (store.turns.running(lane.ref).length === 0 && nextStart(lane) !== undefined) waits(lane, full);
   }
@@ -148,7 +148,7 @@ export function drain(world: World): Drain {
     try {
       journal.note(() => store.lanes.set(ref, { blocked_reason: reason }));
     } catch (refused) {
-      log.warn("why something waits could not be stored", { lane: ref, reason: wordsOf(refused) });
+      log.warn("why something waits could not be stored", { lane: ref, reason: errorMessage(refused) });
     }
   }
 
@@ -165,9 +165,9 @@ export function drain(world: World): Drain {
   function begin(ref: Ref): void {
     // Refused a moment ago: its own timer comes back to it.
     if (isWaiting(ref)) return;
-    const lane = letGo(store.lanes.find(ref));
+    const lane = autoReleaseHold(store.lanes.find(ref));
     if (!lane || !isDue(lane)) {
-      if (lane) blameOthers(lane);
+      if (lane) recordCapacityBlock(lane);
       return;
     }
     if (kicked.has(ref)) {
@@ -184,7 +184,7 @@ export function drain(world: World): Drain {
   }
 
   /** A hold of a kind that the user wants to release itself goes as soon as its turn is over. */
-  function letGo(lane: Lane | undefined): Lane | undefined {
+  function autoReleaseHold(lane: Lane | undefined): Lane | undefined {
     const reason = lane?.hold_reason;
     if (
       !reason ||
@@ -202,7 +202,7 @@ export function drain(world: World): Drain {
       return asked(world.policy());
     } catch (thrown) {
       // A broken file allows nothing; doctor, and whoever edits it, is told.
-      log.warn("the configuration is not read", { reason: wordsOf(thrown) });
+      log.warn("the configuration is not read", { reason: errorMessage(thrown) });
       return false;
     }
   }
@@ -222,7 +222,7 @@ export function drain(world: World): Drain {
 }
 
 /** The turn of this child's life, or undefined. */
-export function runningTurn({ store, live }: World, ref: Ref): Turn | undefined {
+export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefined {
   return store.turns.running(ref).findLast((turn) => isRunning(turn, live));
 }
 
@@ -230,11 +230,11 @@ export function runningTurn({ store, live }: World, ref: Ref): Turn | undefined 
  * `turn/start` on a running turn silently steers it, and an injection into one is lost when it is cut (both measured);
  * so idle is proven, never assumed: by what this child said of the thread a moment ago, else by asking it.
  */
-export async function isIdle({ agent, live, clock }: World, { lane }: Opened): Promise<boolean> {
+export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
   const known = live.get(lane.thread_id);
   if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;
   const { status } = await agent.readThread(lane.thread_id);
   if (status === "not_loaded") live.drop(lane.thread_id);
-  else live.told(lane.thread_id, status);
+  else live.setStatus(lane.thread_id, status);
   return saysIdle(live.get(lane.thread_id));
 }

@@ -1,15 +1,15 @@
 /** What each mode of sending does. Whatever it refuses, it refuses with nothing stored. */
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { refuseCulprit } from "../loading/blame.ts";
 import { open } from "../loading/open.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
-import { fullWords } from "./capacity.ts";
+import { capacityMessage } from "./capacity.ts";
 import { mayQueueNatively } from "./codexqueue.ts";
 import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
 
@@ -18,7 +18,7 @@ export interface Delivery extends Drain {
   send(ref: Ref, draft: Draft): Promise<Message>;
 }
 
-export function delivery(world: World): Delivery {
+export function delivery(world: CoreDeps): Delivery {
   const { store, journal, log, agent } = world;
   const loop = drain(world);
 
@@ -39,7 +39,7 @@ export function delivery(world: World): Delivery {
         if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");
         refuseUnlessFree(world, writable(ref));
         const { id } = journal.commit((change) => {
-          const full = fullWords(world);
+          const full = capacityMessage(world);
           if (full !== null) fail("thread_busy", full, { hint: "send it with --queue to wait its turn" });
           const message = accepted(change, opened.lane, draft, "front", null);
           claim(world, change, message, opened);
@@ -121,7 +121,7 @@ export function delivery(world: World): Delivery {
     } catch (thrown) {
       log.warn("an interjection found its turn over, or Codex gone", {
         turn: turnId,
-        reason: wordsOf(thrown),
+        reason: errorMessage(thrown),
       });
     }
   }

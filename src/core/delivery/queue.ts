@@ -4,7 +4,7 @@ import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Receipt } from "../../contract/receipt.ts";
 import type { QueueView } from "../../contract/thread.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Message, Ref } from "../model/ports/rows.ts";
 import { clearBlock } from "../state/blocked.ts";
@@ -21,7 +21,7 @@ export interface QueuePage {
   next_cursor: string | null;
 }
 
-export function queuePage({ store }: World, ref: Ref, cursor: string | null, limit: number): QueuePage {
+export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, limit: number): QueuePage {
   const lane = store.lanes.get(ref);
   const offset = cursor === null ? 0 : Number(cursor);
   if (!Number.isSafeInteger(offset) || offset < 0)
@@ -40,7 +40,7 @@ export function queuePage({ store }: World, ref: Ref, cursor: string | null, lim
   };
 }
 
-function waiting({ store }: World, id: string, what: string): Message {
+function waiting({ store }: CoreDeps, id: string, what: string): Message {
   const message = store.messages.get(id);
   if (message.state !== "queued")
     fail("conflict", `receipt ${id} is ${message.state}: only what waits can be ${what}`, {
@@ -50,7 +50,7 @@ function waiting({ store }: World, id: string, what: string): Message {
 }
 
 /** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
-export function cancel(world: World, id: string): void {
+export function cancel(world: CoreDeps, id: string): void {
   const { store, journal } = world;
   const ref = journal.commit((change) => {
     const message = waiting(world, id, "cancelled");
@@ -61,7 +61,7 @@ export function cancel(world: World, id: string): void {
 }
 
 /** Answers the place it got. 1 is next. */
-export function moveTo(world: World, id: string, place: number): number {
+export function moveTo(world: CoreDeps, id: string, place: number): number {
   const { store, journal } = world;
   return journal.commit((change) => {
     const message = waiting(world, id, "moved");
@@ -81,14 +81,14 @@ export function moveTo(world: World, id: string, place: number): number {
   });
 }
 
-export function holdByHand({ store, journal }: World, ref: Ref): void {
+export function holdByHand({ store, journal }: CoreDeps, ref: Ref): void {
   journal.commit((change) => hold(store, change, ref, "by_hand"));
 }
 
 export type Resolution = "delivered" | "not-delivered" | "resend";
 
 /** By a person who looked. Audited by the call, and said in the receipt's own words. */
-export function resolveUnsure(world: World, id: string, as: Resolution, by: string): Ref {
+export function resolveUnsure(world: CoreDeps, id: string, as: Resolution, by: string): Ref {
   const { store, journal } = world;
   return journal.commit((change) => {
     const message = store.messages.get(id);
@@ -102,7 +102,7 @@ export function resolveUnsure(world: World, id: string, as: Resolution, by: stri
   });
 }
 
-function settleAs({ store }: World, change: Change, message: Message, as: Resolution, by: string): void {
+function settleAs({ store }: CoreDeps, change: Change, message: Message, as: Resolution, by: string): void {
   // A person's word is worth an attempt beyond the limit.
   if (as === "resend") requeued(store, change, { ...message, attempt: 0 }, null);
   else if (as === "not-delivered")

@@ -1,6 +1,6 @@
 /** The end of a turn, and what follows where a usage limit cut it. Inside an open transaction. */
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, MessageId } from "../model/ports/rows.ts";
 import { writeLock } from "../state/lane.ts";
@@ -9,7 +9,7 @@ import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
 
 /** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
-export function endTurn(world: World, change: Change, lane: Lane, end: TurnEnd): void {
+export function endTurn(world: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
   const { store } = world;
   const known = store.turns.find(lane.ref, end.turn_id);
   const isOver = known !== undefined && known.status !== "in_progress";
@@ -25,7 +25,7 @@ export function endTurn(world: World, change: Change, lane: Lane, end: TurnEnd):
 
 /** Queued ahead of the rest, in the same transaction: one for each turn that was cut, whatever dies when. */
 function nudge(
-  world: World,
+  world: CoreDeps,
   change: Change,
   { ref }: Lane,
   own: { text: string; cause_id: MessageId | null },

@@ -3,7 +3,7 @@
 import { iso } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import type { EventView } from "../../contract/events.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { cursorOf, type EventRow, seqOf } from "../model/events.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
@@ -29,7 +29,7 @@ export function startOf({ log }: Store, cursor: string | null): number {
 }
 
 /** After the cursor, oldest first; without one the newest rows there are. */
-export function page({ store }: World, which: Which, cursor: string | null, limit: number): Page {
+export function page({ store }: CoreDeps, which: Which, cursor: string | null, limit: number): Page {
   const id = store.log.id();
   const end = store.log.last();
   const rows =
@@ -47,7 +47,7 @@ export interface Sample extends Page {
 
 /** What happens from now (or the cursor) on: up to `limit` rows, or what came within `timeoutMs`. */
 export async function sample(
-  world: World,
+  world: CoreDeps,
   which: Which,
   cursor: string | null,
   limit: number,
@@ -81,7 +81,7 @@ export async function sample(
 
 /** Every row after the cursor (or from now), until `signal` aborts. `emit` resolves when the reader may take more. */
 export async function follow(
-  world: World,
+  world: CoreDeps,
   which: Which,
   cursor: string | null,
   emit: (row: EventView) => Promise<void>,

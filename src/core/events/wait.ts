@@ -3,7 +3,7 @@
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Condition, Verdict } from "../../contract/words.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
 import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf, worst } from "./condition.ts";
@@ -26,7 +26,7 @@ export interface Waited {
 }
 
 /** Throws `agent_down` when what is asked cannot be told: a turn cut by a dead Codex that does not come back. */
-export async function wait(world: World, asked: WaitFor): Promise<Waited> {
+export async function wait(world: CoreDeps, asked: WaitFor): Promise<Waited> {
   const { store, journal, clock } = world;
   const over = new AbortController();
   const end = () => over.abort();
@@ -66,7 +66,7 @@ export async function wait(world: World, asked: WaitFor): Promise<Waited> {
 
 /** The verdict of the whole wait, once there is one. */
 async function answer(
-  world: World,
+  world: CoreDeps,
   { any, condition }: WaitFor,
   verdicts: Map<Target, Verdict | undefined>,
 ): Promise<Verdict | undefined> {
@@ -96,7 +96,7 @@ async function answer(
 
 /** By the registry: the verdict once the condition holds, else undefined. */
 function look(
-  world: World,
+  world: CoreDeps,
   condition: Condition,
   target: Target,
   marks: Map<Ref, TurnMark>,
@@ -120,23 +120,23 @@ function look(
   return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 
-function markedTurn({ store }: World, ref: Ref, mark: TurnMark): Turn | null {
+function markedTurn({ store }: CoreDeps, ref: Ref, mark: TurnMark): Turn | null {
   return (
     (mark.running === null ? store.turns.next(ref, mark.last) : store.turns.find(ref, mark.running)) ?? null
   );
 }
 
-function retryingMs({ live, clock }: World, threadId: string | null): number {
+function retryingMs({ live, clock }: CoreDeps, threadId: string | null): number {
   const since = threadId === null ? undefined : live.retrying.get(threadId);
   return since === undefined ? 0 : clock.monotonic() - since;
 }
 
-function hasWorked({ store }: World, { lane, latest }: LaneFacts): boolean {
+function hasWorked({ store }: CoreDeps, { lane, latest }: LaneFacts): boolean {
   return latest !== null || store.messages.first(lane.ref) !== undefined;
 }
 
 /** One live read, where the thread is loaded: the registry may not have heard yet of a turn that just began. */
-async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Target): Promise<boolean> {
+async function isConfirmed({ store, agent, live }: CoreDeps, { ref, receipt }: Target): Promise<boolean> {
   if (receipt !== undefined) return true;
   const threadId = store.lanes.find(ref)?.thread_id ?? null;
   if (threadId === null || !live.get(threadId)) return true;
@@ -144,7 +144,7 @@ async function isConfirmed({ store, agent, live }: World, { ref, receipt }: Targ
   return status !== "active";
 }
 
-function receiptVerdict({ store, live }: World, id: string): Verdict | undefined {
+function receiptVerdict({ store, live }: CoreDeps, id: string): Verdict | undefined {
   const message: Message = store.messages.get(id);
   if (message.state === "unsure") return "unsure";
   if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
@@ -159,7 +159,7 @@ function receiptVerdict({ store, live }: World, id: string): Verdict | undefined
 }
 
 /** A turn of a dead child is settled by reading it; with no Codex to read, silence would be a lie. */
-function refuseUntellable({ agent, live }: World, { lane, latest }: LaneFacts): void {
+function refuseUntellable({ agent, live }: CoreDeps, { lane, latest }: LaneFacts): void {
   if (latest?.status !== "in_progress" || live.epoch() !== null) return;
   const status = agent.status();
   if (status.state !== "degraded") return;

@@ -3,7 +3,7 @@
  * refuse an id twice, so they are looked for before anything of the queue is sent.
  */
 
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
@@ -13,7 +13,7 @@ import { readBack, turnHolding } from "./history.ts";
 
 /** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */
 export async function settleAlreadySent(
-  world: World,
+  world: CoreDeps,
   lane: Lane & { thread_id: string },
   newest: TurnFacts | undefined,
   epoch: Epoch,

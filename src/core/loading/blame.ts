@@ -5,7 +5,7 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Blame, Cause, Trial, World } from "../model/deps.ts";
+import type { Blame, Cause, CoreDeps, Trial } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -17,7 +17,7 @@ export function blame(): Blame {
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
-export async function watched<T>({ blame, live }: World, ref: Ref, open: () => Promise<T>): Promise<T> {
+export async function watched<T>({ blame, live }: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
   if (blame.culprits.get(ref) === null) refuse(ref, null);
   blame.opening.add(ref);
   try {
@@ -29,12 +29,12 @@ export async function watched<T>({ blame, live }: World, ref: Ref, open: () => P
 }
 
 /** Its thread was opened, and Codex lives. */
-export function noteOpened({ blame }: World, ref: Ref): void {
+export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
   if (blame.suspects.get(ref) === null) blame.suspects.delete(ref);
 }
 
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
-export function blameFor(world: World, change: Change, epoch: Epoch): boolean {
+export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = world;
   const involved = new Map<Ref, Cause>();
   for (const { id, lane, via, epoch: last } of store.messages.list({
@@ -61,7 +61,7 @@ export function blameFor(world: World, change: Change, epoch: Epoch): boolean {
 }
 
 /** A message that was delivered, or ended, since then is no suspect any more. */
-function isSuspect({ store, blame }: World, ref: Ref): boolean {
+function isSuspect({ store, blame }: CoreDeps, ref: Ref): boolean {
   const cause = blame.suspects.get(ref);
   if (cause === undefined) return false;
   const state = cause === null ? undefined : store.messages.find(cause)?.state;
@@ -71,7 +71,7 @@ function isSuspect({ store, blame }: World, ref: Ref): boolean {
 }
 
 /** Suspects go one at a time, so that the next death is the fault of one. */
-export function mayTry(world: World, ref: Ref): boolean {
+export function mayTry(world: CoreDeps, ref: Ref): boolean {
   const { blame, clock } = world;
   if (blame.culprits.has(ref)) return false;
   if (!isSuspect(world, ref)) return true;
@@ -82,7 +82,7 @@ export function mayTry(world: World, ref: Ref): boolean {
 }
 
 /** Its call may still be about to begin. */
-function isOnTrial(world: World, { ref, since }: Trial): boolean {
+function isOnTrial(world: CoreDeps, { ref, since }: Trial): boolean {
   const { store, live, blame, clock } = world;
   if (!isSuspect(world, ref)) return false;
   // Codex lives on, and may take minutes to open it.
@@ -93,13 +93,13 @@ function isOnTrial(world: World, { ref, since }: Trial): boolean {
 }
 
 /** The same for what is read and opened only to be settled: a message that ends Codex may be settled. */
-export function mayOpen(world: World, ref: Ref): boolean {
+export function mayOpen(world: CoreDeps, ref: Ref): boolean {
   const { culprits } = world.blame;
   return culprits.has(ref) ? culprits.get(ref) !== null : mayTry(world, ref);
 }
 
 /** Throws `conflict`: what a person sends is not to end the turns of all others. */
-export function refuseCulprit({ blame }: World, ref: Ref): void {
+export function refuseCulprit({ blame }: CoreDeps, ref: Ref): void {
   const cause = blame.culprits.get(ref);
   if (cause !== undefined) refuse(ref, cause);
 }
@@ -109,7 +109,7 @@ function refuse(ref: Ref, cause: Cause): never {
 }
 
 /** By a person: it may have two more. */
-export function acquit({ blame }: World, ref: Ref): void {
+export function acquit({ blame }: CoreDeps, ref: Ref): void {
   blame.suspects.delete(ref);
   blame.culprits.delete(ref);
 }
@@ -119,7 +119,7 @@ export interface Crasher {
   message: string;
 }
 
-export function crashers({ blame }: World): Crasher[] {
+export function crashers({ blame }: CoreDeps): Crasher[] {
   return [...blame.culprits].map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
 }
 

@@ -1,13 +1,13 @@
 /** What a thread did before it was ours: taken over from another app, or forked from a thread with a history. */
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { clipped } from "../state/turn.ts";
 
-export async function newestTurn({ agent }: World, threadId: string): Promise<TurnFacts | undefined> {
+export async function newestTurn({ agent }: CoreDeps, threadId: string): Promise<TurnFacts | undefined> {
   return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];
 }
 
@@ -15,7 +15,7 @@ export async function newestTurn({ agent }: World, threadId: string): Promise<Tu
  * It has worked, and that turn is its latest. Only where nothing was ever given to it here, since else that turn is to
  * be settled, with all that follows from its end. Inside an open transaction.
  */
-export function rememberTurn(world: World, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
+export function rememberTurn(world: CoreDeps, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
   const { store } = world;
   if (turn === undefined || turn.status === "in_progress" || store.messages.first(lane.ref)) return;
   if (store.lanes.findFacts(lane.ref)?.latest) return;

@@ -4,11 +4,11 @@
  * configuration file later (measured).
  */
 import { isAgent } from "../../base/agentid.ts";
-import { fail, wordsOf } from "../../base/error.ts";
-import type { World } from "../model/deps.ts";
+import { errorMessage, fail } from "../../base/error.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "../model/ports/thread.ts";
-import type { Power } from "../model/ruling.ts";
+import type { Permissions } from "../model/ruling.ts";
 
 /** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
 export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {
@@ -35,7 +35,7 @@ export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettin
  * The stored settings, with the details that an older dispatch did not keep, as the newest turn ran with them. Where no
  * turn tells them they stay unknown, and the next answer of Codex decides.
  */
-export async function completed(world: World, lane: Lane): Promise<EffectiveSettings | null> {
+export async function completed(world: CoreDeps, lane: Lane): Promise<EffectiveSettings | null> {
   const { effective } = lane;
   if (!effective || effective.sandbox_details !== undefined) return effective;
   const ran = await lastRan(world, lane);
@@ -50,14 +50,17 @@ export async function completed(world: World, lane: Lane): Promise<EffectiveSett
 
 /** What the newest turn of a thread ran with, from its rollout file; null where that does not tell it. */
 export async function lastRan(
-  { agent, log }: World,
+  { agent, log }: CoreDeps,
   { ref, rollout_path }: Pick<Lane, "ref" | "rollout_path">,
-): Promise<Power | null> {
+): Promise<Permissions | null> {
   if (rollout_path === null) return null;
   try {
     return await agent.lastPower(rollout_path);
   } catch (thrown) {
-    log.warn("what a thread's last turn ran with could not be read", { lane: ref, reason: wordsOf(thrown) });
+    log.warn("what a thread's last turn ran with could not be read", {
+      lane: ref,
+      reason: errorMessage(thrown),
+    });
     return null;
   }
 }

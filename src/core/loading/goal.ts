@@ -3,9 +3,9 @@
  * paused, and made active only once that text is delivered.
  */
 
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isTerminal } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -17,7 +17,7 @@ import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
-export function isGoalDue(world: World, lane: Lane): boolean {
+export function isGoalDue(world: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
   return (
     lane.goal_setup === "paused" &&
@@ -33,7 +33,7 @@ function isFirstTaken(store: Store, ref: Ref): boolean {
 }
 
 /** Under the lane's lock, with its thread open. */
-export async function activateGoal(world: World, opened: Opened): Promise<void> {
+export async function activateGoal(world: CoreDeps, opened: Opened): Promise<void> {
   const { store, journal } = world;
   const { lane } = opened;
   const now = store.lanes.find(lane.ref);
@@ -53,7 +53,7 @@ export async function activateGoal(world: World, opened: Opened): Promise<void> 
 }
 
 /** Pauses in the registry every goal that ran in a child that is gone. Inside the transaction that ends the epoch. */
-export function interruptGoals({ store }: World, change: Change): void {
+export function interruptGoals({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.withActiveGoal()) {
     store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
     change.append({
@@ -65,7 +65,7 @@ export function interruptGoals({ store }: World, change: Change): void {
 }
 
 /** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
-export async function pauseInterrupted(world: World): Promise<void> {
+export async function pauseInterrupted(world: CoreDeps): Promise<void> {
   const { store, agent, log } = world;
   for (const { ref } of store.lanes.withInterruptedGoal()) {
     try {
@@ -76,13 +76,16 @@ export async function pauseInterrupted(world: World): Promise<void> {
         await putGoal(world, lane.thread_id, { status: "paused" });
       });
     } catch (thrown) {
-      log.warn("an interrupted goal could not be paused in Codex", { lane: ref, reason: wordsOf(thrown) });
+      log.warn("an interrupted goal could not be paused in Codex", {
+        lane: ref,
+        reason: errorMessage(thrown),
+      });
     }
   }
 }
 
 /** What the registry keeps of the goal that Codex tells: in a thread that is not loaded none is active, whatever it says. */
-export function goalKept({ live }: World, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
+export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
   if (goal === null || lane.source !== "own") return goal;
   const isSame = lane.goal?.interrupted === true && lane.goal.objective === goal.objective;
   const isLost = goal.status === "active" && live.get(lane.thread_id) === undefined;
@@ -91,7 +94,7 @@ export function goalKept({ live }: World, lane: Lane, goal: GoalFacts | null): G
 }
 
 /** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
-export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null> {
+export async function readGoal(world: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
   const { store, agent, journal } = world;
   const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
@@ -103,7 +106,7 @@ export async function readGoal(world: World, ref: Ref): Promise<GoalFacts | null
 }
 
 /** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
-export async function setGoal(world: World, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
+export async function setGoal(world: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
   const { store, agent } = world;
   refuseUnwritable(store.lanes.get(ref));
   return world.locked(ref, async () => {
@@ -121,7 +124,7 @@ export async function setGoal(world: World, ref: Ref, change: GoalChange): Promi
 }
 
 /** Also where Codex answers too late. */
-export function putGoal({ agent }: World, threadId: string, change: GoalChange): Promise<void> {
+export function putGoal({ agent }: CoreDeps, threadId: string, change: GoalChange): Promise<void> {
   const { objective, status, token_budget } = change;
   return confirmed(agent.setGoal(threadId, change), async () => {
     const goal = await agent.readGoal(threadId);
@@ -134,7 +137,7 @@ export function putGoal({ agent }: World, threadId: string, change: GoalChange):
   });
 }
 
-export async function clearGoal(world: World, ref: Ref): Promise<void> {
+export async function clearGoal(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent } = world;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
@@ -145,7 +148,7 @@ export async function clearGoal(world: World, ref: Ref): Promise<void> {
   });
 }
 
-function noted({ store, journal }: World, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
+function noted({ store, journal }: CoreDeps, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
   journal.commit((change) => {
     store.lanes.set(ref, { goal, goal_setup: null, updated_at: change.now });
     change.append({

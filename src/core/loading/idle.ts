@@ -1,13 +1,13 @@
 /** What must not happen under a turn: Codex interrupts it and calls that success (measured), so it is refused first. */
 import { fail } from "../../base/error.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
 
 /** Under the lane's lock. Throws `thread_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
-export async function refuseUnlessQuiet(
-  world: World,
+export async function assertIdle(
+  world: CoreDeps,
   ref: Ref,
   what: string,
   needsEmptyQueue = false,
@@ -30,7 +30,7 @@ export async function refuseUnlessQuiet(
 }
 
 /** Throws `thread_busy` while a text was given to Codex and it is not proven what became of it. */
-export function refuseUnsettled({ store }: World, ref: Ref): void {
+export function refuseUnsettled({ store }: CoreDeps, ref: Ref): void {
   const message = store.messages.open(ref).find(({ state }) => isInFlight(state));
   if (message === undefined) return;
   const where = message.via === "codex_queue" ? "waits in Codex's own queue" : "is in flight";

@@ -1,7 +1,7 @@
 /** A lane without a thread gets one: a new one, or a copy of another's. Under the lane's lock. */
-import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -12,7 +12,7 @@ import { type Load, load, loaded, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
-export async function startThread(world: World, lane: Lane, late: Load["late"]): Promise<void> {
+export async function startThread(world: CoreDeps, lane: Lane, late: Load["late"]): Promise<void> {
   const call = () => world.agent.startThread(pinned(lane));
   const opened = await load(world, lane.ref, { call, late, isDurable: false });
   await keep(world, lane, opened, false);
@@ -25,7 +25,7 @@ export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
 /** `call` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
 export async function forkThread(
-  world: World,
+  world: CoreDeps,
   lane: Lane,
   late: Load["late"],
   call = () => resumeMade(world, lane),
@@ -38,7 +38,7 @@ export async function forkThread(
   world.journal.note((change) => rememberTurn(world, change, lane, newest));
 }
 
-async function resumeMade(world: World, lane: Lane): Promise<ThreadOpened> {
+async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   const threadId = await findMade(world, lane);
   if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
   const refusal = new DispatchError("agent_down", `Codex ended before it made the fork ${lane.ref}`, {
@@ -49,7 +49,7 @@ async function resumeMade(world: World, lane: Lane): Promise<ThreadOpened> {
   throw refusal;
 }
 
-async function findMade({ agent, store }: World, lane: Lane): Promise<string | null> {
+async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string | null> {
   for (const id of await agent.threadsOfDay(lane.created_at)) {
     if (store.lanes.findByThread(id)) continue;
     const thread = await agent.readThread(id).catch((thrown: unknown) => {
@@ -62,7 +62,7 @@ async function findMade({ agent, store }: World, lane: Lane): Promise<string | n
 }
 
 /** Stores what Codex made, and undoes what is not as it was asked for. */
-async function keep(world: World, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
+async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
   const { store, journal } = world;
   try {
     if (!store.lanes.find(lane.ref))
@@ -88,8 +88,8 @@ async function keep(world: World, lane: Lane, opened: ThreadOpened, isDurable: b
 }
 
 /** Nothing was made for it, and nothing will be. */
-export function withdraw({ store, journal }: World, ref: Ref, thrown: unknown): void {
-  const why = wordsOf(thrown);
+export function withdraw({ store, journal }: CoreDeps, ref: Ref, thrown: unknown): void {
+  const why = errorMessage(thrown);
   journal.commit((change) => {
     endQueued(store, change, ref, {
       code: thrown instanceof DispatchError ? thrown.code : "internal",

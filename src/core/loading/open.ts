@@ -3,9 +3,9 @@
  * or resumed with every setting it ever had. Called under the lane's lock.
  */
 
-import { fail, withNothingDone, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail, withNothingDone } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
@@ -33,7 +33,7 @@ export interface Opened {
  * Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings
  * differ). `fork` makes the thread of a lane that is to be a fork and has none.
  */
-export async function open(world: World, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
+export async function open(world: CoreDeps, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
   try {
     const epoch = await world.agent.ready(limits.agentReadyWaitMs);
     const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
@@ -49,7 +49,7 @@ export async function open(world: World, ref: Ref, fork?: () => Promise<ThreadOp
 }
 
 async function opened(
-  world: World,
+  world: CoreDeps,
   ref: Ref,
   epoch: Epoch,
   fork?: () => Promise<ThreadOpened>,
@@ -66,14 +66,14 @@ async function opened(
   return { lane: lane as Opened["lane"], epoch };
 }
 
-async function made(world: World, lane: Lane, fork?: () => Promise<ThreadOpened>): Promise<Lane> {
+async function made(world: CoreDeps, lane: Lane, fork?: () => Promise<ThreadOpened>): Promise<Lane> {
   const late = () => open(world, lane.ref);
   if (isFork(lane)) await forkThread(world, lane, late, fork);
   else await startThread(world, lane, late);
   return world.store.lanes.get(lane.ref);
 }
 
-async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
+async function name(world: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
   const { agent } = world;
   const { goal, goal_setup, ref } = lane;
   // Before its name, so that a refusal leaves no thread behind.
@@ -101,7 +101,7 @@ async function name(world: World, lane: Lane, threadId: string): Promise<Lane> {
 }
 
 /** Codex neither resumes an ephemeral thread nor shows its goal (measured): it is loaded still, or gone. */
-async function foundAgain(world: World, lane: Lane, threadId: string): Promise<Lane> {
+async function foundAgain(world: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
   const { agent, live, clock } = world;
   const facts = await agent.readThread(threadId).catch((thrown: unknown) => {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
@@ -111,7 +111,7 @@ async function foundAgain(world: World, lane: Lane, threadId: string): Promise<L
   return lane;
 }
 
-async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
+async function resume(world: CoreDeps, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
   const { agent, store, journal } = world;
   if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
@@ -149,7 +149,7 @@ async function resume(world: World, lane: Lane, threadId: string, epoch: Epoch):
 
 /** Never counted as open, so that each later try reopens and compares it again. */
 async function refuseDiffering(
-  world: World,
+  world: CoreDeps,
   lane: Lane,
   opened: ThreadOpened,
   differing: string[],
@@ -159,7 +159,7 @@ async function refuseDiffering(
   await agent
     .unsubscribe(opened.thread.id)
     .catch((thrown: unknown) =>
-      log.warn("a thread with other settings was not unloaded", { reason: wordsOf(thrown) }),
+      log.warn("a thread with other settings was not unloaded", { reason: errorMessage(thrown) }),
     );
   fail(
     "conflict",
@@ -172,7 +172,7 @@ async function refuseDiffering(
 }
 
 /** Before it was durable the thread is simply made again; after, it is gone and says so. */
-function vanished(world: World, lane: Lane): Promise<Lane> {
+function vanished(world: CoreDeps, lane: Lane): Promise<Lane> {
   const { store, journal } = world;
   if (lane.durable_at === null) {
     journal.commit(() =>
@@ -188,12 +188,12 @@ function vanished(world: World, lane: Lane): Promise<Lane> {
   return gone(world, lane);
 }
 
-function gone(world: World, lane: Lane): never {
+function gone(world: CoreDeps, lane: Lane): never {
   markGone(world, lane.ref);
   fail("not_found", `Codex no longer has the thread of ${lane.ref}`, { hint: `dispatch forget ${lane.ref}` });
 }
 
-export function markGone({ store, journal }: World, ref: Ref): void {
+export function markGone({ store, journal }: CoreDeps, ref: Ref): void {
   journal.commit((change) => {
     store.lanes.set(ref, { gone_at: change.now, updated_at: change.now });
     endQueued(store, change, ref, { code: "not_found", message: "Codex no longer has the thread" });
@@ -205,7 +205,7 @@ export function markGone({ store, journal }: World, ref: Ref): void {
  * A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work.
  * Answers whether it was.
  */
-export async function quietGoal(world: World, lane: Lane, threadId: string): Promise<boolean> {
+export async function quietGoal(world: CoreDeps, lane: Lane, threadId: string): Promise<boolean> {
   const { agent, store, journal } = world;
   const goal = await agent.readGoal(threadId);
   if (goal?.status !== "active") return false;
@@ -224,7 +224,7 @@ export async function quietGoal(world: World, lane: Lane, threadId: string): Pro
 
 /** What waits in Codex's own queue runs by itself on the resume (measured): said beforehand, as it is none of ours. */
 export async function announceNativeQueue(
-  { agent, journal }: World,
+  { agent, journal }: CoreDeps,
   lane: Lane,
   threadId: string,
 ): Promise<void> {

@@ -5,9 +5,9 @@
  */
 
 import { iso } from "../../base/clock.ts";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Opening } from "../model/live.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
@@ -21,7 +21,7 @@ export interface Load {
 }
 
 /** Under the lane's lock. Throws `timeout` while Codex has not answered; the next call takes the answer that came. */
-export async function load(world: World, ref: Ref, how: Load): Promise<ThreadOpened> {
+export async function load(world: CoreDeps, ref: Ref, how: Load): Promise<ThreadOpened> {
   const { live } = world;
   refuseWhileOpening(world, ref);
   const opening = live.openings.get(ref) ?? begin(world, ref, how.call);
@@ -34,7 +34,7 @@ export async function load(world: World, ref: Ref, how: Load): Promise<ThreadOpe
 }
 
 /** Throws `timeout`: nothing was given to Codex but the call that is under way. */
-export function refuseWhileOpening({ live }: World, ref: Ref): void {
+export function refuseWhileOpening({ live }: CoreDeps, ref: Ref): void {
   const opening = live.openings.get(ref);
   if (!opening || opening.isOver) return;
   fail("timeout", `Codex has been opening thread ${ref} since ${iso(opening.since)}`, {
@@ -43,7 +43,7 @@ export function refuseWhileOpening({ live }: World, ref: Ref): void {
   });
 }
 
-function begin({ live, clock }: World, ref: Ref, call: Load["call"]): Opening {
+function begin({ live, clock }: CoreDeps, ref: Ref, call: Load["call"]): Opening {
   const answer = call();
   const end = () => {
     opening.isOver = true;
@@ -54,14 +54,14 @@ function begin({ live, clock }: World, ref: Ref, call: Load["call"]): Opening {
   return opening;
 }
 
-async function isOverSoon({ clock }: World, opening: Opening): Promise<boolean> {
+async function isOverSoon({ clock }: CoreDeps, opening: Opening): Promise<boolean> {
   const answered = new AbortController();
   await Promise.race([opening.over, clock.sleep(limits.openWaitMs, answered.signal)]);
   answered.abort();
   return opening.isOver;
 }
 
-function settleLater(world: World, ref: Ref, opening: Opening, how: Load): void {
+function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): void {
   const { store, live, blame, log } = world;
   const source = store.lanes.find(ref)?.source;
   const isWanted = () => {
@@ -86,24 +86,31 @@ function settleLater(world: World, ref: Ref, opening: Opening, how: Load): void 
       return world.locked(ref, settle);
     })
     .catch((thrown: unknown) =>
-      log.warn("a thread could not be opened", { lane: ref, reason: wordsOf(thrown) }),
+      log.warn("a thread could not be opened", { lane: ref, reason: errorMessage(thrown) }),
     );
 }
 
 /** What Codex made and no row is to know: unloaded, and gone from the disk where it got there. Never throws. */
-export async function undo({ agent, live, log }: World, threadId: string, isDurable: boolean): Promise<void> {
+export async function undo(
+  { agent, live, log }: CoreDeps,
+  threadId: string,
+  isDurable: boolean,
+): Promise<void> {
   live.drop(threadId);
   try {
     await agent.unsubscribe(threadId);
     if (isDurable) await agent.deleteThread(threadId);
   } catch (thrown) {
-    log.warn("a thread that nobody wants is left in Codex", { thread: threadId, reason: wordsOf(thrown) });
+    log.warn("a thread that nobody wants is left in Codex", {
+      thread: threadId,
+      reason: errorMessage(thrown),
+    });
   }
 }
 
 /** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
 export function loaded(
-  { live, clock }: World,
+  { live, clock }: CoreDeps,
   opened: ThreadOpened,
   how: { isNew: boolean; floor: string | null },
 ): void {

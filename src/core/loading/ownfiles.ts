@@ -3,7 +3,7 @@
  * thread that can write it can give itself every right. So such a thread is made only when a person says so.
  */
 import { fail } from "../../base/error.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { SandboxDetails } from "../model/ports/thread.ts";
 
 export interface Writes {
@@ -24,7 +24,7 @@ export function temporaryRoots({ sandbox, sandbox_details }: Writes): string[] {
 
 /** Throws `denied`. `isLet`: a person said that it may. */
 export function refuseOwnFiles(
-  { files }: Pick<World, "files">,
+  { files }: Pick<CoreDeps, "files">,
   writes: Writes,
   isLet: boolean | undefined,
 ): void {

@@ -11,7 +11,7 @@ import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { Rules } from "./ruling.ts";
 
-export interface World {
+export interface CoreDeps {
   store: Store;
   agent: Agent;
   clock: Clock;

@@ -36,9 +36,9 @@ export interface Live {
   /** Of a thread that was opened here, with settings that were compared: nothing else makes one known. */
   set(threadId: string, thread: Pick<LiveThread, "status" | "at" | "floor">): void;
   /** A fresh word on a thread that is open here; of any other it is dropped. */
-  told(threadId: string, status: ThreadStatus): void;
+  setStatus(threadId: string, status: ThreadStatus): void;
   drop(threadId: string): void;
-  heard(threadId: string): void;
+  touch(threadId: string): void;
   /** Thread ids of the sub-agents that work below it. */
   agents(threadId: string | null): readonly string[];
   setAgents(threadId: string, agents: readonly string[]): void;
@@ -47,7 +47,7 @@ export interface Live {
   turnBegan(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
-  readonly sought: Set<RequestFacts["rpc_id"]>;
+  readonly pendingLookups: Set<RequestFacts["rpc_id"]>;
   /** By thread id, and by what it is about: what this child warns of. */
   readonly warnings: Map<string, Map<string, string>>;
   /** The limit that Codex last said is used up, and that it has not taken back. */
@@ -64,7 +64,7 @@ export interface Live {
 export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   let current: Epoch | null = null;
   const threads = new Map<string, LiveThread>();
-  const sought: Live["sought"] = new Set();
+  const pendingLookups: Live["pendingLookups"] = new Set();
   const signOfLife = () => ({ heard: clock.monotonic(), heard_at: clock.now() });
   const blocked: Live["blocked"] = new Map();
   const warnings: Live["warnings"] = new Map();
@@ -75,7 +75,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   let exhausted: Exhausted | null = null;
   const clear = () => {
     threads.clear();
-    sought.clear();
+    pendingLookups.clear();
     blocked.clear();
     warnings.clear();
     openings.clear();
@@ -96,7 +96,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     },
     get: (threadId) => (threadId === null ? undefined : threads.get(threadId)),
     set: (threadId, thread) => void threads.set(threadId, { ...thread, ...signOfLife() }),
-    told(threadId, status) {
+    setStatus(threadId, status) {
       const thread = threads.get(threadId);
       if (thread) Object.assign(thread, { status, at: clock.monotonic(), ...signOfLife() });
     },
@@ -104,7 +104,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
       threads.delete(threadId);
       warnings.delete(threadId);
     },
-    heard(threadId) {
+    touch(threadId) {
       const thread = threads.get(threadId);
       if (thread) Object.assign(thread, signOfLife());
     },
@@ -125,7 +125,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
       exhausted = now;
     },
     list: () => [...threads],
-    sought,
+    pendingLookups,
     warnings,
     blocked,
     openings,

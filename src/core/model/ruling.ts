@@ -26,7 +26,7 @@ export interface Rules {
 /** At or below it, symbolic links followed: an agent can make one in a folder that it may write. */
 export type IsInside = (path: string, root: string) => boolean;
 
-export interface Power {
+export interface Permissions {
   sandbox: Sandbox;
   approval_policy: string;
   cwd: string;

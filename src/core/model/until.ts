@@ -1,9 +1,9 @@
 /** Waiting for something to be so, on the event log and within a time. */
-import type { World } from "./deps.ts";
+import type { CoreDeps } from "./deps.ts";
 
 /** Looks at once, and whenever the log has grown. False when it did not come true in time, or `signal` aborted. */
 export async function until(
-  { store, journal, clock }: World,
+  { store, journal, clock }: CoreDeps,
   timeoutMs: number,
   holds: () => boolean,
   signal?: AbortSignal,

@@ -1,7 +1,7 @@
 /** How much a thread may do by itself, and whether one may do more than another. */
 
 import type { SandboxDetails } from "../model/ports/thread.ts";
-import type { Power } from "../model/ruling.ts";
+import type { Permissions } from "../model/ruling.ts";
 
 /** From the least to the most; approvals by how much is run without asking anybody. */
 const ranks = {
@@ -19,7 +19,7 @@ export function isRankedField(field: string): field is RankedField {
 }
 
 /** What is not known is more than anything, and nothing can be told to be no more than it. */
-export function isMore(field: RankedField, wanted: string, own: string): boolean {
+export function exceeds(field: RankedField, wanted: string, own: string): boolean {
   const [asked, had] = [rankOf(field, wanted), rankOf(field, own)];
   return asked < 0 || had < 0 || asked > had;
 }
@@ -30,19 +30,19 @@ function rankOf(field: RankedField, value: string): number {
 }
 
 /** Can it be told from more and from less? Of `granular` it cannot. */
-export function isRanked({ sandbox, approval_policy }: Power): boolean {
+export function isRanked({ sandbox, approval_policy }: Permissions): boolean {
   return rankOf("sandbox", sandbox) >= 0 && rankOf("approval_policy", approval_policy) >= 0;
 }
 
 /** In words; undefined when it is not wider. `isInside` follows symbolic links. */
 export function widerThan(
-  wanted: Power,
-  own: Power,
+  wanted: Permissions,
+  own: Permissions,
   isInside: (path: string, root: string) => boolean,
 ): string | undefined {
-  if (isMore("sandbox", wanted.sandbox, own.sandbox))
+  if (exceeds("sandbox", wanted.sandbox, own.sandbox))
     return `its sandbox would be ${wanted.sandbox}, and the agent's is ${own.sandbox}`;
-  if (isMore("approval_policy", wanted.approval_policy, own.approval_policy))
+  if (exceeds("approval_policy", wanted.approval_policy, own.approval_policy))
     return `its approval policy would be ${wanted.approval_policy}, and the agent's is ${own.approval_policy}`;
   if (wanted.sandbox !== "workspace-write" || own.sandbox !== "workspace-write") return undefined;
   const roots = [own.cwd, ...(own.details?.writable_roots ?? [])];
@@ -83,6 +83,6 @@ export const defaultDetails: SandboxDetails = {
 };
 
 /** Whoever may run everything unasked may let another run anything. */
-export function mayLet(own: Power | null): boolean {
+export function mayDelegateApproval(own: Permissions | null): boolean {
   return own?.sandbox === "danger-full-access" && own.approval_policy !== least.approval_policy;
 }

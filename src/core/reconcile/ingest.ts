@@ -6,7 +6,7 @@ import { notePromptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
 import { goalKept } from "../loading/goal.ts";
 import { clip } from "../model/clip.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { AgentEvent } from "../model/ports/agentevent.ts";
@@ -26,7 +26,7 @@ import { noteWarning } from "../state/warning.ts";
 type Kind = AgentEvent["kind"];
 type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;
 /** Said of the process, or of a thread that need not be ours. */
-type Loose =
+type GlobalKind =
   | "thread_status"
   | "thread_closed"
   | "thread_started"
@@ -36,22 +36,22 @@ type Loose =
   | "agents_working"
   | "warned"
   | "rate_limits";
-type OfLane = Exclude<Kind, Loose>;
+type OfLane = Exclude<Kind, GlobalKind>;
 
-type LooseTable = { [K in Loose]: (event: Of<K>, change: Change, epoch: Epoch) => void };
+type GlobalTable = { [K in GlobalKind]: (event: Of<K>, change: Change, epoch: Epoch) => void };
 type LaneTable = { [K in OfLane]: (lane: Lane, event: Of<K>, change: Change, epoch: Epoch) => void };
 
 /** Throws `storage`; then nothing of the batch happened. */
 export type Ingest = (epoch: Epoch, events: AgentEvent[]) => void;
 
 /** `turnOver` is told of each lane whose turn ended, after the commit: its next message may go. */
-export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
+export function ingest(world: CoreDeps, turnOver: (lane: Lane) => void): Ingest {
   const { store, journal, live, log } = world;
-  const loose = looseTable(world);
+  const loose = globalTable(world);
   const ofLane = laneTable(world, turnOver);
 
   function apply(epoch: Epoch, event: AgentEvent, change: Change): void {
-    const said = loose[event.kind as Loose] as
+    const said = loose[event.kind as GlobalKind] as
       | ((event: AgentEvent, change: Change, epoch: Epoch) => void)
       | undefined;
     if (said) {
@@ -61,7 +61,7 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
     const of = event as Of<OfLane>;
     const lane = store.lanes.findByThread(of.thread_id);
     if (!lane) return;
-    live.heard(of.thread_id);
+    live.touch(of.thread_id);
     (ofLane[of.kind] as LaneTable["turn_started"])(lane, of as Of<"turn_started">, change, epoch);
   }
 
@@ -89,13 +89,13 @@ export function ingest(world: World, turnOver: (lane: Lane) => void): Ingest {
   };
 }
 
-function looseTable(world: World): LooseTable {
+function globalTable(world: CoreDeps): GlobalTable {
   const { store, live } = world;
   return {
     // Not durable: a status is only good while this child lives.
     thread_status({ thread_id, status }) {
       if (status === "not_loaded") live.drop(thread_id);
-      else live.told(thread_id, status);
+      else live.setStatus(thread_id, status);
     },
     thread_closed: ({ thread_id }) => live.drop(thread_id),
     thread_started() {
@@ -105,7 +105,7 @@ function looseTable(world: World): LooseTable {
     request_resolved({ rpc_id }, change, epoch) {
       const request = store.requests.findByWire(epoch, rpc_id);
       if (request) expire(store, change, request.id);
-      else live.sought.delete(rpc_id);
+      else live.pendingLookups.delete(rpc_id);
     },
     agents_working({ thread_id, agents }, change) {
       const lane = store.lanes.findByThread(thread_id);
@@ -119,7 +119,7 @@ function looseTable(world: World): LooseTable {
   };
 }
 
-function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
+function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
   const { store, live } = world;
   return {
     turn_started(lane, { thread_id, turn_id }, change, epoch) {
@@ -186,7 +186,7 @@ function laneTable(world: World, turnOver: (lane: Lane) => void): LaneTable {
 }
 
 function itemCompleted(
-  world: World,
+  world: CoreDeps,
   change: Change,
   lane: Lane,
   turnId: string,
@@ -224,7 +224,7 @@ function itemCompleted(
 }
 
 /** Whatever a turn does ends its retrying. */
-function recovered({ store, live }: World, change: Change, lane: Lane, turnId: string): void {
+function recovered({ store, live }: CoreDeps, change: Change, lane: Lane, turnId: string): void {
   if (lane.thread_id !== null) live.retrying.delete(lane.thread_id);
   const turn = store.turns.find(lane.ref, turnId);
   if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;

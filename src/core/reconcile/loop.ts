@@ -2,7 +2,7 @@
  * Truth by reading: notifications are hints, and this loop settles what they left open. A wrong `busy` heals without
  * any event; a dead child's turns and messages are read back from history once another child is up.
  */
-import { wordsOf } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { nativeQueue } from "../delivery/codexqueue.ts";
 import type { Delivery } from "../delivery/modes.ts";
@@ -12,12 +12,12 @@ import { mayOpen, watched } from "../loading/blame.ts";
 import { pauseInterrupted } from "../loading/goal.ts";
 import { readBack, turnHolding } from "../loading/history.ts";
 import { open } from "../loading/open.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { isSteering } from "../model/message.ts";
 import type { Lane, Message, Ref, Turn } from "../model/ports/rows.ts";
 import { isEphemeral, isRunning, saysIdle } from "../state/lane.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
-import { contextTaken, cutShort, delivered, failed, notTaken, unsure } from "../state/settle.ts";
+import { contextTaken, delivered, failed, failSteer, settleInterrupted, unsure } from "../state/settle.ts";
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
 import { recover } from "./recover.ts";
@@ -36,7 +36,7 @@ export interface Reconcile {
   turnOver(ref: Ref): void;
 }
 
-export function reconcile(world: World, delivery: Delivery): Reconcile {
+export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   const { store, agent, live, clock, log, journal } = world;
   const codexQueue = nativeQueue(world);
   /** The epoch whose gap was closed: until then something may be wrong. */
@@ -77,7 +77,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     try {
       return await lane(ref);
     } catch (thrown) {
-      log.warn("a thread could not be settled yet", { lane: ref, thrown: wordsOf(thrown) });
+      log.warn("a thread could not be settled yet", { lane: ref, thrown: errorMessage(thrown) });
       return false;
     }
   }
@@ -141,7 +141,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
     const threadId = lane.thread_id;
     const { status } = await agent.readThread(threadId);
     if (status === "active") {
-      live.told(threadId, status);
+      live.setStatus(threadId, status);
       return;
     }
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
@@ -199,8 +199,8 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
         // It has no history, so that nothing was heard of it proves nothing.
         if (isLate || isSteering(message) || isTurnOver(message))
           unsure(store, change, message, "its ephemeral thread has no history to tell");
-      } else if (isSteering(message)) notTaken(store, change, message);
-      else if (isTurnOver(message) && asked.mode !== "context") cutShort(store, change, message);
+      } else if (isSteering(message)) failSteer(store, change, message);
+      else if (isTurnOver(message) && asked.mode !== "context") settleInterrupted(store, change, message);
       else if (isLate)
         unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
     });
@@ -227,7 +227,7 @@ export function reconcile(world: World, delivery: Delivery): Reconcile {
       lane(ref).catch((thrown: unknown) =>
         log.warn("what a turn ended without could not be settled yet", {
           lane: ref,
-          thrown: wordsOf(thrown),
+          thrown: errorMessage(thrown),
         }),
       );
     },

@@ -8,17 +8,17 @@ import { promptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
 import { type ReadBack, readBack, turnHolding } from "../loading/history.ts";
 import { markGone, open } from "../loading/open.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight, isSteering } from "../model/message.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 import { refusalOf } from "../model/refusal.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
-import { contextTaken, delivered, failed, notTaken, requeued, unsure } from "../state/settle.ts";
+import { contextTaken, delivered, failed, failSteer, requeued, unsure } from "../state/settle.ts";
 
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
-export async function recover(world: World, ref: Ref): Promise<boolean> {
+export async function recover(world: CoreDeps, ref: Ref): Promise<boolean> {
   const { store, agent, live } = world;
   const lane = store.lanes.find(ref);
   // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
@@ -38,11 +38,11 @@ export async function recover(world: World, ref: Ref): Promise<boolean> {
   }
 }
 
-function leftTurns({ store, live }: World, ref: Ref) {
+function leftTurns({ store, live }: CoreDeps, ref: Ref) {
   return store.turns.running(ref).filter((turn) => turn.epoch !== live.epoch());
 }
 
-function leftMessages({ store, live }: World, ref: Ref): Message[] {
+function leftMessages({ store, live }: CoreDeps, ref: Ref): Message[] {
   return store.messages
     .open(ref)
     .filter(
@@ -51,7 +51,7 @@ function leftMessages({ store, live }: World, ref: Ref): Message[] {
 }
 
 /** The lowest floor of what is open; null reads to the beginning. */
-function floorOf(world: World, ref: Ref): string | null {
+function floorOf(world: CoreDeps, ref: Ref): string | null {
   const floors = leftMessages(world, ref).map((message) => message.floor_turn_id);
   if (floors.includes(null)) return null;
   const firstLeft = leftTurns(world, ref)[0]?.turn_id;
@@ -61,13 +61,13 @@ function floorOf(world: World, ref: Ref): string | null {
   return (all as string[]).sort()[0]!;
 }
 
-function turnBefore({ store }: World, ref: Ref, turnId: string): string | undefined {
+function turnBefore({ store }: CoreDeps, ref: Ref, turnId: string): string | undefined {
   const messages = store.messages.ofTurn(ref, turnId);
   return messages.find((message) => message.floor_turn_id !== null)?.floor_turn_id ?? undefined;
 }
 
 /** All that history proves, in one transaction. */
-function applyHistory(world: World, lane: Lane, back: ReadBack): void {
+function applyHistory(world: CoreDeps, lane: Lane, back: ReadBack): void {
   const { store, journal } = world;
   journal.commit((change) => {
     for (const message of leftMessages(world, lane.ref)) {
@@ -92,7 +92,7 @@ function applyHistory(world: World, lane: Lane, back: ReadBack): void {
  * one (measured): no work was cut, so nothing is held.
  */
 function endByHistory(
-  world: World,
+  world: CoreDeps,
   change: Change,
   lane: Lane,
   turnId: string,
@@ -126,7 +126,7 @@ function endByHistory(
   });
 }
 
-async function settleAbsent(world: World, lane: Lane, threadId: string, message: Message): Promise<void> {
+async function settleAbsent(world: CoreDeps, lane: Lane, threadId: string, message: Message): Promise<void> {
   const { store, agent, journal } = world;
   // The first fence: while any of the old child's processes may live, nothing is sent again.
   if (!isInFlight(message.state) || !store.epochs.isEnded(message.epoch)) return;
@@ -153,13 +153,13 @@ async function settleAbsent(world: World, lane: Lane, threadId: string, message:
     else if (!back.reachedFloor)
       unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
     // The turn it was for died with the child: measured, what it did not show then it never will.
-    else if (isSteering(now)) notTaken(store, change, now);
+    else if (isSteering(now)) failSteer(store, change, now);
     else requeued(store, change, now, null);
   });
   if (holding) applyHistory(world, lane, back);
 }
 
-async function settleContext(world: World, message: Message, path: string | null): Promise<void> {
+async function settleContext(world: CoreDeps, message: Message, path: string | null): Promise<void> {
   const isThere = path !== null && (await world.agent.hasInjected(path, message.id));
   world.journal.commit((change) => {
     const now = world.store.messages.get(message.id);
@@ -169,7 +169,7 @@ async function settleContext(world: World, message: Message, path: string | null
 }
 
 /** The thread is gone with its history: before it was durable that is a start over, after it an end. */
-function vanished(world: World, lane: Lane): void {
+function vanished(world: CoreDeps, lane: Lane): void {
   const { store, journal } = world;
   const why = "Codex no longer has the thread";
   if (lane.durable_at !== null) markGone(world, lane.ref);

@@ -1,10 +1,10 @@
 /** What the agent tells core: the child's birth, its words, its death. */
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { blameFor } from "../loading/blame.ts";
 import { interruptGoals } from "../loading/goal.ts";
 import { open } from "../loading/open.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { AgentSink, Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
@@ -19,7 +19,7 @@ export interface Told {
   unsettled(): void;
 }
 
-export function sinkOf(world: World, told: Told): AgentSink {
+export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   const { store, journal, live, clock, log } = world;
   const ingested = ingest(world, told.turnOver);
   /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened anew. */
@@ -86,7 +86,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
       try {
         journal.commit((change) => change.append({ kind: "gap", data: { epoch } }));
       } catch (thrown) {
-        log.debug("the registry still takes nothing", { reason: wordsOf(thrown) });
+        log.debug("the registry still takes nothing", { reason: errorMessage(thrown) });
         hearAgain(epoch);
         return;
       }
@@ -106,7 +106,7 @@ export function sinkOf(world: World, told: Told): AgentSink {
         return open(world, ref);
       })
       .catch((thrown: unknown) =>
-        log.warn("a thread could not be opened anew", { lane: ref, reason: wordsOf(thrown) }),
+        log.warn("a thread could not be opened anew", { lane: ref, reason: errorMessage(thrown) }),
       );
   }
 

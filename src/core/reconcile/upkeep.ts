@@ -1,13 +1,13 @@
 /** What is done while nothing runs: an outdated child is renewed, and threads that nobody needs are unloaded. */
-import { wordsOf } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Delivery } from "../delivery/modes.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isEphemeral } from "../state/lane.ts";
 
 /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
-export async function renewReplaced({ store, agent, live }: World): Promise<void> {
+export async function renewReplaced({ store, agent, live }: CoreDeps): Promise<void> {
   if (agent.status().program !== "replaced") return;
   const isBusy =
     store.turns.listRunning().length > 0 ||
@@ -20,7 +20,7 @@ export async function renewReplaced({ store, agent, live }: World): Promise<void
 }
 
 /** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
-export async function unloadIdle(world: World, isDue: Delivery["isDue"]): Promise<void> {
+export async function unloadIdle(world: CoreDeps, isDue: Delivery["isDue"]): Promise<void> {
   const { agent, live, log } = world;
   for (const [threadId] of live.list()) {
     const ref = idleLane(world, isDue, threadId);
@@ -33,14 +33,14 @@ export async function unloadIdle(world: World, isDue: Delivery["isDue"]): Promis
         live.drop(threadId);
       });
     } catch (thrown) {
-      log.warn("an idle thread could not be unloaded", { lane: ref, reason: wordsOf(thrown) });
+      log.warn("an idle thread could not be unloaded", { lane: ref, reason: errorMessage(thrown) });
     }
   }
 }
 
 /** The lane of an open thread that nothing runs in, waits for or asks of. */
 function idleLane(
-  { store, live, clock }: World,
+  { store, live, clock }: CoreDeps,
   isDue: Delivery["isDue"],
   threadId: string,
 ): Ref | undefined {

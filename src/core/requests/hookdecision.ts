@@ -1,8 +1,8 @@
 /** Approvals that a hook of Codex decided: recorded, because neither a person nor a rule of dispatch did. */
-import { wordsOf } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { HookDecision } from "../model/ports/agentevent.ts";
 import type { Lane } from "../model/ports/rows.ts";
@@ -10,13 +10,13 @@ import { lineOf } from "../state/itemline.ts";
 import { laneAbove } from "./request.ts";
 
 /** Inside the batch's transaction; of a sub-agent after it, onto the thread that it works for. */
-export function hookDecided(world: World, change: Change, decided: HookDecision): void {
+export function hookDecided(world: CoreDeps, change: Change, decided: HookDecision): void {
   const lane = world.store.lanes.findByThread(decided.thread_id);
   if (lane) append(change, lane, decided);
   else change.after(() => void recordAbove(world, decided));
 }
 
-async function recordAbove(world: World, decided: HookDecision): Promise<void> {
+async function recordAbove(world: CoreDeps, decided: HookDecision): Promise<void> {
   const lane = await laneAbove(world, decided.thread_id);
   if (!lane) return;
   try {
@@ -25,7 +25,7 @@ async function recordAbove(world: World, decided: HookDecision): Promise<void> {
     world.log.warn("what a hook of Codex decided was not recorded", {
       thread: decided.thread_id,
       decision: decided.decision,
-      reason: wordsOf(thrown),
+      reason: errorMessage(thrown),
     });
   }
 }

@@ -4,7 +4,7 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Ref, Request } from "../model/ports/rows.ts";
 import type { IsInside, Rules } from "../model/ruling.ts";
 import { type Asker, decide } from "../policy/decide.ts";
@@ -44,7 +44,7 @@ export interface ReplayPage {
 }
 
 /** The counts are of all since then, whatever page is asked for. Throws `usage`: a file of rules that is broken or missing. */
-export function replay(world: World, { file, ref, since, limit, cursor }: Replay): ReplayPage {
+export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
   const rules = file === null ? world.policy().rules : world.rulesIn(file);
   const askers = new Map<Ref, Asker>();
   const asked = world.store.requests
@@ -73,7 +73,7 @@ export function replay(world: World, { file, ref, since, limit, cursor }: Replay
 }
 
 /** As the thread is known now; of one that was forgotten, its ref. */
-function askerOf({ store }: World, ref: Ref): Asker {
+function askerOf({ store }: CoreDeps, ref: Ref): Asker {
   return (
     store.lanes.find(ref) ?? { ref, thread_id: null, handle: null, named_by_agent: false, requests: null }
   );

@@ -1,8 +1,8 @@
 /** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
-import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Given } from "../model/answer.ts";
-import type { Policy, World } from "../model/deps.ts";
+import type { CoreDeps, Policy } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { AgentReply, RequestFacts } from "../model/ports/request.ts";
@@ -13,20 +13,25 @@ import { optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
 
 /** Inside the batch's transaction. */
-export function openRequest(world: World, change: Change, epoch: Epoch, asked: RequestFacts): void {
+export function openRequest(world: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts): void {
   const { thread_id } = asked;
   const lane = thread_id === null ? undefined : world.store.lanes.findByThread(thread_id);
   if (thread_id === null || asked.kind === "current_time")
     answerUnrecorded(world, change, epoch, asked, lane);
   else if (lane?.source === "own") record(world, change, epoch, asked, lane);
   else {
-    world.live.sought.add(asked.rpc_id);
+    world.live.pendingLookups.add(asked.rpc_id);
     change.after(() => void openAbove(world, epoch, asked, thread_id));
   }
 }
 
 /** What a sub-agent asks, its root thread asks (measured: it comes with the sub-agent's own id). */
-async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, threadId: string): Promise<void> {
+async function openAbove(
+  world: CoreDeps,
+  epoch: Epoch,
+  asked: RequestFacts,
+  threadId: string,
+): Promise<void> {
   const { journal, live, log } = world;
   const lane = await laneAbove(world, threadId);
   try {
@@ -34,19 +39,22 @@ async function openAbove(world: World, epoch: Epoch, asked: RequestFacts, thread
       // A row of a child that died meanwhile would stay open for ever.
       if (live.epoch() !== epoch) return;
       // Resolved meanwhile, or asked again and recorded already.
-      if (!live.sought.delete(asked.rpc_id)) return;
+      if (!live.pendingLookups.delete(asked.rpc_id)) return;
       const asks = { ...asked.asks, sub_agent: threadId };
       if (lane) record(world, change, epoch, { ...asked, asks }, lane);
       else answerUnrecorded(world, change, epoch, asked);
     });
   } catch (thrown) {
-    log.warn("a question could not be stored, so it is refused", { reason: wordsOf(thrown) });
+    log.warn("a question could not be stored, so it is refused", { reason: errorMessage(thrown) });
     tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) });
   }
 }
 
 /** The managed thread that a sub-agent works for. */
-export async function laneAbove({ store, agent, log }: World, threadId: string): Promise<Lane | undefined> {
+export async function laneAbove(
+  { store, agent, log }: CoreDeps,
+  threadId: string,
+): Promise<Lane | undefined> {
   let at: string | null = threadId;
   try {
     for (let depth = 0; at !== null && depth < limits.subAgentDepthMax; depth++) {
@@ -55,13 +63,13 @@ export async function laneAbove({ store, agent, log }: World, threadId: string):
       if (lane?.source === "own") return lane;
     }
   } catch (thrown) {
-    log.warn("whose a question is could not be read", { thread: threadId, reason: wordsOf(thrown) });
+    log.warn("whose a question is could not be read", { thread: threadId, reason: errorMessage(thrown) });
   }
   return undefined;
 }
 
 /** A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
-function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
+function record(world: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
   const { store, mint } = world;
   if (store.requests.findByWire(epoch, asked.rpc_id)) return;
   const policy = policyOf(world);
@@ -98,7 +106,7 @@ function record(world: World, change: Change, epoch: Epoch, asked: RequestFacts,
 
 /** Of a thread that is not managed, or of nobody: no row can stand for it. The time is no question. */
 function answerUnrecorded(
-  world: World,
+  world: CoreDeps,
   change: Change,
   epoch: Epoch,
   asked: RequestFacts,
@@ -118,30 +126,32 @@ function answerUnrecorded(
 }
 
 /** Of a configuration that cannot be read nothing is left but to ask. */
-function policyOf(world: World): Policy | undefined {
+function policyOf(world: CoreDeps): Policy | undefined {
   try {
     return world.policy();
   } catch (thrown) {
-    world.log.warn("the configuration is broken, so every question is asked", { reason: wordsOf(thrown) });
+    world.log.warn("the configuration is broken, so every question is asked", {
+      reason: errorMessage(thrown),
+    });
     return undefined;
   }
 }
 
-function close({ store }: World, change: Change, request: Request, decision: string, by: string): void {
+function close({ store }: CoreDeps, change: Change, request: Request, decision: string, by: string): void {
   const { id, kind, lane, turn_id } = request;
   store.requests.set(id, { state: "answered", decision, answered_by: by, closed_at: change.now });
   change.append({ kind: "request.answered", lane, turn_id, data: { request: id, kind, decision, by } });
 }
 
 /** What a daemon says by itself; a child that is gone took its question with it. */
-function tell({ agent, log }: World, epoch: Epoch, reply: AgentReply): void {
+function tell({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
   agent
     .reply(epoch, reply)
-    .catch((thrown: unknown) => log.warn("an answer did not reach Codex", { reason: wordsOf(thrown) }));
+    .catch((thrown: unknown) => log.warn("an answer did not reach Codex", { reason: errorMessage(thrown) }));
 }
 
 /** After so long by the monotonic clock: one that is set back keeps no question open. */
-function endAfter(world: World, id: string, ms: number): void {
+function endAfter(world: CoreDeps, id: string, ms: number): void {
   const { clock } = world;
   const until = clock.monotonic() + ms;
   clock.after(Math.min(ms, limits.timerMaxMs), () => {
@@ -152,7 +162,7 @@ function endAfter(world: World, id: string, ms: number): void {
 }
 
 /** Nobody answered in time: a no, in the kind's own way, so that the turn goes on; once the registry takes it. */
-function runOut(world: World, id: string): void {
+function runOut(world: CoreDeps, id: string): void {
   const { store, journal, clock, log } = world;
   try {
     journal.commit((change) => {
@@ -163,7 +173,7 @@ function runOut(world: World, id: string): void {
       change.after(() => tell(world, request.epoch, { rpc_id: request.rpc_id, result }));
     });
   } catch (thrown) {
-    log.warn("a question could not be ended yet", { request: id, reason: wordsOf(thrown) });
+    log.warn("a question could not be ended yet", { request: id, reason: errorMessage(thrown) });
     clock.after(limits.reconcileEveryMs, () => runOut(world, id));
   }
 }
@@ -172,7 +182,7 @@ function runOut(world: World, id: string): void {
  * Throws `usage` (it does not fit the question), `not_found`, `conflict` (answered or expired), `agent_down` (the
  * child died: the request expired with it).
  */
-export async function answer(world: World, id: string, given: Given, by: string): Promise<Request> {
+export async function answer(world: CoreDeps, id: string, given: Given, by: string): Promise<Request> {
   const { store, journal, agent } = world;
   const { request, result } = journal.commit((change) => {
     const open = store.requests.get(id);
@@ -209,6 +219,6 @@ export async function answer(world: World, id: string, given: Given, by: string)
 }
 
 /** With the child that asked. */
-export function expireOf(world: World, epoch: Epoch, change: Change): void {
+export function expireOf(world: CoreDeps, epoch: Epoch, change: Change): void {
   for (const request of world.store.requests.listOpen({ epoch })) expire(world.store, change, request.id);
 }

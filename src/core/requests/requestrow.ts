@@ -2,7 +2,7 @@
 import { limits } from "../../base/limits.ts";
 import { bounded, summaryOf as changesSummary } from "../model/changes.ts";
 import { clip, clipBytes, jsonBytes } from "../model/clip.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
@@ -10,7 +10,7 @@ import { staysInside } from "../policy/sandboxed.ts";
 
 /** `timeoutMs` is the configuration's, or null; `now` in epoch ms. */
 export function requestRow(
-  { files }: World,
+  { files }: CoreDeps,
   id: string,
   lane: Lane,
   epoch: Epoch,

@@ -1,8 +1,8 @@
 /** What Codex finds in threads that the index does not hold, or not whole. One match a thread, or all of one thread. */
 import { iso } from "../../base/clock.ts";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Occurrence } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { ThreadFacts } from "../model/ports/thread.ts";
@@ -21,7 +21,7 @@ const nothing: Elsewhere = { matches: [], next: null, note: null };
 
 /** Never throws for a Codex that is down, slow or unwilling: the note says so. Throws `not_found` for an id that no thread has. */
 export async function elsewhere(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   cursor: string | null,
   limit: number,
@@ -37,11 +37,11 @@ export async function elsewhere(
       fail("not_found", `Codex has no thread ${asked.thread.threadId}`, {
         hint: "dispatch list --unmanaged",
       });
-    return { ...nothing, note: `only the local index was searched: ${wordsOf(thrown)}` };
+    return { ...nothing, note: `only the local index was searched: ${errorMessage(thrown)}` };
   }
 }
 
-function mayHoldMore({ store }: World, { thread, scope, archived }: Asked): boolean {
+function mayHoldMore({ store }: CoreDeps, { thread, scope, archived }: Asked): boolean {
   if (thread !== null && "threadId" in thread) return scope !== "managed";
   const lanes = scope === "unmanaged" ? [] : store.items.lanes(archived);
   if (thread !== null) return lanes.some((lane) => lane.ref === thread.ref && !lane.isWhole);
@@ -49,7 +49,7 @@ function mayHoldMore({ store }: World, { thread, scope, archived }: Asked): bool
 }
 
 async function overThreads(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   from: string | null,
   limit: number,
@@ -75,7 +75,7 @@ async function overThreads(
 }
 
 async function matchIn(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   thread: ThreadFacts,
   snippet: string,
@@ -106,7 +106,7 @@ async function matchIn(
 
 /** Every place in one thread. */
 async function within(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   place: NonNullable<Asked["thread"]>,
   cursor: string | null,
@@ -141,7 +141,7 @@ function likelyTime({ dateField, until }: Asked, thread: ThreadFacts): number {
 }
 
 /** The index holds the whole thread, or has shown a place in it already. */
-function isAnswered({ store }: World, asked: Asked, lane: Lane | undefined): boolean {
+function isAnswered({ store }: CoreDeps, asked: Asked, lane: Lane | undefined): boolean {
   if (asked.scope === "unmanaged") return lane !== undefined;
   if (lane === undefined) return asked.scope === "managed";
   const sync = store.items.sync(lane.ref);
@@ -149,7 +149,7 @@ function isAnswered({ store }: World, asked: Asked, lane: Lane | undefined): boo
   return store.items.search({ ...indexQuery(asked, [lane.ref]), after: null, limit: 1 }).length > 0;
 }
 
-function isFresh({ store }: World, asked: Asked, lane: Lane | undefined, one: Occurrence): boolean {
+function isFresh({ store }: CoreDeps, asked: Asked, lane: Lane | undefined, one: Occurrence): boolean {
   if (lane && store.items.has(lane.ref, one.turn_id, one.item_id)) return false;
   if (asked.dateField !== "at") return true;
   const at = timeOf(one.turn_id);

@@ -1,8 +1,8 @@
 /** What of a thread the index keeps, and how much of it. */
-import { wordsOf as errorWords } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { wordsOf } from "../model/changes.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { IndexedItem, IndexedType } from "../model/ports/indexed.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { ItemFacts, TurnFacts } from "../model/ports/thread.ts";
@@ -88,11 +88,11 @@ function bounded(whole: string, bytesMax: number): string {
 }
 
 /** As the configuration has it; a broken one keeps nothing from being indexed. */
-export function indexedBytesMax({ policy, log }: World): number {
+export function indexedBytesMax({ policy, log }: CoreDeps): number {
   try {
     return policy().indexedBytesMax;
   } catch (thrown) {
-    log.debug("the configuration is not read", { reason: errorWords(thrown) });
+    log.debug("the configuration is not read", { reason: errorMessage(thrown) });
     return limits.indexedBytesMax;
   }
 }

@@ -6,7 +6,7 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { quoted } from "../../base/privacy.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Hit, SearchedLane } from "../model/ports/indexed.ts";
 import { ranked } from "./bm25.ts";
 import { elsewhere } from "./codexsearch.ts";
@@ -27,13 +27,13 @@ export type Stand = { in: "index"; after: number | null } | { in: "codex"; curso
 const unsplit =
   "what is older than the last upgrade is still being indexed for Chinese, Japanese, Korean, Thai and emoji: search again in a minute";
 
-export async function search(world: World, search: Search): Promise<Found> {
+export async function search(world: CoreDeps, search: Search): Promise<Found> {
   const found = await everywhere(world, search);
   if (world.store.items.isSplit()) return found;
   return { ...found, truncated: true, note: [unsplit, found.note].filter((note) => note).join("; ") };
 }
 
-async function everywhere(world: World, search: Search): Promise<Found> {
+async function everywhere(world: CoreDeps, search: Search): Promise<Found> {
   const asked = { ...search, query: queryOf(search.text), below: placeOf(world, search) };
   const stand = search.cursor === null ? ({ in: "index", after: null } as const) : standOf(search.cursor);
   const matches: Match[] = [];
@@ -62,7 +62,7 @@ async function everywhere(world: World, search: Search): Promise<Found> {
   };
 }
 
-function placeOf({ files }: World, { repo, dir }: Search): string | null {
+function placeOf({ files }: CoreDeps, { repo, dir }: Search): string | null {
   if (repo !== null && dir !== null)
     fail("usage", "--repo and --dir exclude each other", { hint: "give one" });
   if (repo === null) return dir;
@@ -73,7 +73,7 @@ function placeOf({ files }: World, { repo, dir }: Search): string | null {
 }
 
 function inIndex(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   after: number | null,
 ): { matches: Match[]; next: number | null } {
@@ -93,13 +93,13 @@ function inIndex(
 }
 
 /** The newest hits, best first. Where a page of them ended is a count. */
-function bestOf({ store }: World, asked: Asked, query: ReturnType<typeof indexQuery>): number[] {
+function bestOf({ store }: CoreDeps, asked: Asked, query: ReturnType<typeof indexQuery>): number[] {
   const texts = store.items.texts({ ...query, after: null, limit: limits.searchRankedMax });
   return ranked(asked.query.terms, texts);
 }
 
 /** The lanes that a search lets pass. */
-function chosen({ store }: World, asked: Asked): SearchedLane[] {
+function chosen({ store }: CoreDeps, asked: Asked): SearchedLane[] {
   if (asked.scope === "unmanaged") return [];
   const { thread } = asked;
   if (thread !== null && "threadId" in thread) return [];

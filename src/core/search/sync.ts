@@ -2,11 +2,11 @@
  * Reads a thread's history into the index, in pages from its newest turn. What was left out is remembered as gaps, so
  * that the next sync picks up what is new, and then goes on where this one stopped. Nothing is ever taken away.
  */
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
 import { type KeyedMutex, keyedMutex } from "../../base/mutex.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Gap, IndexedItem } from "../model/ports/indexed.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
@@ -24,7 +24,7 @@ export interface Bounds {
 /** Throws `agent_down`, `not_found`, `agent`, `storage`; what was read before stays. */
 export type Syncing = (ref: Ref, bounds: Bounds, signal: AbortSignal) => Promise<void>;
 
-export function syncing(world: World): Syncing {
+export function syncing(world: CoreDeps): Syncing {
   // Not the lane's own lock: reading takes seconds, and a message must not wait for it.
   const reading: KeyedMutex = keyedMutex();
   return (ref, bounds, signal) =>
@@ -39,7 +39,7 @@ export function syncing(world: World): Syncing {
       try {
         await readAll(world, lane as Threaded, budget(world, bounds, signal));
       } catch (thrown) {
-        note(wordsOf(thrown).slice(0, limits.previewCharsMax));
+        note(errorMessage(thrown).slice(0, limits.previewCharsMax));
         if (refusalOf(thrown) !== "no_rollout") throw thrown;
         fail("not_found", `Codex has no history of ${ref}`, { hint: `dispatch get ${ref}`, cause: thrown });
       }
@@ -61,7 +61,7 @@ interface Budget {
   pageTurns(): number;
 }
 
-function budget({ clock }: World, bounds: Bounds, signal: AbortSignal): Budget {
+function budget({ clock }: CoreDeps, bounds: Bounds, signal: AbortSignal): Budget {
   const spent = { turns: 0, items: 0, bytes: 0 };
   const until = bounds.ms === null ? Number.POSITIVE_INFINITY : clock.monotonic() + bounds.ms;
   const isOver = (used: number, most: number | null) => most !== null && used >= most;
@@ -82,7 +82,7 @@ function budget({ clock }: World, bounds: Bounds, signal: AbortSignal): Budget {
   };
 }
 
-async function readAll(world: World, lane: Threaded, left: Budget): Promise<void> {
+async function readAll(world: CoreDeps, lane: Threaded, left: Budget): Promise<void> {
   const known = world.store.items.sync(lane.ref);
   let top = known?.top_turn ?? null;
   let gaps: Gap[] = [{ cursor: null, until: top }, ...(known?.gaps ?? [])];
@@ -104,7 +104,7 @@ interface Read {
 }
 
 /** One page, as far as the budget goes. */
-async function pageOf(world: World, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
+async function pageOf(world: CoreDeps, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
   const { turns, next_cursor } = await listed(world, lane.thread_id, gap, left.pageTurns());
   const known = turns.findIndex((turn) => turn.id === gap.until);
   const fresh = known < 0 ? turns : turns.slice(0, known);
@@ -124,7 +124,7 @@ async function pageOf(world: World, lane: Threaded, gap: Gap, left: Budget): Pro
  * As many turns as one transaction should hold; answers how many. A commit a turn costs twice the time of one for
  * ten (measured), and FTS5 takes some 5 MB/s, while Codex's words and the callers wait.
  */
-function takeIn(world: World, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
+function takeIn(world: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
   return world.journal.note(({ now }) => {
     let bytes = 0;
     for (const [at, turn] of turns.entries()) {
@@ -138,7 +138,7 @@ function takeIn(world: World, ref: Ref, turns: readonly TurnFacts[], left: Budge
 }
 
 /** A cursor that a revert made void begins the stretch anew: what is known already costs only the reading. */
-async function listed({ agent }: World, threadId: string, gap: Gap, limit: number) {
+async function listed({ agent }: CoreDeps, threadId: string, gap: Gap, limit: number) {
   try {
     return await agent.listTurns(threadId, { cursor: gap.cursor, limit });
   } catch (thrown) {
@@ -147,7 +147,7 @@ async function listed({ agent }: World, threadId: string, gap: Gap, limit: numbe
   }
 }
 
-function put(world: World, ref: Ref, turn: TurnFacts, now: number): Added {
+function put(world: CoreDeps, ref: Ref, turn: TurnFacts, now: number): Added {
   const { store } = world;
   const added = { items: 0, bytes: 0 };
   for (const item of rowsOf(ref, turn, now, indexedBytesMax(world))) {

@@ -3,7 +3,7 @@
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { FileChange } from "../model/ports/filechange.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { ItemFacts, TurnFacts } from "../model/ports/thread.ts";
@@ -37,7 +37,7 @@ interface Place {
 }
 
 export async function tail(
-  world: World,
+  world: CoreDeps,
   ref: Ref,
   asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
 ): Promise<Tail> {

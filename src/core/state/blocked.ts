@@ -2,10 +2,10 @@
  * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
  * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
  */
-import { type Code, DispatchError, wordsOf } from "../../base/error.ts";
+import { type Code, DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Refusal } from "../model/ports/agent.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -21,12 +21,12 @@ const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
 const own: ReadonlySet<string> = new Set<Code>(["usage", "denied", "conflict"]);
 
 /** A refusal by Codex, or by our own side, that no retry gets past. Never throws. */
-export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
+export function noteBlock(world: CoreDeps, ref: Ref, thrown: unknown): void {
   const isOurs = thrown instanceof DispatchError && own.has(thrown.code);
   if (!(isOurs || final.has(refusalOf(thrown))) || !hasWork(world, ref)) return;
   // A hold says already why, and ends otherwise.
   if (world.store.lanes.find(ref)?.hold_reason) return;
-  const reason = clip(wordsOf(thrown), limits.turnErrorCharsMax);
+  const reason = clip(errorMessage(thrown), limits.turnErrorCharsMax);
   const known = world.live.blocked.get(ref);
   const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
@@ -36,7 +36,7 @@ export function noteBlock(world: World, ref: Ref, thrown: unknown): void {
 }
 
 /** A send that was refused leaves nothing behind that could wait. */
-function hasWork({ store }: World, ref: Ref): boolean {
+function hasWork({ store }: CoreDeps, ref: Ref): boolean {
   const lane = store.lanes.find(ref);
   if (!lane) return false;
   const isSetUp = lane.setup === "ready" && lane.goal_setup === null;
@@ -44,12 +44,12 @@ function hasWork({ store }: World, ref: Ref): boolean {
 }
 
 /** Its work went on, or is gone. Never throws. */
-export function clearBlock(world: World, ref: Ref): void {
+export function clearBlock(world: CoreDeps, ref: Ref): void {
   if (world.live.blocked.delete(ref)) tell(world, ref, null);
 }
 
 /** For who waits: the event wakes them. */
-function tell({ journal, log }: World, ref: Ref, reason: string | null): void {
+function tell({ journal, log }: CoreDeps, ref: Ref, reason: string | null): void {
   const blocked = reason && clip(reason, limits.previewCharsMax);
   try {
     journal.commit((change) =>
@@ -60,6 +60,6 @@ function tell({ journal, log }: World, ref: Ref, reason: string | null): void {
       ),
     );
   } catch (thrown) {
-    log.warn("that a thread is blocked could not be recorded", { lane: ref, reason: wordsOf(thrown) });
+    log.warn("that a thread is blocked could not be recorded", { lane: ref, reason: errorMessage(thrown) });
   }
 }

@@ -1,13 +1,13 @@
 /** Threads that Codex keeps nothing of end with the process that ran them. */
 
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight } from "../model/message.ts";
 import { endQueued, unsure } from "./settle.ts";
 import { turnEnded } from "./turn.ts";
 
 /** Nothing can be read back of them: what Codex may have had is unsure. Inside the transaction that ends the epoch. */
-export function endEphemeral({ store }: World, change: Change): void {
+export function endEphemeral({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.ephemeral()) {
     if (lane.thread_id === null) continue;
     for (const message of store.messages.open(lane.ref)) {

@@ -1,12 +1,12 @@
 /** The final answer of the agent, kept with the thread. */
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, LastMessage } from "../model/ports/rows.ts";
 import type { ItemFacts } from "../model/ports/thread.ts";
 
 /** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */
 export function noteAnswer(
-  { store }: World,
+  { store }: CoreDeps,
   lane: Lane,
   items: readonly ItemFacts[],
   turnId: string,

@@ -5,7 +5,7 @@
 
 import { limits } from "../../base/limits.ts";
 import type { MessageState } from "../../contract/words.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isSteering } from "../model/message.ts";
 import type { Message, MessageError, Ref, Turn } from "../model/ports/rows.ts";
@@ -71,7 +71,7 @@ export function requeued(store: Store, change: Change, message: Message, reason:
     isSteering(message) &&
     store.turns.find(message.lane, message.target_turn_id!)?.status !== "in_progress"
   ) {
-    notTaken(store, change, message);
+    failSteer(store, change, message);
     return;
   }
   if (message.attempt >= limits.messageAttemptsMax) {
@@ -131,7 +131,7 @@ export function endQueued(store: Store, change: Change, ref: Ref, why: MessageEr
 }
 
 /** A steer whose turn is over without it, or refused it: a definite no, unless its sender wanted it queued then. */
-export function notTaken(store: Store, change: Change, message: Message): void {
+export function failSteer(store: Store, change: Change, message: Message): void {
   if (message.state === "delivered") return;
   if (message.or_queue) {
     store.messages.set(message.id, { target_turn_id: null });
@@ -145,7 +145,7 @@ export function notTaken(store: Store, change: Change, message: Message): void {
  * Its turn ended before it took the text. What waits in order waits on, under the hold that the end set; what a hold
  * lets pass would begin again at once, against the stop, and is told to have failed instead.
  */
-export function cutShort(store: Store, change: Change, message: Message): void {
+export function settleInterrupted(store: Store, change: Change, message: Message): void {
   const isHeld = store.lanes.find(message.lane)?.hold_reason != null;
   if (isHeld && (message.mode === "send" || message.mode === "interject"))
     failed(store, change, message, {
@@ -160,7 +160,7 @@ export function cutShort(store: Store, change: Change, message: Message): void {
   }
 }
 
-export function contextTaken({ store }: Pick<World, "store">, change: Change, { id }: Message): void {
+export function contextTaken({ store }: Pick<CoreDeps, "store">, change: Change, { id }: Message): void {
   const now = store.messages.get(id);
   if (now.state !== "claimed") return;
   move(store, change, now, "delivered");

@@ -8,7 +8,7 @@ import type { Lane, Message, Turn } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { TurnError } from "../model/ports/thread.ts";
 import { hold, lift } from "./hold.ts";
-import { begun, expire, isInterjected, move, notTaken } from "./settle.ts";
+import { begun, expire, failSteer, isInterjected, move } from "./settle.ts";
 
 export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
   const known = store.turns.find(lane.ref, turnId);
@@ -68,7 +68,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     expire(store, change, request.id);
   for (const message of store.messages.steers(lane.ref, end.turn_id)) {
     // One that Codex may have is settled by reading; one that never left is not taken.
-    if (message.state === "queued") notTaken(store, change, message);
+    if (message.state === "queued") failSteer(store, change, message);
   }
   if (end.status === "completed") {
     // A turn that a hook ended did no work.

@@ -4,10 +4,10 @@
  */
 import { iso } from "../../base/clock.ts";
 import { sha256 } from "../../base/digest.ts";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
-import type { UsageLimitPolicy, World } from "../model/deps.ts";
+import type { CoreDeps, UsageLimitPolicy } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Exhausted } from "../model/live.ts";
 import type { RateLimits } from "../model/ports/agentevent.ts";
@@ -17,12 +17,12 @@ import { hold } from "./hold.ts";
 import { limitFor, providerOf } from "./lane.ts";
 
 /** Why no turn may start in this thread; null where no limit holds it back. */
-export function limitWords({ store }: World, lane: Lane): string | null {
+export function limitWords({ store }: CoreDeps, lane: Lane): string | null {
   return limitFor(lane, store.usageLimits.list())?.words ?? null;
 }
 
 /** Throws `thread_busy`: a text that is to run now cannot. */
-export function refuseLimited({ store }: World, lane: Lane): void {
+export function refuseLimited({ store }: CoreDeps, lane: Lane): void {
   const limit = limitFor(lane, store.usageLimits.list());
   if (limit === null) return;
   fail("thread_busy", limit.words, {
@@ -32,17 +32,17 @@ export function refuseLimited({ store }: World, lane: Lane): void {
 }
 
 /** A broken configuration changes nothing of what is usual. */
-export function usageLimitPolicy({ policy, log }: World): UsageLimitPolicy {
+export function usageLimitPolicy({ policy, log }: CoreDeps): UsageLimitPolicy {
   try {
     return policy().usageLimits;
   } catch (thrown) {
-    log.warn("the configuration is not read", { reason: wordsOf(thrown) });
+    log.warn("the configuration is not read", { reason: errorMessage(thrown) });
     return { continue: "queue", nudge: null };
   }
 }
 
 /** Inside the transaction that ends a turn. Answers whether the limit of the account cut that turn. */
-export function beginLimit(world: World, change: Change, lane: Lane, error: TurnError | null): boolean {
+export function beginLimit(world: CoreDeps, change: Change, lane: Lane, error: TurnError | null): boolean {
   if (error?.kind !== "usageLimitExceeded") return false;
   const { store, live, clock } = world;
   const provider = providerOf(lane);
@@ -84,7 +84,7 @@ function believed(logId: string, resetsAt: number, now: number): { until: number
 }
 
 /** What Codex says of the account: remembered for the turn that fails next, or the end of a limit. */
-export function noteRateLimits(world: World, change: Change, said: RateLimits): void {
+export function noteRateLimits(world: CoreDeps, change: Change, said: RateLimits): void {
   const { store, live, clock } = world;
   if (said.windows.length === 0) return;
   const exhausted = exhaustedBy(said, clock.monotonic());
@@ -109,7 +109,7 @@ function exhaustedBy({ limit_id, windows, reached }: RateLimits, at: number): Ex
  * The update names no thread. A turn that began before the limit may bring what was true then, and one of another
  * provider another account's.
  */
-function isAbout({ store }: World, { provider, began_at }: UsageLimit): boolean {
+function isAbout({ store }: CoreDeps, { provider, began_at }: UsageLimit): boolean {
   return store.turns.listRunning().every((turn) => {
     const lane = store.lanes.find(turn.lane);
     return lane === undefined || (providerOf(lane) === provider && turn.started_at >= began_at);
@@ -117,7 +117,7 @@ function isAbout({ store }: World, { provider, began_at }: UsageLimit): boolean 
 }
 
 /** Ends what is over. The pass that follows brings what waits to Codex. */
-export function endDueLimits(world: World): void {
+export function endDueLimits(world: CoreDeps): void {
   const { store, journal, clock } = world;
   if (!store.usageLimits.list().some(({ until }) => until <= clock.now())) return;
   journal.commit((change) => {
@@ -127,7 +127,7 @@ export function endDueLimits(world: World): void {
 }
 
 /** By a person, who knows better. */
-export function endAllLimits(world: World): void {
+export function endAllLimits(world: CoreDeps): void {
   const { store, journal } = world;
   if (store.usageLimits.list().length === 0) return;
   journal.commit((change) => {
@@ -136,7 +136,7 @@ export function endAllLimits(world: World): void {
 }
 
 function endLimit(
-  world: World,
+  world: CoreDeps,
   change: Change,
   { provider }: UsageLimit,
   why: "reset" | "early" | "by_hand",

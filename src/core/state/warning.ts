@@ -1,14 +1,14 @@
 /** What Codex warns of one thread, kept in memory for as long as its process lives: the next one says it again. */
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Live } from "../model/live.ts";
 import type { Warned } from "../model/ports/agentevent.ts";
 
 /** A thread that just starts has no row yet, and its warnings may come before the answer: they are kept by its id. */
 export function noteWarning(
-  { store, live }: World,
+  { store, live }: CoreDeps,
   change: Change,
   { thread_id, server, words }: Warned,
 ): void {

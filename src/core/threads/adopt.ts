@@ -4,11 +4,11 @@ import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { newestTurn, rememberTurn } from "../loading/earlier.ts";
 import { askedOf, completed, differences, lastRan, pinned } from "../loading/effective.ts";
-import { refuseUnlessQuiet, unlessHeldElsewhere } from "../loading/idle.ts";
+import { assertIdle, unlessHeldElsewhere } from "../loading/idle.ts";
 import { announceNativeQueue, quietGoal } from "../loading/open.ts";
 import { load, loaded, refuseWhileOpening } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadFacts, ThreadSettings } from "../model/ports/thread.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -23,7 +23,7 @@ export interface Unmanaged {
 
 /** Pages of Codex's own list with the managed ones left out, until there are `limit` or no more. */
 export async function unmanaged(
-  { agent, store }: World,
+  { agent, store }: CoreDeps,
   asked: { cursor: string | null; limit: number; archived: boolean },
 ): Promise<Unmanaged> {
   await agent.ready(limits.agentReadyWaitMs);
@@ -42,7 +42,7 @@ export async function unmanaged(
 }
 
 /** Reads metadata and nothing else; the app that writes the thread notices nothing. */
-export async function attach(world: World, threadId: string, by: string): Promise<Ref> {
+export async function attach(world: CoreDeps, threadId: string, by: string): Promise<Ref> {
   const { agent, store, journal, mint } = world;
   const known = store.lanes.findByThread(threadId);
   if (known) return known.ref;
@@ -81,7 +81,7 @@ export async function attach(world: World, threadId: string, by: string): Promis
   });
 }
 
-async function read({ agent }: World, threadId: string): Promise<ThreadFacts> {
+async function read({ agent }: CoreDeps, threadId: string): Promise<ThreadFacts> {
   try {
     return await agent.readThread(threadId);
   } catch (thrown) {
@@ -94,12 +94,12 @@ async function read({ agent }: World, threadId: string): Promise<ThreadFacts> {
 }
 
 /** A resume is what takes Codex's writer lock; from then on dispatch alone writes the thread. */
-export async function take(world: World, ref: Ref, mayWriteHome = false): Promise<void> {
+export async function take(world: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
   await world.agent.ready(limits.agentReadyWaitMs);
   await world.locked(ref, () => taken(world, ref, mayWriteHome));
 }
 
-async function taken(world: World, ref: Ref, mayWriteHome: boolean): Promise<void> {
+async function taken(world: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
   const { agent, store, journal, live } = world;
   const lane = store.lanes.get(ref);
   if (lane.source === "own") return;
@@ -162,7 +162,7 @@ async function taken(world: World, ref: Ref, mayWriteHome: boolean): Promise<voi
  * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
  * Codex's configuration of today decide. Where no turn tells it, it does.
  */
-async function lastSettings(world: World, lane: Lane): Promise<Partial<ThreadSettings>> {
+async function lastSettings(world: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
   const ran = await lastRan(world, lane);
   if (!ran) return {};
   const { sandbox, approval_policy, details, approval_details } = ran;
@@ -175,13 +175,13 @@ async function lastSettings(world: World, lane: Lane): Promise<Partial<ThreadSet
 }
 
 /** Returns when the writer lock is free, so that another app can open the thread at once. */
-export async function give(world: World, ref: Ref): Promise<void> {
+export async function give(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, journal } = world;
   await world.locked(ref, async () => {
-    const lane = await refuseUnlessQuiet(world, ref, "giving it away", true);
+    const lane = await assertIdle(world, ref, "giving it away", true);
     if (lane.source === "attached") return;
     refuseEphemeral(lane, "given away");
-    await letGo(world, lane);
+    await autoReleaseHold(world, lane);
     journal.commit((change) => {
       store.lanes.set(ref, {
         source: "attached",
@@ -196,13 +196,13 @@ export async function give(world: World, ref: Ref): Promise<void> {
 }
 
 /** For a person who opens it in a terminal: still ours, but not loaded. */
-export async function unload(world: World, ref: Ref): Promise<string> {
+export async function unload(world: CoreDeps, ref: Ref): Promise<string> {
   return world.locked(ref, async () => {
-    const lane = await refuseUnlessQuiet(world, ref, "unloading");
+    const lane = await assertIdle(world, ref, "unloading");
     if (lane.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     refuseEphemeral(lane, "opened elsewhere");
-    await letGo(world, lane);
+    await autoReleaseHold(world, lane);
     return lane.thread_id;
   });
 }
@@ -214,7 +214,7 @@ function refuseEphemeral(lane: Lane, what: string): void {
     });
 }
 
-async function letGo({ agent, live, clock }: World, { ref, thread_id }: Lane): Promise<void> {
+async function autoReleaseHold({ agent, live, clock }: CoreDeps, { ref, thread_id }: Lane): Promise<void> {
   if (thread_id === null || live.epoch() === null) return;
   await agent.unsubscribe(thread_id);
   // Whatever comes of the wait: from here on it is not heard, so it is not open here.

@@ -4,21 +4,21 @@
  */
 
 import { unknownAgent } from "../../base/agentid.ts";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import type { AgentPolicy } from "../../contract/words.ts";
 import type { Given } from "../model/answer.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
-import type { Power } from "../model/ruling.ts";
-import { isRanked, least, mayLet, strictDetails, widerThan } from "../policy/permissions.ts";
+import type { Permissions } from "../model/ruling.ts";
+import { isRanked, least, mayDelegateApproval, strictDetails, widerThan } from "../policy/permissions.ts";
 import type { NewThread } from "./create.ts";
 import { placeOf } from "./selector.ts";
 
 /** Whose threads an op may be pointed at by an agent: any, those it created and its own, none. */
 export type Reach = "any" | "created" | "never";
 
-export interface Wish {
+export interface AccessRequest {
   /** The command, as it is spelled. */
   cli: string;
   isRead: boolean;
@@ -31,19 +31,22 @@ export interface Wish {
 }
 
 /** A configuration that cannot be read frees nobody. */
-function leashOf(world: World): AgentPolicy {
+function agentPolicyOf(world: CoreDeps): AgentPolicy {
   try {
     return world.policy().agents;
   } catch (thrown) {
-    world.log.warn("the configuration is broken, so agents are guarded", { reason: wordsOf(thrown) });
+    world.log.warn("the configuration is broken, so agents are guarded", { reason: errorMessage(thrown) });
     return "guarded";
   }
 }
 
 /** Throws `denied`; and what a selector may throw. */
-export function refuseBeyondReach(world: World, { cli, isRead, reach, thread, receipt, agent }: Wish): void {
+export function authorizeAgentCall(
+  world: CoreDeps,
+  { cli, isRead, reach, thread, receipt, agent }: AccessRequest,
+): void {
   if (isRead) return;
-  const leash = leashOf(world);
+  const leash = agentPolicyOf(world);
   if (leash === "free") return;
   const hint = persons(`dispatch ${cli}`);
   if (leash === "read") fail("denied", `agents may only read here, and "${cli}" is more than that`, { hint });
@@ -58,7 +61,10 @@ function isMadeBy(agent: string, lane: Lane | undefined): boolean {
   return lane?.source === "own" && lane.created_by === agent && agent !== unknownAgent;
 }
 
-function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thread" | "receipt" | "agent">) {
+function mayManage(
+  { store }: CoreDeps,
+  { thread, receipt, agent }: Pick<AccessRequest, "thread" | "receipt" | "agent">,
+) {
   const isOwn = (lane: Lane | undefined) => isMadeBy(agent, lane) || lane?.thread_id === agent;
   if (receipt !== null) {
     const message = store.messages.find(receipt);
@@ -72,19 +78,19 @@ function mayManage({ store }: World, { thread, receipt, agent }: Pick<Wish, "thr
 
 /** What an agent's new thread is to be: no more than the agent itself, and as much where it does not say. Throws `denied`. */
 export async function leashed<T extends Pick<NewThread, "settings" | "requests" | "agent">>(
-  world: World,
+  world: CoreDeps,
   draft: T,
 ): Promise<T> {
-  if (!draft.agent || leashOf(world) === "free") return draft;
+  if (!draft.agent || agentPolicyOf(world) === "free") return draft;
   const own = await powerOf(world, draft.agent);
   const { settings } = draft;
   refuseUnranked(settings);
-  if (draft.requests === "approve" && !mayLet(own)) {
+  if (draft.requests === "approve" && !mayDelegateApproval(own)) {
     fail("denied", "a thread that approves its own questions may do more than this one", {
       hint: "--requests ask",
     });
   }
-  const most: Power = own ?? { ...least, cwd: settings.cwd };
+  const most: Permissions = own ?? { ...least, cwd: settings.cwd };
   const isSaid = settings.sandbox !== undefined && settings.approval_policy !== undefined;
   const kinds = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
   // Else Codex's configuration would decide the rest of the sandbox, which may be more than the agent has.
@@ -124,7 +130,7 @@ function refuseUnranked(settings: ThreadSettings): void {
  * another run. Throws `denied`.
  */
 export async function refuseAnswer(
-  world: World,
+  world: CoreDeps,
   request: Request,
   given: Given,
   agent: string,
@@ -136,11 +142,11 @@ export async function refuseAnswer(
   // It may be the one that asks.
   if (agent === unknownAgent)
     fail("denied", "an agent whose thread is not known answers no questions", { hint });
-  if (leashOf(world) === "free") return;
+  if (agentPolicyOf(world) === "free") return;
   if (!isMadeBy(agent, lane))
     fail("denied", "an agent answers only what threads ask that it created", { hint });
   const isApproval = "decision" in given && given.decision.startsWith("approve");
-  if (isApproval && !mayLet(await powerOf(world, agent)))
+  if (isApproval && !mayDelegateApproval(await powerOf(world, agent)))
     fail("denied", "approving would let it do what the calling thread may not do itself", { hint });
 }
 
@@ -149,25 +155,28 @@ function persons(command: string): string {
 }
 
 /** Of a thread of ours what Codex answered; of another's what its newest turn runs with. Null: not known. */
-async function powerOf(world: World, threadId: string): Promise<Power | null> {
+async function powerOf(world: CoreDeps, threadId: string): Promise<Permissions | null> {
   if (threadId === unknownAgent) return null;
   const lane = world.store.lanes.findByThread(threadId);
   const power = lane?.source === "own" && lane.effective ? told(lane.effective) : await read(world, threadId);
   return power && isRanked(power) ? power : null;
 }
 
-function told(effective: EffectiveSettings): Power | null {
+function told(effective: EffectiveSettings): Permissions | null {
   const { sandbox, approval_policy, permission_profile, cwd } = effective;
   const isSure = sandbox !== null && approval_policy !== null && permission_profile === null;
   return isSure ? { sandbox, approval_policy, cwd, details: effective.sandbox_details ?? null } : null;
 }
 
-async function read({ agent, log }: World, threadId: string): Promise<Power | null> {
+async function read({ agent, log }: CoreDeps, threadId: string): Promise<Permissions | null> {
   try {
     const { path } = await agent.readThread(threadId);
     return path === null ? null : await agent.lastPower(path);
   } catch (thrown) {
-    log.warn("what a calling thread may do could not be read", { thread: threadId, reason: wordsOf(thrown) });
+    log.warn("what a calling thread may do could not be read", {
+      thread: threadId,
+      reason: errorMessage(thrown),
+    });
     return null;
   }
 }

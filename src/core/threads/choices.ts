@@ -5,7 +5,7 @@
 
 import { fail } from "../../base/error.ts";
 import type { Values } from "../model/config.ts";
-import { isMore, isRankedField, least } from "../policy/permissions.ts";
+import { exceeds, isRankedField, least } from "../policy/permissions.ts";
 
 export interface TextFile {
   file: string;
@@ -98,7 +98,7 @@ export function resolve(
       if (field === "sandbox" && own.has("permission_profile"))
         return "the user's own permission profile decides it";
       const allowed = String(mine?.value ?? least[field]);
-      return isMore(field, String(value), allowed) ? `it is more than the user's own "${allowed}"` : null;
+      return exceeds(field, String(value), allowed) ? `it is more than the user's own "${allowed}"` : null;
     }
   });
   const chosen = merged(kept);

@@ -4,7 +4,7 @@
  */
 
 import { sha256 } from "../../base/digest.ts";
-import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
 import { accept, plain } from "../delivery/accept.ts";
@@ -13,7 +13,7 @@ import { withdraw } from "../loading/newthread.ts";
 import { open } from "../loading/open.ts";
 import { undo } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
@@ -46,7 +46,7 @@ export interface Created {
 }
 
 /** Throws `usage`, `conflict`, `agent_down` (nothing stored), `agent` (Codex refused the thread; nothing is left). */
-export async function create(world: World, delivery: Delivery, draft: NewThread): Promise<Created> {
+export async function create(world: CoreDeps, delivery: Delivery, draft: NewThread): Promise<Created> {
   const { store, agent, journal } = world;
   const again = known(world, draft);
   if (again) return again;
@@ -84,14 +84,14 @@ export async function create(world: World, delivery: Delivery, draft: NewThread)
   return created;
 }
 
-async function setUp(world: World, created: Created): Promise<void> {
+async function setUp(world: CoreDeps, created: Created): Promise<void> {
   try {
     await world.locked(created.ref, () => open(world, created.ref));
   } catch (thrown) {
     // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
     const lane = world.store.lanes.find(created.ref);
     if (!isFinal(thrown) || lane?.durable_at != null) {
-      world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: wordsOf(thrown) });
+      world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: errorMessage(thrown) });
       return;
     }
     // Without a name it leaves no file.
@@ -108,7 +108,7 @@ function isFinal(thrown: unknown): boolean {
   return isOurs || refusalOf(thrown) !== undefined;
 }
 
-function known({ store }: World, draft: NewThread): Created | undefined {
+function known({ store }: CoreDeps, draft: NewThread): Created | undefined {
   const lane = createdByKey(store, draft.key, digestOf(draft));
   if (!lane) return undefined;
   return { ref: lane.ref, message: draft.text === null ? null : (store.messages.first(lane.ref) ?? null) };
@@ -133,7 +133,7 @@ function digestOf({ name, text, goal, settings, output_schema, requests }: NewTh
 }
 
 /** What can be refused before any Codex is asked. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
-export function checkNew({ store, files }: World, draft: NewThread): void {
+export function checkNew({ store, files }: CoreDeps, draft: NewThread): void {
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
     fail("usage", "a goal is not text: /goal is a command of Codex's terminal", {
@@ -157,7 +157,7 @@ export function refuseName(store: Store, name: string): void {
   });
 }
 
-function laneOf({ store, mint }: World, draft: NewThread, digest: string, now: number): Lane {
+function laneOf({ store, mint }: CoreDeps, draft: NewThread, digest: string, now: number): Lane {
   const { name: title, settings, created_by, goal } = draft;
   return {
     ...laneRow(store, mint, now, { title, source: "own", settings, created_by }),

@@ -1,16 +1,16 @@
 /** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
 
 import { sha256 } from "../../base/digest.ts";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
 import { pinned } from "../loading/effective.ts";
-import { refuseUnlessQuiet } from "../loading/idle.ts";
+import { assertIdle } from "../loading/idle.ts";
 import { markOf, withdraw } from "../loading/newthread.ts";
 import { open } from "../loading/open.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { Values } from "../model/config.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Agent } from "../model/ports/agent.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened, TurnFacts } from "../model/ports/thread.ts";
@@ -39,7 +39,7 @@ export interface Fork {
   agent?: string | null;
 }
 
-export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
+export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> {
   const { store, agent, journal, mint } = world;
   const { name, last_turn: last_turn_id, requests } = draft;
   const content = [
@@ -57,7 +57,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
   refuseName(store, draft.name);
   await agent.ready(limits.agentReadyWaitMs);
   return world.locked(ref, async () => {
-    const source = await refuseUnlessQuiet(world, ref, "forking");
+    const source = await assertIdle(world, ref, "forking");
     const sourceId =
       source.thread_id ??
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
@@ -110,7 +110,7 @@ export async function fork(world: World, ref: Ref, draft: Fork): Promise<Ref> {
  * A fork has what its source had at that moment, so it is made now or not at all: what is not made leaves no lane. One
  * that Codex still works on, or has not named yet, is made: the loops go on with it.
  */
-async function make(world: World, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
+async function make(world: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
   const { store, live, log } = world;
   await world.locked(ref, async () => {
     try {
@@ -118,7 +118,7 @@ async function make(world: World, { ref }: Lane, call: () => Promise<ThreadOpene
     } catch (thrown) {
       const isMade = (store.lanes.find(ref)?.thread_id ?? null) !== null;
       if (isMade || live.openings.has(ref)) {
-        log.warn("a fork is not ready yet", { lane: ref, reason: wordsOf(thrown) });
+        log.warn("a fork is not ready yet", { lane: ref, reason: errorMessage(thrown) });
         return;
       }
       if (isUnknown(thrown)) await findOut(world, ref, thrown);
@@ -131,7 +131,7 @@ async function make(world: World, { ref }: Lane, call: () => Promise<ThreadOpene
 }
 
 /** It may have been made by a Codex that ended before it could say so. */
-async function findOut(world: World, ref: Ref, thrown: unknown): Promise<void> {
+async function findOut(world: CoreDeps, ref: Ref, thrown: unknown): Promise<void> {
   try {
     await open(world, ref);
   } catch (again) {
@@ -140,7 +140,7 @@ async function findOut(world: World, ref: Ref, thrown: unknown): Promise<void> {
 }
 
 /** Of a key that was used before: its fork is there, or is looked for. False: none was made. */
-async function isMade(world: World, { ref, thread_id }: Lane): Promise<boolean> {
+async function isMade(world: CoreDeps, { ref, thread_id }: Lane): Promise<boolean> {
   if (thread_id !== null) return true;
   try {
     await world.locked(ref, () => open(world, ref));
@@ -151,11 +151,11 @@ async function isMade(world: World, { ref, thread_id }: Lane): Promise<boolean> 
 }
 
 /** Drops the last turns from the history; files stay as they are. Answers how many. */
-export async function revert(world: World, ref: Ref, turns: number): Promise<void> {
+export async function revert(world: CoreDeps, ref: Ref, turns: number): Promise<void> {
   const { store, agent, journal, live } = world;
   refuseUnwritable(store.lanes.get(ref));
   await world.locked(ref, async () => {
-    refuseUnwritable(await refuseUnlessQuiet(world, ref, "reverting"));
+    refuseUnwritable(await assertIdle(world, ref, "reverting"));
     const { lane } = await open(world, ref);
     const newest = await newestTurns(agent, lane.thread_id, turns);
     const before = newest[turns - 1];
@@ -196,11 +196,11 @@ async function newestTurns(agent: Agent, threadId: string, count: number): Promi
 }
 
 /** Returns when its turn is seen to run, so that a wait that follows waits for it. */
-export async function compact(world: World, ref: Ref): Promise<void> {
+export async function compact(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent } = world;
   refuseUnwritable(store.lanes.get(ref));
   await world.locked(ref, async () => {
-    refuseUnwritable(await refuseUnlessQuiet(world, ref, "compacting"));
+    refuseUnwritable(await assertIdle(world, ref, "compacting"));
     const { lane } = await open(world, ref);
     const before = store.turns.latest(ref)?.turn_id;
     await agent.compactThread(lane.thread_id);

@@ -2,8 +2,8 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { refuseUnlessQuiet, unlessHeldElsewhere } from "../loading/idle.ts";
-import type { World } from "../model/deps.ts";
+import { assertIdle, unlessHeldElsewhere } from "../loading/idle.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Place } from "../model/place.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -12,7 +12,7 @@ import { refuseMisleadingTitle } from "../state/title.ts";
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(
-  world: World,
+  world: CoreDeps,
   place: Place,
   name: string,
   agentThread: string | null = null,
@@ -60,7 +60,7 @@ export async function rename(
   });
 }
 
-export async function archive(world: World, place: Place): Promise<void> {
+export async function archive(world: CoreDeps, place: Place): Promise<void> {
   const { agent, store, live, journal } = world;
   await agent.ready(limits.agentReadyWaitMs);
   if ("threadId" in place) {
@@ -68,7 +68,7 @@ export async function archive(world: World, place: Place): Promise<void> {
     return;
   }
   await world.locked(place.ref, async () => {
-    const lane = await refuseUnlessQuiet(world, place.ref, "archiving", true);
+    const lane = await assertIdle(world, place.ref, "archiving", true);
     if (lane.archived_at !== null) return;
     if (lane.thread_id !== null) await archiveThere(world, lane, lane.thread_id);
     journal.commit((change) => {
@@ -80,7 +80,7 @@ export async function archive(world: World, place: Place): Promise<void> {
 }
 
 /** A lane that Codex has no rollout for is archived here only. */
-async function archiveThere({ agent }: World, lane: Lane, threadId: string): Promise<void> {
+async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): Promise<void> {
   try {
     await agent.archiveThread(threadId);
   } catch (thrown) {
@@ -88,7 +88,7 @@ async function archiveThere({ agent }: World, lane: Lane, threadId: string): Pro
   }
 }
 
-export async function restore(world: World, place: Place): Promise<void> {
+export async function restore(world: CoreDeps, place: Place): Promise<void> {
   const { agent, store, journal } = world;
   await agent.ready(limits.agentReadyWaitMs);
   if ("threadId" in place) {

@@ -3,7 +3,7 @@
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import type { Catalogue } from "../model/ports/agent.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
 
@@ -20,12 +20,12 @@ export interface Models {
 /** The provider that the bundled catalogue lists; of any other it says nothing. */
 const catalogued = "openai";
 
-export async function models(world: World, asked: { refresh: boolean; hidden: boolean }): Promise<Models> {
+export async function models(world: CoreDeps, asked: { refresh: boolean; hidden: boolean }): Promise<Models> {
   const found = asked.refresh ? await refreshed(world) : known(world);
   return { ...found, models: found.models.filter((model) => asked.hidden || !model.hidden) };
 }
 
-async function refreshed(world: World): Promise<Models> {
+async function refreshed(world: CoreDeps): Promise<Models> {
   const { agent, store, journal, clock } = world;
   await agent.ready(limits.agentReadyWaitMs);
   const catalogue = await agent.readCatalogue();
@@ -35,7 +35,7 @@ async function refreshed(world: World): Promise<Models> {
 }
 
 /** No Codex needed. Empty before the first refresh. */
-function known({ store }: World): Models {
+function known({ store }: CoreDeps): Models {
   const kept = store.log.catalogue();
   const catalogue = kept?.catalogue ?? {
     models: [],
@@ -63,7 +63,7 @@ function aliasesOf({ models: all }: Catalogue): Record<string, string> {
  * (measured), so an unknown model, effort or tier is refused here, before a thread exists, with what there is.
  */
 export async function checkedSettings(
-  world: World,
+  world: CoreDeps,
   settings: ThreadSettings,
   refresh: boolean,
 ): Promise<ThreadSettings> {

@@ -6,7 +6,7 @@ import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { ConfigFiles, Values } from "../model/config.ts";
-import type { World } from "../model/deps.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { slug } from "../state/handle.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
 import { checkNew, type NewThread } from "./create.ts";
@@ -33,7 +33,7 @@ export interface Plan {
 }
 
 /** Throws `usage`. Nothing is stored, and no Codex needed. */
-export function plan(world: World, asked: Asked): Plan {
+export function plan(world: CoreDeps, asked: Asked): Plan {
   const { files } = world;
   const flags: Layer = { source: "flag", file: null, confinedTo: null, values: asked.flags };
   const start = String(asked.flags["cwd"] ?? asked.cwd);
@@ -57,7 +57,7 @@ export function plan(world: World, asked: Asked): Plan {
 }
 
 /** The plan, with everything refused that `new` would refuse beforehand. Looks at the newest catalogue it can get. */
-export async function checkedPlan(world: World, asked: Asked): Promise<Plan> {
+export async function checkedPlan(world: CoreDeps, asked: Asked): Promise<Plan> {
   const made = plan(world, asked);
   checkNew(world, made.draft);
   refuseOwnFiles(world, made.draft.settings, made.draft.settings.may_write_home);
@@ -96,13 +96,13 @@ function presetLayers({ own, repository }: ConfigFiles, name: string): Layer[] {
   );
 }
 
-function read({ files }: World, choice: Choice): Choice {
+function read({ files }: CoreDeps, choice: Choice): Choice {
   if (!isTextFile(choice.value)) return choice;
   return { ...choice, value: files.readText(choice.value.file) };
 }
 
 function draftOf(
-  world: World,
+  world: CoreDeps,
   asked: Asked,
   presets: readonly string[],
   choices: readonly Choice[],
@@ -132,7 +132,7 @@ function draftOf(
 
 /** `${DISPATCH.CWD.REPO}`: the repository's name, or that of the directory where there is none. */
 function titled(
-  { files }: World,
+  { files }: CoreDeps,
   prefix: string,
   name: string,
   where: { cwd: string; presets: readonly string[] },

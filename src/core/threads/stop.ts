@@ -1,6 +1,6 @@
 /** Interrupts the running turn and stays until its end is observed. */
-import { DispatchError, wordsOf } from "../../base/error.ts";
-import type { World } from "../model/deps.ts";
+import { DispatchError, errorMessage } from "../../base/error.ts";
+import type { CoreDeps } from "../model/deps.ts";
 import { isSteering } from "../model/message.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -17,7 +17,7 @@ export interface Stopped {
 
 /** Takes no lane lock: a stop must not queue behind the very delivery it is to stop. */
 export async function stop(
-  world: World,
+  world: CoreDeps,
   reconcile: Reconcile,
   ref: Ref,
   timeoutMs: number,
@@ -53,12 +53,12 @@ export async function stop(
   await agent
     .cleanBackground(threadId)
     .catch((thrown: unknown) =>
-      world.log.warn("background terminals were not cleaned", { lane: ref, thrown: wordsOf(thrown) }),
+      world.log.warn("background terminals were not cleaned", { lane: ref, thrown: errorMessage(thrown) }),
     );
   return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
 }
 
-function isBeginning({ store }: World, ref: Ref): boolean {
+function isBeginning({ store }: CoreDeps, ref: Ref): boolean {
   const flying = store.messages.inFlight(ref);
   if (!flying || flying.via === "codex_queue" || isSteering(flying) || flying.mode === "context")
     return false;
@@ -66,7 +66,7 @@ function isBeginning({ store }: World, ref: Ref): boolean {
 }
 
 async function runningTurn(
-  { store, agent, live }: World,
+  { store, agent, live }: CoreDeps,
   ref: Ref,
   threadId: string,
 ): Promise<string | null> {
@@ -79,7 +79,7 @@ async function runningTurn(
 }
 
 async function interrupt(
-  world: World,
+  world: CoreDeps,
   reconcile: Reconcile,
   ref: Ref,
   threadId: string,

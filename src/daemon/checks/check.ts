@@ -1,5 +1,5 @@
 /** How a check of doctor is written down: what it found, and what would put it right. */
-import { DispatchError, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Check } from "../../ops/ctx.ts";
 
@@ -49,5 +49,9 @@ export const skipped = finding("skipped");
 /** An error as a finding: its hint is the recovery. */
 export function badOf(thrown: unknown, mend?: Mend): Finding {
   const error = thrown instanceof DispatchError ? thrown : undefined;
-  return bad(wordsOf(thrown), { recovery: error?.hint ?? undefined, data: error?.data ?? undefined, mend });
+  return bad(errorMessage(thrown), {
+    recovery: error?.hint ?? undefined,
+    data: error?.data ?? undefined,
+    mend,
+  });
 }

@@ -2,7 +2,7 @@
 import { accessSync, chmodSync, constants, realpathSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { directoryFault, isPlainFile, look, makeDirectory } from "../../base/directory.ts";
-import { DispatchError, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage } from "../../base/error.ts";
 import { openLock, readLock } from "../../base/flock.ts";
 import { limits } from "../../base/limits.ts";
 import { type Paths, socketDir } from "../../base/paths.ts";
@@ -104,7 +104,7 @@ function unwritable(path: string): Finding | undefined {
     accessSync(path, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (thrown) {
-    return bad(`${path} cannot be written to: ${wordsOf(thrown)}`, {
+    return bad(`${path} cannot be written to: ${errorMessage(thrown)}`, {
       recovery: "set DISPATCH_HOME to a directory of your own",
     });
   }

@@ -1,6 +1,6 @@
 /** From the words after a command to the op's input, by the op's own schema. */
 import type * as v from "valibot";
-import { fail, wordsOf } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { readStdin } from "../../base/stdio.ts";
 import { type Mark, markOf, typeOf } from "../../ops/fields.ts";
@@ -120,7 +120,7 @@ async function firstBytes(path: string, bytesMax: number): Promise<Uint8Array> {
   try {
     return new Uint8Array(await Bun.file(path).slice(0, bytesMax).arrayBuffer());
   } catch (cause) {
-    return fail("usage", `could not read ${path}: ${wordsOf(cause)}`, { cause });
+    return fail("usage", `could not read ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
 

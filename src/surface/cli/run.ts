@@ -1,6 +1,6 @@
 /** `dispatch <command>`: argv in, exit status out. */
 import { readEnv } from "../../base/env.ts";
-import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { type Paths, pathsOf } from "../../base/paths.ts";
 import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
@@ -119,7 +119,7 @@ async function thereToo(
 function asError(thrown: unknown, command: string | undefined): DispatchError {
   if (!(thrown instanceof DispatchError)) {
     const stack = thrown instanceof Error ? (thrown.stack ?? null) : null;
-    return new DispatchError("internal", `this is a bug in dispatch: ${wordsOf(thrown)}`, {
+    return new DispatchError("internal", `this is a bug in dispatch: ${errorMessage(thrown)}`, {
       data: { stack },
       cause: thrown,
     });

@@ -1,6 +1,6 @@
 /** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
 import { unknownAgent } from "../../base/agentid.ts";
-import { DispatchError, fail, wordsOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { unknownField } from "../../base/issue.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
@@ -147,7 +147,9 @@ function refusal(thrown: unknown): ToolResult {
   const error =
     thrown instanceof DispatchError
       ? thrown
-      : new DispatchError("internal", `this is a bug in dispatch: ${wordsOf(thrown)}`, { cause: thrown });
+      : new DispatchError("internal", `this is a bug in dispatch: ${errorMessage(thrown)}`, {
+          cause: thrown,
+        });
   const { code, message, hint, retry, data } = error.body;
   const text = hint === null ? said(message) : `${said(message)}\nhint: ${said(hint)}`;
   return {

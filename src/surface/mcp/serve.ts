@@ -7,7 +7,7 @@ import {
   McpError,
 } from "@modelcontextprotocol/sdk/types.js";
 import { systemClock } from "../../base/clock.ts";
-import { wordsOf } from "../../base/error.ts";
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import { onUncaught } from "../../base/signals.ts";
@@ -50,7 +50,7 @@ export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions):
   const transport = stdioTransport();
   // A host that lost its server lost the tools of its agents: a failure of one call is not worth that.
   onUncaught((thrown) => {
-    writeErr(`dispatch mcp: a failure that nobody caught: ${wordsOf(thrown)}\n`).catch(() => {});
+    writeErr(`dispatch mcp: a failure that nobody caught: ${errorMessage(thrown)}\n`).catch(() => {});
   });
   await server.connect(transport);
   await transport.ended;

@@ -4,7 +4,7 @@
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
-import { type Code, wordsOf } from "../../base/error.ts";
+import { type Code, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { idIn } from "../../base/lineid.ts";
 import { lineSplitter } from "../../base/lines.ts";
@@ -42,7 +42,7 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
     try {
       transport.onmessage?.(checked.data as JSONRPCMessage);
     } catch (thrown) {
-      refuse(idIn(line), -32603, "internal", `this is a bug in dispatch: ${wordsOf(thrown)}`);
+      refuse(idIn(line), -32603, "internal", `this is a bug in dispatch: ${errorMessage(thrown)}`);
     }
   };
   const lines = lineSplitter({

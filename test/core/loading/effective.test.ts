@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { differences, pinned, refuseOtherThanAsked } from "../../../src/core/loading/effective.ts";
 import type { EffectiveSettings, SandboxDetails } from "../../../src/core/model/ports/thread.ts";
-import type { Power } from "../../../src/core/model/ruling.ts";
+import type { Permissions } from "../../../src/core/model/ruling.ts";
 import { defaultDetails, widerThan } from "../../../src/core/policy/permissions.ts";
 import { settingsOver } from "../../../src/core/threads/settings.ts";
 import { macrotasks, never, refusal, rig } from "../rig.ts";
@@ -157,7 +157,7 @@ describe("a thread in workspace-write", () => {
 
 describe("an agent in workspace-write", () => {
   const isInside = (path: string, root: string) => path === root || path.startsWith(`${root}/`);
-  const own: Power = {
+  const own: Permissions = {
     sandbox: "workspace-write",
     approval_policy: "on-request",
     cwd: "/repo",

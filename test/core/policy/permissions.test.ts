@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import type { Sandbox } from "../../../src/contract/words.ts";
-import type { Power } from "../../../src/core/model/ruling.ts";
-import { isRanked, mayLet, widerThan } from "../../../src/core/policy/permissions.ts";
+import type { Permissions } from "../../../src/core/model/ruling.ts";
+import { isRanked, mayDelegateApproval, widerThan } from "../../../src/core/policy/permissions.ts";
 
 const sandboxes: Sandbox[] = ["read-only", "workspace-write", "danger-full-access"];
 const policies = ["untrusted", "on-request", "never"];
-const power = (sandbox: Sandbox, approval_policy: string, cwd = "/repo"): Power => ({
+const power = (sandbox: Sandbox, approval_policy: string, cwd = "/repo"): Permissions => ({
   sandbox,
   approval_policy,
   cwd,
 });
 const isInside = (path: string, root: string) => path === root || path.startsWith(`${root}/`);
-const isWider = (wanted: Power, own: Power) => widerThan(wanted, own, isInside) !== undefined;
+const isWider = (wanted: Permissions, own: Permissions) => widerThan(wanted, own, isInside) !== undefined;
 
 describe("one power against another, in one folder", () => {
   for (const [at, sandbox] of sandboxes.entries()) {
@@ -53,8 +53,10 @@ test("to write elsewhere is wider, to read elsewhere is not", () => {
 
 test("only who may run everything unasked may let another", () => {
   const may = sandboxes.flatMap((sandbox) =>
-    policies.filter((policy) => mayLet(power(sandbox, policy))).map((policy) => `${sandbox} ${policy}`),
+    policies
+      .filter((policy) => mayDelegateApproval(power(sandbox, policy)))
+      .map((policy) => `${sandbox} ${policy}`),
   );
   expect(may).toEqual(["danger-full-access on-request", "danger-full-access never"]);
-  expect(mayLet(null)).toBe(false);
+  expect(mayDelegateApproval(null)).toBe(false);
 });

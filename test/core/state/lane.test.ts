@@ -134,7 +134,7 @@ test("a clock that is set back makes no old status fresh, and one set forward ma
     expect(clock.monotonic() - now.get("thread-1")!.at).toBe(0);
   }
   Object.assign(clock, { monotonic: () => 900 });
-  now.heard("thread-1");
+  now.touch("thread-1");
   // What is shown is the wall clock's.
   expect(now.get("thread-1")).toMatchObject({ at: 500, heard: 900, heard_at: 10_000_000 });
 });

@@ -9,7 +9,7 @@
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
 
-import type { Power } from "../ruling.ts";
+import type { Permissions } from "../ruling.ts";
 import type { AgentEvent } from "./agentevent.ts";
 import type { AgentReply } from "./request.ts";
 import type {
@@ -160,7 +160,7 @@ export interface Agent {
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
   /** What the newest turn in the rollout at this path runs with; null when it says nothing sure. Works without a child. */
-  lastPower(rolloutPath: string): Promise<Power | null>;
+  lastPower(rolloutPath: string): Promise<Permissions | null>;
   /** The client ids of what waits in Codex's own queue, next to go first. */
   nativeQueue(threadId: string): Promise<string[]>;
   /** Into Codex's own queue, which is durable and works while another process writes the thread. */

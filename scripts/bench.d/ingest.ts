@@ -54,7 +54,7 @@ async function feed(world: TestWorld, bytes: Uint8Array, readSize: number) {
     batch(events) {
       counted.events += events.length;
       counted.batches++;
-      sink.batch(epoch, events);
+      sink.onEvents(epoch, events);
     },
     warned() {},
     garbage() {

@@ -57,7 +57,9 @@ function ear() {
 async function straightTo(bench: Bench, url: string): Promise<Route> {
   const home = codexHome(url);
   const heard = ear();
-  const sink = recordingSink({ batch: (_, events) => events.map((event) => event.kind).forEach(heard.tell) });
+  const sink = recordingSink({
+    onEvents: (_, events) => events.map((event) => event.kind).forEach(heard.tell),
+  });
   const agent = codexAgent({
     sink,
     clock: systemClock,

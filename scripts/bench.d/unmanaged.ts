@@ -76,7 +76,7 @@ async function through(connection: Parameters<typeof ask>[0]): Promise<number> {
 async function firstThread(bench: Bench, home: ReturnType<typeof codexHome>): Promise<void> {
   let isOver = false;
   const sink = recordingSink({
-    batch(_, events) {
+    onEvents(_, events) {
       isOver = isOver || events.some((event) => event.kind === "turn_completed");
     },
   });

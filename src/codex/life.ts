@@ -15,22 +15,22 @@ import { incoming, type Taps } from "./incoming.ts";
 import { type StreamMemory, streamMemory } from "./memory.ts";
 import { type Rpc, rpc } from "./rpc.ts";
 
-export interface Life {
+export interface ChildSession {
   epoch: Epoch;
   pid: number;
   rpc: Rpc;
   memory: StreamMemory;
-  begun: Promise<Begun>;
+  started: Promise<Started>;
   /** What this Codex has not; known once it is up. */
   lacks(): readonly Lack[];
-  /** Why it is gone, once `sink.down` was told. Never rejects. */
-  gone: Promise<string>;
+  /** Why it is gone, once `sink.onExit` was told. Never rejects. */
+  exited: Promise<string>;
   end(): Promise<void>;
   kill(words: string): Promise<void>;
 }
 
 /** How its start went; unless it is `up`, it is ended and `gone` follows. */
-export type Begun =
+export type Started =
   | { kind: "up"; hello: Hello; lacks: readonly Lack[] }
   /** `initialize` was not answered. */
   | { kind: "failed"; error: DispatchError }
@@ -38,7 +38,7 @@ export type Begun =
   | { kind: "absent"; error: DispatchError }
   /** It lacks what delivery stands on. */
   | { kind: "too_old"; error: DispatchError; lacks: readonly Lack[] }
-  /** `sink.up` will not have this child. */
+  /** `sink.onReady` will not have this child. */
   | { kind: "refused"; error: DispatchError };
 
 /** What a life stands in. */
@@ -56,7 +56,7 @@ export interface World {
   capabilities: Capabilities;
 }
 
-export function startLife(world: World, executable: string): Life {
+export function startSession(world: World, executable: string): ChildSession {
   const { sink, clock, log } = world;
   const calls = rpc({ write: (line) => child.write(line), clock });
   const memory = streamMemory();
@@ -70,7 +70,7 @@ export function startLife(world: World, executable: string): Life {
     rpc: calls,
     memory,
     garbage,
-    batch: (events) => sink.batch(epoch, events),
+    batch: (events) => sink.onEvents(epoch, events),
   });
   const child = startChild({ executable, env: world.env, clock, ...heard });
   const epoch = born();
@@ -83,7 +83,7 @@ export function startLife(world: World, executable: string): Life {
   /** Committed before the first byte is written: whatever becomes of us, this child can be told for sure. */
   function born(): Epoch {
     try {
-      return sink.born(child.identity);
+      return sink.onSpawn(child.identity);
     } catch (thrown) {
       child
         .kill("its birth was not recorded")
@@ -94,10 +94,10 @@ export function startLife(world: World, executable: string): Life {
     }
   }
 
-  const gone = child.gone.then((words) => {
+  const exited = child.gone.then((words) => {
     calls.close(words);
     try {
-      sink.down(epoch, words);
+      sink.onExit(epoch, words);
     } catch (thrown) {
       log.error("the end of codex was not stored", { epoch, thrown });
     }
@@ -105,7 +105,7 @@ export function startLife(world: World, executable: string): Life {
   });
 
   let lacks: readonly Lack[] = [];
-  const begin = async (): Promise<Begun> => {
+  const begin = async (): Promise<Started> => {
     // Handled where it is made: it may fail long before it is waited for.
     const telling = world.capabilities(executable).catch((thrown: unknown) => {
       log.error("what this codex lacks could not be found out", { thrown });
@@ -125,7 +125,7 @@ export function startLife(world: World, executable: string): Life {
       return { kind: "too_old", error: tooOld, lacks };
     }
     try {
-      sink.up(epoch, hello);
+      sink.onReady(epoch, hello);
     } catch (thrown) {
       const error = thrown instanceof DispatchError ? thrown : downError(errorMessage(thrown), "not_sent");
       kill(error.message);
@@ -141,9 +141,9 @@ export function startLife(world: World, executable: string): Life {
     pid: child.identity.pid,
     rpc: calls,
     memory,
-    begun: begin(),
+    started: begin(),
     lacks: () => lacks,
-    gone,
+    exited,
     end: child.end,
     kill: child.kill,
   };

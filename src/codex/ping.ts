@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Life } from "./life.ts";
+import type { ChildSession } from "./life.ts";
 
 /** Asks a living child something cheap again and again, and kills it when it stays silent. Ends with that life. */
-export async function keepPinging(life: Life, clock: Clock): Promise<void> {
+export async function keepPinging(life: ChildSession, clock: Clock): Promise<void> {
   const over = new AbortController();
-  life.gone.then(
+  life.exited.then(
     () => over.abort(),
     () => over.abort(),
   );
@@ -25,7 +25,7 @@ export async function keepPinging(life: Life, clock: Clock): Promise<void> {
 }
 
 /** A refusal is an answer too. */
-async function answers(life: Life): Promise<boolean> {
+async function answers(life: ChildSession): Promise<boolean> {
   try {
     await life.rpc.call(
       "thread/loaded/list",

@@ -5,7 +5,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink, RawLine } from "../core/model/ports/agent.ts";
-import { type Life, startLife } from "./life.ts";
+import { type ChildSession, startSession } from "./life.ts";
 import { type Json, object, text } from "./read.ts";
 import { signal } from "./signal.ts";
 import { warningOf } from "./warnings.ts";
@@ -35,13 +35,13 @@ export async function smoke(world: {
     requires_login: false,
     error: null,
   };
-  let life: Life | undefined;
+  let life: ChildSession | undefined;
   const patience = new AbortController();
   const servers = mcpServers();
   try {
     const warned = (words: string) => void seen.warnings.push(words);
     const path = await world.executable();
-    life = startLife(
+    life = startSession(
       {
         ...world,
         sink: nobody,
@@ -76,20 +76,20 @@ export async function smoke(world: {
   } finally {
     patience.abort();
     await life?.end();
-    await life?.gone;
+    await life?.exited;
   }
   return seen;
 }
 
 async function ask(
-  life: Life,
+  life: ChildSession,
   seen: Smoke,
   on: { opening(): void; expectServers(config: Json | undefined): void },
 ): Promise<void> {
-  const begun = await life.begun;
+  const started = await life.started;
   // Without its hint: that one leads to doctor, which is asking.
-  if (begun.kind !== "up") throw new DispatchError("agent_down", begun.error.message);
-  Object.assign(seen, begun.hello);
+  if (started.kind !== "up") throw new DispatchError("agent_down", started.error.message);
+  Object.assign(seen, started.hello);
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
@@ -136,7 +136,12 @@ function mcpServers() {
 const unfinished = `had not started after ${limits.doctorServersMs / 1000} s`;
 
 /** Nothing is recorded of this child: it ends with the question. */
-const nobody: AgentSink = { born: () => 0, up: () => {}, batch: () => {}, down: () => false };
+const nobody: AgentSink = {
+  onSpawn: () => 0,
+  onReady: () => {},
+  onEvents: () => {},
+  onExit: () => false,
+};
 
 /** What it offers is a question of its own. */
 const untold = () => Promise.resolve(undefined);

@@ -7,7 +7,7 @@ import type { AgentSink, AgentState, AgentStatus } from "../core/model/ports/age
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
 import { isNewer, type Lack, lackWords, testedWords, upgradeFor } from "./features.ts";
-import { type Life, startLife, type World } from "./life.ts";
+import { type ChildSession, startSession, type World } from "./life.ts";
 import { keepPinging } from "./ping.ts";
 import { signal } from "./signal.ts";
 
@@ -15,9 +15,9 @@ export interface Supervisor {
   /** In the background; a second call does nothing. */
   start(): void;
   status(): AgentStatus;
-  ready(waitMs: number): Promise<Life>;
+  ready(waitMs: number): Promise<ChildSession>;
   /** The life that takes calls now; throws `agent_down`, not sent. */
-  running(): Life;
+  running(): ChildSession;
   retry(): void;
   renew(words: string): Promise<void>;
   close(): Promise<void>;
@@ -45,7 +45,7 @@ export function supervisor(world: Supervised): Supervisor {
   const { clock, log } = world;
   const pauses = backoff(world.random);
   const changed = signal();
-  let life: Life | undefined;
+  let life: ChildSession | undefined;
   let loop: Promise<void> | undefined;
   let pause = new AbortController();
   let closing = false;
@@ -83,20 +83,20 @@ export function supervisor(world: Supervised): Supervisor {
 
   /** The core's sink, and the moment of the end: nobody is given a life that is over. */
   const sink: AgentSink = {
-    born: (child) => world.sink.born(child),
-    up: (epoch, hello) => world.sink.up(epoch, hello),
-    batch: (epoch, events) => world.sink.batch(epoch, events),
-    down(epoch, words) {
+    onSpawn: (child) => world.sink.onSpawn(child),
+    onReady: (epoch, hello) => world.sink.onReady(epoch, hello),
+    onEvents: (epoch, events) => world.sink.onEvents(epoch, events),
+    onExit(epoch, words) {
       life = undefined;
       enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
-      const isExplained = world.sink.down(epoch, words);
+      const isExplained = world.sink.onExit(epoch, words);
       if (isExplained) pauses.reset();
       return isExplained;
     },
   };
 
   const liveOnce = async (): Promise<Ending> => {
-    let mine: Life;
+    let mine: ChildSession;
     try {
       const executable = await world.executable();
       if (tooOld && (await world.capabilities(executable)) === tooOld.lacks)
@@ -104,30 +104,30 @@ export function supervisor(world: Supervised): Supervisor {
       tooOld = undefined;
       now.warnings = [];
       if (closing) return closed;
-      life = mine = startLife({ ...world, sink, warned, garbage: () => now.garbage_lines++ }, executable);
+      life = mine = startSession({ ...world, sink, warned, garbage: () => now.garbage_lines++ }, executable);
     } catch (thrown) {
       return { kind: "absent", error: lastError(thrown) };
     }
-    const started = { pid: mine.pid, epoch: mine.epoch, starting_since: clock.now() };
-    Object.assign(now, { ...started, restarts: lives++ });
-    const begun = await mine.begun;
+    const spawned = { pid: mine.pid, epoch: mine.epoch, starting_since: clock.now() };
+    Object.assign(now, { ...spawned, restarts: lives++ });
+    const started = await mine.started;
     now.starting_since = null;
-    if (begun.kind === "up" && !closing) {
-      const lacks = begun.lacks.map((lack) => lackWords(begun.hello.version, lack));
+    if (started.kind === "up" && !closing) {
+      const lacks = started.lacks.map((lack) => lackWords(started.hello.version, lack));
       for (const words of lacks) log.warn(words);
-      const { version } = begun.hello;
+      const { version } = started.hello;
       // Once a start, and no state of the daemon: it is most likely well.
       if (isNewer(version)) log.info(`codex ${version} is newer than what ${testedWords}`);
-      enter("running", { ...begun.hello, lacks, advice: upgradeFor(version), last_error: null });
+      enter("running", { ...started.hello, lacks, advice: upgradeFor(version), last_error: null });
       keepPinging(mine, clock).catch((thrown: unknown) =>
         log.error("codex is not pinged any more", { thrown }),
       );
     }
-    const words = await mine.gone;
-    if (begun.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
-    const error = lastError(begun.error);
-    if (begun.kind !== "too_old") return { kind: begun.kind, error };
-    tooOld = { lacks: begun.lacks, error };
+    const words = await mine.exited;
+    if (started.kind === "up") return { kind: "lost", error: { message: words, hint: null } };
+    const error = lastError(started.error);
+    if (started.kind !== "too_old") return { kind: started.kind, error };
+    tooOld = { lacks: started.lacks, error };
     return { kind: "absent", error };
   };
 

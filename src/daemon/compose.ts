@@ -49,10 +49,10 @@ export async function compose(input: {
   // Agent and engine know each other: the sink is handed on once the engine stands, before the child is started.
   let engine: Engine;
   const sink: AgentSink = {
-    born: (child) => engine.sink.born(child),
-    up: (epoch, hello) => engine.sink.up(epoch, hello),
-    batch: (epoch, events) => engine.sink.batch(epoch, events),
-    down: (epoch, reason) => engine.sink.down(epoch, reason),
+    onSpawn: (child) => engine.sink.onSpawn(child),
+    onReady: (epoch, hello) => engine.sink.onReady(epoch, hello),
+    onEvents: (epoch, events) => engine.sink.onEvents(epoch, events),
+    onExit: (epoch, reason) => engine.sink.onExit(epoch, reason),
   };
   const agent = codexAgent({
     sink,
@@ -125,7 +125,7 @@ export async function compose(input: {
   const closing = new AbortController();
   const started = untilDone(
     async () => {
-      await endOrphans(store.epochs.unended(), sink.down, clock, log);
+      await endOrphans(store.epochs.unended(), sink.onExit, clock, log);
       agent.start();
     },
     { clock, log, signal: closing.signal },

@@ -239,7 +239,7 @@ describe("a start", () => {
     const { codex, sink } = stand({
       clock,
       sink: {
-        born(child) {
+        onSpawn(child) {
           pids.push(child.pid);
           throw new Error("disk full");
         },
@@ -291,7 +291,7 @@ describe("a start", () => {
     const { codex, sink } = stand({
       clock,
       sink: {
-        up() {
+        onReady() {
           if (home !== "") throw new Error(home);
         },
       },
@@ -378,7 +378,7 @@ describe("a crash", () => {
 
   test("that is the fault of one thread, held now, opens no circuit", async () => {
     const clock = handClock();
-    const { codex, sink } = stand({ clock, sink: { down: () => true } });
+    const { codex, sink } = stand({ clock, sink: { onExit: () => true } });
     codex.start();
     for (let crash = 1; crash <= limits.agentCrashesMax + 1; crash++) {
       await codex.ready(10_000);

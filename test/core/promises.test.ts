@@ -394,7 +394,7 @@ test("one event that cannot be stored costs that event, not the batch it came in
   };
   const id = thread().id;
   const epoch = here.world.live.epoch()!;
-  here.world.engine.sink.batch(epoch, [
+  here.world.engine.sink.onEvents(epoch, [
     { kind: "turn_started", thread_id: id, turn_id: "a-bad-one", at: null },
     { kind: "thread_renamed", thread_id: id, name: "renamed" },
   ]);

@@ -54,7 +54,7 @@ test("a turn that only retries asks for attention after two minutes, and is not 
   const { core, sink } = world.engine;
   const { id } = core.view(ref);
   const message = "Reconnecting... waiting for network";
-  sink.batch(world.live.epoch()!, [{ kind: "turn_retrying", thread_id: id!, turn_id: turnId, message }]);
+  sink.onEvents(world.live.epoch()!, [{ kind: "turn_retrying", thread_id: id!, turn_id: turnId, message }]);
   let verdict: string | undefined;
   const asked = {
     targets: [ref],

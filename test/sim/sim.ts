@@ -277,7 +277,7 @@ async function restart(sim: Sim): Promise<void> {
     threads,
     schedule: (fn) => void sim.due.push(fn),
   });
-  await endOrphans(sim.store.epochs.unended(), sim.world.engine.sink.down, sim.clock, quietLog);
+  await endOrphans(sim.store.epochs.unended(), sim.world.engine.sink.onExit, sim.clock, quietLog);
   sim.world.engine.begin();
   sim.due.push(() => up(sim));
 }

@@ -21,25 +21,25 @@ export function recordingSink(over: Partial<AgentSink> = {}): RecordingSink {
     batches: [],
     order: [],
     events: () => sink.batches.flatMap((batch) => batch.events),
-    born(child) {
+    onSpawn(child) {
       sink.order.push("born");
       const epoch = sink.births.push(child);
-      return over.born?.(child) ?? epoch;
+      return over.onSpawn?.(child) ?? epoch;
     },
-    up(epoch, hello) {
+    onReady(epoch, hello) {
       sink.order.push("up");
       sink.ups.push({ epoch, ...hello });
-      over.up?.(epoch, hello);
+      over.onReady?.(epoch, hello);
     },
-    batch(epoch, events) {
+    onEvents(epoch, events) {
       sink.order.push("batch");
       sink.batches.push({ epoch, events });
-      over.batch?.(epoch, events);
+      over.onEvents?.(epoch, events);
     },
-    down(epoch, reason) {
+    onExit(epoch, reason) {
       sink.order.push("down");
       sink.downs.push({ epoch, reason });
-      return over.down?.(epoch, reason) ?? false;
+      return over.onExit?.(epoch, reason) ?? false;
     },
   };
   return sink;

@@ -261,7 +261,7 @@ export function modelAgent({
       if (from === null || epoch !== from) return;
       const heard = events.filter((event) => !swallowed.has(event.kind));
       for (const event of events) swallowed.delete(event.kind);
-      if (heard.length > 0) sink.batch(from, heard);
+      if (heard.length > 0) sink.onEvents(from, heard);
     });
   }
 
@@ -502,7 +502,7 @@ export function modelAgent({
     if (dead === null) return;
     epoch = null;
     die();
-    sink.down(dead, "codex was killed by SIGKILL");
+    sink.onExit(dead, "codex was killed by SIGKILL");
     for (const { answers } of withheld.values()) for (const answer of answers.splice(0)) answer();
   }
 
@@ -513,8 +513,8 @@ export function modelAgent({
     replies,
     up() {
       const pid = 1000 + ids;
-      epoch = sink.born({ pid, group: pid, start_time: "1", boot_id: "boot" });
-      sink.up(epoch, { version: "0.171.0", codex_home: codexHome });
+      epoch = sink.onSpawn({ pid, group: pid, start_time: "1", boot_id: "boot" });
+      sink.onReady(epoch, { version: "0.171.0", codex_home: codexHome });
     },
     kill,
     forget() {
@@ -847,7 +847,7 @@ export function modelAgent({
     close: async () => {
       const dead = epoch;
       epoch = null;
-      if (dead !== null) sink.down(dead, "stopped");
+      if (dead !== null) sink.onExit(dead, "stopped");
     },
   };
 }

@@ -61,10 +61,10 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   let isAbandoned = false;
   let engine: Engine;
   const sink: AgentSink = {
-    born: (child) => engine.sink.born(child),
-    up: (epoch, hello) => engine.sink.up(epoch, hello),
-    batch: (epoch, events) => engine.sink.batch(epoch, events),
-    down: (epoch, reason) => engine.sink.down(epoch, reason),
+    onSpawn: (child) => engine.sink.onSpawn(child),
+    onReady: (epoch, hello) => engine.sink.onReady(epoch, hello),
+    onEvents: (epoch, events) => engine.sink.onEvents(epoch, events),
+    onExit: (epoch, reason) => engine.sink.onExit(epoch, reason),
   };
   const mortal: Clock = {
     ...clock,

@@ -26,7 +26,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   let unheard: Set<string> | undefined;
 
   return {
-    born: (child) =>
+    onSpawn: (child) =>
       journal.commit((change) => {
         // Nobody is born before the one before is reaped: what is open still is an end that a full disk refused.
         for (const { id } of store.epochs.unended())
@@ -34,7 +34,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
         return store.epochs.open(child, change.now);
       }),
 
-    up(epoch, { version, codex_home }) {
+    onReady(epoch, { version, codex_home }) {
       const known = store.log.codexHome();
       if (known !== null && known !== codex_home) {
         fail("agent_down", `Codex uses the home ${codex_home}, but this registry belongs to ${known}`, {
@@ -50,7 +50,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
       told.unsettled();
     },
 
-    batch(epoch, events) {
+    onEvents(epoch, events) {
       try {
         ingested(epoch, events);
       } catch (thrown) {
@@ -67,7 +67,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
       }
     },
 
-    down(epoch, reason) {
+    onExit(epoch, reason) {
       live.end();
       unheard?.clear();
       return journal.commit((change) => {

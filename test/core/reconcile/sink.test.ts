@@ -7,8 +7,8 @@ test("another codex home is refused, naming both, and judges no thread", async (
   const here = await rig();
   here.world.agent.kill();
   const { sink } = here.world.engine;
-  const epoch = sink.born({ pid: 5, group: 5, start_time: "1", boot_id: "b" });
-  const refuse = () => sink.up(epoch, { version: "0.169.0", codex_home: "/elsewhere" });
+  const epoch = sink.onSpawn({ pid: 5, group: 5, start_time: "1", boot_id: "b" });
+  const refuse = () => sink.onReady(epoch, { version: "0.169.0", codex_home: "/elsewhere" });
   expect(refuse).toThrow(DispatchError);
   expect(refuse).toThrow("/elsewhere");
   expect(refuse).toThrow("/home/user/.codex");

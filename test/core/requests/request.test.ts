@@ -205,7 +205,7 @@ describe("what a sub-agent asks", () => {
     const kid = spawned(here.view().id);
     const resolve = () => {
       const { engine, live } = here.world;
-      engine.sink.batch(live.epoch()!, [{ kind: "request_resolved", thread_id: kid, rpc_id: 77 }]);
+      engine.sink.onEvents(live.epoch()!, [{ kind: "request_resolved", thread_id: kid, rpc_id: 77 }]);
     };
     let isResolved = false;
     here.world.agent.beforeNext("readThread", () => {

@@ -49,7 +49,7 @@ test("of one with a long last message, a hold, a goal that was interrupted, a tu
   same();
   const thread_id = here.view().id!;
   const told = { thread_id, turn_id: "u-1" };
-  engine.sink.batch(live.epoch()!, [
+  engine.sink.onEvents(live.epoch()!, [
     { kind: "turn_started", ...told, at },
     { kind: "turn_retrying", ...told, message: "no line" },
   ]);

@@ -248,7 +248,7 @@ test("it outlives the daemon and its Codex, and ends while neither of them ran",
   const { threads } = here.world.agent;
   here.world.abandon();
   const next = testWorld({ store, clock: here.clock, threads, ...usage({ nudge: "go on" }) });
-  for (const { id } of store.epochs.unended()) next.engine.sink.down(id, "it died with its daemon");
+  for (const { id } of store.epochs.unended()) next.engine.sink.onExit(id, "it died with its daemon");
   next.engine.begin();
   next.agent.up();
   await here.pass(20 * minute);

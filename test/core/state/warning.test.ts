@@ -10,7 +10,7 @@ beforeEach(async () => {
 
 function warn(server: string | null, words: string | null, threadId = here.view().id!): void {
   const { live, engine } = here.world;
-  engine.sink.batch(live.epoch()!, [{ kind: "warned", thread_id: threadId, server, words }]);
+  engine.sink.onEvents(live.epoch()!, [{ kind: "warned", thread_id: threadId, server, words }]);
 }
 
 test("a server that does not start is shown until it starts, and each change is told once", () => {

@@ -102,19 +102,19 @@ export interface AgentStatus {
 /** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */
 export interface AgentSink {
   /** Commit the identity and give the epoch its number. Nothing has been written to the child yet. */
-  born(child: ChildIdentity): Epoch;
+  onSpawn(child: ChildIdentity): Epoch;
   /**
    * `initialize` was answered. Throw (agent_down) to refuse this child: the agent ends it and stays degraded with
    * that message until `retry` (another codex home).
    */
-  up(epoch: Epoch, info: { version: string; codex_home: string }): void;
+  onReady(epoch: Epoch, info: { version: string; codex_home: string }): void;
   /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */
-  batch(epoch: Epoch, events: AgentEvent[]): void;
+  onEvents(epoch: Epoch, events: AgentEvent[]): void;
   /**
    * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is
    * held now: then its death says nothing of the next child.
    */
-  down(epoch: Epoch, reason: string): boolean;
+  onExit(epoch: Epoch, reason: string): boolean;
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */

@@ -6,7 +6,7 @@ import type { Ruling } from "../core/model/ruling.ts";
 const time = v.string();
 const orNull = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 
-export const turn = v.object({
+const turn = v.object({
   id: v.string(),
   status: v.picklist(["in_progress", "completed", "failed", "interrupted"]),
   origin: v.picklist(["ours", "goal", "queue", "other"]),
@@ -229,7 +229,7 @@ export const requestView = {
 export const requestObject = v.object(requestView);
 export type Request = v.InferOutput<typeof requestObject>;
 
-export const eventView = {
+const eventView = {
   seq: v.number(),
   cursor: v.string(),
   at: time,

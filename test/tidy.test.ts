@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { unimported } from "./exports.ts";
 import { type Source, violations } from "./tidy.ts";
 
 const root = join(import.meta.dir, "..");
 
-async function sources(): Promise<Source[]> {
-  const paths = await Array.fromAsync(new Bun.Glob("src/**/*.ts").scan(root));
+async function sources(pattern = "src/**/*.ts"): Promise<Source[]> {
+  const paths = await Array.fromAsync(new Bun.Glob(pattern).scan(root));
   return Promise.all(
     paths.sort().map(async (path) => ({ path, text: await Bun.file(join(root, path)).text() })),
   );
@@ -14,6 +15,32 @@ async function sources(): Promise<Source[]> {
 test("every import and every use of the outside world keeps to the rules", async () => {
   const found = violations(await sources());
   expect(found).toEqual([]);
+});
+
+test("every value that is exported is imported by some other file", async () => {
+  const all = await sources("{src,scripts,test}/**/*.ts");
+  const checked = all.filter(({ path }) => path.startsWith("src/"));
+  expect(unimported(checked, all)).toEqual([]);
+});
+
+test("an export that nobody imports is found, by whatever form it might be imported", () => {
+  const source = {
+    path: "src/a.ts",
+    text: "export const a = 1;\nexport function b() {}\nexport type T = 1;",
+  };
+  const found = (text: string) => unimported([source], [source, { path: "src/x/b.ts", text }]);
+  expect(found("")).toEqual(["src/a.ts: a", "src/a.ts: b"]);
+  expect(found('import { b } from "../b.ts";')).toEqual(["src/a.ts: a", "src/a.ts: b"]);
+  for (const text of [
+    'import { a, type T } from "../a.ts";',
+    'import {\n  type T,\n  a as c,\n} from "../a.ts";',
+    'import one, { a } from "../a.ts";',
+    'const { a: c } = await import("../a.ts");',
+    'const c = (await import("../a.ts")).a;',
+  ])
+    expect(found(text)).toEqual(["src/a.ts: b"]);
+  for (const text of ['import * as all from "../a.ts";', 'const load = () => import("../a.ts");'])
+    expect(found(text)).toEqual([]);
 });
 
 const caught: [rule: string, path: string, text: string, line: number][] = [
@@ -60,6 +87,8 @@ const caught: [rule: string, path: string, text: string, line: number][] = [
   ["spawning", "src/codex/x.ts", 'Bun.spawn(["codex"])', 1],
   ["spawning by node", "src/codex/x.ts", 'import { spawn } from "node:child_process";', 1],
   ["leaving", "src/base/x.ts", "process.exit(1)", 1],
+  ["consola on the way of a command", "src/surface/x.ts", 'const a = await import("consola");', 1],
+  ["consola before somebody waits for it", "src/base/logterminal.ts", 'import { a } from "consola";', 1],
   ["a promise without a catch", "src/surface/x.ts", "if (a) {\n  void work();\n}", 2],
 ];
 

@@ -39,6 +39,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** The one module that main does not load lazily: it is there for its speed. */
 const inEntry = "src/surface/cli/quick.ts";
 
+/** The foreground log, and the prompts. */
+const inConsola = ["src/base/logterminal.ts", "src/surface/cli/confirm.ts"];
+
 /** What only one part may touch. */
 const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): boolean }[] = [
   {
@@ -63,6 +66,16 @@ const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): 
     what: /["']bun:sqlite["']/g,
     name: "the database: store owns it",
     isAllowed: (path) => path.startsWith("src/store/"),
+  },
+  {
+    what: /["']consola["']/g,
+    name: "consola: the foreground log and the prompts load it",
+    isAllowed: (path) => inConsola.includes(path),
+  },
+  {
+    what: /\bfrom\s*["']consola["']/g,
+    name: "20 ms of start: load consola lazily",
+    isAllowed: (path) => !inConsola.includes(path),
   },
   {
     what: /^[ \t]*void\s/gm,

@@ -12,7 +12,6 @@ export const codes = {
   needs_answer: { exit: 6, retry: "no" },
   authority: { exit: 7, retry: "no" },
   turn_failed: { exit: 8, retry: "no" },
-  staging: { exit: 9, retry: "no" },
   daemon_down: { exit: 10, retry: "later" },
   agent_down: { exit: 11, retry: "later" },
   conflict: { exit: 12, retry: "no" },

@@ -90,7 +90,7 @@ export function turnFacts(value: unknown): TurnFacts | undefined {
   };
 }
 
-export function turnError(value: unknown): TurnError | null {
+function turnError(value: unknown): TurnError | null {
   const error = object(value);
   if (error === undefined) return null;
   return { message: text(error["message"]) ?? "", kind: word(error["codexErrorInfo"]) };

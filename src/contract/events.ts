@@ -154,7 +154,7 @@ export function kindsOf(words: readonly string[]): EventKind[] {
   );
 }
 
-export const eventView = {
+const eventView = {
   seq: v.number(),
   cursor: v.string(),
   at: time,

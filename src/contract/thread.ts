@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
 import { confidences, rulings, threadSources, threadStatuses, turnOrigins, turnStatuses } from "./words.ts";
 
-export const turn = v.object({
+const turn = v.object({
   id: v.string(),
   status: v.picklist(turnStatuses),
   origin: v.picklist(turnOrigins),

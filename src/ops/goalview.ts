@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { block, cell } from "../base/text.ts";
 
-export const goal = v.object({
+const goal = v.object({
   objective: v.string(),
   status: v.string(),
   token_budget: v.nullable(v.number()),

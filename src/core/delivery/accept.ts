@@ -34,7 +34,7 @@ export const plain = {
 } as const;
 
 /** Everything the key stands for. */
-export function digestOf(ref: Ref, { mode, or_queue, text, overrides }: Draft): string {
+function digestOf(ref: Ref, { mode, or_queue, text, overrides }: Draft): string {
   return sha256(JSON.stringify(["send", ref, mode, or_queue, text, overrides]));
 }
 

@@ -52,14 +52,14 @@ function goesOn({ lane, latest, usage_limits }: LaneFacts): boolean {
 }
 
 /** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */
-export function isStuck(turn: Turn | null, retryingMs: number): boolean {
+function isStuck(turn: Turn | null, retryingMs: number): boolean {
   return (
     turn?.status === "in_progress" && turn.retrying_since !== null && retryingMs > limits.retryingAttentionMs
   );
 }
 
 /** Nothing runs, nothing is on its way, and what is queued is held. */
-export function isSettled(facts: LaneFacts): boolean {
+function isSettled(facts: LaneFacts): boolean {
   const isQuiet =
     facts.latest?.status !== "in_progress" && facts.in_flight === 0 && facts.lane.setup === "ready";
   return isQuiet && (facts.lane.pending === 0 || facts.lane.hold_reason !== null);

@@ -24,7 +24,7 @@ function viewOf(row: EventRow, logId: string): EventView {
 }
 
 /** The seq to read after: of the cursor, or the end of the log. Throws `usage` for a cursor that is not of this log. */
-export function startOf({ log }: Store, cursor: string | null): number {
+function startOf({ log }: Store, cursor: string | null): number {
   return cursor === null ? log.last() : seqOf(cursor, { id: log.id(), first: log.first(), last: log.last() });
 }
 

@@ -154,7 +154,7 @@ function modelOf(lane: Lane): ThreadView["model"] {
   };
 }
 
-export function turnView(turn: Turn): TurnView {
+function turnView(turn: Turn): TurnView {
   const isRetrying = turn.status === "in_progress" && turn.retrying_since !== null;
   return {
     id: turn.turn_id,

@@ -18,7 +18,7 @@ export async function confirmed(question: string, globals: Globals): Promise<boo
   return answer === true;
 }
 
-export function mayAsk(globals: Globals): boolean {
+function mayAsk(globals: Globals): boolean {
   return globals.interactive !== false && isTerminal(stdinFd) && isTerminal(stdoutFd);
 }
 

@@ -106,7 +106,7 @@ function put(flags: Words["flags"], name: string, value: FlagValue, rawName: str
   else flags[name] = value;
 }
 
-export function unknownFlag(rawName: string, forms: Forms): never {
+function unknownFlag(rawName: string, forms: Forms): never {
   const spellings = Object.entries(forms).flatMap(([name, form]) =>
     form.type === "boolean" ? [`--${name}`, `--no-${name}`] : [`--${name}`],
   );

@@ -113,6 +113,8 @@ export interface ModelAgent extends Agent {
   intrude(threadId: string): void;
   /** Another app made a thread with one finished turn; answers its id. */
   madeElsewhere(name: string, text: string): string;
+  /** Another process writes a finished turn with this text, under this id, into a thread that it has open. */
+  writeElsewhere(threadId: string, text: string, clientId: string | null): void;
   /** The next resume falls back to the configuration, as a bare one was measured to. */
   ignoreSettingsOfNextResume(): void;
   /** What the configuration file says of a sandbox, where a call does not. */
@@ -553,17 +555,19 @@ export function modelAgent({
     intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
     madeElsewhere(name, text) {
       const thread = newThread({ cwd: "/elsewhere" });
-      const said = [item("user_message", text), item("agent_message", `ok: ${text}`)];
-      const turn: TurnFacts = {
+      Object.assign(thread, { name, isDurable: true, isLoaded: false });
+      this.writeElsewhere(thread.id, text, null);
+      return thread.id;
+    },
+    writeElsewhere(threadId, text, client_id) {
+      threadOf(threadId).turns.push({
         id: id(),
         status: "completed",
         error: null,
         started_at: now(),
         completed_at: now(),
-        items: said,
-      };
-      Object.assign(thread, { name, isDurable: true, isLoaded: false, turns: [turn] });
-      return thread.id;
+        items: [item("user_message", text, { client_id }), item("agent_message", `ok: ${text}`)],
+      });
     },
     configure(details) {
       configured = details;

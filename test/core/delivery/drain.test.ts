@@ -27,16 +27,18 @@ test("a turn that begins while it is proven that none runs is not steered", asyn
   const { readThread } = agent;
   const id = here.view().id!;
   let isAsked = false;
+  const proven = Promise.withResolvers<void>();
   agent.readThread = async (asked) => {
     const facts = await readThread(asked);
     if (isAsked) return facts;
     isAsked = true;
     agent.intrude(id);
     await until("it is told", () => here.view().latest_turn?.status === "in_progress");
+    proven.resolve();
     return facts;
   };
   const receipt = await here.send("later", { mode: "queue" });
-  await until("the proof", () => isAsked);
+  await proven.promise;
   await macrotasks(60);
   expect(here.state(receipt)).toBe("queued");
   agent.release("theirs");

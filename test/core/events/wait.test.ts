@@ -296,3 +296,17 @@ test("a text that is on its way is waited for, though no turn of it is seen yet"
   await here.clock.advance(limits.sendAnswerMs);
   await sending;
 });
+
+test("what waits to be tried again is waited for, though nothing runs meanwhile", async () => {
+  await here.reaches(await here.send("hello"), "done");
+  here.world.agent.refuseNext("startTurn", "overloaded");
+  const queued = await here.send("later", { mode: "queue" });
+  await until("it was refused", () => here.view().queue.reason !== null);
+  expect(here.view().status).toBe("idle");
+  const waited = wait({ timeoutMs: limits.agentBackoffFirstMs / 2 });
+  await macrotasks(30);
+  await here.clock.advance(limits.agentBackoffFirstMs / 2);
+  expect((await waited).verdict).toBe("timeout");
+  await here.clock.advance(limits.agentBackoffFirstMs);
+  await here.reaches(queued, "done");
+});

@@ -83,6 +83,28 @@ test("a late word of its start does not begin a turn again", async () => {
   expect(count("turn.started")).toBe(1);
 });
 
+test("a question does not outlive its turn, though nobody told that Codex took it back", async () => {
+  const { agent } = here.world;
+  await here.send('[{"ask":"touch x"}]');
+  await until("it asks", () => here.view().status === "waiting");
+  const { turn } = thread().running!;
+  const over = { ...turn, status: "interrupted" as const, completed_at: here.clock.now() };
+  agent.tell({ kind: "turn_completed", thread_id: thread().id, turn: over });
+  await until("it is over", () => here.view().latest_turn?.status === "interrupted");
+  expect(here.view().requests).toEqual([]);
+  expect(count("request.expired")).toBe(1);
+});
+
+test("a turn that a usage limit cut is nudged once, however often its end is told", async () => {
+  here = await rig({ policy: { usageLimits: { continue: "queue", nudge: "go on" } } });
+  await here.send('[{"limit":60000}]');
+  await until("it is limited", () => here.view().limited !== null);
+  here.world.agent.tell({ kind: "turn_completed", thread_id: thread().id, turn: thread().turns[0]! });
+  await macrotasks(30);
+  const texts = here.world.store.messages.list({ limit: 10 }).map(({ text }) => text);
+  expect(texts.filter((text) => text === "go on")).toHaveLength(1);
+});
+
 for (const [what, beforeMs, agoMs] of [
   ["of this second ends now, to the millisecond, though Codex tells whole seconds", 777, 777],
   ["of an hour ago ended then, and not when that was heard", 3_600_000, 1_800_000],

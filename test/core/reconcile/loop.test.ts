@@ -25,10 +25,20 @@ test("a turn that the history shows running goes on, whatever a status said", as
   const { readThread } = agent;
   agent.readThread = async (id) => ({ ...(await readThread(id)), status: "idle" });
   await passes(Math.ceil(limits.turnSilentMs / limits.reconcileEveryMs) + 2);
-  expect(here.view().latest_turn?.status).toBe("in_progress");
+  expect(here.kinds().filter((kind) => kind.startsWith("turn."))).toEqual(["turn.started"]);
   agent.readThread = readThread;
   agent.release("go");
   await until("it completed", () => here.view().latest_turn?.status === "completed");
+});
+
+test("a silent turn of a thread without a history is left alone while Codex says that it runs", async () => {
+  const { core } = here.world.engine;
+  const settings = { cwd: "/repo", ephemeral: true };
+  const draft = { name: "passing", text: waiting, goal: null, settings, key: null, created_by: "cli" };
+  const { ref } = await core.create(draft, never());
+  await until("it runs", () => core.view(ref).status === "busy");
+  await passes(Math.ceil((limits.turnSilentMs * 2) / limits.reconcileEveryMs));
+  expect(core.view(ref)).toMatchObject({ status: "busy", latest_turn: { status: "in_progress" } });
 });
 
 describe("an idle thread stays loaded", () => {

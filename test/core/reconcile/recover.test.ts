@@ -99,8 +99,10 @@ describe("a text whose history cannot be searched is unsure, and held", () => {
       await passes(2);
     }
     expect(here.state(receipt)).toBe("unsure");
-    const told = here.kinds().filter((kind) => kind === "message.unsure");
-    expect(told).toHaveLength(1);
+    const kinds = here.kinds();
+    expect(kinds.filter((kind) => kind === "message.unsure")).toHaveLength(1);
+    // Nothing is left to be read.
+    expect(kinds.lastIndexOf("reconciled")).toBeGreaterThan(kinds.lastIndexOf("gap"));
   });
 });
 
@@ -114,6 +116,17 @@ test("a steer that died with its turn fails, and goes into no other", async () =
   await here.reaches(steer, "failed");
   expect(receiptOf(steer).error?.message).toContain("not taken");
   expect(agent.asked).not.toContain("this way");
+});
+
+test("a text that a hook refused is refused once, though the child died before that was read", async () => {
+  const { agent } = here.world;
+  agent.beforeNext("listTurns", () => agent.kill());
+  const receipt = await here.send('[{"refuse":"not this"}]', { mode: "queue" });
+  await until("the kill", () => agent.status().state !== "running");
+  expect(here.view().latest_turn?.status).toBe("completed");
+  agent.up();
+  await here.reaches(receipt, "failed");
+  expect(receiptOf(receipt)).toMatchObject({ attempt: 1, error: { code: "agent" } });
 });
 
 test("a turn that was lost with its text cut no work, so it holds nothing", async () => {

@@ -1,8 +1,9 @@
 /** Who holds a queue, and what lets it go on. */
 import { beforeEach, expect, test } from "bun:test";
+import { limits } from "../../../src/base/limits.ts";
 import type { MessageId } from "../../../src/core/model/ports/rows.ts";
 import { until } from "../../support/codex-sink.ts";
-import { type Rig, rig, waiting } from "../rig.ts";
+import { macrotasks, type Rig, rig, waiting } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -50,4 +51,32 @@ test("a plain text that a stop cut before Codex took it fails, and does not begi
   await here.reaches(receipt, "failed");
   expect(core().receipt(receipt.receipt).error?.message).toContain("not taken");
   expect(agent.asked).toEqual([]);
+});
+
+test("what a person holds lets no interjection pass", async () => {
+  await here.reaches(await here.send("hello"), "done");
+  await core().hold(here.ref);
+  const sending = here.send("now", { mode: "interject" });
+  await macrotasks(60);
+  await here.clock.advance(limits.sendAnswerMs);
+  const urgent = await sending;
+  expect(here.state(urgent)).toBe("queued");
+  core().release(here.ref);
+  await here.reaches(urgent, "done");
+});
+
+test("a steer that never left fails with the end of its turn", async () => {
+  const { agent } = here.world;
+  await here.reaches(await here.send(waiting), "delivered");
+  agent.swallow("item_completed");
+  await here.send("one", { mode: "steer" });
+  await until("it is taken", () => agent.asked.includes("one"));
+  const sending = here.send("two", { mode: "steer" });
+  await macrotasks(30);
+  await here.clock.advance(limits.sendAnswerMs);
+  const second = await sending;
+  expect(here.state(second)).toBe("queued");
+  agent.release("go");
+  await here.reaches(second, "failed");
+  expect(agent.asked).not.toContain("two");
 });

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { until } from "../../support/codex-sink.ts";
 import { rig } from "../rig.ts";
 
 test("after a revert a text that is lost is looked for above what is left, and goes again", async () => {
@@ -8,10 +7,11 @@ test("after a revert a text that is lost is looked for above what is left, and g
   await here.reaches(await here.send("one"), "done");
   await here.reaches(await here.send("two"), "done");
   await engine.core.revert(here.ref, 1);
-  agent.beforeNext("startTurn", () => agent.kill());
-  const sending = here.send("three");
-  await until("the kill", () => agent.status().state !== "running");
+  agent.loseNextTurn();
+  const receipt = await here.send("three");
+  expect(receipt.state).toBe("sent");
+  agent.kill();
   agent.up();
-  await here.reaches(await sending, "done");
+  await here.reaches(receipt, "done");
   expect(agent.asked).toEqual(["one", "two", "three"]);
 });

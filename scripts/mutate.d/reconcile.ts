@@ -38,8 +38,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: recover,
-    from: '  if (lane?.source === "attached") return true;\n',
-    to: "",
+    from: '!lane || lane.source === "attached" ||',
+    to: "!lane ||",
     what: "what went into Codex's own queue is taken for lost with our child",
     tests: ["core/delivery/codexqueue.test.ts"],
   },

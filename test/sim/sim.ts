@@ -1,12 +1,13 @@
 /**
  * The simulator: the product's own core and registry over the model of Codex, with a clock and a scheduler that a
  * seed drives. Anything may happen between any two steps of anything: a send in any mode, a stop, a kill of Codex, a
- * death of the daemon, lost events and answers, time. At the end all is brought up and every promise is checked
- * against the threads' own history.
+ * death of the daemon, lost events and answers, another process that writes a thread, time. At the end all is brought
+ * up and every promise is checked against the threads' own history.
  */
 
 import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
+import type { EventRow } from "../../src/core/model/events.ts";
 import type { MessageId, Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { NewThread } from "../../src/core/threads/create.ts";
@@ -21,6 +22,8 @@ export interface Tally {
   accepted: number;
   kills: number;
   restarts: number;
+  /** Turns that another process wrote. */
+  elsewhere: number;
   done: number;
   failed: number;
   cancelled: number;
@@ -38,13 +41,22 @@ export function seeded(seed: number): () => number {
   };
 }
 
+type ModelThread = ModelAgent["threads"] extends Map<string, infer T> ? T : never;
+type Untaken = NonNullable<NonNullable<ModelThread["running"]>["untaken"]>;
+
 interface Sim {
   random(): number;
   clock: ReturnType<typeof handClock>;
   store: Store;
   world: TestWorld;
+  /** How many turns of ours may run at a time. */
+  turnsMax: number | null;
+  /** The first promise that was seen broken on the way. */
+  broken?: string;
   /** Threads outlive daemons and children, as files do. */
-  codex: ModelAgent["threads"] | undefined;
+  codex: ModelAgent["threads"];
+  /** Other processes by the thread that each has open, with the text of ours that it may still write. */
+  writers: Map<string, Untaken | null>;
   due: (() => void)[];
   tally: Tally;
   /** In the order they were accepted. */
@@ -61,6 +73,7 @@ export async function simulate(seed: number, steps: number): Promise<Tally> {
     for (let step = 0; step < steps; step++) await act(sim);
     await calmDown(sim);
     check(sim);
+    if (sim.broken) throw new Error(sim.broken);
     return sim.tally;
   } catch (thrown) {
     const words = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
@@ -73,22 +86,61 @@ function begin(seed: number): Sim {
   const clock = handClock();
   const store = openStore(":memory:", clock.now());
   const due: (() => void)[] = [];
-  const world = testWorld({ clock, store, random, schedule: (fn) => void due.push(fn) });
-  world.engine.begin();
-  world.agent.up();
-  const tally = { accepted: 0, kills: 0, restarts: 0, done: 0, failed: 0, cancelled: 0, unsure: 0 };
-  return {
+  const nothing = { done: 0, failed: 0, cancelled: 0, unsure: 0 };
+  const sim: Omit<Sim, "world"> = {
     random,
     clock,
     store,
-    world,
-    codex: world.agent.threads,
+    // Every third one may run one turn at a time.
+    turnsMax: seed % 3 === 0 ? 1 : null,
+    codex: new Map(),
+    writers: new Map(),
     due,
-    tally,
+    tally: { accepted: 0, kills: 0, restarts: 0, elsewhere: 0, ...nothing },
     sent: [],
     refs: [],
     calls: [],
     trail: [],
+  };
+  const begun = Object.assign(sim, { world: worldOf(sim) });
+  guard(begun);
+  begun.world.engine.begin();
+  begun.world.agent.up();
+  return begun;
+}
+
+function worldOf(sim: Omit<Sim, "world">): TestWorld {
+  const { clock, store, random, codex: threads, due } = sim;
+  return testWorld({
+    clock,
+    store,
+    random,
+    threads,
+    schedule: (fn) => void due.push(fn),
+    // Whatever was asked before a call, another thread's step may come in between.
+    pause: () => (random() < 0.3 ? Math.floor(random() * 6) : 0),
+    policy: { maxRunningTurns: sim.turnsMax },
+  });
+}
+
+/** What must never be, at the moment when the registry is told of it. */
+function guard(sim: Sim): void {
+  const { store } = sim;
+  const { append } = store.events;
+  store.events.append = (event, now) => {
+    const seq = append(event, now);
+    const { kind, lane, receipt } = event;
+    const data = (event.data ?? {}) as Record<string, unknown>;
+    const { live } = sim.world;
+    if (kind === "message.queued" && Number(data["attempt"] ?? 0) > 0 && live.epoch() !== null) {
+      const threadId = store.lanes.get(lane as Ref)?.thread_id ?? "";
+      if (sim.writers.has(threadId))
+        sim.broken ??= `${receipt} of ${lane} is to go again while another process has the thread open`;
+    }
+    const isStart = kind === "message.claimed" && data["mode"] !== "steer" && data["mode"] !== "context";
+    const running = isStart && sim.turnsMax !== null ? store.messages.countBusy(live.epoch()) : 0;
+    if (running > (sim.turnsMax ?? 0)) sim.broken ??= `${running} turns run at a time, with ${receipt}`;
+    return seq;
   };
 }
 
@@ -135,6 +187,8 @@ const actions: [weight: number, name: string, action: Action][] = [
   [4, "release", release],
   [4, "finish", (sim) => sim.world.agent.release("go")],
   [4, "kill Codex", kill],
+  [3, "another process opens a thread", openElsewhere],
+  [6, "another process writes, or closes it", goOnElsewhere],
   [2, "restart", restart],
   [1, "new", (sim) => make(sim, (core) => core.create(newThread(`new ${sim.clock.monotonic()}`), signal()))],
   [2, "fork", fork],
@@ -202,7 +256,7 @@ function send(sim: Sim, mode: Mode): void {
   const lane = pick(sim, sim.refs);
   const { core } = sim.world.engine;
   const or_queue = mode === "steer" && sim.random() < 0.5;
-  const before = new Set(sim.store.messages.list({ limit: 10_000 }).map((message) => message.id));
+  const before = new Set(sim.store.messages.list({ limit: 10 }).map((message) => message.id));
   const draft = { ...plain, mode, or_queue, text: pick(sim, scripts), key: null };
   // Refusals store nothing; what is stored is found in the registry, whatever becomes of the call.
   const call = core
@@ -216,7 +270,8 @@ function send(sim: Sim, mode: Mode): void {
 
 /** Every accepted message, once, in the order the registry took it. */
 function note(sim: Sim, before: Set<MessageId>): void {
-  for (const { id, lane, mode } of sim.store.messages.list({ limit: 10_000 }).reverse()) {
+  // One send stores one message, and what it kicks stores none before it answers.
+  for (const { id, lane, mode } of sim.store.messages.list({ limit: 5 }).reverse()) {
     if (!before.has(id)) sim.sent.push({ id, lane, mode });
   }
 }
@@ -253,9 +308,48 @@ function withhold(sim: Sim): void {
   sim.clock.after(sim.random() * 120_000, agent.withhold(verb, 1));
 }
 
+/** A thread that our child has loaded is locked for others. */
+function openElsewhere(sim: Sim): void {
+  const thread = threadOf(sim, pick(sim, sim.refs));
+  if (thread.isLoaded || !thread.isDurable) return;
+  holdElsewhere(sim, thread, null);
+}
+
+function holdElsewhere({ writers }: Sim, thread: ModelThread, untaken: Untaken | null): void {
+  thread.isHeldElsewhere = true;
+  writers.set(thread.id, untaken);
+}
+
+/** A turn of its own; or the text that our child had given it, where what has it open is what that child left. */
+function goOnElsewhere(sim: Sim): void {
+  const [id] = [...sim.writers.keys()];
+  if (id === undefined) return;
+  if (sim.random() < 0.3) {
+    closeElsewhere(sim, id);
+    return;
+  }
+  sim.tally.elsewhere++;
+  const untaken = sim.writers.get(id) ?? null;
+  sim.writers.set(id, null);
+  sim.world.agent.writeElsewhere(id, untaken?.text ?? "theirs", untaken?.clientId ?? null);
+}
+
+function closeElsewhere(sim: Sim, id: string): void {
+  sim.writers.delete(id);
+  const thread = sim.codex.get(id);
+  if (thread) thread.isHeldElsewhere = false;
+}
+
 function kill(sim: Sim): void {
   sim.tally.kills++;
-  sim.world.agent.kill();
+  const { agent } = sim.world;
+  const left = [...sim.codex.values()].flatMap((thread) => {
+    const untaken = thread.isDurable ? thread.running?.untaken : null;
+    return untaken && sim.random() < 0.5 ? [{ thread, untaken }] : [];
+  });
+  agent.kill();
+  // A process of it lives on, with what it was given.
+  for (const { thread, untaken } of left) holdElsewhere(sim, thread, untaken);
   // A supervisor starts another after a while.
   sim.due.push(() => up(sim));
 }
@@ -267,16 +361,9 @@ function up(sim: Sim): void {
 /** kill -9 of the daemon: its memory is gone, its child dies with its stdin, the registry and the threads stay. */
 async function restart(sim: Sim): Promise<void> {
   sim.tally.restarts++;
-  const { threads } = sim.world.agent;
   sim.world.abandon();
   sim.due.length = 0;
-  sim.world = testWorld({
-    clock: sim.clock,
-    store: sim.store,
-    random: sim.random,
-    threads,
-    schedule: (fn) => void sim.due.push(fn),
-  });
+  sim.world = worldOf(sim);
   await endOrphans(sim.store.epochs.unended(), sim.world.engine.sink.onExit, sim.clock, quietLog);
   sim.world.engine.begin();
   sim.due.push(() => up(sim));
@@ -289,6 +376,7 @@ async function calmDown(sim: Sim): Promise<void> {
     up(sim);
     sim.world.agent.deadly.clear();
     sim.world.agent.release("go");
+    for (const id of sim.writers.keys()) closeElsewhere(sim, id);
     for (const ref of lanesOf(sim)) {
       const reason = sim.store.lanes.find(ref)?.hold_reason;
       if (reason && reason !== "unsure") sim.world.engine.core.release(ref);
@@ -300,8 +388,8 @@ async function calmDown(sim: Sim): Promise<void> {
       const lane = sim.store.lanes.get(ref);
       return lane.pending > 0 && lane.hold_reason !== "unsure";
     });
-    const isMade = lanesOf(sim).every((ref) => sim.store.lanes.get(ref).setup === "ready");
-    if (sim.due.length === 0 && moving.length === 0 && waiting.length === 0 && isMade) return;
+    const isAtRest = sim.due.length === 0 && moving.length === 0 && waiting.length === 0;
+    if (isAtRest && lanesOf(sim).every((ref) => sim.store.lanes.get(ref)!.setup === "ready")) return;
   }
   const stuck = sim.store.messages.list({ states: ["queued", "claimed", "sent", "delivered"], limit: 10 });
   throw new Error(
@@ -331,8 +419,10 @@ function check(sim: Sim): void {
   for (const [id, thread] of sim.world.agent.threads)
     if (thread.isDurable && !store.lanes.findByThread(id))
       throw new Error(`no row knows the thread ${id} (${thread.name}, ${thread.mark})`);
-  gapless(store);
-  limited(store);
+  const events = store.events.list({ after: 0, limit: 1_000_000 });
+  gapless(events);
+  once(events);
+  limited(events);
   for (const ref of sim.refs) {
     const { settings } = sim.world.agent.threads.get(store.lanes.get(ref).thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);
@@ -377,18 +467,29 @@ function inOrder(sim: Sim, ref: Ref): void {
 }
 
 /** No turn of ours starts from the moment that a usage limit is known until it ends. */
-function limited(store: Store): void {
+function limited(events: readonly EventRow[]): void {
   let isLimited = false;
-  for (const { seq, kind, data } of store.events.list({ after: 0, limit: 1_000_000 })) {
+  for (const { seq, kind, data } of events) {
     if (kind === "limit.reached" || kind === "limit.ended") isLimited = kind === "limit.reached";
     const starts = kind === "message.claimed" && data["mode"] !== "steer" && data["mode"] !== "context";
     if (starts && isLimited) throw new Error(`event ${seq} starts a turn of a limited account`);
   }
 }
 
-function gapless(store: Store): void {
-  const rows = store.events.list({ after: 0, limit: 1_000_000 });
-  for (const [at, row] of rows.entries()) {
+/** A turn ends once, and a message is delivered and done once. */
+function once(events: readonly EventRow[]): void {
+  const seen = new Set<string>();
+  for (const { kind, lane, turn_id, receipt } of events) {
+    const isEnd = kind === "turn.completed" || kind === "turn.failed" || kind === "turn.interrupted";
+    if (!isEnd && kind !== "message.delivered" && kind !== "message.done") continue;
+    const what = isEnd ? `turn ${turn_id} of ${lane} ended` : `${kind} of ${receipt}`;
+    if (seen.has(what)) throw new Error(`twice: ${what}`);
+    seen.add(what);
+  }
+}
+
+function gapless(events: readonly EventRow[]): void {
+  for (const [at, row] of events.entries()) {
     if (row.seq !== at + 1) throw new Error(`the log has a hole before ${row.seq}`);
   }
 }

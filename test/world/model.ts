@@ -66,7 +66,15 @@ interface ModelThread {
   nativeQueue: { id: string; text: string }[];
   /** Ids of the items that were added as context. */
   injected: string[];
-  running: { turn: TurnFacts; steps: Step[]; waitsFor: string | null } | null;
+  running: Run | null;
+}
+
+interface Run {
+  turn: TurnFacts;
+  steps: Step[];
+  waitsFor: string | null;
+  /** What it has not taken yet; null once its item is in the history. */
+  untaken: { text: string; clientId: string } | null;
 }
 
 type Verb =
@@ -113,6 +121,8 @@ export interface ModelAgent extends Agent {
   intrude(threadId: string): void;
   /** Another app made a thread with one finished turn; answers its id. */
   madeElsewhere(name: string, text: string): string;
+  /** Another process writes a finished turn with this text, under this id, into a thread that it has open. */
+  writeElsewhere(threadId: string, text: string, clientId: string | null): void;
   /** The next resume falls back to the configuration, as a bare one was measured to. */
   ignoreSettingsOfNextResume(): void;
   /** What the configuration file says of a sandbox, where a call does not. */
@@ -136,6 +146,8 @@ export interface ModelOptions {
   /** Runs later, in order; the simulator decides when. */
   schedule(fn: () => void): void;
   now(): number;
+  /** How many steps of others a call waits before it is carried out. */
+  pause?(): number;
   codexHome?: string;
   /** What is on disk already. */
   threads?: Map<string, ModelThread>;
@@ -178,6 +190,7 @@ export function modelAgent({
   sink,
   schedule,
   now,
+  pause = () => 0,
   codexHome = "/home/user/.codex",
   threads = new Map(),
 }: ModelOptions): ModelAgent {
@@ -222,7 +235,7 @@ export function modelAgent({
     const asked = epoch;
     if (asked === null) return Promise.reject(down());
     return new Promise((resolve, reject) => {
-      schedule(() => {
+      after(pause(), () => {
         const first = before.get(verb);
         // It may want the next call, too.
         before.delete(verb);
@@ -253,6 +266,12 @@ export function modelAgent({
         }
       });
     });
+  }
+
+  /** After so many steps of others; at once when the child dies meanwhile. */
+  function after(steps: number, fn: () => void): void {
+    const from = epoch;
+    schedule(() => (steps > 0 && epoch === from ? after(steps - 1, fn) : fn()));
   }
 
   function emit(...events: AgentEvent[]): void {
@@ -362,7 +381,7 @@ export function modelAgent({
       completed_at: null,
       items: [],
     };
-    const run = { turn, steps: stepsOf(text), waitsFor: null };
+    const run: Run = { turn, steps: stepsOf(text), waitsFor: null, untaken: { text, clientId } };
     thread.running = run;
     thread.turns.push(turn);
     setStatus(thread, "active");
@@ -384,6 +403,7 @@ export function modelAgent({
       const said = item("user_message", text, { client_id: clientId });
       thread.isDurable = thread.settings.ephemeral !== true;
       turn.items.push(said);
+      run.untaken = null;
       asked.push(text);
       emit({ kind: "item_completed", thread_id: thread.id, turn_id: turn.id, item: said });
       schedule(() => go(thread));
@@ -553,17 +573,19 @@ export function modelAgent({
     intrude: (threadId) => void begin(threadOf(threadId), '[{"wait":"theirs"}]', "theirs"),
     madeElsewhere(name, text) {
       const thread = newThread({ cwd: "/elsewhere" });
-      const said = [item("user_message", text), item("agent_message", `ok: ${text}`)];
-      const turn: TurnFacts = {
+      Object.assign(thread, { name, isDurable: true, isLoaded: false });
+      this.writeElsewhere(thread.id, text, null);
+      return thread.id;
+    },
+    writeElsewhere(threadId, text, client_id) {
+      threadOf(threadId).turns.push({
         id: id(),
         status: "completed",
         error: null,
         started_at: now(),
         completed_at: now(),
-        items: said,
-      };
-      Object.assign(thread, { name, isDurable: true, isLoaded: false, turns: [turn] });
-      return thread.id;
+        items: [item("user_message", text, { client_id }), item("agent_message", `ok: ${text}`)],
+      });
     },
     configure(details) {
       configured = details;
@@ -826,7 +848,7 @@ export function modelAgent({
           items: [item("context_compaction", "")],
         };
         thread.turns.push(turn);
-        thread.running = { turn, steps: [], waitsFor: null };
+        thread.running = { turn, steps: [], waitsFor: null, untaken: null };
         setStatus(thread, "active");
         emit({ kind: "turn_started", thread_id: threadId, turn_id: turn.id, at: now() });
         schedule(() => go(thread));

@@ -38,6 +38,8 @@ export interface WorldOptions {
   log?: Log;
   schedule?(fn: () => void): void;
   random?(): number;
+  /** How many steps of others a call to Codex waits before it is carried out. */
+  pause?(): number;
   policy?: Partial<Policy>;
   config?: { own?: Partial<Tables>; repository?: ConfigFiles["repository"] };
   /** What stands in files, by path. */
@@ -75,6 +77,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     schedule: (fn) => schedule(() => isAbandoned || fn()),
     now: clock.now,
     ...(options.threads ? { threads: options.threads } : {}),
+    ...(options.pause ? { pause: options.pause } : {}),
   });
   const world: CoreDeps = {
     store,

@@ -20,7 +20,7 @@ import { noteAnswer } from "../state/lastmessage.ts";
 import { contextTaken, delivered, failed, failSteer, settleInterrupted, unsure } from "../state/settle.ts";
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
-import { recover } from "./recover.ts";
+import { isLeft, recover } from "./recover.ts";
 import { renewReplaced, unloadIdle } from "./upkeep.ts";
 
 export interface Reconcile {
@@ -83,8 +83,11 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
+    // Where there is nothing to recover nothing is tried: a suspect that only waits is not to keep the others waiting.
     const isRecovered =
-      mayOpen(world, ref) && (await world.locked(ref, () => watched(world, ref, () => recover(world, ref))));
+      !isLeft(world, ref) ||
+      (mayOpen(world, ref) &&
+        (await world.locked(ref, () => watched(world, ref, () => recover(world, ref)))));
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
     return isRecovered;

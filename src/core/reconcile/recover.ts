@@ -17,20 +17,25 @@ import { refusalOf } from "../model/refusal.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { contextTaken, delivered, failed, failSteer, requeued, unsure } from "../state/settle.ts";
 
+/** Something of a dead child is open on this lane. */
+export function isLeft(world: CoreDeps, ref: Ref): boolean {
+  const lane = world.store.lanes.find(ref);
+  // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
+  if (!lane || lane.source === "attached" || lane.thread_id === null) return false;
+  return leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
+}
+
 /** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
 export async function recover(world: CoreDeps, ref: Ref): Promise<boolean> {
   const { store, agent, live } = world;
   const lane = store.lanes.find(ref);
-  // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
-  if (lane?.source === "attached") return true;
-  const isLeft = () => leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
-  if (!lane || lane.thread_id === null || !isLeft()) return true;
+  if (!lane || !isLeft(world, ref)) return true;
   if (live.epoch() === null) return false;
-  const threadId = lane.thread_id;
+  const threadId = lane.thread_id!;
   try {
     applyHistory(world, lane, await readBack(agent, threadId, floorOf(world, ref)));
     for (const message of leftMessages(world, ref)) await settleAbsent(world, lane, threadId, message);
-    return !isLeft();
+    return !isLeft(world, ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     vanished(world, lane);

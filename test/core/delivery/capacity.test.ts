@@ -61,6 +61,16 @@ test("of many that see the last place free at once, one gets it", async () => {
   expect(here.world.agent.asked).toHaveLength(1);
 });
 
+test("of many whose queues see the last place free at once, one gets it", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 1 } });
+  const { core } = here.world.engine;
+  const refs = await threads(here, 4);
+  const queued = { ...plain, mode: "queue" as const, text: gated("go") };
+  await Promise.all(refs.map((ref) => core.send(ref, queued, never())));
+  await macrotasks(60);
+  expect(here.world.agent.asked).toHaveLength(1);
+});
+
 test("steers and context are no turns of their own", async () => {
   const here = await rig({ policy: { maxRunningTurns: 1 } });
   const running = await here.send(gated("go"));

@@ -25,6 +25,20 @@ test("a cursor of another log, past the end, or nonsense is an error and no sile
   }
 });
 
+test("a cursor before what is kept is an error: the rows between are gone, and that is no silence", async () => {
+  const here = await rig();
+  await here.reaches(await here.send("hello"), "done");
+  const { store, engine } = here.world;
+  const id = store.log.id();
+  const kept = engine.core.cursor();
+  store.events.prune(here.clock.now() + 1, 5);
+  const first = store.log.first();
+  expect(first).toBe(6);
+  expect(() => engine.core.events({}, `${id}:2`, 10)).toThrow("no longer kept");
+  expect(engine.core.events({}, `${id}:${first - 1}`, 1).events[0]?.seq).toBe(first);
+  expect(engine.core.events({}, kept, 10).events).toEqual([]);
+});
+
 test("following goes on exactly after the cursor and misses nothing that comes meanwhile", async () => {
   const here = await rig();
   const { core } = here.world.engine;

@@ -255,3 +255,58 @@ test("a wait that is given up ends with the reason, and not as if its time had r
   abort.abort(new DispatchError("daemon_down", "the daemon is stopping"));
   expect((await refusal(waited)).code).toBe("daemon_down");
 });
+
+test("idle is what Codex confirms: a turn that was not heard of is waited for", async () => {
+  const { agent } = here.world;
+  await here.reaches(await here.send("hello"), "done");
+  agent.swallow("thread_status");
+  agent.swallow("turn_started");
+  agent.intrude(here.view().id!);
+  await macrotasks(20);
+  expect(here.view().latest_turn?.status).toBe("completed");
+  let isOver = false;
+  const waited = wait({ condition: "idle" }).then(({ verdict }) => {
+    isOver = true;
+    return verdict;
+  });
+  await macrotasks(30);
+  await here.clock.advance(limits.waitLookEveryMs * 3);
+  expect(isOver).toBe(false);
+  agent.release("theirs");
+  await macrotasks(30);
+  await here.clock.advance(limits.waitLookEveryMs * 2);
+  expect(await waited).toBe("ok");
+});
+
+test("a text that is on its way is waited for, though no turn of it is seen yet", async () => {
+  await here.reaches(await here.send("hello"), "done");
+  const tell = here.world.agent.withhold("startTurn");
+  here.world.agent.loseNextTurn();
+  const sending = here.send("lost");
+  await until("it is claimed", () => here.world.store.messages.inFlight(here.ref) !== undefined);
+  let isOver = false;
+  const waited = wait({ condition: "done", timeoutMs: limits.waitLookEveryMs * 3 }).finally(() => {
+    isOver = true;
+  });
+  await macrotasks(30);
+  expect(isOver).toBe(false);
+  await here.clock.advance(limits.waitLookEveryMs * 3);
+  expect((await waited).verdict).toBe("timeout");
+  tell();
+  await here.clock.advance(limits.sendAnswerMs);
+  await sending;
+});
+
+test("what waits to be tried again is waited for, though nothing runs meanwhile", async () => {
+  await here.reaches(await here.send("hello"), "done");
+  here.world.agent.refuseNext("startTurn", "overloaded");
+  const queued = await here.send("later", { mode: "queue" });
+  await until("it was refused", () => here.view().queue.reason !== null);
+  expect(here.view().status).toBe("idle");
+  const waited = wait({ timeoutMs: limits.agentBackoffFirstMs / 2 });
+  await macrotasks(30);
+  await here.clock.advance(limits.agentBackoffFirstMs / 2);
+  expect((await waited).verdict).toBe("timeout");
+  await here.clock.advance(limits.agentBackoffFirstMs);
+  await here.reaches(queued, "done");
+});

@@ -109,3 +109,25 @@ test("a death with nothing under way is nobody's fault, nor one after a success"
   }
   expect(core().crashers()).toEqual([]);
 });
+
+test("a suspect that waits for a place keeps nobody from being settled who has that place", async () => {
+  here = await rig({ policy: { maxRunningTurns: 1 } });
+  const draft = {
+    name: "b",
+    text: null,
+    goal: null,
+    settings: { cwd: "/repo" },
+    key: null,
+    created_by: "cli",
+  };
+  others = [(await core().create(draft, never())).ref];
+  here.world.agent.loseNextTurn();
+  const sent = await queue(others[0]!, "has the place");
+  await here.reaches(sent, "sent");
+  const waits = await queue(here.ref, "waits for it");
+  here.world.agent.kill();
+  // As its resume under another child left it.
+  here.world.blame.suspects.set(here.ref, null);
+  await live(30);
+  expect([here.state(sent), here.state(waits)]).toEqual(["done", "done"]);
+});

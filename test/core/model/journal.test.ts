@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { DispatchError } from "../../../src/base/error.ts";
 import { faultLog } from "../../../src/base/faults.ts";
+import { limits } from "../../../src/base/limits.ts";
 import status from "../../../src/ops/daemon/status.ts";
 import { memoryLog } from "../../daemon/rig.ts";
 import { refusal, rig } from "../rig.ts";
@@ -62,4 +63,21 @@ test("a disk that fills up behind an accepted message costs it time, and no time
   for (let n = 0; n < 10; n++) await clock.advance(5000);
   await reaches(receipt, "done");
   expect(world.store.messages.list({ limit: 10 }).filter(({ text }) => text === "accepted")).toHaveLength(1);
+});
+
+test("events that may wait are dropped when the disk refuses them, so that they fill no memory", async () => {
+  const { world, clock, kinds } = await rig();
+  const audit = { caller: "cli", op: "thread.list", lane: null, receipt: null, outcome: "ok" };
+  const { tx } = world.store;
+  world.store.tx = () => {
+    throw new DispatchError("storage", "writing: the disk is full");
+  };
+  for (let n = 0; n < 3; n++) {
+    world.engine.audit(audit);
+    await clock.advance(limits.laterEventsMs);
+  }
+  world.store.tx = tx;
+  world.engine.audit(audit);
+  await clock.advance(limits.laterEventsMs);
+  expect(kinds().filter((kind) => kind === "op.called")).toHaveLength(1);
 });

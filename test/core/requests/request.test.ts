@@ -232,6 +232,23 @@ describe("what a sub-agent asks", () => {
   });
 });
 
+test("what a dead child asked is not taken for the same number of the next one", async () => {
+  const { agent, engine, live } = here.world;
+  const kid = agent.madeElsewhere("kid", "hello");
+  agent.threads.get(kid)!.parentId = here.view().id;
+  const question = open({ thread_id: kid, kind: "command_approval", command: "touch x" });
+  const tell = agent.withhold("readThread", 1);
+  agent.tell({ kind: "request_opened", request: question });
+  await until("it is looked up", () => live.pendingLookups.has(77));
+  // The next child is there, and asks, before the first one's lookup is answered.
+  agent.kill();
+  tell();
+  agent.up();
+  engine.sink.onEvents(live.epoch()!, [{ kind: "request_opened", request: question }]);
+  await until("a question", () => here.view().requests.length === 1);
+  expect(core().requests({ ref: null, all: true, limit: 10 })).toHaveLength(1);
+});
+
 test("what keeps a text from being sent names the request, and no answer to it", async () => {
   const id = await asked();
   const error = await refusal(here.send("next"));

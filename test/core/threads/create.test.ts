@@ -47,6 +47,17 @@ describe("the same key", () => {
     expect(world.agent.threads.size).toBe(1);
   });
 
+  test("twice at once makes one thread with one text", async () => {
+    const world = begun();
+    const making = [1, 2].map(() => world.engine.core.create(draft({ key: "k" }), never()));
+    const [first, second] = await Promise.all(making);
+    expect(second!.ref).toBe(first!.ref);
+    expect(second!.receipt?.receipt).toBe(first!.receipt!.receipt);
+    await until("delivered", () => world.agent.asked.length > 0);
+    expect(world.agent.threads.size).toBe(1);
+    expect(world.agent.asked).toEqual(["hello"]);
+  });
+
   test("with other content is a conflict", async () => {
     const world = begun();
     await world.engine.core.create(draft({ key: "k" }), never());

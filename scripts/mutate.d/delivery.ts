@@ -1,0 +1,191 @@
+import type { Mutant } from "./mutant.ts";
+
+const modes = "src/core/delivery/modes.ts";
+const drain = "src/core/delivery/drain.ts";
+const attempt = "src/core/delivery/attempt.ts";
+const accept = "src/core/delivery/accept.ts";
+const capacity = "core/delivery/capacity.test.ts";
+
+export const delivery: readonly Mutant[] = [
+  {
+    file: modes,
+    from: "        refuseUnlessFree(world, writable(ref));\n        const { id }",
+    to: "        const { id }",
+    what: "a send overtakes what was queued while it was proven that nothing runs",
+    tests: ["core/delivery/accept.test.ts"],
+  },
+  {
+    file: modes,
+    from: '        if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");\n',
+    to: "",
+    what: "a send goes into a turn that was not heard of",
+    tests: ["core/delivery/accept.test.ts"],
+  },
+  {
+    file: modes,
+    from: "        const known = knownByKey(store, ref, draft);\n        if (known) return known;\n        writable",
+    to: "        writable",
+    what: "one key twice at once is two texts",
+    tests: ["core/promises.test.ts"],
+  },
+  {
+    file: modes,
+    from: "        writable(ref);\n        const opened",
+    to: "        const opened",
+    what: "a send writes a thread that was given away meanwhile",
+    tests: ["core/delivery/accept.test.ts"],
+  },
+  {
+    file: modes,
+    from: "          if (full !== null) fail(",
+    to: "          if (false) fail(",
+    what: "a plain send starts a turn over the limit",
+    tests: [capacity],
+  },
+  {
+    file: modes,
+    from: "      refuseCulprit(world, ref);\n",
+    to: "",
+    what: "a plain send ends the turns of all others a third time",
+    tests: ["core/loading/blame.test.ts"],
+  },
+  {
+    file: drain,
+    from: "      if (deliver === start && startRefusal(world, opened.lane) !== null) return false;\n",
+    to: "",
+    what: "two threads get the last place",
+    tests: [capacity],
+  },
+  {
+    file: drain,
+    from: "    const now = store.lanes.find(ref);\n    const context",
+    to: "    const now = opened.lane;\n    const context",
+    what: "a text goes though its queue was held while it was proven that nothing runs",
+  },
+  {
+    file: drain,
+    from: "|| store.turns.running(ref).length > 0) return false;\n    // Read again",
+    to: ") return false;\n    // Read again",
+    what: "a text goes into the turn that began while it was proven that nothing runs",
+  },
+  {
+    file: drain,
+    from: "if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;",
+    to: "if (known && saysIdle(known)) return true;",
+    what: "an old word of Codex proves that nothing runs",
+  },
+  {
+    file: drain,
+    from: "if (store.messages.inFlight(lane.ref) || world.blame",
+    to: "if (world.blame",
+    what: "two texts of a thread are in flight",
+  },
+  {
+    file: drain,
+    from: " * 2 ** (tries - 1)",
+    to: "",
+    what: "a refused text is tried as often after an hour as at first",
+  },
+  {
+    file: drain,
+    from: "(backoff.get(ref)?.until ?? 0) > clock.monotonic()",
+    to: "false",
+    what: "a refused text is tried in a hot loop",
+  },
+  {
+    file: drain,
+    from: "    later(message.lane);\n    return false;",
+    to: "    return true;",
+    what: "a text that Codex refuses is tried again at once",
+  },
+  {
+    file: drain,
+    from: "      backoff.clear();\n",
+    to: "",
+    what: "what was refused waits on though another Codex is up",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: drain,
+    from: "      !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||\n",
+    to: "",
+    what: "every hold releases itself",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: attempt,
+    from: ' || reason === "archived"',
+    to: "",
+    what: "a text for a thread that was archived elsewhere fails instead of waiting",
+  },
+  {
+    file: attempt,
+    from: "  if (isUnknown(thrown)) return;\n",
+    to: "",
+    what: "a text whose answer was lost is sent again unread",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: attempt,
+    from: '  if (reason === "not_loaded" && lane.thread_id !== null) live.drop(lane.thread_id);\n',
+    to: "",
+    what: "a thread that Codex unloaded is never opened again",
+  },
+  {
+    file: attempt,
+    from: "isSteering(message) && floor === message.target_turn_id ? null : floor,",
+    to: "floor,",
+    what: "a steer is looked for above the turn that it is in",
+  },
+  {
+    file: attempt,
+    from: "overridden: lane.overridden || message.settings !== null,",
+    to: "overridden: message.settings !== null,",
+    what: "an override of one turn stays when the next was refused",
+    tests: ["core/promises.test.ts"],
+  },
+  {
+    file: accept,
+    from: "if (lane.pending >= limits.queuedPerLaneMax)",
+    to: "if (false)",
+    what: "a queue has no limit",
+  },
+  {
+    file: accept,
+    from: "if (Buffer.byteLength(draft.text) > limits.textBytesMax)",
+    to: "if (false)",
+    what: "a text has no limit",
+  },
+  {
+    file: accept,
+    from: '  if (facts.in_flight > 0) busy(lane, "has a message in flight");\n',
+    to: "",
+    what: "a plain send overtakes the text in flight",
+  },
+  {
+    file: accept,
+    from: "  if (pending === 0 || hold_reason !== null) return;\n",
+    to: "  return;\n",
+    what: "a plain send overtakes the queue",
+  },
+  {
+    file: accept,
+    from: "  while (store.messages.find(id)) id = mint.id();\n",
+    to: "",
+    what: "two texts have one id",
+  },
+  {
+    file: "src/core/delivery/turnend.ts",
+    from: "if (isOver || end.status",
+    to: "if (end.status",
+    what: "a turn that a usage limit cut is nudged twice",
+    tests: ["core/reconcile/ingest.test.ts"],
+  },
+  {
+    file: "src/core/delivery/promptrefusal.ts",
+    from: '  if (turn?.status !== "completed") return undefined;\n',
+    to: "",
+    what: "a turn that failed without its text ends the text for good",
+    tests: ["core/promises.test.ts"],
+  },
+];

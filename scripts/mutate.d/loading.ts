@@ -1,0 +1,93 @@
+import type { Mutant } from "./mutant.ts";
+
+const open = "src/core/loading/open.ts";
+const goal = "src/core/loading/goal.ts";
+const idle = "src/core/loading/idle.ts";
+
+export const loading: readonly Mutant[] = [
+  {
+    file: "src/core/loading/effective.ts",
+    from: '  "model_provider",\n]',
+    to: "]",
+    what: "another provider works on after a crash, unseen",
+  },
+  {
+    file: open,
+    from: "    if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);\n",
+    to: "",
+    what: "a text runs with other settings than its thread was given",
+    tests: ["core/promises.test.ts"],
+  },
+  {
+    file: open,
+    from: "      await quietGoal(world, lane, threadId);\n",
+    to: "",
+    what: "to open a thread continues its goal",
+    tests: ["core/loading/goal.test.ts"],
+  },
+  {
+    file: open,
+    from: "  if (!isUnderWay) refuseWithoutFolder(world, lane);\n",
+    to: "",
+    what: "a text runs in a folder that is gone",
+    tests: ["core/promises.test.ts"],
+  },
+  {
+    file: "src/core/loading/opening.ts",
+    from: "known?.at ?? (how.isNew ? clock.monotonic() : 0)",
+    to: "known?.at ?? clock.monotonic()",
+    what: "a turn that a resume started is steered",
+    tests: ["core/loading/open.test.ts"],
+  },
+  {
+    file: goal,
+    from: "      await agent.clearGoal(lane.thread_id);\n    await putGoal",
+    to: "      ;\n    await putGoal",
+    what: "a new goal goes on with the tokens of the finished one",
+  },
+  {
+    file: goal,
+    from: "    lane.hold_reason === null &&\n",
+    to: "",
+    what: "a held thread's goal starts its work",
+  },
+  {
+    file: goal,
+    from: " &&\n    isFirstTaken(world.store, lane.ref)",
+    to: "",
+    what: "a goal swallows the first text of its thread",
+    tests: ["core/threads/create.test.ts"],
+  },
+  {
+    file: idle,
+    from: 'if (live.get(lane.thread_id) && (await agent.readThread(lane.thread_id!)).status === "active")',
+    to: "if (false)",
+    what: "an archive, a revert or a compaction cuts a turn that was not heard of",
+  },
+  {
+    file: idle,
+    from: "  refuseUnsettled(world, ref);\n  if (needs",
+    to: "  if (needs",
+    what: "a history is rewritten under a text that is not settled",
+  },
+  {
+    file: "src/core/loading/alreadysent.ts",
+    from: "if (turn === undefined && !isInjected) continue;",
+    to: "continue;",
+    what: "a registry that was copied back sends again what Codex has",
+    tests: ["core/promises.test.ts"],
+  },
+  {
+    file: "src/core/loading/blame.ts",
+    from: '    hold(store, change, ref, "crashed");\n',
+    to: "",
+    what: "a thread that ends Codex is not held",
+  },
+  {
+    file: "src/core/loading/history.ts",
+    from: "return { turns, reachedFloor: floor === null };",
+    to: "return { turns, reachedFloor: true };",
+    what: "a floor that is not in the history counts as met",
+    tests: ["core/reconcile/recover.test.ts"],
+  },
+];

@@ -1,0 +1,87 @@
+/** What the loop asks before a text goes: nothing runs, nothing is in flight, nobody holds it, and not too often. */
+import { beforeEach, expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
+import { limits } from "../../../src/base/limits.ts";
+import { until } from "../../support/codex-sink.ts";
+import { macrotasks, type Rig, rig } from "../rig.ts";
+
+let here: Rig;
+beforeEach(async () => {
+  here = await rig();
+  await here.reaches(await here.send("hello"), "done");
+  here.clock.jump(limits.statusFreshMs + 1);
+});
+
+test("a queue that is held while it is proven that nothing runs keeps its text", async () => {
+  const { agent, engine } = here.world;
+  agent.beforeNext("readThread", () => engine.core.hold(here.ref));
+  const receipt = await here.send("later", { mode: "queue" });
+  await until("the hold", () => here.view().queue.held);
+  await macrotasks(40);
+  expect(here.state(receipt)).toBe("queued");
+  expect(agent.asked).toEqual(["hello"]);
+});
+
+test("a turn that begins while it is proven that none runs is not steered", async () => {
+  const { agent } = here.world;
+  const { readThread } = agent;
+  const id = here.view().id!;
+  let isAsked = false;
+  const proven = Promise.withResolvers<void>();
+  agent.readThread = async (asked) => {
+    const facts = await readThread(asked);
+    if (isAsked) return facts;
+    isAsked = true;
+    agent.intrude(id);
+    await until("it is told", () => here.view().latest_turn?.status === "in_progress");
+    proven.resolve();
+    return facts;
+  };
+  const receipt = await here.send("later", { mode: "queue" });
+  await proven.promise;
+  await macrotasks(60);
+  expect(here.state(receipt)).toBe("queued");
+  agent.release("theirs");
+  await here.reaches(receipt, "done");
+  expect(here.world.engine.core.receipt(receipt.receipt).joined).toBe(false);
+});
+
+test("what Codex said a while ago proves nothing: it is asked again", async () => {
+  const { agent } = here.world;
+  agent.swallow("thread_status");
+  agent.swallow("turn_started");
+  agent.intrude(here.view().id!);
+  const receipt = await here.send("later", { mode: "queue" });
+  await macrotasks(60);
+  expect(here.state(receipt)).toBe("queued");
+  expect(agent.asked).not.toContain("later");
+});
+
+test("one text of a thread is in flight at a time", async () => {
+  here.world.agent.loseNextTurn();
+  const first = await here.send("one");
+  const { lane } = here.world.store.messages.list({ limit: 1 })[0]!;
+  const second = await here.send("two", { mode: "queue" });
+  await macrotasks(60);
+  expect([here.state(first), here.state(second)]).toEqual(["sent", "queued"]);
+  // Not even tried: a try that the registry refuses would be a reason to wait longer.
+  expect(here.world.store.lanes.get(lane)!.blocked_reason).toBeNull();
+});
+
+test("a text that Codex refuses is tried less and less often, and never given up within minutes", async () => {
+  const { agent } = here.world;
+  const at: number[] = [];
+  agent.startTurn = async () => {
+    at.push(here.clock.monotonic());
+    throw new DispatchError("agent", "too much to do", { data: { reason: "overloaded" } });
+  };
+  const receipt = await here.send("later", { mode: "queue" });
+  for (let second = 0; second < 300; second++) await here.clock.advance(1000);
+  expect(here.state(receipt)).toBe("queued");
+  expect(at.length).toBeGreaterThan(8);
+  const pauses = at.slice(1).map((time, n) => time - at[n]!);
+  for (const [n, pause] of pauses.entries())
+    expect(pause).toBeGreaterThanOrEqual(
+      Math.min(limits.agentBackoffFirstMs * 2 ** n, limits.agentBackoffMaxMs),
+    );
+});

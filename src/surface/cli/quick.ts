@@ -2,7 +2,7 @@
  * The shortest way through a command: a read of plain words, answered as JSON to a program. What scripts and agents type
  * most often then costs little more than starting a program. It answers whole or not at all: whatever is more is left to
  * `runCli`, which goes on from what the daemon said (an error, or a result for a terminal), since a read may have cost
- * seconds, and begins anew where there is a flag, or no daemon that answers.
+ * seconds, and starts from the beginning where there is a flag, or no daemon that answers.
  *
  * scripts/build puts this file and all it imports into the entry as one piece: each further piece of the program takes
  * 0.1 to 0.3 ms to load (measured), and run.ts with what it needs is thirteen.
@@ -35,21 +35,21 @@ export async function quick(
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const told = ask(read);
-  const answer = () => told.then(answerOf);
+  const answered = ask(read);
+  const answer = () => answered.then(withoutText);
   // Asked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
-  const said = isJson ? await told : undefined;
-  if (said === undefined || !("text" in said)) return { answer: answer() };
+  const shown = isJson ? await answered : undefined;
+  if (shown === undefined || !("text" in shown)) return { answer: answer() };
   // What cannot be written, `runCli` cannot write either, and it has the words for it.
-  return writeOut(said.text).then(
+  return writeOut(shown.text).then(
     () => 0,
     () => ({ answer: answer() }),
   );
 }
 
-function answerOf(said: TextAnswer): Answer {
-  return "text" in said ? { result: JSON.parse(textOf(said.text)) as Record<string, unknown> } : said;
+function withoutText(answer: TextAnswer): Answer {
+  return "text" in answer ? { result: JSON.parse(textOf(answer.text)) as Record<string, unknown> } : answer;
 }
 
 /** The read that these words are, and nothing but. A word that the runtime could not read is a matter for `runCli`. */
@@ -110,7 +110,7 @@ function ask({ name, hash, input }: Read): Promise<TextAnswer> {
   };
   Bun.connect({ unix: path, socket, data: undefined }).catch(lose);
   // `runCli` connects again, and says whose it is.
-  return promise.then(async (said) => ((await trusted) === false ? { lost: true } : said));
+  return promise.then(async (answer) => ((await trusted) === false ? { lost: true } : answer));
 }
 
 async function isTrusted(path: string, socket: Bun.Socket): Promise<boolean> {

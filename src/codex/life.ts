@@ -97,7 +97,7 @@ export function startLife(world: World, executable: string): Life {
   const gone = child.gone.then((words) => {
     calls.close(words);
     try {
-      sink.down(epoch, words);
+      sink.down(epoch, words, child.isLeft());
     } catch (thrown) {
       log.error("the end of codex was not stored", { epoch, thrown });
     }

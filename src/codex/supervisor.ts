@@ -86,10 +86,10 @@ export function supervisor(world: Supervised): Supervisor {
     born: (child) => world.sink.born(child),
     up: (epoch, hello) => world.sink.up(epoch, hello),
     batch: (epoch, events) => world.sink.batch(epoch, events),
-    down(epoch, words) {
+    down(epoch, words, isLeft) {
       life = undefined;
       enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
-      const isExplained = world.sink.down(epoch, words);
+      const isExplained = world.sink.down(epoch, words, isLeft);
       if (isExplained) pauses.reset();
       return isExplained;
     },

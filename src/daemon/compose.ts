@@ -25,7 +25,7 @@ import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
 import { holdsOwnFiles, isWithin } from "./inside.ts";
-import { endOrphans } from "./orphan.ts";
+import { endOrphans, refuseBesideLeft } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
@@ -52,7 +52,7 @@ export async function compose(input: {
     born: (child) => engine.sink.born(child),
     up: (epoch, hello) => engine.sink.up(epoch, hello),
     batch: (epoch, events) => engine.sink.batch(epoch, events),
-    down: (epoch, reason) => engine.sink.down(epoch, reason),
+    down: (epoch, reason, isLeft) => engine.sink.down(epoch, reason, isLeft),
   };
   const agent = codexAgent({
     sink,
@@ -62,8 +62,10 @@ export async function compose(input: {
     version,
     lacksFile: `${paths.home}/codex-lacks.json`,
     random: systemRandom,
-    executable: () =>
-      findCodex({
+    // Asked before each start, which its refusal keeps from being made, says so, and has tried again.
+    executable: async () => {
+      await refuseBesideLeft(store.epochs.unended(), clock);
+      return findCodex({
         named: env["DISPATCH_CODEX"],
         configured: configuredCodex(paths.config),
         path: env["PATH"],
@@ -71,7 +73,8 @@ export async function compose(input: {
         // The configuration is read at each start of Codex; the environment stays what it was.
         const isOfEnvironment = env["DISPATCH_CODEX"] !== undefined || !configuredCodex(paths.config);
         throw isOfEnvironment ? inDaemon(thrown, input.host.startedBy) : thrown;
-      }),
+      });
+    },
   });
   engine = engineOf({
     store,

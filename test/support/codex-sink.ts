@@ -35,10 +35,10 @@ export function recordingSink(over: Partial<AgentSink> = {}): RecordingSink {
       sink.batches.push({ epoch, events });
       over.batch?.(epoch, events);
     },
-    down(epoch, reason) {
+    down(epoch, reason, isLeft) {
       sink.order.push("down");
       sink.downs.push({ epoch, reason });
-      return over.down?.(epoch, reason) ?? false;
+      return over.down?.(epoch, reason, isLeft) ?? false;
     },
   };
   return sink;

@@ -66,7 +66,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     born: (child) => engine.sink.born(child),
     up: (epoch, hello) => engine.sink.up(epoch, hello),
     batch: (epoch, events) => engine.sink.batch(epoch, events),
-    down: (epoch, reason) => engine.sink.down(epoch, reason),
+    down: (epoch, reason, isLeft) => engine.sink.down(epoch, reason, isLeft),
   };
   const mortal: Clock = {
     ...clock,

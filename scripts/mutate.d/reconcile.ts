@@ -165,6 +165,12 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
+    from: "if (!isLeft) store.epochs.end(",
+    to: "store.epochs.end(",
+    what: "an epoch whose processes live counts as ended",
+  },
+  {
+    file: sink,
     from: "    expireOf(world, epoch, change);\n",
     to: "",
     what: "a dead child's question stays open",

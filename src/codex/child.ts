@@ -1,7 +1,7 @@
 /** One `codex app-server` process: its pipes, its end, and what it last said on stderr. Knows nothing of messages. */
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, fail } from "../base/error.ts";
-import { groupMembers, identityOf } from "../base/identity.ts";
+import { groupMembers, identityOf, isGroupAlive } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, type Oversize } from "../base/lines.ts";
 import { type Child, type Env, type Exit, endGroup, signalGroup, spawnGroup } from "../base/spawn.ts";
@@ -17,6 +17,8 @@ export interface CodexChild {
   kill(words: string): Promise<void>;
   /** Why it is gone: reaped, and what it had written was read. Never rejects. */
   gone: Promise<string>;
+  /** Of its group something lives. */
+  isLeft(): boolean;
 }
 
 /** The lines of one read of stdout, in order. The next read waits for it. */
@@ -46,13 +48,11 @@ export function startChild(to: {
     child.signal("SIGKILL");
   });
 
+  const { start_time, boot_id } = identity;
+  const known: ChildIdentity = { pid: child.pid, group: child.group, start_time, boot_id };
   return {
-    identity: {
-      pid: child.pid,
-      group: child.group,
-      start_time: identity.start_time,
-      boot_id: identity.boot_id,
-    },
+    identity: known,
+    isLeft: () => isGroupAlive(known),
     write: child.write,
     async end() {
       child.endInput();

@@ -97,7 +97,7 @@ export function startSession(world: World, executable: string): ChildSession {
   const exited = child.gone.then((words) => {
     calls.close(words);
     try {
-      sink.onExit(epoch, words);
+      sink.onExit(epoch, words, child.isLeft());
     } catch (thrown) {
       log.error("the end of codex was not stored", { epoch, thrown });
     }

@@ -86,10 +86,10 @@ export function supervisor(world: Supervised): Supervisor {
     onSpawn: (child) => world.sink.onSpawn(child),
     onReady: (epoch, hello) => world.sink.onReady(epoch, hello),
     onEvents: (epoch, events) => world.sink.onEvents(epoch, events),
-    onExit(epoch, words) {
+    onExit(epoch, words, isLeft) {
       life = undefined;
       enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
-      const isExplained = world.sink.onExit(epoch, words);
+      const isExplained = world.sink.onExit(epoch, words, isLeft);
       if (isExplained) pauses.reset();
       return isExplained;
     },

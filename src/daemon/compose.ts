@@ -25,7 +25,7 @@ import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
 import { holdsOwnFiles, isWithin } from "./inside.ts";
-import { endOrphans } from "./orphan.ts";
+import { endOrphans, refuseBesideLeft } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
@@ -52,7 +52,7 @@ export async function compose(input: {
     onSpawn: (child) => engine.sink.onSpawn(child),
     onReady: (epoch, hello) => engine.sink.onReady(epoch, hello),
     onEvents: (epoch, events) => engine.sink.onEvents(epoch, events),
-    onExit: (epoch, reason) => engine.sink.onExit(epoch, reason),
+    onExit: (epoch, reason, isLeft) => engine.sink.onExit(epoch, reason, isLeft),
   };
   const agent = codexAgent({
     sink,
@@ -62,8 +62,10 @@ export async function compose(input: {
     version,
     lacksFile: `${paths.home}/codex-lacks.json`,
     random: systemRandom,
-    executable: () =>
-      findCodex({
+    // Asked before each start, which its refusal keeps from being made, says so, and has tried again.
+    executable: async () => {
+      await refuseBesideLeft(store.epochs.unended(), clock);
+      return findCodex({
         named: env["DISPATCH_CODEX"],
         configured: configuredCodex(paths.config),
         path: env["PATH"],
@@ -71,7 +73,8 @@ export async function compose(input: {
         // The configuration is read at each start of Codex; the environment stays what it was.
         const isOfEnvironment = env["DISPATCH_CODEX"] !== undefined || !configuredCodex(paths.config);
         throw isOfEnvironment ? inDaemon(thrown, input.host.startedBy) : thrown;
-      }),
+      });
+    },
   });
   engine = engineOf({
     store,

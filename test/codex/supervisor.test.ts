@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
-import type { DispatchError } from "../../src/base/error.ts";
+import { DispatchError } from "../../src/base/error.ts";
 import { cpuMsOf, identityOf, isAlive } from "../../src/base/identity.ts";
 import { limits } from "../../src/base/limits.ts";
 import type { Capabilities } from "../../src/codex/capabilities.ts";
@@ -492,4 +492,28 @@ test("what codex finds wrong with its configuration is in the status, once", asy
   await until("the lines were read", () => codex.status().garbage_lines === 1);
   expect(codex.status().warnings).toEqual(["Invalid configuration."]);
   expect(codex.status().state).toBe("running");
+});
+
+test("what must be ended before a start and lives keeps Codex down, says so, and is tried again", async () => {
+  const fake = fakeCodex({});
+  endings.push(fake.cleanup);
+  const lives = new DispatchError("agent_down", "an earlier Codex could not be ended", {
+    hint: "kill -KILL 7",
+  });
+  let isGone = false;
+  let tries = 0;
+  const executable = async () => {
+    tries++;
+    if (!isGone) throw lives;
+    return fake.path;
+  };
+  const { codex, sink } = stand({ executable });
+  codex.start();
+  await until("it was tried again", () => tries === 2);
+  await until("it says why", () => codex.status().state === "degraded");
+  expect(codex.status().last_error).toEqual({ message: lives.message, hint: "kill -KILL 7" });
+  expect(sink.births).toEqual([]);
+  isGone = true;
+  await until("it runs", () => codex.status().state === "running");
+  expect(sink.births).toHaveLength(1);
 });

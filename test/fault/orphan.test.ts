@@ -1,10 +1,10 @@
 /** A daemon that died leaves a Codex behind: it is ended before another is started, and nobody else is ever touched. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { groupMembers, identityOf, isAlive, type ProcessFacts } from "../../src/base/identity.ts";
 import { spawnGroup } from "../../src/base/spawn.ts";
-import { endOrphans } from "../../src/daemon/orphan.ts";
+import { endOrphans, refuseBesideLeft } from "../../src/daemon/orphan.ts";
 import { openStore } from "../../src/store/store.ts";
 import { quietLog } from "../support/codex-sink.ts";
 import { type FaultRig, faultRig, until } from "../support/fault.ts";
@@ -64,6 +64,27 @@ describe("whom a new daemon ends", () => {
       await met(facts);
       expect(groupMembers(facts.group)).toEqual([]);
     } finally {
+      end();
+    }
+  });
+
+  test("and none is started beside one that cannot be ended, which is named, and tried again", async () => {
+    const { facts, end } = await innocent("exec sleep 60");
+    const store = openStore(":memory:", 0);
+    store.epochs.open(facts, 0);
+    const refuse = () => refuseBesideLeft(store.epochs.unended(), systemClock);
+    const kill = spyOn(process, "kill").mockImplementation(() => true);
+    try {
+      const refused = await refuse().catch((thrown: unknown) => thrown);
+      expect(refused).toMatchObject({
+        code: "agent_down",
+        message: expect.stringContaining(`process ${facts.pid} of it lives`),
+      });
+      kill.mockRestore();
+      await refuse();
+      expect(isAlive(facts)).toBe(false);
+    } finally {
+      kill.mockRestore();
       end();
     }
   });

@@ -36,10 +36,10 @@ export function recordingSink(over: Partial<AgentSink> = {}): RecordingSink {
       sink.batches.push({ epoch, events });
       over.onEvents?.(epoch, events);
     },
-    onExit(epoch, reason) {
+    onExit(epoch, reason, isLeft) {
       sink.order.push("down");
       sink.downs.push({ epoch, reason });
-      return over.onExit?.(epoch, reason) ?? false;
+      return over.onExit?.(epoch, reason, isLeft) ?? false;
     },
   };
   return sink;

@@ -66,7 +66,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     onSpawn: (child) => engine.sink.onSpawn(child),
     onReady: (epoch, hello) => engine.sink.onReady(epoch, hello),
     onEvents: (epoch, events) => engine.sink.onEvents(epoch, events),
-    onExit: (epoch, reason) => engine.sink.onExit(epoch, reason),
+    onExit: (epoch, reason, isLeft) => engine.sink.onExit(epoch, reason, isLeft),
   };
   const mortal: Clock = {
     ...clock,

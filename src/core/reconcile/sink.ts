@@ -24,13 +24,18 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   const ingested = ingest(world, told.turnOver);
   /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened anew. */
   let unheard: Set<string> | undefined;
+  /** Epochs whose child is gone, and of whose group something was left then. */
+  const left = new Set<Epoch>();
 
   return {
     onSpawn: (child) =>
       journal.commit((change) => {
-        // Nobody is born before the one before is reaped: what is open still is an end that a full disk refused.
-        for (const { id } of store.epochs.unended())
-          over(change, id, "its end could not be stored when it came");
+        // Nobody is born while anything of a former child lives, so whatever is open is over.
+        for (const { id } of store.epochs.unended()) {
+          // What was not told is an end that a full disk refused.
+          if (!left.delete(id)) settleEnd(change, id, "its end could not be stored when it came");
+          store.epochs.end(id, "all of its processes are gone", change.now);
+        }
         return store.epochs.open(child, change.now);
       }),
 
@@ -67,13 +72,16 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
       }
     },
 
-    onExit(epoch, reason) {
+    onExit(epoch, reason, isLeft = false) {
       live.end();
       unheard?.clear();
-      return journal.commit((change) => {
-        over(change, epoch, reason);
+      const isExplained = journal.commit((change) => {
+        if (!isLeft) store.epochs.end(epoch, reason, change.now);
+        settleEnd(change, epoch, reason);
         return blameFor(world, change, epoch);
       });
+      if (isLeft) left.add(epoch);
+      return isExplained;
     },
   };
 
@@ -110,8 +118,8 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
       );
   }
 
-  function over(change: Change, epoch: Epoch, reason: string): void {
-    store.epochs.end(epoch, reason, change.now);
+  /** What follows from the end of a child, whether or not its processes are gone. */
+  function settleEnd(change: Change, epoch: Epoch, reason: string): void {
     expireOf(world, epoch, change);
     endEphemeral(world, change);
     interruptGoals(world, change);

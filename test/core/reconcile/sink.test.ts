@@ -59,3 +59,18 @@ test("a batch the disk refuses leaves nothing half kept, and is healed by readin
   await here.clock.advance(20_000);
   await here.reaches(receipt, "done");
 });
+
+test("an epoch is ended only once nothing of its group is left; all else follows from its death at once", async () => {
+  const here = await rig();
+  const { engine, store, live } = here.world;
+  const epoch = live.epoch()!;
+  engine.sink.onExit(epoch, "codex was killed by SIGKILL", true);
+  expect(live.epoch()).toBeNull();
+  expect(here.kinds().filter((kind) => kind === "gap")).toHaveLength(1);
+  expect(store.epochs.isEnded(epoch)).toBe(false);
+  expect(store.epochs.unended().map(({ id }) => id)).toEqual([epoch]);
+  // The next one is born once it is gone.
+  engine.sink.onSpawn({ pid: 5, group: 5, start_time: "1", boot_id: "b" });
+  expect(store.epochs.isEnded(epoch)).toBe(true);
+  expect(here.kinds().filter((kind) => kind === "gap")).toHaveLength(1);
+});

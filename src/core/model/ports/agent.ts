@@ -112,9 +112,10 @@ export interface AgentSink {
   onEvents(epoch: Epoch, events: AgentEvent[]): void;
   /**
    * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is
-   * held now: then its death says nothing of the next child.
+   * held now: then its death says nothing of the next child. `isLeft`: something of its group lives still, so its epoch
+   * is not ended; the next birth ends it.
    */
-  onExit(epoch: Epoch, reason: string): boolean;
+  onExit(epoch: Epoch, reason: string, isLeft?: boolean): boolean;
 }
 
 /** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */

@@ -17,6 +17,11 @@ test("every import and every use of the outside world keeps to the rules", async
   expect(found).toEqual([]);
 });
 
+test("no file of the source is longer than 250 lines", async () => {
+  const long = (await sources()).filter(({ text }) => text.split("\n").length - 1 > 250);
+  expect(long.map(({ path }) => path)).toEqual([]);
+});
+
 test("every value that is exported is imported by some other file", async () => {
   const all = await sources("{src,scripts,test}/**/*.ts");
   const checked = all.filter(({ path }) => path.startsWith("src/"));

@@ -4,7 +4,7 @@ import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
-import type { Condition, MessageState, ThreadStatus, Verdict } from "../contract/words.ts";
+import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
 import type { Page, Sample, Which } from "./events/follow.ts";
@@ -19,6 +19,7 @@ import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
+import type { ListFilter } from "./state/summary.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
 import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
@@ -27,14 +28,6 @@ import type { Models } from "./threads/models.ts";
 import type { Asked, Plan } from "./threads/plan.ts";
 import type { How } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
-
-export interface ListFilter {
-  status?: ThreadStatus;
-  source?: "own" | "attached";
-  cwd?: string;
-  archived: boolean;
-  limit: number;
-}
 
 export interface Core {
   /** One lane from a word. `self` is the thread the caller runs in. */

@@ -3,8 +3,8 @@
 import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Receipt } from "../contract/receipt.ts";
-import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
-import type { Core, ListFilter } from "./core.ts";
+import type { ThreadView } from "../contract/thread.ts";
+import type { Core } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { follow, page, sample } from "./events/follow.ts";
@@ -28,7 +28,7 @@ import { release } from "./state/hold.ts";
 import { standingOf, viewOf } from "./state/lane.ts";
 import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
-import { summaryOf } from "./state/summary.ts";
+import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { attach, give, take, unload, unmanaged } from "./threads/adopt.ts";
 import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
@@ -39,20 +39,6 @@ import { models } from "./threads/models.ts";
 import { checkedPlan, plan } from "./threads/plan.ts";
 import { placeOf, resolve } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
-
-/** A filter looks at every thread, and only then at how many are wanted. */
-function filtered<T extends ThreadSummary | ThreadView>(
-  { status, source, cwd, limit }: ListFilter,
-  read: (limit: number) => T[],
-): T[] {
-  const isAll = status === undefined && source === undefined && cwd === undefined;
-  if (isAll) return read(limit);
-  const isWanted = (lane: T) =>
-    (status === undefined || lane.status === status) &&
-    (source === undefined || lane.source === source) &&
-    (cwd === undefined || lane.cwd === cwd);
-  return read(limits.lanesMax).filter(isWanted).slice(0, limit);
-}
 
 export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): Core {
   const { store, journal, live, agent, log } = world;

@@ -1,7 +1,9 @@
 /** A row of `list`: what tells threads apart, and which of them need somebody. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
-import type { ThreadSummary } from "../../contract/thread.ts";
+import { limits } from "../../base/limits.ts";
+import type { ThreadSummary, ThreadView } from "../../contract/thread.ts";
+import type { ThreadStatus } from "../../contract/words.ts";
 import type { Live } from "../model/live.ts";
 import type { SummaryFacts } from "../model/ports/rows.ts";
 import { waitReason } from "./hold.ts";
@@ -37,4 +39,26 @@ export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
     last_at: isoOrNull(facts.last_at),
     updated_at: iso(lane.updated_at),
   };
+}
+
+export interface ListFilter {
+  status?: ThreadStatus;
+  source?: "own" | "attached";
+  cwd?: string;
+  archived: boolean;
+  limit: number;
+}
+
+/** A filter looks at every thread, and only then at how many are wanted. */
+export function filtered<T extends ThreadSummary | ThreadView>(
+  { status, source, cwd, limit }: ListFilter,
+  read: (limit: number) => T[],
+): T[] {
+  const isAll = status === undefined && source === undefined && cwd === undefined;
+  if (isAll) return read(limit);
+  const isWanted = (lane: T) =>
+    (status === undefined || lane.status === status) &&
+    (source === undefined || lane.source === source) &&
+    (cwd === undefined || lane.cwd === cwd);
+  return read(limits.lanesMax).filter(isWanted).slice(0, limit);
 }

@@ -53,6 +53,8 @@ export interface Live {
   /** The limit that Codex last said is used up, and that it has not taken back. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
+  /** By model provider: when its usage limit ends; monotonic ms. It outlives the child. */
+  readonly limitEnds: Map<string, number>;
   /** Threads that this child refuses for good. */
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn does nothing but retry; monotonic ms. */
@@ -127,6 +129,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     list: () => [...threads],
     pendingLookups,
     warnings,
+    limitEnds: new Map(),
     blocked,
     openings,
     retrying,

@@ -59,6 +59,7 @@ export function beginLimit(world: CoreDeps, change: Change, lane: Lane, error: T
   const { until, doubt } = believed(store.log.id(), said.resets_at, change.now);
   const reason = clip(error.message, limits.previewCharsMax);
   const row = { provider, limit_id: said.limit_id, resets_at: said.resets_at, until, began_at: change.now };
+  live.limitEnds.delete(provider);
   store.usageLimits.put({ ...row, reason: doubt === null ? reason : `${reason} (${doubt})` });
   change.append({
     kind: "limit.reached",
@@ -118,12 +119,21 @@ function isAbout({ store }: CoreDeps, { provider, began_at }: UsageLimit): boole
 
 /** Ends what is over. The pass that follows brings what waits to Codex. */
 export function endDueLimits(world: CoreDeps): void {
-  const { store, journal, clock } = world;
-  if (!store.usageLimits.list().some(({ until }) => until <= clock.now())) return;
+  const { store, journal } = world;
+  const over = store.usageLimits.list().filter((limit) => isOver(world, limit));
+  if (over.length === 0) return;
   journal.commit((change) => {
-    for (const limit of store.usageLimits.list())
-      if (limit.until <= change.now) endLimit(world, change, limit, "reset");
+    for (const limit of over) endLimit(world, change, limit, "reset");
   });
+}
+
+/** By either clock: a wall clock that is set back makes no limit longer than it was when it began. */
+function isOver({ live, clock }: CoreDeps, { provider, until, began_at }: UsageLimit): boolean {
+  const now = clock.now();
+  const leftMs = Math.min(until - now, until - began_at);
+  const end = Math.min(live.limitEnds.get(provider) ?? Number.POSITIVE_INFINITY, clock.monotonic() + leftMs);
+  live.limitEnds.set(provider, end);
+  return leftMs <= 0 || end <= clock.monotonic();
 }
 
 /** By a person, who knows better. */
@@ -143,6 +153,7 @@ function endLimit(
 ): void {
   const { store } = world;
   store.usageLimits.remove(provider);
+  world.live.limitEnds.delete(provider);
   change.append({ kind: "limit.ended", data: { provider, why } });
   if (why === "by_hand" || usageLimitPolicy(world).continue !== "hold") return;
   for (const ref of store.lanes.unfinished()) {

@@ -166,6 +166,17 @@ test("a thread of another provider works on, and one of the limited provider doe
   expect((await refusal(here.send("now"))).code).toBe("thread_busy");
 });
 
+test("a wall clock that is set back makes it no longer", async () => {
+  const here = await two();
+  await here.limited(30 * minute);
+  const waiting = await here.queue(here.ref, "later");
+  here.clock.set(-24 * 60 * minute);
+  await here.pass(29 * minute);
+  expect(here.of("limit.ended")).toEqual([]);
+  await here.pass(2 * minute);
+  await here.reaches(waiting, "done");
+});
+
 test("a window below 100 % ends it early", async () => {
   const here = await two();
   await here.limited();

@@ -43,7 +43,8 @@ export default op({
     cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
-    threads: v.array(v.union([threadObject, threadSummary, stranger])),
+    // The first that fits is taken: what is printed most stands first, since each that does not costs a millisecond.
+    threads: v.array(v.union([threadSummary, threadObject, stranger])),
     /** Of managed ones: there are more, and a larger limit shows them. */
     truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),

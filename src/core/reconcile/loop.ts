@@ -4,6 +4,7 @@
  */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { capacityMessage } from "../delivery/capacity.ts";
 import { nativeQueue } from "../delivery/codexqueue.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import { promptRefusal } from "../delivery/promptrefusal.ts";
@@ -83,9 +84,9 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
-    // Where there is nothing to recover nothing is tried: a suspect that only waits is not to keep the others waiting.
+    // A suspect that only waits for room takes no trial: the thread that holds the place may be a suspect too.
     const isRecovered =
-      !isLeft(world, ref) ||
+      (capacityMessage(world) !== null && !isLeft(world, ref)) ||
       (mayOpen(world, ref) &&
         (await world.locked(ref, () => watched(world, ref, () => recover(world, ref)))));
     if (live.epoch() !== null) await overdue(ref);

@@ -2,12 +2,11 @@
  * What an installed Codex offers, from the schema that it writes of itself: methods, and the fields of their params.
  * A field that it does not know it ignores without a word (measured), so only the schema tells.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../base/limits.ts";
-import { type Env, run } from "../base/spawn.ts";
-import { childEnv } from "./child.ts";
+import type { Env } from "../base/spawn.ts";
+import { askAside } from "./aside.ts";
 import { type Json, list, object, text } from "./read.ts";
 
 /** By method, the fields that it knows. */
@@ -32,26 +31,25 @@ export async function offerOf(executable: string, env: Env): Promise<Offer | und
   }
 }
 
-async function written(executable: string, env: Env): Promise<Offer | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), "dispatch-schema-"));
-  try {
-    // 0.1 s and no network (measured).
-    const asked = [executable, "app-server", "generate-json-schema", "--experimental", "--out", folder];
-    const said = await run(asked, {
-      timeoutMs: limits.agentSchemaTimeoutMs,
-      bytesMax: limits.childStderrTailBytes,
-      env: childEnv(env),
-    });
-    if (said.code !== 0) return undefined;
+function written(executable: string, env: Env): Promise<Offer | undefined> {
+  const args = (folder: string) => [
+    "app-server",
+    "generate-json-schema",
+    "--experimental",
+    "--out",
+    join(folder, "schema"),
+  ];
+  // 0.1 s and no network (measured).
+  const how = { args, env, timeoutMs: limits.agentSchemaTimeoutMs };
+  return askAside(executable, how, async ({ code }, folder) => {
+    if (code !== 0) return undefined;
     const [calls, asks, hears] = await Promise.all(
       ["ClientRequest", "ServerRequest", "ServerNotification"].map(async (name) =>
-        JSON.parse(await readFile(join(folder, `${name}.json`), "utf8")),
+        JSON.parse(await readFile(join(folder, "schema", `${name}.json`), "utf8")),
       ),
     );
     return { calls: fieldsIn(calls, "own"), asks: fieldsIn(asks, "own"), hears: fieldsIn(hears, "all") };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function fieldsIn(schema: Json, depth: "own" | "all"): Fields {

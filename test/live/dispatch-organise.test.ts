@@ -316,7 +316,10 @@ describe("goals", () => {
     expect(turns.length).toBeGreaterThan(0);
     expect(await rig.ask(["stop", ref])).toMatchObject({ goal_paused: true });
     expect((await rig.ask(["goal", "status", ref])).goal.status).toBe("paused");
-    expect((await rig.ask(["get", ref])).latest_turn.origin).toBe("goal");
+    const ends = ["--kinds", "turn.completed", "--kinds", "turn.interrupted"];
+    const ended = (await rig.ask(["events", "--thread", ref, ...ends])).events;
+    const first = ended.find((event: { turn_id: string }) => event.turn_id === turns[0].turn_id);
+    expect(first.data.origin).toBe("goal");
     await rig.ask(["goal", "clear", ref, "--yes"]);
     expect((await rig.ask(["goal", "status", ref])).goal).toBeNull();
   });

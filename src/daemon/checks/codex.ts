@@ -5,11 +5,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { look } from "../../base/directory.ts";
-import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import { modeOf, quoted } from "../../base/privacy.ts";
-import { run } from "../../base/spawn.ts";
 import { version } from "../../base/version.ts";
+import { askAside } from "../../codex/aside.ts";
 import { capabilities } from "../../codex/capabilities.ts";
 import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
 import { findCodex } from "../../codex/find.ts";
@@ -41,10 +40,11 @@ export async function checkCodex(asked: Asked): Promise<Finding> {
   return ok(words, more);
 }
 
-async function versionOf(path: string, { env, timeoutMs }: Asked) {
-  const bytesMax = limits.childStderrTailBytes;
-  const said = await run([path, "--version"], { timeoutMs, bytesMax, env: { ...env } });
-  return { said, version: /\d+\.\d+\.\d+\S*/.exec(said.stdout)?.[0] ?? null };
+function versionOf(path: string, { env, timeoutMs }: Asked) {
+  return askAside(path, { args: () => ["--version"], env, timeoutMs }, (said) => ({
+    said,
+    version: /\d+\.\d+\.\d+\S*/.exec(said.stdout)?.[0] ?? null,
+  }));
 }
 
 /** What this Codex has of all that dispatch uses, from its own schema. */

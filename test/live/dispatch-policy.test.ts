@@ -89,7 +89,7 @@ test("under untrusted an approved command leaves the sandbox too, so a plain rul
 
 /** Codex does not always see that the sandbox stopped a command: on a busy machine it misses some (measured). */
 async function sooner(holds: (at: number) => Promise<boolean>): Promise<void> {
-  const tries = 10;
+  const tries = 30;
   for (let at = 0; at < tries; at++) if (await holds(at)) return;
   throw new Error(`not once in ${tries} tries`);
 }

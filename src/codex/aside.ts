@@ -1,7 +1,7 @@
 /**
  * Questions that the executable answers and ends: its version, its schema. They get a CODEX_HOME of their own, since
  * each start of Codex clears helper folders out of its home: beside an app-server that just starts it may take that
- * one's, and every sandboxed command of it fails from then on (measured: 13 of 240 starts on a busy machine).
+ * one's, and every sandboxed command of it fails from then on (facts F69).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -53,7 +53,8 @@ test("the nearest file up to the repository's root is taken, and none above it",
 test("without a repository only the directory itself is looked in", () => {
   put("tmp/.dispatch/config.toml", '[defaults]\nmodel = "anybody"\n');
   put("tmp/src/x");
-  expect(found("tmp/src").repository).toBeNull();
+  mkdirSync(join(base, "tmp/.git"));
+  expect(found("tmp/src").repository, "an empty .git makes no repository").toBeNull();
   expect(found("tmp").repository).toMatchObject({ confinedTo: join(base, "tmp") });
 });
 

@@ -1,6 +1,6 @@
 /** What was said is found: in threads of our own, in those of another real app-server, and with Codex gone. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { type CodexAgent, codexAgent } from "../../src/codex/agent.ts";
@@ -148,7 +148,8 @@ test("parts of texts without spaces are found, in threads of our own and by Code
 });
 
 test("by directory, by repository and by time in the caller's zone", async () => {
-  mkdirSync(join(rig.codex.cwd, "aviary", ".git"), { recursive: true });
+  mkdirSync(join(rig.codex.cwd, "aviary/.git"), { recursive: true });
+  writeFileSync(join(rig.codex.cwd, "aviary/.git/HEAD"), "");
   const inside = folderIn(rig, "aviary/nests");
   const found = async (...args: string[]) => (await search("heron", ...args)).matches.length;
   const all = await found();

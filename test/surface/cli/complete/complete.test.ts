@@ -73,6 +73,7 @@ test("presets are those of the home's file and of the nearest repository's, with
   const home = newHome();
   const repository = newHome();
   mkdirSync(join(repository, ".git"));
+  writeFileSync(join(repository, ".git/HEAD"), "");
   mkdirSync(join(repository, ".dispatch"));
   mkdirSync(join(repository, "deep/down"), { recursive: true });
   writeFileSync(join(home, "config.toml"), '[presets.reviewer]\nsandbox = "read-only"\n');

@@ -3,7 +3,8 @@
  * disk, since asking doubles the time of a start of Codex (180 ms, and then 340; measured on a busy machine).
  */
 import { closeSync, constants, renameSync, writeFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { readBounded } from "../base/bounded.ts";
 import { sha256 } from "../base/digest.ts";
 import { limits } from "../base/limits.ts";
@@ -23,12 +24,14 @@ export function capabilities({ env, file }: { env: Env; file?: string | undefine
     const found = await stat(executable).catch(() => undefined);
     if (!found) return undefined;
     const key = sha256(JSON.stringify([features, executable, found.size, found.mtimeMs]));
-    const kept = known.get(key) ?? keptIn(file, key);
+    // What stands behind a version manager's shim changes while the shim does not: it is asked at each start.
+    const isShim = basename(await realpath(executable)) !== basename(executable);
+    const kept = isShim ? undefined : (known.get(key) ?? keptIn(file, key));
     const offer = kept ? undefined : await offerOf(executable, env);
     const lacks = kept ?? (offer && lacksOf(offer));
     if (!lacks) return undefined;
     known.set(key, lacks);
-    if (!kept) keep(file, key, lacks);
+    if (!kept && !isShim) keep(file, key, lacks);
     return lacks;
   };
 }
@@ -44,7 +47,7 @@ function keptIn(file: string | undefined, key: string): readonly Lack[] | undefi
       return feature ? [{ feature, needs }] : [];
     });
   } catch {
-    // None yet, or not whole: it is asked anew.
+    // None yet, or not whole: it is asked again.
     return undefined;
   }
 }

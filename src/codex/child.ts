@@ -52,7 +52,14 @@ export function startChild(to: {
   const known: ChildIdentity = { pid: child.pid, group: child.group, start_time, boot_id };
   return {
     identity: known,
-    isLeft: () => isGroupAlive(known),
+    isLeft() {
+      try {
+        return isGroupAlive(known);
+      } catch {
+        // It cannot be looked at, without a descriptor for one: then it is taken for alive, and looked at again later.
+        return true;
+      }
+    },
     write: child.write,
     async end() {
       child.endInput();

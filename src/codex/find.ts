@@ -16,7 +16,7 @@ export interface Wanted {
   path?: string | undefined;
 }
 
-/** Looked for anew at each start: Codex may be installed, moved or updated while the daemon runs. */
+/** Looked for again at each start: Codex may be installed, moved or updated while the daemon runs. */
 export async function findCodex(wanted: Wanted): Promise<string> {
   if (wanted.named) return native(wanted.named, "DISPATCH_CODEX");
   if (wanted.configured) return native(wanted.configured, "[app_server] command");

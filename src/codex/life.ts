@@ -29,7 +29,7 @@ export interface ChildSession {
   kill(words: string): Promise<void>;
 }
 
-/** How its start went; unless it is `up`, it is ended and `gone` follows. */
+/** How its start went; unless it is `up`, it is ended and `exited` follows. */
 export type Started =
   | { kind: "up"; hello: Hello; lacks: readonly Lack[] }
   /** `initialize` was not answered. */
@@ -86,7 +86,7 @@ export function startSession(world: World, executable: string): ChildSession {
       return sink.onSpawn(child.identity);
     } catch (thrown) {
       child
-        .kill("its birth was not recorded")
+        .kill("its start was not recorded")
         .catch((failed: unknown) =>
           log.error("codex could not be ended", { pid: child.identity.pid, thrown: failed }),
         );

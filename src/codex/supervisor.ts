@@ -1,14 +1,15 @@
 /** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
 
 import { DispatchError, errorMessage } from "../base/error.ts";
-import { programState } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
-import type { AgentSink, AgentState, AgentStatus } from "../core/model/ports/agent.ts";
+import type { CodexState } from "../contract/words.ts";
+import type { AgentSink, AgentStatus } from "../core/model/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
 import { isNewer, type Lack, lackWords, testedWords, upgradeFor } from "./features.ts";
 import { type ChildSession, startSession, type World } from "./life.ts";
 import { keepPinging } from "./ping.ts";
+import { programWatch } from "./program.ts";
 import { signal } from "./signal.ts";
 
 export interface Supervisor {
@@ -61,6 +62,7 @@ export function supervisor(world: Supervised): Supervisor {
     restarts: 0,
     last_error: null,
     starting_since: null,
+    starting_ms: null,
     retry_at: null,
     garbage_lines: 0,
     warnings: [],
@@ -69,7 +71,11 @@ export function supervisor(world: Supervised): Supervisor {
     advice: "",
   };
 
-  const enter = (state: AgentState, more: Partial<AgentStatus> = {}) => {
+  /** Of the running session; monotonic ms. */
+  let startedAt = 0;
+  const program = programWatch(world.executable);
+
+  const enter = (state: CodexState, more: Partial<AgentStatus> = {}) => {
     Object.assign(now, { retry_at: null, ...more, state });
     changed.fire();
   };
@@ -108,6 +114,8 @@ export function supervisor(world: Supervised): Supervisor {
     } catch (thrown) {
       return { kind: "absent", error: lastError(thrown) };
     }
+    startedAt = clock.monotonic();
+    program.forget();
     const spawned = { pid: mine.pid, epoch: mine.epoch, starting_since: clock.now() };
     Object.assign(now, { ...spawned, restarts: lives++ });
     const started = await mine.started;
@@ -176,7 +184,8 @@ export function supervisor(world: Supervised): Supervisor {
     status: () => ({
       ...now,
       warnings: [...now.warnings],
-      program: life === undefined ? "same" : programState(life.pid),
+      starting_ms: now.starting_since === null ? null : clock.monotonic() - startedAt,
+      program: life === undefined ? "same" : program.of(life.pid),
     }),
     async ready(waitMs) {
       const until = clock.monotonic() + waitMs;

@@ -1,5 +1,5 @@
 /**
- * The words that more than one part of the program knows: each list stands here once. Core derives its types from them,
+ * The words that more than one part of the program knows, each list once. Core derives its types from them,
  * ops their choices, and a test compares the registry's CHECKs with them.
  */
 export const modes = ["send", "queue", "steer", "interject", "context"] as const;
@@ -20,7 +20,7 @@ export type MessageState = (typeof messageStates)[number];
 export const outcomes = ["completed", "failed", "interrupted"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** What ended a hold that a bad turn made: a completed turn. The others end by hand, or by what they wait for. */
+/** Why a queue is held. A completed turn ends a hold of the first three; the others end by hand, or with their cause. */
 export const holdReasons = ["failed", "stopped", "crashed", "settings_differ", "unsure", "by_hand"] as const;
 export type HoldReason = (typeof holdReasons)[number];
 

@@ -11,7 +11,7 @@ import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
 import { checkPlugin } from "./checks/plugin.ts";
 import { checkRegistry } from "./checks/registry.ts";
-import { checkThreads } from "./checks/threads.ts";
+import { checkFolders, checkThreads } from "./checks/threads.ts";
 import { passedVariables } from "./config.ts";
 
 type Look = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
@@ -25,6 +25,7 @@ const checks: readonly (readonly [name: string, look: Look])[] = [
   ["daemon", checkDaemon],
   ["registry", checkRegistry],
   ["threads", checkThreads],
+  ["folders", checkFolders],
   ["codex", checkCodex],
   ["capabilities", checkCapabilities],
   ["auth", checkAuth],

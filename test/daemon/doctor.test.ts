@@ -95,6 +95,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "daemon",
     "registry",
     "threads",
+    "folders",
     "codex",
     "capabilities",
     "auth",
@@ -308,7 +309,7 @@ test("threads that may write dispatch's own files are named, with a way out, als
   expect(found.recovery).toContain("dispatch fork bcd111");
 });
 
-test("threads whose folder is gone are named, with a way out", async () => {
+test("threads whose folder is gone are named, with a way out, also beside one that may write the home", async () => {
   const { paths, ask } = place();
   const store = openStore(paths.db, 1);
   const effective: EffectiveSettings = { ...nothingElse, sandbox: "read-only", cwd: "/" };
@@ -318,8 +319,12 @@ test("threads whose folder is gone are named, with a way out", async () => {
     ["bcd333", join(paths.db, "below-a-file")],
   ] as const)
     store.lanes.add(laneRow({ ref: ref as Ref, thread_id: ref, handle: null, cwd, effective }));
+  const writer: EffectiveSettings = { ...nothingElse, sandbox: "workspace-write", cwd: dirname(paths.home) };
+  store.lanes.add(
+    laneRow({ ref: "bcd444" as Ref, thread_id: "w", handle: null, cwd: "/", effective: writer }),
+  );
   store.close();
-  const found = (await ask())["threads"]!;
+  const found = (await ask())["folders"]!;
   expect(found.status).toBe("warn");
   expect(found.data).toMatchObject({ threads: [{ ref: "bcd222" }, { ref: "bcd333" }] });
   expect(found.recovery).toContain("dispatch fork bcd222 --name NAME --cwd DIR");

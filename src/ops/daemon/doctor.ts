@@ -17,7 +17,7 @@ export default clientOp({
   name: "daemon.doctor",
   cli: "doctor",
   group: "daemon",
-  summary: "Check everything dispatch stands on",
+  summary: "Check everything that dispatch needs",
   about:
     "Needs no daemon and starts none. --fix puts right what cannot lose anything: modes, a missing directory, what a " +
     "daemon, a backup or a down that was cut off left behind. It touches no registry and nothing of Codex's. " +

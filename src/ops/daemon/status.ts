@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type Clock, iso, isoOrNull } from "../../base/clock.ts";
+import { iso, isoOrNull } from "../../base/clock.ts";
 import type { Fault } from "../../base/faults.ts";
 import { limits } from "../../base/limits.ts";
 import { pairs } from "../../base/table.ts";
@@ -73,7 +73,7 @@ export default op({
       output: { child: { state: "degraded" }, degraded: [{ code: "agent_down" }] },
     },
   ],
-  run(_input, { core, host, clock }) {
+  run(_input, { core, host }) {
     const agent = core.agent();
     const counts = core.counts();
     return {
@@ -112,7 +112,7 @@ export default op({
         warnings: agent.warnings,
       },
       degraded: degradedOf(agent).concat(
-        startingLong(agent, clock),
+        startingLong(agent),
         core.crashers().map(({ ref, message }) => ({
           code: "agent",
           message,
@@ -189,14 +189,16 @@ function degradedBy({ id, what, why, times, at }: Fault): { code: string; messag
 }
 
 /** For a person who wonders: it is waited for while it computes, as one that reads its rollouts again does. */
-function startingLong(
-  { starting_since, pid, garbage_lines }: AgentStatus,
-  clock: Clock,
-): { code: string; message: string; hint: string }[] {
-  if (starting_since === null || clock.now() - starting_since < limits.agentStartTimeoutMs) return [];
+function startingLong({
+  starting_since,
+  starting_ms,
+  pid,
+  garbage_lines,
+}: AgentStatus): { code: string; message: string; hint: string }[] {
+  if (starting_since === null || (starting_ms ?? 0) < limits.agentStartTimeoutMs) return [];
   const garbage =
     garbage_lines === 0 ? "" : `, and printed ${garbage_lines} lines that are none of its protocol`;
-  const message = `codex (pid ${pid}) computes, but has not answered initialize since ${iso(starting_since)}${garbage}`;
+  const message = `codex (pid ${pid}) is busy, and has not answered initialize since ${iso(starting_since)}${garbage}`;
   return [{ code: "agent_down", message, hint: "dispatch daemon retry starts another one instead" }];
 }
 

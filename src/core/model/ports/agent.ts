@@ -9,6 +9,7 @@
  *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
  */
 
+import type { CodexState } from "../../../contract/words.ts";
 import type { Permissions } from "../ruling.ts";
 import type { AgentEvent } from "./agentevent.ts";
 import type { AgentReply } from "./request.ts";
@@ -71,10 +72,8 @@ export interface ChildIdentity {
   boot_id: string;
 }
 
-export type AgentState = "starting" | "running" | "degraded" | "stopped";
-
 export interface AgentStatus {
-  state: AgentState;
+  state: CodexState;
   pid: number | null;
   epoch: Epoch | null;
   /** Codex's version, from initialize. */
@@ -85,6 +84,8 @@ export interface AgentStatus {
   last_error: { message: string; hint: string | null } | null;
   /** Epoch ms since when a child has been started and has not answered `initialize`. */
   starting_since: number | null;
+  /** For how long; by the monotonic clock. */
+  starting_ms: number | null;
   /** Epoch ms of the next start, while degraded or between restarts. */
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */
@@ -118,7 +119,6 @@ export interface AgentSink {
   onExit(epoch: Epoch, reason: string, isLeft?: boolean): boolean;
 }
 
-/** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
 /** A piece of what the model is writing, as it writes it; nothing of it is kept. */
 export interface Delta {
   turn_id: string;
@@ -127,6 +127,7 @@ export interface Delta {
   text: string;
 }
 
+/** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
 export interface RawLine {
   method: string;
   thread_id: string | null;

@@ -123,6 +123,7 @@ export const threadSummary = v.object({
     pending: v.number(),
     held: v.boolean(),
     reason: orNull(v.string()),
+    release: orNull(v.string()),
     blocked: orNull(v.string()),
   }),
   /** Ids of the requests that wait for an answer. */

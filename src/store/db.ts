@@ -9,7 +9,7 @@ import { backupsOf } from "./backup.ts";
 import { storageError } from "./errors.ts";
 import { migrate } from "./migrate.ts";
 
-// Bun keeps 20 prepared statements and makes the others anew at each use, which halved the events ingested (measured).
+// Bun keeps 20 prepared statements and makes the others again at each use, which halved the events ingested (measured).
 Database.MAX_QUERY_CACHE_SIZE = 500;
 
 /** `path` may be `:memory:`. Throws `storage`. */
@@ -99,6 +99,6 @@ export function closeDb(db: Database): void {
 export function refuseEmptied(path: string): void {
   if (statSync(path).size > 0) return;
   fail("storage", `the registry ${path} is empty, though it was not`, {
-    hint: `dispatch doctor names a backup, if there is one; else remove the file to begin anew: rm ${quoted(path)}`,
+    hint: `dispatch doctor names a backup, if there is one; else remove the file to start again: rm ${quoted(path)}`,
   });
 }

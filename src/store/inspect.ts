@@ -95,7 +95,11 @@ function countsOf(db: Database): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of ["lanes", "turns", "messages", "requests", "events"]) {
     const isThere = db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name);
-    if (isThere) counts[name] = db.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${name}`).get()!.n;
+    // The table has its older name; users know threads.
+    if (isThere)
+      counts[name === "lanes" ? "threads" : name] = db
+        .query<{ n: number }, []>(`SELECT count(*) AS n FROM ${name}`)
+        .get()!.n;
   }
   return counts;
 }

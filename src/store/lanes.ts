@@ -16,6 +16,7 @@ export function laneStore(db: Database): Store["lanes"] {
     json: ["settings", "effective", "goal", "tokens", "last_message"],
     bool: ["overridden", "named_by_agent"],
   });
+  const usageLimits = usageLimitStore(db);
   const readFacts = factsReader(db);
 
   const find = (ref: Ref) => lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
@@ -65,12 +66,20 @@ export function laneStore(db: Database): Store["lanes"] {
         `SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1`,
         handle,
       ),
-    findByTitle: (title) => lanes.all(`SELECT * FROM lanes WHERE title = ? AND ${live} LIMIT 20`, title),
+    findByTitle: (title) =>
+      lanes.all(`SELECT * FROM lanes WHERE title = ? AND ${live} LIMIT ${limits.matchesMax}`, title),
     // Refs hold only letters and digits, so the prefix needs no escape; the range uses the primary key.
     findByPrefix: (prefix) =>
-      lanes.all(`SELECT * FROM lanes WHERE ref >= ? AND ref < ? AND ${live} LIMIT 20`, prefix, `${prefix}{`),
+      lanes.all(
+        `SELECT * FROM lanes WHERE ref >= ? AND ref < ? AND ${live} LIMIT ${limits.matchesMax}`,
+        prefix,
+        `${prefix}{`,
+      ),
     findByPart: (part) =>
-      lanes.all(`SELECT * FROM lanes WHERE instr(lower(title), lower(?)) > 0 AND ${live} LIMIT 20`, part),
+      lanes.all(
+        `SELECT * FROM lanes WHERE instr(lower(title), lower(?)) > 0 AND ${live} LIMIT ${limits.matchesMax}`,
+        part,
+      ),
     findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
     findFacts,
@@ -83,12 +92,15 @@ export function laneStore(db: Database): Store["lanes"] {
           limit,
         ),
       ),
-    summaries: ({ archived, limit }) =>
-      db
+    summaries({ archived, limit }) {
+      const usage_limits = usageLimits.list();
+      return db
         .query<SummaryRow, [number, number, number]>(
           `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, l.title, l.handle,
                   l.cwd, l.parent_id, l.pending, l.hold_reason, l.blocked_reason, l.durable_at, l.updated_at,
-                  t.status, t.epoch, t.retrying_since, u.until, u.reason AS limit_reason,
+                  t.status, t.epoch, t.retrying_since,
+                  json_extract(l.effective, '$.model_provider') AS provider_given,
+                  json_extract(l.settings, '$.model_provider') AS provider_asked,
                   json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
                   iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
                   substr(json_extract(l.last_message, '$.text'), 1, ?) AS last,
@@ -97,36 +109,29 @@ export function laneStore(db: Database): Store["lanes"] {
                     (SELECT id FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open' ORDER BY asked_at)) AS asks
              FROM lanes AS l LEFT JOIN turns AS t
                ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
-             LEFT JOIN usage_limits AS u
-               ON u.provider = coalesce(json_extract(l.effective, '$.model_provider'), json_extract(l.settings, '$.model_provider'))
             WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = ?
             ORDER BY l.updated_at DESC, l.rowid DESC LIMIT ?`,
         )
         .all(limits.summaryTextCharsMax, archived ? 1 : 0, limit)
-        .map(
-          ({
-            status,
-            epoch,
-            retrying_since,
-            until,
-            limit_reason,
-            asks,
-            ephemeral,
-            goal,
-            last,
-            last_at,
-            ...lane
-          }) => ({
-            lane,
+        .map((row) => {
+          const { status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...more } = row;
+          const { provider_given, provider_asked, ...lane } = more;
+          return {
+            lane: {
+              ...lane,
+              settings: provider_asked === null ? {} : { model_provider: provider_asked },
+              effective: provider_given === null ? null : { model_provider: provider_given },
+            },
             latest: status === null ? null : { status, epoch, retrying_since },
             requests: asks?.split(" ") ?? [],
             ephemeral: ephemeral === 1,
-            limit: until === null ? null : { until, reason: limit_reason! },
+            usage_limits,
             goal,
             last,
             last_at,
-          }),
-        ),
+          };
+        });
+    },
     standings: () =>
       db
         .query<StandingRow, []>(
@@ -163,13 +168,13 @@ function forgotten(ref: Ref): never {
   return fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }
 
-type SummaryRow = SummaryFacts["lane"] &
+type SummaryRow = Omit<SummaryFacts["lane"], "settings" | "effective"> &
   Pick<SummaryFacts, "goal" | "last" | "last_at"> & {
     status: Turn["status"] | null;
     epoch: number | null;
     retrying_since: number | null;
-    until: number | null;
-    limit_reason: string | null;
+    provider_given: string | null;
+    provider_asked: string | null;
     asks: string | null;
     ephemeral: number;
   };

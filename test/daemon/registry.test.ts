@@ -45,7 +45,7 @@ test("a backup is listed by check; to a folder it gets a dated name, to a file t
     sound: true,
     running: false,
     schema: supportedSchema,
-    counts: { lanes: 1 },
+    counts: { threads: 1 },
     backups: [{ path: backup, kind: "backup" }],
   });
 });
@@ -70,7 +70,7 @@ test("migrate and restore want the lock that a daemon holds, whatever else is th
   lock.release();
   // A pid in the file of a daemon that is gone means nothing.
   expect(await registry.migrate({ backup: true })).toMatchObject({ backup: null });
-  expect(await registry.restore(backup)).toMatchObject({ restored: backup, counts: { lanes: 1 } });
+  expect(await registry.restore(backup)).toMatchObject({ restored: backup, counts: { threads: 1 } });
   expect(openLock(paths.lock)).toBeDefined();
 });
 

@@ -45,8 +45,8 @@ test("a held thread shows in a list, also when nothing waits behind the hold", (
       ),
     );
   const [held, free] = [
-    { held: true, blocked: null },
-    { held: false, reason: null, blocked: null },
+    { held: true, release: "dispatch queue release abc123", blocked: null },
+    { held: false, reason: null, release: null, blocked: null },
   ];
   expect(row({ pending: 0, reason: "crashed", ...held })).toContain(" held: crashed ");
   expect(row({ pending: 2, reason: "by_hand", ...held })).toContain(" 2 held: by_hand ");

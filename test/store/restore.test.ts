@@ -30,7 +30,7 @@ function renamed(path: string, title: string): void {
 test("the backup stands there, sound and private; what stood there is beside it, and can be restored again", () => {
   const { path, folder } = place;
   const done = restore(saved, path, 2);
-  expect(done).toMatchObject({ schema: supportedSchema, counts: { lanes: 1 }, held: [] });
+  expect(done).toMatchObject({ schema: supportedSchema, counts: { threads: 1 }, held: [] });
   expect([titleIn(path), titleIn(done.replaced!), titleIn(saved)]).toEqual(["then", "now", "then"]);
   expect(inspectRegistry(path, "whole").faults).toEqual([]);
   expect(statSync(path).mode & 0o777).toBe(0o600);

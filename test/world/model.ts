@@ -613,6 +613,7 @@ export function modelAgent({
       restarts: 0,
       last_error: epoch === null ? { message: "Codex was killed", hint: "dispatch daemon retry" } : null,
       starting_since: null,
+      starting_ms: null,
       retry_at: null,
       garbage_lines: 0,
       warnings: [],

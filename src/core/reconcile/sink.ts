@@ -22,7 +22,7 @@ export interface Told {
 export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   const { store, journal, live, clock, log } = world;
   const ingested = ingest(world, told.turnOver);
-  /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened anew. */
+  /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened again. */
   let unheard: Set<string> | undefined;
   /** Epochs whose child is gone, and of whose group something was left then. */
   const left = new Set<Epoch>();
@@ -86,7 +86,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   };
 
   /**
-   * Until the registry takes a word again. Then what was loaded is opened anew, since no read shows what Codex asked
+   * Until the registry takes a word again. Then what was loaded is opened again, since no read shows what Codex asked
    * meanwhile: it asks its open questions again on a resume (measured). Reading tells the rest.
    */
   function hearAgain(epoch: Epoch): void {
@@ -114,7 +114,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
         return open(world, ref);
       })
       .catch((thrown: unknown) =>
-        log.warn("a thread could not be opened anew", { lane: ref, reason: errorMessage(thrown) }),
+        log.warn("a thread could not be opened again", { lane: ref, reason: errorMessage(thrown) }),
       );
   }
 

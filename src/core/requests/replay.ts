@@ -98,6 +98,8 @@ function isAgainst({ would, decision }: Replayed): boolean {
 function placeOf(cursor: string, all: readonly Replayed[]): number {
   const at = all.findIndex(({ id }) => id === cursor);
   if (at < 0)
-    fail("usage", `"${cursor}" is not a cursor of this replay`, { hint: "leave --cursor out to begin anew" });
+    fail("usage", `"${cursor}" is not a cursor of this replay`, {
+      hint: "leave --cursor out to start again",
+    });
   return at + 1;
 }

@@ -131,5 +131,5 @@ function standOf(cursor: string): Stand {
   } catch {
     // Said below, with the other ways a cursor can be wrong.
   }
-  return fail("usage", "that is not a cursor of search", { hint: "leave --cursor out to begin anew" });
+  return fail("usage", "that is not a cursor of search", { hint: "leave --cursor out to start again" });
 }

@@ -137,7 +137,7 @@ function takeIn(world: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Bu
   });
 }
 
-/** A cursor that a revert made void begins the stretch anew: what is known already costs only the reading. */
+/** A cursor that a revert made void starts the stretch again: what is known already costs only the reading. */
 async function listed({ agent }: CoreDeps, threadId: string, gap: Gap, limit: number) {
   try {
     return await agent.listTurns(threadId, { cursor: gap.cursor, limit });

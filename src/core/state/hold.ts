@@ -46,21 +46,17 @@ export function releaseUnsure(store: Store, change: Change, ref: Ref): void {
   if (!stillUnsure && store.lanes.find(ref)?.hold_reason === "unsure") release(store, change, ref);
 }
 
-/** Why what is there to do is not done. `limit`: the usage limit that it waits for. */
-export function waitReason(
-  lane: Pick<Lane, "pending" | "hold_reason" | "blocked_reason" | "setup">,
+/** `limit`: the usage limit that it waits for. */
+export function queueView(
+  lane: Pick<Lane, "ref" | "pending" | "hold_reason" | "blocked_reason" | "setup">,
   limit: { words: string } | null,
-): string | null {
-  const isWaiting = lane.pending > 0 || lane.setup !== "ready";
-  return lane.hold_reason ?? (isWaiting ? (limit?.words ?? lane.blocked_reason) : null);
-}
-
-export function queueView(lane: Lane, limit: { words: string } | null): QueueView {
-  const { ref, pending, hold_reason } = lane;
+): QueueView {
+  const { ref, pending, hold_reason, blocked_reason, setup } = lane;
+  const isWaiting = pending > 0 || setup !== "ready";
   return {
     pending,
     held: hold_reason !== null,
-    reason: waitReason(lane, limit),
+    reason: hold_reason ?? (isWaiting ? (limit?.words ?? blocked_reason) : null),
     release: releaseCommand(ref, hold_reason),
   };
 }

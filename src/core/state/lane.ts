@@ -108,25 +108,26 @@ export function isEphemeral({ settings }: Pick<Lane, "settings">): boolean {
   return settings.ephemeral === true;
 }
 
+/** What the model provider of a thread follows from. */
+export interface Provided {
+  settings: Pick<Lane["settings"], "model_provider">;
+  effective: Pick<NonNullable<Lane["effective"]>, "model_provider"> | null;
+}
+
 /** The model provider of a thread; null: it is not opened yet, and Codex's configuration decides. */
-export function providerOf({ settings, effective }: Pick<Lane, "settings" | "effective">): string | null {
+export function providerOf({ settings, effective }: Provided): string | null {
   return effective?.model_provider ?? settings.model_provider ?? null;
 }
 
 /** The usage limit that keeps turns from starting in a thread, with the words for it. */
-export function limitFor(lane: Lane, all: readonly UsageLimit[]): (UsageLimit & { words: string }) | null {
-  if (all.length === 0) return null;
+export function limitFor(
+  lane: Provided & Owner,
+  all: readonly UsageLimit[],
+): (UsageLimit & { words: string }) | null {
+  if (all.length === 0 || writeLock(lane) !== null) return null;
   const provider = providerOf(lane);
-  return limitOf(lane, all.find((one) => one.provider === provider) ?? null);
-}
-
-/** The limit of a thread's provider, where it keeps anything from starting in it. */
-export function limitOf<L extends Pick<UsageLimit, "until" | "reason">>(
-  lane: Owner,
-  limit: L | null,
-): (L & { words: string }) | null {
-  if (limit === null || writeLock(lane) !== null) return null;
-  return { ...limit, words: `limited until ${iso(limit.until)}: ${limit.reason}` };
+  const limit = all.find((one) => one.provider === provider);
+  return limit ? { ...limit, words: `limited until ${iso(limit.until)}: ${limit.reason}` } : null;
 }
 
 type Owner = Pick<Lane, "gone_at" | "archived_at" | "parent_id" | "source">;

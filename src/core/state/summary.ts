@@ -6,13 +6,13 @@ import type { ThreadSummary, ThreadView } from "../../contract/thread.ts";
 import type { ThreadStatus } from "../../contract/words.ts";
 import type { Live } from "../model/live.ts";
 import type { SummaryFacts } from "../model/ports/rows.ts";
-import { waitReason } from "./hold.ts";
-import { limitOf, standingOf } from "./lane.ts";
+import { queueView } from "./hold.ts";
+import { limitFor, standingOf } from "./lane.ts";
 
 export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
   const { lane, latest, requests } = facts;
   const { status, confidence } = standingOf(facts, live);
-  const limit = limitOf(lane, facts.limit);
+  const limit = limitFor(lane, facts.usage_limits);
   return {
     ref: lane.ref,
     id: lane.durable_at === null && !facts.ephemeral ? null : lane.thread_id,
@@ -25,9 +25,7 @@ export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
     cwd: lane.cwd,
     parent_id: lane.parent_id,
     queue: {
-      pending: lane.pending,
-      held: lane.hold_reason !== null,
-      reason: waitReason(lane, limit),
+      ...queueView(lane, limit),
       blocked: live.blocked.get(lane.ref)?.reason ?? null,
     },
     asks: requests,

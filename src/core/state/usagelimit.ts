@@ -26,7 +26,7 @@ export function refuseLimited({ store }: CoreDeps, lane: Lane): void {
   const limit = limitFor(lane, store.usageLimits.list());
   if (limit === null) return;
   fail("thread_busy", limit.words, {
-    hint: "send it with --queue: it runs when the limit ends",
+    hint: "send it with --queue: it waits until the limit ends",
     data: { limited_until: iso(limit.until) },
   });
 }
@@ -148,16 +148,17 @@ export function endAllLimits(world: CoreDeps): void {
 function endLimit(
   world: CoreDeps,
   change: Change,
-  { provider }: UsageLimit,
+  limit: UsageLimit,
   why: "reset" | "early" | "by_hand",
 ): void {
   const { store } = world;
+  const { provider } = limit;
   store.usageLimits.remove(provider);
   world.live.limitEnds.delete(provider);
   change.append({ kind: "limit.ended", data: { provider, why } });
   if (why === "by_hand" || usageLimitPolicy(world).continue !== "hold") return;
   for (const ref of store.lanes.unfinished()) {
     const lane = store.lanes.find(ref);
-    if (lane && lane.pending > 0 && providerOf(lane) === provider) hold(store, change, ref, "stopped");
+    if (lane && lane.pending > 0 && limitFor(lane, [limit]) !== null) hold(store, change, ref, "stopped");
   }
 }

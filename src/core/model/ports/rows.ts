@@ -183,13 +183,16 @@ export interface SummaryFacts {
       | "blocked_reason"
       | "durable_at"
       | "updated_at"
-    >;
+    > & {
+      settings: { model_provider?: string };
+      effective: { model_provider: string } | null;
+    };
   latest: Pick<Turn, "status" | "epoch" | "retrying_since"> | null;
   /** Ids of the open ones, the oldest first. */
   requests: string[];
   ephemeral: boolean;
-  /** Of its model provider. */
-  limit: Pick<UsageLimit, "until" | "reason"> | null;
+  /** Of all providers. */
+  usage_limits: readonly UsageLimit[];
   /** Status of its goal, or that it was interrupted. */
   goal: string | null;
   /** The beginning of its last message, and when that was written; epoch ms. */

@@ -35,6 +35,21 @@ export interface ErrorBody {
   data: Record<string, unknown> | null;
 }
 
+/**
+ * What a caller learns of a write that was sent and not answered: the reason alone (`timeout`, `daemon_down`) would say
+ * that it was not done. With its key the same command never does it twice.
+ */
+export function unsureOf(reason: { message: string }, input: Record<string, unknown>): DispatchError {
+  const { idempotency_key: key, thread } = input;
+  const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch list";
+  const isKeyed = typeof key === "string";
+  return new DispatchError("unsure", `${reason.message}: whether this was done is not known`, {
+    hint: isKeyed ? `the same command with --idempotency-key ${key} never does it twice` : look,
+    ...(isKeyed ? { data: { idempotency_key: key } } : {}),
+    cause: reason,
+  });
+}
+
 export class DispatchError extends Error {
   readonly code: Code;
   /** The next command to type, or null when there is none. */

@@ -36,7 +36,7 @@ function rule(issue: Issue): string {
   const wanted = String(issue.requirement);
   switch (issue.type) {
     case "picklist":
-      return `must be one of ${wordsOf(issue.expected).join(", ")}, not ${received}`;
+      return choice(wordsOf(issue.expected), received);
     case "integer":
       return `must be a whole number, not ${received}`;
     case "min_value":
@@ -53,6 +53,13 @@ function rule(issue: Issue): string {
     default:
       return `must be ${wordsOf(issue.expected).map(named).join(" or ")}, not ${received}`;
   }
+}
+
+/** Of many words the nearest says more than all of them. */
+function choice(words: readonly string[], received: string): string {
+  if (words.length <= limits.choicesShownMax) return `must be one of ${words.join(", ")}, not ${received}`;
+  const near = nearest(received.replaceAll('"', ""), words);
+  return `${received} is none of its ${words.length} words${near === undefined ? "; --help lists them" : `; did you mean "${near}"?`}`;
 }
 
 /** `("a" | "b")` as its parts, without quotes. */

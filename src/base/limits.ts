@@ -31,6 +31,8 @@ export const limits = {
   issueValueCharsMax: 200,
   /** A word of an input, unless its field says otherwise: as long as the longest path that the kernel takes. */
   wordBytesMax: 4 * KiB,
+  /** Words of a choice that an error lists; of more it names the nearest. */
+  choicesShownMax: 20,
   /** Words in a list of an input: more threads at once than anybody has. */
   listItemsMax: 1000,
   /** One `--config KEY=VALUE`: a value may be a table as JSON. */
@@ -72,6 +74,8 @@ export const limits = {
 
   lanesMax: 100_000,
   queuedPerLaneMax: 100_000,
+  /** Threads that a word may stand for; more are not told apart. */
+  matchesMax: 20,
   titleCharsMax: 200,
   handleCharsMax: 40,
   keyBytesMax: 200,
@@ -127,7 +131,7 @@ export const limits = {
   indexDropMax: 200,
   /** Items looked at in one transaction for what an older schema left unsplit. */
   indexSplitMax: 100,
-  /** And split anew: some 25 ms of FTS5, for which callers wait, a thousand times in a large history. */
+  /** And split again: some 25 ms of FTS5, for which callers wait, a thousand times in a large history. */
   indexSplitBytes: 64 * KiB,
   /** How soon it is tried again where the disk refused it. */
   indexSplitEveryMs: 10 * minute,

@@ -1,7 +1,8 @@
 /** The right spelling of a word that is none: the candidate the fewest edits away, when few are enough. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestEdits = Math.max(2, Math.ceil(word.length / 3)) + 1;
+  // Dashes say that it is a flag, and nothing of which.
+  let bestEdits = Math.max(2, Math.ceil(word.replaceAll("-", "").length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = candidate.startsWith(word) && word.length > 1 ? 1 : editsBetween(word, candidate);
     if (edits < bestEdits) [best, bestEdits] = [candidate, edits];

@@ -1,6 +1,6 @@
 /** One call: route, validate, run, validate. Whatever goes wrong comes out as a DispatchError. */
 import * as v from "valibot";
-import { type Code, DispatchError, fail } from "../base/error.ts";
+import { type Code, DispatchError, fail, unsureOf } from "../base/error.ts";
 import type { FaultLog } from "../base/faults.ts";
 import { issueText, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
@@ -54,7 +54,7 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     const isOfAbort = signal.aborted && signal.reason instanceof DispatchError;
     // An op that was told to stop may fail in any way it likes.
     if (isOfAbort && (thrown === signal.reason || !(thrown instanceof DispatchError)))
-      return mayBeDone ? interrupted(signal.reason, frame.input) : signal.reason;
+      return mayBeDone ? unsureOf(signal.reason, frame.input) : signal.reason;
     if (thrown instanceof DispatchError) return thrown;
     const id = log.faultId();
     log.error("an operation failed by a bug", { id, op: frame.op, thrown });
@@ -112,18 +112,6 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
   };
 }
 
-/** A write that was ended while it ran: the reason alone (`timeout`, `daemon_down`) would say that it is not done. */
-function interrupted(reason: DispatchError, input: Record<string, unknown>): DispatchError {
-  const { idempotency_key: key, thread } = input;
-  const keyed = typeof key === "string";
-  const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch list";
-  return new DispatchError("unsure", `${reason.message}: whether this was done is not known`, {
-    hint: keyed ? `the same command with --idempotency-key ${key} never does it twice` : look,
-    ...(keyed ? { data: { idempotency_key: key } } : {}),
-    cause: reason,
-  });
-}
-
 function isStopping({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof DispatchError && reason.code === "daemon_down";
 }
@@ -170,7 +158,7 @@ const restart = "dispatch down, then dispatch up";
 function unknownOp(op: string): DispatchError {
   return new DispatchError(
     "stale",
-    `this daemon (${version}) does not know the operation ${JSON.stringify(op.slice(0, 60))}`,
+    `this daemon (${version}) does not know the operation ${JSON.stringify(op.slice(0, limits.frameNameCharsMax))}`,
     { hint: restart },
   );
 }

@@ -1,4 +1,4 @@
-/** The home's config.toml: read anew when it changed. */
+/** The home's config.toml: read again when it changed. */
 
 import { statSync } from "node:fs";
 import * as v from "valibot";
@@ -6,6 +6,7 @@ import { readBounded } from "../base/bounded.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
+import { seen } from "../ops/fields.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -41,7 +42,7 @@ const schema = v.strictObject({
       /** What is queued when a usage limit ends: goes on, or is held until a person releases it. */
       continue: v.optional(v.picklist(["queue", "hold"]), "queue"),
       /** The text that each thread whose turn a usage limit cut gets when that ends. */
-      nudge: v.optional(v.pipe(v.string(), v.regex(/\S/, "must not be blank"))),
+      nudge: v.optional(v.pipe(v.string(), seen)),
     }),
     {},
   ),

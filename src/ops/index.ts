@@ -4,7 +4,7 @@ import type { IndexRow, QuickRead } from "./op.ts";
 // biome-ignore format: one line a row
 export const index: readonly IndexRow[] = [
   { name: "daemon.completion", cli: "completion", group: "daemon", intent: "read", at: "client", plain: true, hash: "25b2cce64f66", load: () => import("./daemon/completion.ts"), summary: "Print the completion script of a shell" },
-  { name: "daemon.doctor", cli: "doctor", group: "daemon", intent: "read", at: "client", hash: "62046ae7554a", load: () => import("./daemon/doctor.ts"), summary: "Check everything dispatch stands on" },
+  { name: "daemon.doctor", cli: "doctor", group: "daemon", intent: "read", at: "client", hash: "62046ae7554a", load: () => import("./daemon/doctor.ts"), summary: "Check everything that dispatch needs" },
   { name: "daemon.down", cli: "down", group: "daemon", intent: "write", at: "client", hash: "783a343b23ef", load: () => import("./daemon/down.ts"), summary: "Stop the daemon, until dispatch up" },
   { name: "daemon.log", cli: "daemon log", group: "daemon", intent: "read", start: "never", hash: "a2727ba80520", load: () => import("./daemon/log.ts"), summary: "Show who asked for what" },
   { name: "daemon.retry", cli: "daemon retry", group: "daemon", intent: "write", start: "never", hash: "8f735d443081", load: () => import("./daemon/retry.ts"), summary: "Try Codex again now" },
@@ -42,7 +42,7 @@ export const index: readonly IndexRow[] = [
   { name: "thread.fork", cli: "fork", group: "thread", intent: "write", hash: "cde37a947ea2", load: () => import("./thread/fork.ts"), summary: "Make a new thread with the history of another" },
   { name: "thread.get", cli: "get", group: "thread", intent: "read", hash: "efc1fa01ac0d", load: () => import("./thread/get.ts"), summary: "Show one thread" },
   { name: "thread.give", cli: "give", group: "thread", intent: "write", hash: "efc1fa01ac0d", load: () => import("./thread/give.ts"), summary: "Give a thread back to other apps" },
-  { name: "thread.list", cli: "list", group: "thread", intent: "read", lists: ["thread","archived","stranger"], hash: "830312ee932d", load: () => import("./thread/list.ts"), summary: "List the threads that dispatch manages" },
+  { name: "thread.list", cli: "list", group: "thread", intent: "read", lists: ["thread","archived","stranger"], hash: "90385de08541", load: () => import("./thread/list.ts"), summary: "List the threads that dispatch manages" },
   { name: "thread.new", cli: "new", group: "thread", intent: "write", hash: "88ec1b357542", load: () => import("./thread/new.ts"), summary: "Create a thread, and give it its first text" },
   { name: "thread.open", cli: "open", group: "thread", intent: "write", at: "client", hash: "a91bfb8a41ac", load: () => import("./thread/open.ts"), summary: "Open a thread in Codex's own terminal" },
   { name: "thread.plan", cli: "new --dry-run", group: "thread", intent: "read", hash: "768fa2edb957", load: () => import("./thread/plan.ts"), summary: "Show what `new` would make: each value, and where it comes from" },
@@ -73,7 +73,7 @@ export const quickReads: readonly QuickRead[] = [
   { name: "request.list", cli: "request list", args: [], hash: "301de749450d" },
   { name: "request.replay", cli: "request replay", args: [], hash: "4d9f65755ca0" },
   { name: "thread.get", cli: "get", args: ["thread"], hash: "efc1fa01ac0d" },
-  { name: "thread.list", cli: "list", args: [], hash: "830312ee932d" },
+  { name: "thread.list", cli: "list", args: [], hash: "90385de08541" },
   { name: "thread.search", cli: "search", args: ["text"], hash: "3b59105e3087" },
   { name: "thread.tail", cli: "tail", args: ["thread"], hash: "b07364629a44" },
   { name: "thread.watch", cli: "watch", args: [], hash: "a3b8e09fb315" },

@@ -1,5 +1,5 @@
 /** Calls to the daemon over one kept connection, made again when it was lost and asking twice is safe. */
-import { DispatchError } from "../base/error.ts";
+import { DispatchError, unsureOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { IndexRow, Repeat } from "../ops/op.ts";
@@ -69,7 +69,7 @@ export function openSession(options: SessionOptions): Session {
       /** An earlier try was sent and not answered, so no later failure proves that nothing was done. */
       let isUnanswered = false;
       const honest = (thrown: unknown) =>
-        isWrite && isUnanswered && mayHideSuccess(thrown) ? unsure(input, thrown as DispatchError) : thrown;
+        isWrite && isUnanswered && mayHideSuccess(thrown) ? unsureOf(thrown as DispatchError, input) : thrown;
       const counted =
         row &&
         ((one: Row) => {
@@ -134,17 +134,6 @@ function goneAfter(tries: number): DispatchError {
     : new DispatchError("daemon_down", `the daemon went away ${tries} times before it answered`, {
         hint: "dispatch doctor",
       });
-}
-
-/** What a caller learns of a write that was sent and not answered. `why` says what happened instead of an answer. */
-function unsure(input: Row, why: { message: string }): DispatchError {
-  const { idempotency_key: key, thread } = input;
-  const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch daemon status";
-  return new DispatchError("unsure", `${why.message}: whether this was done is not known`, {
-    hint:
-      typeof key === "string" ? `the same command with --idempotency-key ${key} never does it twice` : look,
-    ...(typeof key === "string" ? { data: { idempotency_key: key } } : {}),
-  });
 }
 
 /** A connection that failed under a call: the daemon was silent, or its answer could not be read. */

@@ -16,7 +16,7 @@ export default op({
   group: "request",
   summary: "Answer a question of Codex's, once",
   about:
-    "Which of these a question takes stands in its options. --deny lets the turn go on; --cancel of a command or a file change also interrupts it. A secret is best read from a file or from standard input: --reply-file PATH, --reply -.",
+    "The options of a question say which of these it takes. --deny lets the turn go on; --cancel of a command or a file change also interrupts it. A secret is best read from a file or from standard input: --reply-file PATH, --reply -.",
   intent: "write",
   reach: "any",
   repeat: "no",

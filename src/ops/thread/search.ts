@@ -25,7 +25,7 @@ export default op({
   group: "thread",
   summary: "Search what was said and done in every thread",
   about:
-    'Words must all be there, in any order; "words in quotes" are a phrase; any part of Chinese, Japanese, Korean and Thai text is found, and emoji. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not wholly indexed: it takes the text as it stands, looks through messages only, and shows one place a thread unless --thread names it. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',
+    'Words must all be there, in any order; "words in quotes" are a phrase; any part of Chinese, Japanese, Korean and Thai text is found, and emoji. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not wholly indexed: it takes the text as it is typed, looks through messages only, and shows one place a thread unless --thread names it. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

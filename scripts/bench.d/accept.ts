@@ -12,7 +12,7 @@ import { turnEnded } from "../../src/core/state/turn.ts";
 import { openStore } from "../../src/store/store.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";
-import { inTurns, median, ms, ratio, timed } from "./measure.ts";
+import { inTurns, median, ms, type Pairs, ratio, sides, timed } from "./measure.ts";
 import { addThread, worldOn } from "./registry.ts";
 import { atLeast, atMost, type Row } from "./row.ts";
 
@@ -38,14 +38,19 @@ export const accept: Row = {
       () => block(() => store.events.append({ kind: "gap" }, 0)),
       () => block(send),
     );
+    const core = await inCore(join(bench.folder, "accept.db"), () => store.events.append({ kind: "gap" }, 0));
     store.close();
     const { queue } = (await ask(daemon.connection, "daemon.status")) as { queue: { queued: number } };
     await daemon.end();
     return {
-      lines: [atLeast("messages accepted durably, one client", 1000 / median(taken.ours), 1000)],
+      lines: [
+        atMost("a message accepted by core / a commit of one row", ratio(core), 1.8, "x"),
+        atLeast("messages accepted durably, one client", 1000 / median(taken.ours), 1000),
+      ],
       notes: [
         "message.send --queue on a kept connection, one after the other, each answered before the next: a commit with the message and its event, another with the audit row",
         `a commit of one row on this disk, taken in turns with it: ${ms(median(taken.floor))}; an accept: ${ms(median(taken.ours))}, ${ratio(taken).toFixed(1)} x; ${queue.queued} wait`,
+        `in core, without the socket and the two processes: ${sides(core)}`,
       ],
     };
   },
@@ -72,6 +77,26 @@ export const claim: Row = {
     return { lines: [atMost(`a claim from 100,000 queued / from ${few}`, flat, 1.3, "x")], notes };
   },
 };
+
+/** The transaction of an accept alone: its message and its event. */
+async function inCore(path: string, bare: () => unknown): Promise<Pairs> {
+  const world = worldOn(path);
+  const ref = await addThread(world, "accept");
+  const taken = await inTurns(
+    blocks * callsOfBlock,
+    () => timed(bare),
+    () =>
+      timed(() =>
+        world.journal.commit((change) => {
+          const lane = world.store.lanes.get(ref);
+          const { id } = accepted(world, lane, draft, { at: "back", now: change.now });
+          change.append({ kind: "message.queued", lane: ref, receipt: id, data: { mode: draft.mode } });
+        }),
+      ),
+  );
+  world.store.close();
+  return taken;
+}
 
 /** An idle thread with that many queued, in one transaction. */
 async function queueOf(world: TestWorld, count: number): Promise<Ref> {

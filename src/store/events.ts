@@ -52,7 +52,7 @@ export function eventStore(db: Database): Store["events"] {
     list({ after, limit, ...filter }) {
       const { where, params } = chosen(filter);
       return events.all(
-        `SELECT * FROM events WHERE seq > ? ${where} ORDER BY seq LIMIT ?`,
+        `SELECT * FROM events WHERE seq > +? ${where} ORDER BY seq LIMIT +?`,
         after,
         ...params,
         limit,
@@ -60,7 +60,7 @@ export function eventStore(db: Database): Store["events"] {
     },
     newest({ limit, ...filter }) {
       const { where, params } = chosen(filter);
-      return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT ?`, ...params, limit);
+      return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT +?`, ...params, limit);
     },
     lanesSince: (seq) =>
       db
@@ -73,7 +73,7 @@ export function eventStore(db: Database): Store["events"] {
     prune(before, limit) {
       const { last } = db
         .query<{ last: number | null }, [number, number]>(
-          "SELECT max(seq) AS last FROM (SELECT seq, at FROM events ORDER BY seq LIMIT ?2) WHERE at < ?1",
+          "SELECT max(seq) AS last FROM (SELECT seq, at FROM events ORDER BY seq LIMIT +?2) WHERE at < +?1",
         )
         .get(before, limit)!;
       if (last === null) return 0;
@@ -97,7 +97,7 @@ function chosen(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): 
   params: SQLQueryBindings[];
 } {
   const oneOf = (column: string, values: readonly string[] | undefined) =>
-    values ? `AND ${column} IN (${values.map(() => "?").join(", ")})` : "";
+    values ? `AND ${column} IN (${values.map(() => "+?").join(", ")})` : "";
   return {
     where: `${oneOf("kind", filter.kinds)} ${oneOf("lane", filter.lanes)}`,
     params: [...(filter.kinds ?? []), ...(filter.lanes ?? [])],

@@ -30,7 +30,7 @@ export function itemStore(db: Database): Store["items"] {
     const first = Math.max(0, Math.floor(at)) * perMs;
     const taken = db
       .query<{ id: number | null }, [number, number]>(
-        "SELECT max(id) AS id FROM items WHERE id >= ? AND id < ?",
+        "SELECT max(id) AS id FROM items WHERE id >= +? AND id < +?",
       )
       .get(first, first + perMs)!.id;
     if (taken === null) return first;
@@ -58,7 +58,7 @@ export function itemStore(db: Database): Store["items"] {
 
   function add({ lane, turn_id, item_id, type, at, text }: IndexedItem): true {
     const isNewTurn =
-      db.query("SELECT 1 FROM items WHERE lane = ? AND turn_id = ? LIMIT 1").get(lane, turn_id) === null;
+      db.query("SELECT 1 FROM items WHERE lane = +? AND turn_id = +? LIMIT 1").get(lane, turn_id) === null;
     const id = idAt(at);
     db.query("INSERT INTO items (id, lane, turn_id, item_id, type, text) VALUES (?, ?, ?, ?, ?, ?)").run(
       id,
@@ -118,7 +118,7 @@ export function itemStore(db: Database): Store["items"] {
       if (after === null) return;
       const rows = db
         .query<Known & { lane: Ref }, [number, number]>(
-          "SELECT id, lane, text FROM items WHERE id > ? ORDER BY id LIMIT ?",
+          "SELECT id, lane, text FROM items WHERE id > +? ORDER BY id LIMIT +?",
         )
         .all(after, limit);
       let last: number | null = null;
@@ -137,7 +137,7 @@ export function itemStore(db: Database): Store["items"] {
       const rows = db
         .query<Known & { lane: Ref }, [number]>(
           `SELECT i.id, i.text, i.lane FROM lanes AS l CROSS JOIN items AS i ON i.lane = l.ref
-            WHERE l.forgotten_at IS NOT NULL LIMIT ?`,
+            WHERE l.forgotten_at IS NOT NULL LIMIT +?`,
         )
         .all(limit);
       for (const row of rows) {

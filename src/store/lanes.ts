@@ -43,7 +43,7 @@ export function laneStore(db: Database): Store["lanes"] {
              FROM lanes AS l INDEXED BY lanes_waiting
             WHERE l.pending > 0 AND l.hold_reason IS NULL AND l.source = 'own' AND ${live} AND archived_at IS NULL AND gone_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM turns INDEXED BY turns_running WHERE lane = l.ref AND status = 'in_progress')
-            ORDER BY since LIMIT ?`,
+            ORDER BY since LIMIT +?`,
         )
         .all(limit)
         .map((row) => row.ref),
@@ -63,21 +63,21 @@ export function laneStore(db: Database): Store["lanes"] {
     findByHandle: (handle) =>
       lanes.one(`SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NULL`, handle) ??
       lanes.one(
-        `SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1`,
+        `SELECT * FROM lanes WHERE handle = +? AND ${live} AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1`,
         handle,
       ),
     findByTitle: (title) =>
-      lanes.all(`SELECT * FROM lanes WHERE title = ? AND ${live} LIMIT ${limits.matchesMax}`, title),
+      lanes.all(`SELECT * FROM lanes WHERE title = +? AND ${live} LIMIT ${limits.matchesMax}`, title),
     // Refs hold only letters and digits, so the prefix needs no escape; the range uses the primary key.
     findByPrefix: (prefix) =>
       lanes.all(
-        `SELECT * FROM lanes WHERE ref >= ? AND ref < ? AND ${live} LIMIT ${limits.matchesMax}`,
+        `SELECT * FROM lanes WHERE ref >= +? AND ref < +? AND ${live} LIMIT ${limits.matchesMax}`,
         prefix,
         `${prefix}{`,
       ),
     findByPart: (part) =>
       lanes.all(
-        `SELECT * FROM lanes WHERE instr(lower(title), lower(?)) > 0 AND ${live} LIMIT ${limits.matchesMax}`,
+        `SELECT * FROM lanes WHERE instr(lower(title), lower(+?)) > 0 AND ${live} LIMIT ${limits.matchesMax}`,
         part,
       ),
     findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
@@ -87,7 +87,7 @@ export function laneStore(db: Database): Store["lanes"] {
     listFacts: ({ archived, limit }) =>
       readFacts(
         lanes.all(
-          `SELECT * FROM lanes WHERE ${live} AND (archived_at IS NOT NULL) = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?`,
+          `SELECT * FROM lanes WHERE ${live} AND (archived_at IS NOT NULL) = +? ORDER BY updated_at DESC, rowid DESC LIMIT +?`,
           archived ? 1 : 0,
           limit,
         ),
@@ -103,14 +103,14 @@ export function laneStore(db: Database): Store["lanes"] {
                   json_extract(l.settings, '$.model_provider') AS provider_asked,
                   json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
                   iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
-                  substr(json_extract(l.last_message, '$.text'), 1, ?) AS last,
+                  substr(json_extract(l.last_message, '$.text'), 1, +?) AS last,
                   json_extract(l.last_message, '$.at') AS last_at,
                   (SELECT group_concat(id, ' ') FROM
                     (SELECT id FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open' ORDER BY asked_at)) AS asks
              FROM lanes AS l LEFT JOIN turns AS t
                ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
-            WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = ?
-            ORDER BY l.updated_at DESC, l.rowid DESC LIMIT ?`,
+            WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = +?
+            ORDER BY l.updated_at DESC, l.rowid DESC LIMIT +?`,
         )
         .all(limits.summaryTextCharsMax, archived ? 1 : 0, limit)
         .map((row) => {
@@ -195,14 +195,14 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
     const refs = JSON.stringify(lanes.map((lane) => lane.ref));
     const latest = byLane(
       turns.all(
-        `SELECT t.* FROM json_each(?) AS l JOIN turns AS t
+        `SELECT t.* FROM json_each(+?) AS l JOIN turns AS t
            ON t.lane = l.value AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.value)`,
         refs,
       ),
     );
     const asked = byLane(
       requests.all(
-        `SELECT r.* FROM json_each(?) AS l JOIN requests AS r ON r.lane = l.value AND r.state = 'open' ORDER BY r.asked_at`,
+        `SELECT r.* FROM json_each(+?) AS l JOIN requests AS r ON r.lane = l.value AND r.state = 'open' ORDER BY r.asked_at`,
         refs,
       ),
     );
@@ -210,14 +210,14 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
       db
         .query<{ lane: Ref; in_flight: number; unsure: number }, [string]>(
           `SELECT m.lane, sum(m.state <> 'unsure') AS in_flight, sum(m.state = 'unsure') AS unsure
-             FROM json_each(?) AS l JOIN messages AS m
+             FROM json_each(+?) AS l JOIN messages AS m
                ON m.lane = l.value AND m.state IN ('claimed', 'sent', 'delivered', 'unsure')
             GROUP BY m.lane`,
         )
         .all(refs),
     );
     const synced = byLane(
-      syncs.all("SELECT s.* FROM json_each(?) AS l JOIN syncs AS s ON s.lane = l.value", refs),
+      syncs.all("SELECT s.* FROM json_each(+?) AS l JOIN syncs AS s ON s.lane = l.value", refs),
     );
     const usage_limits = limited.list();
     return lanes.map((lane) => ({

@@ -24,21 +24,21 @@ export function messageStore(db: Database): Store["messages"] {
     next: (lane, urgent) =>
       urgent
         ? messages.one(
-            "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position LIMIT 1",
+            "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position LIMIT 1",
             lane,
           )
         : messages.one(
-            "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode <> 'context' AND NOT (mode = 'steer' AND target_turn_id IS NOT NULL) ORDER BY position LIMIT 1",
+            "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode <> 'context' AND NOT (mode = 'steer' AND target_turn_id IS NOT NULL) ORDER BY position LIMIT 1",
             lane,
           ),
     nextContext: (lane) =>
       messages.one(
-        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode = 'context' ORDER BY position LIMIT 1",
+        "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode = 'context' ORDER BY position LIMIT 1",
         lane,
       ),
     steers: (lane, turnId) =>
       messages.all(
-        "SELECT * FROM messages WHERE lane = ? AND target_turn_id = ? AND mode = 'steer' AND state IN ('queued', 'claimed', 'sent') ORDER BY position",
+        "SELECT * FROM messages WHERE lane = +? AND target_turn_id = +? AND mode = 'steer' AND state IN ('queued', 'claimed', 'sent') ORDER BY position",
         lane,
         turnId,
       ),
@@ -46,7 +46,7 @@ export function messageStore(db: Database): Store["messages"] {
       db
         .query<{ n: number }, [number | null]>(
           `SELECT count(*) AS n FROM (
-             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = ?
+             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = +?
              UNION
              SELECT lane FROM messages INDEXED BY messages_one_in_flight
               WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')`,
@@ -56,7 +56,7 @@ export function messageStore(db: Database): Store["messages"] {
       messages.one("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>
       messages.all(
-        "SELECT * FROM messages INDEXED BY messages_open WHERE lane = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
+        "SELECT * FROM messages INDEXED BY messages_open WHERE lane = +? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
         lane,
       ),
     ofTurn: (lane, turnId) =>
@@ -69,11 +69,11 @@ export function messageStore(db: Database): Store["messages"] {
     position(lane, at) {
       if (at === "front")
         return (
-          number("SELECT min(position) AS n FROM messages WHERE lane = ? AND state = 'queued'", lane) - 1
+          number("SELECT min(position) AS n FROM messages WHERE lane = +? AND state = 'queued'", lane) - 1
         );
       if (at === "urgent") {
         const last = messages.one(
-          "SELECT * FROM messages WHERE lane = ? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position DESC LIMIT 1",
+          "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position DESC LIMIT 1",
           lane,
         );
         if (!last) return this.position(lane, "front");
@@ -81,20 +81,20 @@ export function messageStore(db: Database): Store["messages"] {
         return last.position + 1;
       }
       const queued = number(
-        "SELECT max(position) AS n FROM messages WHERE lane = ? AND state = 'queued'",
+        "SELECT max(position) AS n FROM messages WHERE lane = +? AND state = 'queued'",
         lane,
       );
       const flying = number(
-        "SELECT max(position) AS n FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')",
+        "SELECT max(position) AS n FROM messages WHERE lane = +? AND state IN ('claimed', 'sent')",
         lane,
       );
       return Math.max(queued, flying) + 1;
     },
     first: (lane) =>
-      messages.one("SELECT * FROM messages WHERE lane = ? ORDER BY created_at, id LIMIT 1", lane),
+      messages.one("SELECT * FROM messages WHERE lane = +? ORDER BY created_at, id LIMIT 1", lane),
     listQueued: (lane, { offset, limit }) =>
       messages.all(
-        "SELECT * FROM messages WHERE lane = ? AND state = 'queued' ORDER BY position, id LIMIT ? OFFSET ?",
+        "SELECT * FROM messages WHERE lane = +? AND state = 'queued' ORDER BY position, id LIMIT +? OFFSET +?",
         lane,
         limit,
         offset,
@@ -108,17 +108,17 @@ export function messageStore(db: Database): Store["messages"] {
       const where = ["1"];
       const params: SQLQueryBindings[] = [];
       if (lane) {
-        where.push("lane = ?");
+        where.push("lane = +?");
         params.push(lane);
       }
       if (states) {
-        where.push(`state IN (${states.map(() => "?").join(", ")})`);
+        where.push(`state IN (${states.map(() => "+?").join(", ")})`);
         params.push(...states);
       }
       // The index of those repeats this condition word for word.
       if (states && !states.includes("done")) where.push("state <> 'done'");
       return messages.all(
-        `SELECT * FROM messages WHERE ${where.join(" AND ")} ORDER BY created_at DESC, id DESC LIMIT ?`,
+        `SELECT * FROM messages WHERE ${where.join(" AND ")} ORDER BY created_at DESC, id DESC LIMIT +?`,
         ...params,
         limit,
       );
@@ -127,7 +127,7 @@ export function messageStore(db: Database): Store["messages"] {
       const page = db
         .query<TextPlace, [number, number, string, number]>(
           `SELECT created_at, id FROM messages
-            WHERE created_at < ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+            WHERE created_at < +? AND (created_at, id) > (+?, +?) ORDER BY created_at, id LIMIT +?`,
         )
         .all(before, after?.created_at ?? 0, after?.id ?? "", limit);
       db.query(

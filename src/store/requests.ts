@@ -24,7 +24,7 @@ export function requestStore(db: Database): Store["requests"] {
     },
     listOpen(filter) {
       const names = Object.keys(filter) as (keyof typeof filter)[];
-      const where = ["state = 'open'", ...names.map((name) => `${name} = ?`)].join(" AND ");
+      const where = ["state = 'open'", ...names.map((name) => `${name} = +?`)].join(" AND ");
       const params = names.map((name) => filter[name] as SQLQueryBindings);
       // Left to itself SQLite walks all that were ever asked, for their order.
       const index = names.length === 0 ? "INDEXED BY requests_open" : "";
@@ -32,14 +32,14 @@ export function requestStore(db: Database): Store["requests"] {
     },
     listSince: ({ lane, since, limit }) =>
       requests.all(
-        `SELECT * FROM requests WHERE asked_at >= ? AND (?2 IS NULL OR lane = ?2) ORDER BY asked_at DESC, id DESC LIMIT ?`,
+        `SELECT * FROM requests WHERE asked_at >= +? AND (+?2 IS NULL OR lane = +?2) ORDER BY asked_at DESC, id DESC LIMIT +?`,
         since,
         lane ?? null,
         limit,
       ),
     list: ({ lane, limit }) =>
       lane
-        ? requests.all("SELECT * FROM requests WHERE lane = ? ORDER BY asked_at DESC LIMIT ?", lane, limit)
-        : requests.all("SELECT * FROM requests ORDER BY asked_at DESC LIMIT ?", limit),
+        ? requests.all("SELECT * FROM requests WHERE lane = +? ORDER BY asked_at DESC LIMIT +?", lane, limit)
+        : requests.all("SELECT * FROM requests ORDER BY asked_at DESC LIMIT +?", limit),
   };
 }

@@ -20,16 +20,16 @@ export function turnStore(db: Database): Store["turns"] {
       const { lane, turn_id, ...rest } = turn;
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
-    latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = ? ORDER BY turn_id DESC LIMIT 1", lane),
+    latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT 1", lane),
     next: (lane, after) =>
       turns.one(
-        "SELECT * FROM turns WHERE lane = ? AND turn_id > ? ORDER BY turn_id LIMIT 1",
+        "SELECT * FROM turns WHERE lane = +? AND turn_id > +? ORDER BY turn_id LIMIT 1",
         lane,
         after ?? "",
       ),
     running: (lane) =>
       turns.all(
-        "SELECT * FROM turns INDEXED BY turns_running WHERE lane = ? AND status = 'in_progress' ORDER BY turn_id",
+        "SELECT * FROM turns INDEXED BY turns_running WHERE lane = +? AND status = 'in_progress' ORDER BY turn_id",
         lane,
       ),
     dropFrom(lane, turnId) {

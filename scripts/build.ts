@@ -39,12 +39,6 @@ const built = await Bun.build({
         build.onLoad({ filter: /\/surface\/cli\/quick\.ts$/ }, () => ({ contents: quick, loader: "js" }));
       },
     },
-    {
-      name: "citty without node:util",
-      setup(build) {
-        build.onLoad({ filter: /\/citty\/dist\/index\.mjs$/ }, lighter);
-      },
-    },
   ],
 });
 if (!built.success) {
@@ -77,19 +71,4 @@ async function inOnePiece(path: string): Promise<string> {
   });
   if (!success) throw new Error(logs.join("\n"));
   return outputs[0]!.text();
-}
-
-/**
- * citty imports node:util for a parser whose result nobody reads: flags are read by src/surface/cli/flags.ts. The
- * import alone is 1.5 ms of every command, a fifth of what the smallest Bun program takes (measured).
- */
-async function lighter({ path }: { path: string }) {
-  const text = await Bun.file(path).text();
-  const from = 'import { parseArgs as parseArgs$1 } from "node:util";';
-  if (!text.includes(from)) throw new Error(`${path} has changed: look again at what it imports`);
-  const contents = text.replace(
-    from,
-    "const parseArgs$1 = ({ args }) => ({ values: {}, positionals: args });",
-  );
-  return { contents, loader: "js" as const };
 }

@@ -4,11 +4,12 @@ import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import { failsOf } from "../../ops/fails.ts";
 import { choicesOf, descriptionOf } from "../../ops/fields.ts";
-import type { AnyOp, Group, IndexRow } from "../../ops/op.ts";
+import type { AnyOp, Group } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
 import { type Field, fieldsOf, kebab } from "./args.ts";
 import { type GlobalFlag, globalFlags } from "./globals.ts";
 import { spell } from "./spell.ts";
+import type { Command } from "./tree.ts";
 
 const headings: Record<Group, string> = {
   thread: "Threads",
@@ -17,11 +18,9 @@ const headings: Record<Group, string> = {
   daemon: "Daemon and health",
 };
 
-type Listed = Pick<IndexRow, "cli" | "group" | "summary">;
 type Pair = readonly [left: string, right: string];
 
-export function rootHelp(commands: readonly Listed[], width: number): string {
-  const pairsOf = (some: readonly Listed[]) => some.map(({ cli, summary }) => [cli, summary] as const);
+export function rootHelp(commands: readonly Command[], width: number): string {
   const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
   const groups = Object.entries(headings).map(([group, heading]) =>
     section(heading, pairsOf(ordered(commands.filter((command) => command.group === group))), width, left),
@@ -35,19 +34,19 @@ export function rootHelp(commands: readonly Listed[], width: number): string {
 }
 
 /** Single words first, as they are used most; then the verbs of each noun. */
-function ordered(commands: readonly Listed[]): Listed[] {
-  const rank = ({ cli }: Listed) => `${cli.includes(" ") ? 1 : 0}${cli}`;
+function ordered(commands: readonly Command[]): Command[] {
+  const rank = ({ meta: { name } }: Command) => `${name.includes(" ") ? 1 : 0}${name}`;
   return [...commands].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-export function nounHelp(noun: string, commands: readonly Listed[], width: number): string {
+function pairsOf(commands: readonly Command[]): Pair[] {
+  return commands.map(({ meta }) => [meta.name, meta.description] as const);
+}
+
+export function nounHelp(noun: string, commands: readonly Command[], width: number): string {
   return joined([
     `usage: dispatch ${noun} <command> [arguments] [--flags]`,
-    section(
-      "Commands",
-      commands.map(({ cli, summary }) => [cli, summary] as const),
-      width,
-    ),
+    section("Commands", pairsOf(commands), width),
   ]);
 }
 

@@ -1,15 +1,15 @@
 /** `dispatch <command>`: argv in, exit status out. */
 import { readEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
-import { type Paths, pathsOf } from "../../base/paths.ts";
+import { pathsOf } from "../../base/paths.ts";
 import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
-import type { IndexRow } from "../../ops/op.ts";
 import type { Parts } from "../parts.ts";
-import { type Command, mcpCommand, routeOf } from "./commands.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
+import { type Route, routeOf } from "./route.ts";
+import { type Branch, commandsIn, runIn, treeOf } from "./tree.ts";
 
 export async function runCli(argv: readonly string[], parts: Parts): Promise<number> {
   let out: Output | undefined;
@@ -30,13 +30,12 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     const wantsHelp = globals.help === true || rest[0] === "help";
     const words = rest[0] === "help" ? rest.slice(1) : rest;
     const more = { globals, parts, out, paths: pathsOf(readEnv(), globals.home) };
-    const commands = commandsOf(more);
-    const route = routeOf(words, commands);
-    if ("command" in route) command = route.command.cli;
-    if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, commands, parts));
+    const tree = treeOf(parts.index);
+    const route = routeOf(words, tree);
+    if ("command" in route) command = route.command.meta.name;
+    if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, tree));
     if ("noun" in route) return noVerb(route.noun, route.under);
-    const { dispatch } = await import("./dispatch.ts");
-    return await dispatch(route, commands);
+    return await runIn(more, route.command, route.args);
   } catch (thrown) {
     const error = await thereToo(asError(thrown, command), home, parts);
     out ??= openOutput(guessed(argv));
@@ -45,43 +44,16 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
   }
 }
 
-function commandsOf(more: { globals: Globals; parts: Parts; out: Output; paths: Paths }): Command[] {
-  const ops = more.parts.index
-    .filter((row) => !row.hidden)
-    .map((row) => ({
-      ...row,
-      run: async (args: readonly string[]) => (await import("./execute.ts")).execute(row, args, more),
-    }));
-  const mcp: Command = {
-    ...mcpCommand,
-    run: async (args) => {
-      const { flags, positionals } = readFlags(args, mcpCommand.forms, { suggest: globalFlags });
-      if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
-      const { serveMcp } = await import("../mcp/serve.ts");
-      return serveMcp({ ...more, isFlat: flags["flat"] === true });
-    },
-  };
-  return [...ops, mcp];
-}
-
-async function helpFor(
-  route: ReturnType<typeof routeOf>,
-  commands: readonly Command[],
-  parts: Parts,
-): Promise<string> {
+async function helpFor(route: Route, tree: Branch): Promise<string> {
   const { commandHelp, nounHelp, rootHelp } = await import("./help.ts");
   const width = isTerminal(stdoutFd) ? terminalWidth() : 80;
-  if ("noun" in route) return nounHelp(route.noun, route.under, width);
-  const row = "command" in route ? rowOf(route.command, parts) : undefined;
-  return row ? commandHelp((await row.load()).default, width) : rootHelp(commands, width);
+  if ("noun" in route) return nounHelp(route.noun, commandsIn(route.under), width);
+  const row = "command" in route ? route.command.row : undefined;
+  return row ? commandHelp((await row.load()).default, width) : rootHelp(commandsIn(tree), width);
 }
 
-function rowOf(command: Command, parts: Parts): IndexRow | undefined {
-  return parts.index.find((row) => row.cli === command.cli);
-}
-
-function noVerb(noun: string, under: readonly Command[]): never {
-  const verbs = under.map((command) => command.cli.slice(noun.length + 1));
+function noVerb(noun: string, under: Branch): never {
+  const verbs = Object.keys(under.subCommands);
   return fail("usage", `"${noun}" needs one of: ${verbs.join(", ")}`, { hint: `dispatch ${noun} --help` });
 }
 

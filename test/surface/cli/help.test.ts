@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { toTerminal, widthOf } from "../../../src/base/text.ts";
 import { commandHelp, nounHelp, rootHelp } from "../../../src/surface/cli/help.ts";
 import { spell } from "../../../src/surface/cli/spell.ts";
+import { commandsIn, nodeAt, treeOf } from "../../../src/surface/cli/tree.ts";
 import { index, ops } from "../support/ops.ts";
 
 const plain = (s: string) => toTerminal(s, { color: false });
@@ -49,22 +50,16 @@ test("a text has a file and standard input beside it", () => {
 });
 
 test("the root lists every command once under its group, in one column", () => {
-  const help = plain(rootHelp(index, 80));
+  const help = plain(rootHelp(commandsIn(treeOf(index)), 80));
   for (const row of index)
     expect(help.match(new RegExp(`^  ${row.cli} +${row.summary}$`, "gm"))?.length).toBe(1);
   expect(help.indexOf("Threads\n")).toBeLessThan(help.indexOf("Daemon and health\n"));
 });
 
 test("a noun lists its verbs", () => {
-  expect(
-    plain(
-      nounHelp(
-        "goal",
-        index.filter((row) => row.cli.startsWith("goal ")),
-        80,
-      ),
-    ),
-  ).toContain("  goal set     set the goal");
+  expect(plain(nounHelp("goal", commandsIn(nodeAt(treeOf(index), ["goal"])!), 80))).toContain(
+    "  goal set     set the goal",
+  );
 });
 
 test("help fits a narrow terminal", () => {

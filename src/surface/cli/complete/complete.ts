@@ -13,6 +13,7 @@ import type { Named } from "../../../ops/fields.ts";
 import type { IndexRow, Word } from "../../../ops/op.ts";
 import { readFlags } from "../flags.ts";
 import { type Globals, globalFlags } from "../globals.ts";
+import { treeOf } from "../tree.ts";
 import { typedIn } from "./line.ts";
 import { listed } from "./live.ts";
 import { type Offer, offerFor } from "./offer.ts";
@@ -56,7 +57,7 @@ function offered(before: readonly string[], current: string, parts: CompletionPa
     const presets = await parts.presets(process.cwd(), paths);
     return presets.map(({ name, file }) => ({ word: name, about: file }));
   };
-  return offerFor(before, current, { index: parts.index, live });
+  return offerFor(before, current, { tree: treeOf(parts.index), live });
 }
 
 function shown(offer: Offer): string {

@@ -1,11 +1,11 @@
 /** What may stand under the cursor: a projection of the ops, and of what there is at this moment. */
 import { cell } from "../../../base/text.ts";
 import { choicesOf, descriptionOf, type Named } from "../../../ops/fields.ts";
-import type { IndexRow, Word } from "../../../ops/op.ts";
+import type { Word } from "../../../ops/op.ts";
 import { type Field, kebab } from "../args.ts";
-import { mcpCommand } from "../commands.ts";
 import { isFlag } from "../flags.ts";
 import { type GlobalFlag, globalFlags } from "../globals.ts";
+import { type Branch, isBranch, nodeAt } from "../tree.ts";
 import { type Place, placeAfter } from "./place.ts";
 
 /** Words, or what the shell itself completes. */
@@ -13,7 +13,7 @@ export type Offer = { kind: "words"; words: readonly Word[] } | { kind: "files" 
 
 /** What there is. */
 export interface There {
-  index: readonly IndexRow[];
+  tree: Branch;
   /** Nothing where it cannot be known now. */
   live(names: Named): Promise<readonly Word[]>;
 }
@@ -22,7 +22,7 @@ const words = (some: readonly Word[]): Offer => ({ kind: "words", words: some })
 
 /** `before` begins behind `dispatch`; every word offered begins with `current`. */
 export async function offerFor(before: readonly string[], current: string, there: There): Promise<Offer> {
-  const place = await placeAfter(before, there.index);
+  const place = await placeAfter(before, there.tree);
   if (place.valueOf !== undefined) return begun(await flagValues(place.valueOf, place, there), current);
   const [flag, name] = (!place.isLiteral && /^--([^=]+)=/.exec(current)) || [];
   if (flag !== undefined && name !== undefined) {
@@ -30,8 +30,8 @@ export async function offerFor(before: readonly string[], current: string, there
     if (values.kind !== "words") return values;
     return words(values.words.map((one) => ({ ...one, word: flag + one.word })));
   }
-  if (current.startsWith("-") && !place.isLiteral) return begun(words(flagsAt(place, there.index)), current);
-  if (!place.isWhole) return begun(words(nextWords(place.command, there.index)), current);
+  if (current.startsWith("-") && !place.isLiteral) return begun(words(flagsAt(place, there.tree)), current);
+  if (!place.isWhole) return begun(words(nextWords(place.command, there.tree)), current);
   const field = argumentAt(place);
   return begun(field ? await fieldValues(field, place, there) : words([]), current);
 }
@@ -47,25 +47,19 @@ function begun(offer: Offer, current: string): Offer {
 }
 
 /** The first word of every command; or the verbs of a noun. */
-function nextWords(command: readonly string[], index: readonly IndexRow[]): Word[] {
-  const all = [...index.filter((row) => !row.hidden && !row.cli.includes(" --")), mcpCommand].map(
-    ({ cli, summary }) => ({
-      cli: cli.split(" "),
-      summary,
-    }),
-  );
-  const at = command.length;
-  const under = all.filter(({ cli }) => at < cli.length && command.every((word, n) => cli[n] === word));
-  return [...Map.groupBy(under, ({ cli }) => cli[at]!)].map(([word, some]) => {
-    const verbs = some.flatMap(({ cli }) => cli[at + 1] ?? []);
-    return { word, about: verbs.length === 0 ? some[0]!.summary : verbs.join(", ") };
-  });
+function nextWords(command: readonly string[], tree: Branch): Word[] {
+  const node = nodeAt(tree, command);
+  if (!node || !isBranch(node)) return [];
+  return Object.entries(node.subCommands).map(([word, under]) => ({
+    word,
+    about: isBranch(under) ? Object.keys(under.subCommands).join(", ") : under.meta.description,
+  }));
 }
 
-function flagsAt({ command, fields, forms, flags }: Place, index: readonly IndexRow[]): Word[] {
-  const variants = index
-    .filter(({ cli, hidden }) => !hidden && cli.startsWith(`${command.join(" ")} --`))
-    .map(({ cli, summary }) => ({ word: cli.split(" ").at(-1)!, about: summary }))
+function flagsAt({ command, fields, forms, flags }: Place, tree: Branch): Word[] {
+  const node = nodeAt(tree, command);
+  const variants = Object.entries(node && !isBranch(node) ? node.variants : {})
+    .map(([word, { meta }]) => ({ word, about: meta.description }))
     .filter(({ word }) => !flags.has(word.slice(2)));
   const left = Object.entries(forms).filter(([name, { type }]) => type === "list" || !flags.has(name));
   const own = left.flatMap(([name, { type }]) => {
@@ -109,6 +103,6 @@ async function fieldValues({ schema, mark }: Field, place: Place, there: There):
   // A title may look like a flag, and would be taken for one.
   if (mark.names) return words((await there.live(mark.names)).filter(({ word }) => !isFlag(word)));
   if (mark.path) return { kind: mark.value === "DIR" ? "directories" : "files" };
-  if (mark.spelling) return words(nextWords(place.positionals, there.index));
+  if (mark.spelling) return words(nextWords(place.positionals, there.tree));
   return words((choicesOf(schema) ?? []).map((word) => ({ word })));
 }

@@ -1,9 +1,8 @@
 /** Where in a command the cursor stands: by the same words, flags and fields that running it would take. */
-import type { IndexRow } from "../../../ops/op.ts";
 import { type Field, fieldsOf, formsOf } from "../args.ts";
-import { mcpCommand } from "../commands.ts";
 import { type Forms, isFlag, nameOf, split } from "../flags.ts";
 import { globalFlags } from "../globals.ts";
+import { type Branch, type Command, isBranch, nodeAt } from "../tree.ts";
 
 export interface Place {
   /** The words of the command: none yet, a noun, or all. */
@@ -22,7 +21,7 @@ export interface Place {
 }
 
 /** `before` begins behind `dispatch`. */
-export async function placeAfter(before: readonly string[], index: readonly IndexRow[]): Promise<Place> {
+export async function placeAfter(before: readonly string[], tree: Branch): Promise<Place> {
   const place = {
     command: [] as string[],
     isWhole: false,
@@ -33,20 +32,22 @@ export async function placeAfter(before: readonly string[], index: readonly Inde
     valueOf: undefined as string | undefined,
     isLiteral: false,
   };
-  const take = async (row: IndexRow | undefined) => {
+  const take = async ({ row, forms }: Command) => {
     if (row) place.fields = fieldsOf((await row.load()).default);
-    place.isWhole = row !== undefined || place.command[0] === mcpCommand.cli;
-    const own = row ? formsOf(place.fields) : place.isWhole ? mcpCommand.forms : {};
-    place.forms = { ...own, ...globalFlags };
+    place.isWhole = true;
+    place.forms = { ...(row ? formsOf(place.fields) : forms), ...globalFlags };
   };
-  const rowOf = (cli: string) => index.find((row) => !row.hidden && row.cli === cli);
+  const commandHere = (): Command | undefined => {
+    const node = nodeAt(tree, place.command);
+    return node && !isBranch(node) ? node : undefined;
+  };
   for (const word of before) {
     if (place.valueOf !== undefined) place.valueOf = undefined;
     else if (word === "--" && !place.isLiteral) place.isLiteral = true;
     else if (isFlag(word) && !place.isLiteral) {
       // A flag may make another command of it: `new --dry-run`.
-      const other = rowOf([...place.command, word].join(" "));
-      if (other) await take(other);
+      const variant = commandHere()?.variants[word];
+      if (variant) await take(variant);
       const [rawName, inline] = split(word);
       const name = nameOf(rawName, place.forms);
       place.flags.add(name ?? rawName.replace(/^--/, ""));
@@ -55,7 +56,8 @@ export async function placeAfter(before: readonly string[], index: readonly Inde
     } else if (place.isWhole) place.positionals.push(word);
     else if (word !== "help" || place.command.length > 0) {
       place.command.push(word);
-      await take(rowOf(place.command.join(" ")));
+      const command = commandHere();
+      if (command) await take(command);
     }
   }
   return place;

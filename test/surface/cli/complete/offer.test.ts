@@ -5,6 +5,7 @@ import { index as real } from "../../../../src/ops/index.ts";
 import type { Word } from "../../../../src/ops/op.ts";
 import { typedIn } from "../../../../src/surface/cli/complete/line.ts";
 import { offerFor } from "../../../../src/surface/cli/complete/offer.ts";
+import { treeOf } from "../../../../src/surface/cli/tree.ts";
 import { index } from "../../support/ops.ts";
 
 const threads: Word[] = [
@@ -16,7 +17,7 @@ const threads: Word[] = [
 /** The words offered at the end of a line, or who else completes there. */
 async function at(line: string, over = index, live: readonly Word[] = threads): Promise<string[] | string> {
   const { before, current } = typedIn(line);
-  const offer = await offerFor(before, current, { index: over, live: async () => live });
+  const offer = await offerFor(before, current, { tree: treeOf(over), live: async () => live });
   return offer.kind === "words" ? offer.words.map(({ word }) => word) : offer.kind;
 }
 

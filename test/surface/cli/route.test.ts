@@ -1,23 +1,27 @@
 import { expect, test } from "bun:test";
-import { type Command, type Found, routeOf } from "../../../src/surface/cli/commands.ts";
-import { dispatch } from "../../../src/surface/cli/dispatch.ts";
+import type { IndexRow } from "../../../src/ops/op.ts";
+import { type Found, routeOf } from "../../../src/surface/cli/route.ts";
+import { type Command, commandsIn, runIn, type Surroundings, treeOf } from "../../../src/surface/cli/tree.ts";
 import { index } from "../support/ops.ts";
 
 const ran: [string, readonly string[]][] = [];
-const composed = ["new", "new --dry-run"].map((cli) => ({ cli, group: "thread", summary: "" }) as const);
-const commands: Command[] = [...index, ...composed].map((row) => ({
-  ...row,
-  run(args) {
-    ran.push([row.cli, args]);
-    return Promise.resolve(row.cli.length);
-  },
-}));
-const route = (...words: string[]) => routeOf(words, commands);
+const named = (cli: string): IndexRow => ({ ...index[0]!, cli, group: "thread", summary: "" });
+const tree = treeOf([...index, named("new"), named("new --dry-run")]);
+for (const command of commandsIn(tree)) {
+  const { name } = command.meta;
+  command.run = async ({ data }) => {
+    ran.push([name, (data as { args: string[] }).args]);
+    return name.length;
+  };
+}
+const route = (...words: string[]) => routeOf(words, tree);
 const found = (...words: string[]) => route(...words) as Found;
+const run = ({ command, args }: { command: Command; args: readonly string[] }) =>
+  runIn({} as Surroundings, command, args);
 
 test("one word is a command, two are a noun and its verb", () => {
-  expect(route("list")).toMatchObject({ command: { cli: "list" } });
-  expect(route("goal", "set", "x")).toMatchObject({ command: { cli: "goal set" } });
+  expect(route("list")).toMatchObject({ command: { meta: { name: "list" } } });
+  expect(route("goal", "set", "x")).toMatchObject({ command: { meta: { name: "goal set" } } });
   expect(route("goal")).toMatchObject({ noun: "goal" });
   expect(route()).toEqual({ root: true });
 });
@@ -41,17 +45,17 @@ for (const [words, message] of unknown) {
 test("a command is run once with the words after it, untouched, and gives its status", async () => {
   ran.length = 0;
   const words = ["goal", "set", "@a", "--objective", "-5", "--", "--x", "list"];
-  expect(await dispatch(found(...words), commands)).toBe(8);
+  expect(await run(found(...words))).toBe(8);
   expect(ran).toEqual([["goal set", ["@a", "--objective", "-5", "--", "--x", "list"]]]);
 });
 
 test("a flag may make another command of one, wherever it stands, but not as a text after --", async () => {
   expect(found("new", "--name", "x", "--dry-run")).toMatchObject({
-    command: { cli: "new --dry-run" },
+    command: { meta: { name: "new --dry-run" } },
     args: ["--name", "x"],
   });
-  expect(found("new", "--", "--dry-run").command.cli).toBe("new");
+  expect(found("new", "--", "--dry-run").command.meta.name).toBe("new");
   ran.length = 0;
-  await dispatch(found("new", "--dry-run", "--name", "x"), commands);
+  await run(found("new", "--dry-run", "--name", "x"));
   expect(ran).toEqual([["new --dry-run", ["--name", "x"]]]);
 });

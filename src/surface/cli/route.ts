@@ -1,0 +1,53 @@
+/** Finding a command by its words. Ours, since citty takes `toString` for one. */
+import { fail } from "../../base/error.ts";
+import { nearest } from "../../base/nearest.ts";
+import { type Branch, type Command, commandsIn, isBranch, nodeAt } from "./tree.ts";
+
+export interface Found {
+  command: Command;
+  /** The words that are left of it. */
+  args: readonly string[];
+}
+
+export type Route = Found | { noun: string; under: Branch } | { root: true };
+
+/** What the first words name. Throws on words that name nothing, with the nearest that do. */
+export function routeOf(words: readonly string[], tree: Branch): Route {
+  const [first, second] = words;
+  if (first === undefined) return { root: true };
+  if (first.startsWith("-"))
+    return fail("usage", `unknown flag ${first} before the command`, { hint: "dispatch --help" });
+  const node = nodeAt(tree, [first]);
+  if (node === undefined)
+    return unknown(first, [
+      ...Object.keys(tree.subCommands),
+      ...commandsIn(tree).map(({ meta }) => meta.name),
+    ]);
+  if (!isBranch(node)) return withFlag(node, words.slice(1));
+  if (second === undefined || second.startsWith("-")) return { noun: first, under: node };
+  const verb = nodeAt(tree, [first, second]);
+  return verb && !isBranch(verb)
+    ? withFlag(verb, words.slice(2))
+    : unknown(
+        `${first} ${second}`,
+        commandsIn(node).map(({ meta }) => meta.name),
+      );
+}
+
+/** A flag may make another command of it: `new --dry-run` only reads. */
+function withFlag(command: Command, args: readonly string[]): Found {
+  const ended = args.indexOf("--");
+  const flags = ended < 0 ? args : args.slice(0, ended);
+  for (const [flag, variant] of Object.entries(command.variants)) {
+    const at = flags.indexOf(flag);
+    if (at >= 0) return { command: variant, args: args.toSpliced(at, 1) };
+  }
+  return { command, args };
+}
+
+function unknown(word: string, candidates: readonly string[]): never {
+  const right = nearest(word, candidates);
+  return fail("usage", `unknown command "${word}"${right ? `; did you mean "${right}"?` : ""}`, {
+    hint: right ? `dispatch ${right} --help` : "dispatch --help",
+  });
+}

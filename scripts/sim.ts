@@ -24,7 +24,11 @@ async function main(): Promise<void> {
   });
   const [seeds, from, steps] = [Number(values.seeds), Number(values.from), Number(values.steps)];
   const shares = [0, 1].map((at) => ({ from: from + at, by: 2, end: from + seeds, steps }));
-  const sum = (await Promise.all(shares.map(inWorker))).reduce(plus);
+  let run = 0;
+  const noted = async () => {
+    if (++run % 100 === 0) await Bun.write(Bun.stderr, `${run} of ${seeds} seeds\n`);
+  };
+  const sum = (await Promise.all(shares.map((share) => inWorker(share, noted)))).reduce(plus);
   const words = Object.entries(sum).map(([name, n]) => `${n} ${name}`);
   await Bun.write(
     Bun.stdout,
@@ -32,10 +36,11 @@ async function main(): Promise<void> {
   );
 }
 
-function inWorker(share: Share): Promise<Tally> {
+/** `noted`: after each seed. */
+function inWorker(share: Share, noted: () => Promise<void>): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(import.meta.path, { workerData: share });
-    worker.once("message", resolve);
+    worker.on("message", (tally: Tally | null) => (tally === null ? void noted() : resolve(tally)));
     worker.once("error", reject);
   });
 }
@@ -51,7 +56,10 @@ async function run({ from, by, end, steps }: Share): Promise<Tally> {
     cancelled: 0,
     unsure: 0,
   };
-  for (let seed = from; seed < end; seed += by) sum = plus(sum, await simulate(seed, steps));
+  for (let seed = from; seed < end; seed += by) {
+    sum = plus(sum, await simulate(seed, steps));
+    parentPort?.postMessage(null);
+  }
   return sum;
 }
 

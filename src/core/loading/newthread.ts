@@ -8,7 +8,7 @@ import { refusalOf } from "../model/refusal.ts";
 import { endQueued } from "../state/settle.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { pinned, refuseOtherThanAsked } from "./effective.ts";
-import { type Load, load, loaded, undo } from "./opening.ts";
+import { type Load, load, loaded, loadedIf, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
@@ -32,10 +32,12 @@ export async function forkThread(
 ): Promise<void> {
   const opened = await load(world, lane.ref, { call, late, isDurable: true });
   await keep(world, lane, opened, true);
-  const newest = await newestTurn(world, opened.thread.id);
-  const here = world.live.get(opened.thread.id);
-  if (here) here.floor = newest?.id ?? null;
-  world.journal.note((change) => rememberTurn(world, change, lane, newest));
+  await loadedIf(world, opened.thread.id, async () => {
+    const newest = await newestTurn(world, opened.thread.id);
+    const here = world.live.get(opened.thread.id);
+    if (here) here.floor = newest?.id ?? null;
+    world.journal.note((change) => rememberTurn(world, change, lane, newest));
+  });
 }
 
 async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {

@@ -119,3 +119,16 @@ export function loaded(
   const at = known?.at ?? (how.isNew ? clock.monotonic() : 0);
   live.set(id, { status: known?.status ?? status, at, floor: how.floor });
 }
+
+/**
+ * Reads what is still to be known of a thread that counts as loaded. Where that fails it does not count as loaded any
+ * more, so that the next one who opens it does all of this again.
+ */
+export async function loadedIf<T>({ live }: CoreDeps, threadId: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    live.drop(threadId);
+    throw thrown;
+  }
+}

@@ -16,6 +16,8 @@ export interface Load {
   call(): Promise<ThreadOpened>;
   /** Does with a late answer what the caller would have done, under the lane's lock; takes it by `load`. */
   late(): Promise<unknown>;
+  /** Nobody wants the answer any more, and its thread is unloaded. Never throws. */
+  undone?(): Promise<void>;
   /** The call makes a thread that outlives Codex even if nobody names it. */
   isDurable: boolean;
 }
@@ -75,8 +77,12 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
     } finally {
       if (live.openings.get(ref) === opening) {
         live.openings.delete(ref);
-        const answer = await opening.answer;
-        await undo(world, answer.thread.id, how.isDurable);
+        try {
+          const answer = await opening.answer;
+          await undo(world, answer.thread.id, how.isDurable);
+        } finally {
+          await how.undone?.();
+        }
       }
     }
   };

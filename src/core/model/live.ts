@@ -59,6 +59,8 @@ export interface Live {
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn does nothing but retry; monotonic ms. */
   readonly retrying: Map<string, number>;
+  /** Threads whose goal was paused to take them over. It outlives the child: until they are taken, the goal is another app's. */
+  readonly pausedForTake: Set<Ref>;
   /** Calls that load a thread, until their answer is taken. */
   readonly openings: Map<Ref, Opening>;
 }
@@ -130,6 +132,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     pendingLookups,
     warnings,
     limitEnds: new Map(),
+    pausedForTake: new Set(),
     blocked,
     openings,
     retrying,

@@ -4,7 +4,7 @@ import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
-import { refusalOf } from "../model/refusal.ts";
+import { isUnanswered, refusalOf } from "../model/refusal.ts";
 import { endQueued } from "../state/settle.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { pinned, refuseOtherThanAsked } from "./effective.ts";
@@ -23,13 +23,14 @@ export const markOf = ({ ref, created_at }: Lane): string => `${ref}.${created_a
 
 export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
-/** `call` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
+/** `ask` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
 export async function forkThread(
   world: CoreDeps,
   lane: Lane,
   late: Load["late"],
-  call = () => resumeMade(world, lane),
+  ask?: () => Promise<ThreadOpened>,
 ): Promise<void> {
+  const call = () => (ask ? asked(world, lane.ref, ask) : resumeMade(world, lane));
   const opened = await load(world, lane.ref, { call, late, isDurable: true });
   await keep(world, lane, opened, true);
   await loadedIf(world, opened.thread.id, async () => {
@@ -40,9 +41,25 @@ export async function forkThread(
   });
 }
 
+/** A refusal ends the lane with its own words, however late it comes. */
+async function asked(world: CoreDeps, ref: Ref, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (refusalOf(thrown) !== undefined) withdraw(world, ref, thrown);
+    if (isUnanswered(thrown)) world.live.unansweredForks.add(ref);
+    throw thrown;
+  }
+}
+
 async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   const threadId = await findMade(world, lane);
   if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
+  if (world.live.unansweredForks.has(lane.ref))
+    fail("timeout", `Codex has not answered whether it made the fork ${lane.ref}, and may still make it`, {
+      hint: `dispatch get ${lane.ref}`,
+      data: { outcome: "unknown" },
+    });
   const refusal = new DispatchError("agent_down", `Codex ended before it made the fork ${lane.ref}`, {
     hint: "nothing was made: try again",
     data: { outcome: "not_sent" },
@@ -90,7 +107,8 @@ async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable
 }
 
 /** Nothing was made for it, and nothing will be. */
-export function withdraw({ store, journal }: CoreDeps, ref: Ref, thrown: unknown): void {
+export function withdraw({ store, journal, live }: CoreDeps, ref: Ref, thrown: unknown): void {
+  if (!store.lanes.find(ref)) return;
   const why = errorMessage(thrown);
   journal.commit((change) => {
     endQueued(store, change, ref, {
@@ -106,4 +124,5 @@ export function withdraw({ store, journal }: CoreDeps, ref: Ref, thrown: unknown
       data: { why: why.slice(0, limits.previewCharsMax) },
     });
   });
+  live.blocked.delete(ref);
 }

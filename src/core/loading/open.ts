@@ -31,21 +31,33 @@ export interface Opened {
 
 /**
  * Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings
- * differ). `fork` makes the thread of a lane that is to be a fork and has none.
+ * differ).
  */
-export async function open(world: CoreDeps, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
+export async function open(world: CoreDeps, ref: Ref): Promise<Opened> {
   try {
-    const epoch = await world.agent.ready(limits.agentReadyWaitMs);
-    const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
-    noteOpened(world, ref);
-    // What its goal was refused is not settled by opening it.
-    if (done.lane.goal_setup === null) clearBlock(world, ref);
-    return done;
+    return await openNew(world, ref);
   } catch (thrown) {
     noteBlock(world, ref, thrown);
-    // A fork is made or not; nothing else that a caller wants is done by opening.
-    throw fork ? thrown : withNothingDone(thrown);
+    // Nothing that a caller wants is done by opening.
+    throw withNothingDone(thrown);
   }
+}
+
+/**
+ * The same for a thread that is being made, which a refusal may end: so it blocks nothing. `fork` makes the thread of a
+ * lane that is to be a fork and has none.
+ */
+export async function openNew(
+  world: CoreDeps,
+  ref: Ref,
+  fork?: () => Promise<ThreadOpened>,
+): Promise<Opened> {
+  const epoch = await world.agent.ready(limits.agentReadyWaitMs);
+  const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
+  noteOpened(world, ref);
+  // What its goal was refused is not settled by opening it.
+  if (done.lane.goal_setup === null) clearBlock(world, ref);
+  return done;
 }
 
 async function opened(

@@ -61,6 +61,8 @@ export interface Live {
   readonly retrying: Map<string, number>;
   /** Threads whose goal was paused to take them over. It outlives the child: until they are taken, the goal is another app's. */
   readonly pausedForTake: Set<Ref>;
+  /** Forks that this child never answered: it may have made them, or make them yet. */
+  readonly unansweredForks: Set<Ref>;
   /** Calls that load a thread, until their answer is taken. */
   readonly openings: Map<Ref, Opening>;
 }
@@ -73,6 +75,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const blocked: Live["blocked"] = new Map();
   const warnings: Live["warnings"] = new Map();
   const openings: Live["openings"] = new Map();
+  const unansweredForks: Live["unansweredForks"] = new Set();
   const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
@@ -83,6 +86,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     blocked.clear();
     warnings.clear();
     openings.clear();
+    unansweredForks.clear();
     retrying.clear();
     agents.clear();
     owing.clear();
@@ -135,6 +139,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     pausedForTake: new Set(),
     blocked,
     openings,
+    unansweredForks,
     retrying,
   };
 }

@@ -1,5 +1,6 @@
 /** A call that loads a thread may take minutes: it is made once, its late answer is used or undone, and nothing else waits. */
 import { describe, expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { NewThread } from "../../../src/core/threads/create.ts";
@@ -212,6 +213,48 @@ describe("a fork", () => {
     expect(core.list({ archived: false, limit: 10 }).map(({ title }) => title)).toEqual(["docs"]);
     const fork = await core.fork(ref, { ...copy, key: "k" });
     expect(forks(world).map(({ id }) => id)).toEqual([core.view(fork).id!]);
+  });
+
+  /** One that Codex answers with `late` after its caller gave up. */
+  async function answeredLate(late: DispatchError) {
+    const here = await source();
+    const gate = Promise.withResolvers<never>();
+    here.agent.forkThread = () => gate.promise;
+    const forking = here.core.fork(here.ref, { ...copy, key: "k" });
+    await macrotasks(20);
+    await here.clock.advance(limits.openWaitMs);
+    const fork = await forking;
+    expect(here.core.view(fork)).toMatchObject({ id: null });
+    gate.reject(late);
+    await macrotasks(50);
+    await here.clock.advance(limits.reconcileEveryMs);
+    await macrotasks(50);
+    const events = () => here.core.events({}, null, 1000).events.filter(({ thread }) => thread === fork);
+    const titles = () => here.core.list({ archived: false, limit: 10 }).map(({ title }) => title);
+    return { ...here, fork, events, titles };
+  }
+
+  test("that Codex refuses late is withdrawn with the words of Codex, and was never blocked", async () => {
+    const words = "codex refused thread/fork: no room";
+    const { titles, events, world } = await answeredLate(
+      new DispatchError("agent", words, { data: { reason: "other", words: "no room" } }),
+    );
+    expect(titles()).toEqual(["docs"]);
+    expect(events().map(({ kind }) => kind)).toEqual(["thread.forked", "thread.forgotten"]);
+    expect(events().at(-1)!.data).toEqual({ why: words });
+    expect([...world.live.blocked.keys()]).toEqual([]);
+  });
+
+  test("that Codex never answers is kept while that Codex lives, and withdrawn when it is gone", async () => {
+    const unanswered = new DispatchError("timeout", "no answer", { data: { outcome: "unknown" } });
+    const { titles, events, core, fork, agent, clock } = await answeredLate(unanswered);
+    expect(titles().toSorted()).toEqual(["copy", "docs"]);
+    expect(core.view(fork).queue.reason).toContain("Codex has not answered");
+    agent.kill();
+    agent.up();
+    for (let at = 0; at < 12; at++) await clock.advance(limits.reconcileEveryMs);
+    await until("it is withdrawn", () => titles().length === 1);
+    expect(events().at(-1)!.data).toEqual({ why: expect.stringContaining("Codex ended before it made") });
   });
 
   test("that is asked for twice at once with one key is made once", async () => {

@@ -68,16 +68,33 @@ async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   throw refusal;
 }
 
+/** Null: it is not there. Throws `conflict` where too many threads were made that day to say so. */
 async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string | null> {
-  for (const id of await agent.threadsOfDay(lane.created_at)) {
-    if (store.lanes.findByThread(id)) continue;
+  const strange = (await agent.threadsOfDay(lane.created_at)).filter((id) => !store.lanes.findByThread(id));
+  const distance = (id: string) => Math.abs(madeAt(id) - lane.created_at);
+  const nearest = strange.toSorted((one, other) => distance(one) - distance(other));
+  for (const id of nearest.slice(0, limits.forkCandidatesMax)) {
     const thread = await agent.readThread(id).catch((thrown: unknown) => {
       // Half a file, which a kill left behind, is no thread.
       if (refusalOf(thrown) === undefined) throw thrown;
     });
     if (thread?.mark === markOf(lane)) return id;
   }
-  return null;
+  if (nearest.length <= limits.forkCandidatesMax) return null;
+  const where = `the ${limits.forkCandidatesMax} threads that were made nearest to it`;
+  return fail(
+    "conflict",
+    `the fork ${lane.ref} was not found among ${where}; Codex may have it all the same`,
+    {
+      hint: `dispatch list --unmanaged may show it; dispatch forget ${lane.ref}`,
+      data: { outcome: "unknown" },
+    },
+  );
+}
+
+/** The ids of Codex begin with the ms since the epoch (UUIDv7). */
+function madeAt(threadId: string): number {
+  return Number.parseInt(threadId.replace("-", "").slice(0, 12), 16);
 }
 
 /** Stores what Codex made, and undoes what is not as it was asked for. */

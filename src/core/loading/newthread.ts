@@ -30,9 +30,10 @@ export async function forkThread(
   late: Load["late"],
   ask?: () => Promise<ThreadOpened>,
 ): Promise<void> {
-  const call = () => (ask ? asked(world, lane.ref, ask) : resumeMade(world, lane));
+  const call = () => (ask ? asked(world, lane, ask) : resumeMade(world, lane));
   const opened = await load(world, lane.ref, { call, late, isDurable: true });
   await keep(world, lane, opened, true);
+  world.live.unansweredForks.delete(markOf(lane));
   await loadedIf(world, opened.thread.id, async () => {
     const newest = await newestTurn(world, opened.thread.id);
     const here = world.live.get(opened.thread.id);
@@ -42,12 +43,12 @@ export async function forkThread(
 }
 
 /** A refusal ends the lane with its own words, however late it comes. */
-async function asked(world: CoreDeps, ref: Ref, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
+async function asked(world: CoreDeps, lane: Lane, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
   try {
     return await ask();
   } catch (thrown) {
-    if (refusalOf(thrown) !== undefined) withdraw(world, ref, thrown);
-    if (isUnanswered(thrown)) world.live.unansweredForks.add(ref);
+    if (refusalOf(thrown) !== undefined) withdraw(world, lane.ref, thrown);
+    if (isUnanswered(thrown)) world.live.unansweredForks.set(markOf(lane), lane.ref);
     throw thrown;
   }
 }
@@ -55,7 +56,7 @@ async function asked(world: CoreDeps, ref: Ref, ask: () => Promise<ThreadOpened>
 async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   const threadId = await findMade(world, lane);
   if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
-  if (world.live.unansweredForks.has(lane.ref))
+  if (world.live.unansweredForks.has(markOf(lane)))
     fail("timeout", `Codex has not answered whether it made the fork ${lane.ref}, and may still make it`, {
       hint: `dispatch get ${lane.ref}`,
       data: { outcome: "unknown" },

@@ -98,14 +98,15 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
 
 /** What Codex made and no row is to know: unloaded, and gone from the disk where it got there. Never throws. */
 export async function undo(
-  { agent, live, log }: CoreDeps,
+  { agent, store, live, log }: CoreDeps,
   threadId: string,
   isDurable: boolean,
 ): Promise<void> {
   live.drop(threadId);
   try {
     await agent.unsubscribe(threadId);
-    if (isDurable) await agent.deleteThread(threadId);
+    // Asked by now: it may have been attached meanwhile.
+    if (isDurable && !store.lanes.findByThread(threadId)) await agent.deleteThread(threadId);
   } catch (thrown) {
     log.warn("a thread that nobody wants is left in Codex", {
       thread: threadId,

@@ -61,8 +61,8 @@ export interface Live {
   readonly retrying: Map<string, number>;
   /** Threads whose goal was paused to take them over. It outlives the child: until they are taken, the goal is another app's. */
   readonly pausedForTake: Set<Ref>;
-  /** Forks that this child never answered: it may have made them, or make them yet. */
-  readonly unansweredForks: Set<Ref>;
+  /** By mark: forks that this child did not answer in time, and that were not found yet. It may still make them. */
+  readonly unansweredForks: Map<string, Ref>;
   /** Calls that load a thread, until their answer is taken. */
   readonly openings: Map<Ref, Opening>;
 }
@@ -75,7 +75,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const blocked: Live["blocked"] = new Map();
   const warnings: Live["warnings"] = new Map();
   const openings: Live["openings"] = new Map();
-  const unansweredForks: Live["unansweredForks"] = new Set();
+  const unansweredForks: Live["unansweredForks"] = new Map();
   const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();

@@ -69,7 +69,7 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
       lane: lane.ref,
       data: {
         title: lane.title.slice(0, limits.previewCharsMax),
-        cwd: lane.cwd.slice(0, 500),
+        cwd: lane.cwd.slice(0, limits.eventTextCharsMax),
         by: draft.created_by,
       },
     });

@@ -96,6 +96,11 @@ export const codexLimits = {
   unloadLookEveryMs: 100,
   historyPageTurns: 10,
   modelsMax: 200,
+  /**
+   * Threads that are read to find a fork whose answer was lost, those made nearest to it first: each is one call, and the
+   * fork is among the first few unless somebody set the clock.
+   */
+  forkCandidatesMax: 1000,
   /** Of Codex's own queue of a thread so many are looked at: nobody types more ahead. */
   nativeQueueMax: 10_000,
   historyPagesMax: 10_000,

@@ -91,6 +91,8 @@ export const limits = {
   /** How long an audit row may wait for a transaction to ride on. */
   laterEventsMs: 20,
   eventDataBytesMax: 2 * KiB,
+  /** Of the words of a failure, or a path, in that data: 1.5 KB of UTF-8, so that it fits with what is beside it. */
+  eventTextCharsMax: 500,
   eventsPageMax: 1000,
   eventsKeepDays: 90,
   dayMs: 24 * 60 * minute,

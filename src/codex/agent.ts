@@ -2,9 +2,9 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Agent, RawLine } from "../core/model/ports/agent.ts";
-import type { ThreadOpened } from "../core/model/ports/thread.ts";
 import { capabilities } from "./capabilities.ts";
 import { downError } from "./errors.ts";
+import { lateThread } from "./events.ts";
 import { lackError, lackOf } from "./features.ts";
 import { turnPage } from "./history.ts";
 import {
@@ -60,22 +60,17 @@ export function codexAgent(
     else await call("thread/archive", { threadId });
   }
 
-  /** Of a call that loads a thread: what comes after its deadline is undone. */
-  function loading(undo: (threadId: string) => Promise<void>): CallOptions {
-    const late = (answer: Json) => {
-      const id = text(object(answer["thread"])?.["id"]);
-      if (id === null) return;
-      undo(id).catch((thrown: unknown) =>
-        world.log.warn("a thread that came too late is left in Codex", { thread: id, thrown }),
-      );
-    };
-    return { timeoutMs: limits.agentLoadTimeoutMs, late };
-  }
-  const unloaded = loading(unsubscribe);
-  const deleted = loading(async (threadId) => {
-    await unsubscribe(threadId);
-    await deleteThread(threadId);
-  });
+  /** What is answered after its deadline, core decides about: the thread may be in use by then. */
+  const load = (method: string, params: Json, isDurable = false) =>
+    onLife(async () => {
+      const life = lifeFor(method, params);
+      const late = (answer: Json) => {
+        const event = lateThread(answer, isDurable);
+        if (event) world.sink.onEvents(life.epoch, [event]);
+      };
+      const timeoutMs = limits.agentLoadTimeoutMs;
+      return threadOpened(await life.rpc.call(method, params, { timeoutMs, late })) ?? unreadable(method);
+    });
 
   return {
     start: codex.start,
@@ -85,9 +80,8 @@ export function codexAgent(
     renew: codex.renew,
     close: codex.close,
 
-    startThread: async (settings) => opened(await call("thread/start", startParams(settings), unloaded)),
-    resumeThread: async (threadId, settings) =>
-      opened(await call("thread/resume", resumeParams(threadId, settings), unloaded)),
+    startThread: (settings) => load("thread/start", startParams(settings)),
+    resumeThread: (threadId, settings) => load("thread/resume", resumeParams(threadId, settings)),
     async nameThread(threadId, name) {
       await call("thread/name/set", { threadId, name });
     },
@@ -190,8 +184,7 @@ export function codexAgent(
     async unarchiveThread(threadId) {
       await call("thread/unarchive", { threadId });
     },
-    forkThread: async (threadId, fork) =>
-      opened(await call("thread/fork", forkParams(threadId, fork), deleted)),
+    forkThread: (threadId, fork) => load("thread/fork", forkParams(threadId, fork), true),
     async revertThread(threadId, beforeTurnId) {
       await call("thread/revert", { threadId, beforeTurnId });
     },
@@ -223,10 +216,6 @@ export function codexAgent(
 /** A throw of `running()` is a rejection, as every other failure of a call. */
 async function onLife<T>(call: () => Promise<T>): Promise<T> {
   return call();
-}
-
-function opened(answer: Json): ThreadOpened {
-  return threadOpened(answer) ?? unreadable("thread/start or thread/resume");
 }
 
 /** It was done, but what came of it is not known: the caller settles it by reading. */

@@ -2,7 +2,7 @@
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Refusal } from "../core/model/ports/agent.ts";
-import { type Json, number, object, text } from "./read.ts";
+import { type Json, number, object, row, text } from "./read.ts";
 
 const overloadedCode = -32001;
 
@@ -56,20 +56,44 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
   });
 }
 
-/** Calls whose params the user wrote for this call. A resume repeats stored settings, which the user did not name now. */
-const namingMethods = new Set(["thread/start", "thread/fork", "thread/list", "thread/search", "model/list"]);
+/** What the user may choose of a thread. */
+const chosen = [
+  "cwd",
+  "sandbox",
+  "approvalPolicy",
+  "approvalsReviewer",
+  "permissions",
+  "model",
+  "modelProvider",
+  "serviceTier",
+  "baseInstructions",
+  "developerInstructions",
+  "config",
+];
 
-/** The code and hint of a refusal that quotes a value of `params`; undefined where it is about something else. */
+/**
+ * The params of a call that the user wrote for it: others are constants of ours, or what we looked up. A resume repeats
+ * stored settings, which the user did not name now.
+ */
+const namedParams: Readonly<Record<string, readonly string[]>> = {
+  "thread/start": chosen,
+  "thread/fork": [...chosen, "lastTurnId"],
+  "thread/list": ["cursor"],
+  "thread/search": ["cursor", "searchTerm"],
+};
+
+/** The code and hint of a refusal that quotes what the user named; undefined where it is about something else. */
 function namedBy(
   method: string,
   params: Json,
   message: string,
 ): { code: "usage" | "not_found"; hint: string } | undefined {
-  if (!namingMethods.has(method)) return undefined;
+  const named = row(namedParams, method)?.map((name) => params[name]);
+  if (named === undefined) return undefined;
   const quoted = new Set([...message.matchAll(/[`'"]([^`'"]+)[`'"]/g)].map((match) => match[1]!));
   const last = /: ([^:]+)$/.exec(message)?.[1];
   if (last !== undefined) quoted.add(last.trim());
-  if (!stringsIn(params).some((value) => quoted.has(value))) return undefined;
+  if (!stringsIn(named).some((value) => quoted.has(value))) return undefined;
   return /^turn not found/.test(message)
     ? { code: "not_found", hint: "dispatch tail THREAD shows the ids of its turns" }
     : { code: "usage", hint: "correct that value and try again" };

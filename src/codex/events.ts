@@ -73,6 +73,14 @@ const readers: Record<string, Reader> = {
   },
 };
 
+/** The answer to a call that loads a thread, after its deadline. */
+export function lateThread(answer: Json, is_durable: boolean): AgentEvent | undefined {
+  const id = text(object(answer["thread"])?.["id"]);
+  if (id === null) return undefined;
+  const mark = threadFacts(answer["thread"])?.mark ?? null;
+  return { kind: "thread_late", thread_id: id, mark, is_durable };
+}
+
 export function agentEvent(method: string, params: Json): AgentEvent | undefined {
   if (method === "thread/started") {
     const thread = threadFacts(params["thread"]);

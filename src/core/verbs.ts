@@ -30,7 +30,7 @@ import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
-import { attach, give, take, unload, unmanaged } from "./threads/adopt.ts";
+import { attach, give, unload, unmanaged } from "./threads/adopt.ts";
 import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
 import { create } from "./threads/create.ts";
 import { compact, fork, revert } from "./threads/historyedit.ts";
@@ -39,6 +39,7 @@ import { models } from "./threads/models.ts";
 import { checkedPlan, plan } from "./threads/plan.ts";
 import { placeOf, resolve } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
+import { take } from "./threads/take.ts";
 
 export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): Core {
   const { store, journal, live, agent, log } = world;

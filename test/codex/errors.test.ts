@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { isRefusal, refusalOf, refusedError } from "../../src/codex/errors.ts";
+import { forkParams, sourceKinds, startParams } from "../../src/codex/params.ts";
 
 const id = "01a2034e-7df6-7000-8000-000000000000";
 
@@ -78,6 +79,28 @@ test.each<[string, Record<string, unknown>, string, string]>([
     "usage",
   ],
   ["thread/list", { cursor: "zzz" }, "invalid cursor: zzz", "usage"],
+  ["thread/search", { searchTerm: "x", cursor: "zzz" }, "invalid cursor: zzz", "usage"],
+  // What dispatch itself put into the call, and looked up for it.
+  [
+    "thread/start",
+    startParams({ cwd: "/repo" }),
+    "Invalid request: unknown variant `dispatch`, expected one of `user`, `subagent`",
+    "agent",
+  ],
+  [
+    "thread/fork",
+    forkParams(id, { settings: { cwd: "/repo" }, last_turn_id: null, mark: "abc.1" }),
+    "Invalid request: unknown variant `dispatch:abc.1`, expected one of `user`",
+    "agent",
+  ],
+  ["thread/fork", { threadId: id, cwd: "/repo" }, `cannot fork: ${id}`, "agent"],
+  [
+    "thread/list",
+    { cursor: null, sourceKinds, sortKey: "updated_at" },
+    "Invalid request: unknown variant `subAgentReview`, expected one of `cli`",
+    "agent",
+  ],
+  ["thread/search", { searchTerm: "x", sortDirection: "asc" }, "unknown variant `asc`", "agent"],
   // Of the user's own file, of stored settings that a resume repeats, and of something else.
   [
     "thread/start",

@@ -27,7 +27,7 @@ function spoken(): { calls: Set<string>; hears: Set<string>; asks: Set<string> }
   const found = (text: string, pattern: RegExp) =>
     new Set([...text.matchAll(pattern)].map(([, method]) => method!));
   return {
-    calls: found(all, /(?:call|read|lifeFor|has)\(\s*"([\w/]+)"/g),
+    calls: found(all, /(?:call|load|read|lifeFor|has)\(\s*"([\w/]+)"/g),
     hears: new Set([
       ...found(of("events.ts"), /^ {2}"?([\w/]+)"?: \(/gm),
       ...found(all, /method === "([\w/]+)"/g),

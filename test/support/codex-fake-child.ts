@@ -9,6 +9,7 @@ interface Message {
 
 const how = JSON.parse(process.env["FAKE"] ?? "{}") as FakeCodex;
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
+const held: number[] = [];
 if (how.stderr !== undefined) process.stderr.write(how.stderr);
 if (how.stubborn) process.on("SIGTERM", () => {});
 
@@ -18,7 +19,11 @@ for await (const line of console) {
   const { id, method, params } = JSON.parse(line) as Message;
   if (id === undefined || method === "test/silent") continue;
   if (method === "initialize") initialize(id);
-  else if (method === "thread/loaded/list") {
+  else if (method === how.held?.method) held.push(id);
+  else if (method === "thread/backgroundTerminals/clean") {
+    for (const one of held.splice(0)) say({ id: one, result: how.held?.result });
+    say({ id, result: {} });
+  } else if (method === "thread/loaded/list") {
     if (how.ping !== "silent") say({ id, result: { data: [] } });
   } else if (method === "test/exit") process.exit(params?.code ?? 0);
   else if (method === "test/lines") {

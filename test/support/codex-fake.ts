@@ -10,6 +10,8 @@ export interface FakeCodex {
   stderr?: string;
   /** Written, each as a line, right after the answer to `initialize`. */
   lines?: string[];
+  /** Calls of this method are answered with this, when `thread/backgroundTerminals/clean` is called. */
+  held?: { method: string; result: object };
   /** Ignores TERM, and the end of its input. */
   stubborn?: boolean;
 }

@@ -4,24 +4,32 @@
  */
 
 import type { CoreDeps } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
-import type { Lane } from "../model/ports/rows.ts";
+import type { Lane, MessageId } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 import { contextTaken, delivered, move } from "../state/settle.ts";
 import { turnEnded } from "../state/turn.ts";
+import { newestTurn } from "./earlier.ts";
 import { readBack, turnHolding } from "./history.ts";
 
-/** Under the lane's lock, when its thread was reopened. Reads history only when its newest turn is not in the registry. */
+/**
+ * Under the lane's lock, before its thread is resumed: from the resume on turns are heard, and one that is in the
+ * registry would hide those before it. Reads history only when its newest turn is not in the registry. All that is found
+ * is stored at once, for the same reason.
+ */
 export async function settleAlreadySent(
   world: CoreDeps,
   lane: Lane & { thread_id: string },
-  newest: TurnFacts | undefined,
   epoch: Epoch,
 ): Promise<void> {
   const { store, agent, journal } = world;
-  if (newest === undefined || lane.pending === 0 || store.turns.find(lane.ref, newest.id)) return;
+  if (lane.pending === 0) return;
+  const newest = await newestTurn(world, lane.thread_id);
+  if (newest === undefined || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
   const waiting = store.messages.listQueued(lane.ref, { offset: 0, limit: lane.pending });
+  const found = new Map<MessageId, TurnFacts | undefined>();
   for (const { id, mode } of waiting) {
     const turn = turnHolding(turns, id);
     const isInjected =
@@ -29,18 +37,30 @@ export async function settleAlreadySent(
         ? await agent.hasInjected(lane.rollout_path, id)
         : false;
     if (turn === undefined && !isInjected) continue;
-    journal.commit((change) => {
-      const message = store.messages.find(id);
-      if (message?.state !== "queued") return;
-      move(store, change, message, "claimed", { epoch, claimed_at: change.now });
-      if (turn === undefined) {
-        contextTaken(world, change, message);
-        return;
-      }
-      delivered(store, change, store.messages.get(id), turn.id);
-      if (turn.status === "in_progress") return;
-      const { status, error, completed_at } = turn;
-      turnEnded(store, change, lane, { turn_id: turn.id, status, error, completed_at });
-    });
+    found.set(id, turn);
   }
+  journal.commit((change) => {
+    for (const [id, turn] of found) settle(world, change, lane, { id, turn, epoch });
+  });
+}
+
+/** Without a turn it is context that was taken. */
+function settle(
+  world: CoreDeps,
+  change: Change,
+  lane: Lane,
+  { id, turn, epoch }: { id: MessageId; turn: TurnFacts | undefined; epoch: Epoch },
+): void {
+  const { store } = world;
+  const message = store.messages.find(id);
+  if (message?.state !== "queued") return;
+  move(store, change, message, "claimed", { epoch, claimed_at: change.now });
+  if (turn === undefined) {
+    contextTaken(world, change, message);
+    return;
+  }
+  delivered(store, change, store.messages.get(id), turn.id);
+  if (turn.status === "in_progress") return;
+  const { status, error, completed_at } = turn;
+  turnEnded(store, change, lane, { turn_id: turn.id, status, error, completed_at });
 }

@@ -4,11 +4,11 @@ import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
-import { refusalOf } from "../model/refusal.ts";
+import { isUnanswered, refusalOf } from "../model/refusal.ts";
 import { endQueued } from "../state/settle.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { pinned, refuseOtherThanAsked } from "./effective.ts";
-import { type Load, load, loaded, undo } from "./opening.ts";
+import { type Load, load, loaded, loadedIf, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
@@ -23,24 +23,44 @@ export const markOf = ({ ref, created_at }: Lane): string => `${ref}.${created_a
 
 export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
-/** `call` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
+/** `ask` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
 export async function forkThread(
   world: CoreDeps,
   lane: Lane,
   late: Load["late"],
-  call = () => resumeMade(world, lane),
+  ask?: () => Promise<ThreadOpened>,
 ): Promise<void> {
+  const call = () => (ask ? asked(world, lane, ask) : resumeMade(world, lane));
   const opened = await load(world, lane.ref, { call, late, isDurable: true });
   await keep(world, lane, opened, true);
-  const newest = await newestTurn(world, opened.thread.id);
-  const here = world.live.get(opened.thread.id);
-  if (here) here.floor = newest?.id ?? null;
-  world.journal.note((change) => rememberTurn(world, change, lane, newest));
+  world.live.unansweredForks.delete(markOf(lane));
+  await loadedIf(world, opened.thread.id, async () => {
+    const newest = await newestTurn(world, opened.thread.id);
+    const here = world.live.get(opened.thread.id);
+    if (here) here.floor = newest?.id ?? null;
+    world.journal.note((change) => rememberTurn(world, change, lane, newest));
+  });
+}
+
+/** A refusal ends the lane with its own words, however late it comes. */
+async function asked(world: CoreDeps, lane: Lane, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (refusalOf(thrown) !== undefined) withdraw(world, lane.ref, thrown);
+    if (isUnanswered(thrown)) world.live.unansweredForks.set(markOf(lane), lane.ref);
+    throw thrown;
+  }
 }
 
 async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   const threadId = await findMade(world, lane);
   if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
+  if (world.live.unansweredForks.has(markOf(lane)))
+    fail("timeout", `Codex has not answered whether it made the fork ${lane.ref}, and may still make it`, {
+      hint: `dispatch get ${lane.ref}`,
+      data: { outcome: "unknown" },
+    });
   const refusal = new DispatchError("agent_down", `Codex ended before it made the fork ${lane.ref}`, {
     hint: "nothing was made: try again",
     data: { outcome: "not_sent" },
@@ -49,16 +69,33 @@ async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
   throw refusal;
 }
 
+/** Null: it is not there. Throws `conflict` where too many threads were made that day to say so. */
 async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string | null> {
-  for (const id of await agent.threadsOfDay(lane.created_at)) {
-    if (store.lanes.findByThread(id)) continue;
+  const strange = (await agent.threadsOfDay(lane.created_at)).filter((id) => !store.lanes.findByThread(id));
+  const distance = (id: string) => Math.abs(madeAt(id) - lane.created_at);
+  const nearest = strange.toSorted((one, other) => distance(one) - distance(other));
+  for (const id of nearest.slice(0, limits.forkCandidatesMax)) {
     const thread = await agent.readThread(id).catch((thrown: unknown) => {
       // Half a file, which a kill left behind, is no thread.
       if (refusalOf(thrown) === undefined) throw thrown;
     });
     if (thread?.mark === markOf(lane)) return id;
   }
-  return null;
+  if (nearest.length <= limits.forkCandidatesMax) return null;
+  const where = `the ${limits.forkCandidatesMax} threads that were made nearest to it`;
+  return fail(
+    "conflict",
+    `the fork ${lane.ref} was not found among ${where}; Codex may have it all the same`,
+    {
+      hint: `dispatch list --unmanaged may show it; dispatch forget ${lane.ref}`,
+      data: { outcome: "unknown" },
+    },
+  );
+}
+
+/** The ids of Codex begin with the ms since the epoch (UUIDv7). */
+function madeAt(threadId: string): number {
+  return Number.parseInt(threadId.replace("-", "").slice(0, 12), 16);
 }
 
 /** Stores what Codex made, and undoes what is not as it was asked for. */
@@ -88,7 +125,8 @@ async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable
 }
 
 /** Nothing was made for it, and nothing will be. */
-export function withdraw({ store, journal }: CoreDeps, ref: Ref, thrown: unknown): void {
+export function withdraw({ store, journal, live }: CoreDeps, ref: Ref, thrown: unknown): void {
+  if (!store.lanes.find(ref)) return;
   const why = errorMessage(thrown);
   journal.commit((change) => {
     endQueued(store, change, ref, {
@@ -104,4 +142,5 @@ export function withdraw({ store, journal }: CoreDeps, ref: Ref, thrown: unknown
       data: { why: why.slice(0, limits.previewCharsMax) },
     });
   });
+  live.blocked.delete(ref);
 }

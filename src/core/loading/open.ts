@@ -22,7 +22,7 @@ import { newestTurn, rememberTurn } from "./earlier.ts";
 import { completed, differences, pinned } from "./effective.ts";
 import { putGoal } from "./goal.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
-import { load, loaded, refuseWhileOpening } from "./opening.ts";
+import { load, loaded, loadedIf, refuseWhileOpening } from "./opening.ts";
 
 export interface Opened {
   lane: Lane & { thread_id: string };
@@ -31,21 +31,33 @@ export interface Opened {
 
 /**
  * Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings
- * differ). `fork` makes the thread of a lane that is to be a fork and has none.
+ * differ).
  */
-export async function open(world: CoreDeps, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
+export async function open(world: CoreDeps, ref: Ref): Promise<Opened> {
   try {
-    const epoch = await world.agent.ready(limits.agentReadyWaitMs);
-    const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
-    noteOpened(world, ref);
-    // What its goal was refused is not settled by opening it.
-    if (done.lane.goal_setup === null) clearBlock(world, ref);
-    return done;
+    return await openNew(world, ref);
   } catch (thrown) {
     noteBlock(world, ref, thrown);
-    // A fork is made or not; nothing else that a caller wants is done by opening.
-    throw fork ? thrown : withNothingDone(thrown);
+    // Nothing that a caller wants is done by opening.
+    throw withNothingDone(thrown);
   }
+}
+
+/**
+ * The same for a thread that is being made, which a refusal may end: so it blocks nothing. `fork` makes the thread of a
+ * lane that is to be a fork and has none.
+ */
+export async function openNew(
+  world: CoreDeps,
+  ref: Ref,
+  fork?: () => Promise<ThreadOpened>,
+): Promise<Opened> {
+  const epoch = await world.agent.ready(limits.agentReadyWaitMs);
+  const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
+  noteOpened(world, ref);
+  // What its goal was refused is not settled by opening it.
+  if (done.lane.goal_setup === null) clearBlock(world, ref);
+  return done;
 }
 
 async function opened(
@@ -115,6 +127,7 @@ async function resume(world: CoreDeps, lane: Lane, threadId: string, epoch: Epoc
   const { agent, store, journal } = world;
   if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
   try {
+    await settleAlreadySent(world, { ...lane, thread_id: threadId }, epoch);
     const known = await completed(world, lane);
     const call = async () => {
       await quietGoal(world, lane, threadId);
@@ -126,21 +139,21 @@ async function resume(world: CoreDeps, lane: Lane, threadId: string, epoch: Epoc
     const differing = known ? differences(known, opened.effective) : [];
     if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);
     loaded(world, opened, { isNew: false, floor: null });
-    const newest = await newestTurn(world, threadId);
-    const here = world.live.get(threadId);
-    if (here) here.floor = newest?.id ?? null;
-    journal.commit((change) => {
-      rememberTurn(world, change, lane, newest);
-      store.lanes.set(lane.ref, {
-        evidence_at: change.now,
-        rollout_path: opened.thread.path,
-        // What an older dispatch did not keep is as Codex has it now.
-        effective: { ...opened.effective, ...known },
+    await loadedIf(world, threadId, async () => {
+      const newest = await newestTurn(world, threadId);
+      const here = world.live.get(threadId);
+      if (here) here.floor = newest?.id ?? null;
+      journal.commit((change) => {
+        rememberTurn(world, change, lane, newest);
+        store.lanes.set(lane.ref, {
+          evidence_at: change.now,
+          rollout_path: opened.thread.path,
+          // What an older dispatch did not keep is as Codex has it now.
+          effective: { ...opened.effective, ...known },
+        });
       });
     });
-    const reopened = world.store.lanes.get(lane.ref);
-    await settleAlreadySent(world, { ...reopened, thread_id: threadId }, newest, epoch);
-    return world.store.lanes.get(lane.ref);
+    return store.lanes.get(lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     return vanished(world, lane);

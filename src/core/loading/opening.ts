@@ -16,6 +16,8 @@ export interface Load {
   call(): Promise<ThreadOpened>;
   /** Does with a late answer what the caller would have done, under the lane's lock; takes it by `load`. */
   late(): Promise<unknown>;
+  /** Nobody wants the answer any more, and its thread is unloaded. Never throws. */
+  undone?(): Promise<void>;
   /** The call makes a thread that outlives Codex even if nobody names it. */
   isDurable: boolean;
 }
@@ -75,8 +77,12 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
     } finally {
       if (live.openings.get(ref) === opening) {
         live.openings.delete(ref);
-        const answer = await opening.answer;
-        await undo(world, answer.thread.id, how.isDurable);
+        try {
+          const answer = await opening.answer;
+          await undo(world, answer.thread.id, how.isDurable);
+        } finally {
+          await how.undone?.();
+        }
       }
     }
   };
@@ -92,14 +98,15 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
 
 /** What Codex made and no row is to know: unloaded, and gone from the disk where it got there. Never throws. */
 export async function undo(
-  { agent, live, log }: CoreDeps,
+  { agent, store, live, log }: CoreDeps,
   threadId: string,
   isDurable: boolean,
 ): Promise<void> {
   live.drop(threadId);
   try {
     await agent.unsubscribe(threadId);
-    if (isDurable) await agent.deleteThread(threadId);
+    // Asked by now: it may have been attached meanwhile.
+    if (isDurable && !store.lanes.findByThread(threadId)) await agent.deleteThread(threadId);
   } catch (thrown) {
     log.warn("a thread that nobody wants is left in Codex", {
       thread: threadId,
@@ -118,4 +125,17 @@ export function loaded(
   const known = live.get(id);
   const at = known?.at ?? (how.isNew ? clock.monotonic() : 0);
   live.set(id, { status: known?.status ?? status, at, floor: how.floor });
+}
+
+/**
+ * Reads what is still to be known of a thread that counts as loaded. Where that fails it does not count as loaded any
+ * more, so that the next one who opens it does all of this again.
+ */
+export async function loadedIf<T>({ live }: CoreDeps, threadId: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    live.drop(threadId);
+    throw thrown;
+  }
 }

@@ -59,6 +59,10 @@ export interface Live {
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn does nothing but retry; monotonic ms. */
   readonly retrying: Map<string, number>;
+  /** Threads whose goal was paused to take them over. It outlives the child: until they are taken, the goal is another app's. */
+  readonly pausedForTake: Set<Ref>;
+  /** By mark: forks that this child did not answer in time, and that were not found yet. It may still make them. */
+  readonly unansweredForks: Map<string, Ref>;
   /** Calls that load a thread, until their answer is taken. */
   readonly openings: Map<Ref, Opening>;
 }
@@ -71,6 +75,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const blocked: Live["blocked"] = new Map();
   const warnings: Live["warnings"] = new Map();
   const openings: Live["openings"] = new Map();
+  const unansweredForks: Live["unansweredForks"] = new Map();
   const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
@@ -81,6 +86,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     blocked.clear();
     warnings.clear();
     openings.clear();
+    unansweredForks.clear();
     retrying.clear();
     agents.clear();
     owing.clear();
@@ -130,8 +136,10 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     pendingLookups,
     warnings,
     limitEnds: new Map(),
+    pausedForTake: new Set(),
     blocked,
     openings,
+    unansweredForks,
     retrying,
   };
 }

@@ -5,6 +5,7 @@ import { limits } from "../../base/limits.ts";
 import { notePromptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
 import { goalKept } from "../loading/goal.ts";
+import { noteLate } from "../loading/late.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -30,6 +31,7 @@ type GlobalKind =
   | "thread_status"
   | "thread_closed"
   | "thread_started"
+  | "thread_late"
   | "request_opened"
   | "request_resolved"
   | "hook_decided"
@@ -101,6 +103,7 @@ function globalTable(world: CoreDeps): GlobalTable {
     thread_started() {
       // Our own starts are known by their answers; a stranger's thread is not managed.
     },
+    thread_late: (late, change) => noteLate(world, change, late),
     request_opened: ({ request }, change, epoch) => openRequest(world, change, epoch, request),
     request_resolved({ rpc_id }, change, epoch) {
       const request = store.requests.findByWire(epoch, rpc_id);

@@ -123,7 +123,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
     expireOf(world, epoch, change);
     endEphemeral(world, change);
     interruptGoals(world, change);
-    change.append({ kind: "codex.down", data: { epoch, reason: reason.slice(0, 500) } });
+    change.append({ kind: "codex.down", data: { epoch, reason: reason.slice(0, limits.eventTextCharsMax) } });
     change.append({ kind: "gap", data: { epoch } });
   }
 }

@@ -2,28 +2,16 @@
  * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
  * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
  */
-import { type Code, DispatchError, errorMessage } from "../../base/error.ts";
+import { type DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Refusal } from "../model/ports/agent.ts";
 import type { Ref } from "../model/ports/rows.ts";
-import { refusalOf } from "../model/refusal.ts";
+import { isFinal, refusalOf } from "../model/refusal.ts";
 
-const final: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
-  "other",
-  "too_large",
-  "bad_thread_id",
-  "switched_off",
-  "archived",
-]);
-
-const own: ReadonlySet<string> = new Set<Code>(["usage", "denied", "conflict"]);
-
-/** A refusal by Codex, or by our own side, that no retry gets past. Never throws. */
+/** Only of a refusal that no retry gets past. Never throws. */
 export function noteBlock(world: CoreDeps, ref: Ref, thrown: unknown): void {
-  const isOurs = thrown instanceof DispatchError && own.has(thrown.code);
-  if (!(isOurs || final.has(refusalOf(thrown))) || !hasWork(world, ref)) return;
+  if (!isFinal(thrown) || !hasWork(world, ref)) return;
   // A hold says already why, and ends otherwise.
   if (world.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(errorMessage(thrown), limits.turnErrorCharsMax);

@@ -81,7 +81,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
 }
 
-export function clipped(error: TurnError, charsMax = 500): TurnError {
+export function clipped(error: TurnError, charsMax: number = limits.eventTextCharsMax): TurnError {
   return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 

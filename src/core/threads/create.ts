@@ -4,20 +4,21 @@
  */
 
 import { sha256 } from "../../base/digest.ts";
-import { DispatchError, errorMessage, fail } from "../../base/error.ts";
+import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
 import { accept, plain } from "../delivery/accept.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import { withdraw } from "../loading/newthread.ts";
-import { open } from "../loading/open.ts";
+import { openNew } from "../loading/open.ts";
 import { undo } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
-import { refusalOf } from "../model/refusal.ts";
+import { isFinal } from "../model/refusal.ts";
+import { noteBlock } from "../state/blocked.ts";
 import { freeHandle, isTaken, slug } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
@@ -68,7 +69,7 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
       lane: lane.ref,
       data: {
         title: lane.title.slice(0, limits.previewCharsMax),
-        cwd: lane.cwd.slice(0, 500),
+        cwd: lane.cwd.slice(0, limits.eventTextCharsMax),
         by: draft.created_by,
       },
     });
@@ -84,28 +85,25 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
   return created;
 }
 
-async function setUp(world: CoreDeps, created: Created): Promise<void> {
-  try {
-    await world.locked(created.ref, () => open(world, created.ref));
-  } catch (thrown) {
-    // A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again.
-    const lane = world.store.lanes.find(created.ref);
-    if (!isFinal(thrown) || lane?.durable_at != null) {
-      world.log.warn("a new thread is not ready yet", { lane: created.ref, reason: errorMessage(thrown) });
-      return;
+/** A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again. */
+async function setUp(world: CoreDeps, { ref }: Created): Promise<void> {
+  const { store, log } = world;
+  await world.locked(ref, async () => {
+    try {
+      await openNew(world, ref);
+    } catch (thrown) {
+      const lane = store.lanes.find(ref);
+      if (!isFinal(thrown) || lane?.durable_at != null) {
+        noteBlock(world, ref, thrown);
+        log.warn("a new thread is not ready yet", { lane: ref, reason: errorMessage(thrown) });
+        return;
+      }
+      // Without a name it leaves no file.
+      if (lane?.thread_id != null) await undo(world, lane.thread_id, false);
+      withdraw(world, ref, thrown);
+      throw thrown;
     }
-    // Without a name it leaves no file.
-    if (lane?.thread_id != null) await undo(world, lane.thread_id, false);
-    withdraw(world, created.ref, thrown);
-    throw thrown;
-  }
-}
-
-/** By Codex, or by our own side of the wire, which sends nothing that it would choke on. */
-function isFinal(thrown: unknown): boolean {
-  const isOurs =
-    thrown instanceof DispatchError && ["usage", "denied", "conflict", "too_large"].includes(thrown.code);
-  return isOurs || refusalOf(thrown) !== undefined;
+  });
 }
 
 function known({ store }: CoreDeps, draft: NewThread): Created | undefined {

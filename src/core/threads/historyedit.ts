@@ -7,7 +7,7 @@ import type { Ruling } from "../../contract/words.ts";
 import { pinned } from "../loading/effective.ts";
 import { assertIdle } from "../loading/idle.ts";
 import { markOf, withdraw } from "../loading/newthread.ts";
-import { open } from "../loading/open.ts";
+import { open, openNew } from "../loading/open.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { Values } from "../model/config.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -16,6 +16,7 @@ import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened, TurnFacts } from "../model/ports/thread.ts";
 import { isUnknown } from "../model/refusal.ts";
 import { until } from "../model/until.ts";
+import { noteBlock } from "../state/blocked.ts";
 import { handleFor } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
@@ -114,10 +115,11 @@ async function make(world: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOp
   const { store, live, log } = world;
   await world.locked(ref, async () => {
     try {
-      await open(world, ref, call);
+      await openNew(world, ref, call);
     } catch (thrown) {
       const isMade = (store.lanes.find(ref)?.thread_id ?? null) !== null;
       if (isMade || live.openings.has(ref)) {
+        noteBlock(world, ref, thrown);
         log.warn("a fork is not ready yet", { lane: ref, reason: errorMessage(thrown) });
         return;
       }

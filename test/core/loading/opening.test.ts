@@ -1,7 +1,9 @@
 /** A call that loads a thread may take minutes: it is made once, its late answer is used or undone, and nothing else waits. */
 import { describe, expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
+import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { NewThread } from "../../../src/core/threads/create.ts";
 import { handClock } from "../../support/codex-clock.ts";
 import { until } from "../../support/codex-sink.ts";
@@ -212,6 +214,98 @@ describe("a fork", () => {
     expect(core.list({ archived: false, limit: 10 }).map(({ title }) => title)).toEqual(["docs"]);
     const fork = await core.fork(ref, { ...copy, key: "k" });
     expect(forks(world).map(({ id }) => id)).toEqual([core.view(fork).id!]);
+  });
+
+  /** One that Codex answers with `late` after its caller gave up. */
+  async function answeredLate(late: DispatchError) {
+    const here = await source();
+    const gate = Promise.withResolvers<never>();
+    here.agent.forkThread = () => gate.promise;
+    const forking = here.core.fork(here.ref, { ...copy, key: "k" });
+    await macrotasks(20);
+    await here.clock.advance(limits.openWaitMs);
+    const fork = await forking;
+    expect(here.core.view(fork)).toMatchObject({ id: null });
+    gate.reject(late);
+    await macrotasks(50);
+    await here.clock.advance(limits.reconcileEveryMs);
+    await macrotasks(50);
+    const events = () => here.core.events({}, null, 1000).events.filter(({ thread }) => thread === fork);
+    const titles = () => here.core.list({ archived: false, limit: 10 }).map(({ title }) => title);
+    return { ...here, fork, events, titles };
+  }
+
+  test("that Codex refuses late is withdrawn with the words of Codex, and was never blocked", async () => {
+    const words = "codex refused thread/fork: no room";
+    const { titles, events, world } = await answeredLate(
+      new DispatchError("agent", words, { data: { reason: "other", words: "no room" } }),
+    );
+    expect(titles()).toEqual(["docs"]);
+    expect(events().map(({ kind }) => kind)).toEqual(["thread.forked", "thread.forgotten"]);
+    expect(events().at(-1)!.data).toEqual({ why: words });
+    expect([...world.live.blocked.keys()]).toEqual([]);
+  });
+
+  test("that Codex never answers is kept while that Codex lives, and withdrawn when it is gone", async () => {
+    const unanswered = new DispatchError("timeout", "no answer", { data: { outcome: "unknown" } });
+    const { titles, events, core, fork, agent, clock } = await answeredLate(unanswered);
+    expect(titles().toSorted()).toEqual(["copy", "docs"]);
+    expect(core.view(fork).queue.reason).toContain("Codex has not answered");
+    agent.kill();
+    agent.up();
+    for (let at = 0; at < 12; at++) await clock.advance(limits.reconcileEveryMs);
+    await until("it is withdrawn", () => titles().length === 1);
+    expect(events().at(-1)!.data).toEqual({ why: expect.stringContaining("Codex ended before it made") });
+  });
+
+  describe("among more threads of its day than are looked through", () => {
+    async function lost() {
+      const here = await source();
+      const { agent, clock } = here;
+      const { threadsOfDay, readThread } = agent;
+      const read: string[] = [];
+      agent.readThread = (id) => {
+        read.push(id);
+        return readThread(id);
+      };
+      const idAt = (at: number, n: number) => {
+        const hex = at.toString(16).padStart(12, "0");
+        return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${String(n).padStart(12, "0")}`;
+      };
+      /** Made elsewhere, so long after the fork was asked for. */
+      const crowd = (laterMs: number) => {
+        const asked = clock.now();
+        agent.threadsOfDay = async (at) => [
+          ...Array.from({ length: limits.forkCandidatesMax }, (_, n) => idAt(asked + laterMs, n)),
+          ...(await threadsOfDay(at)),
+        ];
+      };
+      return { ...here, crowd, read };
+    }
+
+    test("is found, as those of its own moment are read first", async () => {
+      const { world, core, agent, crowd, read, ref } = await lost();
+      crowd(-3 * 365 * limits.dayMs);
+      agent.loseNextAnswer("forkThread");
+      const fork = await core.fork(ref, copy);
+      expect(core.view(fork).id).toBe(forks(world)[0]!.id);
+      expect(read.length).toBeLessThan(10);
+    });
+
+    test("is kept, and says that it was not found, rather than that it was not made", async () => {
+      const { core, agent, crowd, clock, read, ref } = await lost();
+      crowd(0);
+      agent.loseNextAnswer("forkThread");
+      const forking = refusal(core.fork(ref, { ...copy, key: "k" }));
+      expect((await forking).body).toMatchObject({ data: { outcome: "unknown" } });
+      expect(read.length).toBeLessThanOrEqual(limits.forkCandidatesMax + 5);
+      for (let at = 0; at < 4; at++) await clock.advance(limits.reconcileEveryMs);
+      const fork = core.list({ archived: false, limit: 10 }).find(({ title }) => title === "copy")!;
+      expect(core.view(fork.ref as Ref)).toMatchObject({
+        status: "blocked",
+        blocked: { reason: expect.stringContaining("was not found among") },
+      });
+    });
   });
 
   test("that is asked for twice at once with one key is made once", async () => {

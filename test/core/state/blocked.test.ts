@@ -1,6 +1,7 @@
 /** A thread that Codex refuses for good says so, ends the waits for it, and goes on when something changed. */
 
 import { beforeEach, expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import type { Condition } from "../../../src/contract/words.ts";
 import { until } from "../../support/codex-sink.ts";
@@ -97,4 +98,13 @@ test("a goal that Codex refuses later blocks its thread, in sight", async () => 
   world.agent.release("hook");
   await until("blocked", () => world.engine.core.view(ref).status === "blocked");
   expect(world.engine.core.view(ref).blocked?.reason).toBe("refused: switched_off");
+});
+
+test("what is too large for the wire blocks, as it is refused again", async () => {
+  const { world } = here;
+  world.agent.configurationLacks(null);
+  world.agent.resumeThread = () => Promise.reject(new DispatchError("too_large", "over the limit of a line"));
+  await here.send("hello", { mode: "queue" });
+  await blocked();
+  expect(here.view().blocked?.reason).toBe("over the limit of a line");
 });

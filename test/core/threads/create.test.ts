@@ -94,6 +94,42 @@ test("a refusal of Codex leaves no lane, no handle and no key behind", async () 
   expect(world.engine.core.view(ref).handle).toBe("docs");
 });
 
+describe("a new thread that is refused", () => {
+  const blocks = (world: TestWorld) => [
+    [...world.live.blocked.keys()],
+    world.engine.core.events({}, null, 1000).events.filter(({ kind }) => kind.startsWith("thread.block")),
+  ];
+
+  test("by Codex was never blocked", async () => {
+    const world = begun();
+    world.agent.refuseNext("startThread", "other");
+    expect((await refusal(world.engine.core.create(draft(), never()))).code).toBe("agent");
+    expect(blocks(world)).toEqual([[], []]);
+  });
+
+  test("for its settings was never blocked", async () => {
+    const world = begun();
+    world.agent.configure({
+      writable_roots: ["/home/user/.dispatch"],
+      network_access: false,
+      exclude_slash_tmp: false,
+      exclude_tmpdir: false,
+    });
+    const settings = { cwd: "/repo", sandbox: "workspace-write" as const };
+    expect((await refusal(world.engine.core.create(draft({ settings }), never()))).code).toBe("denied");
+    expect(blocks(world)).toEqual([[], []]);
+  });
+});
+
+test("a new thread for which Codex is overloaded is kept, and made a little later", async () => {
+  const world = begun();
+  world.agent.refuseNext("startThread", "overloaded");
+  const { ref } = await world.engine.core.create(draft(), never());
+  for (let at = 0; at < 4; at++) await clock.advance(limits.reconcileEveryMs);
+  await until("its text is done", () => world.engine.core.view(ref).latest_turn?.status === "completed");
+  expect(world.agent.asked).toEqual(["hello"]);
+});
+
 test("a goal is active only once the text was delivered, and never swallows it", async () => {
   const world = begun();
   const { ref, receipt } = await world.engine.core.create(draft({ goal: "ship it" }), never());

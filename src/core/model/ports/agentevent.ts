@@ -7,6 +7,7 @@ export type AgentEvent =
   | { kind: "thread_started"; thread: ThreadFacts }
   | { kind: "thread_status"; thread_id: string; status: ThreadStatus; flags: string[] }
   | { kind: "thread_closed"; thread_id: string }
+  | LateThread
   | { kind: "thread_archived"; thread_id: string; archived: boolean }
   | { kind: "thread_renamed"; thread_id: string; name: string | null }
   | { kind: "turn_started"; thread_id: string; turn_id: string; at: number | null }
@@ -25,6 +26,16 @@ export type AgentEvent =
   | HookDecision
   | PromptRefusal
   | Warned;
+
+/** Codex loaded a thread after the call for it was given up: that call has failed. */
+export interface LateThread {
+  kind: "thread_late";
+  thread_id: string;
+  /** What the fork was given to be found by; null of a thread that is no fork of ours. */
+  mark: string | null;
+  /** The call made it, and it is on the disk. */
+  is_durable: boolean;
+}
 
 /** Codex warns of something about one thread, or takes it back. */
 export interface Warned {

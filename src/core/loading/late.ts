@@ -1,0 +1,38 @@
+/** Codex loaded a thread after the call for it was given up. Nobody waits for it, and somebody may use it already. */
+import { errorMessage } from "../../base/error.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
+import type { LateThread } from "../model/ports/agentevent.ts";
+import { writeLock } from "../state/lane.ts";
+import { open } from "./open.ts";
+import { undo } from "./opening.ts";
+
+/** After the commit, and under the lock of the lane that it is of. */
+export function noteLate(world: CoreDeps, change: Change, late: LateThread): void {
+  const { log } = world;
+  change.after(() => {
+    settled(world, late).catch((thrown: unknown) =>
+      log.warn("a thread that came too late is left in Codex", {
+        thread: late.thread_id,
+        reason: errorMessage(thrown),
+      }),
+    );
+  });
+}
+
+async function settled(world: CoreDeps, late: LateThread): Promise<void> {
+  const { store, live } = world;
+  const ref = store.lanes.findByThread(late.thread_id)?.ref ?? live.unansweredForks.get(late.mark ?? "");
+  await (ref === undefined ? decided(world, late) : world.locked(ref, () => decided(world, late)));
+}
+
+async function decided(world: CoreDeps, { thread_id, mark, is_durable }: LateThread): Promise<void> {
+  const { store, live } = world;
+  const asked = live.unansweredForks.get(mark ?? "");
+  const lane = store.lanes.findByThread(thread_id) ?? (asked && store.lanes.find(asked));
+  if (live.get(thread_id) || (lane && live.openings.has(lane.ref))) return;
+  // Now it counts as loaded, so it is unloaded once it is idle.
+  if (lane && writeLock(lane) === null) await open(world, lane.ref);
+  // A fork that was answered for by now is somebody's, though its row may be forgotten.
+  else await undo(world, thread_id, is_durable && asked !== undefined && !lane);
+}

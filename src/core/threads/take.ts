@@ -1,0 +1,184 @@
+/** A thread that another app made is taken over: from then on dispatch alone writes it. */
+import { errorMessage, fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { settleAlreadySent } from "../loading/alreadysent.ts";
+import { newestTurn, rememberTurn } from "../loading/earlier.ts";
+import { askedOf, completed, differences, lastRan, pinned } from "../loading/effective.ts";
+import { unlessHeldElsewhere } from "../loading/idle.ts";
+import { announceNativeQueue, quietGoal } from "../loading/open.ts";
+import { load, loaded, refuseWhileOpening } from "../loading/opening.ts";
+import { refuseOwnFiles } from "../loading/ownfiles.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "../model/ports/thread.ts";
+import { freeHandle, slug } from "../state/handle.ts";
+
+/** A lane that has a thread. */
+type Known = Lane & { thread_id: string };
+
+/** A resume is what takes Codex's writer lock. */
+export async function take(world: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
+  await world.agent.ready(limits.agentReadyWaitMs);
+  await world.locked(ref, () => taken(world, ref, mayWriteHome));
+}
+
+/** Under the lane's lock. One that comes to nothing leaves the thread unloaded, and its goal as it was. */
+async function taken(world: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
+  const { store, live } = world;
+  const lane = store.lanes.get(ref) as Known;
+  if (lane.source === "own") return;
+  if (lane.parent_id !== null) {
+    fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
+      hint: `dispatch tail ${ref}`,
+    });
+  }
+  refuseWhileOpening(world, ref);
+  try {
+    await resumed(world, lane, mayWriteHome);
+    live.pausedForTake.delete(ref);
+  } catch (thrown) {
+    // While Codex still works on the call, its late answer decides.
+    if (!live.openings.has(ref)) await givenUp(world, lane);
+    throw thrown;
+  }
+}
+
+async function resumed(world: CoreDeps, lane: Known, mayWriteHome: boolean): Promise<void> {
+  const { agent, live } = world;
+  const { ref, thread_id: threadId } = lane;
+  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  if (await quietGoal(world, lane, threadId)) live.pausedForTake.add(ref);
+  await announceNativeQueue(world, lane, threadId);
+  await settleAlreadySent(world, lane, epoch);
+  const before = await completed(world, lane);
+  const settings = before
+    ? pinned({ ...lane, effective: before })
+    : { ...lane.settings, ...(await lastSettings(world, lane)) };
+  const call = () => agent.resumeThread(threadId, settings);
+  const late = () => taken(world, ref, mayWriteHome);
+  const undone = () => givenUp(world, lane);
+  const opened = await load(world, ref, { call, late, undone, isDurable: false }).catch((thrown: unknown) =>
+    unlessHeldElsewhere(thrown, ref),
+  );
+  try {
+    refuseOther(world, ref, { asked: before ?? askedOf(settings), opened, mayWriteHome });
+    await keep(world, lane, opened, mayWriteHome);
+  } catch (thrown) {
+    live.drop(threadId);
+    await agent.unsubscribe(threadId).catch(warned(world, ref, "a thread that was not taken is left loaded"));
+    throw thrown;
+  }
+}
+
+function refuseOther(
+  world: CoreDeps,
+  ref: Ref,
+  {
+    asked,
+    opened,
+    mayWriteHome,
+  }: { asked: Partial<EffectiveSettings>; opened: ThreadOpened; mayWriteHome: boolean },
+): void {
+  refuseOwnFiles(world, opened.effective, mayWriteHome);
+  const differing = differences(asked, opened.effective);
+  if (differing.length > 0)
+    fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
+      hint: `dispatch fork ${ref} --name NAME, with the settings it should have`,
+    });
+}
+
+async function keep(
+  world: CoreDeps,
+  lane: Known,
+  opened: ThreadOpened,
+  mayWriteHome: boolean,
+): Promise<void> {
+  const { store, journal } = world;
+  const newest = await newestTurn(world, lane.thread_id);
+  loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
+  journal.commit((change) => {
+    rememberTurn(world, change, lane, newest);
+    const handle = slug(lane.title);
+    store.lanes.set(lane.ref, {
+      source: "own",
+      handle: handle === "" ? null : freeHandle(store, handle),
+      cwd: opened.effective.cwd,
+      settings: {
+        ...lane.settings,
+        cwd: opened.effective.cwd,
+        ...(mayWriteHome ? { may_write_home: true } : {}),
+      },
+      effective: opened.effective,
+      rollout_path: opened.thread.path,
+      evidence_at: change.now,
+      updated_at: change.now,
+    });
+    change.append({ kind: "thread.taken", lane: lane.ref });
+  });
+}
+
+/**
+ * Their goal was theirs to run: it goes on, once Codex has let the thread go, since a goal that is made active in a
+ * loaded thread starts work at once. Where that fails the next take that comes to nothing tries it again. Never throws.
+ */
+async function givenUp(world: CoreDeps, lane: Known): Promise<void> {
+  const { agent, store, live, journal } = world;
+  if (!live.pausedForTake.has(lane.ref)) return;
+  try {
+    await unloadAndWait(world, lane);
+    await agent.setGoal(lane.thread_id, { status: "active" });
+    live.pausedForTake.delete(lane.ref);
+    const goal = store.lanes.find(lane.ref)?.goal;
+    if (!goal) return;
+    journal.commit((change) => {
+      store.lanes.set(lane.ref, { goal: { ...goal, status: "active" } });
+      const why = "the thread was not taken over";
+      change.append({
+        kind: "goal.changed",
+        lane: lane.ref,
+        data: { status: "active", by: "dispatch", why },
+      });
+    });
+  } catch (thrown) {
+    warned(world, lane.ref, "the goal of a thread that was not taken is left paused")(thrown);
+  }
+}
+
+function warned({ log }: CoreDeps, lane: Ref, words: string): (thrown: unknown) => void {
+  return (thrown) => log.warn(words, { lane, reason: errorMessage(thrown) });
+}
+
+/**
+ * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
+ * Codex's configuration of today decide. Where no turn tells it, it does.
+ */
+async function lastSettings(world: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
+  const ran = await lastRan(world, lane);
+  if (!ran) return {};
+  const { sandbox, approval_policy, details, approval_details } = ran;
+  return {
+    sandbox,
+    approval_policy,
+    ...(details ? { sandbox_details: details } : {}),
+    ...(approval_details ? { approval_details } : {}),
+  };
+}
+
+/** Returns when Codex has unloaded the thread, and with it given its writer lock back. */
+export async function unloadAndWait(
+  { agent, live, clock }: CoreDeps,
+  { ref, thread_id }: Lane,
+): Promise<void> {
+  if (thread_id === null || live.epoch() === null) return;
+  await agent.unsubscribe(thread_id);
+  // Whatever comes of the wait: from here on it is not heard, so it is not open here.
+  live.drop(thread_id);
+  const until = clock.monotonic() + limits.unloadWaitMs;
+  while ((await agent.readThread(thread_id)).status !== "not_loaded") {
+    if (clock.monotonic() >= until)
+      fail("timeout", `Codex has not let go of ${ref} after ${limits.unloadWaitMs / 1000} s`, {
+        hint: `dispatch get ${ref}`,
+      });
+    await clock.sleep(limits.unloadLookEveryMs);
+  }
+}

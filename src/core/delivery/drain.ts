@@ -1,7 +1,7 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { mayTry } from "../loading/blame.ts";
+import { tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
@@ -56,7 +56,12 @@ export function drain(world: CoreDeps): Drain {
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.find(ref);
-    if (!lane || !isDue(lane) || !mayTry(world, ref)) return false;
+    if (!lane || !isDue(lane)) return false;
+    return (await tried(world, ref, () => go(lane))) === true;
+  }
+
+  async function go(lane: Lane): Promise<boolean> {
+    const { ref } = lane;
     if (lane.source === "attached") {
       await giveToCodex(world, lane, nextStart(lane)!);
       return false;

@@ -5,7 +5,7 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Blame, Cause, CoreDeps, Trial } from "../model/deps.ts";
+import type { Blame, Cause, CoreDeps, Suspect, Trial } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -13,7 +13,7 @@ import type { Ref } from "../model/ports/rows.ts";
 import { hold } from "../state/hold.ts";
 
 export function blame(): Blame {
-  return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };
+  return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null, trials: 0 };
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
@@ -30,7 +30,7 @@ export async function watched<T>({ blame, live }: CoreDeps, ref: Ref, open: () =
 
 /** Its thread was opened, and Codex lives. */
 export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
-  if (blame.suspects.get(ref) === null) blame.suspects.delete(ref);
+  blame.suspects.get(ref)?.causes.delete(null);
 }
 
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
@@ -44,11 +44,11 @@ export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean
     if (via === "turn" && last === epoch) involved.set(lane, id);
   for (const ref of blame.opening) involved.set(ref, null);
   blame.opening.clear();
-  blame.trial = null;
   let isExplained = false;
   for (const [ref, cause] of involved) {
-    if (!isSuspect(world, ref)) {
-      blame.suspects.set(ref, cause);
+    const suspect = suspectOf(world, ref);
+    if (!suspect) {
+      blame.suspects.set(ref, { causes: new Set([cause]), tried: 0, asked: null });
       continue;
     }
     blame.suspects.delete(ref);
@@ -60,42 +60,82 @@ export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean
   return isExplained;
 }
 
-/** A message that was delivered, or ended, since then is no suspect any more. */
-function isSuspect({ store, blame }: CoreDeps, ref: Ref): boolean {
-  const cause = blame.suspects.get(ref);
-  if (cause === undefined) return false;
-  const state = cause === null ? undefined : store.messages.find(cause)?.state;
-  if (cause === null || state === "queued" || (state !== undefined && isInFlight(state))) return true;
+/** A message that was delivered, or ended, since then is no cause any more. */
+function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
+  const suspect = blame.suspects.get(ref);
+  for (const cause of suspect?.causes ?? []) {
+    const state = cause === null ? "queued" : store.messages.find(cause)?.state;
+    if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect?.causes.delete(cause);
+  }
+  if (suspect && suspect.causes.size > 0) return suspect;
   blame.suspects.delete(ref);
-  return false;
+  return undefined;
 }
 
-/** Suspects go one at a time, so that the next death is the fault of one. */
-export function mayTry(world: CoreDeps, ref: Ref): boolean {
-  const { blame, clock } = world;
-  if (blame.culprits.has(ref)) return false;
-  if (!isSuspect(world, ref)) return true;
-  const { trial } = blame;
-  if (trial && trial.ref !== ref && isOnTrial(world, trial)) return false;
-  blame.trial = { ref, since: clock.monotonic() };
-  return true;
-}
-
-/** Its call may still be about to begin. */
-function isOnTrial(world: CoreDeps, { ref, since }: Trial): boolean {
-  const { store, live, blame, clock } = world;
-  if (!isSuspect(world, ref)) return false;
-  // Codex lives on, and may take minutes to open it.
-  const opening = live.openings.get(ref);
-  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
-  const isUnderWay = blame.opening.has(ref) || store.messages.inFlight(ref)?.epoch === live.epoch();
-  return isUnderWay || clock.monotonic() - since < limits.reconcileEveryMs;
+/**
+ * Runs what may end Codex. Suspects go one at a time, so that the next death is the fault of one; undefined: another
+ * one goes first, or it is a culprit.
+ */
+export async function tried<T>(world: CoreDeps, ref: Ref, work: () => Promise<T>): Promise<T | undefined> {
+  if (world.blame.culprits.has(ref)) return undefined;
+  const suspect = suspectOf(world, ref);
+  if (!suspect) return work();
+  const trial = trialFor(world, ref, suspect);
+  if (!trial) return undefined;
+  try {
+    return await work();
+  } finally {
+    trial.isUnderWay = false;
+  }
 }
 
 /** The same for what is read and opened only to be settled: a message that ends Codex may be settled. */
-export function mayOpen(world: CoreDeps, ref: Ref): boolean {
+export async function triedToSettle<T>(
+  world: CoreDeps,
+  ref: Ref,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   const { culprits } = world.blame;
-  return culprits.has(ref) ? culprits.get(ref) !== null : mayTry(world, ref);
+  return culprits.has(ref) && culprits.get(ref) !== null ? work() : tried(world, ref, work);
+}
+
+/** Who was tried longest ago goes first, so that one that gets nowhere does not keep the others waiting. */
+function trialFor(world: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefined {
+  const { blame, clock } = world;
+  const now = clock.monotonic();
+  if (
+    (blame.trial && blame.trial.ref !== ref && isOnTrial(world, blame.trial)) ||
+    goesFirst(world, suspect)
+  ) {
+    suspect.asked = now;
+    return undefined;
+  }
+  const trial = { ref, since: now, isUnderWay: true };
+  Object.assign(suspect, { asked: null, tried: ++blame.trials });
+  blame.trial = trial;
+  return trial;
+}
+
+/** Another one asked in vain a moment ago, and was tried longer ago. */
+function goesFirst(world: CoreDeps, { tried }: Suspect): boolean {
+  const since = world.clock.monotonic() - limits.suspectAsksMs;
+  return [...world.blame.suspects].some(
+    ([ref, other]) =>
+      other.tried < tried && other.asked !== null && other.asked >= since && suspectOf(world, ref),
+  );
+}
+
+function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {
+  const { store, live, clock } = world;
+  if (!suspectOf(world, ref)) return false;
+  // Codex lives on, and may take minutes to open it.
+  const opening = live.openings.get(ref);
+  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
+  if (isUnderWay) return true;
+  const message = store.messages.inFlight(ref);
+  // A slow hook may look at its text for as long as it likes.
+  const isFresh = clock.monotonic() - since < limits.proofTimeoutMs;
+  return isFresh && message?.via === "turn" && message.epoch === live.epoch();
 }
 
 /** Throws `conflict`: what a person sends is not to end the turns of all others. */

@@ -77,18 +77,31 @@ export interface Files {
 /** The message that was in flight; null: the thread itself was being opened. */
 export type Cause = MessageId | null;
 
+export interface Suspect {
+  causes: Set<Cause>;
+  /** The number of its last trial; 0: it had none. */
+  tried: number;
+  /** When it was last refused a trial; monotonic ms. null: it waits for none. */
+  asked: number | null;
+}
+
 export interface Trial {
   ref: Ref;
+  /** Monotonic ms. */
   since: number;
+  /** Its work is not over yet. */
+  isUnderWay: boolean;
 }
 
 export interface Blame {
   /** Under way in the running child. */
   opening: Set<Ref>;
   /** Under way in a child that died of something, and not done since. */
-  suspects: Map<Ref, Cause>;
+  suspects: Map<Ref, Suspect>;
   /** Twice: nothing of them is tried before a person releases them. */
   culprits: Map<Ref, Cause>;
-  /** The one suspect that is tried now. */
+  /** The one suspect that is tried now, or was tried last. */
   trial: Trial | null;
+  /** How many there were. */
+  trials: number;
 }

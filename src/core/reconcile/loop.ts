@@ -4,12 +4,11 @@
  */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { capacityMessage } from "../delivery/capacity.ts";
 import { nativeQueue } from "../delivery/codexqueue.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import { promptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
-import { mayOpen, watched } from "../loading/blame.ts";
+import { triedToSettle, watched } from "../loading/blame.ts";
 import { pauseInterrupted } from "../loading/goal.ts";
 import { readBack, turnHolding } from "../loading/history.ts";
 import { open } from "../loading/open.ts";
@@ -84,14 +83,15 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
-    // A suspect that only waits for room takes no trial: the thread that holds the place may be a suspect too.
-    const isRecovered =
-      (capacityMessage(world) !== null && !isLeft(world, ref)) ||
-      (mayOpen(world, ref) &&
-        (await world.locked(ref, () => watched(world, ref, () => recover(world, ref)))));
+    // Where nothing is left, nothing is tried: a suspect that only waits takes no trial.
+    const isRecovered = isLeft(world, ref)
+      ? await world.locked(ref, () =>
+          triedToSettle(world, ref, () => watched(world, ref, () => recover(world, ref))),
+        )
+      : true;
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
-    return isRecovered;
+    return isRecovered === true;
   }
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */

@@ -1,8 +1,10 @@
 /** A thread that ends Codex is held after two deaths, named, and starves nobody. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { fail } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
-import { never, type Rig, refusal, rig } from "../rig.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 let others: Ref[];
@@ -127,7 +129,59 @@ test("a suspect that waits for a place keeps nobody from being settled who has t
   const waits = await queue(here.ref, "waits for it");
   here.world.agent.kill();
   // As its resume under another child left it.
-  here.world.blame.suspects.set(here.ref, null);
+  here.world.blame.suspects.set(here.ref, { causes: new Set([null]), tried: 0, asked: null });
   await live(30);
   expect([here.state(sent), here.state(waits)]).toEqual(["done", "done"]);
+});
+
+describe("a suspect that gets nowhere keeps no other one waiting:", () => {
+  let stuck: Ref;
+  let other: Ref;
+  let waits: Receipt;
+  /** Both had a text in flight when Codex died; the stuck one comes first in each pass. */
+  beforeEach(async () => {
+    const { agent, store } = here.world;
+    const sent = new Map<Ref, Receipt>();
+    for (const ref of others.slice(0, 2)) {
+      agent.loseNextText();
+      const receipt = await queue(ref, "hello");
+      sent.set(ref, receipt);
+      await here.reaches(receipt, "sent");
+    }
+    [stuck, other] = store.lanes.unfinished() as [Ref, Ref];
+    waits = sent.get(other)!;
+    agent.kill();
+  });
+
+  const cannotRun: Record<string, () => void> = {
+    "it is held": () => core().hold(stuck),
+    "its folder is gone": () => here.world.store.lanes.set(stuck, { cwd: "/gone" }),
+    "a usage limit keeps it": () => {
+      const { store } = here.world;
+      const row = store.lanes.get(stuck);
+      store.lanes.set(stuck, { effective: { ...row.effective!, model_provider: "limited" } });
+      const times = { resets_at: here.clock.now() + limits.dayMs, until: here.clock.now() + limits.dayMs };
+      const began_at = here.clock.now();
+      store.usageLimits.put({ provider: "limited", limit_id: null, ...times, began_at, reason: "used up" });
+    },
+    "its history is never read": () => {
+      const { agent, store, clock } = here.world;
+      const { listTurns } = agent;
+      agent.listTurns = async (id, asked) => {
+        if (id !== store.lanes.get(stuck).thread_id) return listTurns(id, asked);
+        await clock.sleep(6 * limits.reconcileEveryMs);
+        return fail("timeout", "Codex did not answer", { data: { outcome: "unknown" } });
+      };
+    },
+  };
+  test.each(Object.keys(cannotRun))("%s", async (why) => {
+    cannotRun[why]!();
+    here.world.agent.up();
+    for (let at = 0; at < 120; at++) {
+      await here.clock.advance(1000);
+      await macrotasks(4);
+    }
+    expect(here.state(waits)).toBe("done");
+    expect(core().crashers()).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 /**
  * Whose fault a death of Codex is. What was being opened, or was in flight, when it died is remembered; a thread that
- * was so twice with no success in between is held, and the others go on. In memory: another daemon finds it again.
+ * was so twice for the same cause, with no success in between, is held, and the others go on. In memory: another
+ * daemon finds it again.
  */
 
 import { fail } from "../../base/error.ts";
@@ -36,28 +37,33 @@ export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
 export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = world;
-  const involved = new Map<Ref, Cause>();
-  for (const { id, lane, via, epoch: last } of store.messages.list({
-    states: ["claimed", "sent"],
-    limit: 1000,
-  }))
-    if (via === "turn" && last === epoch) involved.set(lane, id);
-  for (const ref of blame.opening) involved.set(ref, null);
+  const involved = involvedIn(world, epoch);
+  const again = involved.filter(([ref, cause]) => suspectOf(world, ref)?.causes.has(cause));
+  // With one on trial the others waited, or do what a person asked for.
+  const onTrial = again.filter(([ref]) => ref === blame.trial?.ref && isOnTrial(world, blame.trial));
+  const found = onTrial.length > 0 ? onTrial : again;
   blame.opening.clear();
-  let isExplained = false;
   for (const [ref, cause] of involved) {
     const suspect = suspectOf(world, ref);
-    if (!suspect) {
-      blame.suspects.set(ref, { causes: new Set([cause]), tried: 0, asked: null });
-      continue;
-    }
+    if (suspect) suspect.causes.add(cause);
+    else blame.suspects.set(ref, { causes: new Set([cause]), tried: 0, asked: null });
+  }
+  for (const [ref, cause] of found) {
     blame.suspects.delete(ref);
     blame.culprits.set(ref, cause);
     hold(store, change, ref, "crashed");
-    isExplained = true;
     log.warn("a thread is held", { lane: ref, reason: crashWords(ref, cause) });
   }
-  return isExplained;
+  return found.length > 0;
+}
+
+/** What was under way in that child. */
+function involvedIn({ store, blame }: CoreDeps, epoch: Epoch): [ref: Ref, cause: Cause][] {
+  const inFlight = store.messages
+    .list({ states: ["claimed", "sent"], limit: 1000 })
+    .filter((message) => message.via === "turn" && message.epoch === epoch);
+  const opening = [...blame.opening].map((ref): [Ref, Cause] => [ref, null]);
+  return [...inFlight.map(({ lane, id }): [Ref, Cause] => [lane, id]), ...opening];
 }
 
 /** A message that was delivered, or ended, since then is no cause any more. */

@@ -185,3 +185,25 @@ describe("a suspect that gets nowhere keeps no other one waiting:", () => {
     expect(core().crashers()).toEqual([]);
   });
 });
+
+test("a message is blamed for what it did twice itself, not for what another one of its thread did", async () => {
+  const { agent, store } = here.world;
+  /** The first in the queue is in flight, and Codex dies. */
+  const dies = async (receipt: Receipt) => {
+    agent.loseNextText();
+    store.lanes.set(here.ref, { hold_reason: null });
+    await live(10);
+    await here.reaches(receipt, "sent");
+    agent.kill();
+    core().hold(here.ref);
+    await live(30);
+    expect(here.state(receipt)).toBe("queued");
+  };
+  await dies(await queue(here.ref, "first"));
+  const second = await queue(here.ref, "second");
+  core().move(second.receipt, 1);
+  await dies(second);
+  expect(core().crashers()).toEqual([]);
+  await dies(second);
+  expect(core().crashers()).toMatchObject([{ message: expect.stringContaining(second.receipt) }]);
+});

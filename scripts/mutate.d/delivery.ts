@@ -76,8 +76,8 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: drain,
-    from: "if (store.messages.inFlight(lane.ref) || world.blame",
-    to: "if (world.blame",
+    from: "if (store.messages.inFlight(lane.ref) || isCulprit",
+    to: "if (isCulprit",
     what: "two texts of a thread are in flight",
   },
   {

@@ -1,7 +1,7 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { tried } from "../loading/blame.ts";
+import { isCulprit, tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
@@ -99,7 +99,7 @@ export function drain(world: CoreDeps): Drain {
   }
 
   function isDue(lane: Lane): boolean {
-    if (store.messages.inFlight(lane.ref) || world.blame.culprits.has(lane.ref)) return false;
+    if (store.messages.inFlight(lane.ref) || isCulprit(world, lane.ref)) return false;
     if (lane.source === "attached")
       return (
         lane.pending > 0 &&
@@ -193,7 +193,7 @@ export function drain(world: CoreDeps): Drain {
     const reason = lane?.hold_reason;
     if (
       !reason ||
-      world.blame.culprits.has(lane.ref) ||
+      isCulprit(world, lane.ref) ||
       !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
       store.turns.running(lane.ref).length > 0
     )

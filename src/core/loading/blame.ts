@@ -18,8 +18,9 @@ export function blame(): Blame {
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
-export async function watched<T>({ blame, live }: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
-  if (blame.culprits.get(ref) === null) refuse(ref, null);
+export async function watched<T>(world: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
+  const { blame, live } = world;
+  if (isCulprit(world, ref) && blame.culprits.get(ref) === null) refuse(ref, null);
   blame.opening.add(ref);
   try {
     return await open();
@@ -66,8 +67,18 @@ function involvedIn({ store, blame }: CoreDeps, epoch: Epoch): [ref: Ref, cause:
   return [...inFlight.map(({ lane, id }): [Ref, Cause] => [lane, id]), ...opening];
 }
 
+/** Only while its thread is held, and ours to open: whatever ends that acquits it. */
+export function isCulprit(world: CoreDeps, ref: Ref): boolean {
+  if (!world.blame.culprits.has(ref)) return false;
+  const lane = world.store.lanes.find(ref);
+  if (lane?.source === "own" && lane.hold_reason !== null) return true;
+  acquit(world, ref);
+  return false;
+}
+
 /** A message that was delivered, or ended, since then is no cause any more. */
 function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
+  if (store.lanes.find(ref)?.source !== "own") blame.suspects.delete(ref);
   const suspect = blame.suspects.get(ref);
   for (const cause of suspect?.causes ?? []) {
     const state = cause === null ? "queued" : store.messages.find(cause)?.state;
@@ -83,7 +94,7 @@ function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
  * one goes first, or it is a culprit.
  */
 export async function tried<T>(world: CoreDeps, ref: Ref, work: () => Promise<T>): Promise<T | undefined> {
-  if (world.blame.culprits.has(ref)) return undefined;
+  if (isCulprit(world, ref)) return undefined;
   const suspect = suspectOf(world, ref);
   if (!suspect) return work();
   const trial = trialFor(world, ref, suspect);
@@ -101,8 +112,8 @@ export async function triedToSettle<T>(
   ref: Ref,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  const { culprits } = world.blame;
-  return culprits.has(ref) && culprits.get(ref) !== null ? work() : tried(world, ref, work);
+  const mayBeSettled = isCulprit(world, ref) && world.blame.culprits.get(ref) !== null;
+  return mayBeSettled ? work() : tried(world, ref, work);
 }
 
 /** Who was tried longest ago goes first, so that one that gets nowhere does not keep the others waiting. */
@@ -145,16 +156,15 @@ function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean 
 }
 
 /** Throws `conflict`: what a person sends is not to end the turns of all others. */
-export function refuseCulprit({ blame }: CoreDeps, ref: Ref): void {
-  const cause = blame.culprits.get(ref);
-  if (cause !== undefined) refuse(ref, cause);
+export function refuseCulprit(world: CoreDeps, ref: Ref): void {
+  if (isCulprit(world, ref)) refuse(ref, world.blame.culprits.get(ref) ?? null);
 }
 
 function refuse(ref: Ref, cause: Cause): never {
   fail("conflict", crashWords(ref, cause), { hint: `dispatch queue release ${ref}, to try it again` });
 }
 
-/** By a person: it may have two more. */
+/** It may have two more. */
 export function acquit({ blame }: CoreDeps, ref: Ref): void {
   blame.suspects.delete(ref);
   blame.culprits.delete(ref);
@@ -165,8 +175,10 @@ export interface Crasher {
   message: string;
 }
 
-export function crashers({ blame }: CoreDeps): Crasher[] {
-  return [...blame.culprits].map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
+export function crashers(world: CoreDeps): Crasher[] {
+  return [...world.blame.culprits]
+    .filter(([ref]) => isCulprit(world, ref))
+    .map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
 }
 
 function crashWords(ref: Ref, cause: Cause): string {

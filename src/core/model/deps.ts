@@ -98,7 +98,7 @@ export interface Blame {
   opening: Set<Ref>;
   /** Under way in a child that died of something, and not done since. */
   suspects: Map<Ref, Suspect>;
-  /** Twice: nothing of them is tried before a person releases them. */
+  /** Twice: nothing of them is tried while they are held. */
   culprits: Map<Ref, Cause>;
   /** The one suspect that is tried now, or was tried last. */
   trial: Trial | null;

@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { fail } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
-import type { Ref } from "../../../src/core/model/ports/rows.ts";
+import type { HoldReason } from "../../../src/contract/words.ts";
+import type { MessageId, Ref } from "../../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
@@ -206,4 +207,36 @@ test("a message is blamed for what it did twice itself, not for what another one
   expect(core().crashers()).toEqual([]);
   await dies(second);
   expect(core().crashers()).toMatchObject([{ message: expect.stringContaining(second.receipt) }]);
+});
+
+describe("a culprit that is held no more is one no more:", () => {
+  const convict = (reason: HoldReason, cause: MessageId | null) => {
+    here.world.store.lanes.set(here.ref, { hold_reason: reason });
+    here.world.blame.culprits.set(here.ref, cause);
+    expect(core().crashers()).toHaveLength(1);
+  };
+
+  test("its hold was that of an unsure receipt, and a person settled that", async () => {
+    const { store } = here.world;
+    core().hold(here.ref);
+    const unsure = await queue(here.ref, "unsure");
+    const next = await queue(here.ref, "next");
+    store.messages.set(unsure.receipt as MessageId, { state: "claimed", attempt: 2, epoch: 1 });
+    store.messages.set(unsure.receipt as MessageId, { state: "unsure" });
+    convict("unsure", unsure.receipt as MessageId);
+    core().resolveUnsure(unsure.receipt, "delivered", "cli");
+    await here.reaches(next, "done");
+    expect(core().crashers()).toEqual([]);
+  });
+
+  test("it was given up, and taken over again", async () => {
+    await here.reaches(await queue(here.ref, "hello"), "done");
+    convict("crashed", null);
+    const given = core().give(here.ref);
+    await live(5);
+    await given;
+    expect(core().crashers()).toEqual([]);
+    await core().take(here.ref);
+    await here.reaches(await here.send("hello"), "done");
+  });
 });

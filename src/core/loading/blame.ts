@@ -30,7 +30,7 @@ export async function watched<T>(world: CoreDeps, ref: Ref, open: () => Promise<
   }
 }
 
-/** Its thread was opened, and Codex lives. */
+/** Its thread was opened, or only read where nothing more was to be done, and Codex lives. */
 export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
   blame.suspects.get(ref)?.causes.delete(null);
 }

@@ -84,14 +84,13 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
 
   async function lane(ref: Ref): Promise<boolean> {
     // Where nothing is left, nothing is tried: a suspect that only waits takes no trial.
-    const isRecovered = isLeft(world, ref)
-      ? await world.locked(ref, () =>
-          triedToSettle(world, ref, () => watched(world, ref, () => recover(world, ref))),
-        )
-      : true;
+    if (isLeft(world, ref))
+      await world.locked(ref, () =>
+        triedToSettle(world, ref, () => watched(world, ref, () => recover(world, ref))),
+      );
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
-    return isRecovered === true;
+    return !isLeft(world, ref);
   }
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */

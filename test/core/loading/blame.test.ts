@@ -103,6 +103,16 @@ test("two at once are both found, one after the other", async () => {
   await here.reaches(good, "done");
 });
 
+test("a thread is no suspect any more once it was read, though nothing of it had to be opened", async () => {
+  const { agent, blame } = here.world;
+  await here.reaches(await queue(here.ref, '[{"wait":"go"}]'), "delivered");
+  agent.kill();
+  agent.beforeNext("listTurns", agent.kill);
+  await live(20);
+  expect(here.view().latest_turn?.status).toBe("interrupted");
+  expect(blame.suspects.get(here.ref)?.causes.has(null) ?? false).toBe(false);
+});
+
 test("a death with nothing under way is nobody's fault, nor one after a success", async () => {
   for (let at = 0; at < 5; at++) {
     here.world.agent.kill();

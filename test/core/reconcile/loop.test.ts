@@ -84,6 +84,20 @@ test("a gap is closed only once all that it touched was read", async () => {
   expect(since.indexOf("reconciled")).toBeGreaterThan(since.indexOf("turn.interrupted"));
 });
 
+test("a gap is closed though a thread that ended Codex is held with what waits in it", async () => {
+  const { agent, engine } = here.world;
+  agent.deadly.add(thread().id);
+  agent.kill();
+  agent.up();
+  await here.send("never", { mode: "queue" });
+  for (let at = 0; at < 20; at++) {
+    await passes(1);
+    if (agent.status().state !== "running") agent.up();
+  }
+  expect(engine.core.crashers()).toHaveLength(1);
+  expect(here.kinds().slice(here.kinds().lastIndexOf("gap"))).toContain("reconciled");
+});
+
 test("a running turn whose thread is not known to be open is opened, so that it is heard", async () => {
   await here.reaches(await here.send(waiting), "delivered");
   here.world.agent.tell({ kind: "thread_closed", thread_id: thread().id });

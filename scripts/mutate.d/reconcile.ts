@@ -96,8 +96,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: upkeep,
-    from: "  if (!isBusy) await agent.renew",
-    to: "  await agent.renew",
+    from: "  if (isBusy) return;\n",
+    to: "",
     what: "a replaced Codex is ended under its turns",
     tests: ["core/reconcile/sink.test.ts"],
   },

@@ -14,7 +14,14 @@ import type { Ref } from "../model/ports/rows.ts";
 import { hold } from "../state/hold.ts";
 
 export function blame(): Blame {
-  return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null, trials: 0 };
+  return {
+    opening: new Set(),
+    suspects: new Map(),
+    culprits: new Map(),
+    trial: null,
+    trials: 0,
+    renewed: null,
+  };
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
@@ -38,7 +45,7 @@ export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
 export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = world;
-  const involved = involvedIn(world, epoch);
+  const involved = epoch === blame.renewed ? [] : involvedIn(world, epoch);
   const again = involved.filter(([ref, cause]) => suspectOf(world, ref)?.causes.has(cause));
   // With one on trial the others waited, or do what a person asked for.
   const onTrial = again.filter(([ref]) => ref === blame.trial?.ref && isOnTrial(world, blame.trial));
@@ -56,6 +63,11 @@ export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean
     log.warn("a thread is held", { lane: ref, reason: crashWords(ref, cause) });
   }
   return found.length > 0;
+}
+
+/** Something may be under way in the running child that its end would cut. */
+export function isOpening({ blame, live }: CoreDeps): boolean {
+  return blame.opening.size > 0 || [...live.openings.values()].some(({ isOver }) => !isOver);
 }
 
 /** What was under way in that child. */

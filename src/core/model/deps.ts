@@ -6,7 +6,7 @@ import type { AgentPolicy, HoldReason } from "../../contract/words.ts";
 import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
-import type { Agent } from "./ports/agent.ts";
+import type { Agent, Epoch } from "./ports/agent.ts";
 import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { Rules } from "./ruling.ts";
@@ -104,4 +104,6 @@ export interface Blame {
   trial: Trial | null;
   /** How many there were. */
   trials: number;
+  /** The child that dispatch itself ends: its death is nobody's fault. */
+  renewed: Epoch | null;
 }

@@ -52,6 +52,7 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
 
   async function step(): Promise<void> {
     endDueLimits(world);
+    delivery.dropForgotten();
     const epoch = live.epoch();
     let isWhole = epoch !== null;
     if (epoch !== null && epoch !== goalsPausedIn) {

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { until } from "../../support/codex-sink.ts";
-import { macrotasks, type Rig, rig } from "../rig.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -84,4 +84,25 @@ test("a text that Codex refuses is tried less and less often, and never given up
     expect(pause).toBeGreaterThanOrEqual(
       Math.min(limits.agentBackoffFirstMs * 2 ** n, limits.agentBackoffMaxMs),
     );
+});
+
+test.each(["forgotten", "withdrawn"])("nothing is kept of a thread that is %s", async (how) => {
+  const here = await rig();
+  const { agent, blame, engine, live } = here.world;
+  const { core } = engine;
+  if (how === "withdrawn") {
+    agent.refuseNext("startThread", "other");
+    const settings = { cwd: "/repo" };
+    const draft = { name: "never made", text: null, goal: null, settings, key: null, created_by: "cli" };
+    expect((await refusal(core.create(draft, never()))).code).toBe("agent");
+  } else {
+    live.blocked.set(here.ref, { reason: "refused", hint: "dispatch get" });
+    blame.culprits.set(here.ref, null);
+    blame.suspects.set(here.ref, { causes: new Set([null]), tried: 0, asked: null });
+    await core.forget(here.ref);
+  }
+  const before = here.kinds().length;
+  core.retryAgent();
+  expect(here.kinds().slice(before)).not.toContain("thread.unblocked");
+  expect([live.blocked.size, blame.culprits.size, blame.suspects.size]).toEqual([0, 0, 0]);
 });

@@ -8,6 +8,8 @@ export interface Backoffs {
   /** One more refusal: the next try comes after a while, each time a longer one. */
   add(ref: Ref): void;
   delete(ref: Ref): void;
+  /** What kept it is over: it is tried now. */
+  end(ref: Ref): void;
   clear(): void;
   refs(): Ref[];
 }
@@ -24,6 +26,10 @@ export function backoffs(clock: Pick<Clock, "monotonic" | "after">, again: (ref:
       clock.after(ms + limits.timerSlackMs, () => again(ref));
     },
     delete: (ref) => void refused.delete(ref),
+    end(ref) {
+      refused.delete(ref);
+      again(ref);
+    },
     clear: () => refused.clear(),
     refs: () => [...refused.keys()],
   };

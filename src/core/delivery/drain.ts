@@ -44,11 +44,11 @@ export function drain(world: CoreDeps): Drain {
         backoff.add(ref);
         blocked(ref, thrown);
         noteBlock(world, ref, thrown);
-        // No guess when Codex will have opened it: it says so.
-        live.openings.get(ref)?.over.then(() => {
-          backoff.delete(ref);
-          kick(ref);
-        });
+        // No guess when Codex will have opened it: it says so. Refused late, it is refused like any other.
+        live.openings.get(ref)?.answer.then(
+          () => backoff.end(ref),
+          () => {},
+        );
       }
     });
   }

@@ -106,3 +106,22 @@ test.each(["forgotten", "withdrawn"])("nothing is kept of a thread that is %s", 
   expect(here.kinds().slice(before)).not.toContain("thread.unblocked");
   expect([live.blocked.size, blame.culprits.size, blame.suspects.size]).toEqual([0, 0, 0]);
 });
+
+test("a thread that Codex refuses after a minute of opening it is tried less and less often", async () => {
+  const { agent, clock } = here.world;
+  const called: number[] = [];
+  agent.resumeThread = async () => {
+    called.push(clock.monotonic());
+    await clock.sleep(limits.openWaitMs + 1000);
+    throw new DispatchError("agent", "a required MCP server failed", { data: { reason: "other" } });
+  };
+  agent.kill();
+  agent.up();
+  await here.send("again", { mode: "queue" });
+  for (let at = 0; at < 1200; at++) {
+    await here.clock.advance(1000);
+    await macrotasks(3);
+  }
+  const pauses = called.slice(1).map((at, before) => at - called[before]!);
+  expect(pauses.at(-1)).toBeGreaterThanOrEqual(limits.openWaitMs + limits.agentBackoffMaxMs);
+});

@@ -21,7 +21,7 @@ export async function settleAlreadySent(
   const { store, agent, journal } = world;
   if (newest === undefined || lane.pending === 0 || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
-  const waiting = store.messages.listQueued(lane.ref, { offset: 0, limit: lane.pending });
+  const waiting = store.messages.listQueued(lane.ref, { after: null, limit: lane.pending });
   for (const { id, mode } of waiting) {
     const turn = turnHolding(turns, id);
     const isInjected =

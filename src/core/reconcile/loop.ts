@@ -21,7 +21,7 @@ import { contextTaken, delivered, failed, failSteer, settleInterrupted, unsure }
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
 import { isLeft, recover } from "./recover.ts";
-import { renewReplaced, unloadIdle } from "./upkeep.ts";
+import { idleThreads, renewReplaced, unload } from "./upkeep.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */
@@ -47,6 +47,8 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   let settledSeq = 0;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
   const settling = beside<Ref>(clock, limits.settleWaitMs);
+  const pausing = beside<Ref>(clock, limits.settleWaitMs);
+  const unloading = beside<Ref>(clock, limits.settleWaitMs);
   /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
   const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
@@ -56,8 +58,11 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     const epoch = live.epoch();
     let isWhole = epoch !== null;
     if (epoch !== null && epoch !== goalsPausedIn) {
-      goalsPausedIn = epoch;
-      await pauseInterrupted(world);
+      let areAllPaused = true;
+      for (const { ref } of store.lanes.withInterruptedGoal())
+        areAllPaused =
+          (await pausing(ref, () => pauseInterrupted(world, ref).then(() => true))) && areAllPaused;
+      if (areAllPaused) goalsPausedIn = epoch;
     }
     const unfinished = store.lanes.unfinished();
     for (const ref of inFlight.keys()) if (!store.messages.inFlight(ref)) inFlight.delete(ref);
@@ -70,7 +75,8 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     }
     if (epoch !== null) {
       await renewReplaced(world);
-      await unloadIdle(world, delivery.isDue);
+      for (const [ref, threadId] of idleThreads(world, delivery.isDue))
+        await unloading(ref, () => unload(world, delivery.isDue, ref, threadId).then(() => true));
     }
   }
 

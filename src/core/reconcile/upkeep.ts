@@ -24,22 +24,31 @@ export async function renewReplaced(world: CoreDeps): Promise<void> {
   await agent.renew("its program was replaced: a newer one is started");
 }
 
-/** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
-export async function unloadIdle(world: CoreDeps, isDue: Delivery["isDue"]): Promise<void> {
-  const { agent, live, log } = world;
-  for (const [threadId] of live.list()) {
+/** Threads that nobody needs at the moment, by the ids that Codex gave them. */
+export function idleThreads(world: CoreDeps, isDue: Delivery["isDue"]): [Ref, threadId: string][] {
+  return world.live.list().flatMap(([threadId]) => {
     const ref = idleLane(world, isDue, threadId);
-    if (ref === undefined) continue;
-    try {
-      await world.locked(ref, async () => {
-        // Asked again: a send may have gone through while the lock was awaited.
-        if (idleLane(world, isDue, threadId) === undefined) return;
-        await agent.unsubscribe(threadId);
-        live.drop(threadId);
-      });
-    } catch (thrown) {
-      log.warn("an idle thread could not be unloaded", { lane: ref, reason: errorMessage(thrown) });
-    }
+    return ref === undefined ? [] : [[ref, threadId] as [Ref, string]];
+  });
+}
+
+/** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
+export async function unload(
+  world: CoreDeps,
+  isDue: Delivery["isDue"],
+  ref: Ref,
+  threadId: string,
+): Promise<void> {
+  const { agent, live, log } = world;
+  try {
+    await world.locked(ref, async () => {
+      // Asked again: a send may have gone through while the lock was awaited.
+      if (idleLane(world, isDue, threadId) === undefined) return;
+      await agent.unsubscribe(threadId);
+      live.drop(threadId);
+    });
+  } catch (thrown) {
+    log.warn("an idle thread could not be unloaded", { lane: ref, reason: errorMessage(thrown) });
   }
 }
 

@@ -120,3 +120,43 @@ test("a text whose turn ended without it is settled at once, and goes again", as
   await here.reaches(receipt, "done");
   expect(agent.asked).toEqual(["once"]);
 });
+
+describe("a thread whose lock is taken for long keeps no pass from its end", () => {
+  const lock = () => here.world.locked(here.ref, () => new Promise<never>(() => {})).catch(() => {});
+  /** How many passes begin in a minute. */
+  const begun = async (): Promise<number> => {
+    const { lanes } = here.world.store;
+    const { unfinished } = lanes;
+    let count = 0;
+    lanes.unfinished = () => {
+      count++;
+      return unfinished();
+    };
+    await passes(12);
+    lanes.unfinished = unfinished;
+    return count;
+  };
+
+  test("while it is to be unloaded", async () => {
+    await here.reaches(await here.send("hello"), "done");
+    void lock();
+    await passes(Math.ceil(limits.laneIdleUnloadMs / limits.reconcileEveryMs) + 1);
+    expect(isOpen()).toBe(true);
+    expect(await begun()).toBeGreaterThan(8);
+  });
+
+  test("while its goal is to be paused, and it is paused once the lock is free", async () => {
+    const { world } = here;
+    const { agent } = world;
+    await world.engine.core.setGoal(here.ref, { objective: "ship it", status: "active" });
+    agent.kill();
+    let free = () => {};
+    void world.locked(here.ref, () => new Promise<void>((resolve) => (free = resolve)));
+    agent.up();
+    expect(await begun()).toBeGreaterThan(8);
+    expect(thread().goal?.status).toBe("active");
+    free();
+    await passes(2);
+    expect(thread().goal?.status).toBe("paused");
+  });
+});

@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const modes = "src/core/delivery/modes.ts";
 const drain = "src/core/delivery/drain.ts";
+const backoff = "src/core/delivery/backoff.ts";
 const attempt = "src/core/delivery/attempt.ts";
 const accept = "src/core/delivery/accept.ts";
 const capacity = "core/delivery/capacity.test.ts";
@@ -76,25 +77,27 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: drain,
-    from: "if (store.messages.inFlight(lane.ref) || world.blame",
-    to: "if (world.blame",
+    from: "if (store.messages.inFlight(lane.ref) || isCulprit",
+    to: "if (isCulprit",
     what: "two texts of a thread are in flight",
   },
   {
-    file: drain,
+    file: backoff,
     from: " * 2 ** (tries - 1)",
     to: "",
     what: "a refused text is tried as often after an hour as at first",
+    tests: ["core/delivery/drain.test.ts"],
   },
   {
-    file: drain,
-    from: "(backoff.get(ref)?.until ?? 0) > clock.monotonic()",
+    file: backoff,
+    from: "(refused.get(ref)?.until ?? 0) > clock.monotonic()",
     to: "false",
     what: "a refused text is tried in a hot loop",
+    tests: ["core/delivery/drain.test.ts"],
   },
   {
     file: drain,
-    from: "    later(message.lane);\n    return false;",
+    from: "    backoff.add(message.lane);\n    return false;",
     to: "    return true;",
     what: "a text that Codex refuses is tried again at once",
   },

@@ -70,7 +70,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: upkeep,
-    from: "        if (idleLane(world, isDue, threadId) === undefined) return;\n",
+    from: "      if (idleLane(world, isDue, threadId) === undefined) return;\n",
     to: "",
     what: "a thread is unloaded under the turn that began meanwhile",
     tests: ["core/promises.test.ts"],
@@ -96,8 +96,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: upkeep,
-    from: "  if (!isBusy) await agent.renew",
-    to: "  await agent.renew",
+    from: "  if (isBusy) return;\n",
+    to: "",
     what: "a replaced Codex is ended under its turns",
     tests: ["core/reconcile/sink.test.ts"],
   },
@@ -115,8 +115,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: loop,
-    from: "      await pauseInterrupted(world);\n",
-    to: "",
+    from: "pauseInterrupted(world, ref).then(() => true)",
+    to: "Promise.resolve(true)",
     what: "an interrupted goal goes on by itself with the next child",
     tests: ["core/promises.test.ts"],
   },

@@ -54,6 +54,8 @@ export const limits = {
   /** After `idle` without `turn/completed`: the completion was measured to follow at once. */
   turnEndLostMs: 2 * second,
   reconcileEveryMs: 5 * second,
+  /** A suspect that waits for its trial asks with each pass; one that has not asked for so long keeps nobody back. */
+  suspectAsksMs: 15 * second,
   /** Codex says the reset of a usage limit just before the turn fails: within one read, or the next. */
   usageLimitSaidMs: 10 * second,
   /** After the reset, so that neither a clock that is a little off nor all daemons of an account at once meet the limit again. */

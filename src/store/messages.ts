@@ -92,12 +92,13 @@ export function messageStore(db: Database): Store["messages"] {
     },
     first: (lane) =>
       messages.one("SELECT * FROM messages WHERE lane = +? ORDER BY created_at, id LIMIT 1", lane),
-    listQueued: (lane, { offset, limit }) =>
+    listQueued: (lane, { after, limit }) =>
       messages.all(
-        "SELECT * FROM messages WHERE lane = +? AND state = 'queued' ORDER BY position, id LIMIT +? OFFSET +?",
+        "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND (position, id) > (+?, +?) ORDER BY position, id LIMIT +?",
         lane,
+        after?.position ?? Number.MIN_SAFE_INTEGER,
+        after?.id ?? "",
         limit,
-        offset,
       ),
     makeRoom(lane, position) {
       db.query(

@@ -281,7 +281,7 @@ function stop(sim: Sim): void {
 }
 
 function cancel(sim: Sim): void {
-  const [message] = sim.store.messages.listQueued(pick(sim, sim.refs), { offset: 0, limit: 1 });
+  const [message] = sim.store.messages.listQueued(pick(sim, sim.refs), { after: null, limit: 1 });
   if (message) sim.world.engine.core.cancel(message.id);
 }
 

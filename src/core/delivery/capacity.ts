@@ -1,5 +1,6 @@
 /** How many turns dispatch starts at a time: `[policy] max_running_turns`. Goals, and other apps, start theirs all the same. */
 import { errorMessage } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { limitWords } from "../state/usagelimit.ts";
@@ -16,11 +17,15 @@ export function capacityMessage(world: CoreDeps): string | null {
   return `${most} ${most === 1 ? "turn runs" : "turns run"}, as many as [policy] max_running_turns allows`;
 }
 
-/** Whom a turn that ended makes room for; empty where nothing is limited. */
+/** Whom a turn that ended makes room for; empty where nothing is limited. A usage limit keeps no place from others. */
 export function nextInLine(world: CoreDeps): Ref[] {
+  const { store, live } = world;
   const most = mostOf(world);
-  const room = most === null ? 0 : most - world.store.messages.countBusy(world.live.epoch());
-  return room > 0 ? world.store.lanes.waiting(room) : [];
+  const room = most === null ? 0 : most - store.messages.countBusy(live.epoch());
+  if (room <= 0) return [];
+  if (store.usageLimits.list().length === 0) return store.lanes.waiting(room);
+  const mayGo = (ref: Ref) => limitWords(world, store.lanes.get(ref)) === null;
+  return store.lanes.waiting(limits.lanesMax).filter(mayGo).slice(0, room);
 }
 
 function mostOf({ policy, log }: CoreDeps): number | null {

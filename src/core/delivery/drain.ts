@@ -1,7 +1,7 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { mayTry } from "../loading/blame.ts";
+import { acquit, isCulprit, tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
@@ -10,6 +10,7 @@ import { clearBlock, noteBlock } from "../state/blocked.ts";
 import { mayPass, release } from "../state/hold.ts";
 import { isRunning, saysIdle, writeLock } from "../state/lane.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
+import { backoffs } from "./backoff.ts";
 import { capacityMessage, startRefusal } from "./capacity.ts";
 import { giveToCodex } from "./codexqueue.ts";
 
@@ -20,6 +21,8 @@ export interface Drain {
   step(ref: Ref): Promise<void>;
   /** Another child is up, or somebody changed something: what was refused before is tried again now. */
   freshStart(): void;
+  /** Nothing is kept in memory of threads that are no more. */
+  dropForgotten(): void;
   /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
 }
@@ -28,35 +31,37 @@ export function drain(world: CoreDeps): Drain {
   const { store, journal, live, clock, log } = world;
   const kicked = new Set<Ref>();
   const again = new Set<Ref>();
-  /** Lanes whose last try was refused: how often, and when the next may be. */
-  const backoff = new Map<Ref, { tries: number; until: number }>();
+  const backoff = backoffs(clock, kick);
 
   async function step(ref: Ref): Promise<void> {
-    if (isWaiting(ref)) return;
+    if (backoff.isWaiting(ref)) return;
     await world.locked(ref, async () => {
       try {
         while (await one(ref));
-        if (!isWaiting(ref)) backoff.delete(ref);
+        if (!backoff.isWaiting(ref)) backoff.delete(ref);
         clearBlock(world, ref);
       } catch (thrown) {
-        later(ref);
+        backoff.add(ref);
         blocked(ref, thrown);
         noteBlock(world, ref, thrown);
-        // No guess when Codex will have opened it: it says so.
-        live.openings.get(ref)?.over.then(() => {
-          backoff.delete(ref);
-          kick(ref);
-        });
+        // No guess when Codex will have opened it: it says so. Refused late, it is refused like any other.
+        live.openings.get(ref)?.answer.then(
+          () => backoff.end(ref),
+          () => {},
+        );
       }
     });
   }
 
-  const isWaiting = (ref: Ref) => (backoff.get(ref)?.until ?? 0) > clock.monotonic();
-
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.find(ref);
-    if (!lane || !isDue(lane) || !mayTry(world, ref)) return false;
+    if (!lane || !isDue(lane)) return false;
+    return (await tried(world, ref, () => go(lane))) === true;
+  }
+
+  async function go(lane: Lane): Promise<boolean> {
+    const { ref } = lane;
     if (lane.source === "attached") {
       await giveToCodex(world, lane, nextStart(lane)!);
       return false;
@@ -89,12 +94,12 @@ export function drain(world: CoreDeps): Drain {
     if (!isClaimed) return false;
     await deliver(world, store.messages.get(message.id), opened);
     if (store.messages.get(message.id).state !== "queued") return true;
-    later(message.lane);
+    backoff.add(message.lane);
     return false;
   }
 
   function isDue(lane: Lane): boolean {
-    if (store.messages.inFlight(lane.ref) || world.blame.culprits.has(lane.ref)) return false;
+    if (store.messages.inFlight(lane.ref) || isCulprit(world, lane.ref)) return false;
     if (lane.source === "attached")
       return (
         lane.pending > 0 &&
@@ -118,14 +123,6 @@ export function drain(world: CoreDeps): Drain {
   /** With no turn running: what a hold lets pass, a person asked to run now; else it goes in the order of the queue. */
   function nextStart(lane: Lane): Message | undefined {
     return mayPass(lane.hold_reason) ? store.messages.next(lane.ref, lane.hold_reason !== null) : undefined;
-  }
-
-  function later(ref: Ref): void {
-    const tries = (backoff.get(ref)?.tries ?? 0) + 1;
-    const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (tries - 1), limits.agentBackoffMaxMs);
-    backoff.set(ref, { tries, until: clock.monotonic() + ms });
-    // A timer may fire a little early by the clock that is asked.
-    clock.after(ms + limits.timerSlackMs, () => kick(ref));
   }
 
   function blocked(ref: Ref, thrown: unknown): void {
@@ -158,13 +155,13 @@ export function drain(world: CoreDeps): Drain {
       begin(ref);
     } catch (thrown) {
       log.warn("a thread could not be looked at, and will be again", { lane: ref, thrown });
-      later(ref);
+      backoff.add(ref);
     }
   }
 
   function begin(ref: Ref): void {
     // Refused a moment ago: its own timer comes back to it.
-    if (isWaiting(ref)) return;
+    if (backoff.isWaiting(ref)) return;
     const lane = autoReleaseHold(store.lanes.find(ref));
     if (!lane || !isDue(lane)) {
       if (lane) recordCapacityBlock(lane);
@@ -188,7 +185,7 @@ export function drain(world: CoreDeps): Drain {
     const reason = lane?.hold_reason;
     if (
       !reason ||
-      world.blame.culprits.has(lane.ref) ||
+      isCulprit(world, lane.ref) ||
       !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
       store.turns.running(lane.ref).length > 0
     )
@@ -207,11 +204,24 @@ export function drain(world: CoreDeps): Drain {
     }
   }
 
+  function dropForgotten(): void {
+    const { suspects, culprits } = world.blame;
+    const refs = [...backoff.refs(), ...live.blocked.keys(), ...suspects.keys(), ...culprits.keys()];
+    for (const ref of refs) {
+      if (store.lanes.find(ref)) continue;
+      backoff.delete(ref);
+      live.blocked.delete(ref);
+      acquit(world, ref);
+    }
+  }
+
   return {
     step,
     kick,
     isDue,
+    dropForgotten,
     freshStart() {
+      dropForgotten();
       backoff.clear();
       for (const ref of [...live.blocked.keys()]) {
         clearBlock(world, ref);

@@ -6,7 +6,8 @@ import type { Receipt } from "../../contract/receipt.ts";
 import type { QueueView } from "../../contract/thread.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import type { Message, Ref } from "../model/ports/rows.ts";
+import type { Message, MessageId, Ref } from "../model/ports/rows.ts";
+import type { QueuePlace } from "../model/ports/store.ts";
 import { clearBlock } from "../state/blocked.ts";
 import { hold, queueView, releaseUnsure } from "../state/hold.ts";
 import { limitFor } from "../state/lane.ts";
@@ -23,11 +24,9 @@ export interface QueuePage {
 
 export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, limit: number): QueuePage {
   const lane = store.lanes.get(ref);
-  const offset = cursor === null ? 0 : Number(cursor);
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    fail("usage", `"${cursor}" is not a cursor of this queue`, { hint: `dispatch queue list ${ref}` });
-  const rows = store.messages.listQueued(ref, { offset, limit });
-  const next = offset + rows.length;
+  const found = store.messages.listQueued(ref, { after: placeOf(ref, cursor), limit: limit + 1 });
+  const rows = found.slice(0, limit);
+  const last = found.length > limit ? rows.at(-1) : undefined;
   return {
     thread: ref,
     queue: queueView(lane, limitFor(lane, store.usageLimits.list())),
@@ -36,8 +35,17 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
       preview: row.text.slice(0, limits.previewCharsMax).toWellFormed(),
     })),
     total: lane.pending,
-    next_cursor: next < lane.pending ? String(next) : null,
+    next_cursor: last ? `${last.position}:${last.id}` : null,
   };
+}
+
+/** The queue may move between two pages: a place in it leaves nothing out that still waits behind it. */
+function placeOf(ref: Ref, cursor: string | null): QueuePlace | null {
+  if (cursor === null) return null;
+  const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];
+  if (position === undefined || id === undefined)
+    fail("usage", `"${cursor}" is not a cursor of this queue`, { hint: `dispatch queue list ${ref}` });
+  return { position: Number(position), id: id as MessageId };
 }
 
 function waiting({ store }: CoreDeps, id: string, what: string): Message {
@@ -68,7 +76,7 @@ export function moveTo(world: CoreDeps, id: string, place: number): number {
     const total = store.lanes.find(message.lane)?.pending ?? 0;
     const to = Math.min(place, total);
     const others = store.messages
-      .listQueued(message.lane, { offset: 0, limit: to + 1 })
+      .listQueued(message.lane, { after: null, limit: to + 1 })
       .filter((other) => other.id !== id);
     const behind = others[to - 1];
     if (behind) store.messages.makeRoom(message.lane, behind.position);

@@ -28,7 +28,7 @@ export async function settleAlreadySent(
   const newest = await newestTurn(world, lane.thread_id);
   if (newest === undefined || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
-  const waiting = store.messages.listQueued(lane.ref, { offset: 0, limit: lane.pending });
+  const waiting = store.messages.listQueued(lane.ref, { after: null, limit: lane.pending });
   const found = new Map<MessageId, TurnFacts | undefined>();
   for (const { id, mode } of waiting) {
     const turn = turnHolding(turns, id);

@@ -1,11 +1,12 @@
 /**
  * Whose fault a death of Codex is. What was being opened, or was in flight, when it died is remembered; a thread that
- * was so twice with no success in between is held, and the others go on. In memory: another daemon finds it again.
+ * was so twice for the same cause, with no success in between, is held, and the others go on. In memory: another
+ * daemon finds it again.
  */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Blame, Cause, CoreDeps, Trial } from "../model/deps.ts";
+import type { Blame, Cause, CoreDeps, Suspect, Trial } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -13,12 +14,20 @@ import type { Ref } from "../model/ports/rows.ts";
 import { hold } from "../state/hold.ts";
 
 export function blame(): Blame {
-  return { opening: new Set(), suspects: new Map(), culprits: new Map(), trial: null };
+  return {
+    opening: new Set(),
+    suspects: new Map(),
+    culprits: new Map(),
+    trial: null,
+    trials: 0,
+    renewed: null,
+  };
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
-export async function watched<T>({ blame, live }: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
-  if (blame.culprits.get(ref) === null) refuse(ref, null);
+export async function watched<T>(world: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
+  const { blame, live } = world;
+  if (isCulprit(world, ref) && blame.culprits.get(ref) === null) refuse(ref, null);
   blame.opening.add(ref);
   try {
     return await open();
@@ -28,87 +37,146 @@ export async function watched<T>({ blame, live }: CoreDeps, ref: Ref, open: () =
   }
 }
 
-/** Its thread was opened, and Codex lives. */
+/** Its thread was opened, or only read where nothing more was to be done, and Codex lives. */
 export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
-  if (blame.suspects.get(ref) === null) blame.suspects.delete(ref);
+  blame.suspects.get(ref)?.causes.delete(null);
 }
 
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
 export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = world;
-  const involved = new Map<Ref, Cause>();
-  for (const { id, lane, via, epoch: last } of store.messages.list({
-    states: ["claimed", "sent"],
-    limit: 1000,
-  }))
-    if (via === "turn" && last === epoch) involved.set(lane, id);
-  for (const ref of blame.opening) involved.set(ref, null);
+  const involved = epoch === blame.renewed ? [] : involvedIn(world, epoch);
+  const again = involved.filter(([ref, cause]) => suspectOf(world, ref)?.causes.has(cause));
+  // With one on trial the others waited, or do what a person asked for.
+  const onTrial = again.filter(([ref]) => ref === blame.trial?.ref && isOnTrial(world, blame.trial));
+  const found = onTrial.length > 0 ? onTrial : again;
   blame.opening.clear();
-  blame.trial = null;
-  let isExplained = false;
   for (const [ref, cause] of involved) {
-    if (!isSuspect(world, ref)) {
-      blame.suspects.set(ref, cause);
-      continue;
-    }
+    const suspect = suspectOf(world, ref);
+    if (suspect) suspect.causes.add(cause);
+    else blame.suspects.set(ref, { causes: new Set([cause]), tried: 0, asked: null });
+  }
+  for (const [ref, cause] of found) {
     blame.suspects.delete(ref);
     blame.culprits.set(ref, cause);
     hold(store, change, ref, "crashed");
-    isExplained = true;
     log.warn("a thread is held", { lane: ref, reason: crashWords(ref, cause) });
   }
-  return isExplained;
+  return found.length > 0;
 }
 
-/** A message that was delivered, or ended, since then is no suspect any more. */
-function isSuspect({ store, blame }: CoreDeps, ref: Ref): boolean {
-  const cause = blame.suspects.get(ref);
-  if (cause === undefined) return false;
-  const state = cause === null ? undefined : store.messages.find(cause)?.state;
-  if (cause === null || state === "queued" || (state !== undefined && isInFlight(state))) return true;
-  blame.suspects.delete(ref);
+/** Something may be under way in the running child that its end would cut. */
+export function isOpening({ blame, live }: CoreDeps): boolean {
+  return blame.opening.size > 0 || [...live.openings.values()].some(({ isOver }) => !isOver);
+}
+
+/** What was under way in that child. */
+function involvedIn({ store, blame }: CoreDeps, epoch: Epoch): [ref: Ref, cause: Cause][] {
+  const inFlight = store.messages
+    .list({ states: ["claimed", "sent"], limit: 1000 })
+    .filter((message) => message.via === "turn" && message.epoch === epoch);
+  const opening = [...blame.opening].map((ref): [Ref, Cause] => [ref, null]);
+  return [...inFlight.map(({ lane, id }): [Ref, Cause] => [lane, id]), ...opening];
+}
+
+/** Only while its thread is held, and ours to open: whatever ends that acquits it. */
+export function isCulprit(world: CoreDeps, ref: Ref): boolean {
+  if (!world.blame.culprits.has(ref)) return false;
+  const lane = world.store.lanes.find(ref);
+  if (lane?.source === "own" && lane.hold_reason !== null) return true;
+  acquit(world, ref);
   return false;
 }
 
-/** Suspects go one at a time, so that the next death is the fault of one. */
-export function mayTry(world: CoreDeps, ref: Ref): boolean {
-  const { blame, clock } = world;
-  if (blame.culprits.has(ref)) return false;
-  if (!isSuspect(world, ref)) return true;
-  const { trial } = blame;
-  if (trial && trial.ref !== ref && isOnTrial(world, trial)) return false;
-  blame.trial = { ref, since: clock.monotonic() };
-  return true;
+/** A message that was delivered, or ended, since then is no cause any more. */
+function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
+  if (store.lanes.find(ref)?.source !== "own") blame.suspects.delete(ref);
+  const suspect = blame.suspects.get(ref);
+  for (const cause of suspect?.causes ?? []) {
+    const state = cause === null ? "queued" : store.messages.find(cause)?.state;
+    if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect?.causes.delete(cause);
+  }
+  if (suspect && suspect.causes.size > 0) return suspect;
+  blame.suspects.delete(ref);
+  return undefined;
 }
 
-/** Its call may still be about to begin. */
-function isOnTrial(world: CoreDeps, { ref, since }: Trial): boolean {
-  const { store, live, blame, clock } = world;
-  if (!isSuspect(world, ref)) return false;
-  // Codex lives on, and may take minutes to open it.
-  const opening = live.openings.get(ref);
-  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
-  const isUnderWay = blame.opening.has(ref) || store.messages.inFlight(ref)?.epoch === live.epoch();
-  return isUnderWay || clock.monotonic() - since < limits.reconcileEveryMs;
+/**
+ * Runs what may end Codex. Suspects go one at a time, so that the next death is the fault of one; undefined: another
+ * one goes first, or it is a culprit.
+ */
+export async function tried<T>(world: CoreDeps, ref: Ref, work: () => Promise<T>): Promise<T | undefined> {
+  if (isCulprit(world, ref)) return undefined;
+  const suspect = suspectOf(world, ref);
+  if (!suspect) return work();
+  const trial = trialFor(world, ref, suspect);
+  if (!trial) return undefined;
+  try {
+    return await work();
+  } finally {
+    trial.isUnderWay = false;
+  }
 }
 
 /** The same for what is read and opened only to be settled: a message that ends Codex may be settled. */
-export function mayOpen(world: CoreDeps, ref: Ref): boolean {
-  const { culprits } = world.blame;
-  return culprits.has(ref) ? culprits.get(ref) !== null : mayTry(world, ref);
+export async function triedToSettle<T>(
+  world: CoreDeps,
+  ref: Ref,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const mayBeSettled = isCulprit(world, ref) && world.blame.culprits.get(ref) !== null;
+  return mayBeSettled ? work() : tried(world, ref, work);
+}
+
+/** Who was tried longest ago goes first, so that one that gets nowhere does not keep the others waiting. */
+function trialFor(world: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefined {
+  const { blame, clock } = world;
+  const now = clock.monotonic();
+  if (
+    (blame.trial && blame.trial.ref !== ref && isOnTrial(world, blame.trial)) ||
+    goesFirst(world, suspect)
+  ) {
+    suspect.asked = now;
+    return undefined;
+  }
+  const trial = { ref, since: now, isUnderWay: true };
+  Object.assign(suspect, { asked: null, tried: ++blame.trials });
+  blame.trial = trial;
+  return trial;
+}
+
+/** Another one asked in vain a moment ago, and was tried longer ago. */
+function goesFirst(world: CoreDeps, { tried }: Suspect): boolean {
+  const since = world.clock.monotonic() - limits.suspectAsksMs;
+  return [...world.blame.suspects].some(
+    ([ref, other]) =>
+      other.tried < tried && other.asked !== null && other.asked >= since && suspectOf(world, ref),
+  );
+}
+
+function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {
+  const { store, live, clock } = world;
+  if (!suspectOf(world, ref)) return false;
+  // Codex lives on, and may take minutes to open it.
+  const opening = live.openings.get(ref);
+  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
+  if (isUnderWay) return true;
+  const message = store.messages.inFlight(ref);
+  // A slow hook may look at its text for as long as it likes.
+  const isFresh = clock.monotonic() - since < limits.proofTimeoutMs;
+  return isFresh && message?.via === "turn" && message.epoch === live.epoch();
 }
 
 /** Throws `conflict`: what a person sends is not to end the turns of all others. */
-export function refuseCulprit({ blame }: CoreDeps, ref: Ref): void {
-  const cause = blame.culprits.get(ref);
-  if (cause !== undefined) refuse(ref, cause);
+export function refuseCulprit(world: CoreDeps, ref: Ref): void {
+  if (isCulprit(world, ref)) refuse(ref, world.blame.culprits.get(ref) ?? null);
 }
 
 function refuse(ref: Ref, cause: Cause): never {
   fail("conflict", crashWords(ref, cause), { hint: `dispatch queue release ${ref}, to try it again` });
 }
 
-/** By a person: it may have two more. */
+/** It may have two more. */
 export function acquit({ blame }: CoreDeps, ref: Ref): void {
   blame.suspects.delete(ref);
   blame.culprits.delete(ref);
@@ -119,8 +187,10 @@ export interface Crasher {
   message: string;
 }
 
-export function crashers({ blame }: CoreDeps): Crasher[] {
-  return [...blame.culprits].map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
+export function crashers(world: CoreDeps): Crasher[] {
+  return [...world.blame.culprits]
+    .filter(([ref]) => isCulprit(world, ref))
+    .map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
 }
 
 function crashWords(ref: Ref, cause: Cause): string {

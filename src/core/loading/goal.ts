@@ -65,22 +65,20 @@ export function interruptGoals({ store }: CoreDeps, change: Change): void {
 }
 
 /** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
-export async function pauseInterrupted(world: CoreDeps): Promise<void> {
+export async function pauseInterrupted(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent, log } = world;
-  for (const { ref } of store.lanes.withInterruptedGoal()) {
-    try {
-      await world.locked(ref, async () => {
-        const lane = store.lanes.find(ref);
-        if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
-        if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
-        await putGoal(world, lane.thread_id, { status: "paused" });
-      });
-    } catch (thrown) {
-      log.warn("an interrupted goal could not be paused in Codex", {
-        lane: ref,
-        reason: errorMessage(thrown),
-      });
-    }
+  try {
+    await world.locked(ref, async () => {
+      const lane = store.lanes.find(ref);
+      if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
+      if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
+      await putGoal(world, lane.thread_id, { status: "paused" });
+    });
+  } catch (thrown) {
+    log.warn("an interrupted goal could not be paused in Codex", {
+      lane: ref,
+      reason: errorMessage(thrown),
+    });
   }
 }
 

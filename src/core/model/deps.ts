@@ -6,7 +6,7 @@ import type { AgentPolicy, HoldReason } from "../../contract/words.ts";
 import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
-import type { Agent } from "./ports/agent.ts";
+import type { Agent, Epoch } from "./ports/agent.ts";
 import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { Rules } from "./ruling.ts";
@@ -77,18 +77,33 @@ export interface Files {
 /** The message that was in flight; null: the thread itself was being opened. */
 export type Cause = MessageId | null;
 
+export interface Suspect {
+  causes: Set<Cause>;
+  /** The number of its last trial; 0: it had none. */
+  tried: number;
+  /** When it was last refused a trial; monotonic ms. null: it waits for none. */
+  asked: number | null;
+}
+
 export interface Trial {
   ref: Ref;
+  /** Monotonic ms. */
   since: number;
+  /** Its work is not over yet. */
+  isUnderWay: boolean;
 }
 
 export interface Blame {
   /** Under way in the running child. */
   opening: Set<Ref>;
   /** Under way in a child that died of something, and not done since. */
-  suspects: Map<Ref, Cause>;
-  /** Twice: nothing of them is tried before a person releases them. */
+  suspects: Map<Ref, Suspect>;
+  /** Twice: nothing of them is tried while they are held. */
   culprits: Map<Ref, Cause>;
-  /** The one suspect that is tried now. */
+  /** The one suspect that is tried now, or was tried last. */
   trial: Trial | null;
+  /** How many there were. */
+  trials: number;
+  /** The child that dispatch itself ends: its death is nobody's fault. */
+  renewed: Epoch | null;
 }

@@ -4,12 +4,11 @@
  */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { capacityMessage } from "../delivery/capacity.ts";
 import { nativeQueue } from "../delivery/codexqueue.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import { promptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
-import { mayOpen, watched } from "../loading/blame.ts";
+import { triedToSettle, watched } from "../loading/blame.ts";
 import { pauseInterrupted } from "../loading/goal.ts";
 import { readBack, turnHolding } from "../loading/history.ts";
 import { open } from "../loading/open.ts";
@@ -22,7 +21,7 @@ import { contextTaken, delivered, failed, failSteer, settleInterrupted, unsure }
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
 import { isLeft, recover } from "./recover.ts";
-import { renewReplaced, unloadIdle } from "./upkeep.ts";
+import { idleThreads, renewReplaced, unload } from "./upkeep.ts";
 
 export interface Reconcile {
   /** One pass over all that is unfinished. */
@@ -48,16 +47,22 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   let settledSeq = 0;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
   const settling = beside<Ref>(clock, limits.settleWaitMs);
+  const pausing = beside<Ref>(clock, limits.settleWaitMs);
+  const unloading = beside<Ref>(clock, limits.settleWaitMs);
   /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
   const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
   async function step(): Promise<void> {
     endDueLimits(world);
+    delivery.dropForgotten();
     const epoch = live.epoch();
     let isWhole = epoch !== null;
     if (epoch !== null && epoch !== goalsPausedIn) {
-      goalsPausedIn = epoch;
-      await pauseInterrupted(world);
+      let areAllPaused = true;
+      for (const { ref } of store.lanes.withInterruptedGoal())
+        areAllPaused =
+          (await pausing(ref, () => pauseInterrupted(world, ref).then(() => true))) && areAllPaused;
+      if (areAllPaused) goalsPausedIn = epoch;
     }
     const unfinished = store.lanes.unfinished();
     for (const ref of inFlight.keys()) if (!store.messages.inFlight(ref)) inFlight.delete(ref);
@@ -70,7 +75,8 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     }
     if (epoch !== null) {
       await renewReplaced(world);
-      await unloadIdle(world, delivery.isDue);
+      for (const [ref, threadId] of idleThreads(world, delivery.isDue))
+        await unloading(ref, () => unload(world, delivery.isDue, ref, threadId).then(() => true));
     }
   }
 
@@ -84,14 +90,14 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   }
 
   async function lane(ref: Ref): Promise<boolean> {
-    // A suspect that only waits for room takes no trial: the thread that holds the place may be a suspect too.
-    const isRecovered =
-      (capacityMessage(world) !== null && !isLeft(world, ref)) ||
-      (mayOpen(world, ref) &&
-        (await world.locked(ref, () => watched(world, ref, () => recover(world, ref)))));
+    // Where nothing is left, nothing is tried: a suspect that only waits takes no trial.
+    if (isLeft(world, ref))
+      await world.locked(ref, () =>
+        triedToSettle(world, ref, () => watched(world, ref, () => recover(world, ref))),
+      );
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
-    return isRecovered;
+    return !isLeft(world, ref);
   }
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */

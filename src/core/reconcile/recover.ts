@@ -6,6 +6,7 @@
 
 import { promptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
+import { noteOpened } from "../loading/blame.ts";
 import { type ReadBack, readBack, turnHolding } from "../loading/history.ts";
 import { markGone, open } from "../loading/open.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -25,22 +26,20 @@ export function isLeft(world: CoreDeps, ref: Ref): boolean {
   return leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
 }
 
-/** Under the lane's lock. Answers true when nothing of a dead child is left open on this lane. */
-export async function recover(world: CoreDeps, ref: Ref): Promise<boolean> {
+/** Under the lane's lock. */
+export async function recover(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent, live } = world;
   const lane = store.lanes.find(ref);
-  if (!lane || !isLeft(world, ref)) return true;
-  if (live.epoch() === null) return false;
+  if (!lane || !isLeft(world, ref) || live.epoch() === null) return;
   const threadId = lane.thread_id!;
   try {
     applyHistory(world, lane, await readBack(agent, threadId, floorOf(world, ref)));
     for (const message of leftMessages(world, ref)) await settleAbsent(world, lane, threadId, message);
-    return !isLeft(world, ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
     vanished(world, lane);
-    return true;
   }
+  noteOpened(world, ref);
 }
 
 function leftTurns({ store, live }: CoreDeps, ref: Ref) {

@@ -2,39 +2,53 @@
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Delivery } from "../delivery/modes.ts";
+import { isOpening } from "../loading/blame.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isEphemeral } from "../state/lane.ts";
 
 /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
-export async function renewReplaced({ store, agent, live }: CoreDeps): Promise<void> {
+export async function renewReplaced(world: CoreDeps): Promise<void> {
+  const { store, agent, live, blame } = world;
   if (agent.status().program !== "replaced") return;
   const isBusy =
+    isOpening(world) ||
     store.turns.listRunning().length > 0 ||
     store.counts().requests > 0 ||
     store.lanes.withActiveGoal().length > 0 ||
     store.lanes.ephemeral().length > 0 ||
     live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
     store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
-  if (!isBusy) await agent.renew("its program was replaced: a newer one is started");
+  if (isBusy) return;
+  blame.renewed = live.epoch();
+  await agent.renew("its program was replaced: a newer one is started");
+}
+
+/** Threads that nobody needs at the moment, by the ids that Codex gave them. */
+export function idleThreads(world: CoreDeps, isDue: Delivery["isDue"]): [Ref, threadId: string][] {
+  return world.live.list().flatMap(([threadId]) => {
+    const ref = idleLane(world, isDue, threadId);
+    return ref === undefined ? [] : [[ref, threadId] as [Ref, string]];
+  });
 }
 
 /** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
-export async function unloadIdle(world: CoreDeps, isDue: Delivery["isDue"]): Promise<void> {
+export async function unload(
+  world: CoreDeps,
+  isDue: Delivery["isDue"],
+  ref: Ref,
+  threadId: string,
+): Promise<void> {
   const { agent, live, log } = world;
-  for (const [threadId] of live.list()) {
-    const ref = idleLane(world, isDue, threadId);
-    if (ref === undefined) continue;
-    try {
-      await world.locked(ref, async () => {
-        // Asked again: a send may have gone through while the lock was awaited.
-        if (idleLane(world, isDue, threadId) === undefined) return;
-        await agent.unsubscribe(threadId);
-        live.drop(threadId);
-      });
-    } catch (thrown) {
-      log.warn("an idle thread could not be unloaded", { lane: ref, reason: errorMessage(thrown) });
-    }
+  try {
+    await world.locked(ref, async () => {
+      // Asked again: a send may have gone through while the lock was awaited.
+      if (idleLane(world, isDue, threadId) === undefined) return;
+      await agent.unsubscribe(threadId);
+      live.drop(threadId);
+    });
+  } catch (thrown) {
+    log.warn("an idle thread could not be unloaded", { lane: ref, reason: errorMessage(thrown) });
   }
 }
 

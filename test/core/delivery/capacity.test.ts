@@ -49,6 +49,28 @@ test("what is over the limit waits, says why, and goes longest waiting first as 
   expect(states()).toEqual(["done", "done", "done", "done", "done"]);
 });
 
+test("a place that is free again goes past a thread that a usage limit keeps", async () => {
+  const here = await rig({ policy: { maxRunningTurns: 1 } });
+  const { core } = here.world.engine;
+  const { store } = here.world;
+  const [first, kept, next] = (await threads(here, 3)) as [Ref, Ref, Ref];
+  const receipts: Receipt[] = [];
+  for (const [at, ref] of [first, kept, next].entries()) {
+    receipts.push(await core.send(ref, { ...plain, mode: "queue", text: gated(`go-${at}`) }, never()));
+    here.clock.jump(10);
+    await macrotasks(40);
+  }
+  store.lanes.set(kept, {
+    effective: { ...store.lanes.get(kept).effective!, model_provider: "limited" },
+  });
+  const until = here.clock.now() + limits.dayMs;
+  const times = { resets_at: until, until, began_at: here.clock.now() };
+  store.usageLimits.put({ provider: "limited", limit_id: null, reason: "used up", ...times });
+  here.world.agent.release("go-0");
+  await macrotasks(60);
+  expect(receipts.map((one) => here.state(one))).toEqual(["done", "queued", "delivered"]);
+});
+
 test("of many that see the last place free at once, one gets it", async () => {
   const here = await rig({ policy: { maxRunningTurns: 1 } });
   const { core } = here.world.engine;

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { until } from "../../support/codex-sink.ts";
-import { macrotasks, type Rig, rig } from "../rig.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -84,4 +84,45 @@ test("a text that Codex refuses is tried less and less often, and never given up
     expect(pause).toBeGreaterThanOrEqual(
       Math.min(limits.agentBackoffFirstMs * 2 ** n, limits.agentBackoffMaxMs),
     );
+});
+
+test.each(["forgotten", "withdrawn"])("nothing is kept of a thread that is %s", async (how) => {
+  const here = await rig();
+  const { agent, blame, engine, live } = here.world;
+  const { core } = engine;
+  if (how === "withdrawn") {
+    agent.refuseNext("startThread", "other");
+    const settings = { cwd: "/repo" };
+    const draft = { name: "never made", text: null, goal: null, settings, key: null, created_by: "cli" };
+    expect((await refusal(core.create(draft, never()))).code).toBe("agent");
+  } else {
+    live.blocked.set(here.ref, { reason: "refused", hint: "dispatch get" });
+    blame.culprits.set(here.ref, null);
+    blame.suspects.set(here.ref, { causes: new Set([null]), tried: 0, asked: null });
+    await core.forget(here.ref);
+  }
+  const before = here.kinds().length;
+  core.retryAgent();
+  expect(here.kinds().slice(before)).not.toContain("thread.unblocked");
+  expect([live.blocked.size, blame.culprits.size, blame.suspects.size]).toEqual([0, 0, 0]);
+});
+
+test("a thread that Codex refuses after a minute of opening it is tried less and less often", async () => {
+  const { agent, clock } = here.world;
+  const called: number[] = [];
+  agent.resumeThread = async () => {
+    called.push(clock.monotonic());
+    await clock.sleep(limits.openWaitMs + 1000);
+    throw new DispatchError("agent", "a required MCP server failed", { data: { reason: "other" } });
+  };
+  agent.kill();
+  agent.up();
+  await here.send("again", { mode: "queue" });
+  for (let at = 0; at < 1200; at++) {
+    await here.clock.advance(1000);
+    await macrotasks(3);
+  }
+  const pauses = called.slice(1).map((at, before) => at - called[before]!);
+  // The pause has a random part.
+  expect(pauses.at(-1)).toBeGreaterThanOrEqual(limits.openWaitMs + limits.agentBackoffMaxMs / 2);
 });

@@ -1,8 +1,11 @@
 /** A thread that ends Codex is held after two deaths, named, and starves nobody. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { fail } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
-import type { Ref } from "../../../src/core/model/ports/rows.ts";
-import { never, type Rig, refusal, rig } from "../rig.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
+import type { HoldReason } from "../../../src/contract/words.ts";
+import type { MessageId, Ref } from "../../../src/core/model/ports/rows.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 let others: Ref[];
@@ -100,6 +103,16 @@ test("two at once are both found, one after the other", async () => {
   await here.reaches(good, "done");
 });
 
+test("a thread is no suspect any more once it was read, though nothing of it had to be opened", async () => {
+  const { agent, blame } = here.world;
+  await here.reaches(await queue(here.ref, '[{"wait":"go"}]'), "delivered");
+  agent.kill();
+  agent.beforeNext("listTurns", agent.kill);
+  await live(20);
+  expect(here.view().latest_turn?.status).toBe("interrupted");
+  expect(blame.suspects.get(here.ref)?.causes.has(null) ?? false).toBe(false);
+});
+
 test("a death with nothing under way is nobody's fault, nor one after a success", async () => {
   for (let at = 0; at < 5; at++) {
     here.world.agent.kill();
@@ -127,8 +140,114 @@ test("a suspect that waits for a place keeps nobody from being settled who has t
   const waits = await queue(here.ref, "waits for it");
   here.world.agent.kill();
   // As its resume under another child left it.
-  here.world.blame.suspects.set(here.ref, null);
+  here.world.blame.suspects.set(here.ref, { causes: new Set([null]), tried: 0, asked: null });
   await live(30);
   expect(here.state(sent)).toBe("done");
   await here.reaches(waits, "done");
+});
+
+describe("a suspect that gets nowhere keeps no other one waiting:", () => {
+  let stuck: Ref;
+  let other: Ref;
+  let waits: Receipt;
+  /** Both had a text in flight when Codex died; the stuck one comes first in each pass. */
+  beforeEach(async () => {
+    const { agent, store } = here.world;
+    const sent = new Map<Ref, Receipt>();
+    for (const ref of others.slice(0, 2)) {
+      agent.loseNextText();
+      const receipt = await queue(ref, "hello");
+      sent.set(ref, receipt);
+      await here.reaches(receipt, "sent");
+    }
+    [stuck, other] = store.lanes.unfinished() as [Ref, Ref];
+    waits = sent.get(other)!;
+    agent.kill();
+  });
+
+  const cannotRun: Record<string, () => void> = {
+    "it is held": () => core().hold(stuck),
+    "its folder is gone": () => here.world.store.lanes.set(stuck, { cwd: "/gone" }),
+    "a usage limit keeps it": () => {
+      const { store } = here.world;
+      const row = store.lanes.get(stuck);
+      store.lanes.set(stuck, { effective: { ...row.effective!, model_provider: "limited" } });
+      const times = { resets_at: here.clock.now() + limits.dayMs, until: here.clock.now() + limits.dayMs };
+      const began_at = here.clock.now();
+      store.usageLimits.put({ provider: "limited", limit_id: null, ...times, began_at, reason: "used up" });
+    },
+    "its history is never read": () => {
+      const { agent, store, clock } = here.world;
+      const { listTurns } = agent;
+      agent.listTurns = async (id, asked) => {
+        if (id !== store.lanes.get(stuck).thread_id) return listTurns(id, asked);
+        await clock.sleep(6 * limits.reconcileEveryMs);
+        return fail("timeout", "Codex did not answer", { data: { outcome: "unknown" } });
+      };
+    },
+  };
+  test.each(Object.keys(cannotRun))("%s", async (why) => {
+    cannotRun[why]!();
+    here.world.agent.up();
+    for (let at = 0; at < 120; at++) {
+      await here.clock.advance(1000);
+      await macrotasks(4);
+    }
+    expect(here.state(waits)).toBe("done");
+    expect(core().crashers()).toEqual([]);
+  });
+});
+
+test("a message is blamed for what it did twice itself, not for what another one of its thread did", async () => {
+  const { agent, store } = here.world;
+  /** The first in the queue is in flight, and Codex dies. */
+  const dies = async (receipt: Receipt) => {
+    agent.loseNextText();
+    store.lanes.set(here.ref, { hold_reason: null });
+    await live(10);
+    await here.reaches(receipt, "sent");
+    agent.kill();
+    core().hold(here.ref);
+    await live(30);
+    expect(here.state(receipt)).toBe("queued");
+  };
+  await dies(await queue(here.ref, "first"));
+  const second = await queue(here.ref, "second");
+  core().move(second.receipt, 1);
+  await dies(second);
+  expect(core().crashers()).toEqual([]);
+  await dies(second);
+  expect(core().crashers()).toMatchObject([{ message: expect.stringContaining(second.receipt) }]);
+});
+
+describe("a culprit that is held no more is one no more:", () => {
+  const convict = (reason: HoldReason, cause: MessageId | null) => {
+    here.world.store.lanes.set(here.ref, { hold_reason: reason });
+    here.world.blame.culprits.set(here.ref, cause);
+    expect(core().crashers()).toHaveLength(1);
+  };
+
+  test("its hold was that of an unsure receipt, and a person settled that", async () => {
+    const { store } = here.world;
+    core().hold(here.ref);
+    const unsure = await queue(here.ref, "unsure");
+    const next = await queue(here.ref, "next");
+    store.messages.set(unsure.receipt as MessageId, { state: "claimed", attempt: 2, epoch: 1 });
+    store.messages.set(unsure.receipt as MessageId, { state: "unsure" });
+    convict("unsure", unsure.receipt as MessageId);
+    core().resolveUnsure(unsure.receipt, "delivered", "cli");
+    await here.reaches(next, "done");
+    expect(core().crashers()).toEqual([]);
+  });
+
+  test("it was given up, and taken over again", async () => {
+    await here.reaches(await queue(here.ref, "hello"), "done");
+    convict("crashed", null);
+    const given = core().give(here.ref);
+    await live(5);
+    await given;
+    expect(core().crashers()).toEqual([]);
+    await core().take(here.ref);
+    await here.reaches(await here.send("hello"), "done");
+  });
 });

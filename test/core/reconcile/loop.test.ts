@@ -84,6 +84,20 @@ test("a gap is closed only once all that it touched was read", async () => {
   expect(since.indexOf("reconciled")).toBeGreaterThan(since.indexOf("turn.interrupted"));
 });
 
+test("a gap is closed though a thread that ended Codex is held with what waits in it", async () => {
+  const { agent, engine } = here.world;
+  agent.deadly.add(thread().id);
+  agent.kill();
+  agent.up();
+  await here.send("never", { mode: "queue" });
+  for (let at = 0; at < 20; at++) {
+    await passes(1);
+    if (agent.status().state !== "running") agent.up();
+  }
+  expect(engine.core.crashers()).toHaveLength(1);
+  expect(here.kinds().slice(here.kinds().lastIndexOf("gap"))).toContain("reconciled");
+});
+
 test("a running turn whose thread is not known to be open is opened, so that it is heard", async () => {
   await here.reaches(await here.send(waiting), "delivered");
   here.world.agent.tell({ kind: "thread_closed", thread_id: thread().id });
@@ -105,4 +119,44 @@ test("a text whose turn ended without it is settled at once, and goes again", as
   engine.core.release(here.ref);
   await here.reaches(receipt, "done");
   expect(agent.asked).toEqual(["once"]);
+});
+
+describe("a thread whose lock is taken for long keeps no pass from its end", () => {
+  const lock = () => here.world.locked(here.ref, () => new Promise<never>(() => {})).catch(() => {});
+  /** How many passes begin in a minute. */
+  const begun = async (): Promise<number> => {
+    const { lanes } = here.world.store;
+    const { unfinished } = lanes;
+    let count = 0;
+    lanes.unfinished = () => {
+      count++;
+      return unfinished();
+    };
+    await passes(12);
+    lanes.unfinished = unfinished;
+    return count;
+  };
+
+  test("while it is to be unloaded", async () => {
+    await here.reaches(await here.send("hello"), "done");
+    void lock();
+    await passes(Math.ceil(limits.laneIdleUnloadMs / limits.reconcileEveryMs) + 1);
+    expect(isOpen()).toBe(true);
+    expect(await begun()).toBeGreaterThan(8);
+  });
+
+  test("while its goal is to be paused, and it is paused once the lock is free", async () => {
+    const { world } = here;
+    const { agent } = world;
+    await world.engine.core.setGoal(here.ref, { objective: "ship it", status: "active" });
+    agent.kill();
+    let free = () => {};
+    void world.locked(here.ref, () => new Promise<void>((resolve) => (free = resolve)));
+    agent.up();
+    expect(await begun()).toBeGreaterThan(8);
+    expect(thread().goal?.status).toBe("active");
+    free();
+    await passes(2);
+    expect(thread().goal?.status).toBe("paused");
+  });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { DispatchError } from "../../../src/base/error.ts";
 import { until } from "../../support/codex-sink.ts";
-import { rig, waiting } from "../rig.ts";
+import { macrotasks, rig, waiting } from "../rig.ts";
 
 test("another codex home is refused, naming both, and judges no thread", async () => {
   const here = await rig();
@@ -40,6 +40,44 @@ test("a Codex whose file was replaced is renewed once nothing runs, and not befo
   expect(agent.renewals).toHaveLength(1);
   await until("another epoch", () => (here.world.live.epoch() ?? 0) > before!);
   expect(here.view().queue.held).toBe(false);
+});
+
+test("a Codex whose file was replaced is not renewed under a thread that it opens", async () => {
+  const here = await rig();
+  const { agent } = here.world;
+  agent.kill();
+  agent.up();
+  const answer = agent.withhold("resumeThread");
+  const receipt = await here.send("hello", { mode: "queue" });
+  await until("it is being opened", () => here.world.live.openings.size === 1);
+  agent.setProgram("replaced");
+  await here.clock.advance(20_000);
+  expect(agent.renewals).toEqual([]);
+  answer();
+  await here.reaches(receipt, "done");
+  for (let at = 0; at < 10 && agent.renewals.length === 0; at++) await here.clock.advance(5_000);
+  expect(agent.renewals).toHaveLength(1);
+});
+
+test("a renewal is nobody's fault, whatever began just before it", async () => {
+  const here = await rig();
+  const { agent, blame, live } = here.world;
+  agent.kill();
+  agent.up();
+  const renew = agent.renew.bind(agent);
+  agent.renew = async (words) => {
+    agent.withhold("resumeThread", 1);
+    await here.send("hello", { mode: "queue" });
+    await until("it is being opened", () => live.openings.size === 1);
+    await renew(words);
+  };
+  agent.setProgram("replaced");
+  for (let at = 0; at < 10 && agent.renewals.length === 0; at++) {
+    await here.clock.advance(5_000);
+    await macrotasks(10);
+  }
+  await until("it is renewed", () => agent.renewals.length === 1);
+  expect([...blame.suspects.keys()]).toEqual([]);
 });
 
 test("a batch the disk refuses leaves nothing half kept, and is healed by reading", async () => {

@@ -22,6 +22,9 @@ import type {
   UsageLimit,
 } from "./rows.ts";
 
+/** Where a queued message is: two of one position go by id. */
+export type QueuePlace = Pick<Message, "position" | "id">;
+
 /** A place among all messages, oldest first. */
 export interface TextPlace {
   created_at: number;
@@ -144,8 +147,8 @@ export interface Store {
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
     /** The first that the lane was ever given. */
     first(lane: Ref): Message | undefined;
-    /** In the order of the queue. */
-    listQueued(lane: Ref, page: { offset: number; limit: number }): Message[];
+    /** In the order of the queue, behind that place; null: from the first on. */
+    listQueued(lane: Ref, page: { after: QueuePlace | null; limit: number }): Message[];
     /** Moves all that stand at this place or behind it one back. */
     makeRoom(lane: Ref, position: number): void;
     list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];

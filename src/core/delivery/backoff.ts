@@ -1,0 +1,36 @@
+/** Lanes whose last try was refused: how often, and when the next may be. */
+import type { Clock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import type { Ref } from "../model/ports/rows.ts";
+
+export interface Backoffs {
+  isWaiting(ref: Ref): boolean;
+  /** One more refusal: the next try comes after a while, each time a longer one. */
+  add(ref: Ref): void;
+  delete(ref: Ref): void;
+  /** What kept it is over: it is tried now. */
+  end(ref: Ref): void;
+  clear(): void;
+  refs(): Ref[];
+}
+
+export function backoffs(clock: Pick<Clock, "monotonic" | "after">, again: (ref: Ref) => void): Backoffs {
+  const refused = new Map<Ref, { tries: number; until: number }>();
+  return {
+    isWaiting: (ref) => (refused.get(ref)?.until ?? 0) > clock.monotonic(),
+    add(ref) {
+      const tries = (refused.get(ref)?.tries ?? 0) + 1;
+      const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (tries - 1), limits.agentBackoffMaxMs);
+      refused.set(ref, { tries, until: clock.monotonic() + ms });
+      // A timer may fire a little early by the clock that is asked.
+      clock.after(ms + limits.timerSlackMs, () => again(ref));
+    },
+    delete: (ref) => void refused.delete(ref),
+    end(ref) {
+      refused.delete(ref);
+      again(ref);
+    },
+    clear: () => refused.clear(),
+    refs: () => [...refused.keys()],
+  };
+}

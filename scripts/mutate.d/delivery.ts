@@ -2,6 +2,9 @@ import type { Mutant } from "./mutant.ts";
 
 const modes = "src/core/delivery/modes.ts";
 const drain = "src/core/delivery/drain.ts";
+const next = "src/core/delivery/next.ts";
+const idle = "src/core/delivery/idle.ts";
+const nextTest = "core/delivery/next.test.ts";
 const backoff = "src/core/delivery/backoff.ts";
 const attempt = "src/core/delivery/attempt.ts";
 const accept = "src/core/delivery/accept.ts";
@@ -52,34 +55,57 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: drain,
-    from: "      if (deliver === start && startRefusal(world, opened.lane) !== null) return false;\n",
+    from: "      if (deliver === start && startBlock(world, opened.lane) !== null) return false;\n",
     to: "",
     what: "two threads get the last place",
     tests: [capacity],
   },
   {
     file: drain,
-    from: "    const now = store.lanes.find(ref);\n    const context",
-    to: "    const now = opened.lane;\n    const context",
-    what: "a text goes though its queue was held while it was proven that nothing runs",
+    from: "    const now = actionOpen(ref);\n",
+    to: "    const now = next;\n",
+    what: "a text goes though its queue was held, or a turn began, while it was proven that nothing runs",
   },
   {
-    file: drain,
-    from: "|| store.turns.running(ref).length > 0) return false;\n    // Read again",
-    to: ") return false;\n    // Read again",
-    what: "a text goes into the turn that began while it was proven that nothing runs",
-  },
-  {
-    file: drain,
+    file: idle,
     from: "if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;",
     to: "if (known && saysIdle(known)) return true;",
     what: "an old word of Codex proves that nothing runs",
   },
   {
-    file: drain,
-    from: "if (store.messages.inFlight(lane.ref) || isCulprit",
-    to: "if (isCulprit",
+    file: next,
+    from: "  if (facts.hasInFlight || facts.isCulprit) return none;\n",
+    to: "  if (facts.isCulprit) return none;\n",
     what: "two texts of a thread are in flight",
+    tests: [nextTest],
+  },
+  {
+    file: next,
+    from: "  if (facts.hasInFlight || facts.isCulprit) return none;\n",
+    to: "  if (facts.hasInFlight) return none;\n",
+    what: "a thread that ended Codex twice is opened again",
+    tests: [nextTest],
+  },
+  {
+    file: next,
+    from: '  if (turn === "elsewhere") return none;\n',
+    to: "",
+    what: "a text goes to a thread whose turn another process runs",
+    tests: [nextTest],
+  },
+  {
+    file: next,
+    from: "  if (writeLock(lane) !== null) return none;\n",
+    to: "",
+    what: "a text goes to a thread that is archived or gone",
+    tests: [nextTest],
+  },
+  {
+    file: next,
+    from: "mayPass(lane.hold_reason) ? waiting.start : null",
+    to: "waiting.start",
+    what: "a text passes a hold that was set by hand",
+    tests: [nextTest],
   },
   {
     file: backoff,

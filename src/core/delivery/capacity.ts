@@ -4,10 +4,14 @@ import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { limitWords } from "../state/usagelimit.ts";
+import type { StartBlock } from "./next.ts";
 
-/** Why no turn may start in this thread now, or null. */
-export function startRefusal(world: CoreDeps, lane: Lane): string | null {
-  return limitWords(world, lane) ?? capacityMessage(world);
+/** Null: a turn may start in this thread now. */
+export function startBlock(world: CoreDeps, lane: Lane): StartBlock | null {
+  const limit = limitWords(world, lane);
+  if (limit !== null) return { by: "usage_limit", message: limit };
+  const full = capacityMessage(world);
+  return full === null ? null : { by: "capacity", message: full };
 }
 
 /** What the user is told while it holds, or null while there is room. A broken configuration limits nothing. */

@@ -1,18 +1,19 @@
 /** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
 import { errorMessage } from "../../base/error.ts";
-import { limits } from "../../base/limits.ts";
 import { acquit, isCulprit, tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
-import type { Lane, Message, Ref, Turn } from "../model/ports/rows.ts";
+import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import { clearBlock, noteBlock } from "../state/blocked.ts";
-import { mayPass, release } from "../state/hold.ts";
-import { isRunning, saysIdle, writeLock } from "../state/lane.ts";
+import { release } from "../state/hold.ts";
+import { isRunning } from "../state/lane.ts";
 import { claim, inject, start, steer } from "./attempt.ts";
 import { backoffs } from "./backoff.ts";
-import { capacityMessage, startRefusal } from "./capacity.ts";
+import { startBlock } from "./capacity.ts";
 import { giveToCodex } from "./codexqueue.ts";
+import { isIdle } from "./idle.ts";
+import { type NextAction, nextAction } from "./next.ts";
 
 export interface Drain {
   /** Tries what waits on a lane soon; repeats never overlap. */
@@ -56,38 +57,34 @@ export function drain(world: CoreDeps): Drain {
   /** One attempt of the first thing that can go; answers whether there may be more. */
   async function one(ref: Ref): Promise<boolean> {
     const lane = store.lanes.find(ref);
-    if (!lane || !isDue(lane)) return false;
-    return (await tried(world, ref, () => go(lane))) === true;
+    if (!lane) return false;
+    const action = actionFor(lane);
+    if (action.kind === "none" || action.kind === "wait") return false;
+    return (await tried(world, ref, () => go(lane, action))) === true;
   }
 
-  async function go(lane: Lane): Promise<boolean> {
-    const { ref } = lane;
-    if (lane.source === "attached") {
-      await giveToCodex(world, lane, nextStart(lane)!);
+  async function go(lane: Lane, action: NextAction): Promise<boolean> {
+    if (action.kind === "give") {
+      await giveToCodex(world, lane, action.message);
       return false;
     }
+    const { ref } = lane;
     const opened = await open(world, ref);
     await activateGoal(world, opened);
-    const turn = runningTurn(world, ref);
-    if (turn) {
-      const steering = nextSteer(ref, turn);
-      return steering ? attempt(steering, opened, steer) : false;
-    }
-    if (store.turns.running(ref).length > 0 || (!nextStart(opened.lane) && !store.messages.nextContext(ref)))
-      return false;
-    if (!(await isIdle(world, opened)) || store.turns.running(ref).length > 0) return false;
+    const next = actionOpen(ref);
+    if (next.kind === "steer") return attempt(next.message, opened, steer);
+    if (next.kind !== "inject" && next.kind !== "start") return false;
+    if (!(await isIdle(world, opened))) return false;
     // Read again: the question above let others in.
-    const now = store.lanes.find(ref);
-    const context = now && store.messages.nextContext(ref);
-    if (context) return attempt(context, opened, inject);
-    const next = now && nextStart(now);
-    return next ? attempt(next, opened, start) : false;
+    const now = actionOpen(ref);
+    if (now.kind === "inject") return attempt(now.message, opened, inject);
+    return now.kind === "start" ? attempt(now.message, opened, start) : false;
   }
 
   async function attempt(message: Message, opened: Opened, deliver: typeof start): Promise<boolean> {
     // Asked in the transaction that claims: of two that saw the last place free, one gets it.
     const isClaimed = journal.commit((change) => {
-      if (deliver === start && startRefusal(world, opened.lane) !== null) return false;
+      if (deliver === start && startBlock(world, opened.lane) !== null) return false;
       claim(world, change, message, opened);
       return true;
     });
@@ -98,49 +95,51 @@ export function drain(world: CoreDeps): Drain {
     return false;
   }
 
-  function isDue(lane: Lane): boolean {
-    if (store.messages.inFlight(lane.ref) || isCulprit(world, lane.ref)) return false;
-    if (lane.source === "attached")
-      return (
-        lane.pending > 0 &&
-        policyAllows(({ attachedQueue }) => attachedQueue) &&
-        nextStart(lane) !== undefined
-      );
-    if (writeLock(lane) !== null) return false;
-    if (lane.setup !== "ready" || isGoalDue(world, lane)) return true;
-    if (lane.pending === 0) return false;
-    const running = store.turns.running(lane.ref);
-    if (running.length === 0) return mayStart(lane) || store.messages.nextContext(lane.ref) !== undefined;
-    const turn = running.findLast((one) => isRunning(one, live));
-    return turn !== undefined && nextSteer(lane.ref, turn) !== undefined;
+  /** Its thread is open, and what its goal needed was done. */
+  function actionOpen(ref: Ref): NextAction {
+    const lane = store.lanes.find(ref);
+    return lane ? actionFor(lane, true) : { kind: "none" };
   }
 
-  const mayStart = (lane: Lane) => nextStart(lane) !== undefined && startRefusal(world, lane) === null;
+  function actionFor(lane: Lane, isReady = lane.setup === "ready" && !isGoalDue(world, lane)): NextAction {
+    const { ref } = lane;
+    const running = store.turns.running(ref);
+    const turn = running.findLast((one) => isRunning(one, live)) ?? null;
+    const steer = turn && store.messages.steers(ref, turn.turn_id).find(({ state }) => state === "queued");
+    const isWaiting = lane.pending > 0;
+    return nextAction(
+      {
+        lane,
+        hasInFlight: store.messages.inFlight(ref) !== undefined,
+        isCulprit: isCulprit(world, ref),
+        isReady,
+        turn: turn ?? (running.length > 0 ? "elsewhere" : null),
+        waiting: {
+          steer: steer ?? null,
+          context: (isWaiting && store.messages.nextContext(ref)) || null,
+          start: (isWaiting && store.messages.next(ref, lane.hold_reason !== null)) || null,
+        },
+      },
+      {
+        attachedQueue: lane.source === "attached" && policyAllows(({ attachedQueue }) => attachedQueue),
+        startBlock: isWaiting ? startBlock(world, lane) : null,
+      },
+    );
+  }
 
-  const nextSteer = (ref: Ref, turn: Turn) =>
-    store.messages.steers(ref, turn.turn_id).find((message) => message.state === "queued");
-
-  /** With no turn running: what a hold lets pass, a person asked to run now; else it goes in the order of the queue. */
-  function nextStart(lane: Lane): Message | undefined {
-    return mayPass(lane.hold_reason) ? store.messages.next(lane.ref, lane.hold_reason !== null) : undefined;
+  function isDue(lane: Lane): boolean {
+    const { kind } = actionFor(lane);
+    return kind !== "none" && kind !== "wait";
   }
 
   function blocked(ref: Ref, thrown: unknown): void {
     const reason = errorMessage(thrown);
     log.warn("what waits could not be delivered yet", { lane: ref, reason });
     const lane = store.lanes.find(ref);
-    if (lane) waits(lane, reason);
+    if (lane) setBlockedReason(lane, reason);
   }
 
-  /** What could go, were fewer turns running elsewhere, says so. */
-  function recordCapacityBlock(lane: Lane): void {
-    if (lane.pending === 0) return;
-    const full = capacityMessage(world);
-    if (full === null || writeLock(lane) !== null || store.messages.inFlight(lane.ref)) return;
-    if (store.turns.running(lane.ref).length === 0 && nextStart(lane) !== undefined) waits(lane, full);
-  }
-
-  function waits({ ref, blocked_reason }: Lane, reason: string): void {
+  function setBlockedReason({ ref, blocked_reason }: Lane, reason: string): void {
     if (blocked_reason === reason) return;
     try {
       journal.note(() => store.lanes.set(ref, { blocked_reason: reason }));
@@ -163,10 +162,12 @@ export function drain(world: CoreDeps): Drain {
     // Refused a moment ago: its own timer comes back to it.
     if (backoff.isWaiting(ref)) return;
     const lane = autoReleaseHold(store.lanes.find(ref));
-    if (!lane || !isDue(lane)) {
-      if (lane) recordCapacityBlock(lane);
-      return;
-    }
+    if (!lane) return;
+    const action = actionFor(lane);
+    // What could go, were fewer turns running elsewhere, says so. A usage limit is said of every thread that it keeps.
+    if (action.kind === "wait" && action.block.by === "capacity")
+      setBlockedReason(lane, action.block.message);
+    if (action.kind === "none" || action.kind === "wait") return;
     if (kicked.has(ref)) {
       again.add(ref);
       return;
@@ -229,22 +230,4 @@ export function drain(world: CoreDeps): Drain {
       }
     },
   };
-}
-
-/** The turn of this child's life, or undefined. */
-export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefined {
-  return store.turns.running(ref).findLast((turn) => isRunning(turn, live));
-}
-
-/**
- * `turn/start` on a running turn silently steers it, and an injection into one is lost when it is cut (both measured);
- * so idle is proven, never assumed: by what this child said of the thread a moment ago, else by asking it.
- */
-export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
-  const known = live.get(lane.thread_id);
-  if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;
-  const { status } = await agent.readThread(lane.thread_id);
-  if (status === "not_loaded") live.drop(lane.thread_id);
-  else live.setStatus(lane.thread_id, status);
-  return saysIdle(live.get(lane.thread_id));
 }

@@ -11,7 +11,8 @@ import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept
 import { claim, start } from "./attempt.ts";
 import { capacityMessage } from "./capacity.ts";
 import { mayQueueNatively } from "./codexqueue.ts";
-import { type Drain, drain, isIdle, runningTurn } from "./drain.ts";
+import { type Drain, drain } from "./drain.ts";
+import { isIdle, runningTurn } from "./idle.ts";
 
 export interface Delivery extends Drain {
   /** Stores the text and does what its mode says. The same key again is the same message. */

@@ -1,0 +1,24 @@
+/** Whether a turn runs in a thread: proven by Codex, never assumed. */
+import { limits } from "../../base/limits.ts";
+import type { Opened } from "../loading/open.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { Ref, Turn } from "../model/ports/rows.ts";
+import { isRunning, saysIdle } from "../state/lane.ts";
+
+/** The turn of this child's life, or undefined. */
+export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefined {
+  return store.turns.running(ref).findLast((turn) => isRunning(turn, live));
+}
+
+/**
+ * `turn/start` on a running turn silently steers it, and an injection into one is lost when it is cut (both measured);
+ * so idle is proven, never assumed: by what this child said of the thread a moment ago, else by asking it.
+ */
+export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
+  const known = live.get(lane.thread_id);
+  if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;
+  const { status } = await agent.readThread(lane.thread_id);
+  if (status === "not_loaded") live.drop(lane.thread_id);
+  else live.setStatus(lane.thread_id, status);
+  return saysIdle(live.get(lane.thread_id));
+}

@@ -7,7 +7,7 @@
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { delivery } from "./mutate.d/delivery.ts";
 import { loading } from "./mutate.d/loading.ts";
 import type { Mutant } from "./mutate.d/mutant.ts";
@@ -72,7 +72,16 @@ function fit({ file, from }: Mutant): number {
 
 function copy(): string {
   const tree = mkdtempSync(join(tmpdir(), "dispatch-mutate-"));
-  for (const name of ["src", "test", "scripts", "package.json", "bunfig.toml", "tsconfig.json", "README.md"])
+  for (const name of [
+    "src",
+    "test",
+    "scripts",
+    "package.json",
+    "bunfig.toml",
+    "tsconfig.json",
+    "README.md",
+    ".github",
+  ])
     cpSync(join(root, name), join(tree, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
   return tree;
@@ -116,9 +125,11 @@ function commandsOf(tree: string, mutant: Mutant): string[][] {
   ];
 }
 
+/** The tests that a mutant names, else those that mirror its file, else those of its room. */
 function near(tree: string, { file, tests }: Mutant): string[] {
   const mirrored = file.replace(/^src\/(.*)\.ts$/, "$1.test.ts");
-  const names = (tests ?? [mirrored]).map((name) => `./test/${name}`);
+  const nearest = existsSync(join(tree, "test", mirrored)) ? mirrored : dirname(mirrored);
+  const names = (tests ?? [nearest]).map((name) => `./test/${name}`);
   const missing = names.find((name) => !existsSync(join(tree, name)));
   if (missing !== undefined) throw new Error(`a mutant of ${file} names no test that is there: ${missing}`);
   return names;

@@ -55,22 +55,16 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: drain,
-    from: "      if (deliver === start && startBlock(world, opened.lane) !== null) return false;\n",
-    to: "",
-    what: "two threads get the last place",
-    tests: [capacity],
-  },
-  {
-    file: drain,
-    from: "    const now = actionOpen(ref);\n",
-    to: "    const now = next;\n",
-    what: "a text goes though its queue was held, or a turn began, while it was proven that nothing runs",
+    from: "      const now = actionOpen(ref);\n      if",
+    to: "      const now = actionFor(opened.lane, true);\n      if",
+    what: "a text goes though its queue was held while it was proven that nothing runs",
   },
   {
     file: idle,
     from: "if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;",
     to: "if (known && saysIdle(known)) return true;",
     what: "an old word of Codex proves that nothing runs",
+    tests: ["core/delivery/drain.test.ts"],
   },
   {
     file: next,
@@ -102,6 +96,13 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: next,
+    from: "policy.startBlock ? ",
+    to: "false ? ",
+    what: "two threads get the last place",
+    tests: [capacity],
+  },
+  {
+    file: next,
     from: "mayPass(lane.hold_reason) ? waiting.start : null",
     to: "waiting.start",
     what: "a text passes a hold that was set by hand",
@@ -123,7 +124,7 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: drain,
-    from: "    backoff.add(message.lane);\n    return false;",
+    from: "    backoff.add(ref);\n    return false;",
     to: "    return true;",
     what: "a text that Codex refuses is tried again at once",
   },

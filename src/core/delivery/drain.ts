@@ -4,7 +4,7 @@ import { acquit, isCulprit, tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
 import { type Opened, open } from "../loading/open.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
-import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
 import { clearBlock, noteBlock } from "../state/blocked.ts";
 import { release } from "../state/hold.ts";
 import { isRunning } from "../state/lane.ts";
@@ -27,6 +27,8 @@ export interface Drain {
   /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
 }
+
+const deliveries = { steer, inject, start };
 
 export function drain(world: CoreDeps): Drain {
   const { store, journal, live, clock, log } = world;
@@ -72,26 +74,27 @@ export function drain(world: CoreDeps): Drain {
     const opened = await open(world, ref);
     await activateGoal(world, opened);
     const next = actionOpen(ref);
-    if (next.kind === "steer") return attempt(next.message, opened, steer);
-    if (next.kind !== "inject" && next.kind !== "start") return false;
-    if (!(await isIdle(world, opened))) return false;
-    // Read again: the question above let others in.
-    const now = actionOpen(ref);
-    if (now.kind === "inject") return attempt(now.message, opened, inject);
-    return now.kind === "start" ? attempt(now.message, opened, start) : false;
+    if (next.kind !== "steer" && next.kind !== "inject" && next.kind !== "start") return false;
+    if (next.kind !== "steer" && !(await isIdle(world, opened))) return false;
+    return attempt(ref, opened, next.kind === "steer" ? ["steer"] : ["inject", "start"]);
   }
 
-  async function attempt(message: Message, opened: Opened, deliver: typeof start): Promise<boolean> {
-    // Asked in the transaction that claims: of two that saw the last place free, one gets it.
-    const isClaimed = journal.commit((change) => {
-      if (deliver === start && startBlock(world, opened.lane) !== null) return false;
-      claim(world, change, message, opened);
-      return true;
+  async function attempt(
+    ref: Ref,
+    opened: Opened,
+    kinds: readonly (keyof typeof deliveries)[],
+  ): Promise<boolean> {
+    // Asked in the transaction that claims: what was awaited let others in, and of two that want the last place one gets it.
+    const claimed = journal.commit((change) => {
+      const now = actionOpen(ref);
+      if (!("message" in now) || now.kind === "give" || !kinds.includes(now.kind)) return undefined;
+      claim(world, change, now.message, opened);
+      return { id: now.message.id, deliver: deliveries[now.kind] };
     });
-    if (!isClaimed) return false;
-    await deliver(world, store.messages.get(message.id), opened);
-    if (store.messages.get(message.id).state !== "queued") return true;
-    backoff.add(message.lane);
+    if (!claimed) return false;
+    await claimed.deliver(world, store.messages.get(claimed.id), opened);
+    if (store.messages.get(claimed.id).state !== "queued") return true;
+    backoff.add(ref);
     return false;
   }
 

@@ -64,7 +64,7 @@ function readme(current: string): string {
 }
 
 function attemptsNote(): string {
-  return `Each arrow from \`queued\` to \`claimed\` counts one attempt. After ${limits.messageAttemptsMax} attempts a message goes to \`failed\` instead of back to \`queued\`; \`receipt resolve --as resend\` grants one more.`;
+  return `Each arrow from \`queued\` to \`claimed\` counts one attempt. After ${limits.message.attemptsMax} attempts a message goes to \`failed\` instead of back to \`queued\`; \`receipt resolve --as resend\` grants one more.`;
 }
 
 function filled(text: string, name: string, lines: readonly string[]): string {

@@ -129,3 +129,25 @@ test("what the rules allow is let be", () => {
   ];
   expect(violations(allowed)).toEqual([]);
 });
+
+test("every limit has its reason, and no cut has a number of its own", async () => {
+  const all = await sources();
+  const rows = all
+    .filter(({ path }) => /^src\/base\/\w*limits\.ts$/.test(path))
+    .flatMap(({ text }) => {
+      const lines = text.split("\n");
+      return lines
+        .map((line, at) => ({
+          line: line.trim(),
+          above: lines[at - 1] ?? "",
+          isRow: /^ {4}\w+: /.test(line),
+        }))
+        .filter(({ isRow }) => isRow);
+    });
+  expect(rows.length).toBeGreaterThan(150);
+  expect(rows.filter(({ above }) => !above.endsWith("*/")).map(({ line }) => line)).toEqual([]);
+  const cuts = all.flatMap(({ path, text }) =>
+    [...text.matchAll(/\bslice\(0, (?:[5-9]\d|\d{3,})\)|\bLIMIT \d{2,}/g)].map(([cut]) => `${path}: ${cut}`),
+  );
+  expect(cuts).toEqual([]);
+});

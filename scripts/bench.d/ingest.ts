@@ -63,7 +63,7 @@ async function feed(world: TestWorld, bytes: Uint8Array, readSize: number) {
   });
   let lines: Uint8Array[] = [];
   const splitter = lineSplitter({
-    lineBytesMax: limits.childLineBytesMax,
+    lineBytesMax: limits.wire.lineBytesMax,
     onLine: (line) => lines.push(line),
     onOversize: heard.onOversize,
   });

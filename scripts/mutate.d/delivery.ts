@@ -61,7 +61,7 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: idle,
-    from: "if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;",
+    from: "if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.thread.statusFreshMs) return true;",
     to: "if (known && saysIdle(known)) return true;",
     what: "an old word of Codex proves that nothing runs",
     tests: ["core/delivery/drain.test.ts"],
@@ -176,13 +176,13 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: accept,
-    from: "if (lane.pending >= limits.queuedPerLaneMax)",
+    from: "if (lane.pending >= limits.message.queuedPerThreadMax)",
     to: "if (false)",
     what: "a queue has no limit",
   },
   {
     file: accept,
-    from: "if (Buffer.byteLength(draft.text) > limits.textBytesMax)",
+    from: "if (Buffer.byteLength(draft.text) > limits.input.textBytesMax)",
     to: "if (false)",
     what: "a text has no limit",
   },

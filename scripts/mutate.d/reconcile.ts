@@ -109,8 +109,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: loop,
-    from: "limits.proofTimeoutMs && !runsFor(message)",
-    to: "limits.proofTimeoutMs",
+    from: "limits.message.proofTimeoutMs && !runsFor(message)",
+    to: "limits.message.proofTimeoutMs",
     what: "a text that a slow hook still looks at becomes unsure",
   },
   {

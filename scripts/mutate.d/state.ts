@@ -51,7 +51,7 @@ export const state: readonly Mutant[] = [
   },
   {
     file: settle,
-    from: "  if (message.attempt >= limits.messageAttemptsMax) {",
+    from: "  if (message.attempt >= limits.message.attemptsMax) {",
     to: "  if (false) {",
     what: "a text is tried for ever",
     tests: ["core/delivery/promptrefusal.test.ts"],

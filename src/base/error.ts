@@ -105,20 +105,20 @@ export function withNothingDone(thrown: unknown): unknown {
 
 /** A message may repeat what it was given, and that may be anything: it is cut, and is always text. */
 function shortText(text: string): string {
-  const over = text.length - limits.errorCharsMax;
-  const cut = over <= 0 ? text : `${text.slice(0, limits.errorCharsMax)}… [${over} more characters]`;
+  const over = text.length - limits.error.charsMax;
+  const cut = over <= 0 ? text : `${text.slice(0, limits.error.charsMax)}… [${over} more characters]`;
   return cut.toWellFormed();
 }
 
 /** What fits into any answer: of more, the beginning of each list and text. Never throws. */
 function shortData(data: Record<string, unknown>): Record<string, unknown> {
   try {
-    if (JSON.stringify(data).length <= limits.errorDataCharsMax) return data;
+    if (JSON.stringify(data).length <= limits.error.dataCharsMax) return data;
     const json = JSON.stringify(data, (_key, value: unknown) => {
       if (typeof value === "string") return shortText(value);
-      return Array.isArray(value) ? value.slice(0, limits.errorDataItemsMax) : value;
+      return Array.isArray(value) ? value.slice(0, limits.error.dataItemsMax) : value;
     });
-    if (json.length <= limits.errorDataCharsMax) return JSON.parse(json) as Record<string, unknown>;
+    if (json.length <= limits.error.dataCharsMax) return JSON.parse(json) as Record<string, unknown>;
     return { omitted_characters: json.length };
   } catch (thrown) {
     return { omitted: errorMessage(thrown) };

@@ -19,7 +19,7 @@ export interface Fault {
 }
 
 export interface FaultLog extends Log {
-  /** Newest first, none older than `limits.faultShownMs`. */
+  /** Newest first, none older than `limits.daemon.faultShownMs`. */
   faults(): Fault[];
   /** Unique in the log, and short enough to be read out. */
   faultId(): string;
@@ -41,17 +41,17 @@ export function faultLog(log: Log, clock: Clock): FaultLog {
       log.error(what, { id, ...fields });
       const thrown = fields["thrown"];
       if (thrown instanceof DispatchError && thrown.code === "storage") return;
-      const why = thrown === undefined ? null : errorMessage(thrown).slice(0, limits.faultCharsMax);
+      const why = thrown === undefined ? null : errorMessage(thrown).slice(0, limits.daemon.faultCharsMax);
       const key = `${what}\n${why}`;
       const times = (kept.get(key)?.fault.times ?? 0) + 1;
       // Taken out first, so that the map is in the order of the newest occurrence.
       kept.delete(key);
       const fault = { id, what, why, times, at: clock.now() };
       kept.set(key, { fault, since: clock.monotonic() });
-      if (kept.size > limits.faultsKeptMax) kept.delete(kept.keys().next().value!);
+      if (kept.size > limits.daemon.faultsKeptMax) kept.delete(kept.keys().next().value!);
     },
     faults() {
-      const from = clock.monotonic() - limits.faultShownMs;
+      const from = clock.monotonic() - limits.daemon.faultShownMs;
       const shown = [...kept.values()].filter(({ since }) => since >= from);
       return shown.map(({ fault }) => fault).reverse();
     },

@@ -44,7 +44,7 @@ export function openLock(path: string): Lock | undefined {
 
 /**
  * Who holds the lock, by trying to take it: for an instant this is itself a holder, so the daemon
- * tries `limits.lockTries` times before it believes that another one has it.
+ * tries `limits.process.lockTries` times before it believes that another one has it.
  */
 export function readLock(path: string): { held: boolean; text: string } {
   let fd: number;

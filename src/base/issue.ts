@@ -57,7 +57,8 @@ function rule(issue: Issue): string {
 
 /** Of many words the nearest says more than all of them. */
 function choice(words: readonly string[], received: string): string {
-  if (words.length <= limits.choicesShownMax) return `must be one of ${words.join(", ")}, not ${received}`;
+  if (words.length <= limits.error.choicesShownMax)
+    return `must be one of ${words.join(", ")}, not ${received}`;
   const near = nearest(received.replaceAll('"', ""), words);
   return `${received} is none of its ${words.length} words${near === undefined ? "; --help lists them" : `; did you mean "${near}"?`}`;
 }
@@ -81,5 +82,5 @@ function named(type: string): string {
 
 /** What was given may be anything, and of any length. */
 function cut(text: string): string {
-  return text.length > limits.issueValueCharsMax ? `${text.slice(0, limits.issueValueCharsMax)}…` : text;
+  return text.length > limits.error.valueCharsMax ? `${text.slice(0, limits.error.valueCharsMax)}…` : text;
 }

@@ -24,7 +24,7 @@ export function jsonValue(text: string): unknown {
 const notSent = { outcome: "not_sent" };
 
 /** Throws `usage` for a value that Codex would never answer. Not recursive: what is nested deep enough would overflow the stack. */
-export function refuseUnsendable(root: unknown, depthMax: number = limits.jsonDepthMax): void {
+export function refuseUnsendable(root: unknown, depthMax: number = limits.input.jsonDepthMax): void {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > depthMax)

@@ -28,7 +28,7 @@ export function idScan(): IdScan {
 
   const keep = (byte: number) => {
     if (token === undefined) return;
-    if (token.length === limits.lineIdBytesMax) token = undefined;
+    if (token.length === limits.socket.lineIdBytesMax) token = undefined;
     else token.push(byte);
   };
   const endValue = () => {

@@ -36,8 +36,8 @@ type Level = "debug" | "info" | "warn" | "error";
 export function openLogFile({
   path,
   clock,
-  bytesMax = limits.logBytesMax,
-  filesKept = limits.logFilesKept,
+  bytesMax = limits.log.bytesMax,
+  filesKept = limits.log.filesKept,
 }: LogFileOptions): LogFile {
   let fd = open(path);
   let size = fstatSync(fd).size;
@@ -117,7 +117,7 @@ function shift(path: string, filesKept: number): void {
 function lineOf(now: number, level: Level, message: string, fields: Record<string, unknown>): string {
   const { at: _at, level: _level, message: _message, ...rest } = fields;
   return toJsonLine(
-    redactValue({ at: new Date(now).toISOString(), level, message, ...rest }, limits.logTextCharsMax),
+    redactValue({ at: new Date(now).toISOString(), level, message, ...rest }, limits.log.textCharsMax),
   );
 }
 
@@ -125,13 +125,13 @@ function open(path: string): number {
   return openOwnOrFail(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, "the log");
 }
 
-/** From the file's end, at most `limits.logTailBytes` of it. */
+/** From the file's end, at most `limits.log.tailBytes` of it. */
 export function lastLines(path: string, lines: number): string[] {
   if (lines <= 0 || !existsSync(path)) return [];
   const fd = openOwnOrFail(path, constants.O_RDONLY, "the log");
   try {
     const size = fstatSync(fd).size;
-    const bytes = Buffer.alloc(Math.min(size, limits.logTailBytes));
+    const bytes = Buffer.alloc(Math.min(size, limits.log.tailBytes));
     const got = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
     const whole = bytes.toString("utf8", 0, got).split("\n");
     // The first line is cut unless the file starts there.

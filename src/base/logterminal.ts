@@ -25,7 +25,7 @@ export function teeLog(a: Log, b: Log): Log {
 }
 
 function lineOf(message: string, fields: Record<string, unknown> = {}): string {
-  const safe = redactValue({ message, fields }, limits.logTextCharsMax) as {
+  const safe = redactValue({ message, fields }, limits.log.textCharsMax) as {
     message: string;
     fields: object;
   };

@@ -50,7 +50,7 @@ function readHead(path: string): Buffer | undefined {
   try {
     const fd = openSync(path, "r");
     try {
-      return readUpTo(fd, limits.environmentBytesMax);
+      return readUpTo(fd, limits.process.environmentBytesMax);
     } finally {
       closeSync(fd);
     }

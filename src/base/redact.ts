@@ -2,6 +2,8 @@
  * Secrets never reach a log: every line passes here, at the one sink. By shape where a secret has one, by the name
  * beside it where it has none. Too much is taken rather than too little.
  */
+import { limits } from "./limits.ts";
+
 const gone = "[redacted]";
 
 const secretName =
@@ -40,9 +42,10 @@ export function redactValue(value: unknown, charsMax: number, depth = 0): unknow
   if (value instanceof Error) return redactValue(value.stack ?? value.message, charsMax, depth);
   if (typeof value !== "object" || value === null) return value;
   if (depth === 4) return "[deep]";
-  if (Array.isArray(value)) return value.slice(0, 50).map((one) => redactValue(one, charsMax, depth + 1));
+  if (Array.isArray(value))
+    return value.slice(0, limits.log.itemsMax).map((one) => redactValue(one, charsMax, depth + 1));
   const out: Record<string, unknown> = {};
-  for (const [name, one] of Object.entries(value).slice(0, 50))
+  for (const [name, one] of Object.entries(value).slice(0, limits.log.itemsMax))
     out[name] =
       typeof one === "string" && secretName.test(name) ? gone : redactValue(one, charsMax, depth + 1);
   return out;

@@ -156,7 +156,11 @@ export async function runInTerminal(command: string[], env: Env): Promise<number
 
 /** The stdout of a command that answers at once; "" when it cannot be run. For the few facts only a tool knows. */
 export function runSync(command: string[]): string {
-  const done = Bun.spawnSync(command, { stdin: "ignore", stderr: "ignore", timeout: limits.toolTimeoutMs });
+  const done = Bun.spawnSync(command, {
+    stdin: "ignore",
+    stderr: "ignore",
+    timeout: limits.process.toolTimeoutMs,
+  });
   return done.success ? done.stdout.toString() : "";
 }
 
@@ -188,7 +192,7 @@ async function collected(
   let truncated = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const giveUp = () => {
-    timer = setTimeout(() => reader.cancel().catch(() => {}), limits.pipeGraceMs);
+    timer = setTimeout(() => reader.cancel().catch(() => {}), limits.process.pipeGraceMs);
   };
   exited.then(giveUp, giveUp);
   for (let read = await reader.read(); !read.done; read = await reader.read()) {

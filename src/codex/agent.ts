@@ -68,7 +68,7 @@ export function codexAgent(
         const event = lateThread(answer, isDurable);
         if (event) world.sink.onEvents(life.epoch, [event]);
       };
-      const timeoutMs = limits.agentLoadTimeoutMs;
+      const timeoutMs = limits.codex.loadTimeoutMs;
       return threadOpened(await life.rpc.call(method, params, { timeoutMs, late })) ?? unreadable(method);
     });
 
@@ -119,11 +119,11 @@ export function codexAgent(
       const ids: string[] = [];
       let cursor: string | null = null;
       do {
-        const page = { threadId, cursor, limit: limits.codexPageMax };
+        const page = { threadId, cursor, limit: limits.wire.pageMax };
         const answer: Json = await read("thread/queue/list", page);
         ids.push(...list(answer["data"]).map((one) => text(object(one)?.["clientUserMessageId"]) ?? ""));
         cursor = text(answer["nextCursor"]);
-      } while (cursor !== null && ids.length < limits.nativeQueueMax);
+      } while (cursor !== null && ids.length < limits.wire.queueMax);
       return ids;
     },
     async queueText({ thread_id, text: words, client_id }) {
@@ -193,7 +193,7 @@ export function codexAgent(
     },
     async readCatalogue() {
       const [answer, configured] = await Promise.all([
-        read("model/list", { includeHidden: true, limit: limits.modelsMax }),
+        read("model/list", { includeHidden: true, limit: limits.wire.modelsMax }),
         read("config/read", {}),
       ]);
       const models = list(answer["data"]).flatMap((model) => modelFacts(model) ?? []);

@@ -20,7 +20,7 @@ export async function askAside<T>(
   try {
     const said = await run([executable, ...args(folder)], {
       timeoutMs,
-      bytesMax: limits.childStderrTailBytes,
+      bytesMax: limits.process.stderrTailBytes,
       env: { ...childEnv(env), CODEX_HOME: folder },
     });
     return await read(said, folder);

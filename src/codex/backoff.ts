@@ -21,7 +21,7 @@ export function backoff(random: () => number): Backoff {
   let absences = 0;
 
   const delay = (failures: number): number => {
-    const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (failures - 1), limits.agentBackoffMaxMs);
+    const ms = Math.min(limits.codex.backoffFirstMs * 2 ** (failures - 1), limits.codex.backoffMaxMs);
     // Half of it is chance, so that daemons of one machine do not start in step.
     return Math.round(ms * (0.5 + random() / 2));
   };
@@ -29,10 +29,10 @@ export function backoff(random: () => number): Backoff {
   return {
     crashed(now) {
       absences = 0;
-      crashes = [...crashes.filter((at) => now - at < limits.agentCrashesWindowMs), now];
-      if (crashes.length < limits.agentCrashesMax) return { ms: delay(crashes.length), circuitOpen: false };
+      crashes = [...crashes.filter((at) => now - at < limits.codex.crashesWindowMs), now];
+      if (crashes.length < limits.codex.crashesMax) return { ms: delay(crashes.length), circuitOpen: false };
       crashes = [];
-      return { ms: limits.agentCircuitOpenMs, circuitOpen: true };
+      return { ms: limits.codex.circuitOpenMs, circuitOpen: true };
     },
     absent: () => ({ ms: delay(++absences), circuitOpen: false }),
     reset() {

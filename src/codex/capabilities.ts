@@ -39,7 +39,7 @@ export function capabilities({ env, file }: { env: Env; file?: string | undefine
 function keptIn(file: string | undefined, key: string): readonly Lack[] | undefined {
   if (file === undefined) return undefined;
   try {
-    const kept = object(JSON.parse(readBounded(file, limits.lacksBytesMax).toString()));
+    const kept = object(JSON.parse(readBounded(file, limits.codex.lacksBytesMax).toString()));
     if (kept?.["key"] !== key) return undefined;
     return list(kept["lacks"]).flatMap((lack) => {
       const feature = features.find(({ what }) => what === object(lack)?.["what"]);

@@ -32,7 +32,7 @@ export function startChild(to: {
   onOversize(oversize: Oversize): void;
 }): CodexChild {
   // -c, not the user's file: an idle thread's writer lock is given back after this delay, 60 s by default.
-  const unload = `thread_unload_delay_secs=${limits.threadUnloadDelaySecs}`;
+  const unload = `thread_unload_delay_secs=${limits.codex.threadUnloadDelaySecs}`;
   const child = spawnGroup([to.executable, "app-server", "-c", unload], { env: childEnv(to.env), cwd: "/" });
   const identity = identityOf(child.pid);
   if (identity === undefined) {
@@ -64,13 +64,13 @@ export function startChild(to: {
     async end() {
       child.endInput();
       await endGroup(child, to.clock, {
-        graceMs: limits.agentStopGraceMs,
-        termGraceMs: limits.agentTermGraceMs,
+        graceMs: limits.process.stopGraceMs,
+        termGraceMs: limits.process.termGraceMs,
       });
     },
     async kill(words) {
       reason ??= words;
-      await endGroup(child, to.clock, { graceMs: 0, termGraceMs: limits.agentTermGraceMs });
+      await endGroup(child, to.clock, { graceMs: 0, termGraceMs: limits.process.termGraceMs });
     },
     gone: (async () => {
       const exit = await child.exited;
@@ -101,14 +101,14 @@ async function drain(
 ): Promise<void> {
   let lines: Uint8Array[] = [];
   const splitter: LineSplitter = lineSplitter({
-    lineBytesMax: limits.childLineBytesMax,
+    lineBytesMax: limits.wire.lineBytesMax,
     onLine: (line) => lines.push(line),
     onOversize: to.onOversize,
   });
   const reader = child.stdout.getReader();
   // A pipe that breaks is an end like any other: `exited` tells of it.
   const next = () => reader.read().catch(() => ({ done: true as const, value: undefined }));
-  const giveUp = () => to.clock.after(limits.childDrainGraceMs, () => reader.cancel().catch(() => {}));
+  const giveUp = () => to.clock.after(limits.process.drainGraceMs, () => reader.cancel().catch(() => {}));
   child.exited.then(giveUp, giveUp);
   for (let read = await next(); !read.done; read = await next()) {
     splitter.push(read.value);

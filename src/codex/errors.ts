@@ -46,7 +46,7 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
   const message = text(error["message"]) ?? "no reason given";
   // It goes on with the list of all that it knows. A word that it does not know in the params is told the same way.
   const isUnknown = message.startsWith(`Invalid request: unknown variant \`${method}\``);
-  const words = isUnknown ? "it does not know this method" : message.slice(0, limits.childRefusalCharsMax);
+  const words = isUnknown ? "it does not know this method" : message.slice(0, limits.wire.refusalCharsMax);
   const named = reason === "other" ? namedBy(method, params, message) : undefined;
   return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${words}`, {
     ...(named === undefined ? {} : { hint: named.hint }),

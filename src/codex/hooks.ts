@@ -58,7 +58,7 @@ export function hookMemory(): HookMemory {
     if (status !== "completed" || event === "preToolUse") return undefined;
     silent.set(key, { turn_id, hooks: [...(silent.get(key)?.hooks ?? []), hook] });
     const [oldest] = silent.keys();
-    if (silent.size > limits.childOpenChangesMax && oldest !== undefined) silent.delete(oldest);
+    if (silent.size > limits.wire.openChangesMax && oldest !== undefined) silent.delete(oldest);
     return undefined;
   }
 

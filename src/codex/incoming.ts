@@ -86,7 +86,7 @@ export function incoming(to: {
           to.garbage();
           to.log.error("a line of codex could not be read", { thrown });
         }
-        if (events.length >= limits.childBatchLinesMax) deliver();
+        if (events.length >= limits.wire.batchLinesMax) deliver();
       }
       deliver();
     },

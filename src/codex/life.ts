@@ -156,7 +156,7 @@ async function initialize(
 ): Promise<Hello | DispatchError> {
   const settled = new AbortController();
   try {
-    const timeoutMs = limits.agentStartMaxMs;
+    const timeoutMs = limits.codex.startMaxMs;
     const answer = calls.call("initialize", initializeParams(version), { timeoutMs });
     return helloOf(await Promise.race([answer, idled(signs, clock, log, settled.signal)]));
   } catch (thrown) {
@@ -178,12 +178,12 @@ interface Signs {
 
 /** Rejects when the child has hardly worked for as long as a start may take, or printed garbage; never resolves. */
 async function idled({ pid, garbage }: Signs, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
-  const late = `codex did not answer initialize within ${limits.agentStartTimeoutMs / 1000} s`;
+  const late = `codex did not answer initialize within ${limits.codex.startTimeoutMs / 1000} s`;
   for (let before = 0; !signal.aborted; ) {
-    await clock.sleep(limits.agentStartTimeoutMs, signal);
+    await clock.sleep(limits.codex.startTimeoutMs, signal);
     const worked = cpuMsOf(pid) ?? 0;
-    if (worked - before < limits.agentStartWorkMs) fail("timeout", late);
-    if (garbage() > limits.agentStartGarbageMax)
+    if (worked - before < limits.codex.startWorkMs) fail("timeout", late);
+    if (garbage() > limits.codex.startGarbageMax)
       fail("timeout", `${late}, and printed ${garbage()} lines that are none of its protocol`);
     log.info("codex takes long to start, and works", { pid, cpu_ms: worked });
     before = worked;

@@ -88,7 +88,7 @@ function openChanges(): OpenChanges {
       const size = changes.reduce((sum, { path, diff }) => sum + path.length + diff.length, 0);
       open.set(key, { changes, chars: size });
       chars += size;
-      while (open.size > limits.childOpenChangesMax || chars > limits.childOpenChangesCharsMax) {
+      while (open.size > limits.wire.openChangesMax || chars > limits.wire.openChangesCharsMax) {
         const [oldest] = open.keys();
         if (oldest === undefined) return;
         drop(oldest);

@@ -40,7 +40,7 @@ function written(executable: string, env: Env): Promise<Offer | undefined> {
     join(folder, "schema"),
   ];
   // 0.1 s and no network (measured).
-  const how = { args, env, timeoutMs: limits.agentSchemaTimeoutMs };
+  const how = { args, env, timeoutMs: limits.codex.schemaTimeoutMs };
   return askAside(executable, how, async ({ code }, folder) => {
     if (code !== 0) return undefined;
     const [calls, asks, hears] = await Promise.all(

@@ -7,6 +7,6 @@ import type { Json } from "./read.ts";
  * deep was measured to get no answer at all, and invalid UTF-8 to end the app-server.
  */
 export function wireLine(message: Json): string {
-  refuseUnsendable(message, limits.wireDepthMax);
+  refuseUnsendable(message, limits.wire.depthMax);
   return `${JSON.stringify(message)}\n`;
 }

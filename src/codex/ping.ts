@@ -11,15 +11,15 @@ export async function keepPinging(life: ChildSession, clock: Clock): Promise<voi
     () => over.abort(),
   );
   let misses = 0;
-  let pauseMs: number = limits.agentPingEveryMs;
+  let pauseMs: number = limits.codex.pingEveryMs;
   while (!over.signal.aborted) {
     await clock.sleep(pauseMs, over.signal);
     if (over.signal.aborted) return;
     const from = clock.monotonic();
     misses = (await answers(life)) ? 0 : misses + 1;
     // From ping to ping, so that a child that hangs is told within 35 s: its deadline is part of that.
-    pauseMs = Math.max(0, limits.agentPingEveryMs - (clock.monotonic() - from));
-    if (misses >= limits.agentPingMisses)
+    pauseMs = Math.max(0, limits.codex.pingEveryMs - (clock.monotonic() - from));
+    if (misses >= limits.codex.pingMisses)
       await life.kill(`codex stopped answering: ${misses} pings in a row`);
   }
 }
@@ -30,7 +30,7 @@ async function answers(life: ChildSession): Promise<boolean> {
     await life.rpc.call(
       "thread/loaded/list",
       { limit: 1 },
-      { timeoutMs: limits.agentPingTimeoutMs, urgent: true },
+      { timeoutMs: limits.codex.pingTimeoutMs, urgent: true },
     );
     return true;
   } catch (thrown) {

@@ -56,6 +56,6 @@ function powerIn(line: string): Permissions | null | undefined {
 async function tailOf(path: string): Promise<Buffer> {
   const file = Bun.file(path);
   if (!(await file.exists())) return Buffer.alloc(0);
-  const tail = file.slice(Math.max(0, file.size - limits.rolloutTailBytes));
+  const tail = file.slice(Math.max(0, file.size - limits.wire.rolloutTailBytes));
   return Buffer.from(await tail.arrayBuffer());
 }

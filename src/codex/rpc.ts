@@ -60,7 +60,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
 
   const refill = () => {
     for (const call of backlog.values()) {
-      if (inFlight.size >= limits.childInFlightMax) return;
+      if (inFlight.size >= limits.wire.inFlightMax) return;
       backlog.delete(call.id);
       put(call);
     }
@@ -78,7 +78,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
   const deadline = (call: Call, mayStartAgain: boolean): (() => void) =>
     to.clock.after(call.timeoutMs, () => {
       const lateMs = to.clock.monotonic() - call.startedAt - call.timeoutMs;
-      if (mayStartAgain && lateMs > limits.agentDeadlineLateMs) {
+      if (mayStartAgain && lateMs > limits.wire.deadlineLateMs) {
         call.startedAt = to.clock.monotonic();
         call.cancelDeadline = deadline(call, false);
         return;
@@ -92,15 +92,15 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
   const noteOverdue = (id: number, late: NonNullable<Call["late"]>) => {
     overdue.set(id, late);
     const [oldest] = overdue.keys();
-    if (overdue.size > limits.childInFlightMax) overdue.delete(oldest!);
+    if (overdue.size > limits.wire.inFlightMax) overdue.delete(oldest!);
   };
 
   const call: Rpc["call"] = (method, params, options = {}) =>
     new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(downError(closed, "not_sent"));
-      if (backlog.size >= limits.childBacklogMax) return reject(overloadedError(method));
+      if (backlog.size >= limits.wire.backlogMax) return reject(overloadedError(method));
       const id = ++lastId;
-      const timeoutMs = options.timeoutMs ?? limits.agentCallTimeoutMs;
+      const timeoutMs = options.timeoutMs ?? limits.codex.callTimeoutMs;
       const made: Call = {
         id,
         method,
@@ -113,20 +113,20 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
         reject,
       };
       made.cancelDeadline = deadline(made, true);
-      if (options.urgent || inFlight.size < limits.childInFlightMax) put(made);
+      if (options.urgent || inFlight.size < limits.wire.inFlightMax) put(made);
       else backlog.set(id, made);
     });
 
   return {
     call,
     async read(method, params, options) {
-      for (let retriesLeft: number = limits.agentReadRetriesMax; ; retriesLeft--) {
+      for (let retriesLeft: number = limits.wire.readRetriesMax; ; retriesLeft--) {
         try {
           return await call(method, params, options);
         } catch (thrown) {
           if (retriesLeft === 0 || !mayReadAgain(thrown)) throw withNothingDone(thrown);
         }
-        await to.clock.sleep(limits.agentOverloadPauseMs);
+        await to.clock.sleep(limits.wire.overloadPauseMs);
       }
     },
     notify: (method) => to.write(wireLine({ method, params: {} })),

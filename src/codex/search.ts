@@ -22,7 +22,7 @@ export async function searchThreads(
     sourceKinds,
   };
   // A scan of the sessions folder: 2.8 s measured at 10,000 threads.
-  const answer = await read("thread/search", params, { timeoutMs: limits.agentScanTimeoutMs });
+  const answer = await read("thread/search", params, { timeoutMs: limits.codex.scanTimeoutMs });
   const found = list(answer["data"]).flatMap((one) => {
     const thread = threadFacts(object(one)?.["thread"]);
     return thread ? [{ thread, snippet: text(object(one)?.["snippet"]) ?? "" }] : [];

@@ -86,7 +86,7 @@ async function ask(
   const account = await life.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
   // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
-  await life.rpc.call("thread/start", { ephemeral: true }, { timeoutMs: limits.agentLoadTimeoutMs });
+  await life.rpc.call("thread/start", { ephemeral: true }, { timeoutMs: limits.codex.loadTimeoutMs });
   expectServers(object((await life.rpc.read("config/read", {}))["config"]));
 }
 
@@ -111,7 +111,7 @@ function mcpServers() {
     },
     async settled(clock: Clock): Promise<void> {
       let isOver = false;
-      const end = clock.after(limits.doctorServersMs, () => {
+      const end = clock.after(limits.doctor.serversMs, () => {
         isOver = true;
         changed.fire();
       });

@@ -13,7 +13,7 @@ export function stderrTail(
   const decoder = new TextDecoder();
   const read = (async () => {
     for await (const chunk of stream)
-      tail = (tail + decoder.decode(chunk, { stream: true })).slice(-limits.childStderrTailBytes);
+      tail = (tail + decoder.decode(chunk, { stream: true })).slice(-limits.process.stderrTailBytes);
   })();
   // A pipe that breaks with its process ends the tail; what was read stays.
   const over = read.catch(() => {});
@@ -21,7 +21,7 @@ export function stderrTail(
     async lastLines() {
       // The process is reaped and its last words are in the pipe; what it started may keep that open.
       const patience = new AbortController();
-      await Promise.race([over, clock.sleep(limits.childDrainGraceMs, patience.signal)]);
+      await Promise.race([over, clock.sleep(limits.process.drainGraceMs, patience.signal)]);
       patience.abort();
       return plainLines(tail);
     },

@@ -12,7 +12,7 @@ export function subagents(): (method: string, thread: string, params: Json) => A
   const topOf = (thread: string): string => {
     let top = thread;
     // Bounded: a ring of parents must not hang the reading.
-    for (let depth = 0; depth < limits.agentDepthMax; depth++) top = parents.get(top) ?? top;
+    for (let depth = 0; depth < limits.wire.subAgentDepthMax; depth++) top = parents.get(top) ?? top;
     return top;
   };
 
@@ -20,7 +20,7 @@ export function subagents(): (method: string, thread: string, params: Json) => A
     if (child === parent || topOf(parent) === child) return;
     parents.set(child, parent);
     const [oldest] = parents.keys();
-    if (parents.size > limits.agentsKnownMax && oldest !== undefined) parents.delete(oldest);
+    if (parents.size > limits.wire.subAgentsKnownMax && oldest !== undefined) parents.delete(oldest);
   };
 
   return (method, thread, params) => {

@@ -83,7 +83,7 @@ export function supervisor(world: Supervised): Supervisor {
   const warned = (words: string) => {
     if (now.warnings.includes(words)) return;
     now.warnings.push(words);
-    if (now.warnings.length > limits.codexWarningsMax) now.warnings.shift();
+    if (now.warnings.length > limits.codex.warningsMax) now.warnings.shift();
     log.warn("codex warns", { words });
   };
 

@@ -9,7 +9,7 @@ const idAtEnd = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
 /** Ids of the threads whose files were made on that day, the day before, or the day after: zones may differ. */
 export async function threadsOfDay(home: string | null, at: number): Promise<string[]> {
   if (home === null) return [];
-  const days = [-1, 0, 1].map((days) => iso(at + days * limits.dayMs).slice(0, 10));
+  const days = [-1, 0, 1].map((days) => iso(at + days * limits.timer.dayMs).slice(0, 10));
   const names = await Promise.all(days.map((day) => namesIn(join(home, "sessions", ...day.split("-")))));
   return names.flat().flatMap((name) => idAtEnd.exec(name)?.[1] ?? []);
 }

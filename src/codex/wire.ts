@@ -213,7 +213,7 @@ export function sandboxDetails(policy: Json | undefined): SandboxDetails | null 
     ...more
   } = policy;
   // Kept with the thread, sent with each resume and shown with each row.
-  if (JSON.stringify(policy).length > limits.sandboxCharsMax)
+  if (JSON.stringify(policy).length > limits.wire.sandboxCharsMax)
     fail("too_large", "the sandbox of the thread has more folders than can be kept", {
       hint: "give fewer sandbox_workspace_write.writable_roots",
     });

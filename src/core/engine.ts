@@ -39,14 +39,14 @@ export function engineOf(world: CoreDeps): Engine {
   const { store, journal, agent, clock, log } = world;
   const deliver = delivery(world);
   const settle = reconcile(world, deliver);
-  const settling = loop(clock, limits.reconcileEveryMs, settle.step, (thrown) =>
+  const settling = loop(clock, limits.loop.everyMs, settle.step, (thrown) =>
     log.error("reconciling failed", { thrown }),
   );
-  const pruning = loop(clock, limits.pruneEveryMs, prune, (thrown) =>
+  const pruning = loop(clock, limits.event.pruneEveryMs, prune, (thrown) =>
     log.error("pruning failed", { thrown }),
   );
   let isEnding = false;
-  const splitting = loop(clock, limits.indexSplitEveryMs, splitOld, (thrown) =>
+  const splitting = loop(clock, limits.search.indexSplitEveryMs, splitOld, (thrown) =>
     log.error("indexing again failed", { thrown }),
   );
   const sink = sinkOf(world, {
@@ -64,30 +64,30 @@ export function engineOf(world: CoreDeps): Engine {
       settling.soon();
     };
     agent
-      .ready(limits.agentReadyWaitMs)
+      .ready(limits.codex.readyWaitMs)
       .then(isUp, (thrown: unknown) => log.warn("Codex was up and is not", { reason: errorMessage(thrown) }));
   }
 
   async function prune(): Promise<void> {
-    const before = clock.now() - world.policy().keepDays * limits.dayMs;
+    const before = clock.now() - world.policy().keepDays * limits.timer.dayMs;
     // In small transactions: what Codex says waits meanwhile.
-    while (journal.note(() => store.events.prune(before, limits.pruneRowsMax)) > 0) await macrotask();
+    while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: TextPlace | null = null;
     do {
       const from: TextPlace | null = after;
       after = journal.note(() =>
-        store.messages.dropTexts({ before, after: from, limit: limits.pruneRowsMax }),
+        store.messages.dropTexts({ before, after: from, limit: limits.event.pruneRowsMax }),
       );
       await macrotask();
     } while (after !== null);
-    while (journal.note(() => store.items.dropForgotten(limits.indexDropMax)) > 0) await macrotask();
+    while (journal.note(() => store.items.dropForgotten(limits.search.indexDropMax)) > 0) await macrotask();
   }
 
   /** Never in the way of a start or an end: what is left goes on with the next. */
   async function splitOld(): Promise<void> {
     await macrotask();
     while (!isEnding && !store.items.isSplit()) {
-      journal.note(() => store.items.splitOld(limits.indexSplitMax, limits.indexSplitBytes));
+      journal.note(() => store.items.splitOld(limits.search.indexSplitMax, limits.search.indexSplitBytes));
       await macrotask();
     }
   }

@@ -61,7 +61,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): 
       const { state, attempt } = store.messages.get(id);
       return state === "claimed" || (state === "queued" && attempt === 0);
     };
-    await until(world, limits.sendAnswerMs, () => !isOnItsWay(), signal);
+    await until(world, limits.message.sendAnswerMs, () => !isOnItsWay(), signal);
     return receipt(id);
   }
 
@@ -143,7 +143,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): 
         .map((message) => receiptOf(message, store.lanes.find(message.lane))),
     async reconcile(id) {
       const { lane } = store.messages.get(id);
-      await agent.ready(limits.agentReadyWaitMs);
+      await agent.ready(limits.codex.readyWaitMs);
       await settle.lane(lane);
       if (store.messages.get(id).state === "unsure") await settle.unsure(id);
       return receipt(id);

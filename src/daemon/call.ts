@@ -129,7 +129,7 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
   if (unknown !== undefined && !row.frozen)
     fail("usage", unknownField(unknown, known), {
       hint,
-      data: { field: unknown.slice(0, limits.issueValueCharsMax) },
+      data: { field: unknown.slice(0, limits.error.valueCharsMax) },
     });
   // A frozen op is called by clients of every age: what a newer one added is let be.
   const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
@@ -137,7 +137,7 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
   if (parsed.success) return parsed.output;
   const long = textTooLarge(op.input.entries, fields);
   if (long !== undefined)
-    fail("too_large", `${long} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+    fail("too_large", `${long} is over ${limits.input.textBytesMax / 1024 / 1024} MiB`, {
       hint: "put it in a file and send its path",
       data: { field: long },
     });
@@ -158,7 +158,7 @@ const restart = "dispatch down, then dispatch up";
 function unknownOp(op: string): DispatchError {
   return new DispatchError(
     "stale",
-    `this daemon (${version}) does not know the operation ${JSON.stringify(op.slice(0, limits.frameNameCharsMax))}`,
+    `this daemon (${version}) does not know the operation ${JSON.stringify(op.slice(0, limits.socket.nameCharsMax))}`,
     { hint: restart },
   );
 }

@@ -169,7 +169,7 @@ async function untilDone(
       return;
     } catch (thrown) {
       log.error("Codex was not started", { thrown });
-      await clock.sleep(limits.agentBackoffMaxMs, signal);
+      await clock.sleep(limits.codex.backoffMaxMs, signal);
     }
   }
 }

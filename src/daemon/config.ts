@@ -31,7 +31,7 @@ const schema = v.strictObject({
        */
       agents: v.optional(v.picklist(agentPolicies), "guarded"),
       request_timeout: v.optional(
-        v.pipe(v.number(), v.minValue(1), v.maxValue(limits.requestTimeoutMaxMs / 1000)),
+        v.pipe(v.number(), v.minValue(1), v.maxValue(limits.input.requestTimeoutMaxMs / 1000)),
       ),
     }),
     {},
@@ -59,8 +59,11 @@ const schema = v.strictObject({
   ),
   history: v.optional(
     v.strictObject({
-      keep_days: v.optional(whole, limits.eventsKeepDays),
-      max_text_bytes: v.optional(v.pipe(whole, v.maxValue(limits.textBytesMax)), limits.indexedBytesMax),
+      keep_days: v.optional(whole, limits.event.keepDays),
+      max_text_bytes: v.optional(
+        v.pipe(whole, v.maxValue(limits.input.textBytesMax)),
+        limits.search.indexedBytesMax,
+      ),
     }),
     {},
   ),
@@ -103,7 +106,7 @@ export function configReader(path: string): () => Config {
 /** A text that a configuration names. Throws `usage`: unreadable, no file, too large, not UTF-8. */
 export function readTextFile(path: string): string {
   try {
-    const bytes = readBounded(path, limits.textBytesMax);
+    const bytes = readBounded(path, limits.input.textBytesMax);
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (thrown) {
     fail("usage", `the text in ${path} cannot be read: ${errorMessage(thrown)}`, {

@@ -66,7 +66,9 @@ export function connection({
     write,
     overflow: (bytes) => cut("it does not read what it asked for", { waiting_bytes: bytes }),
   });
-  const cancelHelloTimer = clock.after(limits.helloTimeoutMs, () => cut("it connected and said nothing"));
+  const cancelHelloTimer = clock.after(limits.socket.helloTimeoutMs, () =>
+    cut("it connected and said nothing"),
+  );
 
   const send = (frame: DaemonFrame) => out.send(lineOf(frame));
   const sendText = (id: number, result: Record<string, unknown>) => {
@@ -83,8 +85,8 @@ export function connection({
       return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
     if (finishing) return refuse(id, finishing);
     const isVital = vital.has(frame.op);
-    if (isReserve && !isVital) return refuse(id, full(limits.connectionsMax));
-    if (calls.size >= limits.callsPerConnectionMax + (isVital ? limits.callsReserved : 0))
+    if (isReserve && !isVital) return refuse(id, full(limits.socket.connectionsMax));
+    if (calls.size >= limits.socket.callsPerConnectionMax + (isVital ? limits.socket.callsReserved : 0))
       return refuse(id, new DispatchError("too_large", `this connection already runs ${calls.size} calls`));
     const abort = new AbortController();
     calls.set(id, abort);
@@ -129,13 +131,13 @@ export function connection({
   };
 
   const lines = lineSplitter({
-    lineBytesMax: limits.frameBytesMax,
+    lineBytesMax: limits.socket.frameBytesMax,
     onLine: take,
     readId: true,
     onOversize: ({ id }) =>
       refuseLine(
         isId(id) ? id : null,
-        new DispatchError("too_large", `a frame may be ${limits.frameBytesMax} bytes long`),
+        new DispatchError("too_large", `a frame may be ${limits.socket.frameBytesMax} bytes long`),
       ),
   });
 
@@ -163,28 +165,30 @@ export function connection({
 function lineOf(frame: DaemonFrame): string {
   const line = `${JSON.stringify(frame)}\n`;
   // Code units are at most three bytes: only a long line is worth counting.
-  if (line.length * 3 > limits.frameBytesMax) boundedBytes(line);
+  if (line.length * 3 > limits.socket.frameBytesMax) boundedBytes(line);
   return line;
 }
 
 /** A row that no frame holds is left out with a mark in its place, its short values kept: the stream goes on. */
 function rowLine(id: number, row: Record<string, unknown>): string {
   const line = `${JSON.stringify({ id, row } satisfies DaemonFrame)}\n`;
-  if (line.length * 3 <= limits.frameBytesMax) return line;
+  if (line.length * 3 <= limits.socket.frameBytesMax) return line;
   const bytes = Buffer.byteLength(line);
-  if (bytes <= limits.frameBytesMax) return line;
+  if (bytes <= limits.socket.frameBytesMax) return line;
   const kept = Object.entries(row).filter(([, value]) => isShort(value));
   return lineOf({ id, row: { ...Object.fromEntries(kept), omitted_bytes: bytes } });
 }
 
 function isShort(value: unknown): boolean {
-  return typeof value === "string" ? value.length <= limits.rowValueCharsMax : typeof value !== "object";
+  return typeof value === "string"
+    ? value.length <= limits.socket.rowValueCharsMax
+    : typeof value !== "object";
 }
 
 /** Throws `too_large`: a client takes frames up to the same limit as we do. */
 function boundedBytes(answer: string): number {
   const bytes = Buffer.byteLength(answer);
-  return bytes <= limits.frameBytesMax
+  return bytes <= limits.socket.frameBytesMax
     ? bytes
     : fail("too_large", "the answer is larger than one frame may be", { hint: "ask for less with --limit" });
 }

@@ -45,7 +45,7 @@ export function openControl(options: ControlOptions): Control {
   const { path, hello, call, clock, log, uid = ownUid() } = options;
   const { processOf = peerOf, originOf: origin = originOf } = options;
   const open = new Map<Connection, Peer>();
-  const room = Math.min(limits.connectionsMax, options.room ?? connectionRoom());
+  const room = Math.min(limits.socket.connectionsMax, options.room ?? connectionRoom());
   let lingering = 0;
 
   const admit = (peer: Peer) => {
@@ -73,7 +73,7 @@ export function openControl(options: ControlOptions): Control {
       const who = processOf(peer.fd);
       if (who.uid !== uid)
         return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who.uid}`);
-      if (open.size >= room + limits.connectionsReserved) return full(open.size);
+      if (open.size >= room + limits.socket.connectionsReserved) return full(open.size);
       const from = origin(who.pid);
       return from.kind === "refused" ? new DispatchError("denied", from.why) : from;
     } catch (error) {
@@ -85,10 +85,10 @@ export function openControl(options: ControlOptions): Control {
   const turnAway = (peer: Peer, error: DispatchError) => {
     log.warn("refused a connection", { code: error.code, why: error.message });
     peer.write(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
-    if (lingering >= limits.refusalsLingeringMax) return peer.terminate();
+    if (lingering >= limits.socket.refusalsLingeringMax) return peer.terminate();
     lingering++;
     peer.shutdown();
-    clock.after(limits.refusalLingerMs, () => {
+    clock.after(limits.socket.refusalLingerMs, () => {
       lingering--;
       peer.terminate();
     });
@@ -135,10 +135,13 @@ export function openControl(options: ControlOptions): Control {
  * end, and could not take it.
  */
 function connectionRoom(): number {
-  if (process.platform !== "linux") return limits.connectionsMax;
+  if (process.platform !== "linux") return limits.socket.connectionsMax;
   const row = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
-  const kept = limits.descriptorsReserved + limits.connectionsReserved + limits.refusalsLingeringMax;
-  return row ? Math.max(0, Number(row[1]) - kept) : limits.connectionsMax;
+  const kept =
+    limits.socket.descriptorsReserved +
+    limits.socket.connectionsReserved +
+    limits.socket.refusalsLingeringMax;
+  return row ? Math.max(0, Number(row[1]) - kept) : limits.socket.connectionsMax;
 }
 
 function listenOn(path: string, socket: Bun.SocketHandler<Connection | undefined>) {

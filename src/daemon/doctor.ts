@@ -67,7 +67,7 @@ async function mended(once: () => Promise<Finding>): Promise<Omit<Check, "name">
   const fixed: string[] = [];
   for (;;) {
     const finding = await once();
-    if (!finding.mend || fixed.length === limits.mendsMax) return judged(finding, fixed);
+    if (!finding.mend || fixed.length === limits.doctor.fixesMax) return judged(finding, fixed);
     try {
       fixed.push(finding.mend());
     } catch (thrown) {

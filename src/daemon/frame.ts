@@ -60,7 +60,7 @@ function callerOf(caller: unknown): Caller | undefined {
   if (!isFields(caller)) return undefined;
   const { kind, thread_id, cwd } = caller;
   if (kind !== "cli" && kind !== "mcp") return undefined;
-  if (typeof cwd !== "string" || Buffer.byteLength(cwd) > limits.wordBytesMax || !cwd.isWellFormed())
+  if (typeof cwd !== "string" || Buffer.byteLength(cwd) > limits.input.wordBytesMax || !cwd.isWellFormed())
     return undefined;
   if (thread_id !== null && !isName(thread_id)) return undefined;
   return { kind, thread_id, cwd };
@@ -72,7 +72,7 @@ function isFields(value: unknown): value is Fields {
 
 /** Repeated in answers, rows and the log, so short and well-formed. */
 function isName(value: unknown): value is string {
-  return typeof value === "string" && value.length <= limits.frameNameCharsMax && value.isWellFormed();
+  return typeof value === "string" && value.length <= limits.socket.nameCharsMax && value.isWellFormed();
 }
 
 export function isId(value: unknown): value is number {

@@ -17,7 +17,7 @@ export interface Instance extends ProcessIdentity {
  * soon: then this one waits for its place, so that a command right after a stop finds a daemon.
  */
 export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | undefined> {
-  const until = clock.monotonic() + limits.shutdownGraceMs;
+  const until = clock.monotonic() + limits.daemon.shutdownGraceMs;
   for (let tries = 1; ; tries++) {
     const lock = openLock(paths.lock);
     if (lock) {
@@ -25,8 +25,8 @@ export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | u
       return lock;
     }
     const isServed = look(paths.socket)?.isSocket() ?? false;
-    if ((isServed && tries >= limits.lockTries) || clock.monotonic() > until) return undefined;
-    await clock.sleep(limits.lockRetryMs);
+    if ((isServed && tries >= limits.process.lockTries) || clock.monotonic() > until) return undefined;
+    await clock.sleep(limits.process.lockRetryMs);
   }
 }
 

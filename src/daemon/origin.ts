@@ -60,7 +60,7 @@ function lineOf(pid: number, first: number, processes: Processes, self: number):
   const line = [pid];
   for (
     let parent: number | undefined = first;
-    parent !== undefined && parent > 0 && line.length < limits.ancestorsMax;
+    parent !== undefined && parent > 0 && line.length < limits.process.ancestorsMax;
     parent = parent === self ? undefined : processes.parentOf(parent)
   )
     line.push(parent);

@@ -28,7 +28,7 @@ export async function refuseBesideLeft(epochs: readonly EpochRow[], clock: Clock
   for (const epoch of epochs) {
     if (!isGroupAlive(epoch)) continue;
     signalGroup(epoch.group, "SIGKILL");
-    if (await leaves(epoch, clock, limits.agentTermGraceMs)) continue;
+    if (await leaves(epoch, clock, limits.process.termGraceMs)) continue;
     const pids = groupMembers(epoch.group);
     fail("agent_down", `an earlier Codex could not be ended: process ${pids.join(", ")} of it lives`, {
       hint: `end it: kill -KILL ${pids.join(" ")}; the next Codex is started once it is gone`,
@@ -38,12 +38,12 @@ export async function refuseBesideLeft(epochs: readonly EpochRow[], clock: Clock
 
 /** Its stdin ended with its daemon, so a healthy one leaves by itself: measured, 20 ms to 3.5 s. */
 async function endOrphan(epoch: EpochRow, clock: Clock, log: Log): Promise<boolean> {
-  if (await leaves(epoch, clock, limits.orphanGraceMs)) return true;
+  if (await leaves(epoch, clock, limits.process.orphanGraceMs)) return true;
   log.warn("an orphaned Codex is told to end", { pid: epoch.pid, epoch: epoch.id });
   signalGroup(epoch.group, "SIGTERM");
-  if (await leaves(epoch, clock, limits.agentTermGraceMs)) return true;
+  if (await leaves(epoch, clock, limits.process.termGraceMs)) return true;
   signalGroup(epoch.group, "SIGKILL");
-  if (await leaves(epoch, clock, limits.agentTermGraceMs)) return true;
+  if (await leaves(epoch, clock, limits.process.termGraceMs)) return true;
   log.error("an orphaned Codex could not be ended", { pid: epoch.pid, epoch: epoch.id });
   return false;
 }
@@ -52,7 +52,7 @@ async function leaves(epoch: EpochRow, clock: Clock, graceMs: number): Promise<b
   const until = clock.monotonic() + graceMs;
   while (isGroupAlive(epoch)) {
     if (clock.monotonic() >= until) return false;
-    await clock.sleep(limits.orphanLookEveryMs);
+    await clock.sleep(limits.process.orphanLookEveryMs);
   }
   return true;
 }

@@ -27,7 +27,7 @@ export function adoptOrphans(clock: Clock, log: Log): () => void {
   }
   let cancel = () => {};
   const reap = () => {
-    cancel = clock.after(limits.reapEveryMs, reap);
+    cancel = clock.after(limits.process.reapEveryMs, reap);
     // The runtime waits for what it started itself; to collect one of those would lose its exit status.
     for (const pid of children()) if (!isOwnChild(pid) && identityOf(pid)?.zombie) waitpid(pid, null, noHang);
   };

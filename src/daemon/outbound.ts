@@ -21,7 +21,7 @@ const encoder = new TextEncoder();
 export function outbound(to: {
   /** Bytes taken; negative when the socket is closed. */
   write(bytes: Uint8Array): number;
-  /** Called once, when more waits than `limits.outboundBytesMax`. */
+  /** Called once, when more waits than `limits.socket.outboundBytesMax`. */
   overflow(waitingBytes: number): void;
 }): Outbound {
   let queue: Uint8Array[] = [];
@@ -71,7 +71,7 @@ export function outbound(to: {
       }
       queue.push(bytes);
       waitingBytes += bytes.length;
-      if (waitingBytes <= limits.outboundBytesMax) return;
+      if (waitingBytes <= limits.socket.outboundBytesMax) return;
       const tooMuch = waitingBytes;
       close();
       to.overflow(tooMuch);
@@ -90,7 +90,7 @@ export function outbound(to: {
       }
       forget();
     },
-    room: () => below(limits.outboundHighWaterBytes),
+    room: () => below(limits.socket.outboundHighWaterBytes),
     empty: () => below(0),
     close,
   };

@@ -17,10 +17,10 @@ export function prepareSocketPlace(path: string): void {
 
 export function lengthFault(path: string): DispatchError | undefined {
   const bytes = Buffer.byteLength(path);
-  if (bytes <= limits.socketPathBytesMax) return undefined;
+  if (bytes <= limits.socket.pathBytesMax) return undefined;
   return new DispatchError(
     "usage",
-    `the socket path is ${bytes} bytes long and the system takes ${limits.socketPathBytesMax}: ${path}`,
+    `the socket path is ${bytes} bytes long and the system takes ${limits.socket.pathBytesMax}: ${path}`,
     { hint: "set DISPATCH_SOCKET to a shorter path in a directory of your own" },
   );
 }

@@ -108,7 +108,7 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
     control = openControl({ path: paths.socket, hello, call, clock, log });
     const ready = compose(parts, { paths, host, log, clock, tally });
     // Told to stop while it starts: what is half made is given a moment to be whole, and then closed as usual.
-    const tooLate = stop.asked.then(() => clock.sleep(limits.shutdownCallsMs));
+    const tooLate = stop.asked.then(() => clock.sleep(limits.daemon.shutdownCallsMs));
     const first = await Promise.race([ready, tooLate, stop.hurried]);
     if (first) {
       composed = first.composed;

@@ -25,15 +25,15 @@ export async function shutDown({
   why: DispatchError;
 }): Promise<boolean> {
   const from = clock.monotonic();
-  const haveLeft = await within(clock, limits.shutdownCallsMs, control.finish(why));
+  const haveLeft = await within(clock, limits.daemon.shutdownCallsMs, control.finish(why));
   if (!haveLeft) log.warn("calls did not end in time", { connections: control.connections() });
   control.close();
   if (!composed) return true;
   try {
-    const left = limits.shutdownGraceMs - (clock.monotonic() - from);
+    const left = limits.daemon.shutdownGraceMs - (clock.monotonic() - from);
     const isClosed = await within(clock, left, composed.close());
     if (isClosed) log.info("stopped");
-    else log.error("did not stop in time", { grace_ms: limits.shutdownGraceMs });
+    else log.error("did not stop in time", { grace_ms: limits.daemon.shutdownGraceMs });
     return isClosed;
   } catch (thrown) {
     log.error("did not stop well", { why: errorMessage(thrown), thrown });

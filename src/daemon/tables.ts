@@ -108,7 +108,7 @@ export function repositoryTables(directory: string, homes: Homes, uid = ownUid()
   if (file === undefined) return undefined;
   if (!isWithin(file, rootOf(file)))
     fail("usage", `${file} is a link that leads out of its repository`, { hint: `readlink -f ${file}` });
-  return { file, ...readToml(file, repositorySchema, limits.repositoryConfigBytesMax) };
+  return { file, ...readToml(file, repositorySchema, limits.config.repositoryBytesMax) };
 }
 
 /** Of the repository that a file of configuration belongs to. */

@@ -20,8 +20,8 @@ export async function runCodexHere(args: readonly string[]): Promise<number> {
 async function privateFlag(codex: string, args: readonly string[]): Promise<string[]> {
   if (args[0] !== "resume") return [];
   const { stdout } = await run([codex, "resume", "--help"], {
-    timeoutMs: limits.toolTimeoutMs,
-    bytesMax: limits.lacksBytesMax,
+    timeoutMs: limits.process.toolTimeoutMs,
+    bytesMax: limits.codex.lacksBytesMax,
     env: inheritedEnv(),
   });
   return /^\s*--no-daemon\b/m.test(stdout) ? ["--no-daemon"] : [];

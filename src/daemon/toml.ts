@@ -9,7 +9,7 @@ import { limits } from "../base/limits.ts";
 export function readToml<S extends v.GenericSchema>(
   path: string,
   schema: S,
-  bytesMax: number = limits.configBytesMax,
+  bytesMax: number = limits.config.bytesMax,
 ): v.InferOutput<S> {
   const text = textOf(path, bytesMax);
   let parsed: unknown;
@@ -44,7 +44,7 @@ function lineBroken(text: string): number {
   for (let end = 1; end <= lines.length; end++) {
     const start = ends.at(-1)!;
     if (isToml(lines.slice(start, end).join("\n"))) ends.push(end);
-    else if (end - start === limits.configStatementLinesMax) return start + 1;
+    else if (end - start === limits.config.statementLinesMax) return start + 1;
   }
   if (ends.at(-1) !== lines.length) return ends.at(-1)! + 1;
   let [well, broken] = [0, ends.length - 1];

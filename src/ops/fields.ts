@@ -36,7 +36,7 @@ export interface Mark {
   spelling?: true;
   /** Not offered to MCP. */
   cli_only?: true;
-  /** Of the value, or of each in a list; left out, `limits.wordBytesMax`. */
+  /** Of the value, or of each in a list; left out, `limits.input.wordBytesMax`. */
   bytes_max?: number;
   /** What stands for the value in help: `--limit N`. */
   value?: string;
@@ -54,7 +54,7 @@ function marked<S extends v.GenericSchema>(schema: S, description: string, mark:
   );
   return v.pipe(
     schema,
-    bounded<v.InferOutput<S>>(mark.bytes_max ?? limits.wordBytesMax),
+    bounded<v.InferOutput<S>>(mark.bytes_max ?? limits.input.wordBytesMax),
     wellFormed,
     v.description(description),
     v.metadata({ mark } satisfies Meta),
@@ -68,10 +68,12 @@ function bounded<T>(bytesMax: number) {
     typeof value !== "string" || value.length * 3 <= bytesMax || Buffer.byteLength(value) <= bytesMax;
   return v.check<T, (issue: v.CheckIssue<T>) => string>(
     (value) =>
-      Array.isArray(value) ? value.length <= limits.listItemsMax && value.every(isShort) : isShort(value),
+      Array.isArray(value)
+        ? value.length <= limits.input.listItemsMax && value.every(isShort)
+        : isShort(value),
     ({ input }) =>
       Array.isArray(input)
-        ? `takes at most ${limits.listItemsMax} values of at most ${bytesMax} bytes each`
+        ? `takes at most ${limits.input.listItemsMax} values of at most ${bytesMax} bytes each`
         : `must be at most ${bytesMax} bytes`,
   );
 }
@@ -80,7 +82,7 @@ function bounded<T>(bytesMax: number) {
 export function textTooLarge(entries: v.ObjectEntries, given: Record<string, unknown>): string | undefined {
   return Object.keys(entries).find((name) => {
     const [mark, value] = [markOf(entries[name] as v.GenericSchema), given[name]];
-    return mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.textBytesMax;
+    return mark.text && typeof value === "string" && Buffer.byteLength(value) > limits.input.textBytesMax;
   });
 }
 
@@ -102,7 +104,7 @@ export function flag<S extends v.GenericSchema>(schema: S, description: string, 
 export function text(description: string, mark: Mark = {}) {
   return marked(v.string(), description, {
     value: "TEXT",
-    bytes_max: limits.textBytesMax,
+    bytes_max: limits.input.textBytesMax,
     ...mark,
     text: true,
   });
@@ -122,7 +124,7 @@ export const seen = v.check((text: string) => !isBlank(text), "nothing of it can
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
 export function selector(description = "thread: ref, id, @handle, title or self", mark: Mark = {}) {
-  return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.titleCharsMax)), description, {
+  return marked(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.input.titleCharsMax)), description, {
     arg: true,
     value: "THREAD",
     names: "thread",
@@ -138,10 +140,14 @@ export function count(description: string, most: number, mark: Mark = {}) {
 }
 
 export function seconds(description: string, mark: Mark = {}) {
-  return marked(v.pipe(v.number(), v.minValue(0), v.maxValue(limits.waitTimeoutMaxMs / 1000)), description, {
-    value: "SECONDS",
-    ...mark,
-  });
+  return marked(
+    v.pipe(v.number(), v.minValue(0), v.maxValue(limits.input.waitTimeoutMaxMs / 1000)),
+    description,
+    {
+      value: "SECONDS",
+      ...mark,
+    },
+  );
 }
 
 /** A day, a time, an age (`2h`, `3d`), `today`, `yesterday`; ISO-8601 with a zone on the wire. */
@@ -155,7 +161,7 @@ export function moment(description: string, end: "first" | "last") {
 
 export function idempotencyKey() {
   return flag(
-    v.pipe(v.string(), v.minLength(1), v.maxBytes(limits.keyBytesMax)),
+    v.pipe(v.string(), v.minLength(1), v.maxBytes(limits.input.keyBytesMax)),
     "same key, same content: the same receipt; other content: conflict",
     { value: "KEY", minted: true },
   );

@@ -28,7 +28,7 @@ export const settingFields = {
     flag(
       v.array(v.pipe(v.string(), v.regex(/^[^=\s]+=/, "must be KEY=VALUE"))),
       "a setting of Codex's own, repeatable",
-      { value: "KEY=VALUE", bytes_max: limits.configValueBytesMax },
+      { value: "KEY=VALUE", bytes_max: limits.input.configValueBytesMax },
     ),
   ),
 };
@@ -40,7 +40,7 @@ export const mayWriteHome = v.optional(
 
 /** Of a thread to be made. */
 export const newName = flag(
-  v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
+  v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.input.titleCharsMax), seen),
   "the title, after its prefix; its slug is the @handle",
   { value: "NAME" },
 );
@@ -50,7 +50,7 @@ export const choiceFields = {
   text: v.optional(text("the first text")),
   goal: v.optional(
     flag(
-      v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax), seen),
+      v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.input.goalCharsMax), seen),
       "a native goal: active once the text is delivered",
       { value: "OBJECTIVE" },
     ),
@@ -65,7 +65,7 @@ export const choiceFields = {
   ),
   prefix: v.optional(
     flag(
-      v.pipe(v.string(), v.maxLength(limits.titleCharsMax)),
+      v.pipe(v.string(), v.maxLength(limits.input.titleCharsMax)),
       // biome-ignore lint/suspicious/noTemplateCurlyInString: these are the variables people write
       "before the name in the title; knows ${DISPATCH.CWD.REPO}, ${DISPATCH.CWD.BASENAME}, ${DISPATCH.PRESET}",
       { value: "TEXT" },

@@ -35,7 +35,7 @@ export function openDb(path: string, now: number): Database {
 function isUnbegun(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return true;
-  const isUnwritten = found.size === 0 && found.mtimeMs - found.birthtimeMs < limits.fileTimesApartMs;
+  const isUnwritten = found.size === 0 && found.mtimeMs - found.birthtimeMs < limits.process.fileTimesApartMs;
   return isUnwritten && !existsSync(`${path}-wal`) && backupsOf(path).length === 0;
 }
 
@@ -61,7 +61,7 @@ export function openFile(path: string): Database {
   refuseForeignFiles(path);
   const db = new Database(path, { create: true, strict: true });
   // Before WAL: two opens at once with the default of 0 gave SQLITE_BUSY on set-up (measured).
-  db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
+  db.run(`PRAGMA busy_timeout = ${limits.store.busyTimeoutMs}`);
   db.run("PRAGMA journal_mode = WAL");
   db.run("PRAGMA synchronous = FULL");
   db.run("PRAGMA foreign_keys = ON");
@@ -73,7 +73,7 @@ export function openFile(path: string): Database {
 export function openToRead(path: string): Database {
   refuseForeignFiles(path);
   const db = new Database(path, { readonly: true, strict: true });
-  db.run(`PRAGMA busy_timeout = ${limits.storeBusyTimeoutMs}`);
+  db.run(`PRAGMA busy_timeout = ${limits.store.busyTimeoutMs}`);
   return db;
 }
 

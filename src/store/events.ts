@@ -87,7 +87,7 @@ export function eventStore(db: Database): Store["events"] {
 /** The log holds ids and previews; whatever is larger is replaced by a word saying so, never stored. */
 function bounded(data: Record<string, unknown>): Record<string, unknown> {
   const bytes = Buffer.byteLength(JSON.stringify(data));
-  return bytes <= limits.eventDataBytesMax
+  return bytes <= limits.event.dataBytesMax
     ? data
     : { dropped: `${bytes} bytes are over the limit of an event` };
 }

@@ -82,7 +82,7 @@ function codexHomeOf(db: Database): string | null {
 
 function faultsOf(db: Database, depth: "quick" | "whole"): string[] {
   const pragma = depth === "quick" ? "quick_check" : "integrity_check";
-  const said = db.query<Record<string, string>, []>(`PRAGMA ${pragma}(${limits.registryFaultsMax})`).all();
+  const said = db.query<Record<string, string>, []>(`PRAGMA ${pragma}(${limits.store.faultsMax})`).all();
   const faults = said.map((row) => row[pragma] ?? "no answer").filter((words) => words !== "ok");
   if (depth === "quick") return faults;
   const loose = db.query<{ table: string; n: number }, []>(

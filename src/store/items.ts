@@ -152,7 +152,7 @@ export function itemStore(db: Database): Store["items"] {
 type HitRow = Omit<Hit, "at" | "start" | "end">;
 
 const place = "f.rowid AS id, i.lane, i.turn_id, i.item_id, i.type";
-const snippet = `snippet(items_fts, 0, '${open}', '${close}', '…', ${limits.searchSnippetWords}) AS snippet`;
+const snippet = `snippet(items_fts, 0, '${open}', '${close}', '…', ${limits.search.snippetWords}) AS snippet`;
 
 function search(db: Database, query: ItemQuery): Hit[] {
   return found<HitRow>(db, `${place}, ${snippet}`, query).map(hitOf);
@@ -204,9 +204,9 @@ function named(db: Database, lanes: readonly Ref[]): string {
     .filter(({ ref }) => !chosen.has(ref));
   if (others.length === 0) return "";
   const steps = others.reduce((sum, { items }) => sum + items, 0);
-  const isFew = others.length + steps / limits.searchStepsPerName < chosen.size;
+  const isFew = others.length + steps / limits.search.stepsPerName < chosen.size;
   const [word, refs] = isFew ? ["NOT", others.map(({ ref }) => ref)] : ["AND", lanes];
-  return refs.length > limits.searchNamedMax ? "" : ` ${word} ${inLanes(refs)}`;
+  return refs.length > limits.search.namedMax ? "" : ` ${word} ${inLanes(refs)}`;
 }
 
 /** A ref holds only letters and digits: nothing of it can be read as syntax. */

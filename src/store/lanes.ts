@@ -67,17 +67,17 @@ export function laneStore(db: Database): Store["lanes"] {
         handle,
       ),
     findByTitle: (title) =>
-      lanes.all(`SELECT * FROM lanes WHERE title = +? AND ${live} LIMIT ${limits.matchesMax}`, title),
+      lanes.all(`SELECT * FROM lanes WHERE title = +? AND ${live} LIMIT ${limits.input.matchesMax}`, title),
     // Refs hold only letters and digits, so the prefix needs no escape; the range uses the primary key.
     findByPrefix: (prefix) =>
       lanes.all(
-        `SELECT * FROM lanes WHERE ref >= +? AND ref < +? AND ${live} LIMIT ${limits.matchesMax}`,
+        `SELECT * FROM lanes WHERE ref >= +? AND ref < +? AND ${live} LIMIT ${limits.input.matchesMax}`,
         prefix,
         `${prefix}{`,
       ),
     findByPart: (part) =>
       lanes.all(
-        `SELECT * FROM lanes WHERE instr(lower(title), lower(+?)) > 0 AND ${live} LIMIT ${limits.matchesMax}`,
+        `SELECT * FROM lanes WHERE instr(lower(title), lower(+?)) > 0 AND ${live} LIMIT ${limits.input.matchesMax}`,
         part,
       ),
     findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
@@ -112,7 +112,7 @@ export function laneStore(db: Database): Store["lanes"] {
             WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = +?
             ORDER BY l.updated_at DESC, l.rowid DESC LIMIT +?`,
         )
-        .all(limits.summaryTextCharsMax, archived ? 1 : 0, limit)
+        .all(limits.thread.summaryTextCharsMax, archived ? 1 : 0, limit)
         .map((row) => {
           const { status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...more } = row;
           const { provider_given, provider_asked, ...lane } = more;

@@ -77,7 +77,7 @@ function backUp(db: Database, path: string, now: number): string {
   const to = backupPath(path, "before", now);
   try {
     backup(db, to);
-    pruneBackups(path, limits.migrationBackupsKept);
+    pruneBackups(path, limits.store.migrationBackupsKept);
     return to;
   } catch (thrown) {
     const error = fileError(thrown, "backing up");

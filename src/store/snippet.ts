@@ -26,7 +26,7 @@ function shortened(
   start: number,
   end: number,
 ): { snippet: string; start: number; end: number } {
-  const most = limits.searchSnippetCharsMax;
+  const most = limits.search.snippetCharsMax;
   if (line.length <= most) return { snippet: line, start, end };
   const from = Math.max(0, Math.min(start - Math.floor(most / 4), line.length - most));
   const shown = line.slice(from, from + most).toWellFormed();

@@ -25,7 +25,7 @@ export async function startDaemon(
   { daemonArgv, daemonVariables }: Pick<Parts, "daemonArgv" | "daemonVariables">,
 ): Promise<Started> {
   refuseForeignHome(paths);
-  const until = systemClock.monotonic() + limits.autostartWaitMs;
+  const until = systemClock.monotonic() + limits.client.autostartWaitMs;
   let lock: Lock | undefined;
   let child: Detached | undefined;
   const logBytes = sizeOf(paths.log);
@@ -35,7 +35,7 @@ export async function startDaemon(
     const foundAt = systemClock.monotonic();
     // Another's has left its words before its socket closed; what the log says later is not of this start.
     const hasEnded = async () =>
-      mine ? endsSoon(mine) : systemClock.monotonic() - foundAt < limits.startFailureMs;
+      mine ? endsSoon(mine) : systemClock.monotonic() - foundAt < limits.client.startFailureMs;
     const whyDied = async () => ((await hasEnded()) ? errorLeft(paths.log, logBytes) : undefined);
     return { connection, status: mine ? "started" : "already_running", whyDied };
   };
@@ -59,10 +59,14 @@ export async function startDaemon(
         throw whyEnded(paths.log, logBytes, child.exited());
       }
       if (systemClock.monotonic() >= until)
-        return fail("daemon_down", `the daemon did not answer within ${limits.autostartWaitMs / 1000} s`, {
-          hint: `look into ${paths.log}`,
-        });
-      await systemClock.sleep(limits.autostartPollMs);
+        return fail(
+          "daemon_down",
+          `the daemon did not answer within ${limits.client.autostartWaitMs / 1000} s`,
+          {
+            hint: `look into ${paths.log}`,
+          },
+        );
+      await systemClock.sleep(limits.client.autostartPollMs);
     }
   } finally {
     lock?.release();
@@ -71,10 +75,10 @@ export async function startDaemon(
 
 /** It opens its socket before its registry, so it may fail with a client on the line. */
 async function endsSoon(child: Detached): Promise<boolean> {
-  const until = systemClock.monotonic() + limits.startFailureMs;
+  const until = systemClock.monotonic() + limits.client.startFailureMs;
   while (child.exited() === null) {
     if (systemClock.monotonic() >= until) return false;
-    await systemClock.sleep(limits.autostartPollMs);
+    await systemClock.sleep(limits.client.autostartPollMs);
   }
   return true;
 }

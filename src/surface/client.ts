@@ -48,20 +48,23 @@ const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 /** Undefined when no daemon listens there. Throws `denied` where the daemon, or its directory, is not the user's own. */
 export async function connect(
   path: string,
-  helloTimeoutMs: number = limits.helloTimeoutMs,
+  helloTimeoutMs: number = limits.socket.helloTimeoutMs,
 ): Promise<Connection | undefined> {
-  if (Buffer.byteLength(path) > limits.socketPathBytesMax)
-    return fail("usage", `the socket path is longer than ${limits.socketPathBytesMax} bytes: ${path}`, {
+  if (Buffer.byteLength(path) > limits.socket.pathBytesMax)
+    return fail("usage", `the socket path is longer than ${limits.socket.pathBytesMax} bytes: ${path}`, {
       hint: "set DISPATCH_SOCKET to a shorter path",
     });
   const wire = openWire(helloTimeoutMs);
   const trust = directoryTrust(path);
   const { promise: late, resolve: giveUp } = Promise.withResolvers<"late">();
-  const cancelLate = systemClock.after(limits.connectTimeoutMs, () => giveUp("late"));
+  const cancelLate = systemClock.after(limits.client.connectTimeoutMs, () => giveUp("late"));
   try {
     const socket = await Promise.race([late, Bun.connect({ unix: path, socket: wire.handlers })]);
     if (socket === "late")
-      return fail("daemon_down", `no connection to ${path} within ${limits.connectTimeoutMs / 1000} s`);
+      return fail(
+        "daemon_down",
+        `no connection to ${path} within ${limits.client.connectTimeoutMs / 1000} s`,
+      );
     const foreign = (await trust) ?? wire.foreign();
     if (foreign) {
       socket.terminate();

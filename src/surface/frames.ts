@@ -19,7 +19,7 @@ export function frameReader(to: {
   onBroken(why: "not_json" | "too_long", cause?: unknown): void;
 }): LineSplitter {
   const lines = lineSplitter({
-    lineBytesMax: limits.frameBytesMax,
+    lineBytesMax: limits.socket.frameBytesMax,
     onLine(line) {
       let frame: DaemonFrame | TextHead;
       try {
@@ -29,7 +29,7 @@ export function frameReader(to: {
       }
       to.onFrame(frame);
       if (!("bytes" in frame)) return;
-      if (frame.bytes > limits.frameBytesMax) to.onBroken("too_long");
+      if (frame.bytes > limits.socket.frameBytesMax) to.onBroken("too_long");
       else lines.take(frame.bytes, to.onText);
     },
     onOversize: () => to.onBroken("too_long"),

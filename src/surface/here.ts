@@ -51,7 +51,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
         if ("error" in answer) throw DispatchError.fromBody(answer.error);
         const why = await whyDied();
         if (why) throw why;
-        if (tries === limits.callTriesMax)
+        if (tries === limits.client.callTriesMax)
           fail("daemon_down", `the daemon went away ${tries} times before it answered`, {
             hint: "dispatch doctor",
           });
@@ -61,7 +61,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       const until = systemClock.monotonic() + waitMs;
       while (readLock(paths.lock).held) {
         if (systemClock.monotonic() >= until) return false;
-        await systemClock.sleep(limits.autostartPollMs);
+        await systemClock.sleep(limits.client.autostartPollMs);
       }
       return true;
     },

@@ -59,7 +59,7 @@ function filled(op: AnyOp, given: Input, cwd: string): Input {
 }
 
 export function tooLarge(what: string): never {
-  return fail("too_large", `${what} is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+  return fail("too_large", `${what} is over ${limits.input.textBytesMax / 1024 / 1024} MiB`, {
     hint: "put it in a file and send its path",
   });
 }

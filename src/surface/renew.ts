@@ -51,10 +51,10 @@ export async function replaceOutdatedDaemon(
   }
   // Not before: what else waits on this connection waits on.
   connection.close();
-  const until = systemClock.monotonic() + limits.shutdownGraceMs + limits.shutdownCallsMs;
+  const until = systemClock.monotonic() + limits.daemon.shutdownGraceMs + limits.daemon.shutdownCallsMs;
   while (who && isAlive(who)) {
     if (systemClock.monotonic() >= until)
       throw refuse(`${older} and does not end`, "dispatch down --force && dispatch up");
-    await systemClock.sleep(limits.autostartPollMs);
+    await systemClock.sleep(limits.client.autostartPollMs);
   }
 }

@@ -107,7 +107,7 @@ export function openSession(options: SessionOptions): Session {
         // A stream that began again would repeat its rows; a wait that did only waits on.
         const isOver = (isStream && rows > 0) || signal?.aborted === true;
         const isUnreadable = why !== undefined && why.code !== "daemon_down";
-        if (isOver || repeat === "no" || isUnreadable || tries === limits.callTriesMax)
+        if (isOver || repeat === "no" || isUnreadable || tries === limits.client.callTriesMax)
           throw honest(why ?? goneAfter(tries));
       }
     },

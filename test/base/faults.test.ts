@@ -36,10 +36,10 @@ test("the same failure again is counted, and the list is bounded in number, in s
   for (let n = 0; n < 3; n++) log.error("a timer failed", { thrown: new Error("again") });
   expect(log.faults()).toMatchObject([{ times: 3 }]);
   for (let n = 0; n < 100; n++) log.error("another", { thrown: new Error(`${n} ${"x".repeat(100_000)}`) });
-  expect(log.faults()).toHaveLength(limits.faultsKeptMax);
+  expect(log.faults()).toHaveLength(limits.daemon.faultsKeptMax);
   expect(log.faults()[0]!.why).toStartWith("99 ");
-  expect(JSON.stringify(log.faults()).length).toBeLessThan(limits.faultsKeptMax * 500);
-  await clock.advance(limits.faultShownMs + 1);
+  expect(JSON.stringify(log.faults()).length).toBeLessThan(limits.daemon.faultsKeptMax * 500);
+  await clock.advance(limits.daemon.faultShownMs + 1);
   expect(log.faults()).toEqual([]);
 });
 

@@ -46,8 +46,8 @@ test.each([
     () => "answered",
     (thrown: { code: string }) => thrown.code,
   );
-  for (let passed = 0; passed <= limits.agentLoadTimeoutMs; passed += limits.agentPingEveryMs) {
-    await clock.advance(limits.agentPingEveryMs);
+  for (let passed = 0; passed <= limits.codex.loadTimeoutMs; passed += limits.codex.pingEveryMs) {
+    await clock.advance(limits.codex.pingEveryMs);
     // It answers in order: after this the ping is answered too.
     await codex.readGoal("T");
   }

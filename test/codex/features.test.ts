@@ -119,5 +119,5 @@ test("the tested range is from the first to the last, both in it", () => {
   expect([tested.to, "0.171.0-alpha.1", "0.12.0", "", "junk"].map(isNewer)).toEqual(Array(5).fill(false));
   expect(upgradeFor("1.0.0")).toContain("upgrade dispatch");
   expect(upgradeFor("0.12.0")).toContain("npm install -g @openai/codex");
-  expect(limits.agentSchemaTimeoutMs).toBeLessThan(limits.agentStartTimeoutMs);
+  expect(limits.codex.schemaTimeoutMs).toBeLessThan(limits.codex.startTimeoutMs);
 });

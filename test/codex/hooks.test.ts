@@ -90,7 +90,7 @@ test("one that keeps a tool from running denied it: Codex shows no item then", (
 });
 
 test("what is remembered of hooks is bounded", () => {
-  const lines = Array.from({ length: limits.childOpenChangesMax + 1 }, (_, at) =>
+  const lines = Array.from({ length: limits.wire.openChangesMax + 1 }, (_, at) =>
     hook("completed", `c${at}`),
   );
   const over = (id: string): Line => [

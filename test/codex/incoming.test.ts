@@ -57,8 +57,8 @@ test("a read of very many lines is cut into batches of the limit", async () => {
   const from = stream();
   await from.read(...Array.from({ length: 600 }, (_, at) => closed(String(at))));
   expect(from.batches.map((batch) => batch.length)).toEqual([
-    limits.childBatchLinesMax,
-    limits.childBatchLinesMax,
+    limits.wire.batchLinesMax,
+    limits.wire.batchLinesMax,
     88,
   ]);
 });

@@ -106,9 +106,9 @@ describe("the window", () => {
   test("never more than the window is unanswered, and the rest goes out in order", async () => {
     const to = wire();
     const calls = Array.from({ length: 200 }, (_, at) => to.call("m", { at }));
-    expect(to.lines).toHaveLength(limits.childInFlightMax);
+    expect(to.lines).toHaveLength(limits.wire.inFlightMax);
     for (let id = 1; id <= 200; id++) {
-      expect(to.lines.length - (id - 1)).toBeLessThanOrEqual(limits.childInFlightMax);
+      expect(to.lines.length - (id - 1)).toBeLessThanOrEqual(limits.wire.inFlightMax);
       to.answer(id, { id });
     }
     await Promise.all(calls);
@@ -124,7 +124,7 @@ describe("the window", () => {
 
   test("a call that could not go out before its deadline was not sent", async () => {
     const to = wire();
-    for (let at = 0; at < limits.childInFlightMax; at++)
+    for (let at = 0; at < limits.wire.inFlightMax; at++)
       void to.call("m", {}, { timeoutMs: 60_000 }).catch(() => {});
     const error = refused(to.call("late", {}, { timeoutMs: 1000 }));
     await to.clock.advance(1000);
@@ -138,7 +138,7 @@ describe("the window", () => {
 
   test("a deadline makes room for the next", async () => {
     const to = wire();
-    for (let at = 0; at < limits.childInFlightMax; at++)
+    for (let at = 0; at < limits.wire.inFlightMax; at++)
       void to.call("m", {}, { timeoutMs: 1000 }).catch(() => {});
     void to.call("next", {}).catch(() => {});
     await to.clock.advance(1000);
@@ -147,7 +147,7 @@ describe("the window", () => {
 
   test("a backlog that is full refuses at once", async () => {
     const to = wire();
-    for (let at = 0; at < limits.childInFlightMax + limits.childBacklogMax; at++)
+    for (let at = 0; at < limits.wire.inFlightMax + limits.wire.backlogMax; at++)
       void to.call("m", {}).catch(() => {});
     expect((await refused(to.call("one too many", {}))).body.data).toMatchObject({ reason: "overloaded" });
   });
@@ -156,15 +156,15 @@ describe("the window", () => {
 describe("the end of the child", () => {
   test("what was written is unknown, what waited is not sent, and so is everything after", async () => {
     const to = wire();
-    const calls = Array.from({ length: limits.childInFlightMax + 2 }, () => refused(to.call("m", {})));
+    const calls = Array.from({ length: limits.wire.inFlightMax + 2 }, () => refused(to.call("m", {})));
     to.close("codex was killed by SIGKILL");
     const outcomes = (await Promise.all(calls)).map((error) => error.data!["outcome"]);
-    expect(outcomes.filter((outcome) => outcome === "unknown")).toHaveLength(limits.childInFlightMax);
+    expect(outcomes.filter((outcome) => outcome === "unknown")).toHaveLength(limits.wire.inFlightMax);
     expect(outcomes.slice(-2)).toEqual(["not_sent", "not_sent"]);
     const after = await refused(to.call("m", {}));
     expect(after.body).toMatchObject({ code: "agent_down", message: "codex was killed by SIGKILL" });
     expect(after.data).toEqual({ outcome: "not_sent" });
-    expect(to.lines).toHaveLength(limits.childInFlightMax);
+    expect(to.lines).toHaveLength(limits.wire.inFlightMax);
     expect(to.clock.pending()).toBe(0);
   });
 });
@@ -175,7 +175,7 @@ describe("reads", () => {
     const read = to.read("thread/read", {});
     to.refuse(1, -32001, "Server overloaded; retry later.");
     await to.clock.advance(0);
-    await to.clock.advance(limits.agentOverloadPauseMs);
+    await to.clock.advance(limits.wire.overloadPauseMs);
     to.answer(2, { ok: true });
     expect(await read).toEqual({ ok: true });
   });
@@ -183,9 +183,9 @@ describe("reads", () => {
   test("a silent read is asked again, and in the end gives up", async () => {
     const to = wire();
     const error = refused(to.read("thread/read", {}));
-    await to.clock.advance(10 * limits.agentCallTimeoutMs);
+    await to.clock.advance(10 * limits.codex.callTimeoutMs);
     expect((await error).code).toBe("timeout");
-    expect(to.lines).toHaveLength(1 + limits.agentReadRetriesMax);
+    expect(to.lines).toHaveLength(1 + limits.wire.readRetriesMax);
   });
 
   test("any other refusal is final, and what writes is never repeated", async () => {

@@ -57,8 +57,8 @@ const refusal = (call: Promise<unknown>): Promise<DispatchError> =>
 
 /** Lets time pass for a child that answers its pings. */
 async function pass(codex: Supervisor, clock: HandClock, ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= limits.agentPingEveryMs) {
-    await clock.advance(Math.min(left, limits.agentPingEveryMs));
+  for (let left = ms; left > 0; left -= limits.codex.pingEveryMs) {
+    await clock.advance(Math.min(left, limits.codex.pingEveryMs));
     // It answers in order: after this the ping is answered too.
     await codex.running().rpc.call("test/echo", {});
   }
@@ -139,9 +139,9 @@ describe("a start", () => {
     expect(codex.status()).toMatchObject({
       state: "degraded",
       pid: null,
-      retry_at: clock.now() + limits.agentBackoffFirstMs,
+      retry_at: clock.now() + limits.codex.backoffFirstMs,
     });
-    for (let look = 0; look < 20; look++) await clock.advance(limits.agentBackoffMaxMs);
+    for (let look = 0; look < 20; look++) await clock.advance(limits.codex.backoffMaxMs);
     expect(codex.status().state).toBe("degraded");
     expect(sink.births).toEqual([]);
     path = good.path;
@@ -170,7 +170,7 @@ describe("a start", () => {
     const silent = stand({ clock, codex: { initialize: "silent" } });
     silent.codex.start();
     await until("it is born", () => silent.sink.births.length === 1);
-    await clock.advance(limits.agentStartTimeoutMs);
+    await clock.advance(limits.codex.startTimeoutMs);
     await until("it is degraded", () => silent.codex.status().state === "degraded");
     expect(silent.codex.status().last_error!.message).toContain("did not answer initialize within 20 s");
     for (const { sink } of [refusing, silent]) {
@@ -186,8 +186,8 @@ describe("a start", () => {
     await until("it is born", () => sink.births.length === 1);
     const { pid } = sink.births[0]!;
     for (let windows = 1; windows <= 2; windows++) {
-      await until("it has worked", () => cpuMsOf(pid)! > windows * 1.3 * limits.agentStartWorkMs);
-      await clock.advance(limits.agentStartTimeoutMs);
+      await until("it has worked", () => cpuMsOf(pid)! > windows * 1.3 * limits.codex.startWorkMs);
+      await clock.advance(limits.codex.startTimeoutMs);
       expect(codex.status().state).toBe("starting");
     }
     process.kill(pid, "SIGUSR2");
@@ -202,12 +202,12 @@ describe("a start", () => {
     codex.start();
     await until("it is born", () => sink.births.length === 1);
     const { pid } = sink.births[0]!;
-    const hasWorked = () => cpuMsOf(pid)! > 1.3 * limits.agentStartWorkMs;
+    const hasWorked = () => cpuMsOf(pid)! > 1.3 * limits.codex.startWorkMs;
     await until(
       "it has babbled",
-      () => hasWorked() && codex.status().garbage_lines > limits.agentStartGarbageMax,
+      () => hasWorked() && codex.status().garbage_lines > limits.codex.startGarbageMax,
     );
-    await clock.advance(limits.agentStartTimeoutMs);
+    await clock.advance(limits.codex.startTimeoutMs);
     await until("it is degraded", () => codex.status().state === "degraded");
     expect(codex.status().last_error!.message).toContain("lines that are none of its protocol");
     expect(isAlive(sink.births[0]!)).toBe(false);
@@ -223,11 +223,11 @@ describe("a start", () => {
     codex.retry();
     await until("it is gone", () => sink.downs.length === 1);
     expect(sink.downs[0]!.reason).toBe("it was replaced before it answered initialize");
-    await clock.advance(limits.agentBackoffFirstMs);
+    await clock.advance(limits.codex.backoffFirstMs);
     await until("another is born", () => sink.births.length === 2);
     expect(isAlive(sink.births[0]!)).toBe(false);
     const { pid } = sink.births[1]!;
-    await until("it was asked", () => cpuMsOf(pid)! > limits.agentStartWorkMs);
+    await until("it was asked", () => cpuMsOf(pid)! > limits.codex.startWorkMs);
     process.kill(pid, "SIGUSR2");
     await until("it is up", () => codex.status().state === "running");
     expect(codex.status().starting_since).toBeNull();
@@ -264,7 +264,7 @@ describe("a start", () => {
       ),
       hint: "upgrade dispatch: it is older than this codex",
     });
-    for (let look = 0; look < 5; look++) await clock.advance(limits.agentBackoffMaxMs);
+    for (let look = 0; look < 5; look++) await clock.advance(limits.codex.backoffMaxMs);
     expect(sink.order).toEqual(["born", "down"]);
     expect(isAlive(sink.births[0]!)).toBe(false);
     lacks = [];
@@ -366,7 +366,7 @@ describe("a crash", () => {
     kill(codex.status().pid);
     await until("the circuit is open", () => codex.status().state === "degraded");
     expect(codex.status()).toMatchObject({
-      retry_at: clock.now() + limits.agentCircuitOpenMs,
+      retry_at: clock.now() + limits.codex.circuitOpenMs,
       last_error: { message: "codex was killed by SIGKILL" },
     });
     expect((await refusal(codex.ready(10_000))).code).toBe("agent_down");
@@ -380,15 +380,15 @@ describe("a crash", () => {
     const clock = handClock();
     const { codex, sink } = stand({ clock, sink: { onExit: () => true } });
     codex.start();
-    for (let crash = 1; crash <= limits.agentCrashesMax + 1; crash++) {
+    for (let crash = 1; crash <= limits.codex.crashesMax + 1; crash++) {
       await codex.ready(10_000);
       kill(codex.status().pid);
       await until("it is down", () => sink.downs.length === crash && codex.status().retry_at !== null);
       expect(codex.status()).toMatchObject({
         state: "starting",
-        retry_at: clock.now() + limits.agentBackoffFirstMs,
+        retry_at: clock.now() + limits.codex.backoffFirstMs,
       });
-      await clock.advance(limits.agentBackoffFirstMs);
+      await clock.advance(limits.codex.backoffFirstMs);
     }
   });
 
@@ -398,7 +398,7 @@ describe("a crash", () => {
     codex.start();
     for (let crash = 1; crash <= 6; crash++) {
       await codex.ready(10_000);
-      await pass(codex, clock, limits.agentCrashesWindowMs / 2 + 1);
+      await pass(codex, clock, limits.codex.crashesWindowMs / 2 + 1);
       kill(codex.status().pid);
       await until("it is down", () => sink.downs.length === crash && codex.status().retry_at !== null);
       expect(codex.status().state).toBe("starting");
@@ -413,7 +413,7 @@ describe("pings", () => {
     const { codex, sink } = stand({ clock, codex: { ping: "silent" } });
     codex.start();
     const { pid } = await codex.ready(10_000);
-    const oneMiss = limits.agentPingEveryMs + limits.agentPingTimeoutMs;
+    const oneMiss = limits.codex.pingEveryMs + limits.codex.pingTimeoutMs;
     await clock.advance(2 * oneMiss);
     expect(sink.downs).toEqual([]);
     expect(identityOf(pid)).toBeDefined();
@@ -427,7 +427,7 @@ describe("pings", () => {
     const { codex, sink } = stand({ clock });
     codex.start();
     await codex.ready(10_000);
-    await pass(codex, clock, 20 * limits.agentPingEveryMs);
+    await pass(codex, clock, 20 * limits.codex.pingEveryMs);
     expect(sink.downs).toEqual([]);
   });
 
@@ -437,7 +437,9 @@ describe("pings", () => {
     codex.start();
     const { pid } = await codex.ready(10_000);
     process.kill(pid, "SIGSTOP");
-    await clock.advance(3 * (limits.agentPingEveryMs + limits.agentPingTimeoutMs) + limits.agentTermGraceMs);
+    await clock.advance(
+      3 * (limits.codex.pingEveryMs + limits.codex.pingTimeoutMs) + limits.process.termGraceMs,
+    );
     await until("it is down", () => sink.downs.length === 1);
     expect(identityOf(pid)).toBeUndefined();
   });

@@ -27,11 +27,11 @@ test.each([
   ["back", -hour],
 ])("set %s an hour, a message is unsure after its minute, no sooner and no later", async (_, ms) => {
   const { here, receipt } = await unproven();
-  await pass(here, limits.reconcileEveryMs);
+  await pass(here, limits.loop.everyMs);
   here.clock.set(ms);
-  await pass(here, limits.proofTimeoutMs - 2 * limits.reconcileEveryMs);
+  await pass(here, limits.message.proofTimeoutMs - 2 * limits.loop.everyMs);
   expect(here.state(receipt)).not.toBe("unsure");
-  await pass(here, 4 * limits.reconcileEveryMs);
+  await pass(here, 4 * limits.loop.everyMs);
   expect(here.state(receipt)).toBe("unsure");
 });
 
@@ -52,14 +52,14 @@ test.each([
     self: null,
     condition: "attention",
     any: false,
-    timeoutMs: 2 * limits.retryingAttentionMs,
+    timeoutMs: 2 * limits.thread.retryingAttentionMs,
     signal: never(),
   });
   let isOver = false;
   void attention.then(() => {
     isOver = true;
   });
-  await pass(here, limits.retryingAttentionMs - 10_000);
+  await pass(here, limits.thread.retryingAttentionMs - 10_000);
   expect(isOver).toBe(false);
   await pass(here, 20_000);
   expect(isOver).toBe(true);
@@ -70,7 +70,7 @@ test("a turn that runs for a message is its own, whatever the wall clock says of
   const here = await rig();
   here.world.agent.beforeNext("startTurn", () => here.clock.set(-hour));
   const receipt = await here.send('[{"hook":"slow"},{"say":"done"}]');
-  await pass(here, 2 * limits.proofTimeoutMs);
+  await pass(here, 2 * limits.message.proofTimeoutMs);
   expect(here.state(receipt)).not.toBe("unsure");
   here.world.agent.release("slow");
   await here.reaches(receipt, "done");

@@ -39,7 +39,7 @@ describe("a thread that Codex reopened with other settings", () => {
     here.world.agent.ignoreSettingsOfNextResume();
     const context = here.send("by the way", { mode: "context" });
     await macrotasks(60);
-    await here.clock.advance(limits.sendAnswerMs);
+    await here.clock.advance(limits.message.sendAnswerMs);
     expect((await context).state).toBe("queued");
     expect(here.view().queue.reason).toBe("settings_differ");
     expect(thread().injected).toEqual([]);
@@ -69,10 +69,10 @@ test("an idle thread is not unloaded under a turn that began while that was deci
     await gate.promise;
     return facts;
   };
-  here.clock.jump(limits.laneIdleUnloadMs + 1000);
+  here.clock.jump(limits.thread.idleUnloadMs + 1000);
   const sending = here.send(waiting);
   await macrotasks(30);
-  await here.clock.advance(limits.reconcileEveryMs);
+  await here.clock.advance(limits.loop.everyMs);
   gate.resolve();
   await here.reaches(await sending, "delivered");
   await macrotasks(60);
@@ -202,7 +202,7 @@ describe("a goal of a new thread", () => {
     const { ref } = await withGoal(waiting);
     await until("it runs", () => core().view(ref).status === "busy");
     expect((await core().stop(ref, 5000)).goal_paused).toBe(true);
-    await here.clock.advance(limits.reconcileEveryMs * 2);
+    await here.clock.advance(limits.loop.everyMs * 2);
     await macrotasks(60);
     expect(here.world.agent.threads.get(core().view(ref).id!)!.goal?.status).not.toBe("active");
   });
@@ -216,7 +216,7 @@ describe("a goal of a new thread", () => {
     here.world.agent.up();
     const id = here.world.store.lanes.get(ref).thread_id!;
     here.world.agent.tell({ kind: "goal_changed", thread_id: id, goal: null });
-    await here.clock.advance(limits.reconcileEveryMs * 3);
+    await here.clock.advance(limits.loop.everyMs * 3);
     await until("it is active", () => here.world.agent.threads.get(id)?.goal?.status === "active");
   });
 });
@@ -279,7 +279,7 @@ describe("an active goal whose process ended", () => {
     await core().setGoal(ref, { status: "paused" });
     here.world.agent.kill();
     here.world.agent.up();
-    await here.clock.advance(limits.reconcileEveryMs * 2);
+    await here.clock.advance(limits.loop.everyMs * 2);
     expect(core().view(ref).goal).toMatchObject({ status: "paused", resume: null });
     await core().clearGoal(ref);
     expect(core().view(ref).goal).toBeNull();
@@ -334,7 +334,7 @@ test("nothing is delivered into a folder that is gone; the refusal names it and 
   expect((await wait({ condition: "attention" })).verdict).toBe("ok");
   expect(here.world.agent.asked).toEqual([]);
   here.world.store.lanes.set(here.ref, { cwd: "/repo" });
-  for (let at = 0; at < 10; at++) await here.clock.advance(limits.agentBackoffMaxMs);
+  for (let at = 0; at < 10; at++) await here.clock.advance(limits.codex.backoffMaxMs);
   await here.reaches(queued, "done");
 });
 
@@ -352,7 +352,7 @@ test("an override of one turn ends with it, though the turn after it was refused
     "it was refused",
     () => core().receipt(two.receipt).attempt === 1 && here.state(two) === "queued",
   );
-  await here.clock.advance(limits.agentBackoffFirstMs + limits.timerSlackMs);
+  await here.clock.advance(limits.codex.backoffFirstMs + limits.timer.slackMs);
   await here.reaches(two, "done");
   await here.reaches(await here.send("three"), "done");
   const reset = { model: "mock-model", effort: null, service_tier: null };
@@ -368,7 +368,7 @@ describe("a hold by hand", () => {
     expect(here.view().queue.reason).toBe("by_hand");
     here.world.agent.kill();
     here.world.agent.up();
-    await here.clock.advance(limits.reconcileEveryMs * 2);
+    await here.clock.advance(limits.loop.everyMs * 2);
     expect(here.view().queue.reason).toBe("by_hand");
     expect(here.state(queued)).toBe("queued");
   });
@@ -379,7 +379,7 @@ describe("a hold by hand", () => {
     await here.send("next", { mode: "queue" });
     here.world.agent.kill();
     here.world.agent.up();
-    await here.clock.advance(limits.reconcileEveryMs * 3);
+    await here.clock.advance(limits.loop.everyMs * 3);
     await macrotasks(60);
     expect(thread().isLoaded).toBe(false);
   });
@@ -427,7 +427,7 @@ test("a take that is refused leaves the other app's goal running", async () => {
 });
 
 test("text over the limit is refused by the registry's own rule, whoever calls", async () => {
-  expect((await refusal(here.send("x".repeat(limits.textBytesMax + 1)))).code).toBe("too_large");
+  expect((await refusal(here.send("x".repeat(limits.input.textBytesMax + 1)))).code).toBe("too_large");
   expect(here.world.store.messages.list({ limit: 1 })).toEqual([]);
 });
 

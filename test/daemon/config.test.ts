@@ -39,7 +39,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
     },
     limits: { continue: "queue" as const },
     app_server: { env: [] },
-    history: { keep_days: limits.eventsKeepDays, max_text_bytes: limits.indexedBytesMax },
+    history: { keep_days: limits.event.keepDays, max_text_bytes: limits.search.indexedBytesMax },
   };
   expect(readConfig(join(folder, "none.toml"))).toEqual(defaults);
   expect(read("")).toEqual(defaults);

@@ -110,7 +110,7 @@ test("a frame that cannot be read is refused under its id, wherever in it the id
   const { path } = rig([echo]);
   const client = await connect(path);
   const rest = '"op":"test.echo","schema":"hash","caller":{"kind":"cli","thread_id":null,"cwd":"/"}';
-  const long = "x".repeat(limits.frameBytesMax);
+  const long = "x".repeat(limits.socket.frameBytesMax);
   client.raw(`{"input":{"id":99,"text":"${long}"},${rest},"id":1}\n`);
   client.raw(`{"id":2,"input":{"text":"${long}"},${rest}}\n`);
   client.raw(Buffer.from(`{"input":{"text":"\xff"},${rest},"id":3}\n`, "latin1"));
@@ -131,7 +131,7 @@ test("a frame that does not say whose it is ends the calls of its connection, an
   const [client, other] = [await connect(path), await connect(path)];
   client.call(1, "test.slow");
   other.call(1, "test.slow");
-  for (const line of ["no JSON", `{"op":"${"x".repeat(limits.frameBytesMax)}"}`]) {
+  for (const line of ["no JSON", `{"op":"${"x".repeat(limits.socket.frameBytesMax)}"}`]) {
     client.raw(`${line}\n`);
     const refused = await until(() => client.frames.find((one) => one["id"] === null), "the refusal");
     expect((await client.ended(1)).error).toEqual(refused["error"] as never);
@@ -145,7 +145,7 @@ test("names and paths in a frame have a maximum, and are text", async () => {
   const { path } = rig([echo]);
   const client = await connect(path);
   const frame = { op: "test.echo", schema: "hash", input: {}, caller };
-  const wrong = ["x".repeat(limits.wordBytesMax + 1), "half \ud800", "x".repeat(4 * 1024 * 1024)];
+  const wrong = ["x".repeat(limits.input.wordBytesMax + 1), "half \ud800", "x".repeat(4 * 1024 * 1024)];
   let id = 0;
   for (const value of wrong)
     for (const one of [
@@ -223,10 +223,10 @@ test("calls of one connection run side by side, up to the limit; one more is ref
   });
   const { path } = rig([slow]);
   const client = await connect(path);
-  for (let id = 0; id <= limits.callsPerConnectionMax; id++) client.call(id, "test.slow");
-  expect((await client.ended(limits.callsPerConnectionMax)).error?.code).toBe("too_large");
+  for (let id = 0; id <= limits.socket.callsPerConnectionMax; id++) client.call(id, "test.slow");
+  expect((await client.ended(limits.socket.callsPerConnectionMax)).error?.code).toBe("too_large");
   gate.resolve();
-  for (let id = 0; id < limits.callsPerConnectionMax; id++)
+  for (let id = 0; id < limits.socket.callsPerConnectionMax; id++)
     expect((await client.ended(id)).result).toEqual({});
 });
 
@@ -355,12 +355,12 @@ test("a reader that stalls an op which does not wait is cut, with a log line and
   await until(() => control.connections() === 0, "the connection is cut");
   expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024);
   expect(log.lines[0]).toMatchObject({ level: "warn", message: "cut a connection" });
-  expect(log.lines[0]!.fields["waiting_bytes"]).toBeGreaterThan(limits.outboundBytesMax);
+  expect(log.lines[0]!.fields["waiting_bytes"]).toBeGreaterThan(limits.socket.outboundBytesMax);
   expect(log.lines).toHaveLength(1);
 });
 
 test("an answer larger than a frame is an error, not a frame that no client takes", async () => {
-  const huge = fakeOp("test.huge", () => ({ text: "x".repeat(limits.frameBytesMax) }));
+  const huge = fakeOp("test.huge", () => ({ text: "x".repeat(limits.socket.frameBytesMax) }));
   const { path } = rig([huge]);
   const client = await connect(path);
   client.call(1, "test.huge");
@@ -380,8 +380,11 @@ test("one connection too many is told so and closed; a place that becomes free c
   // What shows and ends the load works still, in a reserve that is bounded too.
   late.call(2, "daemon.status");
   expect((await late.ended(2)).result).toEqual({});
-  for (let n = 1; n < limits.connectionsReserved; n++) clients.push(await connect(path));
-  await until(() => control.connections() === room + limits.connectionsReserved, "the reserve is taken");
+  for (let n = 1; n < limits.socket.connectionsReserved; n++) clients.push(await connect(path));
+  await until(
+    () => control.connections() === room + limits.socket.connectionsReserved,
+    "the reserve is taken",
+  );
   const last = await connect(path);
   last.call(1, "daemon.status");
   expect((await last.ended(null)).error?.code).toBe("too_large");

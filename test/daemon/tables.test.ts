@@ -93,8 +93,8 @@ test("a file that leads out of its repository, never ends or is too large is ref
   becomes(() => symlinkSync("/dev/null", file), "leads out of its repository");
   becomes(() => symlinkSync(put("work/other.toml"), file), "leads out of its repository");
   becomes(() => Bun.spawnSync(["mkfifo", file]), "no regular file");
-  becomes(() => writeFileSync(file, "#".repeat(limits.repositoryConfigBytesMax + 1)), "over 16 KiB");
-  writeFileSync(file, "#".repeat(limits.repositoryConfigBytesMax));
+  becomes(() => writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax + 1)), "over 16 KiB");
+  writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax));
   expect(found("work/repo").repository).not.toBeNull();
 });
 
@@ -104,7 +104,7 @@ test("a text is read from a regular file only, whatever its size says", () => {
   const pipe = join(base, "pipe");
   Bun.spawnSync(["mkfifo", pipe]);
   for (const path of [pipe, "/dev/zero", base]) expect(() => readTextFile(path)).toThrow("no regular file");
-  writeFileSync(text, "a".repeat(limits.textBytesMax + 1));
+  writeFileSync(text, "a".repeat(limits.input.textBytesMax + 1));
   expect(() => readTextFile(text)).toThrow("over 1 MiB");
 });
 

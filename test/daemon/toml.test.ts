@@ -47,12 +47,12 @@ test("the work over a broken file is bounded, however long it is", () => {
     const lines = Array.from({ length: 3000 }, (_, at) => `key${at} = 1`);
     const text = [...lines, "x = = 1", ...lines.map((line) => `other_${line}`)]
       .join("\n")
-      .slice(0, limits.configBytesMax);
+      .slice(0, limits.config.bytesMax);
     messageOf(text);
     expect(bytes).toBeLessThan(text.length * 3);
     bytes = 0;
-    messageOf(`${lines.join("\n").slice(0, limits.configBytesMax / 2)}\nkey0 = 2`);
-    expect(bytes).toBeLessThan(limits.configBytesMax * 12);
+    messageOf(`${lines.join("\n").slice(0, limits.config.bytesMax / 2)}\nkey0 = 2`);
+    expect(bytes).toBeLessThan(limits.config.bytesMax * 12);
     bytes = 0;
     messageOf(`a = [\n${"1,\n".repeat(10_000)}`);
     expect(bytes).toBeLessThan(30_000 * 3);

@@ -59,7 +59,7 @@ describe("a call that fails", () => {
       for (const { name, input } of ops) {
         const { error } = await ask(name, input, `/broken/${way}`);
         expect({ name, code: error?.code }).toEqual({ name, code: "internal" });
-        expect(JSON.stringify(error).length).toBeLessThan(2 * limits.errorCharsMax);
+        expect(JSON.stringify(error).length).toBeLessThan(2 * limits.error.charsMax);
         const id = error!.data?.["id"] as string;
         expect(readFileSync(paths.log, "utf8")).toContain(`"${id}"`);
       }
@@ -76,7 +76,7 @@ describe("a call that fails", () => {
       );
       return bugs.some(({ message }) => message.includes("nobody caught")) && bugs;
     }, "the stray rejection is shown");
-    expect(degraded.length).toBeLessThanOrEqual(limits.faultsKeptMax);
+    expect(degraded.length).toBeLessThanOrEqual(limits.daemon.faultsKeptMax);
     const { result } = await ask("daemon.log", { raw: true, limit: 1000 });
     for (const { message, hint } of degraded) {
       const id = /\((bug-[^,)]+)/.exec(message)![1]!;

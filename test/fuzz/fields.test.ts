@@ -7,7 +7,7 @@ import { index } from "../../src/ops/index.ts";
 import { type FuzzRig, fuzzRig } from "./rig.ts";
 
 const fourMegabytes = 4 * 1024 * 1024;
-const errorBytesMax = 3 * limits.errorCharsMax;
+const errorBytesMax = 3 * limits.error.charsMax;
 
 let rig: FuzzRig;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const starts = ["", "/", "a=", '{"a":"'];
 
 /** What no field of this type takes. */
 function wrong(schema: v.GenericSchema): unknown[] {
-  const max = markOf(schema).bytes_max ?? limits.wordBytesMax;
+  const max = markOf(schema).bytes_max ?? limits.input.wordBytesMax;
   const long = (bytes: number) => starts.map((start) => start.padEnd(bytes, "x"));
   const shapes = [null, nested(3), nested(127), nested(200), nested(5000)];
   switch (typeOf(schema)) {
@@ -43,7 +43,7 @@ function wrong(schema: v.GenericSchema): unknown[] {
         ["a=\ud800"],
         [["a=b"]],
         ...[...long(max + 1), "x".repeat(fourMegabytes)].map((text) => ["a=b", text]),
-        Array.from({ length: limits.listItemsMax + 1 }, () => "a=b"),
+        Array.from({ length: limits.input.listItemsMax + 1 }, () => "a=b"),
         Array.from({ length: 100_000 }, () => "a"),
       ];
     case "number":
@@ -55,7 +55,7 @@ function wrong(schema: v.GenericSchema): unknown[] {
 
 /** What a field may take, as far as its size goes: then its op decides. */
 function extreme(schema: v.GenericSchema): unknown[] {
-  const max = markOf(schema).bytes_max ?? limits.wordBytesMax;
+  const max = markOf(schema).bytes_max ?? limits.input.wordBytesMax;
   const texts = [
     ...[max - 1, max].flatMap((bytes) => starts.map((start) => start.padEnd(bytes, "x"))),
     "/".repeat(max),
@@ -81,9 +81,13 @@ function extreme(schema: v.GenericSchema): unknown[] {
     case "string":
       return texts;
     case "list":
-      return [...texts.map((text) => [text]), [], Array.from({ length: limits.listItemsMax }, () => "a=b")];
+      return [
+        ...texts.map((text) => [text]),
+        [],
+        Array.from({ length: limits.input.listItemsMax }, () => "a=b"),
+      ];
     case "number":
-      return [0, 1, 0.5, limits.pageMax, 86_400, Number.MAX_SAFE_INTEGER];
+      return [0, 1, 0.5, limits.input.pageMax, 86_400, Number.MAX_SAFE_INTEGER];
     case "boolean":
       return [];
   }
@@ -117,7 +121,7 @@ for (const { row, op } of ops)
           for (const value of extreme(schema)) {
             const { error } = await rig.ask(row.name, { timeout: undefined, ...input, [name]: value });
             expect(error?.code).not.toBe("internal");
-            if (error) expect(JSON.stringify(error).length).toBeLessThan(limits.errorDataCharsMax * 2);
+            if (error) expect(JSON.stringify(error).length).toBeLessThan(limits.error.dataCharsMax * 2);
           }
         }, 60_000);
     }
@@ -139,8 +143,8 @@ for (const { row, op } of ops)
 test("many calls at once, each with what it does not take, are all answered, and nothing failed by a bug", async () => {
   const calls = ops.flatMap(({ row, op }) => Object.keys(op.input.entries).map((name) => ({ row, name })));
   // As many at a time as one connection may have.
-  for (let from = 0; from < calls.length; from += limits.callsPerConnectionMax) {
-    const some = calls.slice(from, from + limits.callsPerConnectionMax);
+  for (let from = 0; from < calls.length; from += limits.socket.callsPerConnectionMax) {
+    const some = calls.slice(from, from + limits.socket.callsPerConnectionMax);
     const answers = await Promise.all(
       some.map(({ row, name }) => rig.ask(row.name, { [name]: nested(127) })),
     );

@@ -40,7 +40,7 @@ test("JSON of any depth and any size is refused in few words, under its id", asy
   const values = [
     ...[127, 5000, 1_000_000].map(deep),
     ...[127, 5000, 1_000_000].map((depth) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`),
-    `"${"x".repeat(limits.frameBytesMax)}"`,
+    `"${"x".repeat(limits.socket.frameBytesMax)}"`,
     `{${Array.from({ length: 200_000 }, (_, n) => `"k${n}":1`).join(",")}}`,
     "1e999999",
     `${"9".repeat(1_000_000)}`,
@@ -55,7 +55,7 @@ test("JSON of any depth and any size is refused in few words, under its id", asy
       client.raw(`{${[`"${field}":${value}`, ...rest, '"id":7'].join(",")}}\n`);
       const { error } = await client.ended(7);
       expect(["usage", "too_large", "stale"]).toContain(error?.code as string);
-      expect(JSON.stringify(error).length).toBeLessThan(3 * limits.errorCharsMax);
+      expect(JSON.stringify(error).length).toBeLessThan(3 * limits.error.charsMax);
       client.close();
     }
   expect(rig.log.faults()).toEqual([]);

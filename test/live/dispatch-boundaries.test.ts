@@ -26,10 +26,10 @@ test("a line of Codex that no frame holds is a mark for who watches, and cuts no
   // Each has its tap once it saw a turn begin.
   await rig.ask(["send", "@docs", "first", "--wait"]);
   for (const { row } of streams) await row("a sign", () => true);
-  const text = stringify([{ say: "x".repeat(1000), repeat: limits.frameBytesMax / 1000 + 1 }]);
+  const text = stringify([{ say: "x".repeat(1000), repeat: limits.socket.frameBytesMax / 1000 + 1 }]);
   await rig.ask(["send", "@docs", text, "--wait"]);
   for (const { row } of streams) {
-    const mark = await row("a mark", (one) => one.omitted_bytes > limits.frameBytesMax);
+    const mark = await row("a mark", (one) => one.omitted_bytes > limits.socket.frameBytesMax);
     expect(JSON.stringify(mark).length).toBeLessThan(500);
   }
   await rig.ask(["send", "@docs", "last", "--wait"]);
@@ -54,7 +54,7 @@ test("a path, a name, an id of 4 MB in any read is refused in few words, and the
       client.say({ id: ++id, op: row.name, schema: row.hash, input: { [field]: long }, caller });
       const { error } = await client.ended(id);
       expect(["usage", "too_large"]).toContain(error?.code as string);
-      expect(JSON.stringify(error).length).toBeLessThan(3 * limits.errorCharsMax);
+      expect(JSON.stringify(error).length).toBeLessThan(3 * limits.error.charsMax);
     }
   client.close();
   expect(await rig.pids()).toEqual(before);

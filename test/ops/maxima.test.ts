@@ -13,7 +13,7 @@ for (const op of ops) {
   if (fields.length === 0) continue;
   describe(op.cli, () => {
     for (const [name, schema] of fields) {
-      const max = markOf(schema).bytes_max ?? limits.wordBytesMax;
+      const max = markOf(schema).bytes_max ?? limits.input.wordBytesMax;
       const type = typeOf(schema);
 
       test(`${name} is of a type whose maximum is known`, () => {
@@ -30,9 +30,9 @@ for (const op of ops) {
         });
 
       if (type === "list")
-        test(`${name} takes no more than ${limits.listItemsMax} values`, () => {
+        test(`${name} takes no more than ${limits.input.listItemsMax} values`, () => {
           const values = (count: number) => Array.from({ length: count }, () => "a=b");
-          expect(v.is(schema, values(limits.listItemsMax + 1))).toBe(false);
+          expect(v.is(schema, values(limits.input.listItemsMax + 1))).toBe(false);
         });
 
       if (type === "number")

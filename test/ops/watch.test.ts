@@ -79,13 +79,13 @@ describe("Codex's own stream", () => {
     test(`--${flag} marks a line that no frame holds, in its place, and goes on`, async () => {
       const { client, speak, rows, control, log } = await watching({ [flag]: true });
       speak({ delta: "before" });
-      speak({ delta: "x".repeat(limits.frameBytesMax) });
+      speak({ delta: "x".repeat(limits.socket.frameBytesMax) });
       speak({ delta: "after" });
       await until(() => rows().length === 3, "three rows");
       const [before, mark, after] = rows() as Record<string, unknown>[];
       expect(JSON.stringify(before)).toContain("before");
       expect(JSON.stringify(after)).toContain("after");
-      expect(mark!["omitted_bytes"]).toBeGreaterThan(limits.frameBytesMax);
+      expect(mark!["omitted_bytes"]).toBeGreaterThan(limits.socket.frameBytesMax);
       expect(mark).toMatchObject(
         flag === "raw" ? { method: "item/agentMessage/delta" } : { kind: "delta", turn_id: "t" },
       );

@@ -103,7 +103,7 @@ test("the same again is nothing new; a longer reading takes the place of a short
 });
 
 test("threads that are sought by name, left out by name, or too many to name: the same answer", () => {
-  const { store, refs } = open(2 * limits.searchNamedMax + 4);
+  const { store, refs } = open(2 * limits.search.namedMax + 4);
   store.tx(() => {
     for (const [n, ref] of refs.entries()) store.items.put(item(ref, n));
   });
@@ -119,7 +119,7 @@ test("threads that are sought by name, left out by name, or too many to name: th
 test("a few threads are sought by name also where the others hold much", () => {
   const { store, refs } = open(3);
   store.tx(() => {
-    for (let n = 0; n < 4 * limits.searchStepsPerName; n++) store.items.put(item(refs[2]!, n));
+    for (let n = 0; n < 4 * limits.search.stepsPerName; n++) store.items.put(item(refs[2]!, n));
     for (const ref of refs.slice(0, 2)) store.items.put(item(ref, -1));
   });
   expect(store.items.search(everything(refs.slice(0, 2), { match: '"fish" "number"' }))).toHaveLength(2);
@@ -143,7 +143,7 @@ test("a snippet of one endless word is as short as another, and still shows the 
   const { store, refs } = open();
   store.items.put(item(refs[0]!, 1, { text: `${"a".repeat(5000)} fish ${"b".repeat(5000)}` }));
   const [hit] = store.items.search(everything(refs));
-  expect(hit!.snippet.length).toBeLessThanOrEqual(limits.searchSnippetCharsMax);
+  expect(hit!.snippet.length).toBeLessThanOrEqual(limits.search.snippetCharsMax);
   expect(hit!.snippet.slice(hit!.start, hit!.end)).toBe("fish");
 });
 

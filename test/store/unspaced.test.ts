@@ -209,7 +209,7 @@ describe("texts of an older schema", () => {
     expect(ids("部署")).toEqual([]);
     let steps = 0;
     for (; !store.items.isSplit(); steps++) {
-      store.items.splitOld(2, limits.indexSplitBytes);
+      store.items.splitOld(2, limits.search.indexSplitBytes);
       store.close();
       store = openStore(folder.path, 3);
     }
@@ -224,7 +224,7 @@ describe("texts of an older schema", () => {
     unsplit();
     store.items.splitOld(100, 1);
     expect(["部署", "資料庫"].map((part) => ids(part).length)).toEqual([1, 0]);
-    while (!store.items.isSplit()) store.items.splitOld(100, limits.indexSplitBytes);
+    while (!store.items.isSplit()) store.items.splitOld(100, limits.search.indexSplitBytes);
     const fresh = openStore(":memory:", 1);
     expect(fresh.items.isSplit()).toBe(true);
     fresh.close();

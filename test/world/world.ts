@@ -95,7 +95,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       attachedQueue: false,
       maxRunningTurns: null,
       usageLimits: { continue: "queue", nudge: null },
-      indexedBytesMax: limits.indexedBytesMax,
+      indexedBytesMax: limits.search.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
       agents: "guarded",
       requestTimeoutMs: null,

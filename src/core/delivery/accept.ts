@@ -91,14 +91,14 @@ export function accept(
   draft: Draft,
   more: { at: "back" | "front" | "urgent"; now: number; target?: string | null },
 ): Message {
-  if (lane.pending >= limits.queuedPerLaneMax) {
+  if (lane.pending >= limits.message.queuedPerThreadMax) {
     fail("too_large", `thread ${lane.ref} has ${lane.pending} messages waiting, the most it may`, {
       hint: `dispatch queue list ${lane.ref}`,
     });
   }
   if (draft.text === "") fail("usage", "the text is empty", { hint: "dispatch send THREAD TEXT" });
-  if (Buffer.byteLength(draft.text) > limits.textBytesMax) {
-    fail("too_large", `the text is over ${limits.textBytesMax / 1024 / 1024} MiB`, {
+  if (Buffer.byteLength(draft.text) > limits.input.textBytesMax) {
+    fail("too_large", `the text is over ${limits.input.textBytesMax / 1024 / 1024} MiB`, {
       hint: "put it in a file and send its path",
     });
   }

@@ -20,10 +20,10 @@ export function backoffs(clock: Pick<Clock, "monotonic" | "after">, again: (ref:
     isWaiting: (ref) => (refused.get(ref)?.until ?? 0) > clock.monotonic(),
     add(ref) {
       const tries = (refused.get(ref)?.tries ?? 0) + 1;
-      const ms = Math.min(limits.agentBackoffFirstMs * 2 ** (tries - 1), limits.agentBackoffMaxMs);
+      const ms = Math.min(limits.codex.backoffFirstMs * 2 ** (tries - 1), limits.codex.backoffMaxMs);
       refused.set(ref, { tries, until: clock.monotonic() + ms });
       // A timer may fire a little early by the clock that is asked.
-      clock.after(ms + limits.timerSlackMs, () => again(ref));
+      clock.after(ms + limits.timer.slackMs, () => again(ref));
     },
     delete: (ref) => void refused.delete(ref),
     end(ref) {

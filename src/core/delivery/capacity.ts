@@ -29,7 +29,7 @@ export function nextInLine(world: CoreDeps): Ref[] {
   if (room <= 0) return [];
   if (store.usageLimits.list().length === 0) return store.lanes.waiting(room);
   const mayGo = (ref: Ref) => limitWords(world, store.lanes.get(ref)) === null;
-  return store.lanes.waiting(limits.lanesMax).filter(mayGo).slice(0, room);
+  return store.lanes.waiting(limits.thread.max).filter(mayGo).slice(0, room);
 }
 
 function mostOf({ policy, log }: CoreDeps): number | null {

@@ -28,7 +28,7 @@ export function mayQueueNatively(world: CoreDeps, lane: Lane): boolean {
 /** Under the lane's lock, with none of ours in that queue. */
 export async function giveToCodex(world: CoreDeps, lane: Lane, message: Message): Promise<void> {
   const { agent, store, journal } = world;
-  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  const epoch = await agent.ready(limits.codex.readyWaitMs);
   const threadId = lane.thread_id!;
   const { path } = await agent.readThread(threadId);
   const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
@@ -100,9 +100,9 @@ export function nativeQueue(world: CoreDeps): NativeQueue {
   function isLost(id: string): boolean {
     const now = clock.monotonic();
     const since = absentSince.get(id) ?? now;
-    if (now - since < limits.proofTimeoutMs) absentSince.set(id, since);
+    if (now - since < limits.message.proofTimeoutMs) absentSince.set(id, since);
     else absentSince.delete(id);
-    return now - since >= limits.proofTimeoutMs;
+    return now - since >= limits.message.proofTimeoutMs;
   }
 }
 

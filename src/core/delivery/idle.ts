@@ -16,7 +16,7 @@ export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefin
  */
 export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
   const known = live.get(lane.thread_id);
-  if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.statusFreshMs) return true;
+  if (known && saysIdle(known) && clock.monotonic() - known.at <= limits.thread.statusFreshMs) return true;
   const { status } = await agent.readThread(lane.thread_id);
   if (status === "not_loaded") live.drop(lane.thread_id);
   else live.setStatus(lane.thread_id, status);

@@ -28,7 +28,7 @@ export function delivery(world: CoreDeps): Delivery {
 
     async send(ref, draft) {
       refuseCulprit(world, ref);
-      await agent.ready(limits.agentReadyWaitMs);
+      await agent.ready(limits.codex.readyWaitMs);
       // Said at once; asked again under the lock, which may be a while coming.
       refuseUnlessFree(world, writable(ref));
       return world.locked(ref, async () => {
@@ -62,12 +62,12 @@ export function delivery(world: CoreDeps): Delivery {
     },
 
     async context(ref, draft) {
-      await agent.ready(limits.agentReadyWaitMs);
+      await agent.ready(limits.codex.readyWaitMs);
       return stored(ref, draft, "back", null);
     },
 
     async interject(ref, draft) {
-      await agent.ready(limits.agentReadyWaitMs);
+      await agent.ready(limits.codex.readyWaitMs);
       const turn = runningTurn(world, ref);
       const message = stored(ref, draft, "urgent", turn?.turn_id ?? null);
       const threadId = store.lanes.find(ref)?.thread_id;

@@ -14,7 +14,7 @@ const kind = "hook_refused";
 export function notePromptRefusal(store: Store, ref: Ref, turnId: string, words: string | null): void {
   const turn = store.turns.find(ref, turnId);
   if (turn?.status !== "in_progress") return;
-  const told = clip(words?.trim() || "it gave no reason", limits.turnErrorCharsMax);
+  const told = clip(words?.trim() || "it gave no reason", limits.thread.turnErrorCharsMax);
   const message = `a hook of Codex refused its text: ${told}`;
   store.turns.put({ ...turn, error: { message, kind } });
 }

@@ -32,7 +32,7 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
     queue: queueView(lane, limitFor(lane, store.usageLimits.list())),
     messages: rows.map((row) => ({
       ...receiptOf(row, lane),
-      preview: row.text.slice(0, limits.previewCharsMax).toWellFormed(),
+      preview: row.text.slice(0, limits.thread.previewCharsMax).toWellFormed(),
     })),
     total: lane.pending,
     next_cursor: last ? `${last.position}:${last.id}` : null,

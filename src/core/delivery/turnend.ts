@@ -33,7 +33,7 @@ function nudge(
   const { store, log } = world;
   const lane = store.lanes.find(ref);
   if (lane?.source !== "own" || writeLock(lane) !== null) return;
-  if (lane.pending >= limits.queuedPerLaneMax) {
+  if (lane.pending >= limits.message.queuedPerThreadMax) {
     log.warn("a thread that a usage limit cut gets no nudge: its queue is full", { lane: ref });
     return;
   }

@@ -54,7 +54,9 @@ function goesOn({ lane, latest, usage_limits }: LaneFacts): boolean {
 /** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */
 function isStuck(turn: Turn | null, retryingMs: number): boolean {
   return (
-    turn?.status === "in_progress" && turn.retrying_since !== null && retryingMs > limits.retryingAttentionMs
+    turn?.status === "in_progress" &&
+    turn.retrying_since !== null &&
+    retryingMs > limits.thread.retryingAttentionMs
   );
 }
 

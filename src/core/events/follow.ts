@@ -92,13 +92,13 @@ export async function follow(
   let after = startOf(store, cursor);
   while (!signal.aborted) {
     const seen = store.log.last();
-    const rows = store.events.list({ ...which, after, limit: limits.eventsPageMax });
+    const rows = store.events.list({ ...which, after, limit: limits.event.pageMax });
     for (const row of rows) {
       await emit(viewOf(row, id));
       after = row.seq;
       if (signal.aborted) return cursorOf(id, after);
     }
-    if (rows.length === limits.eventsPageMax) continue;
+    if (rows.length === limits.event.pageMax) continue;
     after = Math.max(after, seen);
     await journal.grown(after, signal);
   }

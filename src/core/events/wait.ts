@@ -50,7 +50,7 @@ export async function wait(world: CoreDeps, asked: WaitFor): Promise<Waited> {
       if (open.length !== told) await asked.progress?.(open.map(({ ref }) => ref));
       told = open.length;
       const again = new AbortController();
-      const tick = clock.after(limits.waitLookEveryMs, () => again.abort());
+      const tick = clock.after(limits.loop.waitLookEveryMs, () => again.abort());
       await journal.grown(seq, AbortSignal.any([over.signal, again.signal]));
       tick();
       // Many wait for many threads: each event is looked into for the thread that it tells of.

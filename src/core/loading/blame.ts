@@ -147,7 +147,7 @@ function trialFor(world: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefine
 
 /** Another one asked in vain a moment ago, and was tried longer ago. */
 function goesFirst(world: CoreDeps, { tried }: Suspect): boolean {
-  const since = world.clock.monotonic() - limits.suspectAsksMs;
+  const since = world.clock.monotonic() - limits.loop.suspectAsksMs;
   return [...world.blame.suspects].some(
     ([ref, other]) =>
       other.tried < tried && other.asked !== null && other.asked >= since && suspectOf(world, ref),
@@ -159,11 +159,11 @@ function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean 
   if (!suspectOf(world, ref)) return false;
   // Codex lives on, and may take minutes to open it.
   const opening = live.openings.get(ref);
-  if (opening && clock.monotonic() - opening.begun > limits.reconcileEveryMs) return false;
+  if (opening && clock.monotonic() - opening.begun > limits.loop.everyMs) return false;
   if (isUnderWay) return true;
   const message = store.messages.inFlight(ref);
   // A slow hook may look at its text for as long as it likes.
-  const isFresh = clock.monotonic() - since < limits.proofTimeoutMs;
+  const isFresh = clock.monotonic() - since < limits.message.proofTimeoutMs;
   return isFresh && message?.via === "turn" && message.epoch === live.epoch();
 }
 

@@ -25,7 +25,7 @@ export function rememberTurn(world: CoreDeps, change: Change, lane: Lane, turn: 
     origin: "other",
     status: turn.status,
     epoch: null,
-    error: turn.error && clipped(turn.error, limits.turnErrorCharsMax),
+    error: turn.error && clipped(turn.error, limits.thread.turnErrorCharsMax),
     retrying_since: null,
     started_at: turn.started_at ?? turn.completed_at ?? change.now,
     completed_at: turn.completed_at ?? change.now,

@@ -96,7 +96,7 @@ export async function readGoal(world: CoreDeps, ref: Ref): Promise<GoalFacts | n
   const { store, agent, journal } = world;
   const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   const goal = goalKept(world, lane, await agent.readGoal(lane.thread_id));
   if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
     journal.commit(() => store.lanes.set(ref, { goal }));
@@ -139,7 +139,7 @@ export async function clearGoal(world: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent } = world;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   await world.locked(ref, async () => {
     if (lane.thread_id !== null) await agent.clearGoal(lane.thread_id);
     noted(world, ref, null);

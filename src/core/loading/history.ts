@@ -14,10 +14,10 @@ export interface ReadBack {
 export async function readBack(agent: Agent, threadId: string, floor: string | null): Promise<ReadBack> {
   const turns: TurnFacts[] = [];
   let cursor: string | null = null;
-  for (let page = 0; page < limits.historyPagesMax; page++) {
+  for (let page = 0; page < limits.wire.historyPagesMax; page++) {
     const { turns: found, next_cursor } = await agent.listTurns(threadId, {
       cursor,
-      limit: limits.historyPageTurns,
+      limit: limits.wire.historyPageTurns,
     });
     const at = found.findIndex((turn) => turn.id === floor);
     if (at >= 0) return { turns: [...turns, ...found.slice(0, at)], reachedFloor: true };

@@ -74,15 +74,15 @@ async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string 
   const strange = (await agent.threadsOfDay(lane.created_at)).filter((id) => !store.lanes.findByThread(id));
   const distance = (id: string) => Math.abs(madeAt(id) - lane.created_at);
   const nearest = strange.toSorted((one, other) => distance(one) - distance(other));
-  for (const id of nearest.slice(0, limits.forkCandidatesMax)) {
+  for (const id of nearest.slice(0, limits.wire.forkCandidatesMax)) {
     const thread = await agent.readThread(id).catch((thrown: unknown) => {
       // Half a file, which a kill left behind, is no thread.
       if (refusalOf(thrown) === undefined) throw thrown;
     });
     if (thread?.mark === markOf(lane)) return id;
   }
-  if (nearest.length <= limits.forkCandidatesMax) return null;
-  const where = `the ${limits.forkCandidatesMax} threads that were made nearest to it`;
+  if (nearest.length <= limits.wire.forkCandidatesMax) return null;
+  const where = `the ${limits.wire.forkCandidatesMax} threads that were made nearest to it`;
   return fail(
     "conflict",
     `the fork ${lane.ref} was not found among ${where}; Codex may have it all the same`,
@@ -139,7 +139,7 @@ export function withdraw({ store, journal, live }: CoreDeps, ref: Ref, thrown: u
     change.append({
       kind: "thread.forgotten",
       lane: ref,
-      data: { why: why.slice(0, limits.previewCharsMax) },
+      data: { why: why.slice(0, limits.thread.previewCharsMax) },
     });
   });
   live.blocked.delete(ref);

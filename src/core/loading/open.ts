@@ -52,7 +52,7 @@ export async function openNew(
   ref: Ref,
   fork?: () => Promise<ThreadOpened>,
 ): Promise<Opened> {
-  const epoch = await world.agent.ready(limits.agentReadyWaitMs);
+  const epoch = await world.agent.ready(limits.codex.readyWaitMs);
   const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
   noteOpened(world, ref);
   // What its goal was refused is not settled by opening it.

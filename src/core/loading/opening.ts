@@ -58,7 +58,7 @@ function begin({ live, clock }: CoreDeps, ref: Ref, call: Load["call"]): Opening
 
 async function isOverSoon({ clock }: CoreDeps, opening: Opening): Promise<boolean> {
   const answered = new AbortController();
-  await Promise.race([opening.over, clock.sleep(limits.openWaitMs, answered.signal)]);
+  await Promise.race([opening.over, clock.sleep(limits.thread.openWaitMs, answered.signal)]);
   answered.abort();
   return opening.isOver;
 }

@@ -96,7 +96,7 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
     commit: (fn) => write(fn, "durable"),
     note: (fn) => write(fn, "soon"),
     later(event) {
-      if (waiting.length === 0) clock.after(limits.laterEventsMs, flush);
+      if (waiting.length === 0) clock.after(limits.event.laterMs, flush);
       waiting.push(event);
     },
     flush,

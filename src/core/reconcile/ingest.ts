@@ -169,7 +169,7 @@ function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
     thread_renamed(lane, { name }, change) {
       if (name === null || name === lane.title) return;
       store.lanes.set(lane.ref, {
-        title: name.slice(0, limits.titleCharsMax).toWellFormed(),
+        title: name.slice(0, limits.input.titleCharsMax).toWellFormed(),
         updated_at: change.now,
       });
       change.append({ kind: "thread.renamed", lane: lane.ref, data: { title: preview(name) } });
@@ -236,5 +236,5 @@ function recovered({ store, live }: CoreDeps, change: Change, lane: Lane, turnId
 }
 
 function preview(text: string): string {
-  return clip(text, limits.previewCharsMax);
+  return clip(text, limits.thread.previewCharsMax);
 }

@@ -46,9 +46,9 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   /** The newest gap that was closed. */
   let settledSeq = 0;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
-  const settling = beside<Ref>(clock, limits.settleWaitMs);
-  const pausing = beside<Ref>(clock, limits.settleWaitMs);
-  const unloading = beside<Ref>(clock, limits.settleWaitMs);
+  const settling = beside<Ref>(clock, limits.loop.settleWaitMs);
+  const pausing = beside<Ref>(clock, limits.loop.settleWaitMs);
+  const unloading = beside<Ref>(clock, limits.loop.settleWaitMs);
   /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
   const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
@@ -109,14 +109,14 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     const here = live.get(lane.thread_id);
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
     const silentMs = clock.monotonic() - (here?.heard ?? Number.NEGATIVE_INFINITY);
-    const isSilent = silentMs > limits.turnSilentMs;
-    const isEndLost = saysIdle(here) && clock.monotonic() - here!.at > limits.turnEndLostMs;
+    const isSilent = silentMs > limits.thread.turnSilentMs;
+    const isEndLost = saysIdle(here) && clock.monotonic() - here!.at > limits.thread.turnEndLostMs;
     // Not open here, a running turn would be heard no more, nor what it asks: opening it anew asks again (measured).
     if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
-    const isLate = inFlightMs(message) > limits.proofTimeoutMs && !runsFor(message);
+    const isLate = inFlightMs(message) > limits.message.proofTimeoutMs && !runsFor(message);
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
     if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
@@ -162,7 +162,7 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   async function endByHistory(lane: Lane, threadId: string, running: Turn[]): Promise<void> {
     const { turns } = isEphemeral(lane)
       ? { turns: [] }
-      : await agent.listTurns(threadId, { cursor: null, limit: limits.historyPageTurns });
+      : await agent.listTurns(threadId, { cursor: null, limit: limits.wire.historyPageTurns });
     journal.commit((change) => {
       for (const { turn_id } of running) {
         const turn = turns.find((candidate) => candidate.id === turn_id);
@@ -212,7 +212,12 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
       } else if (isSteering(message)) failSteer(store, change, message);
       else if (isTurnOver(message) && asked.mode !== "context") settleInterrupted(store, change, message);
       else if (isLate)
-        unsure(store, change, message, `Codex gave no sign of it for ${limits.proofTimeoutMs / 1000} s`);
+        unsure(
+          store,
+          change,
+          message,
+          `Codex gave no sign of it for ${limits.message.proofTimeoutMs / 1000} s`,
+        );
     });
   }
 

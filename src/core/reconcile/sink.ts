@@ -90,7 +90,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
    * meanwhile: it asks its open questions again on a resume (measured). Reading tells the rest.
    */
   function hearAgain(epoch: Epoch): void {
-    clock.after(limits.reconcileEveryMs, () => {
+    clock.after(limits.loop.everyMs, () => {
       try {
         journal.commit((change) => change.append({ kind: "gap", data: { epoch } }));
       } catch (thrown) {
@@ -123,7 +123,10 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
     expireOf(world, epoch, change);
     endEphemeral(world, change);
     interruptGoals(world, change);
-    change.append({ kind: "codex.down", data: { epoch, reason: reason.slice(0, limits.eventTextCharsMax) } });
+    change.append({
+      kind: "codex.down",
+      data: { epoch, reason: reason.slice(0, limits.event.textCharsMax) },
+    });
     change.append({ kind: "gap", data: { epoch } });
   }
 }

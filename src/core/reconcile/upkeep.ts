@@ -59,7 +59,7 @@ function idleLane(
   threadId: string,
 ): Ref | undefined {
   const here = live.get(threadId);
-  if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.laneIdleUnloadMs)
+  if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.thread.idleUnloadMs)
     return undefined;
   const lane = store.lanes.findByThread(threadId);
   // Unloading would be its end.

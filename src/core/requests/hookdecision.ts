@@ -40,12 +40,12 @@ function append(change: Change, lane: Lane, decided: HookDecision): void {
     data: {
       decision,
       by: "a hook of Codex",
-      summary: clip(summary, limits.previewCharsMax),
+      summary: clip(summary, limits.thread.previewCharsMax),
       item_id,
       ...(thread_id === lane.thread_id ? {} : { sub_agent: thread_id }),
       hooks: hooks
-        .slice(0, limits.hooksShownMax)
-        .map(({ source, path }) => ({ source, path: path && clip(path, limits.hookPathCharsMax) })),
+        .slice(0, limits.request.hooksShownMax)
+        .map(({ source, path }) => ({ source, path: path && clip(path, limits.request.hookPathCharsMax) })),
     },
   });
 }

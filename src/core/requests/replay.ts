@@ -48,10 +48,10 @@ export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Rep
   const rules = file === null ? world.policy().rules : world.rulesIn(file);
   const askers = new Map<Ref, Asker>();
   const asked = world.store.requests
-    .listSince({ since, limit: limits.replayMax + 1, ...(ref === null ? {} : { lane: ref }) })
+    .listSince({ since, limit: limits.request.replayMax + 1, ...(ref === null ? {} : { lane: ref }) })
     // What dispatch refuses by itself no rule decides.
     .filter((request) => optionsOf(request).length > 0);
-  const all = asked.slice(0, limits.replayMax).map((request) => {
+  const all = asked.slice(0, limits.request.replayMax).map((request) => {
     const asker = askers.get(request.lane) ?? askerOf(world, request.lane);
     askers.set(request.lane, asker);
     return judged(request, asker, rules, world.files.isInside);
@@ -67,7 +67,7 @@ export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Rep
       approve: all.filter((one) => one.would === "approve").length,
       against: all.filter(isAgainst).length,
     },
-    truncated: asked.length > limits.replayMax,
+    truncated: asked.length > limits.request.replayMax,
     next_cursor: from + limit < all.length ? page.at(-1)!.id : null,
   };
 }

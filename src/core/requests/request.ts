@@ -57,7 +57,7 @@ export async function laneAbove(
 ): Promise<Lane | undefined> {
   let at: string | null = threadId;
   try {
-    for (let depth = 0; at !== null && depth < limits.subAgentDepthMax; depth++) {
+    for (let depth = 0; at !== null && depth < limits.thread.subAgentDepthMax; depth++) {
       at = (await agent.readThread(at)).parent_id;
       const lane = at === null ? undefined : store.lanes.findByThread(at);
       if (lane?.source === "own") return lane;
@@ -154,7 +154,7 @@ function tell({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
 function endAfter(world: CoreDeps, id: string, ms: number): void {
   const { clock } = world;
   const until = clock.monotonic() + ms;
-  clock.after(Math.min(ms, limits.timerMaxMs), () => {
+  clock.after(Math.min(ms, limits.timer.maxMs), () => {
     const left = until - clock.monotonic();
     if (left > 0) endAfter(world, id, left);
     else runOut(world, id);
@@ -174,7 +174,7 @@ function runOut(world: CoreDeps, id: string): void {
     });
   } catch (thrown) {
     log.warn("a question could not be ended yet", { request: id, reason: errorMessage(thrown) });
-    clock.after(limits.reconcileEveryMs, () => runOut(world, id));
+    clock.after(limits.loop.everyMs, () => runOut(world, id));
   }
 }
 

@@ -18,9 +18,9 @@ export function requestRow(
   timeoutMs: number | null,
   now: number,
 ): Request {
-  const isSmall = jsonBytes(asked.asks) <= limits.requestBytesMax;
-  const command = asked.command === null ? null : clipBytes(asked.command, limits.requestBytesMax);
-  const changes = asked.changes === null ? null : bounded(asked.changes, limits.requestChangesBytesMax);
+  const isSmall = jsonBytes(asked.asks) <= limits.request.bytesMax;
+  const command = asked.command === null ? null : clipBytes(asked.command, limits.request.bytesMax);
+  const changes = asked.changes === null ? null : bounded(asked.changes, limits.request.changesBytesMax);
   const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
   return {
     id,
@@ -51,7 +51,7 @@ export function requestRow(
 /** One line for lists and events; what was cut ends in a mark. */
 function summaryOf({ kind, method, command, changes, asks }: RequestFacts, cwd: string): string {
   const { reason, tool, form, questions, permissions } = asks;
-  const charsMax = limits.previewCharsMax;
+  const charsMax = limits.thread.previewCharsMax;
   if (changes) return changesSummary(changes, cwd, charsMax);
   if (kind === "file_change_approval") return "change files: which, Codex did not say";
   if (tool) {

@@ -41,11 +41,8 @@ export function requestView(request: Request): RequestView {
 
 /** For a list, many of which fit one answer: long texts are cut and marked, and `request get` has the whole. */
 export function requestViews(requests: readonly Request[]): RequestView[] {
-  const { requestListBytesMax, requestListEachBytesMax } = limits;
-  const bytesMax = Math.min(
-    requestListEachBytesMax,
-    Math.floor(requestListBytesMax / Math.max(1, requests.length)),
-  );
+  const { listBytesMax, listEachBytesMax } = limits.request;
+  const bytesMax = Math.min(listEachBytesMax, Math.floor(listBytesMax / Math.max(1, requests.length)));
   return requests.map((request) => shortView(request, bytesMax));
 }
 

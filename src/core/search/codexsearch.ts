@@ -28,7 +28,7 @@ export async function elsewhere(
 ): Promise<Elsewhere> {
   if (!mayHoldMore(world, asked)) return nothing;
   try {
-    await world.agent.ready(limits.searchAgentWaitMs);
+    await world.agent.ready(limits.search.codexWaitMs);
     return asked.thread === null
       ? await overThreads(world, asked, cursor, limit)
       : await within(world, asked, asked.thread, cursor, limit);
@@ -56,12 +56,12 @@ async function overThreads(
 ): Promise<Elsewhere> {
   const matches: Match[] = [];
   let cursor = from;
-  for (let page = 0; page < limits.searchCodexPagesMax; page++) {
+  for (let page = 0; page < limits.search.codexPagesMax; page++) {
     const { found, next_cursor } = await world.agent.searchThreads({
       text: asked.query.literal,
       cursor,
       // Each thread gives one match at most: nothing of a page is left over for the next.
-      limit: Math.min(limit - matches.length, limits.codexPageMax),
+      limit: Math.min(limit - matches.length, limits.wire.pageMax),
       archived: asked.archived,
       by: asked.dateField === "created_at" ? "created_at" : "updated_at",
       ascending: asked.ascending,
@@ -83,7 +83,7 @@ async function matchIn(
   const lane = world.store.lanes.findByThread(thread.id);
   if (!mayMatch(asked, thread) || isAnswered(world, asked, lane)) return undefined;
   const { found } = await world.agent
-    .searchMessages(thread.id, { text: asked.query.literal, cursor: null, limit: limits.codexPageMax })
+    .searchMessages(thread.id, { text: asked.query.literal, cursor: null, limit: limits.wire.pageMax })
     .catch((thrown: unknown) => {
       // A thread of the old kind of history has no places to be told; that it holds the text is known all the same.
       if (refusalOf(thrown) === undefined) throw thrown;
@@ -163,7 +163,8 @@ function matchOf(asked: Asked, thread: ThreadFacts, lane: Lane | undefined, one:
 }
 
 function ofThread(thread: ThreadFacts, lane: Lane | undefined): Pick<Match, "ref" | "id" | "title" | "cwd"> {
-  const title = lane?.title ?? thread.name ?? thread.preview.slice(0, limits.titleCharsMax).toWellFormed();
+  const title =
+    lane?.title ?? thread.name ?? thread.preview.slice(0, limits.input.titleCharsMax).toWellFormed();
   return { ref: lane?.ref ?? null, id: thread.id, title, cwd: thread.cwd };
 }
 

@@ -93,6 +93,6 @@ export function indexedBytesMax({ policy, log }: CoreDeps): number {
     return policy().indexedBytesMax;
   } catch (thrown) {
     log.debug("the configuration is not read", { reason: errorMessage(thrown) });
-    return limits.indexedBytesMax;
+    return limits.search.indexedBytesMax;
   }
 }

@@ -23,11 +23,11 @@ export function queryOf(text: string): Query {
   const found = [...plain.matchAll(terms)].map(([, phrase, word]) => (phrase ?? word ?? "").trim());
   const words = found.map((term) => spellings(term).map(split)).filter(([word]) => wordish.test(word!));
   if (words.length === 0)
-    fail("usage", `there is no word to search for in "${text.slice(0, limits.previewCharsMax)}"`, {
+    fail("usage", `there is no word to search for in "${text.slice(0, limits.thread.previewCharsMax)}"`, {
       hint: "punctuation is not indexed: dispatch search WORD, or an emoji, or a phrase in quotes",
     });
-  if (words.length > limits.searchWordsMax)
-    fail("usage", `a search takes at most ${limits.searchWordsMax} words, not ${words.length}`, {
+  if (words.length > limits.search.wordsMax)
+    fail("usage", `a search takes at most ${limits.search.wordsMax} words, not ${words.length}`, {
       hint: "put a phrase in quotes",
     });
   return { match: words.map(anyOf).join(" AND "), terms: words, literal: found.join(" ").trim() };

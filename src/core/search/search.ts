@@ -94,7 +94,7 @@ function inIndex(
 
 /** The newest hits, best first. Where a page of them ended is a count. */
 function bestOf({ store }: CoreDeps, asked: Asked, query: ReturnType<typeof indexQuery>): number[] {
-  const texts = store.items.texts({ ...query, after: null, limit: limits.searchRankedMax });
+  const texts = store.items.texts({ ...query, after: null, limit: limits.search.rankedMax });
   return ranked(asked.query.terms, texts);
 }
 

@@ -31,7 +31,7 @@ export function syncing(world: CoreDeps): Syncing {
     reading.run(ref, async () => {
       const lane = world.store.lanes.get(ref);
       if (lane.thread_id === null) return;
-      await world.agent.ready(limits.agentReadyWaitMs);
+      await world.agent.ready(limits.codex.readyWaitMs);
       const note = (error: string | null) =>
         world.journal.note(({ now }) =>
           world.store.items.setSync(ref, error === null ? { synced_at: now, error } : { error }),
@@ -39,7 +39,7 @@ export function syncing(world: CoreDeps): Syncing {
       try {
         await readAll(world, lane as Threaded, budget(world, bounds, signal));
       } catch (thrown) {
-        note(errorMessage(thrown).slice(0, limits.previewCharsMax));
+        note(errorMessage(thrown).slice(0, limits.thread.previewCharsMax));
         if (refusalOf(thrown) !== "no_rollout") throw thrown;
         fail("not_found", `Codex has no history of ${ref}`, { hint: `dispatch get ${ref}`, cause: thrown });
       }
@@ -78,7 +78,7 @@ function budget({ clock }: CoreDeps, bounds: Bounds, signal: AbortSignal): Budge
       isOver(spent.items, bounds.items) ||
       isOver(spent.bytes, bounds.bytes),
     pageTurns: () =>
-      Math.min(limits.historyPageTurns, (bounds.turns ?? Number.POSITIVE_INFINITY) - spent.turns),
+      Math.min(limits.wire.historyPageTurns, (bounds.turns ?? Number.POSITIVE_INFINITY) - spent.turns),
   };
 }
 
@@ -128,7 +128,7 @@ function takeIn(world: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Bu
   return world.journal.note(({ now }) => {
     let bytes = 0;
     for (const [at, turn] of turns.entries()) {
-      if (at > 0 && (bytes >= limits.syncCommitBytes || left.isSpent())) return at;
+      if (at > 0 && (bytes >= limits.search.syncCommitBytes || left.isSpent())) return at;
       const added = put(world, ref, turn, now);
       left.take(added);
       bytes += added.bytes;
@@ -180,7 +180,7 @@ function remaining(gap: Gap, older: Gap[], { next, metKnown }: Read): Gap[] {
   // The beginning: what was known was reverted, and no older stretch is left either.
   if (next === null) return [];
   const gaps = [{ cursor: next, until: gap.until }, ...others];
-  if (gaps.length <= limits.syncGapsMax) return gaps;
+  if (gaps.length <= limits.search.syncGapsMax) return gaps;
   const [last, before] = [gaps.at(-1)!, gaps.at(-2)!];
   return [...gaps.slice(0, -2), { cursor: before.cursor, until: last.until }];
 }

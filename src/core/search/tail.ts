@@ -43,14 +43,14 @@ export async function tail(
 ): Promise<Tail> {
   const lane = world.store.lanes.get(ref);
   if (lane.thread_id === null) return { items: [], next_cursor: null };
-  await world.agent.ready(limits.agentReadyWaitMs);
+  await world.agent.ready(limits.codex.readyWaitMs);
   let place: Place = asked.cursor === null ? { page: null, skip: 0 } : placeOf(asked.cursor);
   const newestFirst: ItemView[] = [];
   const turnIds = new Set<string>();
   for (;;) {
     const { turns, next_cursor } = await world.agent.listTurns(lane.thread_id, {
       cursor: place.page,
-      limit: limits.historyPageTurns,
+      limit: limits.wire.historyPageTurns,
     });
     const items = turns.flatMap((turn) => itemsOf(turn, asked.full).reverse()).slice(place.skip);
     for (const [at, item] of items.entries()) {
@@ -76,12 +76,12 @@ function itemsOf(turn: TurnFacts, full: boolean): ItemView[] {
 }
 
 function itemView(turn: TurnFacts, item: ItemFacts, full: boolean): ItemView {
-  const isCut = !full && item.text.length > limits.tailItemCharsMax;
+  const isCut = !full && item.text.length > limits.thread.tailItemCharsMax;
   return {
     turn_id: turn.id,
     item_id: item.id,
     type: item.type,
-    text: isCut ? item.text.slice(0, limits.tailItemCharsMax).toWellFormed() : item.text,
+    text: isCut ? item.text.slice(0, limits.thread.tailItemCharsMax).toWellFormed() : item.text,
     truncated: isCut,
     command: item.command,
     exit_code: item.exit_code,

@@ -14,7 +14,7 @@ export function noteBlock(world: CoreDeps, ref: Ref, thrown: unknown): void {
   if (!isFinal(thrown) || !hasWork(world, ref)) return;
   // A hold says already why, and ends otherwise.
   if (world.store.lanes.find(ref)?.hold_reason) return;
-  const reason = clip(errorMessage(thrown), limits.turnErrorCharsMax);
+  const reason = clip(errorMessage(thrown), limits.thread.turnErrorCharsMax);
   const known = world.live.blocked.get(ref);
   const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
@@ -38,7 +38,7 @@ export function clearBlock(world: CoreDeps, ref: Ref): void {
 
 /** For who waits: the event wakes them. */
 function tell({ journal, log }: CoreDeps, ref: Ref, reason: string | null): void {
-  const blocked = reason && clip(reason, limits.previewCharsMax);
+  const blocked = reason && clip(reason, limits.thread.previewCharsMax);
   try {
     journal.commit((change) =>
       change.append(

@@ -9,14 +9,15 @@ export function slug(title: string): string {
     .toLowerCase()
     .replace(/\p{M}/gu, "")
     .replace(/[^a-z0-9._]+/g, "-")
-    .slice(0, limits.handleCharsMax)
+    .slice(0, limits.input.handleCharsMax)
     .replace(/^[-.]+|[-.]+$/g, "");
 }
 
 /** This handle, or the first of `docs-2`, `docs-3`, ... that is free. */
 export function freeHandle(store: Store, handle: string): string {
   let free = handle;
-  for (let n = 2; isTaken(store, free); n++) free = `${handle.slice(0, limits.handleCharsMax - 6)}-${n}`;
+  for (let n = 2; isTaken(store, free); n++)
+    free = `${handle.slice(0, limits.input.handleCharsMax - 6)}-${n}`;
   return free;
 }
 

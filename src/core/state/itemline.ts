@@ -5,6 +5,6 @@ import { clip } from "../model/clip.ts";
 import type { ItemFacts } from "../model/ports/thread.ts";
 
 export function lineOf({ command, changes, path, text }: ItemFacts, cwd: string): string {
-  if (changes) return summaryOf(changes, cwd, limits.previewCharsMax);
-  return clip(command ?? path ?? text, limits.previewCharsMax);
+  if (changes) return summaryOf(changes, cwd, limits.thread.previewCharsMax);
+  return clip(command ?? path ?? text, limits.thread.previewCharsMax);
 }

@@ -19,11 +19,11 @@ export function noteAnswer(
 /** The final answer, kept whole up to a limit so that `get` and `wait` need no read. */
 export function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
   const bytes = Buffer.from(item.text);
-  const isCut = bytes.length > limits.lastMessageBytesMax;
+  const isCut = bytes.length > limits.thread.lastMessageBytesMax;
   return {
     text: isCut
       ? bytes
-          .subarray(0, limits.lastMessageBytesMax)
+          .subarray(0, limits.thread.lastMessageBytesMax)
           .toString()
           .replace(/\ufffd$/, "")
       : item.text,

@@ -74,7 +74,7 @@ export function requeued(store: Store, change: Change, message: Message, reason:
     failSteer(store, change, message);
     return;
   }
-  if (message.attempt >= limits.messageAttemptsMax) {
+  if (message.attempt >= limits.message.attemptsMax) {
     const last = reason ?? "Codex never took it";
     const error = { code: "agent", message: `given up after ${message.attempt} attempts: ${last}` };
     failed(store, change, message, error);
@@ -121,7 +121,7 @@ export function expire(store: Store, change: Change, id: string): void {
 /** All that waits of a lane that takes nothing any more: its receipts say so instead of waiting for ever. */
 export function endQueued(store: Store, change: Change, ref: Ref, why: MessageError | "cancelled"): void {
   for (;;) {
-    const waiting = store.messages.listQueued(ref, { after: null, limit: limits.pageMax });
+    const waiting = store.messages.listQueued(ref, { after: null, limit: limits.input.pageMax });
     if (waiting.length === 0) return;
     for (const message of waiting) {
       if (why === "cancelled") move(store, change, message, "cancelled");

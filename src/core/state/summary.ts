@@ -58,5 +58,5 @@ export function filtered<T extends ThreadSummary | ThreadView>(
     (status === undefined || lane.status === status) &&
     (source === undefined || lane.source === source) &&
     (cwd === undefined || lane.cwd === cwd);
-  return read(limits.lanesMax).filter(isWanted).slice(0, limit);
+  return read(limits.thread.max).filter(isWanted).slice(0, limit);
 }

@@ -46,7 +46,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     origin: known?.origin ?? (messages.length > 0 ? "ours" : "other"),
     status: end.status,
     epoch: known?.epoch ?? null,
-    error: end.error ? clipped(end.error, limits.turnErrorCharsMax) : (known?.error ?? null),
+    error: end.error ? clipped(end.error, limits.thread.turnErrorCharsMax) : (known?.error ?? null),
     retrying_since: null,
     started_at,
     completed_at: Math.max(started_at, endedAt(end.completed_at, change.now)),
@@ -81,7 +81,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
     hold(store, change, lane.ref, end.crashed ? "crashed" : end.status === "failed" ? "failed" : "stopped");
 }
 
-export function clipped(error: TurnError, charsMax: number = limits.eventTextCharsMax): TurnError {
+export function clipped(error: TurnError, charsMax: number = limits.event.textCharsMax): TurnError {
   return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 

@@ -52,12 +52,12 @@ export function beginLimit(world: CoreDeps, change: Change, lane: Lane, error: T
   // The error itself gives its time in prose only: Codex says the reset just before it (facts C1.3). Used once, since a
   // later failure may be of another kind, with no reset.
   live.setExhausted(null);
-  const isFresh = said !== null && clock.monotonic() - said.at <= limits.usageLimitSaidMs;
+  const isFresh = said !== null && clock.monotonic() - said.at <= limits.usageLimit.saidMs;
   // One in the past says nothing of when to try again.
   if (!isFresh || said.resets_at <= change.now) return known !== undefined;
   if (known && known.resets_at >= said.resets_at) return true;
   const { until, doubt } = believed(store.log.id(), said.resets_at, change.now);
-  const reason = clip(error.message, limits.previewCharsMax);
+  const reason = clip(error.message, limits.thread.previewCharsMax);
   const row = { provider, limit_id: said.limit_id, resets_at: said.resets_at, until, began_at: change.now };
   live.limitEnds.delete(provider);
   store.usageLimits.put({ ...row, reason: doubt === null ? reason : `${reason} (${doubt})` });
@@ -70,16 +70,16 @@ export function beginLimit(world: CoreDeps, change: Change, lane: Lane, error: T
 
 /** A time further away than any window of Codex is not taken as it is. */
 function believed(logId: string, resetsAt: number, now: number): { until: number; doubt: string | null } {
-  const last = now + limits.usageLimitMaxMs;
+  const last = now + limits.usageLimit.maxMs;
   if (resetsAt > last)
     return {
       until: last,
-      doubt: `Codex gave a reset after more than ${limits.usageLimitMaxMs / limits.dayMs} days`,
+      doubt: `Codex gave a reset after more than ${limits.usageLimit.maxMs / limits.timer.dayMs} days`,
     };
   // The same after a restart; another one for each daemon of the account.
   const share = Number.parseInt(sha256(`${logId} ${resetsAt}`).slice(0, 8), 16) / 2 ** 32;
   return {
-    until: resetsAt + limits.usageLimitJitterMinMs + Math.floor(share * limits.usageLimitJitterMs),
+    until: resetsAt + limits.usageLimit.jitterMinMs + Math.floor(share * limits.usageLimit.jitterMs),
     doubt: null,
   };
 }

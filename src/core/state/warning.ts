@@ -13,15 +13,15 @@ export function noteWarning(
   { thread_id, server, words }: Warned,
 ): void {
   const known = live.warnings.get(thread_id) ?? new Map<string, string>();
-  const told = words === null ? null : clip(words, limits.turnErrorCharsMax);
+  const told = words === null ? null : clip(words, limits.thread.turnErrorCharsMax);
   const key = server === null ? `text ${told}` : `server ${server}`;
   if ((known.get(key) ?? null) === told) return;
   known.delete(key);
   if (told !== null) known.set(key, told);
-  if (known.size > limits.threadWarningsMax) known.delete(known.keys().next().value!);
+  if (known.size > limits.thread.warningsMax) known.delete(known.keys().next().value!);
   live.warnings.set(thread_id, known);
   const lane = store.lanes.findByThread(thread_id)?.ref ?? null;
-  const warning = told && clip(told, limits.previewCharsMax);
+  const warning = told && clip(told, limits.thread.previewCharsMax);
   if (warning === null) change.append({ kind: "thread.unwarned", lane, data: { server, thread_id } });
   else change.append({ kind: "thread.warned", lane, data: { warning, server, thread_id } });
 }

@@ -21,13 +21,13 @@ export async function unmanaged(
   { agent, store }: CoreDeps,
   asked: { cursor: string | null; limit: number; archived: boolean },
 ): Promise<Unmanaged> {
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   const found: ThreadFacts[] = [];
   let cursor = asked.cursor;
   do {
     const page = await agent.listThreads({
       cursor,
-      limit: Math.min(asked.limit - found.length, limits.codexPageMax),
+      limit: Math.min(asked.limit - found.length, limits.wire.pageMax),
       archived: asked.archived,
     });
     found.push(...page.threads.filter((thread) => store.lanes.findByThread(thread.id) === undefined));
@@ -41,13 +41,15 @@ export async function attach(world: CoreDeps, threadId: string, by: string): Pro
   const { agent, store, journal, mint } = world;
   const known = store.lanes.findByThread(threadId);
   if (known) return known.ref;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   const thread = await read(world, threadId);
   return journal.commit((change) => {
     const raced = store.lanes.findByThread(threadId);
     if (raced) return raced.ref;
     const lane = laneRow(store, mint, change.now, {
-      title: thread.name ?? (thread.preview.trim().slice(0, limits.titleCharsMax).toWellFormed() || threadId),
+      title:
+        thread.name ??
+        (thread.preview.trim().slice(0, limits.input.titleCharsMax).toWellFormed() || threadId),
       source: "attached",
       settings: { cwd: thread.cwd },
       // To attach is not to create: taken over later, it is still not the attacher's.
@@ -66,7 +68,7 @@ export async function attach(world: CoreDeps, threadId: string, by: string): Pro
       kind: "thread.created",
       lane: lane.ref,
       data: {
-        title: lane.title.slice(0, limits.previewCharsMax),
+        title: lane.title.slice(0, limits.thread.previewCharsMax),
         thread_id: threadId,
         source: "attached",
         by,

@@ -52,7 +52,7 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
   const again = known(world, draft);
   if (again) return again;
   checkNew(world, draft);
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   const allowed = await leashed(world, draft);
   refuseOwnFiles(world, allowed.settings, allowed.settings.may_write_home);
   const checked = { ...draft, settings: await checkedSettings(world, allowed.settings, true) };
@@ -68,8 +68,8 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
       kind: "thread.created",
       lane: lane.ref,
       data: {
-        title: lane.title.slice(0, limits.previewCharsMax),
-        cwd: lane.cwd.slice(0, limits.eventTextCharsMax),
+        title: lane.title.slice(0, limits.thread.previewCharsMax),
+        cwd: lane.cwd.slice(0, limits.event.textCharsMax),
         by: draft.created_by,
       },
     });
@@ -139,8 +139,8 @@ export function checkNew({ store, files }: CoreDeps, draft: NewThread): void {
     });
   }
   if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
-  if (store.lanes.count() >= limits.lanesMax)
-    fail("too_large", `the registry holds ${limits.lanesMax} threads`, { hint: "dispatch forget" });
+  if (store.lanes.count() >= limits.thread.max)
+    fail("too_large", `the registry holds ${limits.thread.max} threads`, { hint: "dispatch forget" });
   refuseName(store, draft.name);
 }
 

@@ -56,7 +56,7 @@ export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref>
   const known = createdByKey(store, draft.key, digest);
   if (known && (await isMade(world, known))) return known.ref;
   refuseName(store, draft.name);
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   return world.locked(ref, async () => {
     const source = await assertIdle(world, ref, "forking");
     const sourceId =
@@ -98,7 +98,7 @@ export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref>
       change.append({
         kind: "thread.forked",
         lane: row.ref,
-        data: { title: name.slice(0, limits.previewCharsMax), fork_of: ref, by: draft.created_by },
+        data: { title: name.slice(0, limits.thread.previewCharsMax), fork_of: ref, by: draft.created_by },
       });
       return row;
     });
@@ -206,6 +206,6 @@ export async function compact(world: CoreDeps, ref: Ref): Promise<void> {
     const { lane } = await open(world, ref);
     const before = store.turns.latest(ref)?.turn_id;
     await agent.compactThread(lane.thread_id);
-    await until(world, limits.sendAnswerMs, () => store.turns.latest(ref)?.turn_id !== before);
+    await until(world, limits.message.sendAnswerMs, () => store.turns.latest(ref)?.turn_id !== before);
   });
 }

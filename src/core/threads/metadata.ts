@@ -18,7 +18,7 @@ export async function rename(
   agentThread: string | null = null,
 ): Promise<void> {
   const { agent, store, journal } = world;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.nameThread(place.threadId, name).catch(notThere(place.threadId));
     return;
@@ -54,7 +54,7 @@ export async function rename(
       change.append({
         kind: "thread.renamed",
         lane: lane.ref,
-        data: { title: name.slice(0, limits.previewCharsMax) },
+        data: { title: name.slice(0, limits.thread.previewCharsMax) },
       });
     });
   });
@@ -62,7 +62,7 @@ export async function rename(
 
 export async function archive(world: CoreDeps, place: Place): Promise<void> {
   const { agent, store, live, journal } = world;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.archiveThread(place.threadId).catch((thrown) => unlessHeldElsewhere(thrown, place.threadId));
     return;
@@ -90,7 +90,7 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
 
 export async function restore(world: CoreDeps, place: Place): Promise<void> {
   const { agent, store, journal } = world;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.unarchiveThread(place.threadId).catch(notThere(place.threadId));
     return;

@@ -27,7 +27,7 @@ export async function models(world: CoreDeps, asked: { refresh: boolean; hidden:
 
 async function refreshed(world: CoreDeps): Promise<Models> {
   const { agent, store, journal, clock } = world;
-  await agent.ready(limits.agentReadyWaitMs);
+  await agent.ready(limits.codex.readyWaitMs);
   const catalogue = await agent.readCatalogue();
   const at = clock.now();
   journal.note(() => store.log.setCatalogue(catalogue, at));

@@ -152,8 +152,8 @@ function titled(
     });
   });
   const title = `${filled}${name}`.trim();
-  if (title.length > limits.titleCharsMax)
-    fail("usage", `the title, with its prefix, is over ${limits.titleCharsMax} characters`, {
+  if (title.length > limits.input.titleCharsMax)
+    fail("usage", `the title, with its prefix, is over ${limits.input.titleCharsMax} characters`, {
       hint: "--prefix ''",
     });
   return title;

@@ -41,8 +41,8 @@ export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "c
 }
 
 function refuseUnanswerable(key: string, value: unknown): void {
-  if (key.split(".").length > limits.configKeyPartsMax)
-    fail("usage", `a key of Codex's configuration has more than ${limits.configKeyPartsMax} parts`, {
+  if (key.split(".").length > limits.wire.configKeyPartsMax)
+    fail("usage", `a key of Codex's configuration has more than ${limits.wire.configKeyPartsMax} parts`, {
       hint: "--config KEY=VALUE",
     });
   refuseUnsendable(value);

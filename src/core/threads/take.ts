@@ -18,7 +18,7 @@ type Known = Lane & { thread_id: string };
 
 /** A resume is what takes Codex's writer lock. */
 export async function take(world: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
-  await world.agent.ready(limits.agentReadyWaitMs);
+  await world.agent.ready(limits.codex.readyWaitMs);
   await world.locked(ref, () => taken(world, ref, mayWriteHome));
 }
 
@@ -46,7 +46,7 @@ async function taken(world: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<
 async function resumed(world: CoreDeps, lane: Known, mayWriteHome: boolean): Promise<void> {
   const { agent, live } = world;
   const { ref, thread_id: threadId } = lane;
-  const epoch = await agent.ready(limits.agentReadyWaitMs);
+  const epoch = await agent.ready(limits.codex.readyWaitMs);
   if (await quietGoal(world, lane, threadId)) live.pausedForTake.add(ref);
   await announceNativeQueue(world, lane, threadId);
   await settleAlreadySent(world, lane, epoch);
@@ -173,12 +173,12 @@ export async function unloadAndWait(
   await agent.unsubscribe(thread_id);
   // Whatever comes of the wait: from here on it is not heard, so it is not open here.
   live.drop(thread_id);
-  const until = clock.monotonic() + limits.unloadWaitMs;
+  const until = clock.monotonic() + limits.thread.unloadWaitMs;
   while ((await agent.readThread(thread_id)).status !== "not_loaded") {
     if (clock.monotonic() >= until)
-      fail("timeout", `Codex has not let go of ${ref} after ${limits.unloadWaitMs / 1000} s`, {
+      fail("timeout", `Codex has not let go of ${ref} after ${limits.thread.unloadWaitMs / 1000} s`, {
         hint: `dispatch get ${ref}`,
       });
-    await clock.sleep(limits.unloadLookEveryMs);
+    await clock.sleep(limits.thread.unloadLookEveryMs);
   }
 }

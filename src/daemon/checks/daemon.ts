@@ -46,7 +46,7 @@ export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, cloc
 /** A `down` that was cut off before the daemon heard of it: once that ends, nothing would start it again. */
 function cutOffDown(mark: string, clock: Clock): Finding | undefined {
   const left = statSync(mark, { throwIfNoEntry: false });
-  if (!left || clock.now() - left.mtimeMs < limits.markAgeMs) return undefined;
+  if (!left || clock.now() - left.mtimeMs < limits.daemon.markAgeMs) return undefined;
   return warn("the daemon runs, and is marked as stopped: once it ends no command would start it again", {
     recovery: "dispatch up",
     mend() {

@@ -30,7 +30,7 @@ export function checkHome({ paths }: Asked): Finding {
   if (wrong) return wrong;
   const free = freeBytes(home);
   const data = { path: home, mode: modeOf(look(home)!), free_bytes: free };
-  if (free < limits.diskFreeBytesMin)
+  if (free < limits.doctor.diskFreeBytesMin)
     return warn(`${home} has ${Math.floor(free / 1e6)} MB of disk left: soon nothing will be accepted`, {
       recovery: "free some disk space",
       data,

@@ -58,7 +58,7 @@ function sound(path: string, bytes: number, seen: Inspection): Finding {
 
 /** Copies that were cut off: nobody ever opens them, and they take room. */
 function leftovers(db: string, clock: Clock): Finding | undefined {
-  const isOld = (path: string) => clock.now() - statSync(path).mtimeMs > limits.leftoverAgeMs;
+  const isOld = (path: string) => clock.now() - statSync(path).mtimeMs > limits.daemon.leftoverAgeMs;
   const found = readdirSync(dirname(db))
     .filter((name) => name.startsWith(`${basename(db)}.`) && /\.[0-9a-f]{8}\.partial(-\w+)?$/.test(name))
     .map((name) => join(dirname(db), name))

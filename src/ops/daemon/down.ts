@@ -17,7 +17,7 @@ export default clientOp({
     force: v.optional(flag(v.boolean(), "also while turns run: they are cut"), false),
     wait: v.optional(
       seconds("how long to wait until the process is gone"),
-      limits.shutdownGraceMs / 1000 + 5,
+      limits.daemon.shutdownGraceMs / 1000 + 5,
     ),
   }),
   output: v.object({ status: v.picklist(["stopped", "not_running"]), pid: v.nullable(v.number()) }),

@@ -25,7 +25,7 @@ export default op({
   repeat: "safe",
   start: "never",
   input: v.strictObject({
-    limit: v.optional(count("at most this many", limits.pageMax), 20),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 20),
     follow: v.optional(flag(v.boolean(), "go on as calls come", { cli_only: true }), false),
     raw: v.optional(flag(v.boolean(), "the daemon's log file instead"), false),
   }),

@@ -195,7 +195,7 @@ function startingLong({
   pid,
   garbage_lines,
 }: AgentStatus): { code: string; message: string; hint: string }[] {
-  if (starting_since === null || (starting_ms ?? 0) < limits.agentStartTimeoutMs) return [];
+  if (starting_since === null || (starting_ms ?? 0) < limits.codex.startTimeoutMs) return [];
   const garbage =
     garbage_lines === 0 ? "" : `, and printed ${garbage_lines} lines that are none of its protocol`;
   const message = `codex (pid ${pid}) is busy, and has not answered initialize since ${iso(starting_since)}${garbage}`;

@@ -65,7 +65,7 @@ function wayOut(refs: readonly string[]): string {
 function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
   const { messages, requests } = core.counts();
   const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
-  const lanes = core.listViews({ archived: false, limit: limits.lanesMax });
+  const lanes = core.listViews({ archived: false, limit: limits.thread.max });
   const goals = lanes.filter(({ goal }) => goal?.status === "active").map(({ ref }) => ref);
   const mortal = lanes.filter((lane) => lane.ephemeral && lane.status !== "gone").map(({ ref }) => ref);
   const calls = host.calls();

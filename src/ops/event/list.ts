@@ -17,7 +17,7 @@ export default op({
     follow: v.optional(flag(v.boolean(), "go on as rows are written", { cli_only: true }), false),
     kinds: v.optional(flag(v.array(v.picklist(eventKindWords)), "only these kinds", { value: "KIND" })),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
-    limit: v.optional(count("at most this many", limits.eventsPageMax), 50),
+    limit: v.optional(count("at most this many", limits.event.pageMax), 50),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string() }),
   examples: [

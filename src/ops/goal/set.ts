@@ -16,7 +16,7 @@ export default op({
     thread: selector(),
     objective: v.optional(
       arg(
-        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.goalCharsMax), seen),
+        v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.input.goalCharsMax), seen),
         "the objective; left out, it stays",
       ),
     ),

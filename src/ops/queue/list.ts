@@ -16,7 +16,7 @@ export default op({
   repeat: "safe",
   input: v.strictObject({
     thread: selector(),
-    limit: v.optional(count("at most this many", limits.pageMax), 50),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 50),
     cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({

@@ -14,7 +14,7 @@ export default op({
   repeat: "safe",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT", names: "queued" }),
-    to: count("the place it gets; 1 is next", limits.queuedPerLaneMax),
+    to: count("the place it gets; 1 is next", limits.message.queuedPerThreadMax),
   }),
   output: v.object({ ...receiptView, place: v.number() }),
   fails: ["conflict"],

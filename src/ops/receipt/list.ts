@@ -20,7 +20,7 @@ export default op({
   input: v.strictObject({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     state: v.optional(flag(v.array(v.picklist(states)), "only in this state, repeatable")),
-    limit: v.optional(count("at most this many", limits.pageMax), 50),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 50),
   }),
   output: v.object({ receipts: v.array(receiptObject) }),
   examples: [

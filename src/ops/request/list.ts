@@ -17,7 +17,7 @@ export default op({
   input: v.strictObject({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     all: v.optional(flag(v.boolean(), "answered and expired ones too"), false),
-    limit: v.optional(count("at most this many", limits.pageMax), 100),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 100),
   }),
   output: v.object({ requests: v.array(requestObject) }),
   examples: [

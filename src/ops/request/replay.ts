@@ -19,7 +19,7 @@ export default op({
     rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
     since: v.optional(moment("from this time on; left out, all that is kept", "first")),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
-    limit: v.optional(count("at most this many", limits.pageMax), 50),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 50),
     cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({

@@ -7,10 +7,10 @@ import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 
 const usualBounds = {
-  turns: limits.syncTurns,
-  items: limits.syncItems,
-  bytes: limits.syncBytes,
-  ms: limits.syncMs,
+  turns: limits.search.syncTurns,
+  items: limits.search.syncItems,
+  bytes: limits.search.syncBytes,
+  ms: limits.search.syncMs,
 };
 
 export default op({

@@ -19,7 +19,7 @@ export default op({
   input: v.strictObject({
     thread: selector(),
     name: flag(
-      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.input.titleCharsMax), seen),
       "the new thread's title",
       { value: "NAME" },
     ),

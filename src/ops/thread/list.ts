@@ -39,7 +39,9 @@ export default op({
     source: v.optional(flag(v.picklist(threadSources), "only created here, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
     full: v.optional(flag(v.boolean(), "everything that get shows of each"), false),
-    limit: v.optional(count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.pageMax)),
+    limit: v.optional(
+      count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.input.pageMax),
+    ),
     cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
@@ -67,13 +69,13 @@ export default op({
     { given: "two threads", input: { unmanaged: true, status: "idle" }, error: "usage" },
   ],
   lists: {
-    thread: { input: { limit: limits.pageMax }, words: ({ threads }) => threads.flatMap(words) },
+    thread: { input: { limit: limits.input.pageMax }, words: ({ threads }) => threads.flatMap(words) },
     archived: {
-      input: { archived: true, limit: limits.pageMax },
+      input: { archived: true, limit: limits.input.pageMax },
       words: ({ threads }) => threads.flatMap(words),
     },
     stranger: {
-      input: { unmanaged: true, limit: limits.codexPageMax },
+      input: { unmanaged: true, limit: limits.wire.pageMax },
       words: ({ threads }) =>
         threads.map((one) => ({ word: one.id ?? "", about: "preview" in one ? nameOf(one) : one.title })),
     },
@@ -83,7 +85,7 @@ export default op({
       if (cursor !== undefined)
         fail("usage", "--cursor goes with --unmanaged", { hint: "dispatch list --limit 1000" });
       const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
-      const most = limit ?? (caller.kind === "mcp" ? limits.mcpThreads : 100);
+      const most = limit ?? (caller.kind === "mcp" ? limits.mcp.threads : 100);
       const filter = { archived, limit: most + 1, ...only };
       const found = full ? core.listViews(filter) : core.list(filter);
       return { threads: found.slice(0, most), truncated: found.length > most };

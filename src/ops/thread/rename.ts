@@ -14,7 +14,7 @@ export default op({
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed"),
     name: arg(
-      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.titleCharsMax), seen),
+      v.pipe(v.string(), v.trim(), v.nonEmpty(), v.maxLength(limits.input.titleCharsMax), seen),
       "the new title",
     ),
   }),

@@ -13,7 +13,7 @@ export default op({
   about: "Only what Codex remembers: files stay as the turns left them. Refused while a turn runs.",
   intent: "destroy",
   repeat: "no",
-  input: v.strictObject({ thread: selector(), turns: count("how many", limits.codexPageMax) }),
+  input: v.strictObject({ thread: selector(), turns: count("how many", limits.wire.pageMax) }),
   output: v.object({ ...threadView, reverted: v.number() }),
   asksCodex: true,
   fails: ["thread_busy", "authority"],

@@ -29,7 +29,7 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    text: arg(v.pipe(v.string(), v.maxLength(limits.searchTextCharsMax)), "words, or a phrase in quotes", {
+    text: arg(v.pipe(v.string(), v.maxLength(limits.search.textCharsMax)), "words, or a phrase in quotes", {
       value: "TEXT",
     }),
     managed: v.optional(flag(v.boolean(), "only threads that dispatch manages"), false),
@@ -47,11 +47,11 @@ export default op({
       "at",
     ),
     sort: v.optional(
-      flag(v.picklist(["date", "relevance"]), `relevance: the best of the newest ${limits.searchRankedMax}`),
+      flag(v.picklist(["date", "relevance"]), `relevance: the best of the newest ${limits.search.rankedMax}`),
       "date",
     ),
     ascending: v.optional(flag(v.boolean(), "oldest first"), false),
-    limit: v.optional(count("at most this many", limits.pageMax), 20),
+    limit: v.optional(count("at most this many", limits.input.pageMax), 20),
     cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({

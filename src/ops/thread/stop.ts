@@ -14,7 +14,7 @@ export default op({
   repeat: "safe",
   input: v.strictObject({
     thread: selector(),
-    timeout: v.optional(seconds("how long to wait for its end"), limits.stopTimeoutMs / 1000),
+    timeout: v.optional(seconds("how long to wait for its end"), limits.thread.stopTimeoutMs / 1000),
   }),
   output: v.object({
     ...threadView,

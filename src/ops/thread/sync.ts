@@ -14,7 +14,7 @@ export default op({
   cli: "sync",
   group: "thread",
   summary: "Read a thread's history into the search index",
-  about: `From the newest turn back, ${limits.syncTurns} turns, ${limits.syncItems} items, ${limits.syncBytes / 1024 / 1024} MiB or ${limits.syncMs / 1000} s at most; another sync takes what is new and goes on where this one stopped. Nothing is ever taken out of the index, and the thread itself is not touched. The id of a thread that is not managed attaches it first.`,
+  about: `From the newest turn back, ${limits.search.syncTurns} turns, ${limits.search.syncItems} items, ${limits.search.syncBytes / 1024 / 1024} MiB or ${limits.search.syncMs / 1000} s at most; another sync takes what is new and goes on where this one stopped. Nothing is ever taken out of the index, and the thread itself is not touched. The id of a thread that is not managed attaches it first.`,
   intent: "write",
   reach: "any",
   repeat: "safe",
@@ -47,10 +47,10 @@ export default op({
     const ref = "ref" in place ? place.ref : await core.attach(place.threadId, callerName(caller));
     const bound = (given: number | undefined, usual: number) => given ?? (full ? null : usual);
     const bounds = {
-      turns: bound(max_turns, limits.syncTurns),
-      items: bound(max_items, limits.syncItems),
-      bytes: bound(max_bytes, limits.syncBytes),
-      ms: bound(max_seconds === undefined ? undefined : max_seconds * 1000, limits.syncMs),
+      turns: bound(max_turns, limits.search.syncTurns),
+      items: bound(max_items, limits.search.syncItems),
+      bytes: bound(max_bytes, limits.search.syncBytes),
+      ms: bound(max_seconds === undefined ? undefined : max_seconds * 1000, limits.search.syncMs),
     };
     await core.sync(ref, bounds, signal);
     return core.view(ref);

@@ -29,10 +29,10 @@ export default op({
   repeat: "safe",
   input: v.strictObject({
     thread: selector(),
-    limit: v.optional(count("at most this many items", limits.pageMax), 50),
-    turns: v.optional(count("at most this many turns", limits.pageMax)),
+    limit: v.optional(count("at most this many items", limits.input.pageMax), 50),
+    turns: v.optional(count("at most this many turns", limits.input.pageMax)),
     full: v.optional(
-      flag(v.boolean(), `whole texts, not the first ${limits.tailItemCharsMax} characters`),
+      flag(v.boolean(), `whole texts, not the first ${limits.thread.tailItemCharsMax} characters`),
       false,
     ),
     cursor: v.optional(flag(v.string(), "go on backwards from next_cursor", { value: "CURSOR" })),

@@ -36,7 +36,7 @@ export default op({
       flag(v.boolean(), "instead, Codex's own notifications (with --follow)", { cli_only: true }),
       false,
     ),
-    limit: v.optional(count("rows of a sample", limits.eventsPageMax), 20),
+    limit: v.optional(count("rows of a sample", limits.event.pageMax), 20),
     timeout: v.optional(seconds("how long a sample waits, or how long to follow")),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string(), timed_out: v.boolean() }),
@@ -126,7 +126,7 @@ async function tell(
   over: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await clock.sleep(limits.waitLookEveryMs, over);
+    await clock.sleep(limits.loop.waitLookEveryMs, over);
     if (over.aborted) return;
     await emit(row);
   }

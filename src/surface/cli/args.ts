@@ -101,7 +101,7 @@ async function readDash(input: Input, fields: readonly Field[], words: Words): P
     fail("usage", `${dashed.map((field) => field.spelled).join(" and ")} cannot both read standard input`);
   const field = dashed[0];
   if (!field) return;
-  const bytes = await readStdin(limits.textBytesMax);
+  const bytes = await readStdin(limits.input.textBytesMax);
   input[field.name] = decoded(bytes ?? tooLarge("standard input"), "standard input");
 }
 
@@ -112,8 +112,8 @@ function isLiteral(words: Words, name: string): boolean {
 }
 
 async function textFrom(path: string): Promise<string> {
-  const bytes = await firstBytes(path, limits.textBytesMax + 1);
-  return decoded(bytes.length > limits.textBytesMax ? tooLarge(path) : bytes, path);
+  const bytes = await firstBytes(path, limits.input.textBytesMax + 1);
+  return decoded(bytes.length > limits.input.textBytesMax ? tooLarge(path) : bytes, path);
 }
 
 async function firstBytes(path: string, bytesMax: number): Promise<Uint8Array> {

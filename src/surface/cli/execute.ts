@@ -101,7 +101,7 @@ async function untilStopped(call: Promise<Row>, stop: AbortController): Promise<
   // The row under way is written whole: cancelling is asked for, and waited for a little.
   stop.signal.addEventListener(
     "abort",
-    () => void systemClock.sleep(limits.cancelGraceMs).then(() => resolve(undefined)),
+    () => void systemClock.sleep(limits.client.cancelGraceMs).then(() => resolve(undefined)),
   );
   const restore = onInterrupt(() => stop.abort());
   const ended = call.catch((thrown: unknown) => {

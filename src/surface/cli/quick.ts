@@ -95,7 +95,7 @@ function ask({ name, hash, input }: Read): Promise<TextAnswer> {
   const socket: Bun.SocketHandler<undefined> = {
     open(to) {
       opened = to;
-      cancelSilent = systemClock.after(limits.quickHelloMs, lose);
+      cancelSilent = systemClock.after(limits.client.quickHelloMs, lose);
       const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
       const bytes = bytesOf([helloFrame, call]);
       if (to.write(bytes) < bytes.length) lose();

@@ -9,11 +9,11 @@ export interface Bounded {
   isCut: boolean;
 }
 
-export function bounded(result: Row, bytesMax: number = limits.mcpResultBytesMax): Bounded {
+export function bounded(result: Row, bytesMax: number = limits.mcp.resultBytesMax): Bounded {
   let cut: Bounded = { result, bytes: bytesOf(result), isCut: false };
   for (
-    let charsMax = limits.mcpTextCharsMax;
-    cut.bytes > bytesMax && charsMax >= limits.mcpTextCharsMin;
+    let charsMax = limits.mcp.textCharsMax;
+    cut.bytes > bytesMax && charsMax >= limits.mcp.textCharsMin;
     charsMax /= 2
   ) {
     const shorter = shortened(result, charsMax) as Row;
@@ -33,7 +33,7 @@ function shortened(value: unknown, charsMax: number): unknown {
   return Object.fromEntries(entries);
 }
 
-export function shortText(text: string, charsMax: number = limits.mcpTextCharsMax): string {
+export function shortText(text: string, charsMax: number = limits.mcp.textCharsMax): string {
   const over = text.length - charsMax;
   if (over <= 0) return text;
   // Not through the middle of a surrogate pair.

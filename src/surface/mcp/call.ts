@@ -118,8 +118,8 @@ function threadIn(meta: Record<string, unknown> | undefined): string | null {
 function answer(op: AnyOp, word: string, whole: Row): ToolResult {
   const { result, bytes, isCut } = bounded(whole);
   // What was changed stays changed: only a read may be refused for its size.
-  if (op.intent === "read" && bytes > limits.mcpResultBytesMax)
-    fail("too_large", `the result has ${bytes} bytes, and ${limits.mcpResultBytesMax} fit here`, {
+  if (op.intent === "read" && bytes > limits.mcp.resultBytesMax)
+    fail("too_large", `the result has ${bytes} bytes, and ${limits.mcp.resultBytesMax} fit here`, {
       hint: waysToLess(op, whole),
     });
   const out = { op: word, result };

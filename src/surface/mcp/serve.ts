@@ -54,7 +54,7 @@ export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions):
   });
   await server.connect(transport);
   await transport.ended;
-  await Promise.race([Promise.allSettled(calls), systemClock.sleep(limits.mcpEofGraceMs)]);
+  await Promise.race([Promise.allSettled(calls), systemClock.sleep(limits.mcp.eofGraceMs)]);
   // The SDK sends an answer some microtasks after its handler returned.
   await systemClock.sleep(0);
   await transport.flushed();

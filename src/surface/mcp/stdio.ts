@@ -46,11 +46,11 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
     }
   };
   const lines = lineSplitter({
-    lineBytesMax: limits.frameBytesMax,
+    lineBytesMax: limits.socket.frameBytesMax,
     onLine: take,
     readId: true,
     onOversize: ({ id }) =>
-      refuse(id, -32600, "too_large", `the message is over ${limits.frameBytesMax} bytes`),
+      refuse(id, -32600, "too_large", `the message is over ${limits.socket.frameBytesMax} bytes`),
   });
 
   const transport: StdioTransport = {

@@ -14,7 +14,7 @@ const stored = () => here.world.store.messages.list({ limit: 10 }).length;
 
 describe("a plain send", () => {
   test("does not overtake what was queued while it was proven that nothing runs", async () => {
-    here.clock.jump(limits.statusFreshMs + 1);
+    here.clock.jump(limits.thread.statusFreshMs + 1);
     here.world.agent.beforeNext("readThread", () => void here.send("queued", { mode: "queue" }));
     expect((await refusal(here.send("now"))).code).toBe("thread_busy");
     await until("the queued one", () => here.world.agent.asked.includes("queued"));
@@ -28,7 +28,7 @@ describe("a plain send", () => {
     agent.intrude(here.view().id!);
     await macrotasks(20);
     expect(here.view().latest_turn?.status).toBe("completed");
-    here.clock.jump(limits.statusFreshMs + 1);
+    here.clock.jump(limits.thread.statusFreshMs + 1);
     expect((await refusal(here.send("now"))).code).toBe("thread_busy");
     expect(stored()).toBe(1);
     expect(agent.asked).not.toContain("now");
@@ -48,7 +48,7 @@ describe("a plain send", () => {
     await until("it was refused", () => here.view().queue.reason !== null);
     const error = await refusal(here.send("two"));
     expect(error).toMatchObject({ code: "thread_busy", message: expect.stringContaining("has 1 waiting") });
-    await here.clock.advance(limits.agentBackoffFirstMs + limits.timerSlackMs);
+    await here.clock.advance(limits.codex.backoffFirstMs + limits.timer.slackMs);
     await here.reaches(queued, "done");
   });
 
@@ -79,7 +79,7 @@ describe("a plain send", () => {
 test("a queue takes as many texts as its limit, and not one more", async () => {
   const { lanes } = here.world.store;
   const { get } = lanes;
-  let pending = limits.queuedPerLaneMax;
+  let pending = limits.message.queuedPerThreadMax;
   lanes.get = (ref) => {
     const lane = get(ref);
     return lane && { ...lane, pending };
@@ -92,7 +92,7 @@ test("a queue takes as many texts as its limit, and not one more", async () => {
 });
 
 test("a text is as long as Codex takes it, counted in bytes, and not empty", async () => {
-  const long = "é".repeat(limits.textBytesMax / 2);
+  const long = "é".repeat(limits.input.textBytesMax / 2);
   expect((await refusal(here.send(`${long}.`, { mode: "queue" }))).code).toBe("too_large");
   expect((await refusal(here.send("", { mode: "queue" }))).code).toBe("usage");
   expect(stored()).toBe(1);

@@ -18,7 +18,7 @@ for (const reason of ["archived", "overloaded", "active_writer", "not_loaded"] a
     await until("it was tried", () => here.world.engine.core.receipt(receipt.receipt).attempt === 1);
     await until("it is back", () => here.state(receipt) === "queued");
     expect(here.view().queue.reason).toContain(reason);
-    await here.clock.advance(limits.agentBackoffFirstMs + limits.timerSlackMs);
+    await here.clock.advance(limits.codex.backoffFirstMs + limits.timer.slackMs);
     await here.reaches(receipt, "done");
     expect(agent.asked).toEqual(["hello", "later"]);
   });
@@ -31,7 +31,7 @@ test("a thread that Codex unloaded by itself is opened for the text that found i
   const receipt = await here.send("later", { mode: "queue" });
   await macrotasks(30);
   // With its first try, and not with the next look at all that is unfinished.
-  await here.clock.advance(limits.agentBackoffFirstMs + limits.timerSlackMs);
+  await here.clock.advance(limits.codex.backoffFirstMs + limits.timer.slackMs);
   await macrotasks(60);
   expect(here.state(receipt)).toBe("done");
 });
@@ -47,7 +47,7 @@ test("a steer into a turn that its thread was opened under is found in it, and n
   const steer = await here.send("this way", { mode: "steer" });
   await until("it is there", () => agent.asked.includes("this way"));
   agent.release("theirs");
-  for (let at = 0; at < 3; at++) await here.clock.advance(limits.reconcileEveryMs);
+  for (let at = 0; at < 3; at++) await here.clock.advance(limits.loop.everyMs);
   await here.reaches(steer, "done");
   expect(agent.asked.filter((text) => text === "this way")).toHaveLength(1);
 });

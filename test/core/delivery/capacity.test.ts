@@ -63,7 +63,7 @@ test("a place that is free again goes past a thread that a usage limit keeps", a
   store.lanes.set(kept, {
     effective: { ...store.lanes.get(kept).effective!, model_provider: "limited" },
   });
-  const until = here.clock.now() + limits.dayMs;
+  const until = here.clock.now() + limits.timer.dayMs;
   const times = { resets_at: until, until, began_at: here.clock.now() };
   store.usageLimits.put({ provider: "limited", limit_id: null, reason: "used up", ...times });
   here.world.agent.release("go-0");
@@ -124,7 +124,7 @@ test("a turn that another app runs takes no place, whatever became of it", async
     completed_at: null,
     items: [said],
   });
-  await here.clock.advance(limits.reconcileEveryMs);
+  await here.clock.advance(limits.loop.everyMs);
   await here.reaches(receipt, "delivered");
   expect(core.running()).toEqual([]);
   await here.reaches(await here.send("mine"), "done");

@@ -38,7 +38,7 @@ function taken(): TurnFacts {
 }
 
 async function looked(): Promise<void> {
-  await here.clock.advance(limits.reconcileEveryMs);
+  await here.clock.advance(limits.loop.everyMs);
   await macrotasks(60);
 }
 
@@ -87,7 +87,7 @@ test("what Codex took out and never showed becomes unsure, and is not sent again
   theirs.nativeQueue.shift();
   await looked();
   expect(here.state(receipt)).toBe("sent");
-  for (let ms = 0; ms <= limits.proofTimeoutMs; ms += limits.reconcileEveryMs) await looked();
+  for (let ms = 0; ms <= limits.message.proofTimeoutMs; ms += limits.loop.everyMs) await looked();
   await here.reaches(receipt, "unsure");
   await looked();
   expect(theirs.nativeQueue).toEqual([]);

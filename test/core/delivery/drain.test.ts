@@ -9,7 +9,7 @@ let here: Rig;
 beforeEach(async () => {
   here = await rig();
   await here.reaches(await here.send("hello"), "done");
-  here.clock.jump(limits.statusFreshMs + 1);
+  here.clock.jump(limits.thread.statusFreshMs + 1);
 });
 
 test("a queue that is held while it is proven that nothing runs keeps its text", async () => {
@@ -82,7 +82,7 @@ test("a text that Codex refuses is tried less and less often, and never given up
   const pauses = at.slice(1).map((time, n) => time - at[n]!);
   for (const [n, pause] of pauses.entries())
     expect(pause).toBeGreaterThanOrEqual(
-      Math.min(limits.agentBackoffFirstMs * 2 ** n, limits.agentBackoffMaxMs),
+      Math.min(limits.codex.backoffFirstMs * 2 ** n, limits.codex.backoffMaxMs),
     );
 });
 
@@ -112,7 +112,7 @@ test("a thread that Codex refuses after a minute of opening it is tried less and
   const called: number[] = [];
   agent.resumeThread = async () => {
     called.push(clock.monotonic());
-    await clock.sleep(limits.openWaitMs + 1000);
+    await clock.sleep(limits.thread.openWaitMs + 1000);
     throw new DispatchError("agent", "a required MCP server failed", { data: { reason: "other" } });
   };
   agent.kill();
@@ -124,5 +124,5 @@ test("a thread that Codex refuses after a minute of opening it is tried less and
   }
   const pauses = called.slice(1).map((at, before) => at - called[before]!);
   // The pause has a random part.
-  expect(pauses.at(-1)).toBeGreaterThanOrEqual(limits.openWaitMs + limits.agentBackoffMaxMs / 2);
+  expect(pauses.at(-1)).toBeGreaterThanOrEqual(limits.thread.openWaitMs + limits.codex.backoffMaxMs / 2);
 });

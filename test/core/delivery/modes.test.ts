@@ -75,7 +75,7 @@ describe("the queue", () => {
     const receipt = await here.send("later", { mode: "queue" });
     expect(receipt.state).toBe("queued");
     here.world.agent.up();
-    await here.clock.advance(limits.reconcileEveryMs * 8);
+    await here.clock.advance(limits.loop.everyMs * 8);
     await here.reaches(receipt, "done");
   });
 
@@ -241,7 +241,7 @@ describe("what nobody tells is found by reading", () => {
     const receipt = await here.send("hello");
     await until("its work is done", () => here.world.agent.asked.length === 1);
     expect(here.view().status).not.toBe("idle");
-    await here.clock.advance(limits.turnSilentMs + limits.reconcileEveryMs * 2);
+    await here.clock.advance(limits.thread.turnSilentMs + limits.loop.everyMs * 2);
     await here.reaches(receipt, "done");
     expect(here.view().status).toBe("idle");
   });
@@ -251,9 +251,9 @@ describe("what nobody tells is found by reading", () => {
     here.world.agent.loseNextTurn();
     const sending = here.send("hello");
     await until("claimed", () => here.world.store.messages.list({ limit: 1 })[0]?.state === "claimed");
-    await here.clock.advance(limits.sendAnswerMs);
+    await here.clock.advance(limits.message.sendAnswerMs);
     const receipt = await sending;
-    await here.clock.advance(limits.proofTimeoutMs + limits.reconcileEveryMs * 2);
+    await here.clock.advance(limits.message.proofTimeoutMs + limits.loop.everyMs * 2);
     await here.reaches(receipt, "unsure");
     expect(here.view().queue.reason).toBe("unsure");
     expect(here.world.engine.core.resolveUnsure(receipt.receipt, "resend", "me").state).toBe("queued");
@@ -270,7 +270,7 @@ describe("what nobody tells is found by reading", () => {
 
 test("an idle thread is given back, and opened again when it is needed", async () => {
   await here.reaches(await here.send("hello"), "done");
-  await here.clock.advance(limits.laneIdleUnloadMs + limits.reconcileEveryMs * 2);
+  await here.clock.advance(limits.thread.idleUnloadMs + limits.loop.everyMs * 2);
   const thread = [...here.world.agent.threads.values()][0]!;
   await until("it is unloaded", () => !thread.isLoaded && here.view().confidence === "stale");
   expect(here.view().status).toBe("idle");

@@ -69,7 +69,7 @@ describe("a text that a hook refuses", () => {
   test("fails too when the end of the turn was not heard", async () => {
     here.world.agent.swallow("turn_completed");
     const receipt = await here.send(refused);
-    for (let at = 0; at < 10; at++) await here.clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < 10; at++) await here.clock.advance(limits.loop.everyMs);
     await here.reaches(receipt, "failed");
     expect(get(receipt).attempt).toBe(1);
   });
@@ -78,7 +78,7 @@ describe("a text that a hook refuses", () => {
 describe("a slow hook", () => {
   test.each<Mode>(["send", "queue", "interject"])("puts a %s in no doubt", async (mode) => {
     const receipt = await here.send(slow, { mode });
-    for (let at = 0; at < 40; at++) await here.clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < 40; at++) await here.clock.advance(limits.loop.everyMs);
     expect(get(receipt).state).toBe("sent");
     here.world.agent.release("hook");
     await here.reaches(receipt, "done");
@@ -87,7 +87,7 @@ describe("a slow hook", () => {
   test("does so too when Codex's answer was lost", async () => {
     here.world.agent.loseNextAnswer("startTurn");
     const receipt = await here.send(slow, { mode: "queue" });
-    for (let at = 0; at < 40; at++) await here.clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < 40; at++) await here.clock.advance(limits.loop.everyMs);
     expect(get(receipt).state).toBe("claimed");
     here.world.agent.release("hook");
     await here.reaches(receipt, "done");
@@ -102,11 +102,11 @@ test("attempts are bounded, whatever sends a message back", async () => {
   };
   refuseAll();
   const again = await here.send("again", { mode: "queue" });
-  for (let at = 0; at < limits.messageAttemptsMax * 3; at++)
-    await here.clock.advance(limits.agentBackoffMaxMs + 1000);
+  for (let at = 0; at < limits.message.attemptsMax * 3; at++)
+    await here.clock.advance(limits.codex.backoffMaxMs + 1000);
   expect(here.world.engine.core.receipt(again.receipt)).toMatchObject({
     state: "failed",
-    attempt: limits.messageAttemptsMax,
-    error: { message: `given up after ${limits.messageAttemptsMax} attempts: refused: overloaded` },
+    attempt: limits.message.attemptsMax,
+    error: { message: `given up after ${limits.message.attemptsMax} attempts: refused: overloaded` },
   });
 });

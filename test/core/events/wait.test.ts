@@ -92,7 +92,7 @@ test("attention holds for a held queue, an open question and a turn that only re
   await until("retrying", () => here.view().latest_turn?.retrying_since !== null);
   expect(await soon()).toBe("timeout");
   expect(here.view().latest_turn).toMatchObject({ error: null, retrying_reason: "Reconnecting... 1/2" });
-  await here.clock.advance(limits.retryingAttentionMs + 1000);
+  await here.clock.advance(limits.thread.retryingAttentionMs + 1000);
   expect(await soon()).toBe("ok");
   here.world.agent.tell({
     kind: "turn_recovered",
@@ -114,8 +114,8 @@ test("done waits for the sub-agents of a turn that is over; the view names them,
   expect(here.view().agents).toEqual(["C"]);
   expect(here.world.engine.core.withAgents().map(({ ref }) => ref)).toEqual([here.ref]);
   const idle = async () => {
-    for (let at = 0; at < limits.laneIdleUnloadMs * 2; at += limits.reconcileEveryMs) {
-      await here.clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < limits.thread.idleUnloadMs * 2; at += limits.loop.everyMs) {
+      await here.clock.advance(limits.loop.everyMs);
       await macrotasks(20);
     }
   };
@@ -128,7 +128,7 @@ test("done waits for the sub-agents of a turn that is over; the view names them,
   expect(isOver).toBe(false);
   expect(live.get(thread!.id)).toBeDefined();
   tell([]);
-  await here.clock.advance(limits.waitLookEveryMs);
+  await here.clock.advance(limits.loop.waitLookEveryMs);
   expect((await waited).verdict).toBe("ok");
   // Its report is taken by the next turn; after that the thread is let go.
   await idle();
@@ -270,11 +270,11 @@ test("idle is what Codex confirms: a turn that was not heard of is waited for", 
     return verdict;
   });
   await macrotasks(30);
-  await here.clock.advance(limits.waitLookEveryMs * 3);
+  await here.clock.advance(limits.loop.waitLookEveryMs * 3);
   expect(isOver).toBe(false);
   agent.release("theirs");
   await macrotasks(30);
-  await here.clock.advance(limits.waitLookEveryMs * 2);
+  await here.clock.advance(limits.loop.waitLookEveryMs * 2);
   expect(await waited).toBe("ok");
 });
 
@@ -285,15 +285,15 @@ test("a text that is on its way is waited for, though no turn of it is seen yet"
   const sending = here.send("lost");
   await until("it is claimed", () => here.world.store.messages.inFlight(here.ref) !== undefined);
   let isOver = false;
-  const waited = wait({ condition: "done", timeoutMs: limits.waitLookEveryMs * 3 }).finally(() => {
+  const waited = wait({ condition: "done", timeoutMs: limits.loop.waitLookEveryMs * 3 }).finally(() => {
     isOver = true;
   });
   await macrotasks(30);
   expect(isOver).toBe(false);
-  await here.clock.advance(limits.waitLookEveryMs * 3);
+  await here.clock.advance(limits.loop.waitLookEveryMs * 3);
   expect((await waited).verdict).toBe("timeout");
   tell();
-  await here.clock.advance(limits.sendAnswerMs);
+  await here.clock.advance(limits.message.sendAnswerMs);
   await sending;
 });
 
@@ -303,10 +303,10 @@ test("what waits to be tried again is waited for, though nothing runs meanwhile"
   const queued = await here.send("later", { mode: "queue" });
   await until("it was refused", () => here.view().queue.reason !== null);
   expect(here.view().status).toBe("idle");
-  const waited = wait({ timeoutMs: limits.agentBackoffFirstMs / 2 });
+  const waited = wait({ timeoutMs: limits.codex.backoffFirstMs / 2 });
   await macrotasks(30);
-  await here.clock.advance(limits.agentBackoffFirstMs / 2);
+  await here.clock.advance(limits.codex.backoffFirstMs / 2);
   expect((await waited).verdict).toBe("timeout");
-  await here.clock.advance(limits.agentBackoffFirstMs);
+  await here.clock.advance(limits.codex.backoffFirstMs);
   await here.reaches(queued, "done");
 });

@@ -118,7 +118,7 @@ test("a death with nothing under way is nobody's fault, nor one after a success"
     here.world.agent.kill();
     here.world.agent.up();
     await here.reaches(await queue(here.ref, "hello"), "done");
-    await here.clock.advance(limits.reconcileEveryMs);
+    await here.clock.advance(limits.loop.everyMs);
   }
   expect(core().crashers()).toEqual([]);
 });
@@ -172,7 +172,10 @@ describe("a suspect that gets nowhere keeps no other one waiting:", () => {
       const { store } = here.world;
       const row = store.lanes.get(stuck);
       store.lanes.set(stuck, { effective: { ...row.effective!, model_provider: "limited" } });
-      const times = { resets_at: here.clock.now() + limits.dayMs, until: here.clock.now() + limits.dayMs };
+      const times = {
+        resets_at: here.clock.now() + limits.timer.dayMs,
+        until: here.clock.now() + limits.timer.dayMs,
+      };
       const began_at = here.clock.now();
       store.usageLimits.put({ provider: "limited", limit_id: null, ...times, began_at, reason: "used up" });
     },
@@ -181,7 +184,7 @@ describe("a suspect that gets nowhere keeps no other one waiting:", () => {
       const { listTurns } = agent;
       agent.listTurns = async (id, asked) => {
         if (id !== store.lanes.get(stuck).thread_id) return listTurns(id, asked);
-        await clock.sleep(6 * limits.reconcileEveryMs);
+        await clock.sleep(6 * limits.loop.everyMs);
         return fail("timeout", "Codex did not answer", { data: { outcome: "unknown" } });
       };
     },

@@ -26,7 +26,7 @@ test("a goal that runs is changed where it is, with what it used", async () => {
 
 test("to open a thread does not continue the goal that another app left in it", async () => {
   await here.reaches(await here.send("hello"), "done");
-  await here.clock.advance(limits.laneIdleUnloadMs + limits.reconcileEveryMs * 2);
+  await here.clock.advance(limits.thread.idleUnloadMs + limits.loop.everyMs * 2);
   await until("it is unloaded", () => !thread().isLoaded);
   thread().goal = { objective: "theirs", status: "active", token_budget: null, tokens_used: 0 };
   let resumedWith: string | undefined;
@@ -47,7 +47,7 @@ test("the goal of a new thread does not begin while its queue is held", async ()
   await core().hold(ref);
   here.world.agent.release("slow");
   await until("it is over", () => core().view(ref).latest_turn?.status === "completed");
-  for (let at = 0; at < 3; at++) await here.clock.advance(limits.reconcileEveryMs);
+  for (let at = 0; at < 3; at++) await here.clock.advance(limits.loop.everyMs);
   await macrotasks(40);
   const id = here.world.store.lanes.get(ref)!.thread_id!;
   expect(here.world.agent.threads.get(id)?.goal?.status).toBe("paused");

@@ -96,7 +96,7 @@ test("a thread that is being taken meanwhile is left to the take", async () => {
   const answer = here.world.agent.withhold("resumeThread", 1);
   const taking = refusal(core().take(ref));
   await until("it is resumed", () => thread(id)!.isLoaded);
-  await here.clock.advance(limits.openWaitMs);
+  await here.clock.advance(limits.thread.openWaitMs);
   expect((await taking).code).toBe("timeout");
   await late(id);
   answer();
@@ -117,10 +117,10 @@ test("a fork whose row waits for it becomes the thread of that row", async () =>
   };
   const forking = core().fork(here.ref, copy);
   await macrotasks(20);
-  await here.clock.advance(limits.openWaitMs);
+  await here.clock.advance(limits.thread.openWaitMs);
   const fork: Ref = await forking;
   gate.reject(new DispatchError("timeout", "no answer", { data: { outcome: "unknown" } }));
-  await here.clock.advance(limits.reconcileEveryMs);
+  await here.clock.advance(limits.loop.everyMs);
   const id = await make();
   await late(id, { mark: thread(id)!.mark!, is_durable: true });
   await until("it is ready", () => core().view(fork).setup === null);

@@ -8,7 +8,7 @@ let here: Rig;
 beforeEach(async () => {
   here = await rig();
   await here.reaches(await here.send("hello"), "done");
-  here.clock.jump(limits.statusFreshMs * 4);
+  here.clock.jump(limits.thread.statusFreshMs * 4);
   here.world.agent.kill();
   here.world.agent.up();
 });
@@ -60,7 +60,7 @@ describe("a text that Codex has and a registry that was copied back calls queued
   async function isSentOnce([had, other]: [Receipt, Receipt]): Promise<void> {
     here.world.engine.core.release(here.ref);
     for (let at = 0; at < 20; at++) {
-      await here.clock.advance(limits.reconcileEveryMs);
+      await here.clock.advance(limits.loop.everyMs);
       await macrotasks(20);
     }
     expect(here.world.agent.asked.filter((text) => text === "only once")).toEqual([]);

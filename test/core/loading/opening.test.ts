@@ -36,8 +36,8 @@ async function slow() {
   const answer = world.agent.withhold("startThread");
   const creating = world.engine.core.create(draft(), never());
   await until("the thread is made", () => world.agent.threads.size === 1);
-  await world.time.advance(limits.openWaitMs);
-  await world.time.advance(limits.sendAnswerMs);
+  await world.time.advance(limits.thread.openWaitMs);
+  await world.time.advance(limits.message.sendAnswerMs);
   const { ref, receipt } = await creating;
   return { world, answer, ref, receipt: receipt!.receipt, core: world.engine.core };
 }
@@ -48,7 +48,7 @@ describe("a start that Codex answers late", () => {
     const answer = world.agent.withhold("startThread");
     const creating = world.engine.core.create(draft({ text: null }), never());
     await until("the thread is made", () => world.agent.threads.size === 1);
-    await world.time.advance(limits.openWaitMs - 1);
+    await world.time.advance(limits.thread.openWaitMs - 1);
     answer();
     const { ref } = await creating;
     expect(world.engine.core.view(ref).setup).toBeNull();
@@ -58,7 +58,7 @@ describe("a start that Codex answers late", () => {
   test("is made once, says why it waits, and is used as soon as it is answered", async () => {
     const { world, answer, ref, receipt, core } = await slow();
     expect(core.view(ref).setup).not.toBeNull();
-    await world.time.advance(5 * limits.agentBackoffMaxMs);
+    await world.time.advance(5 * limits.codex.backoffMaxMs);
     expect(core.view(ref).queue.reason).toStartWith(`Codex has been opening thread ${ref} since `);
     answer();
     await until("the text is delivered", () => core.receipt(receipt).state === "done");
@@ -82,7 +82,7 @@ describe("a start that Codex answers late", () => {
     answer();
     world.agent.up();
     await until("it is made again", () => {
-      void world.time.advance(limits.reconcileEveryMs);
+      void world.time.advance(limits.loop.everyMs);
       return core.receipt(receipt).state === "done";
     });
     expect(world.agent.threads.has(thread.id)).toBe(false);
@@ -98,7 +98,7 @@ test("a send to a thread that Codex opens slowly is refused as not sent, and not
   const answer = here.world.agent.withhold("resumeThread");
   const sending = refusal(here.send("hello"));
   await macrotasks(20);
-  await here.clock.advance(limits.openWaitMs);
+  await here.clock.advance(limits.thread.openWaitMs);
   expect((await sending).body).toMatchObject({ code: "timeout", data: { outcome: "not_sent" } });
   // At once, since it is known to be under way.
   expect((await refusal(here.send("hello"))).code).toBe("timeout");
@@ -134,7 +134,7 @@ test("one thread that is opened slowly does not keep the others from being settl
   agent.up();
   const states = () => sent.map((id) => engine.core.receipt(id).state);
   // Both are opened before they are sent again; only one of them at once.
-  for (let passed = 0; passed < 4 * limits.reconcileEveryMs; passed += 1000) {
+  for (let passed = 0; passed < 4 * limits.loop.everyMs; passed += 1000) {
     await here.clock.advance(1000);
     await macrotasks(20);
   }
@@ -158,10 +158,10 @@ describe("a fork", () => {
     const answer = agent.withhold("forkThread");
     const forking = core.fork(ref, copy);
     await until("it is made", () => forks(world).length === 1);
-    await clock.advance(limits.openWaitMs);
+    await clock.advance(limits.thread.openWaitMs);
     const fork = await forking;
     expect(core.view(fork)).toMatchObject({ id: null });
-    await clock.advance(3 * limits.agentBackoffMaxMs);
+    await clock.advance(3 * limits.codex.backoffMaxMs);
     answer();
     await until("it is ready", () => core.view(fork).setup === null);
     expect(forks(world).map(({ id, name }) => [id, name])).toEqual([[core.view(fork).id!, "copy"]]);
@@ -190,7 +190,7 @@ describe("a fork", () => {
     const next = testWorld({ clock, store: world.store, threads: agent.threads });
     next.engine.begin();
     next.agent.up();
-    await clock.advance(2 * limits.reconcileEveryMs);
+    await clock.advance(2 * limits.loop.everyMs);
     const lanes = () => next.engine.core.list({ archived: false, limit: 10 });
     await until("it is ready", () => lanes().every(({ setup }) => setup === null));
     expect(
@@ -210,7 +210,7 @@ describe("a fork", () => {
     await until("the kill", () => agent.status().state !== "running");
     agent.up();
     expect((await forking).body).toMatchObject({ code: "agent_down", data: { outcome: "not_sent" } });
-    await clock.advance(2 * limits.reconcileEveryMs);
+    await clock.advance(2 * limits.loop.everyMs);
     expect(core.list({ archived: false, limit: 10 }).map(({ title }) => title)).toEqual(["docs"]);
     const fork = await core.fork(ref, { ...copy, key: "k" });
     expect(forks(world).map(({ id }) => id)).toEqual([core.view(fork).id!]);
@@ -223,12 +223,12 @@ describe("a fork", () => {
     here.agent.forkThread = () => gate.promise;
     const forking = here.core.fork(here.ref, { ...copy, key: "k" });
     await macrotasks(20);
-    await here.clock.advance(limits.openWaitMs);
+    await here.clock.advance(limits.thread.openWaitMs);
     const fork = await forking;
     expect(here.core.view(fork)).toMatchObject({ id: null });
     gate.reject(late);
     await macrotasks(50);
-    await here.clock.advance(limits.reconcileEveryMs);
+    await here.clock.advance(limits.loop.everyMs);
     await macrotasks(50);
     const events = () => here.core.events({}, null, 1000).events.filter(({ thread }) => thread === fork);
     const titles = () => here.core.list({ archived: false, limit: 10 }).map(({ title }) => title);
@@ -253,7 +253,7 @@ describe("a fork", () => {
     expect(core.view(fork).queue.reason).toContain("Codex has not answered");
     agent.kill();
     agent.up();
-    for (let at = 0; at < 12; at++) await clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < 12; at++) await clock.advance(limits.loop.everyMs);
     await until("it is withdrawn", () => titles().length === 1);
     expect(events().at(-1)!.data).toEqual({ why: expect.stringContaining("Codex ended before it made") });
   });
@@ -276,7 +276,7 @@ describe("a fork", () => {
       const crowd = (laterMs: number) => {
         const asked = clock.now();
         agent.threadsOfDay = async (at) => [
-          ...Array.from({ length: limits.forkCandidatesMax }, (_, n) => idAt(asked + laterMs, n)),
+          ...Array.from({ length: limits.wire.forkCandidatesMax }, (_, n) => idAt(asked + laterMs, n)),
           ...(await threadsOfDay(at)),
         ];
       };
@@ -285,7 +285,7 @@ describe("a fork", () => {
 
     test("is found, as those of its own moment are read first", async () => {
       const { world, core, agent, crowd, read, ref } = await lost();
-      crowd(-3 * 365 * limits.dayMs);
+      crowd(-3 * 365 * limits.timer.dayMs);
       agent.loseNextAnswer("forkThread");
       const fork = await core.fork(ref, copy);
       expect(core.view(fork).id).toBe(forks(world)[0]!.id);
@@ -298,8 +298,8 @@ describe("a fork", () => {
       agent.loseNextAnswer("forkThread");
       const forking = refusal(core.fork(ref, { ...copy, key: "k" }));
       expect((await forking).body).toMatchObject({ data: { outcome: "unknown" } });
-      expect(read.length).toBeLessThanOrEqual(limits.forkCandidatesMax + 5);
-      for (let at = 0; at < 4; at++) await clock.advance(limits.reconcileEveryMs);
+      expect(read.length).toBeLessThanOrEqual(limits.wire.forkCandidatesMax + 5);
+      for (let at = 0; at < 4; at++) await clock.advance(limits.loop.everyMs);
       const fork = core.list({ archived: false, limit: 10 }).find(({ title }) => title === "copy")!;
       expect(core.view(fork.ref as Ref)).toMatchObject({
         status: "blocked",

@@ -74,10 +74,10 @@ test("events that may wait are dropped when the disk refuses them, so that they 
   };
   for (let n = 0; n < 3; n++) {
     world.engine.audit(audit);
-    await clock.advance(limits.laterEventsMs);
+    await clock.advance(limits.event.laterMs);
   }
   world.store.tx = tx;
   world.engine.audit(audit);
-  await clock.advance(limits.laterEventsMs);
+  await clock.advance(limits.event.laterMs);
   expect(kinds().filter((kind) => kind === "op.called")).toHaveLength(1);
 });

@@ -14,7 +14,7 @@ const isOpen = () => here.world.live.get(thread().id) !== undefined;
 
 async function passes(count: number): Promise<void> {
   for (let at = 0; at < count; at++) {
-    await here.clock.advance(limits.reconcileEveryMs);
+    await here.clock.advance(limits.loop.everyMs);
     await macrotasks(20);
   }
 }
@@ -24,7 +24,7 @@ test("a turn that the history shows running goes on, whatever a status said", as
   const { agent } = here.world;
   const { readThread } = agent;
   agent.readThread = async (id) => ({ ...(await readThread(id)), status: "idle" });
-  await passes(Math.ceil(limits.turnSilentMs / limits.reconcileEveryMs) + 2);
+  await passes(Math.ceil(limits.thread.turnSilentMs / limits.loop.everyMs) + 2);
   expect(here.kinds().filter((kind) => kind.startsWith("turn."))).toEqual(["turn.started"]);
   agent.readThread = readThread;
   agent.release("go");
@@ -37,12 +37,12 @@ test("a silent turn of a thread without a history is left alone while Codex says
   const draft = { name: "passing", text: waiting, goal: null, settings, key: null, created_by: "cli" };
   const { ref } = await core.create(draft, never());
   await until("it runs", () => core.view(ref).status === "busy");
-  await passes(Math.ceil((limits.turnSilentMs * 2) / limits.reconcileEveryMs));
+  await passes(Math.ceil((limits.thread.turnSilentMs * 2) / limits.loop.everyMs));
   expect(core.view(ref)).toMatchObject({ status: "busy", latest_turn: { status: "in_progress" } });
 });
 
 describe("an idle thread stays loaded", () => {
-  const long = Math.ceil((limits.laneIdleUnloadMs * 2) / limits.reconcileEveryMs);
+  const long = Math.ceil((limits.thread.idleUnloadMs * 2) / limits.loop.everyMs);
 
   test("while its goal is active: unloaded, that would stop silently", async () => {
     await here.world.engine.core.setGoal(here.ref, { objective: "ship it", status: "active" });
@@ -65,7 +65,7 @@ describe("an idle thread stays loaded", () => {
 test("a text that a slow hook looks at is waited for, however long that takes", async () => {
   const receipt = await here.send('[{"hook":"go"},{"say":"after it"}]', { mode: "queue" });
   await until("its turn", () => here.view().latest_turn?.status === "in_progress");
-  await passes(Math.ceil((limits.proofTimeoutMs * 2) / limits.reconcileEveryMs));
+  await passes(Math.ceil((limits.message.proofTimeoutMs * 2) / limits.loop.everyMs));
   expect(here.state(receipt)).toBe("sent");
   here.world.agent.release("go");
   await here.reaches(receipt, "done");
@@ -140,7 +140,7 @@ describe("a thread whose lock is taken for long keeps no pass from its end", () 
   test("while it is to be unloaded", async () => {
     await here.reaches(await here.send("hello"), "done");
     void lock();
-    await passes(Math.ceil(limits.laneIdleUnloadMs / limits.reconcileEveryMs) + 1);
+    await passes(Math.ceil(limits.thread.idleUnloadMs / limits.loop.everyMs) + 1);
     expect(isOpen()).toBe(true);
     expect(await begun()).toBeGreaterThan(8);
   });

@@ -24,7 +24,7 @@ async function lost(text = "once"): Promise<Receipt> {
 
 async function passes(count: number): Promise<void> {
   for (let at = 0; at < count; at++) {
-    await here.clock.advance(limits.reconcileEveryMs);
+    await here.clock.advance(limits.loop.everyMs);
     await macrotasks(30);
   }
 }

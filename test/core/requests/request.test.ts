@@ -371,7 +371,7 @@ describe("a policy", () => {
     await here.clock.advance(60_000);
     store.events.append = append;
     expect([core().request(id).state, here.world.agent.replies]).toEqual(["open", []]);
-    await here.clock.advance(limits.reconcileEveryMs);
+    await here.clock.advance(limits.loop.everyMs);
     await until("the turn is over", () => here.view().status === "idle");
     expect(core().request(id).state).toBe("expired");
     expect(here.world.agent.replies).toEqual([{ rpc_id: 0, result: { decision: "decline" } }]);

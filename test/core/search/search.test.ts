@@ -183,7 +183,7 @@ describe("scripts without spaces", () => {
     expect((await finding(at)("fish")).truncated).toBe(true);
     isFull = false;
     items.splitOld = () => void left--;
-    await at.clock.advance(limits.indexSplitEveryMs);
+    await at.clock.advance(limits.search.indexSplitEveryMs);
     await until("all is split", () => left === 0);
     expect(await finding(at)("fish")).toMatchObject({ truncated: false, note: null });
     Object.assign(items, { isSplit, splitOld });

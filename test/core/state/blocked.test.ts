@@ -64,7 +64,7 @@ test.each(["a while", "daemon retry", "another Codex"])(
       here.world.agent.kill();
       here.world.agent.up();
     }
-    for (let at = 0; at < 10; at++) await here.clock.advance(limits.reconcileEveryMs);
+    for (let at = 0; at < 10; at++) await here.clock.advance(limits.loop.everyMs);
     await here.reaches(receipt, "done");
     expect(here.view()).toMatchObject({ status: "idle", blocked: null });
   },

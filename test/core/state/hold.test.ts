@@ -58,7 +58,7 @@ test("what a person holds lets no interjection pass", async () => {
   await core().hold(here.ref);
   const sending = here.send("now", { mode: "interject" });
   await macrotasks(60);
-  await here.clock.advance(limits.sendAnswerMs);
+  await here.clock.advance(limits.message.sendAnswerMs);
   const urgent = await sending;
   expect(here.state(urgent)).toBe("queued");
   core().release(here.ref);
@@ -73,7 +73,7 @@ test("a steer that never left fails with the end of its turn", async () => {
   await until("it is taken", () => agent.asked.includes("one"));
   const sending = here.send("two", { mode: "steer" });
   await macrotasks(30);
-  await here.clock.advance(limits.sendAnswerMs);
+  await here.clock.advance(limits.message.sendAnswerMs);
   const second = await sending;
   expect(here.state(second)).toBe("queued");
   agent.release("go");

@@ -19,7 +19,7 @@ function same(): void {
       const { last, ...told } = rows[at]!;
       const { last: whole, ...summary } = summaryOf(view);
       expect(summary).toMatchObject(told);
-      expect(last).toBe(whole && [...whole].slice(0, limits.summaryTextCharsMax).join(""));
+      expect(last).toBe(whole && [...whole].slice(0, limits.thread.summaryTextCharsMax).join(""));
     }
   }
 }

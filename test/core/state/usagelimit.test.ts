@@ -54,8 +54,8 @@ async function two(options: WorldOptions = {}, provider?: string): Promise<Two> 
       return (await waited).verdict;
     },
     async pass(ms) {
-      for (let at = 0; at < ms; at += limits.reconcileEveryMs) {
-        await here.clock.advance(Math.min(limits.reconcileEveryMs, ms - at));
+      for (let at = 0; at < ms; at += limits.loop.everyMs) {
+        await here.clock.advance(Math.min(limits.loop.everyMs, ms - at));
         await macrotasks(20);
       }
     },
@@ -110,8 +110,10 @@ test("every thread of that provider says until when, and one that waits says why
   await here.queue(here.other, "one");
   await macrotasks(20);
   const [limit] = core.usageLimits();
-  expect(limit!.until).toBeGreaterThanOrEqual(reset + limits.usageLimitJitterMinMs);
-  expect(limit!.until).toBeLessThan(reset + limits.usageLimitJitterMinMs + limits.usageLimitJitterMs + 1000);
+  expect(limit!.until).toBeGreaterThanOrEqual(reset + limits.usageLimit.jitterMinMs);
+  expect(limit!.until).toBeLessThan(
+    reset + limits.usageLimit.jitterMinMs + limits.usageLimit.jitterMs + 1000,
+  );
   const limited = { until: iso(limit!.until), reason: "You have hit your usage limit." };
   expect(here.view()).toMatchObject({ limited, queue: { held: false, reason: null } });
   expect(core.view(here.other)).toMatchObject({
@@ -186,7 +188,7 @@ test("a window below 100 % ends it early", async () => {
   here.world.agent.tellWindow(3, here.clock.now() + 300 * minute);
   await macrotasks(20);
   expect(here.of("limit.ended")).toEqual([{ provider: "mock", why: "early" }]);
-  await here.pass(limits.reconcileEveryMs);
+  await here.pass(limits.loop.everyMs);
   await here.reaches(receipt, "done");
 });
 
@@ -309,9 +311,9 @@ test("what Codex said before one failure is not taken for the next", async () =>
 test("a reset that is further away than any window is cut, and that is said", async () => {
   const here = await two();
   const now = here.clock.now();
-  await here.fails(await here.send(running), "used up", [now + 1000 * limits.dayMs]);
+  await here.fails(await here.send(running), "used up", [now + 1000 * limits.timer.dayMs]);
   const [limit] = here.world.engine.core.usageLimits();
-  expect(Math.abs(limit!.until - now - limits.usageLimitMaxMs)).toBeLessThan(minute);
+  expect(Math.abs(limit!.until - now - limits.usageLimit.maxMs)).toBeLessThan(minute);
   expect(limit!.reason).toMatch(/^used up \(.*32 days/);
   expect(here.of("limit.reached")[0]).toMatchObject({ doubt: expect.stringContaining("32 days") });
 });
@@ -322,7 +324,7 @@ test("of two windows that are used up the later reset counts, and a later limit 
   const cutLater = await core.send(here.other, { ...plain, text: running }, never());
   await here.reaches(cutLater, "delivered");
   await here.limited(5 * minute);
-  const week = here.clock.now() + 7 * limits.dayMs;
+  const week = here.clock.now() + 7 * limits.timer.dayMs;
   await here.fails(cutLater, "used up", [here.clock.now() + 5 * minute, week]);
   const [limit, ...more] = core.usageLimits();
   expect(more).toEqual([]);
@@ -345,7 +347,7 @@ test("a wait for what waits keeps waiting, and attention is only what does not g
     [here.other, "attention"],
   ] as const)
     expect(await here.wait(target, condition)).toBe("timeout");
-  const waiting = here.wait(next.receipt, "done", limits.dayMs);
+  const waiting = here.wait(next.receipt, "done", limits.timer.dayMs);
   await here.pass(31 * minute);
   expect(await waiting).toBe("ok");
 });

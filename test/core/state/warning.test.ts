@@ -27,10 +27,10 @@ test("a server that does not start is shown until it starts, and each change is 
 });
 
 test("only the newest are kept", () => {
-  for (let at = 0; at < limits.threadWarningsMax + 5; at++) warn(null, `warning ${at}`);
+  for (let at = 0; at < limits.thread.warningsMax + 5; at++) warn(null, `warning ${at}`);
   const { warnings } = here.view();
-  expect(warnings).toHaveLength(limits.threadWarningsMax);
-  expect(warnings.at(-1)).toBe(`warning ${limits.threadWarningsMax + 4}`);
+  expect(warnings).toHaveLength(limits.thread.warningsMax);
+  expect(warnings.at(-1)).toBe(`warning ${limits.thread.warningsMax + 4}`);
 });
 
 test("they end with the process that gave them, and of a stranger's thread nothing breaks", () => {

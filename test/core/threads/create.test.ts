@@ -73,10 +73,10 @@ describe("Codex dies while a thread is made", () => {
       world.agent.beforeNext(verb, () => world.agent.kill());
       const creating = world.engine.core.create(draft({ key: "k" }), never());
       await until("the kill", () => world.agent.status().state !== "running");
-      await clock.advance(limits.sendAnswerMs);
+      await clock.advance(limits.message.sendAnswerMs);
       const { ref } = await creating;
       world.agent.up();
-      await clock.advance(limits.reconcileEveryMs * 2);
+      await clock.advance(limits.loop.everyMs * 2);
       await until("its work is done", () => world.engine.core.view(ref).latest_turn?.status === "completed");
       expect(world.engine.core.view(ref).setup).toBeNull();
       expect(world.agent.asked).toEqual(["hello"]);
@@ -125,7 +125,7 @@ test("a new thread for which Codex is overloaded is kept, and made a little late
   const world = begun();
   world.agent.refuseNext("startThread", "overloaded");
   const { ref } = await world.engine.core.create(draft(), never());
-  for (let at = 0; at < 4; at++) await clock.advance(limits.reconcileEveryMs);
+  for (let at = 0; at < 4; at++) await clock.advance(limits.loop.everyMs);
   await until("its text is done", () => world.engine.core.view(ref).latest_turn?.status === "completed");
   expect(world.agent.asked).toEqual(["hello"]);
 });
@@ -159,7 +159,7 @@ describe("a handle is the title's slug", () => {
     ["  a/b  c ", "a-b-c"],
     ["v1.2_x", "v1.2_x"],
     ["日本語", ""],
-    ["x".repeat(60), "x".repeat(limits.handleCharsMax)],
+    ["x".repeat(60), "x".repeat(limits.input.handleCharsMax)],
   ] as const) {
     test(`${JSON.stringify(title.slice(0, 24))} -> ${JSON.stringify(handle.slice(0, 24))}`, () => {
       expect(slug(title)).toBe(handle);
@@ -212,7 +212,7 @@ test("a thread that died before its name was stored gets its goal again", async 
     world.agent.up();
   });
   const { ref } = await world.engine.core.create(draft({ goal: "ship it", text: null }), never());
-  for (let at = 0; at < 20; at++) await clock.advance(limits.reconcileEveryMs);
+  for (let at = 0; at < 20; at++) await clock.advance(limits.loop.everyMs);
   await until("active", () => world.engine.core.view(ref).goal?.status === "active");
   const [thread] = [...world.agent.threads.values()].filter(({ isDurable }) => isDurable);
   expect(thread!.goal).toMatchObject({ objective: "ship it", status: "active" });

@@ -35,12 +35,12 @@ test("a permission profile takes the place of the thread's sandbox, which Codex 
 
 test("a setting that Codex would never answer is refused, whoever chose it", () => {
   let deep: unknown = 1;
-  for (let at = 0; at < limits.jsonDepthMax; at++) deep = at % 2 ? [deep] : { a: deep };
+  for (let at = 0; at < limits.input.jsonDepthMax; at++) deep = at % 2 ? [deep] : { a: deep };
   const chosen = (key: string, value: unknown) => [
     { field: `config.${key}`, value, source: "defaults", file: "f" },
   ];
   expect(settingsFrom(chosen("a", deep))).toEqual({ config: { a: deep } });
   expect(() => settingsFrom(chosen("a", [deep]))).toThrow("nested more than");
-  expect(() => settingsFrom(chosen(`a${".a".repeat(limits.configKeyPartsMax)}`, 1))).toThrow("parts");
+  expect(() => settingsFrom(chosen(`a${".a".repeat(limits.wire.configKeyPartsMax)}`, 1))).toThrow("parts");
   expect(() => settingsOver(source, { "config.a": { deep } })).toThrow("nested more than");
 });

@@ -40,7 +40,7 @@ async function unanswered(): Promise<() => void> {
   const answer = here.world.agent.withhold("resumeThread", 1);
   const taking = refusal(core().take(ref));
   await until("it is resumed", () => theirs().isLoaded);
-  await here.clock.advance(limits.openWaitMs);
+  await here.clock.advance(limits.thread.openWaitMs);
   expect((await taking).code).toBe("timeout");
   expect(theirs().goal?.status).toBe("paused");
   return answer;
@@ -48,7 +48,7 @@ async function unanswered(): Promise<() => void> {
 
 async function passing(what: string, holds: () => boolean): Promise<void> {
   for (let at = 0; at < 50 && !holds(); at++) {
-    await here.clock.advance(limits.unloadLookEveryMs);
+    await here.clock.advance(limits.thread.unloadLookEveryMs);
     await macrotasks(10);
   }
   await until(what, holds);

@@ -152,6 +152,8 @@ test("the entry of the program holds these rows and not the index of all ops", a
 });
 
 test("a text over the limit of a frame is refused as soon as it is announced", async () => {
-  const { code, stderr } = await asking(["list"], (_, reply) => reply.announce(limits.frameBytesMax + 1));
+  const { code, stderr } = await asking(["list"], (_, reply) =>
+    reply.announce(limits.socket.frameBytesMax + 1),
+  );
   expect([code, JSON.parse(stderr).error.code]).toEqual([15, "too_large"]);
 });

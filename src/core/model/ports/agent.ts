@@ -109,7 +109,7 @@ export interface AgentSink {
    * that message until `retry` (another codex home).
    */
   onReady(epoch: Epoch, info: { version: string; codex_home: string }): void;
-  /** The lines of one read, at most `limits.childBatchLinesMax`: one transaction. */
+  /** The lines of one read, at most `limits.wire.batchLinesMax`: one transaction. */
   onEvents(epoch: Epoch, events: AgentEvent[]): void;
   /**
    * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is

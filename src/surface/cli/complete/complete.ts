@@ -28,7 +28,7 @@ export interface CompletionParts {
 
 /** Always 0, and nothing on standard error: a shell shows both in the middle of a line. */
 export async function complete(argv: readonly string[], parts: CompletionParts): Promise<number> {
-  const late = systemClock.sleep(limits.completionMs).then(() => "");
+  const late = systemClock.sleep(limits.client.completionMs).then(() => "");
   const answer = await Promise.race([answered(argv, parts), late]).catch(() => "");
   await writeOut(answer);
   return 0;
@@ -63,7 +63,7 @@ function offered(before: readonly string[], current: string, parts: CompletionPa
 function shown(offer: Offer): string {
   const lines = offer.kind === "words" ? offer.words : [];
   const about = lines.map(({ word, about }) =>
-    about ? `${word}\t${cell(about, limits.completionColumns)}` : word,
+    about ? `${word}\t${cell(about, limits.client.completionColumns)}` : word,
   );
   return `${[offer.kind, ...about].join("\n")}\n`;
 }

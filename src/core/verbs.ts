@@ -4,6 +4,7 @@ import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadView } from "../contract/thread.ts";
+import { automationVerbs } from "./automation/verbs.ts";
 import type { Core } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
@@ -41,7 +42,7 @@ import { placeOf, resolve } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
-export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): Core {
+export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
   const { store, journal, live, agent, log } = world;
 
   function view(ref: Ref): ThreadView {
@@ -230,6 +231,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile): 
       return { ...store.counts(), byStatus };
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
+    ...automationVerbs(world, automate),
     audited(limit) {
       journal.flush();
       return page(world, { kinds: ["op.called"] }, null, limit).events.reverse();

@@ -25,6 +25,7 @@ import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
 import { holdsOwnFiles, isWithin } from "./inside.ts";
+import { programRunner } from "./notify.ts";
 import { endOrphans, refuseBesideLeft } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
@@ -87,11 +88,12 @@ export async function compose(input: {
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
-      const { policy, history, limits: usage } = config();
+      const { policy, history, limits: usage, notify } = config();
       const { request_timeout } = policy;
       return {
         releaseAfter: policy.release_after,
         keepDays: history.keep_days,
+        notify,
         attachedQueue: policy.attached_queue,
         usageLimits: { continue: usage.continue, nudge: usage.nudge ?? null },
         maxRunningTurns: policy.max_running_turns ?? null,
@@ -101,6 +103,8 @@ export async function compose(input: {
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },
+    home: env["HOME"] ?? "/",
+    runProgram: programRunner(env, env["HOME"] ?? "/"),
     rulesIn(file) {
       if (!existsSync(file)) fail("usage", `there is no ${file}`, { hint: "--rules FILE" });
       return rulesOf(readConfig(file).policy);

@@ -7,6 +7,7 @@ import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
 import { seen } from "../ops/fields.ts";
+import { notifyField } from "./notify.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -46,6 +47,7 @@ const schema = v.strictObject({
     }),
     {},
   ),
+  notify: notifyField,
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),

@@ -10,6 +10,7 @@ import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Confinement, type Processes, systemProcesses, variableIn } from "../base/process.ts";
 import type { Caller } from "../ops/protocol.ts";
+import { isUsersProgram } from "./notify.ts";
 
 export type Origin =
   | { kind: "person" }
@@ -26,6 +27,7 @@ export function originOf(
   pid: number,
   processes: Processes = systemProcesses,
   self: number = process.pid,
+  isUsers: (pid: number) => boolean = isUsersProgram,
 ): Origin {
   const first = pid > 0 ? processes.parentOf(pid) : undefined;
   if (first === undefined)
@@ -40,7 +42,10 @@ export function originOf(
       why: `this shell is sandboxed (${confined}); use the dispatch MCP tools or ask to run outside the sandbox`,
     };
   }
-  return agentAmong(lineOf(pid, first, processes, self), processes, self) ?? { kind: "person" };
+  const line = lineOf(pid, first, processes, self);
+  // A program of the user's that the daemon runs is a child of it, as Codex is. What it starts may still be a Codex.
+  const known = line.some(isUsers) ? line.filter((one) => one !== self) : line;
+  return agentAmong(known, processes, self) ?? { kind: "person" };
 }
 
 /** What the process lacks that the daemon has, in words; undefined where it is as free as the daemon. */

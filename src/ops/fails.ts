@@ -13,6 +13,9 @@ const found: readonly (Named | undefined)[] = [
   "queued",
   "unsure",
   "request",
+  "trigger",
+  "subscription",
+  "inbox",
 ];
 
 /** In the order of their exit statuses. */

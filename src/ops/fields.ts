@@ -16,6 +16,9 @@ export type Named =
   | "queued"
   | "unsure"
   | "request"
+  | "trigger"
+  | "subscription"
+  | "inbox"
   | "model"
   | "effort"
   | "tier"
@@ -129,6 +132,14 @@ export function selector(description = "thread: ref, id, @handle, title or self"
     value: "THREAD",
     names: "thread",
     ...mark,
+  });
+}
+
+/** A thread that is named by a flag. */
+export function threadFlag(description: string) {
+  return flag(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.input.titleCharsMax)), description, {
+    value: "THREAD",
+    names: "thread",
   });
 }
 

@@ -16,7 +16,7 @@ export type Repeat = "safe" | "keyed" | "no";
 type Reach = "any" | "created" | "never";
 
 /** The noun of the MCP tool `dispatch_<group>_<intent>`. */
-export type Group = "thread" | "message" | "request" | "daemon";
+export type Group = "thread" | "message" | "request" | "trigger" | "inbox" | "daemon";
 
 export type ObjectSchema = v.GenericSchema<Record<string, unknown>, Record<string, unknown>> & {
   readonly entries: v.ObjectEntries;

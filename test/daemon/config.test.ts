@@ -38,6 +38,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
       agents: "guarded" as const,
     },
     limits: { continue: "queue" as const },
+    notify: [],
     app_server: { env: [] },
     history: { keep_days: limits.event.keepDays, max_text_bytes: limits.search.indexedBytesMax },
   };

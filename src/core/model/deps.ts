@@ -27,6 +27,13 @@ export interface CoreDeps {
   policy(): Policy;
   /** Of another file of the same kind. Throws `usage` when it is broken or not there. */
   rulesIn(file: string): Rules;
+  /** The user's home directory, where what acts by itself makes its threads unless a preset says otherwise. */
+  home: string;
+  /**
+   * Runs a program of the user's with that standard input, and waits for its end. Rejects where it cannot be started,
+   * ends with another status than 0, or takes too long.
+   */
+  runProgram(exec: readonly string[], input: string): Promise<void>;
   /** What the user and the repository around this directory configured. Throws `usage` when a file is broken. */
   config(directory: string): ConfigFiles;
 }
@@ -39,10 +46,19 @@ export interface UsageLimitPolicy {
   nudge: string | null;
 }
 
+export interface NotifyRule {
+  /** Conditions, or kinds of events. */
+  kinds: readonly string[];
+  /** A program and its arguments. */
+  exec: readonly string[];
+}
+
 export interface Policy {
   /** Holds that release themselves. */
   releaseAfter: readonly HoldReason[];
   keepDays: number;
+  /** Programs that are told of events: `[[notify]]`. */
+  notify: readonly NotifyRule[];
   /** What is queued for an attached thread goes into Codex's own queue. */
   attachedQueue: boolean;
   /** Turns that dispatch starts at a time, over all threads; null: as many as there is work. */
@@ -78,7 +94,8 @@ export interface Files {
 export type Cause = MessageId | null;
 
 export interface Suspect {
-  causes: Set<Cause>;
+  /** Of each, at how many deaths it was under way. */
+  causes: Map<Cause, number>;
   /** The number of its last trial; 0: it had none. */
   tried: number;
   /** When it was last refused a trial; monotonic ms. null: it waits for none. */

@@ -15,6 +15,8 @@ const headings: Record<Group, string> = {
   thread: "Threads",
   message: "Messages",
   request: "Requests",
+  trigger: "Triggers and subscriptions",
+  inbox: "Inboxes",
   daemon: "Daemon and health",
 };
 

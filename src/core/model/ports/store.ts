@@ -5,6 +5,7 @@
 import type { MessageState } from "../../../contract/words.ts";
 import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
+import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
 import type {
   Counts,
@@ -182,6 +183,8 @@ export interface Store {
     /** Of ids that `texts` gave, in their order. */
     hits(match: string, ids: readonly number[]): Hit[];
     lanes(archived: boolean): SearchedLane[];
+    /** What agent and user of a thread wrote last, as it was indexed, oldest first. */
+    newest(lane: Ref, limit: number): string[];
     sync(lane: Ref): Sync | undefined;
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
     /** False while texts of an older schema are in the index unsplit. */
@@ -198,6 +201,10 @@ export interface Store {
     put(limit: UsageLimit): void;
     remove(provider: string): void;
   };
+
+  automations: AutomationStore;
+  inbox: InboxStore;
+  outbox: OutboxStore;
 
   counts(): Counts;
   close(): void;

@@ -5,8 +5,8 @@ import { block, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
 import { threadObject } from "../../contract/thread.ts";
 import { modes } from "../../contract/words.ts";
+import { envelope } from "../envelope.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
-import { letter } from "../letter.ts";
 import { op } from "../op.ts";
 import { callerName, exitOf, standing, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
@@ -119,7 +119,7 @@ The text is stored before Codex hears of it, and the receipt says how far it got
     const sender = core.refOf(caller.thread_id);
     if (input.wait) core.refuseForItself(ref, standing(caller, core));
     const draft = {
-      text: letter(input, sender === null ? null : core.view(sender)),
+      text: envelope(input, sender === null ? null : core.view(sender)),
       mode,
       or_queue: mode === "steer" && input.queue,
       overrides: overridesOf(input, mode),

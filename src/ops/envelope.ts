@@ -8,7 +8,7 @@ export interface Sender {
   handle: string | null;
 }
 
-export function letter(
+export function envelope(
   input: { text: string; intro: boolean; untrusted: boolean; idempotency_key?: string | undefined },
   sender: Sender | null,
 ): string {

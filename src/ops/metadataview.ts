@@ -4,7 +4,7 @@ import { cell } from "../base/text.ts";
 import { threadObject } from "../contract/thread.ts";
 import type { Core } from "../core/core.ts";
 
-export const placeView = v.object({
+export const metadataView = v.object({
   ref: v.nullable(v.string()),
   id: v.nullable(v.string()),
   /** null: Codex's thread has no lane here. */
@@ -13,13 +13,13 @@ export const placeView = v.object({
 
 type Place = ReturnType<Core["place"]>;
 
-export function placed(core: Core, place: Place): v.InferOutput<typeof placeView> {
+export function metadataOf(core: Core, place: Place): v.InferOutput<typeof metadataView> {
   if ("threadId" in place) return { ref: null, id: place.threadId, thread: null };
   const thread = core.view(place.ref);
   return { ref: thread.ref, id: thread.id, thread };
 }
 
-export function saidOf(what: string) {
-  return ({ ref, id, thread }: v.InferOutput<typeof placeView>) =>
+export function metadataLine(what: string) {
+  return ({ ref, id, thread }: v.InferOutput<typeof metadataView>) =>
     thread ? `${what} ${ref} "${cell(thread.title)}"` : `${what} ${cell(id)}`;
 }

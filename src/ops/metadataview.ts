@@ -1,4 +1,4 @@
-/** The output of a change to a thread's metadata, managed or not. */
+/** The output of a change to the metadata of a thread, managed or not. */
 import * as v from "valibot";
 import { cell } from "../base/text.ts";
 import { threadObject } from "../contract/thread.ts";
@@ -7,19 +7,20 @@ import type { Core } from "../core/core.ts";
 export const metadataView = v.object({
   ref: v.nullable(v.string()),
   id: v.nullable(v.string()),
-  /** null: Codex's thread has no lane here. */
+  /** Null when dispatch does not manage the thread. */
   thread: v.nullable(threadObject),
 });
 
-type Place = ReturnType<Core["place"]>;
+type Target = ReturnType<Core["place"]>;
 
-export function metadataOf(core: Core, place: Place): v.InferOutput<typeof metadataView> {
-  if ("threadId" in place) return { ref: null, id: place.threadId, thread: null };
-  const thread = core.view(place.ref);
+export function metadataOf(core: Core, target: Target): v.InferOutput<typeof metadataView> {
+  if ("threadId" in target) return { ref: null, id: target.threadId, thread: null };
+  const thread = core.view(target.ref);
   return { ref: thread.ref, id: thread.id, thread };
 }
 
-export function metadataLine(what: string) {
+/** The view: the verb, and the thread by ref and title or by its id. */
+export function metadataLine(verb: string) {
   return ({ ref, id, thread }: v.InferOutput<typeof metadataView>) =>
-    thread ? `${what} ${ref} "${cell(thread.title)}"` : `${what} ${cell(id)}`;
+    thread ? `${verb} ${ref} "${cell(thread.title)}"` : `${verb} ${cell(id)}`;
 }

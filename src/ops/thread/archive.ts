@@ -8,7 +8,7 @@ export default op({
   cli: "archive",
   group: "thread",
   summary: "Archive a thread",
-  about: "Refused while a turn runs or messages wait: Codex would cut the turn.",
+  about: "Refused while a turn runs or messages wait, because Codex would interrupt the turn.",
   intent: "destroy",
   repeat: "safe",
   input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),

@@ -7,7 +7,7 @@ export default op({
   name: "thread.restore",
   cli: "restore",
   group: "thread",
-  summary: "Bring an archived thread back",
+  summary: "Restore an archived thread",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({

@@ -40,7 +40,7 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
       ? [process.execPath, "__daemon"]
       : [process.execPath, Bun.main, "__daemon"],
     daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
-    codex: async (args) => (await import("./daemon/terminal.ts")).runCodexHere(args),
+    codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
   });

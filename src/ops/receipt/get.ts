@@ -8,7 +8,7 @@ export default op({
   name: "receipt.get",
   cli: "receipt get",
   group: "thread",
-  summary: "Say what became of a message",
+  summary: "Show the state of a message",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

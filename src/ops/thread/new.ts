@@ -11,9 +11,9 @@ export default op({
   name: "thread.new",
   cli: "new",
   group: "thread",
-  summary: "Create a thread, and give it its first text",
+  summary: "Create a thread and send it its first text",
   about:
-    "What neither a flag, a preset nor a configuration file says is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume. --dry-run shows all of it, and where it comes from.",
+    "A setting that no flag, preset or configuration file gives is left to Codex's own configuration. dispatch stores the settings that Codex then reports, and sends them with every later resume. --dry-run shows each value and its source.",
   intent: "write",
   reach: "any",
   repeat: "keyed",
@@ -28,7 +28,7 @@ export default op({
     message_accepted: v.boolean(),
     goal_set: v.boolean(),
     receipt: v.nullable(v.string()),
-    /** What a repository's file asked for and did not get. */
+    /** Values of a repository's file that were not used. */
     dropped: v.array(droppedObject),
   }),
   asksCodex: true,
@@ -75,8 +75,8 @@ export default op({
     };
   },
   view(out, look) {
-    const said = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
+    const accepted = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
     const lines = [threadPairs(out, look), ...droppedLines(out.dropped)].join("\n");
-    return `${lines}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
+    return `${lines}\n${paint("dim", block(`${accepted}; follow it with: dispatch watch ${out.ref} --follow`))}`;
   },
 });

@@ -8,6 +8,7 @@ import { automationVerbs } from "./automation/verbs.ts";
 import type { Core } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
+import { refuseFlood } from "./delivery/rate.ts";
 import { follow, page, sample } from "./events/follow.ts";
 import { type Target, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
@@ -134,6 +135,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       });
     },
     async send(ref, draft, signal) {
+      refuseFlood(world, ref, draft);
       const message = await deliver.send(ref, draft);
       return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },

@@ -1,8 +1,10 @@
 /** The verbs of what acts by itself. */
 import type { FiringView, InboxView, SubscriptionView, TriggerView } from "../../contract/automation.ts";
+import type { Cause } from "../../contract/receipt.ts";
 import type { InboxState } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
+import { causesOf } from "./cause.ts";
 import { ackInbox, listInbox, postInbox, readInbox } from "./inbox.ts";
 import { listSubscriptions, type SubscriptionDraft, subscribe, subscriptionOf } from "./subscriptions.ts";
 import {
@@ -38,6 +40,8 @@ export interface AutomationVerbs {
   inbox(filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number }): InboxView[];
   readInbox(id: string): InboxView;
   ackInbox(ids: readonly string[]): InboxView[];
+  /** What caused a message, the nearest first. Throws `not_found`. */
+  causes(receipt: string): Cause[];
   postInbox(message: { lane: Ref | null; sender: string; text: string }): InboxView;
 }
 
@@ -90,6 +94,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     inbox: (filter) => listInbox(deps, filter),
     readInbox: (id) => readInbox(deps, id),
     ackInbox: (ids) => ackInbox(deps, ids),
+    causes: (receipt) => causesOf(store, receipt),
     postInbox: (message) => postInbox(deps, message),
   };
 }

@@ -146,6 +146,26 @@ test("a wake is made once, whenever the daemon is killed", async () => {
   }
 }, 60_000);
 
+test("a wake says what caused it, back to the first message", async () => {
+  const here = await rig();
+  const worker = await thread(here, "worker");
+  const first = await send(here, worker, "begin");
+  subscribe(here, [worker]);
+  await macrotasks(120);
+  const { core } = here.world.engine;
+  const [wake] = here.world.store.messages.list({ lane: here.ref, limit: 1 });
+  expect(wake?.caller).toStartWith("subscription ");
+  // What held already when it was subscribed to has no event; what comes later has the message of the turn.
+  subscribe(here, [worker], { once: false });
+  await macrotasks(60);
+  const second = await send(here, worker, "again");
+  await macrotasks(120);
+  const wakes = here.world.store.messages.list({ lane: here.ref, limit: 10 });
+  const caused = wakes.map(({ id }) => core.causes(id)).find((chain) => chain[0]?.cause === second.receipt);
+  expect(caused).toEqual([{ cause: second.receipt, thread: worker, by: null }]);
+  expect(first.receipt).not.toBe(second.receipt);
+});
+
 test("bad input stores nothing", async () => {
   const here = await rig();
   const worker = await thread(here, "worker");

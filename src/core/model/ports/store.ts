@@ -146,6 +146,8 @@ export interface Store {
     ofTurn(lane: Ref, turnId: string): Message[];
     /** Where a new one goes: behind the last, ahead of the first, or behind the last of those that a hold lets pass. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
+    /** Of that caller, accepted since then. */
+    countFrom(lane: Ref, caller: string, since: number): number;
     /** The first that the lane was ever given. */
     first(lane: Ref): Message | undefined;
     /** In the order of the queue, behind that place; null: from the first on. */

@@ -5,6 +5,7 @@ import { limits } from "../base/limits.ts";
 import { type Env, run } from "../base/spawn.ts";
 import { eventKindWords } from "../contract/events.ts";
 import { watchedConditions } from "../contract/words.ts";
+import type { Notice } from "../core/automation/notify.ts";
 
 const rule = v.strictObject({
   kinds: v.pipe(v.array(v.picklist([...watchedConditions, ...eventKindWords])), v.minLength(1)),
@@ -28,6 +29,17 @@ export function isUsersProgram(pid: number): boolean {
   return running.has(pid);
 }
 
+/** The same as its standard input, for a program that reads no JSON. */
+function variablesOf(input: string): Env {
+  const { kind, summary, command, thread } = JSON.parse(input) as Notice;
+  return {
+    DISPATCH_KIND: kind,
+    DISPATCH_SUMMARY: summary,
+    DISPATCH_COMMAND: command,
+    DISPATCH_THREAD: thread?.ref ?? "",
+  };
+}
+
 /** Rejects with what it wrote to stderr where it ends with another status than 0. */
 export function programRunner(env: Env, cwd: string) {
   return async (exec: readonly string[], input: string): Promise<void> => {
@@ -41,7 +53,7 @@ export function programRunner(env: Env, cwd: string) {
       timeoutMs: execTimeoutMs,
       bytesMax: execOutputBytesMax,
       stdin: input,
-      env,
+      env: { ...env, ...variablesOf(input) },
       cwd,
     }).finally(() => pid !== undefined && running.delete(pid));
     if (ended.code === 0) return;

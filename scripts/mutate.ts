@@ -8,6 +8,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { automation } from "./mutate.d/automation.ts";
 import { delivery } from "./mutate.d/delivery.ts";
 import { loading } from "./mutate.d/loading.ts";
 import type { Mutant } from "./mutate.d/mutant.ts";
@@ -24,7 +25,7 @@ const deadlineMs = 120_000;
 /** Of the simulator, for what no test of a single promise noticed. */
 const seeds = 20;
 
-const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest];
+const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation];
 process.exitCode = await main(process.argv[2] ?? "");
 
 async function main(word: string): Promise<number> {

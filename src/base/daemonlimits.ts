@@ -24,6 +24,8 @@ export const daemonLimits = {
     slotsMax: 1000,
     /** Looked at in one round, before others get their turn. */
     batchMax: 100,
+    /** Fired in one transaction: some 5 ms, for which callers wait. */
+    togetherMax: 10,
     /** Events of one page of the log. */
     eventsMax: 500,
     /** The pause after a failure, doubled each time. */

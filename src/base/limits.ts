@@ -73,7 +73,7 @@ export const limits = {
     max: 100_000,
     /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */
     openWaitMs: 45 * second,
-    /** A lane idle this long is unsubscribed. */
+    /** A thread that is idle this long is unsubscribed. */
     idleUnloadMs: 60 * second,
     /** The child unloads an unsubscribed thread after `threadUnloadDelaySecs`. */
     unloadWaitMs: 10 * second,
@@ -182,7 +182,7 @@ export const limits = {
     rankedMax: 1000,
     /** To name a thread in a search costs 0.07 ms (measured); past this each hit's thread is looked up instead. */
     namedMax: 1000,
-    /** As long as one name takes to step over so many hits of threads that are not wanted (measured). */
+    /** Skipping this many hits of unwanted threads takes as long as naming one thread (measured). */
     stepsPerName: 140,
     /** How long a search waits for a Codex that is starting: the index answers without it. */
     codexWaitMs: 2 * second,

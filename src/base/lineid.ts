@@ -19,7 +19,7 @@ export function idScan(): IdScan {
   let depth = 0;
   let inString = false;
   let isEscaped = false;
-  /** Of the key or the value that is being read at the top level; undefined: of no interest. */
+  /** The text of the top-level key or value that is being read. Undefined when it is not needed. */
   let token: number[] | undefined;
   let key: unknown;
   let isValue = false;

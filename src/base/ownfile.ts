@@ -1,5 +1,5 @@
 /**
- * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for whoever reads the other end, and
+ * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for a reader at the other end, and
  * what is written through a symbolic link goes where the link leads.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";

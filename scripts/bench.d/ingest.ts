@@ -36,7 +36,7 @@ export const ingest: Row = {
       lines: [atLeast("events of Codex ingested", (ahead.events / ahead.tookMs) * 1000, 5000)],
       notes: [
         `${ahead.events} events in ${ahead.lines} lines and ${ahead.batches} transactions: split, parsed, applied and committed; deltas are passed over and not counted`,
-        `turn turn a read (${(turn.length / 1024).toFixed(1)} KiB): ${Math.round((single.events / single.tookMs) * 1000).toLocaleString("en-US")} events/s`,
+        `one turn per read (${(turn.length / 1024).toFixed(1)} KiB): ${Math.round((single.events / single.tookMs) * 1000).toLocaleString("en-US")} events/s`,
       ],
     };
   },

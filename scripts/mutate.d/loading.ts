@@ -13,21 +13,21 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: open,
-    from: "    if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);\n",
+    from: "    if (differing.length > 0) await refuseDiffering(deps, lane, opened, differing);\n",
     to: "",
     what: "a text runs with other settings than its thread was given",
     tests: ["core/promises.test.ts"],
   },
   {
     file: open,
-    from: "      await quietGoal(world, lane, threadId);\n",
+    from: "      await quietGoal(deps, lane, threadId);\n",
     to: "",
     what: "to open a thread continues its goal",
     tests: ["core/loading/goal.test.ts"],
   },
   {
     file: open,
-    from: "  if (!isUnderWay) refuseWithoutFolder(world, lane);\n",
+    from: "  if (!isUnderWay) refuseWithoutFolder(deps, lane);\n",
     to: "",
     what: "a text runs in a folder that is gone",
     tests: ["core/promises.test.ts"],
@@ -53,7 +53,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: goal,
-    from: " &&\n    isFirstTaken(world.store, lane.ref)",
+    from: " &&\n    isFirstTaken(deps.store, lane.ref)",
     to: "",
     what: "a goal swallows the first text of its thread",
     tests: ["core/threads/create.test.ts"],
@@ -66,7 +66,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: idle,
-    from: "  refuseUnsettled(world, ref);\n  if (needs",
+    from: "  refuseUnsettled(deps, ref);\n  if (needs",
     to: "  if (needs",
     what: "a history is rewritten under a text that is not settled",
   },
@@ -92,7 +92,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: open,
-    from: "    await settleAlreadySent(world, { ...lane, thread_id: threadId }, epoch);\n",
+    from: "    await settleAlreadySent(deps, { ...lane, thread_id: threadId }, epoch);\n",
     to: "",
     what: "a registry that was copied back sends what Codex has, unlooked",
     tests: ["core/loading/open.test.ts"],
@@ -120,14 +120,14 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: "src/core/loading/newthread.ts",
-    from: "    if (refusalOf(thrown) !== undefined) withdraw(world, lane.ref, thrown);\n",
+    from: "    if (refusalOf(thrown) !== undefined) withdraw(deps, lane.ref, thrown);\n",
     to: "",
     what: "a fork that is refused late is withdrawn for another reason",
     tests: ["core/loading/opening.test.ts"],
   },
   {
     file: "src/core/threads/take.ts",
-    from: "    if (!live.openings.has(ref)) await givenUp(world, lane);\n",
+    from: "    if (!live.openings.has(ref)) await givenUp(deps, lane);\n",
     to: "",
     what: "a take that is refused leaves the goal of another app paused",
     tests: ["core/threads/take.test.ts"],

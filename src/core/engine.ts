@@ -35,10 +35,10 @@ export interface Engine {
   end(): Promise<void>;
 }
 
-export function engineOf(world: CoreDeps): Engine {
-  const { store, journal, agent, clock, log } = world;
-  const deliver = delivery(world);
-  const settle = reconcile(world, deliver);
+export function engineOf(deps: CoreDeps): Engine {
+  const { store, journal, agent, clock, log } = deps;
+  const deliver = delivery(deps);
+  const settle = reconcile(deps, deliver);
   const settling = loop(clock, limits.loop.everyMs, settle.step, (thrown) =>
     log.error("reconciling failed", { thrown }),
   );
@@ -49,10 +49,10 @@ export function engineOf(world: CoreDeps): Engine {
   const splitting = loop(clock, limits.search.indexSplitEveryMs, splitOld, (thrown) =>
     log.error("indexing again failed", { thrown }),
   );
-  const sink = sinkOf(world, {
+  const sink = sinkOf(deps, {
     turnOver(lane) {
       settle.turnOver(lane.ref);
-      for (const ref of nextInLine(world)) deliver.kick(ref);
+      for (const ref of nextInLine(deps)) deliver.kick(ref);
     },
     unsettled: settleSoon,
   });
@@ -69,7 +69,7 @@ export function engineOf(world: CoreDeps): Engine {
   }
 
   async function prune(): Promise<void> {
-    const before = clock.now() - world.policy().keepDays * limits.timer.dayMs;
+    const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
     // In small transactions: what Codex says waits meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: TextPlace | null = null;
@@ -93,13 +93,13 @@ export function engineOf(world: CoreDeps): Engine {
   }
 
   return {
-    core: verbsOf(world, deliver, settle),
+    core: verbsOf(deps, deliver, settle),
     sink,
     begin() {
       journal.commit((change) => {
         change.append({ kind: "daemon.up" });
         // Also where no child comes up that would find the end of the one before.
-        interruptGoals(world, change);
+        interruptGoals(deps, change);
       });
       settling.soon();
       pruning.soon();

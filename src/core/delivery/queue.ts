@@ -58,21 +58,21 @@ function waiting({ store }: CoreDeps, id: string, what: string): Message {
 }
 
 /** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
-export function cancel(world: CoreDeps, id: string): void {
-  const { store, journal } = world;
+export function cancel(deps: CoreDeps, id: string): void {
+  const { store, journal } = deps;
   const ref = journal.commit((change) => {
-    const message = waiting(world, id, "cancelled");
+    const message = waiting(deps, id, "cancelled");
     move(store, change, message, "cancelled");
     return message.lane;
   });
-  if (store.lanes.find(ref)?.pending === 0) clearBlock(world, ref);
+  if (store.lanes.find(ref)?.pending === 0) clearBlock(deps, ref);
 }
 
 /** Answers the place it got. 1 is next. */
-export function moveTo(world: CoreDeps, id: string, place: number): number {
-  const { store, journal } = world;
+export function moveTo(deps: CoreDeps, id: string, place: number): number {
+  const { store, journal } = deps;
   return journal.commit((change) => {
-    const message = waiting(world, id, "moved");
+    const message = waiting(deps, id, "moved");
     const total = store.lanes.find(message.lane)?.pending ?? 0;
     const to = Math.min(place, total);
     const others = store.messages
@@ -96,15 +96,15 @@ export function holdByHand({ store, journal }: CoreDeps, ref: Ref): void {
 export type Resolution = "delivered" | "not-delivered" | "resend";
 
 /** By a person who looked. Audited by the call, and said in the receipt's own words. */
-export function resolveUnsure(world: CoreDeps, id: string, as: Resolution, by: string): Ref {
-  const { store, journal } = world;
+export function resolveUnsure(deps: CoreDeps, id: string, as: Resolution, by: string): Ref {
+  const { store, journal } = deps;
   return journal.commit((change) => {
     const message = store.messages.get(id);
     if (message.state !== "unsure")
       fail("conflict", `receipt ${id} is ${message.state}, not unsure: nothing is left to settle`, {
         hint: `dispatch receipt get ${id}`,
       });
-    settleAs(world, change, message, as, by);
+    settleAs(deps, change, message, as, by);
     releaseUnsure(store, change, message.lane);
     return message.lane;
   });

@@ -19,13 +19,13 @@ import { readBack, turnHolding } from "./history.ts";
  * is stored at once, for the same reason.
  */
 export async function settleAlreadySent(
-  world: CoreDeps,
+  deps: CoreDeps,
   lane: Lane & { thread_id: string },
   epoch: Epoch,
 ): Promise<void> {
-  const { store, agent, journal } = world;
+  const { store, agent, journal } = deps;
   if (lane.pending === 0) return;
-  const newest = await newestTurn(world, lane.thread_id);
+  const newest = await newestTurn(deps, lane.thread_id);
   if (newest === undefined || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
   const waiting = store.messages.listQueued(lane.ref, { after: null, limit: lane.pending });
@@ -40,23 +40,23 @@ export async function settleAlreadySent(
     found.set(id, turn);
   }
   journal.commit((change) => {
-    for (const [id, turn] of found) settle(world, change, lane, { id, turn, epoch });
+    for (const [id, turn] of found) settle(deps, change, lane, { id, turn, epoch });
   });
 }
 
 /** Without a turn it is context that was taken. */
 function settle(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   lane: Lane,
   { id, turn, epoch }: { id: MessageId; turn: TurnFacts | undefined; epoch: Epoch },
 ): void {
-  const { store } = world;
+  const { store } = deps;
   const message = store.messages.find(id);
   if (message?.state !== "queued") return;
   move(store, change, message, "claimed", { epoch, claimed_at: change.now });
   if (turn === undefined) {
-    contextTaken(world, change, message);
+    contextTaken(deps, change, message);
     return;
   }
   delivered(store, change, store.messages.get(id), turn.id);

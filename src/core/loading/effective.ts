@@ -35,10 +35,10 @@ export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettin
  * The stored settings, with the details that an older dispatch did not keep, as the newest turn ran with them. Where no
  * turn tells them they stay unknown, and the next answer of Codex decides.
  */
-export async function completed(world: CoreDeps, lane: Lane): Promise<EffectiveSettings | null> {
+export async function completed(deps: CoreDeps, lane: Lane): Promise<EffectiveSettings | null> {
   const { effective } = lane;
   if (!effective || effective.sandbox_details !== undefined) return effective;
-  const ran = await lastRan(world, lane);
+  const ran = await lastRan(deps, lane);
   if (ran?.sandbox !== effective.sandbox || ran.cwd !== effective.cwd) return effective;
   const { details, approval_details } = ran;
   return {

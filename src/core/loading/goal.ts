@@ -17,13 +17,13 @@ import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
 /** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
-export function isGoalDue(world: CoreDeps, lane: Lane): boolean {
+export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
   return (
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
-    limitWords(world, lane) === null &&
-    isFirstTaken(world.store, lane.ref)
+    limitWords(deps, lane) === null &&
+    isFirstTaken(deps.store, lane.ref)
   );
 }
 
@@ -33,19 +33,19 @@ function isFirstTaken(store: Store, ref: Ref): boolean {
 }
 
 /** Under the lane's lock, with its thread open. */
-export async function activateGoal(world: CoreDeps, opened: Opened): Promise<void> {
-  const { store, journal } = world;
+export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void> {
+  const { store, journal } = deps;
   const { lane } = opened;
   const now = store.lanes.find(lane.ref);
-  if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(world, now)) return;
+  if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(deps, now)) return;
   const { objective } = now.goal;
   if (now.goal_setup === "wanted") {
-    await putGoal(world, lane.thread_id, { objective, status: "paused" });
+    await putGoal(deps, lane.thread_id, { objective, status: "paused" });
     journal.commit(() => store.lanes.set(lane.ref, { goal_setup: "paused" }));
-    await activateGoal(world, opened);
+    await activateGoal(deps, opened);
     return;
   }
-  await putGoal(world, lane.thread_id, { status: "active" });
+  await putGoal(deps, lane.thread_id, { status: "active" });
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...now.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
@@ -65,14 +65,14 @@ export function interruptGoals({ store }: CoreDeps, change: Change): void {
 }
 
 /** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
-export async function pauseInterrupted(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent, log } = world;
+export async function pauseInterrupted(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent, log } = deps;
   try {
-    await world.locked(ref, async () => {
+    await deps.locked(ref, async () => {
       const lane = store.lanes.find(ref);
       if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
       if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
-      await putGoal(world, lane.thread_id, { status: "paused" });
+      await putGoal(deps, lane.thread_id, { status: "paused" });
     });
   } catch (thrown) {
     log.warn("an interrupted goal could not be paused in Codex", {
@@ -92,32 +92,32 @@ export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null)
 }
 
 /** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
-export async function readGoal(world: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
-  const { store, agent, journal } = world;
+export async function readGoal(deps: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
+  const { store, agent, journal } = deps;
   const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
   await agent.ready(limits.codex.readyWaitMs);
-  const goal = goalKept(world, lane, await agent.readGoal(lane.thread_id));
+  const goal = goalKept(deps, lane, await agent.readGoal(lane.thread_id));
   if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
     journal.commit(() => store.lanes.set(ref, { goal }));
   return goal;
 }
 
 /** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
-export async function setGoal(world: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
-  const { store, agent } = world;
+export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
+  const { store, agent } = deps;
   refuseUnwritable(store.lanes.get(ref));
-  return world.locked(ref, async () => {
+  return deps.locked(ref, async () => {
     refuseUnwritable(store.lanes.get(ref));
-    const { lane } = await open(world, ref);
+    const { lane } = await open(deps, ref);
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
       fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
     // Set over a finished one, a goal would go on with its tokens used (measured).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
-    await putGoal(world, lane.thread_id, change);
-    return noted(world, ref, await agent.readGoal(lane.thread_id));
+    await putGoal(deps, lane.thread_id, change);
+    return noted(deps, ref, await agent.readGoal(lane.thread_id));
   });
 }
 
@@ -135,14 +135,14 @@ export function putGoal({ agent }: CoreDeps, threadId: string, change: GoalChang
   });
 }
 
-export async function clearGoal(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent } = world;
+export async function clearGoal(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent } = deps;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   await agent.ready(limits.codex.readyWaitMs);
-  await world.locked(ref, async () => {
+  await deps.locked(ref, async () => {
     if (lane.thread_id !== null) await agent.clearGoal(lane.thread_id);
-    noted(world, ref, null);
+    noted(deps, ref, null);
   });
 }
 

@@ -7,17 +7,17 @@ import { refusalOf } from "../model/refusal.ts";
 
 /** Under the lane's lock. Throws `thread_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
 export async function assertIdle(
-  world: CoreDeps,
+  deps: CoreDeps,
   ref: Ref,
   what: string,
   needsEmptyQueue = false,
 ): Promise<Lane> {
-  const { store, agent, live } = world;
+  const { store, agent, live } = deps;
   const lane = store.lanes.get(ref);
   const stop = { hint: `dispatch stop ${ref}` };
   if (store.turns.running(ref).length > 0)
     fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
-  refuseUnsettled(world, ref);
+  refuseUnsettled(deps, ref);
   if (needsEmptyQueue && lane.pending > 0) {
     fail("thread_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
       hint: `dispatch queue list ${ref}`,

@@ -8,10 +8,10 @@ import { open } from "./open.ts";
 import { undo } from "./opening.ts";
 
 /** After the commit, and under the lock of the lane that it is of. */
-export function noteLate(world: CoreDeps, change: Change, late: LateThread): void {
-  const { log } = world;
+export function noteLate(deps: CoreDeps, change: Change, late: LateThread): void {
+  const { log } = deps;
   change.after(() => {
-    settled(world, late).catch((thrown: unknown) =>
+    settled(deps, late).catch((thrown: unknown) =>
       log.warn("a thread that came too late is left in Codex", {
         thread: late.thread_id,
         reason: errorMessage(thrown),
@@ -20,19 +20,19 @@ export function noteLate(world: CoreDeps, change: Change, late: LateThread): voi
   });
 }
 
-async function settled(world: CoreDeps, late: LateThread): Promise<void> {
-  const { store, live } = world;
+async function settled(deps: CoreDeps, late: LateThread): Promise<void> {
+  const { store, live } = deps;
   const ref = store.lanes.findByThread(late.thread_id)?.ref ?? live.unansweredForks.get(late.mark ?? "");
-  await (ref === undefined ? decided(world, late) : world.locked(ref, () => decided(world, late)));
+  await (ref === undefined ? decided(deps, late) : deps.locked(ref, () => decided(deps, late)));
 }
 
-async function decided(world: CoreDeps, { thread_id, mark, is_durable }: LateThread): Promise<void> {
-  const { store, live } = world;
+async function decided(deps: CoreDeps, { thread_id, mark, is_durable }: LateThread): Promise<void> {
+  const { store, live } = deps;
   const asked = live.unansweredForks.get(mark ?? "");
   const lane = store.lanes.findByThread(thread_id) ?? (asked && store.lanes.find(asked));
   if (live.get(thread_id) || (lane && live.openings.has(lane.ref))) return;
   // Now it counts as loaded, so it is unloaded once it is idle.
-  if (lane && writeLock(lane) === null) await open(world, lane.ref);
+  if (lane && writeLock(lane) === null) await open(deps, lane.ref);
   // A fork that was answered for by now is somebody's, though its row may be forgotten.
-  else await undo(world, thread_id, is_durable && asked !== undefined && !lane);
+  else await undo(deps, thread_id, is_durable && asked !== undefined && !lane);
 }

@@ -12,10 +12,10 @@ import { type Load, load, loaded, loadedIf, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 
 /** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
-export async function startThread(world: CoreDeps, lane: Lane, late: Load["late"]): Promise<void> {
-  const call = () => world.agent.startThread(pinned(lane));
-  const opened = await load(world, lane.ref, { call, late, isDurable: false });
-  await keep(world, lane, opened, false);
+export async function startThread(deps: CoreDeps, lane: Lane, late: Load["late"]): Promise<void> {
+  const call = () => deps.agent.startThread(pinned(lane));
+  const opened = await load(deps, lane.ref, { call, late, isDurable: false });
+  await keep(deps, lane, opened, false);
 }
 
 /** A fork is on disk before its answer is here: `mark` finds one whose answer was lost. */
@@ -25,38 +25,38 @@ export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
 /** `ask` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
 export async function forkThread(
-  world: CoreDeps,
+  deps: CoreDeps,
   lane: Lane,
   late: Load["late"],
   ask?: () => Promise<ThreadOpened>,
 ): Promise<void> {
-  const call = () => (ask ? asked(world, lane, ask) : resumeMade(world, lane));
-  const opened = await load(world, lane.ref, { call, late, isDurable: true });
-  await keep(world, lane, opened, true);
-  world.live.unansweredForks.delete(markOf(lane));
-  await loadedIf(world, opened.thread.id, async () => {
-    const newest = await newestTurn(world, opened.thread.id);
-    const here = world.live.get(opened.thread.id);
+  const call = () => (ask ? asked(deps, lane, ask) : resumeMade(deps, lane));
+  const opened = await load(deps, lane.ref, { call, late, isDurable: true });
+  await keep(deps, lane, opened, true);
+  deps.live.unansweredForks.delete(markOf(lane));
+  await loadedIf(deps, opened.thread.id, async () => {
+    const newest = await newestTurn(deps, opened.thread.id);
+    const here = deps.live.get(opened.thread.id);
     if (here) here.floor = newest?.id ?? null;
-    world.journal.note((change) => rememberTurn(world, change, lane, newest));
+    deps.journal.note((change) => rememberTurn(deps, change, lane, newest));
   });
 }
 
 /** A refusal ends the lane with its own words, however late it comes. */
-async function asked(world: CoreDeps, lane: Lane, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
+async function asked(deps: CoreDeps, lane: Lane, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
   try {
     return await ask();
   } catch (thrown) {
-    if (refusalOf(thrown) !== undefined) withdraw(world, lane.ref, thrown);
-    if (isUnanswered(thrown)) world.live.unansweredForks.set(markOf(lane), lane.ref);
+    if (refusalOf(thrown) !== undefined) withdraw(deps, lane.ref, thrown);
+    if (isUnanswered(thrown)) deps.live.unansweredForks.set(markOf(lane), lane.ref);
     throw thrown;
   }
 }
 
-async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
-  const threadId = await findMade(world, lane);
-  if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
-  if (world.live.unansweredForks.has(markOf(lane)))
+async function resumeMade(deps: CoreDeps, lane: Lane): Promise<ThreadOpened> {
+  const threadId = await findMade(deps, lane);
+  if (threadId !== null) return deps.agent.resumeThread(threadId, lane.settings);
+  if (deps.live.unansweredForks.has(markOf(lane)))
     fail("timeout", `Codex has not answered whether it made the fork ${lane.ref}, and may still make it`, {
       hint: `dispatch get ${lane.ref}`,
       data: { outcome: "unknown" },
@@ -65,7 +65,7 @@ async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
     hint: "nothing was made: try again",
     data: { outcome: "not_sent" },
   });
-  withdraw(world, lane.ref, refusal);
+  withdraw(deps, lane.ref, refusal);
   throw refusal;
 }
 
@@ -99,13 +99,13 @@ function madeAt(threadId: string): number {
 }
 
 /** Stores what Codex made, and undoes what is not as it was asked for. */
-async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
-  const { store, journal } = world;
+async function keep(deps: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
+  const { store, journal } = deps;
   try {
     if (!store.lanes.find(lane.ref))
       fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
     // What was not asked for, Codex's own configuration decided.
-    refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
+    refuseOwnFiles(deps, opened.effective, lane.settings.may_write_home);
     refuseOtherThanAsked(lane, opened.effective);
     journal.commit((change) => {
       store.lanes.set(lane.ref, {
@@ -118,10 +118,10 @@ async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable
       });
     });
   } catch (thrown) {
-    await undo(world, opened.thread.id, isDurable);
+    await undo(deps, opened.thread.id, isDurable);
     throw thrown;
   }
-  loaded(world, opened, { isNew: true, floor: null });
+  loaded(deps, opened, { isNew: true, floor: null });
 }
 
 /** Nothing was made for it, and nothing will be. */

@@ -23,13 +23,13 @@ export interface Load {
 }
 
 /** Under the lane's lock. Throws `timeout` while Codex has not answered; the next call takes the answer that came. */
-export async function load(world: CoreDeps, ref: Ref, how: Load): Promise<ThreadOpened> {
-  const { live } = world;
-  refuseWhileOpening(world, ref);
-  const opening = live.openings.get(ref) ?? begin(world, ref, how.call);
-  if (!opening.isOver && !(await isOverSoon(world, opening))) {
-    settleLater(world, ref, opening, how);
-    refuseWhileOpening(world, ref);
+export async function load(deps: CoreDeps, ref: Ref, how: Load): Promise<ThreadOpened> {
+  const { live } = deps;
+  refuseWhileOpening(deps, ref);
+  const opening = live.openings.get(ref) ?? begin(deps, ref, how.call);
+  if (!opening.isOver && !(await isOverSoon(deps, opening))) {
+    settleLater(deps, ref, opening, how);
+    refuseWhileOpening(deps, ref);
   }
   if (live.openings.get(ref) === opening) live.openings.delete(ref);
   return opening.answer;
@@ -63,8 +63,8 @@ async function isOverSoon({ clock }: CoreDeps, opening: Opening): Promise<boolea
   return opening.isOver;
 }
 
-function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): void {
-  const { store, live, blame, log } = world;
+function settleLater(deps: CoreDeps, ref: Ref, opening: Opening, how: Load): void {
+  const { store, live, blame, log } = deps;
   const source = store.lanes.find(ref)?.source;
   const isWanted = () => {
     const lane = store.lanes.find(ref);
@@ -79,7 +79,7 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
         live.openings.delete(ref);
         try {
           const answer = await opening.answer;
-          await undo(world, answer.thread.id, how.isDurable);
+          await undo(deps, answer.thread.id, how.isDurable);
         } finally {
           await how.undone?.();
         }
@@ -89,7 +89,7 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
   opening.over
     .then(() => {
       if (live.openings.get(ref) === opening) blame.opening.delete(ref);
-      return world.locked(ref, settle);
+      return deps.locked(ref, settle);
     })
     .catch((thrown: unknown) =>
       log.warn("a thread could not be opened", { lane: ref, reason: errorMessage(thrown) }),

@@ -1,6 +1,6 @@
 /**
  * The one way core changes the registry: a transaction that appends the events which report it, then wakes whoever
- * follows the log. Effects on the world (a reply to Codex, a delivery) run after the commit, never before.
+ * follows the log. External effects (a reply to Codex, a delivery) run after the commit, never before.
  */
 import type { Clock } from "../../base/clock.ts";
 import { DispatchError } from "../../base/error.ts";

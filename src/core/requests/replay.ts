@@ -44,17 +44,17 @@ export interface ReplayPage {
 }
 
 /** The counts are of all since then, whatever page is asked for. Throws `usage`: a file of rules that is broken or missing. */
-export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
-  const rules = file === null ? world.policy().rules : world.rulesIn(file);
+export function replay(deps: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
+  const rules = file === null ? deps.policy().rules : deps.rulesIn(file);
   const askers = new Map<Ref, Asker>();
-  const asked = world.store.requests
+  const asked = deps.store.requests
     .listSince({ since, limit: limits.request.replayMax + 1, ...(ref === null ? {} : { lane: ref }) })
     // What dispatch refuses by itself no rule decides.
     .filter((request) => optionsOf(request).length > 0);
   const all = asked.slice(0, limits.request.replayMax).map((request) => {
-    const asker = askers.get(request.lane) ?? askerOf(world, request.lane);
+    const asker = askers.get(request.lane) ?? askerOf(deps, request.lane);
     askers.set(request.lane, asker);
-    return judged(request, asker, rules, world.files.isInside);
+    return judged(request, asker, rules, deps.files.isInside);
   });
   const from = cursor === null ? 0 : placeOf(cursor, all);
   const page = all.slice(from, from + limit);

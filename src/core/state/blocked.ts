@@ -10,17 +10,17 @@ import type { Ref } from "../model/ports/rows.ts";
 import { isFinal, refusalOf } from "../model/refusal.ts";
 
 /** Only of a refusal that no retry gets past. Never throws. */
-export function noteBlock(world: CoreDeps, ref: Ref, thrown: unknown): void {
-  if (!isFinal(thrown) || !hasWork(world, ref)) return;
+export function noteBlock(deps: CoreDeps, ref: Ref, thrown: unknown): void {
+  if (!isFinal(thrown) || !hasWork(deps, ref)) return;
   // A hold says already why, and ends otherwise.
-  if (world.store.lanes.find(ref)?.hold_reason) return;
+  if (deps.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(errorMessage(thrown), limits.thread.turnErrorCharsMax);
-  const known = world.live.blocked.get(ref);
+  const known = deps.live.blocked.get(ref);
   const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
   const hint = named ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
-  world.live.blocked.set(ref, { reason, hint });
-  if (known?.reason !== reason) tell(world, ref, reason);
+  deps.live.blocked.set(ref, { reason, hint });
+  if (known?.reason !== reason) tell(deps, ref, reason);
 }
 
 /** A send that was refused leaves nothing behind that could wait. */
@@ -32,8 +32,8 @@ function hasWork({ store }: CoreDeps, ref: Ref): boolean {
 }
 
 /** Its work went on, or is gone. Never throws. */
-export function clearBlock(world: CoreDeps, ref: Ref): void {
-  if (world.live.blocked.delete(ref)) tell(world, ref, null);
+export function clearBlock(deps: CoreDeps, ref: Ref): void {
+  if (deps.live.blocked.delete(ref)) tell(deps, ref, null);
 }
 
 /** For who waits: the event wakes them. */

@@ -6,8 +6,8 @@ import type { Lane } from "../model/ports/rows.ts";
 import { writeLock } from "./lane.ts";
 
 /** Throws `conflict`. */
-export function refuseWithoutFolder(world: CoreDeps, lane: Lane): void {
-  const missing = missingFolder(world, lane);
+export function refuseWithoutFolder(deps: CoreDeps, lane: Lane): void {
+  const missing = missingFolder(deps, lane);
   if (missing) fail("conflict", missing.reason, { hint: missing.hint, data: { cwd: lane.cwd } });
 }
 

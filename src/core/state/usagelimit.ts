@@ -42,9 +42,9 @@ export function usageLimitPolicy({ policy, log }: CoreDeps): UsageLimitPolicy {
 }
 
 /** Inside the transaction that ends a turn. Answers whether the limit of the account cut that turn. */
-export function beginLimit(world: CoreDeps, change: Change, lane: Lane, error: TurnError | null): boolean {
+export function beginLimit(deps: CoreDeps, change: Change, lane: Lane, error: TurnError | null): boolean {
   if (error?.kind !== "usageLimitExceeded") return false;
-  const { store, live, clock } = world;
+  const { store, live, clock } = deps;
   const provider = providerOf(lane);
   if (provider === null) return false;
   const known = store.usageLimits.list().find((one) => one.provider === provider);
@@ -85,8 +85,8 @@ function believed(logId: string, resetsAt: number, now: number): { until: number
 }
 
 /** What Codex says of the account: remembered for the turn that fails next, or the end of a limit. */
-export function noteRateLimits(world: CoreDeps, change: Change, said: RateLimits): void {
-  const { store, live, clock } = world;
+export function noteRateLimits(deps: CoreDeps, change: Change, said: RateLimits): void {
+  const { store, live, clock } = deps;
   if (said.windows.length === 0) return;
   const exhausted = exhaustedBy(said, clock.monotonic());
   if (exhausted) {
@@ -95,7 +95,7 @@ export function noteRateLimits(world: CoreDeps, change: Change, said: RateLimits
   }
   if (live.exhausted()?.limit_id === said.limit_id) live.setExhausted(null);
   for (const limit of store.usageLimits.list())
-    if (limit.limit_id === said.limit_id && isAbout(world, limit)) endLimit(world, change, limit, "early");
+    if (limit.limit_id === said.limit_id && isAbout(deps, limit)) endLimit(deps, change, limit, "early");
 }
 
 function exhaustedBy({ limit_id, windows, reached }: RateLimits, at: number): Exhausted | null {
@@ -118,12 +118,12 @@ function isAbout({ store }: CoreDeps, { provider, began_at }: UsageLimit): boole
 }
 
 /** Ends what is over. The pass that follows brings what waits to Codex. */
-export function endDueLimits(world: CoreDeps): void {
-  const { store, journal } = world;
-  const over = store.usageLimits.list().filter((limit) => isOver(world, limit));
+export function endDueLimits(deps: CoreDeps): void {
+  const { store, journal } = deps;
+  const over = store.usageLimits.list().filter((limit) => isOver(deps, limit));
   if (over.length === 0) return;
   journal.commit((change) => {
-    for (const limit of over) endLimit(world, change, limit, "reset");
+    for (const limit of over) endLimit(deps, change, limit, "reset");
   });
 }
 
@@ -137,26 +137,26 @@ function isOver({ live, clock }: CoreDeps, { provider, until, began_at }: UsageL
 }
 
 /** By a person, who knows better. */
-export function endAllLimits(world: CoreDeps): void {
-  const { store, journal } = world;
+export function endAllLimits(deps: CoreDeps): void {
+  const { store, journal } = deps;
   if (store.usageLimits.list().length === 0) return;
   journal.commit((change) => {
-    for (const limit of store.usageLimits.list()) endLimit(world, change, limit, "by_hand");
+    for (const limit of store.usageLimits.list()) endLimit(deps, change, limit, "by_hand");
   });
 }
 
 function endLimit(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   limit: UsageLimit,
   why: "reset" | "early" | "by_hand",
 ): void {
-  const { store } = world;
+  const { store } = deps;
   const { provider } = limit;
   store.usageLimits.remove(provider);
-  world.live.limitEnds.delete(provider);
+  deps.live.limitEnds.delete(provider);
   change.append({ kind: "limit.ended", data: { provider, why } });
-  if (why === "by_hand" || usageLimitPolicy(world).continue !== "hold") return;
+  if (why === "by_hand" || usageLimitPolicy(deps).continue !== "hold") return;
   for (const ref of store.lanes.unfinished()) {
     const lane = store.lanes.find(ref);
     if (lane && lane.pending > 0 && limitFor(lane, [limit]) !== null) hold(store, change, ref, "stopped");

@@ -12,18 +12,18 @@ import { refuseMisleadingTitle } from "../state/title.ts";
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(
-  world: CoreDeps,
+  deps: CoreDeps,
   place: Place,
   name: string,
   agentThread: string | null = null,
 ): Promise<void> {
-  const { agent, store, journal } = world;
+  const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.nameThread(place.threadId, name).catch(notThere(place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
+  await deps.locked(place.ref, async () => {
     const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     refuseMisleadingTitle(store, name, (other) => `dispatch rename ${lane.ref} "${other}"`);
     const handle = lane.source === "own" ? slug(name) || null : null;
@@ -60,17 +60,17 @@ export async function rename(
   });
 }
 
-export async function archive(world: CoreDeps, place: Place): Promise<void> {
-  const { agent, store, live, journal } = world;
+export async function archive(deps: CoreDeps, place: Place): Promise<void> {
+  const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.archiveThread(place.threadId).catch((thrown) => unlessHeldElsewhere(thrown, place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
-    const lane = await assertIdle(world, place.ref, "archiving", true);
+  await deps.locked(place.ref, async () => {
+    const lane = await assertIdle(deps, place.ref, "archiving", true);
     if (lane.archived_at !== null) return;
-    if (lane.thread_id !== null) await archiveThere(world, lane, lane.thread_id);
+    if (lane.thread_id !== null) await archiveThere(deps, lane, lane.thread_id);
     journal.commit((change) => {
       store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });
       change.append({ kind: "thread.archived", lane: lane.ref });
@@ -88,14 +88,14 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
   }
 }
 
-export async function restore(world: CoreDeps, place: Place): Promise<void> {
-  const { agent, store, journal } = world;
+export async function restore(deps: CoreDeps, place: Place): Promise<void> {
+  const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.unarchiveThread(place.threadId).catch(notThere(place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
+  await deps.locked(place.ref, async () => {
     const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     if (lane.archived_at === null) return;
     if (lane.thread_id !== null) {

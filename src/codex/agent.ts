@@ -113,7 +113,7 @@ export function codexAgent(
       await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
-    lastPower: (rolloutPath) => rolloutPower(rolloutPath),
+    lastPermissions: (rolloutPath) => rolloutPower(rolloutPath),
     async nativeQueue(threadId) {
       if (!has("thread/queue/list")) return [];
       const ids: string[] = [];

@@ -1,8 +1,8 @@
 /** What a question of Codex's asks beyond a command and a diff, read tolerantly from its params. */
-import type { Asks, FormAsked, Question, ToolAsked } from "../core/model/ports/request.ts";
+import type { FormRequest, Question, RequestDetails, ToolCall } from "../core/model/ports/request.ts";
 import { type Json, list, object, text } from "./read.ts";
 
-export function asksOf(params: Json): Asks {
+export function asksOf(params: Json): RequestDetails {
   const meta = object(params["_meta"]);
   return {
     reason: text(params["reason"]),
@@ -47,7 +47,7 @@ function question(value: unknown): Question[] {
  * Of an MCP server, or a tool that the client itself was to offer. Up to 0.166 Codex does not name the server's tool but
  * in its message (measured): no rule matches such a question, so a person is asked.
  */
-function toolOf(params: Json, meta: Json | undefined): ToolAsked | null {
+function toolOf(params: Json, meta: Json | undefined): ToolCall | null {
   const name = isToolApproval(params) ? text(meta?.["tool_name"]) : text(params["tool"]);
   if (name === null) return null;
   return {
@@ -58,7 +58,7 @@ function toolOf(params: Json, meta: Json | undefined): ToolAsked | null {
   };
 }
 
-function formOf(params: Json): FormAsked | null {
+function formOf(params: Json): FormRequest | null {
   const mode = text(params["mode"]);
   if (mode === null) return null;
   return {
@@ -70,7 +70,7 @@ function formOf(params: Json): FormAsked | null {
   };
 }
 
-function networkOf(value: unknown): Asks["network"] {
+function networkOf(value: unknown): RequestDetails["network"] {
   const network = object(value);
   const host = text(network?.["host"]);
   return host === null ? null : { host, protocol: text(network?.["protocol"]) ?? "" };

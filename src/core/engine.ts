@@ -11,7 +11,7 @@ import { interruptGoals } from "./loading/goal.ts";
 import type { CoreDeps } from "./model/deps.ts";
 import type { AgentSink } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";
-import type { TextPlace } from "./model/ports/store.ts";
+import type { MessageCursor } from "./model/ports/store.ts";
 import { reconcile } from "./reconcile/loop.ts";
 import { sinkOf } from "./reconcile/sink.ts";
 import { verbsOf } from "./verbs.ts";
@@ -72,9 +72,9 @@ export function engineOf(deps: CoreDeps): Engine {
     const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
     // In small transactions: what Codex says waits meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
-    let after: TextPlace | null = null;
+    let after: MessageCursor | null = null;
     do {
-      const from: TextPlace | null = after;
+      const from: MessageCursor | null = after;
       after = journal.note(() =>
         store.messages.dropTexts({ before, after: from, limit: limits.event.pruneRowsMax }),
       );

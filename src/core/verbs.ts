@@ -25,7 +25,7 @@ import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
 import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
-import { standingOf, viewOf } from "./state/lane.ts";
+import { statusOf, viewOf } from "./state/lane.ts";
 import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
@@ -223,8 +223,8 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile): C
       }),
     counts() {
       const byStatus: Record<string, number> = {};
-      for (const facts of store.lanes.standings()) {
-        const { status } = standingOf(facts, live);
+      for (const facts of store.lanes.statusFacts()) {
+        const { status } = statusOf(facts, live);
         byStatus[status] = (byStatus[status] ?? 0) + 1;
       }
       return { ...store.counts(), byStatus };

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { type RequestKind, rulings } from "../contract/words.ts";
 import type { Rules } from "../core/model/ruling.ts";
-import { runsAnother, wordsOf } from "../core/policy/command.ts";
+import { parseCommand, runsAnother } from "../core/policy/command.ts";
 
 /** What may be asked with a row of its own. What is not here is never named by a rule, so never approved by one. */
 const kinds = [
@@ -22,7 +22,7 @@ const rule = v.pipe(
       v.pipe(
         v.string(),
         v.check(
-          (line) => (wordsOf(line)?.length ?? 0) > 0,
+          (line) => (parseCommand(line)?.length ?? 0) > 0,
           "must be plain words, nothing that a shell would act on",
         ),
       ),
@@ -51,7 +51,7 @@ const rule = v.pipe(
       command === undefined ||
       kind === "mcp_tool_approval" ||
       answer !== "approve" ||
-      !runsAnother(wordsOf(command) ?? []),
+      !runsAnother(parseCommand(command) ?? []),
     "what runs another command cannot be approved by its words; it can be asked or denied",
   ),
   v.check(
@@ -68,6 +68,6 @@ export const ruleFields = {
 const written = v.object(ruleFields);
 
 export function rulesOf({ requests, rules }: v.InferOutput<typeof written>): Rules {
-  const words = (line: string | undefined) => (line === undefined ? undefined : wordsOf(line));
+  const words = (line: string | undefined) => (line === undefined ? undefined : parseCommand(line));
   return { requests, rules: rules.map((one) => ({ ...one, command: words(one.command) })) };
 }

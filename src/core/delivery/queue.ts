@@ -7,7 +7,7 @@ import type { QueueView } from "../../contract/thread.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Message, MessageId, Ref } from "../model/ports/rows.ts";
-import type { QueuePlace } from "../model/ports/store.ts";
+import type { QueuePosition } from "../model/ports/store.ts";
 import { clearBlock } from "../state/blocked.ts";
 import { hold, queueView, releaseUnsure } from "../state/hold.ts";
 import { limitFor } from "../state/lane.ts";
@@ -40,7 +40,7 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
 }
 
 /** The queue may move between two pages: a place in it leaves nothing out that still waits behind it. */
-function placeOf(ref: Ref, cursor: string | null): QueuePlace | null {
+function placeOf(ref: Ref, cursor: string | null): QueuePosition | null {
   if (cursor === null) return null;
   const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];
   if (position === undefined || id === undefined)

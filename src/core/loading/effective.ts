@@ -55,7 +55,7 @@ export async function lastRan(
 ): Promise<Permissions | null> {
   if (rollout_path === null) return null;
   try {
-    return await agent.lastPower(rollout_path);
+    return await agent.lastPermissions(rollout_path);
   } catch (thrown) {
     log.warn("what a thread's last turn ran with could not be read", {
       lane: ref,

@@ -4,7 +4,7 @@
  */
 
 /** Undefined: it cannot be read surely. */
-export function wordsOf(line: string): string[] | undefined {
+export function parseCommand(line: string): string[] | undefined {
   if (odd.test(line)) return undefined;
   const outer = spelled(line);
   if (!outer) return undefined;

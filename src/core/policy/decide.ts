@@ -3,7 +3,7 @@
 import type { RequestKind, Ruling } from "../../contract/words.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { IsInside, Rule, Rules } from "../model/ruling.ts";
-import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "./command.ts";
+import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "./command.ts";
 
 export interface Ruled {
   ruling: Ruling;
@@ -113,7 +113,7 @@ function isCommand(prefix: readonly string[], { kind, answer }: Rule, asked: Jud
     return beginsWith([asks.tool.server ?? "", asks.tool.name], prefix) ? "yes" : "no";
   }
   if (asked.kind !== "command_approval") return "no";
-  const words = command === null ? undefined : wordsOf(command);
+  const words = command === null ? undefined : parseCommand(command);
   if (!words) return "unsure";
   const isRunner = runsAnother(words);
   // `sudo rm x` is no sure miss for a rule about rm, nor is `/bin/rm x`.

@@ -1,7 +1,7 @@
 /** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Given } from "../model/answer.ts";
+import type { Answer } from "../model/answer.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -176,7 +176,7 @@ function runOut(deps: CoreDeps, id: string): void {
  * Throws `usage` (it does not fit the question), `not_found`, `conflict` (answered or expired), `agent_down` (the
  * child died: the request expired with it).
  */
-export async function answer(deps: CoreDeps, id: string, given: Given, by: string): Promise<Request> {
+export async function answer(deps: CoreDeps, id: string, given: Answer, by: string): Promise<Request> {
   const { store, journal, agent } = deps;
   const { request, result } = journal.commit((change) => {
     const open = store.requests.get(id);

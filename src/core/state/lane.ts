@@ -4,12 +4,12 @@ import { iso, isoOrNull } from "../../base/clock.ts";
 import type { ThreadView, TurnView } from "../../contract/thread.ts";
 import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Live, LiveThread } from "../model/live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
+import type { Lane, LaneFacts, StatusFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
 import { queueView, resumeCommand } from "./hold.ts";
 import { syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 
-export interface Standing {
+export interface LaneStatus {
   status: ThreadStatus;
   confidence: Confidence;
   /** When the evidence for it was last seen; epoch ms. */
@@ -20,7 +20,7 @@ export interface Standing {
  * `status.type` decides idle or active, never an empty flag list; `systemError` is not running; waiting comes from
  * request rows. A turn that ran in a dead child is neither busy nor over until its history has been read.
  */
-export function standingOf(facts: StandingFacts, live: Live): Standing {
+export function statusOf(facts: StatusFacts, live: Live): LaneStatus {
   const { lane, latest } = facts;
   const at = lane.evidence_at;
   if (lane.gone_at !== null) return { status: "gone", confidence: "stale", asOf: lane.gone_at };
@@ -57,7 +57,7 @@ export function isRunning(turn: Pick<Turn, "status" | "epoch"> | null | undefine
 
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
-  const standing = standingOf(facts, live);
+  const standing = statusOf(facts, live);
   const limit = limitFor(lane, facts.usage_limits);
   const reason = writeLock(lane);
   return {

@@ -7,11 +7,11 @@ import type { ThreadStatus } from "../../contract/words.ts";
 import type { Live } from "../model/live.ts";
 import type { SummaryFacts } from "../model/ports/rows.ts";
 import { queueView } from "./hold.ts";
-import { limitFor, standingOf } from "./lane.ts";
+import { limitFor, statusOf } from "./lane.ts";
 
 export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
   const { lane, latest, requests } = facts;
-  const { status, confidence } = standingOf(facts, live);
+  const { status, confidence } = statusOf(facts, live);
   const limit = limitFor(lane, facts.usage_limits);
   return {
     ref: lane.ref,

@@ -4,13 +4,13 @@ import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Live } from "../model/live.ts";
-import type { Warned } from "../model/ports/agentevent.ts";
+import type { ThreadWarning } from "../model/ports/agentevent.ts";
 
 /** A thread that just starts has no row yet, and its warnings may come before the answer: they are kept by its id. */
 export function noteWarning(
   { store, live }: CoreDeps,
   change: Change,
-  { thread_id, server, words }: Warned,
+  { thread_id, server, words }: ThreadWarning,
 ): void {
   const known = live.warnings.get(thread_id) ?? new Map<string, string>();
   const told = words === null ? null : clip(words, limits.thread.turnErrorCharsMax);

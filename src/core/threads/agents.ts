@@ -6,7 +6,7 @@
 import { unknownAgent } from "../../base/agentid.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import type { AgentPolicy } from "../../contract/words.ts";
-import type { Given } from "../model/answer.ts";
+import type { Answer } from "../model/answer.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
@@ -132,7 +132,7 @@ function refuseUnranked(settings: ThreadSettings): void {
 export async function refuseAnswer(
   deps: CoreDeps,
   request: Request,
-  given: Given,
+  given: Answer,
   agent: string,
 ): Promise<void> {
   const lane = deps.store.lanes.find(request.lane);
@@ -171,7 +171,7 @@ function told(effective: EffectiveSettings): Permissions | null {
 async function read({ agent, log }: CoreDeps, threadId: string): Promise<Permissions | null> {
   try {
     const { path } = await agent.readThread(threadId);
-    return path === null ? null : await agent.lastPower(path);
+    return path === null ? null : await agent.lastPermissions(path);
   } catch (thrown) {
     log.warn("what a calling thread may do could not be read", {
       thread: threadId,

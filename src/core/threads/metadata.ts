@@ -4,16 +4,16 @@ import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { assertIdle, unlessHeldElsewhere } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Place } from "../model/place.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
+import type { ThreadTarget } from "../model/target.ts";
 import { freeHandle, slug } from "../state/handle.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(
   deps: CoreDeps,
-  place: Place,
+  place: ThreadTarget,
   name: string,
   agentThread: string | null = null,
 ): Promise<void> {
@@ -60,7 +60,7 @@ export async function rename(
   });
 }
 
-export async function archive(deps: CoreDeps, place: Place): Promise<void> {
+export async function archive(deps: CoreDeps, place: ThreadTarget): Promise<void> {
   const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
@@ -88,7 +88,7 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
   }
 }
 
-export async function restore(deps: CoreDeps, place: Place): Promise<void> {
+export async function restore(deps: CoreDeps, place: ThreadTarget): Promise<void> {
   const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {

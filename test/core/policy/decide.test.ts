@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "bun:test";
 import { type RequestKind, type Ruling, rulings } from "../../../src/contract/words.ts";
-import type { Asks } from "../../../src/core/model/ports/request.ts";
+import type { RequestDetails } from "../../../src/core/model/ports/request.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { Rule } from "../../../src/core/model/ruling.ts";
-import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../../src/core/policy/command.ts";
+import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "../../../src/core/policy/command.ts";
 import { type Asker, decide, type Judged } from "../../../src/core/policy/decide.ts";
 import { seeded } from "../../sim/sim.ts";
 import { nothingAsked } from "../../world/model.ts";
@@ -22,7 +22,7 @@ const asker = (over: Partial<Asker> = {}): Asker => ({
 /** What every question of these tests has unless it says otherwise: one that a rule may approve by itself. */
 const whole = { changes: [], inside_sandbox: true, missing_bytes: 0 };
 
-const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> = {}): Judged => ({
+const command = (line: string, over: Partial<Judged> = {}, asks: Partial<RequestDetails> = {}): Judged => ({
   kind: "command_approval",
   command: `/bin/bash -lc '${line}'`,
   cwd: "/repo/app",
@@ -31,7 +31,7 @@ const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> =
   ...over,
 });
 
-const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
+const other = (kind: RequestKind, asks: Partial<RequestDetails> = {}): Judged => ({
   kind,
   command: null,
   cwd: null,
@@ -527,8 +527,8 @@ test("over random rules and questions: only what is known is approved, and a com
     if (asked.kind === "file_change_approval") expect(asked.changes).not.toBeNull();
     const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
     if (rule?.command && asked.kind === "command_approval") {
-      expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
-      expect(runsAnother(wordsOf(asked.command!)!)).toBe(false);
+      expect(beginsWith(parseCommand(asked.command!)!, rule.command)).toBe(true);
+      expect(runsAnother(parseCommand(asked.command!)!)).toBe(false);
       expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
     }
     if (rule && !asked.inside_sandbox)
@@ -545,7 +545,7 @@ test("over random rules and questions: only what is known is approved, and a com
         one.outside_sandbox === undefined,
     );
     if (asked.kind === "command_approval" && asked.command !== null) {
-      const read = wordsOf(asked.command);
+      const read = parseCommand(asked.command);
       const isDoubt = ({ kind, command }: Rule) =>
         (kind === undefined || kind === asked.kind) &&
         (!read || runsAnother(read) || mayBeginWith(read, command!));

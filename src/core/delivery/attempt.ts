@@ -11,7 +11,7 @@ import { isSteering } from "../model/message.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";
 import { isUnknown, refusalOf } from "../model/refusal.ts";
-import { contextTaken, failed, failSteer, move, ours, requeued } from "../state/settle.ts";
+import { contextTaken, failed, failSteer, markOurs, move, requeued } from "../state/settle.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(
@@ -65,7 +65,7 @@ export async function start(deps: CoreDeps, message: Message, { lane }: Opened):
         sent_at: change.now,
       });
     } else if (answer.joined) store.messages.set(message.id, { joined: true });
-    if (!answer.joined) ours(store, lane.ref, answer.turn_id);
+    if (!answer.joined) markOurs(store, lane.ref, answer.turn_id);
     if (message.settings === null) store.lanes.set(lane.ref, { overridden: false });
   });
 }

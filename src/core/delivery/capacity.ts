@@ -3,12 +3,12 @@ import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
-import { limitWords } from "../state/usagelimit.ts";
+import { limitMessage } from "../state/usagelimit.ts";
 import type { StartBlock } from "./next.ts";
 
 /** Null: a turn may start in this thread now. */
 export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
-  const limit = limitWords(deps, lane);
+  const limit = limitMessage(deps, lane);
   if (limit !== null) return { by: "usage_limit", message: limit };
   const full = capacityMessage(deps);
   return full === null ? null : { by: "capacity", message: full };
@@ -28,7 +28,7 @@ export function nextInLine(deps: CoreDeps): Ref[] {
   const room = most === null ? 0 : most - store.messages.countBusy(live.epoch());
   if (room <= 0) return [];
   if (store.usageLimits.list().length === 0) return store.lanes.waiting(room);
-  const mayGo = (ref: Ref) => limitWords(deps, store.lanes.get(ref)) === null;
+  const mayGo = (ref: Ref) => limitMessage(deps, store.lanes.get(ref)) === null;
   return store.lanes.waiting(limits.thread.max).filter(mayGo).slice(0, room);
 }
 

@@ -11,7 +11,7 @@ import { isTerminal } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
-import { limitWords } from "../state/usagelimit.ts";
+import { limitMessage } from "../state/usagelimit.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
@@ -22,7 +22,7 @@ export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   return (
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
-    limitWords(deps, lane) === null &&
+    limitMessage(deps, lane) === null &&
     isFirstTaken(deps.store, lane.ref)
   );
 }

@@ -1,4 +1,4 @@
-/** A row of `list`: what tells threads apart, and which of them need somebody. */
+/** A row of `list`: what identifies a thread, and whether it needs a person. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
@@ -47,7 +47,7 @@ export interface ListFilter {
   limit: number;
 }
 
-/** A filter looks at every thread, and only then at how many are wanted. */
+/** Filters all threads first, and applies the limit after that. */
 export function filtered<T extends ThreadSummary | ThreadView>(
   { status, source, cwd, limit }: ListFilter,
   read: (limit: number) => T[],

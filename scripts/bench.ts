@@ -1,7 +1,7 @@
 /**
  * How fast it is, as ratios against floors taken in the same minute on the same machine; medians of many runs.
  *
- *   bench [ROW...]     version list op send accept claim ingest search ready idle log unmanaged; all of them without words
+ *   bench [ROW...]     version list op send accept claim ingest search ready idle auto log unmanaged; all of them without words
  *
  * A missed bar is printed as MISSED and is no failure. The exit status is 1 when something could not be measured.
  */
@@ -23,6 +23,7 @@ const rows: Record<string, () => Promise<Row>> = {
   search: async () => (await import("./bench.d/search.ts")).search,
   ready: async () => (await import("./bench.d/ready.ts")).ready,
   idle: async () => (await import("./bench.d/idle.ts")).idle,
+  auto: async () => (await import("./bench.d/automation.ts")).automation,
   log: async () => (await import("./bench.d/log.ts")).log,
   unmanaged: async () => (await import("./bench.d/unmanaged.ts")).unmanaged,
 };

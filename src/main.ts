@@ -1,6 +1,6 @@
 /**
- * One executable, three names: `dispatchd` is the daemon, `dispatch mcp` the MCP server, all else the command line.
- * Each is loaded only when it is wanted; what they may not import from each other is handed to them here.
+ * One executable with three roles: `dispatchd` is the daemon, `dispatch mcp` the MCP server, everything else the
+ * command line. Each role is loaded only when it is needed. What a surface may not import is passed to it here.
  */
 import { quick } from "./surface/cli/quick.ts";
 import type { Answer } from "./surface/client.ts";
@@ -8,10 +8,10 @@ import type { Answer } from "./surface/client.ts";
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
 
-const asked = isDaemon ? {} : await quick(argv);
-process.exit(typeof asked === "number" ? asked : await start(asked));
+const quickResult = isDaemon ? {} : await quick(argv);
+process.exit(typeof quickResult === "number" ? quickResult : await start(quickResult));
 
-async function start(asked: { answer?: Promise<Answer> }): Promise<number> {
+async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
   if (isDaemon) {
     const { runDaemon } = await import("./daemon/run.ts");
     return runDaemon({ argv });
@@ -25,7 +25,7 @@ async function start(asked: { answer?: Promise<Answer> }): Promise<number> {
     const { complete } = await import("./surface/cli/complete/complete.ts");
     return complete(argv.slice(1), {
       index: (await import("./ops/index.ts")).index,
-      presets: async (...asked) => (await import("./daemon/presets.ts")).presetsIn(...asked),
+      presets: async (directory, paths) => (await import("./daemon/presets.ts")).presetsIn(directory, paths),
     });
   }
   const [{ runCli }, { index }] = await Promise.all([
@@ -33,14 +33,14 @@ async function start(asked: { answer?: Promise<Answer> }): Promise<number> {
     import("./ops/index.ts"),
   ]);
   return runCli(argv, {
-    ...asked,
+    ...pending,
     index,
-    // From source the executable is Bun itself and needs to be told what to run; Bun.main is then this file.
+    // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
     daemonArgv: Bun.main.startsWith("/$bunfs/")
       ? [process.execPath, "__daemon"]
       : [process.execPath, Bun.main, "__daemon"],
     daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
-    codex: async (args) => (await import("./daemon/terminal.ts")).runCodexHere(args),
+    codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
   });

@@ -34,6 +34,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   reconcile: ["model", "state", "requests", "loading", "search", "delivery"],
   events: ["model", "state"],
   threads: ["model", "policy", "state", "loading", "delivery", "reconcile"],
+  automation: ["model", "state", "delivery", "events"],
 };
 
 /** The one module that main does not load lazily: it is there for its speed. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { index } from "../../src/ops/index.ts";
 import { type Connection, connect, type Row } from "../../src/surface/client.ts";
 import { until } from "./measure.ts";
-import { writeHistory, writeRegistry } from "./registry.ts";
+import { type Automations, writeAutomations, writeHistory, writeRegistry } from "./registry.ts";
 import type { Bench } from "./row.ts";
 
 export type Env = Record<string, string>;
@@ -22,11 +22,13 @@ export async function makeHome(
   threads: number,
   agent: Env = {},
   history?: { events: number; messages: number },
+  automations?: Automations,
 ): Promise<Home> {
   const home = join(bench.folder, "homes", name);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   await writeRegistry(join(home, "registry.db"), threads, agent["CODEX_HOME"]);
   if (history) writeHistory(join(home, "registry.db"), history);
+  if (automations) writeAutomations(join(home, "registry.db"), automations);
   // Apart from the home: the kernel takes only short socket paths.
   const place = mkdtempSync(join(tmpdir(), "bench-"));
   bench.owns(() => rmSync(place, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import { codexExecutable, codexHome } from "../../test/support/codex.ts";
 import { startProvider } from "../../test/support/provider.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";
 import { until } from "./measure.ts";
+import type { Automations } from "./registry.ts";
 import { atMost, type Bench, type Row } from "./row.ts";
 
 const watchedMs = 10_000;
@@ -35,13 +36,18 @@ export const idle: Row = {
 };
 
 /** Started, its Codex up, and no more of the start being worked off. */
-export async function daemonAtRest(bench: Bench, name = "idle-1000", history?: History) {
+export async function daemonAtRest(
+  bench: Bench,
+  name = "idle-1000",
+  history?: History,
+  automations?: Automations,
+) {
   const provider = startProvider({ requestsKept: 1 });
   bench.owns(() => provider.stop());
   const home = codexHome(provider.url);
   bench.owns(home.cleanup);
   const agent = { DISPATCH_CODEX: codexExecutable(), CODEX_HOME: home.home };
-  const daemon = await startDaemon(bench, await makeHome(bench, name, 1000, agent, history));
+  const daemon = await startDaemon(bench, await makeHome(bench, name, 1000, agent, history, automations));
   await until("Codex is up", async () => {
     const { child } = (await ask(daemon.connection, "daemon.status")) as { child: { state: string } };
     return child.state === "running" ? true : undefined;

@@ -1,10 +1,61 @@
-/** Limits of the daemon as a process, of its clients, and of its files: a part of `limits`. */
+/** Limits of the daemon as a process, of what acts by itself in it, of its clients and files: a part of `limits`. */
 const second = 1000;
 const minute = 60 * second;
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const daemonLimits = {
+  automation: {
+    /** Triggers, subscriptions and notifications: the bench measures 11,000. */
+    max: 20_000,
+    /** Of a name: as long as a title that one reads at a glance. */
+    nameCharsMax: 80,
+    /** Threads that one looks at. */
+    watchedMax: 1000,
+    /** A timer never sleeps longer: a machine that slept, or whose clock was set, is noticed by then. */
+    sleepMaxMs: 30 * second,
+    /** A wall clock that goes back by more than this was set: every due moment is counted again. */
+    setBackMs: 60 * second,
+    /** A moment seen later than this was missed. */
+    lateMs: 60 * second,
+    /** Of `--catch-up all`: older moments are skipped. */
+    catchUpMax: 100,
+    /** Moments that are counted one by one after a long sleep. */
+    slotsMax: 1000,
+    /** Looked at in one round, before others get their turn. */
+    batchMax: 100,
+    /** Events of one page of the log. */
+    eventsMax: 500,
+    /** The pause after a failure, doubled each time. */
+    backoffFirstMs: 10 * second,
+    /** The longest such pause. */
+    backoffMaxMs: 10 * minute,
+    /** In a row: then it is paused. */
+    failuresMax: 5,
+    /** Hops of a message that caused a message: then it is paused. */
+    depthMax: 8,
+    /** Firings that events caused, of one automation within `rateWindowMs`: then it is paused. */
+    rateMax: 30,
+    /** The window of that. */
+    rateWindowMs: minute,
+    /** Of one value in a text: the last message of a thread is longer, and can be read there. */
+    valueCharsMax: 4000,
+    /** Messages that a wake quotes of each thread. */
+    tailMax: 20,
+    /** Firings of each that `trigger get` shows. */
+    firingsShownMax: 20,
+    /** Moments that `trigger test` shows. */
+    slotsShownMax: 5,
+    /** What waits for one program: past this the oldest are given up. */
+    outboxMax: 10_000,
+    /** How long such a program may run. */
+    execTimeoutMs: 10 * second,
+    /** Of what it writes, for the error. */
+    execOutputBytesMax: 4 * KiB,
+    /** How long a notification is tried. */
+    outboxAgeMaxMs: 24 * 60 * minute,
+  },
+
   socket: {
     /** Of a key or an id at the top level of a line that cannot be read whole. */
     lineIdBytesMax: 256,

@@ -44,7 +44,7 @@ export function unsureOf(reason: { message: string }, input: Record<string, unkn
   const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch list";
   const isKeyed = typeof key === "string";
   return new DispatchError("unsure", `${reason.message}: whether this was done is not known`, {
-    hint: isKeyed ? `the same command with --idempotency-key ${key} never does it twice` : look,
+    hint: isKeyed ? `repeat the command with --idempotency-key ${key}: it is never done twice` : look,
     ...(isKeyed ? { data: { idempotency_key: key } } : {}),
     cause: reason,
   });

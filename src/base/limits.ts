@@ -125,6 +125,10 @@ export const limits = {
     waitLookEveryMs: second,
     /** A suspect that waits for its trial asks with each pass; one that has not asked for so long keeps nobody back. */
     suspectAsksMs: 15 * second,
+    /** A trial takes as long as it takes to open a thread and to start a turn: the next one begins soon after it. */
+    suspectRetryMs: 500,
+    /** Deaths of Codex that a thread is part of before it is held, where another thread may be the cause of the last. */
+    crashesInCompanyMax: 3,
   },
 
   usageLimit: {

@@ -120,9 +120,17 @@ export interface RunResult extends Exit {
 /** Runs a short command to its end. Its output is bounded, and so is its time: then its whole group is killed. */
 export async function run(
   command: string[],
-  options: { timeoutMs: number; bytesMax: number; env?: Env; cwd?: string; stdin?: string },
+  options: {
+    timeoutMs: number;
+    bytesMax: number;
+    env?: Env;
+    cwd?: string;
+    stdin?: string;
+    started?(pid: number): void;
+  },
 ): Promise<RunResult> {
   const child = spawnGroup(command, { env: options.env ?? process.env, cwd: options.cwd ?? "/" });
+  options.started?.(child.pid);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;

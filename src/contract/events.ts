@@ -75,6 +75,17 @@ export interface EventData {
   "goal.changed": { status: string | null; by?: string; why?: string };
   "limit.reached": { provider: string; until: string; doubt?: string; error: { message: string } };
   "limit.ended": { provider: string; why: string };
+  "trigger.fired": {
+    trigger: string;
+    face: string;
+    name: string | null;
+    slot: string;
+    outcome: string;
+    reason: string | null;
+    about: string | null;
+  };
+  "trigger.paused": { trigger: string; face: string; name: string | null; reason: string };
+  "inbox.posted": { message: string; from: string | null };
   "codex.up": { epoch: number; version: string };
   "codex.down": { epoch: number; reason: string };
   "daemon.up": Nothing;
@@ -129,6 +140,9 @@ export const eventWords = {
   "goal.changed": "a goal has another status",
   "limit.reached": "the account's usage limit was reached, and until when",
   "limit.ended": "the usage limit is over",
+  "trigger.fired": "a trigger or a subscription fired, was skipped or failed",
+  "trigger.paused": "a trigger or a subscription was paused, and why",
+  "inbox.posted": "a message is in an inbox",
   "codex.up": "Codex runs",
   "codex.down": "Codex ended, and why",
   "daemon.up": "the daemon started",

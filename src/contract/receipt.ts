@@ -22,6 +22,16 @@ export const receiptView = {
   caveat: orNull(v.string()),
 };
 
+/** What caused a message, the nearest first: messages, and an event of the log that a trigger or a subscription saw. */
+export const causeObject = v.object({
+  /** A receipt, or `event N`. */
+  cause: v.string(),
+  thread: orNull(v.string()),
+  /** Who wrote the message: a client, a thread, a trigger or a subscription. */
+  by: orNull(v.string()),
+});
+export type Cause = v.InferOutput<typeof causeObject>;
+
 export const receiptObject = v.object(receiptView);
 
 export type Receipt = v.InferOutput<typeof receiptObject>;

@@ -91,3 +91,27 @@ export type AgentPolicy = (typeof agentPolicies)[number];
 
 export const codexStates = ["starting", "running", "degraded", "stopped"] as const;
 export type CodexState = (typeof codexStates)[number];
+
+/** What acts by itself. */
+export const automationFaces = ["trigger", "subscription", "notification"] as const;
+export type AutomationFace = (typeof automationFaces)[number];
+
+export const automationStates = ["active", "paused", "ended"] as const;
+export type AutomationState = (typeof automationStates)[number];
+
+/** What triggers, subscriptions and notifications wait for, beside events: `failed` and `waiting` are each occurrence of it. */
+export const watchedConditions = ["done", "failed", "waiting", "attention", "idle"] as const;
+export type WatchedCondition = (typeof watchedConditions)[number];
+
+export const firingOutcomes = ["fired", "skipped", "failed"] as const;
+export type FiringOutcome = (typeof firingOutcomes)[number];
+
+/** What becomes of moments that passed while nobody looked. */
+export const catchUps = ["one", "none", "all"] as const;
+export type CatchUp = (typeof catchUps)[number];
+
+export const inboxStates = ["pending", "acked"] as const;
+export type InboxState = (typeof inboxStates)[number];
+
+export const outboxStates = ["waiting", "done", "failed"] as const;
+export type OutboxState = (typeof outboxStates)[number];

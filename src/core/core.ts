@@ -5,6 +5,7 @@ import type { Receipt } from "../contract/receipt.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
+import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
 import type { Page, Sample, Which } from "./events/follow.ts";
@@ -29,7 +30,7 @@ import type { Asked, Plan } from "./threads/plan.ts";
 import type { How } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
-export interface Core {
+export interface Core extends AutomationVerbs {
   /** One lane from a word. `self` is the thread the caller runs in. */
   resolve(selector: string, self: string | null, how?: How): Ref;
   /** One lane, or Codex's id of a thread that has none. */

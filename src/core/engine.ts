@@ -4,6 +4,7 @@ import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { loop } from "../base/loop.ts";
 import { macrotask } from "../base/macrotask.ts";
+import { automation } from "./automation/engine.ts";
 import type { Core } from "./core.ts";
 import { nextInLine } from "./delivery/capacity.ts";
 import { delivery } from "./delivery/modes.ts";
@@ -92,8 +93,19 @@ export function engineOf(deps: CoreDeps): Engine {
     }
   }
 
+  const core = verbsOf(deps, deliver, settle, () => automating.soon());
+  const automating = automation(deps, {
+    delivery: deliver,
+    stop: (ref) => core.stop(ref, limits.thread.stopTimeoutMs),
+    async create({ preset, name, text, key, by }) {
+      const draft = { name, presets: preset === null ? [] : [preset], flags: { text }, key, created_by: by };
+      const { draft: checked } = await core.checkedPlan({ ...draft, cwd: deps.home });
+      return (await core.create(checked, new AbortController().signal)).ref;
+    },
+  });
+
   return {
-    core: verbsOf(deps, deliver, settle),
+    core,
     sink,
     begin() {
       journal.commit((change) => {
@@ -104,13 +116,14 @@ export function engineOf(deps: CoreDeps): Engine {
       settling.soon();
       pruning.soon();
       splitting.soon();
+      automating.begin();
     },
     audit({ caller, op, outcome, lane, receipt }) {
       journal.later({ kind: "op.called", lane, receipt, data: { caller, op, outcome } });
     },
     async end() {
       isEnding = true;
-      await Promise.all([settling.stop(), pruning.stop(), splitting.stop()]);
+      await Promise.all([settling.stop(), pruning.stop(), splitting.stop(), automating.end()]);
       journal.commit((change) => change.append({ kind: "daemon.down" }));
     },
   };

@@ -4,9 +4,11 @@ import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadView } from "../contract/thread.ts";
+import { automationVerbs } from "./automation/verbs.ts";
 import type { Core } from "./core.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
+import { refuseFlood } from "./delivery/rate.ts";
 import { follow, page, sample } from "./events/follow.ts";
 import { type Target, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
@@ -41,7 +43,7 @@ import { placeOf, resolve } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
-export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile): Core {
+export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
   const { store, journal, live, agent, log } = deps;
 
   function view(ref: Ref): ThreadView {
@@ -133,6 +135,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile): C
       });
     },
     async send(ref, draft, signal) {
+      refuseFlood(deps, ref, draft);
       const message = await deliver.send(ref, draft);
       return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },
@@ -230,6 +233,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile): C
       return { ...store.counts(), byStatus };
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
+    ...automationVerbs(deps, automate),
     audited(limit) {
       journal.flush();
       return page(deps, { kinds: ["op.called"] }, null, limit).events.reverse();

@@ -1,4 +1,4 @@
-/** The daemon's own command line. `__daemon` is how the one executable is told to be the daemon under another name. */
+/** The command line of the daemon. A first word `__daemon` makes `dispatch` run as the daemon. */
 import { parseArgs } from "node:util";
 import { errorMessage, fail } from "../base/error.ts";
 
@@ -10,8 +10,8 @@ export interface DaemonArgs {
 
 export const usage = `dispatchd [--foreground] [--home DIR]
 
-Runs the dispatch daemon. With --foreground: in this terminal, its log and a ready line on stderr, ended by Ctrl-C.
-Commands of \`dispatch\` start it by themselves.
+Runs the dispatch daemon. With --foreground it runs in this terminal until Ctrl-C, with its log on stderr.
+The commands of \`dispatch\` start the daemon themselves.
 `;
 
 export function daemonArgs(argv: readonly string[]): DaemonArgs {

@@ -1,4 +1,4 @@
-/** Of a call, what the audit keeps: who, which op, on what, how it ended. Never text. */
+/** The audit row of a call: caller, op, thread, receipt and outcome. It never contains a text. */
 
 import { DispatchError } from "../base/error.ts";
 import type { Core } from "../core/core.ts";
@@ -24,7 +24,7 @@ function refIn(core: Core, word: unknown, self: string | null): Audit["lane"] {
   try {
     return core.resolve(word, self);
   } catch (thrown) {
-    // A call that named no thread is still worth its row.
+    // A call with an unknown thread gets a row too.
     if (thrown instanceof DispatchError) return null;
     throw thrown;
   }

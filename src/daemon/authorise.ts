@@ -1,4 +1,4 @@
-/** Of a call, what the rule about agents looks at. A person's calls are not looked at. */
+/** Passes an agent's call to the policy for agents. Calls of a person are not checked. */
 import type { Core } from "../core/core.ts";
 import type { DaemonOp } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
@@ -9,7 +9,7 @@ export interface Authorised {
   caller: Caller;
 }
 
-/** Throws `denied`, and what a selector may throw. */
+/** Throws `denied`, and the errors of a selector. */
 export function authorise(core: Core, { op, input, caller }: Authorised): void {
   if (caller.thread_id === null) return;
   const { thread, id } = input;

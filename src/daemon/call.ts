@@ -1,4 +1,4 @@
-/** One call: route, validate, run, validate. Whatever goes wrong comes out as a DispatchError. */
+/** Runs one call: find the op, validate the input, run, validate the output. Every failure becomes a DispatchError. */
 import * as v from "valibot";
 import { type Code, DispatchError, fail, unsureOf } from "../base/error.ts";
 import type { FaultLog } from "../base/faults.ts";
@@ -17,7 +17,7 @@ export type Emit = (row: Record<string, unknown>) => Promise<void>;
 /** Rejects with a DispatchError and nothing else. */
 export type Call = (frame: CallFrame, signal: AbortSignal, emit: Emit) => Promise<Record<string, unknown>>;
 
-/** What the audit is told of every call that may change something. The input is whole: the audit keeps no text. */
+/** What the audit receives for every call that is not a read. `input` is complete; the audit stores no text of it. */
 export interface Audited {
   caller: Caller;
   op: string;
@@ -27,7 +27,7 @@ export interface Audited {
   result: Record<string, unknown> | null;
 }
 
-/** Kept here: how many calls are under way, but for the frozen ones, which ask about the daemon itself. */
+/** The number of open calls, without calls of frozen ops, which are about the daemon itself. */
 export interface Tally {
   calls: number;
 }
@@ -35,7 +35,7 @@ export interface Tally {
 export interface CallOptions {
   index: readonly IndexRow[];
   ctxOf(caller: Caller, signal: AbortSignal, emit: Emit): Ctx;
-  /** Throws `denied`. Asked of every call that is valid, before it runs. */
+  /** Called for every valid call before it runs. Throws `denied`. */
   authorise(call: Authorised): void;
   audit(call: Audited): void;
   log: FaultLog;
@@ -51,28 +51,28 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     signal: AbortSignal,
     mayBeDone: boolean,
   ): DispatchError => {
-    const isOfAbort = signal.aborted && signal.reason instanceof DispatchError;
-    // An op that was told to stop may fail in any way it likes.
-    if (isOfAbort && (thrown === signal.reason || !(thrown instanceof DispatchError)))
+    const isAborted = signal.aborted && signal.reason instanceof DispatchError;
+    // An aborted op may fail in any way.
+    if (isAborted && (thrown === signal.reason || !(thrown instanceof DispatchError)))
       return mayBeDone ? unsureOf(signal.reason, frame.input) : signal.reason;
     if (thrown instanceof DispatchError) return thrown;
     const id = log.faultId();
-    log.error("an operation failed by a bug", { id, op: frame.op, thrown });
-    // It may have failed after its work was stored: with the key, asking again never does it twice.
+    log.error("an operation failed because of a bug", { id, op: frame.op, thrown });
+    // It may have failed after its work was stored. With the key a retry does nothing twice.
     const key = frame.input["idempotency_key"];
     const keyed = typeof key === "string";
     return new DispatchError(
       "internal",
-      `dispatch has a bug in ${frame.op}; its log has the details under ${id}`,
+      `dispatch has a bug in ${frame.op}; the daemon's log has the details under ${id}`,
       {
-        hint: keyed ? `ask again with --idempotency-key ${key}` : "dispatch daemon log --raw",
+        hint: keyed ? `repeat it with --idempotency-key ${key}` : "dispatch daemon log --raw",
         data: { id, ...(keyed ? { idempotency_key: key } : {}) },
         cause: thrown,
       },
     );
   };
 
-  const noteDown = (call: Audited) => {
+  const record = (call: Audited) => {
     try {
       audit(call);
     } catch (thrown) {
@@ -90,13 +90,13 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     tally.calls += row.frozen ? 0 : 1;
     try {
       const op = await loaded(row);
-      // An op that listens for the abort would never hear one that came before it ran.
+      // An op that listens for the abort event would miss one from before it ran.
       signal.throwIfAborted();
       const input = inputOf(op, row, frame.input);
       authorise({ op, input, caller: frame.caller });
       mayBeDone = row.intent !== "read";
       result = outputOf(op, await op.run(input, ctxOf(frame.caller, signal, emit)));
-      // A stream without end that was ended by us did not end well.
+      // A stream that the daemon ended ends with an error.
       if (op.streams?.(input) && isStopping(signal)) throw signal.reason;
       return result;
     } catch (thrown) {
@@ -106,8 +106,7 @@ export function callsOf({ index, ctxOf, authorise, audit, log, tally }: CallOpti
     } finally {
       tally.calls -= row.frozen ? 0 : 1;
       const { caller, input } = frame;
-      if (row.intent !== "read")
-        noteDown({ caller, op: row.name, intent: row.intent, input, outcome, result });
+      if (row.intent !== "read") record({ caller, op: row.name, intent: row.intent, input, outcome, result });
     }
   };
 }
@@ -117,7 +116,7 @@ function isStopping({ aborted, reason }: AbortSignal): boolean {
 }
 
 async function loaded(row: IndexRow): Promise<DaemonOp> {
-  // The runtime keeps loaded modules, so this costs a microtask from the second call on.
+  // The runtime caches modules: from the second call on this takes a microtask.
   const op = (await row.load()).default;
   return op.at === "client" ? fail("internal", `${row.name} runs in the client`) : op;
 }
@@ -131,7 +130,7 @@ function inputOf(op: DaemonOp, row: IndexRow, given: Record<string, unknown>): R
       hint,
       data: { field: unknown.slice(0, limits.error.valueCharsMax) },
     });
-  // A frozen op is called by clients of every age: what a newer one added is let be.
+  // Clients of every version call a frozen op: fields that a newer client added are ignored.
   const fields = Object.fromEntries(Object.entries(given).filter(([field]) => known.includes(field)));
   const parsed = v.safeParse(op.input, fields, { abortEarly: true });
   if (parsed.success) return parsed.output;
@@ -150,7 +149,7 @@ function outputOf(op: DaemonOp, answer: Record<string, unknown>): Record<string,
   const parsed = v.safeParse(op.output, answer);
   if (parsed.success) return parsed.output;
   const where = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? "output"}: ${issue.message}`);
-  throw new Error(`${op.name} answered what its schema forbids: ${where.join("; ")}`);
+  throw new Error(`the output of ${op.name} does not match its schema: ${where.join("; ")}`);
 }
 
 const restart = "dispatch down, then dispatch up";
@@ -164,7 +163,11 @@ function unknownOp(op: string): DispatchError {
 }
 
 function skewed(op: string): DispatchError {
-  return new DispatchError("stale", `the daemon (${version}) and this client disagree on what ${op} takes`, {
-    hint: restart,
-  });
+  return new DispatchError(
+    "stale",
+    `the daemon (${version}) and this client have different schemas of ${op}`,
+    {
+      hint: restart,
+    },
+  );
 }

@@ -1,4 +1,4 @@
-/** The only composition root: registry, engine and Codex put together. */
+/** The only composition root: it connects registry, engine and Codex. */
 import { existsSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { isDirectory } from "../base/directory.ts";
@@ -24,8 +24,9 @@ import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
 import type { Audited } from "./call.ts";
 import { configReader, configuredCodex, readConfig, readTextFile } from "./config.ts";
-import { holdsOwnFiles, isWithin } from "./inside.ts";
-import { endOrphans, refuseBesideLeft } from "./orphan.ts";
+import { holdsOwnFiles, isWithin } from "./containment.ts";
+import { programRunner } from "./notify.ts";
+import { endOrphans, refuseWhileOrphansLive } from "./orphan.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
@@ -46,7 +47,7 @@ export async function compose(input: {
   const store = openStore(paths.db, clock.now());
   const config = configReader(paths.config);
   const locks = keyedMutex();
-  // Agent and engine know each other: the sink is handed on once the engine stands, before the child is started.
+  // Agent and engine need each other: the sink forwards to the engine, which exists before the child is started.
   let engine: Engine;
   const sink: AgentSink = {
     onSpawn: (child) => engine.sink.onSpawn(child),
@@ -62,17 +63,17 @@ export async function compose(input: {
     version,
     lacksFile: `${paths.home}/codex-lacks.json`,
     random: systemRandom,
-    // Asked before each start, which its refusal keeps from being made, says so, and has tried again.
+    // Called before each start. An error prevents the start, is reported, and the start is tried again later.
     executable: async () => {
-      await refuseBesideLeft(store.epochs.unended(), clock);
+      await refuseWhileOrphansLive(store.epochs.unended(), clock);
       return findCodex({
         named: env["DISPATCH_CODEX"],
         configured: configuredCodex(paths.config),
         path: env["PATH"],
       }).catch((thrown) => {
-        // The configuration is read at each start of Codex; the environment stays what it was.
-        const isOfEnvironment = env["DISPATCH_CODEX"] !== undefined || !configuredCodex(paths.config);
-        throw isOfEnvironment ? inDaemon(thrown, input.host.startedBy) : thrown;
+        // The configuration is read at each start of Codex. The environment is fixed since the start of the daemon.
+        const isFromEnvironment = env["DISPATCH_CODEX"] !== undefined || !configuredCodex(paths.config);
+        throw isFromEnvironment ? withEnvironment(thrown, input.host.startedBy) : thrown;
       });
     },
   });
@@ -87,11 +88,12 @@ export async function compose(input: {
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
-      const { policy, history, limits: usage } = config();
+      const { policy, history, limits: usage, notify } = config();
       const { request_timeout } = policy;
       return {
         releaseAfter: policy.release_after,
         keepDays: history.keep_days,
+        notify,
         attachedQueue: policy.attached_queue,
         usageLimits: { continue: usage.continue, nudge: usage.nudge ?? null },
         maxRunningTurns: policy.max_running_turns ?? null,
@@ -101,6 +103,8 @@ export async function compose(input: {
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },
+    home: env["HOME"] ?? "/",
+    runProgram: programRunner(env, env["HOME"] ?? "/"),
     rulesIn(file) {
       if (!existsSync(file)) fail("usage", `there is no ${file}`, { hint: "--rules FILE" });
       return rulesOf(readConfig(file).policy);
@@ -147,8 +151,8 @@ export async function compose(input: {
   };
 }
 
-/** The daemon looks for Codex in an environment of its own: whose that is, and how to give it another. */
-function inDaemon(thrown: unknown, { by, path }: Host["startedBy"]): unknown {
+/** The daemon searches Codex in its own environment: adds where that comes from and how to change it. */
+function withEnvironment(thrown: unknown, { by, path }: Host["startedBy"]): unknown {
   if (!(thrown instanceof DispatchError)) return thrown;
   const where = `the daemon was started by ${by ?? "dispatchd"}, with PATH=${path ?? ""}`;
   return new DispatchError(thrown.code, `${thrown.message}; ${where}`, {
@@ -158,7 +162,7 @@ function inDaemon(thrown: unknown, { by, path }: Host["startedBy"]): unknown {
   });
 }
 
-/** A registry that cannot be written (a full disk) keeps Codex from being started, but not for ever. */
+/** Repeats the work until it succeeds: a full disk delays the start of Codex, but does not prevent it. */
 async function untilDone(
   work: () => Promise<void>,
   { clock, log, signal }: { clock: Clock; log: Log; signal: AbortSignal },

@@ -1,4 +1,4 @@
-/** The home's config.toml: read again when it changed. */
+/** Reads config.toml of the home, again after each change. */
 
 import { statSync } from "node:fs";
 import * as v from "valibot";
@@ -7,6 +7,7 @@ import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
 import { seen } from "../ops/fields.ts";
+import { notifyField } from "./notify.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -19,15 +20,15 @@ const schema = v.strictObject({
   ...tableSchemas,
   policy: v.optional(
     v.strictObject({
-      /** Folders whose repositories' own files are taken at their word. */
+      /** Folders whose repositories' configuration is used without limits. */
       trusted: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
       attached_queue: v.optional(v.boolean(), false),
       release_after: v.optional(v.array(v.picklist(reasons)), []),
       max_running_turns: v.optional(whole),
       ...ruleFields,
       /**
-       * What a caller that runs in a Codex thread may do. guarded: read, send, create threads that may do no more than
-       * itself, and manage and answer those. read: nothing else. free: all that the user may, save answering itself.
+       * What a caller in a Codex thread may do. guarded: read, send, create threads that may do no more than itself, and
+       * manage and answer those. read: only read. free: all that the user may do, except answer its own questions.
        */
       agents: v.optional(v.picklist(agentPolicies), "guarded"),
       request_timeout: v.optional(
@@ -36,20 +37,21 @@ const schema = v.strictObject({
     }),
     {},
   ),
-  /** Of the account that Codex is logged in to. */
+  /** What follows a usage limit of the account. */
   limits: v.optional(
     v.strictObject({
-      /** What is queued when a usage limit ends: goes on, or is held until a person releases it. */
+      /** When the limit ends, queued texts are delivered (`queue`), or held until a person releases them (`hold`). */
       continue: v.optional(v.picklist(["queue", "hold"]), "queue"),
-      /** The text that each thread whose turn a usage limit cut gets when that ends. */
+      /** A text to queue, when the limit ends, in each thread whose turn the limit interrupted. */
       nudge: v.optional(v.pipe(v.string(), seen)),
     }),
     {},
   ),
+  notify: notifyField,
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),
-      /** Names of environment variables that Codex, and so every thread's shell, gets beside the usual ones. */
+      /** Names of more environment variables for Codex, and so for every thread's shell. */
       env: v.optional(
         v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable"))),
         [],
@@ -78,12 +80,12 @@ export function readConfig(path: string): Config {
 
 const commandOnly = v.object({ app_server: schema.entries.app_server });
 
-/** The Codex to run. A mistake elsewhere in the file fails the commands that need that, and not every thread there is. */
+/** The Codex to run. Reads only its own table: a mistake elsewhere in the file must not stop every thread. */
 export function configuredCodex(path: string): string | undefined {
   return readToml(path, commandOnly).app_server.command;
 }
 
-/** Of a file that is broken none: the daemon starts all the same, and the commands that need the file say what is wrong. */
+/** `[app_server] env`. Empty for a broken file: the daemon starts, and the commands that need the file report the error. */
 export function passedVariables(path: string): readonly string[] {
   try {
     return readToml(path, commandOnly).app_server.env;
@@ -92,7 +94,7 @@ export function passedVariables(path: string): readonly string[] {
   }
 }
 
-/** Keeps what it read until the file is another. */
+/** Caches the configuration until the file changes (mtime or size). */
 export function configReader(path: string): () => Config {
   let kept: { stamp: string; config: Config } | undefined;
   return () => {
@@ -103,7 +105,7 @@ export function configReader(path: string): () => Config {
   };
 }
 
-/** A text that a configuration names. Throws `usage`: unreadable, no file, too large, not UTF-8. */
+/** The text of a file that a configuration names. Throws `usage`: unreadable, missing, too large, not UTF-8. */
 export function readTextFile(path: string): string {
   try {
     const bytes = readBounded(path, limits.input.textBytesMax);

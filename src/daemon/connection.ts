@@ -1,4 +1,4 @@
-/** One client: its lines, its calls, and what it has not read yet. Knows nothing of sockets but `write` and `cut`. */
+/** One client: its lines, its calls, and its unread output. It uses the socket only through `write` and `cut`. */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -13,25 +13,25 @@ import { outbound } from "./outbound.ts";
 export interface Connection {
   received(bytes: Uint8Array): void;
   drain(): void;
-  /** The client is gone: its calls are aborted, nothing more is sent. */
+  /** The client has disconnected: aborts its calls and sends nothing more. */
   gone(): void;
-  /** Takes no more calls, aborts those that run, and resolves when every answer has left. */
+  /** Accepts no more calls, aborts the open ones, and resolves when every answer is sent. */
   finish(why: DispatchError): Promise<void>;
 }
 
 export interface ConnectionOptions {
-  /** Beyond the limit: it takes only what a person needs when everything else is taken. */
+  /** A connection over the limit: it accepts only the vital ops. */
   isReserve: boolean;
   origin: Origin;
   hello: Hello & { pid: number };
   call: Call;
   clock: Clock;
   write(bytes: Uint8Array): number;
-  /** Closes the socket without another word. */
+  /** Closes the socket at once. */
   cut(why: string, fields?: Record<string, unknown>): void;
 }
 
-/** What shows and ends the load itself. */
+/** The ops that show the load and reduce it. */
 const vital: ReadonlySet<string> = new Set([
   "daemon.status",
   "daemon.stop",
@@ -45,7 +45,7 @@ const vital: ReadonlySet<string> = new Set([
 
 export function full(connections: number): DispatchError {
   return new DispatchError("too_large", `the daemon already serves ${connections} connections`, {
-    hint: "dispatch daemon status, list, stop, request answer and down work still; end other clients first",
+    hint: "daemon status, list, stop, request answer and down still work; end other clients first",
   });
 }
 
@@ -64,10 +64,10 @@ export function connection({
   let isGone = false;
   const out = outbound({
     write,
-    overflow: (bytes) => cut("it does not read what it asked for", { waiting_bytes: bytes }),
+    overflow: (bytes) => cut("it does not read its answers", { waiting_bytes: bytes }),
   });
   const cancelHelloTimer = clock.after(limits.socket.helloTimeoutMs, () =>
-    cut("it connected and said nothing"),
+    cut("it connected and sent nothing"),
   );
 
   const send = (frame: DaemonFrame) => out.send(lineOf(frame));
@@ -80,7 +80,7 @@ export function connection({
 
   const start = (frame: CallFrame) => {
     const { id } = frame;
-    // Answered without the id: under it, the client would take this for the end of the call that runs.
+    // Answered without the id: the client would read an answer with the id as the end of the running call.
     if (calls.has(id))
       return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
     if (finishing) return refuse(id, finishing);
@@ -104,7 +104,7 @@ export function connection({
             : new DispatchError("internal", errorMessage(thrown)),
         ),
       )
-      // Not even the refusal could be sent: a client that is cut asks again, one without an answer waits for ever.
+      // The error could not be sent either. A client that is cut calls again; without an answer it would wait for ever.
       .catch((thrown) => cut("a call could not be answered", { thrown }))
       .finally(() => {
         calls.delete(id);
@@ -123,7 +123,7 @@ export function connection({
     else refuseLine(frame.id, frame.error);
   };
 
-  /** Where the line does not say whose it was, the client ends all its calls, so they end here as well. */
+  /** Without the id of a running call the client ends all its calls, so they end here too. */
   const refuseLine = (id: number | null, error: DispatchError) => {
     if (id !== null && !calls.has(id)) return refuse(id, error);
     refuse(null, error);
@@ -151,7 +151,8 @@ export function connection({
       isGone = true;
       cancelHelloTimer();
       out.close();
-      for (const abort of calls.values()) abort.abort(new DispatchError("timeout", "the client went away"));
+      for (const abort of calls.values())
+        abort.abort(new DispatchError("timeout", "the client disconnected"));
     },
     async finish(why) {
       finishing = why;
@@ -164,12 +165,12 @@ export function connection({
 
 function lineOf(frame: DaemonFrame): string {
   const line = `${JSON.stringify(frame)}\n`;
-  // Code units are at most three bytes: only a long line is worth counting.
+  // A code unit has at most three bytes in UTF-8, so only long lines are counted.
   if (line.length * 3 > limits.socket.frameBytesMax) boundedBytes(line);
   return line;
 }
 
-/** A row that no frame holds is left out with a mark in its place, its short values kept: the stream goes on. */
+/** A row that is too large for a frame is replaced by its short values and `omitted_bytes`; the stream continues. */
 function rowLine(id: number, row: Record<string, unknown>): string {
   const line = `${JSON.stringify({ id, row } satisfies DaemonFrame)}\n`;
   if (line.length * 3 <= limits.socket.frameBytesMax) return line;
@@ -185,10 +186,10 @@ function isShort(value: unknown): boolean {
     : typeof value !== "object";
 }
 
-/** Throws `too_large`: a client takes frames up to the same limit as we do. */
+/** Throws `too_large`: a client accepts frames up to the same limit. */
 function boundedBytes(answer: string): number {
   const bytes = Buffer.byteLength(answer);
   return bytes <= limits.socket.frameBytesMax
     ? bytes
-    : fail("too_large", "the answer is larger than one frame may be", { hint: "ask for less with --limit" });
+    : fail("too_large", "the answer is larger than one frame may be", { hint: "use a smaller --limit" });
 }

@@ -1,6 +1,6 @@
 /**
- * The control socket: who may connect, and how many. Nothing listens on TCP; the directory (0700), the socket (0600)
- * and the peer's uid each keep other users out.
+ * The control socket: decides who may connect, and how many. Nothing listens on TCP. The mode of the directory (0700),
+ * the mode of the socket (0600) and the peer's uid each exclude other users.
  */
 import { readFileSync } from "node:fs";
 import type { Socket } from "bun";
@@ -14,13 +14,13 @@ import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type Connection, connection, full } from "./connection.ts";
 import { type Origin, originOf } from "./origin.ts";
-import { makeSocketPrivate } from "./place.ts";
+import { makeSocketPrivate } from "./socketfile.ts";
 
 export interface Control {
   connections(): number;
-  /** Takes nobody new (the socket file goes), tells every call, and resolves when every answer has left. */
+  /** Removes the socket file, aborts every call, and resolves when every answer is sent. */
   finish(why: DispatchError): Promise<void>;
-  /** Cuts who is still there. */
+  /** Closes the remaining connections. */
   close(): void;
 }
 
@@ -30,15 +30,15 @@ export interface ControlOptions {
   call: Call;
   clock: Clock;
   log: Log;
-  /** The uid that may connect, how a peer is found, and what it is: parameters for tests. */
+  /** The uid that may connect, and how a peer and its origin are determined. Parameters for tests. */
   uid?: number;
   processOf?(fd: number): Process;
   originOf?(pid: number): Origin;
-  /** How many connections there is room for, beside those in reserve. */
+  /** The number of connections, without the reserved ones. */
   room?: number;
 }
 
-/** `fd` is measured to be there and is missing from the types. */
+/** Bun's socket has `fd`, which its types do not declare (measured). */
 type Peer = Socket<Connection | undefined> & { fd: number };
 
 export function openControl(options: ControlOptions): Control {
@@ -50,8 +50,8 @@ export function openControl(options: ControlOptions): Control {
 
   const admit = (peer: Peer) => {
     const from = originFor(peer);
-    if (from instanceof DispatchError) return turnAway(peer, from);
-    const one = connection({
+    if (from instanceof DispatchError) return reject(peer, from);
+    const accepted = connection({
       isReserve: open.size >= room,
       origin: from,
       hello,
@@ -63,11 +63,11 @@ export function openControl(options: ControlOptions): Control {
         peer.terminate();
       },
     });
-    peer.data = one;
-    open.set(one, peer);
+    peer.data = accepted;
+    open.set(accepted, peer);
   };
 
-  /** Asked once a connection: what a process is does not change while it is connected. */
+  /** Determined once per connection: the origin of a process does not change. */
   const originFor = (peer: Peer): Origin | DispatchError => {
     try {
       const who = processOf(peer.fd);
@@ -81,8 +81,8 @@ export function openControl(options: ControlOptions): Control {
     }
   };
 
-  /** Half closed first, and left to read: a close with bytes unread resets the connection under the words. */
-  const turnAway = (peer: Peer, error: DispatchError) => {
+  /** Half closes the connection first: a close with unread bytes would reset it before the client reads the error. */
+  const reject = (peer: Peer, error: DispatchError) => {
     log.warn("refused a connection", { code: error.code, why: error.message });
     peer.write(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
     if (lingering >= limits.socket.refusalsLingeringMax) return peer.terminate();
@@ -94,7 +94,7 @@ export function openControl(options: ControlOptions): Control {
     });
   };
 
-  /** A failure in one connection ends that one: its client is cut and not left without an answer. */
+  /** A failure in one connection closes only that connection, so that its client does not wait for ever. */
   const guarded = (peer: Bun.Socket<Connection | undefined>, fn: () => void) => {
     try {
       fn();
@@ -109,10 +109,10 @@ export function openControl(options: ControlOptions): Control {
     data: (peer, bytes) => guarded(peer, () => peer.data?.received(bytes)),
     drain: (peer) => guarded(peer, () => peer.data?.drain()),
     close(peer) {
-      const one = peer.data;
-      if (!one) return;
-      open.delete(one);
-      guarded(peer, () => one.gone());
+      const closed = peer.data;
+      if (!closed) return;
+      open.delete(closed);
+      guarded(peer, () => closed.gone());
     },
     error: (_peer, error) => log.debug("a connection failed", { why: errorMessage(error) }),
   });
@@ -121,7 +121,7 @@ export function openControl(options: ControlOptions): Control {
     connections: () => open.size,
     async finish(why) {
       listener.stop();
-      await Promise.all([...open.keys()].map((one) => one.finish(why)));
+      await Promise.all([...open.keys()].map((client) => client.finish(why)));
     },
     close() {
       for (const peer of open.values()) peer.end();
@@ -131,8 +131,8 @@ export function openControl(options: ControlOptions): Control {
 }
 
 /**
- * As many as the process may open files for. Past its limit the runtime would be told of a waiting connection without
- * end, and could not take it.
+ * Limited by the process's number of open files. Over that limit the kernel reports a waiting connection again and
+ * again, and the runtime cannot accept it.
  */
 function connectionRoom(): number {
   if (process.platform !== "linux") return limits.socket.connectionsMax;

@@ -1,11 +1,11 @@
-/** Is everything here that dispatch needs? Works with no daemon, changes nothing unless told to, and never throws. */
+/** Runs the checks of `dispatch doctor`. It needs no daemon, changes nothing without `--fix`, and never throws. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { daemonEnv, readEnv } from "../base/env.ts";
 import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Check } from "../ops/ctx.ts";
-import { type Asked, badOf, type Finding } from "./checks/check.ts";
+import { badOf, type CheckContext, type Finding } from "./checks/check.ts";
 import { checkAppServer, checkAuth, checkCapabilities, checkCodex } from "./checks/codex.ts";
 import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
@@ -14,9 +14,9 @@ import { checkRegistry } from "./checks/registry.ts";
 import { checkFolders, checkThreads } from "./checks/threads.ts";
 import { passedVariables } from "./config.ts";
 
-type Look = (asked: Asked, clock: Clock) => Finding | Promise<Finding>;
+type Look = (ctx: CheckContext, clock: Clock) => Finding | Promise<Finding>;
 
-/** In the order that a person would look: what is broken first explains what is broken after it. */
+/** In the order of cause: an earlier fault can explain a later one. */
 const checks: readonly (readonly [name: string, look: Look])[] = [
   ["path", checkPath],
   ["home", checkHome],
@@ -33,7 +33,7 @@ const checks: readonly (readonly [name: string, look: Look])[] = [
   ["app_server", checkAppServer],
 ];
 
-interface World {
+interface DoctorDeps {
   env: Record<string, string | undefined>;
   isSandboxed: boolean;
   clock: Clock;
@@ -45,50 +45,50 @@ export interface DoctorInput {
   timeoutMs: number;
 }
 
-/** `world` is a parameter for tests. */
+/** Runs every check and returns the results in order. `deps` is a parameter for tests. */
 export async function runChecks(
   paths: Paths,
   input: DoctorInput,
-  world: World = here(paths),
+  deps: DoctorDeps = systemDeps(paths),
 ): Promise<Check[]> {
   const { app_server: appServer, fix, timeoutMs } = input;
-  const { env, isSandboxed, clock } = world;
-  const asked: Asked = { paths, env, isSandboxed, appServer, timeoutMs };
+  const { env, isSandboxed, clock } = deps;
+  const ctx: CheckContext = { paths, env, isSandboxed, appServer, timeoutMs };
   const found: Check[] = [];
   for (const [name, look] of checks) {
-    const once = () => attempt(look, asked, clock);
-    found.push({ name, ...(fix ? await mended(once) : judged(await once(), [])) });
+    const once = () => attempt(look, ctx, clock);
+    found.push({ name, ...(fix ? await repaired(once) : resultOf(await once(), [])) });
   }
   return found;
 }
 
-/** Looked at again after each thing that was put right: the next fault may have stood behind it. */
-async function mended(once: () => Promise<Finding>): Promise<Omit<Check, "name">> {
+/** Runs the check again after each repair, because one fault may hide another. */
+async function repaired(once: () => Promise<Finding>): Promise<Omit<Check, "name">> {
   const fixed: string[] = [];
   for (;;) {
     const finding = await once();
-    if (!finding.mend || fixed.length === limits.doctor.fixesMax) return judged(finding, fixed);
+    if (!finding.fix || fixed.length === limits.doctor.fixesMax) return resultOf(finding, fixed);
     try {
-      fixed.push(finding.mend());
+      fixed.push(finding.fix());
     } catch (thrown) {
-      return judged({ ...finding, detail: `could not be put right: ${errorMessage(thrown)}` }, fixed);
+      return resultOf({ ...finding, detail: `could not be repaired: ${errorMessage(thrown)}` }, fixed);
     }
   }
 }
 
-function judged({ mend, ...finding }: Finding, fixed: string[]): Omit<Check, "name"> {
-  return { ...finding, fixable: mend !== undefined, fixed };
+function resultOf({ fix, ...finding }: Finding, fixed: string[]): Omit<Check, "name"> {
+  return { ...finding, fixable: fix !== undefined, fixed };
 }
 
-async function attempt(look: Look, asked: Asked, clock: Clock): Promise<Finding> {
+async function attempt(look: Look, ctx: CheckContext, clock: Clock): Promise<Finding> {
   try {
-    return await look(asked, clock);
+    return await look(ctx, clock);
   } catch (thrown) {
     return badOf(thrown);
   }
 }
 
-function here(paths: Paths): World {
+function systemDeps(paths: Paths): DoctorDeps {
   const { CODEX_SANDBOX, CODEX_SANDBOX_NETWORK_DISABLED } = readEnv();
   const isSandboxed = CODEX_SANDBOX !== undefined || CODEX_SANDBOX_NETWORK_DISABLED !== undefined;
   return { env: daemonEnv(passedVariables(paths.config)), isSandboxed, clock: systemClock };

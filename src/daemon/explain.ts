@@ -1,4 +1,4 @@
-/** What a daemon that does not run says to whoever typed the command. */
+/** The messages of a daemon that does not start. */
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import type { Paths } from "../base/paths.ts";
@@ -6,11 +6,11 @@ import { isTerminal, stderrFd, writeErr } from "../base/stdio.ts";
 import { toJsonLine, toTerminal } from "../base/text.ts";
 import { instanceIn } from "./instance.ts";
 
-/** Not an error: somebody else is the daemon already. */
+/** The exit status when another daemon runs already. This is not an error. */
 const exitTaken = 3;
 
-export async function yieldPlace(paths: Paths, foreground: boolean): Promise<number> {
-  // Its client is knocking at the other's socket already.
+export async function exitAlreadyRunning(paths: Paths, foreground: boolean): Promise<number> {
+  // Without a terminal a client started it. That client connects to the other daemon.
   if (!foreground) return exitTaken;
   const other = instanceIn(readLock(paths.lock).text);
   const who = other ? ` (pid ${other.pid}, version ${other.version})` : "";
@@ -21,8 +21,8 @@ export async function yieldPlace(paths: Paths, foreground: boolean): Promise<num
 }
 
 /**
- * To whoever typed `dispatch up`: autostart looks for a line of this form in what the daemon printed before it ended.
- * A person in the foreground reads two lines.
+ * Writes the error to stderr and returns its exit status. Autostart looks for the JSON line in the daemon's log. On a
+ * terminal it is two lines of text.
  */
 export async function explain(thrown: unknown): Promise<number> {
   const error = asError(thrown);

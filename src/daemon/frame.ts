@@ -1,4 +1,4 @@
-/** A line from a client, told apart. What is not understood is refused with words; fields unknown here are let be. */
+/** Parses a line from a client. A line that is not a valid frame becomes an error. Unknown fields are ignored. */
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { idIn } from "../base/lineid.ts";
@@ -10,12 +10,12 @@ export type Frame =
   | { kind: "hello"; hello: Hello }
   | { kind: "call"; call: CallFrame }
   | { kind: "cancel"; id: number }
-  /** `id` is the call it was meant to be, where that much could be read. */
+  /** `id` is the id of the call, if it could be read. */
   | { kind: "bad"; id: number | null; error: DispatchError };
 
 type Fields = Record<string, unknown>;
 
-/** Fatal: a byte that is no UTF-8 would otherwise become U+FFFD in a text that is then delivered. */
+/** Fatal: otherwise a byte that is not UTF-8 would become U+FFFD in a text that is then delivered. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export function frameOf(line: Uint8Array): Frame {
@@ -70,7 +70,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Repeated in answers, rows and the log, so short and well-formed. */
+/** Short and well-formed, because answers, rows and the log repeat it. */
 function isName(value: unknown): value is string {
   return typeof value === "string" && value.length <= limits.socket.nameCharsMax && value.isWellFormed();
 }

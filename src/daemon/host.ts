@@ -1,4 +1,4 @@
-/** The daemon process as ops see it. */
+/** Makes the `Host` of the ops: the daemon process. */
 import type { Clock } from "../base/clock.ts";
 import { readEnv } from "../base/env.ts";
 import type { LogFile } from "../base/logfile.ts";
@@ -14,14 +14,14 @@ export function hostOf(
   log: LogFile,
   { stop, calls, faults, previous }: Pick<Host, "stop" | "calls" | "faults" | "previous">,
 ): Host {
-  const begun = clock.monotonic();
+  const startedAt = clock.monotonic();
   return {
     pid: process.pid,
     version,
     startedAt: clock.now(),
-    uptimeMs: () => clock.monotonic() - begun,
+    uptimeMs: () => clock.monotonic() - startedAt,
     paths,
-    // A detached daemon stands in `/`: PWD is the directory of the command that started it.
+    // The working directory of a detached daemon is `/`. PWD is the directory of the command that started it.
     startedBy: {
       user: readEnv().USER ?? `uid ${ownUid()}`,
       cwd: readEnv().PWD ?? process.cwd(),

@@ -1,4 +1,4 @@
-/** One daemon a registry: who holds the lock beside it is the daemon. A pid alone never decides. */
+/** One daemon per registry: the holder of the lock file beside it is the daemon. A pid alone never decides. */
 import type { Clock } from "../base/clock.ts";
 import { look } from "../base/directory.ts";
 import { fail } from "../base/error.ts";
@@ -13,8 +13,8 @@ export interface Instance extends ProcessIdentity {
 }
 
 /**
- * Undefined when another daemon has it. One that is on its way out has taken its socket away and frees the lock
- * soon: then this one waits for its place, so that a command right after a stop finds a daemon.
+ * Takes the instance lock. Undefined when another daemon has it. A stopping daemon has removed its socket and frees the
+ * lock soon: then this waits for the lock, so that a command right after a stop finds a daemon.
  */
 export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | undefined> {
   const until = clock.monotonic() + limits.daemon.shutdownGraceMs;
@@ -30,25 +30,25 @@ export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | u
   }
 }
 
-/** What the lock file says of who wrote it last; undefined when it says nothing that can be read. */
+/** The identity in the lock file, of the last process that took the lock. Undefined when it cannot be read. */
 export function instanceIn(text: string): Instance | undefined {
   try {
-    const said = JSON.parse(text) as Partial<Instance> | null;
-    if (typeof said?.pid !== "number" || typeof said.version !== "string") return undefined;
+    const written = JSON.parse(text) as Partial<Instance> | null;
+    if (typeof written?.pid !== "number" || typeof written.version !== "string") return undefined;
     return {
-      pid: said.pid,
-      start_time: String(said.start_time),
-      boot_id: String(said.boot_id),
-      version: said.version,
+      pid: written.pid,
+      start_time: String(written.start_time),
+      boot_id: String(written.boot_id),
+      version: written.version,
     };
   } catch {
-    // Empty, or half written by a daemon that was killed: it names nobody.
+    // The file is empty, or a daemon was killed while it wrote.
     return undefined;
   }
 }
 
 function self(): Instance {
   const { pid, start_time, boot_id } =
-    identityOf(process.pid) ?? fail("internal", "the system does not know this very process");
+    identityOf(process.pid) ?? fail("internal", "the system does not know this process");
   return { pid, start_time, boot_id, version };
 }

@@ -1,6 +1,6 @@
 /**
- * Children of a daemon that died: ended before a new one is started, so that two never write one thread. Told by
- * group, pid, start time and boot, never by pid alone; a zombie is dead.
+ * Ends the Codex processes of a daemon that died, before a new Codex is started: two must never write one thread. They
+ * are identified by group, pid, start time and boot id, never by pid alone. A zombie counts as dead.
  */
 import type { Clock } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
@@ -10,7 +10,7 @@ import type { Log } from "../base/log.ts";
 import { signalGroup } from "../base/spawn.ts";
 import type { EpochRow } from "../core/model/ports/rows.ts";
 
-/** `ended` is told of each epoch once its processes are gone, or once they could not be ended (`isLeft`). */
+/** `ended` is called for each epoch when its processes have exited, or when they could not be ended (`isLeft`). */
 export async function endOrphans(
   epochs: readonly EpochRow[],
   ended: (id: EpochRow["id"], reason: string, isLeft: boolean) => void,
@@ -23,23 +23,23 @@ export async function endOrphans(
   }
 }
 
-/** Before each start. Kills what is left of former children; throws `agent_down` while any of it lives. */
-export async function refuseBesideLeft(epochs: readonly EpochRow[], clock: Clock): Promise<void> {
+/** Called before each start. Kills the remaining processes of former children. Throws `agent_down` while one lives. */
+export async function refuseWhileOrphansLive(epochs: readonly EpochRow[], clock: Clock): Promise<void> {
   for (const epoch of epochs) {
     if (!isGroupAlive(epoch)) continue;
     signalGroup(epoch.group, "SIGKILL");
     if (await leaves(epoch, clock, limits.process.termGraceMs)) continue;
     const pids = groupMembers(epoch.group);
-    fail("agent_down", `an earlier Codex could not be ended: process ${pids.join(", ")} of it lives`, {
-      hint: `end it: kill -KILL ${pids.join(" ")}; the next Codex is started once it is gone`,
+    fail("agent_down", `an earlier Codex could not be ended: its process ${pids.join(", ")} is still alive`, {
+      hint: `kill -KILL ${pids.join(" ")}; afterwards the next Codex starts by itself`,
     });
   }
 }
 
-/** Its stdin ended with its daemon, so a healthy one leaves by itself: measured, 20 ms to 3.5 s. */
+/** Its stdin was closed with its daemon, so a healthy Codex exits by itself in 20 ms to 3.5 s (facts F59). */
 async function endOrphan(epoch: EpochRow, clock: Clock, log: Log): Promise<boolean> {
   if (await leaves(epoch, clock, limits.process.orphanGraceMs)) return true;
-  log.warn("an orphaned Codex is told to end", { pid: epoch.pid, epoch: epoch.id });
+  log.warn("ending an orphaned Codex", { pid: epoch.pid, epoch: epoch.id });
   signalGroup(epoch.group, "SIGTERM");
   if (await leaves(epoch, clock, limits.process.termGraceMs)) return true;
   signalGroup(epoch.group, "SIGKILL");

@@ -1,18 +1,18 @@
 /**
- * What waits to be taken by one client. `socket.write` says how many bytes the kernel took; the rest stays here
- * until `drain`. Bounded: who does not read is cut, so that one stalled terminal never costs the daemon its memory.
+ * The unsent output of one client. `socket.write` returns how many bytes the kernel accepted; the rest waits here until
+ * `drain`. It is bounded: a client that does not read is cut, so that a stalled terminal cannot use up the memory.
  */
 import { limits } from "../base/limits.ts";
 
 export interface Outbound {
   send(line: string): void;
-  /** The socket takes bytes again. */
+  /** Called when the socket accepts bytes again. */
   drain(): void;
-  /** Resolves when little is waiting, or when the client is gone. */
+  /** Resolves when at most `limits.socket.outboundHighWaterBytes` wait, or when the client has disconnected. */
   room(): Promise<void>;
-  /** Resolves when nothing is waiting, or when the client is gone. */
+  /** Resolves when nothing waits, or when the client has disconnected. */
   empty(): Promise<void>;
-  /** The client is gone. */
+  /** The client has disconnected. */
   close(): void;
 }
 
@@ -25,7 +25,7 @@ export function outbound(to: {
   overflow(waitingBytes: number): void;
 }): Outbound {
   let queue: Uint8Array[] = [];
-  /** The first of the queue that is not taken yet: `shift` on a long array is linear. */
+  /** The index of the first unsent part. `shift` on a long array would be linear. */
   let head = 0;
   let waitingBytes = 0;
   let isClosed = false;
@@ -34,11 +34,11 @@ export function outbound(to: {
   const wake = () => {
     if (waiters.length === 0) return;
     const [ready, rest] = [
-      waiters.filter((one) => waitingBytes <= one.below),
-      waiters.filter((one) => waitingBytes > one.below),
+      waiters.filter((waiter) => waitingBytes <= waiter.below),
+      waiters.filter((waiter) => waitingBytes > waiter.below),
     ];
     waiters = rest;
-    for (const one of ready) one.resolve();
+    for (const waiter of ready) waiter.resolve();
   };
 
   const forget = () => {
@@ -66,7 +66,7 @@ export function outbound(to: {
         const taken = to.write(bytes);
         if (taken < 0) return close();
         if (taken === bytes.length) return;
-        // A copy: a view would keep the part that was taken in memory as well.
+        // A copy: a view would also keep the sent part in memory.
         bytes = bytes.slice(taken);
       }
       queue.push(bytes);

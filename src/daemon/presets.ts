@@ -1,4 +1,4 @@
-/** What `new --preset` takes in a directory. The command line reads it by itself: no daemon has to run for it. */
+/** The names for `new --preset` in a directory. The command line reads them without a daemon. */
 import { readEnv } from "../base/env.ts";
 import type { Paths } from "../base/paths.ts";
 import { readConfig } from "./config.ts";
@@ -6,11 +6,11 @@ import { repositoryTables } from "./tables.ts";
 
 export interface Preset {
   name: string;
-  /** That says it. */
+  /** The configuration file that defines it. */
   file: string;
 }
 
-/** A file that is broken adds none: the command that needs it says what is wrong with it. */
+/** A broken file adds no presets. The command that needs the file reports its error. */
 export function presetsIn(directory: string, paths: Paths): Preset[] {
   const homes = { home: readEnv().HOME ?? "/", dispatch: paths.home };
   const files = [

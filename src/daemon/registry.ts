@@ -1,4 +1,4 @@
-/** The registry from outside the daemon: what `dispatch registry` does. The lock beside it decides who may. */
+/** The registry from outside the daemon, for `dispatch registry`. Changes need the instance lock beside it. */
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Clock, iso, systemClock } from "../base/clock.ts";
@@ -18,13 +18,13 @@ import { instanceIn, takeInstance } from "./instance.ts";
 /** `clock` is a parameter for tests. */
 export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {
   const { db } = paths;
-  // To open a registry of another user makes files beside it that lock its owner out.
+  // Opening another user's registry creates files beside it that its owner cannot open.
   const foreign = ownerFault(paths.home) ?? ownerFault(dirname(db));
   if (foreign) throw foreign;
   return {
     async check() {
       const bytes = bytesOf(db);
-      const backups = backupsOf(db).map(({ at, ...one }) => ({ ...one, at: iso(at) }));
+      const backups = backupsOf(db).map(({ at, ...backup }) => ({ ...backup, at: iso(at) }));
       const running = readLock(paths.lock).held;
       const { faults, ...seen } = inspected(db);
       return { registry: db, bytes, running, sound: faults.length === 0, faults, ...seen, backups };
@@ -32,8 +32,8 @@ export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {
     async backup(to) {
       bytesOf(db);
       const now = clock.now();
-      const made = backUpRegistry(db, now, to && placeFor(to, db, now));
-      return { registry: db, backup: made, bytes: bytesOf(made) };
+      const copy = backUpRegistry(db, now, to && backupFile(to, db, now));
+      return { registry: db, backup: copy, bytes: bytesOf(copy) };
     },
     async migrate(options) {
       bytesOf(db);
@@ -49,41 +49,41 @@ export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {
   };
 }
 
-/** What to type when the file is not the registry that it was. What a restore set aside is no cure. */
-export function cureOf(db: string): string {
+/** The command to type when the registry is damaged. A registry that a restore replaced is not offered. */
+export function restoreCommand(db: string): string {
   const newest = backupsOf(db).find(({ kind }) => kind !== "replaced");
   return newest
     ? `dispatch registry restore ${quoted(newest.path)}`
-    : "dispatch registry restore PATH, of a backup of your own: none is beside it";
+    : "dispatch registry restore PATH, with your own backup: there is none beside the registry";
 }
 
-/** The same error with what to type: a file that cannot be opened is no reason to replace it. */
-export function withCure(thrown: unknown, db: string): unknown {
+/** Adds the restore command to an error of a damaged file. A file that only cannot be opened need not be replaced. */
+export function withRestoreHint(thrown: unknown, db: string): unknown {
   if (!(thrown instanceof DispatchError)) return thrown;
   const sqlite = thrown.data?.["sqlite"];
   const isDamage = sqlite === undefined || /^SQLITE_(CORRUPT|NOTADB)/.test(String(sqlite));
   return isDamage
-    ? new DispatchError(thrown.code, thrown.message, { hint: cureOf(db), cause: thrown })
+    ? new DispatchError(thrown.code, thrown.message, { hint: restoreCommand(db), cause: thrown })
     : thrown;
 }
 
 function bytesOf(db: string): number {
-  const there = statSync(db, { throwIfNoEntry: false });
-  return there?.size ?? fail("not_found", `there is no registry at ${db}`, { hint: "dispatch up" });
+  const found = statSync(db, { throwIfNoEntry: false });
+  return found?.size ?? fail("not_found", `there is no registry at ${db}`, { hint: "dispatch up" });
 }
 
-/** What cannot be read as a registry at all is named with its way out. */
+/** Inspects the whole registry. Throws with the restore command when it cannot be read at all. */
 function inspected(db: string): Inspection {
   try {
     refuseEmptied(db);
     return inspectRegistry(db, "whole");
   } catch (thrown) {
-    throw withCure(thrown, db);
+    throw withRestoreHint(thrown, db);
   }
 }
 
-/** A folder gets a file with a dated name. */
-function placeFor(to: string, db: string, now: number): string {
+/** The file to write: in a folder, a file with a dated name. */
+function backupFile(to: string, db: string, now: number): string {
   return look(to)?.isDirectory() ? join(to, basename(backupPath(db, "backup", now))) : to;
 }
 

@@ -1,11 +1,11 @@
-/** `[policy] requests` and `[[policy.rules]]` as they are written, and what core makes of them. */
+/** The schema of `[policy] requests` and `[[policy.rules]]`, and their form for core. */
 
 import * as v from "valibot";
 import { type RequestKind, rulings } from "../contract/words.ts";
 import type { Rules } from "../core/model/ruling.ts";
 import { parseCommand, runsAnother } from "../core/policy/command.ts";
 
-/** What may be asked with a row of its own. What is not here is never named by a rule, so never approved by one. */
+/** The kinds that a rule may name. A rule cannot name any other kind, so it cannot approve one. */
 const kinds = [
   "command_approval",
   "file_change_approval",
@@ -23,7 +23,7 @@ const rule = v.pipe(
         v.string(),
         v.check(
           (line) => (parseCommand(line)?.length ?? 0) > 0,
-          "must be plain words, nothing that a shell would act on",
+          "must be plain words, without characters that a shell interprets",
         ),
       ),
     ),
@@ -31,7 +31,7 @@ const rule = v.pipe(
       v.pipe(
         v.string(),
         v.regex(/^\//, "must be an absolute path"),
-        v.check((path) => !path.split("/").includes(".."), "must not hold .."),
+        v.check((path) => !path.split("/").includes(".."), "must not contain .."),
       ),
     ),
     thread: v.optional(v.pipe(v.string(), v.nonEmpty())),
@@ -44,7 +44,7 @@ const rule = v.pipe(
       kind === undefined ||
       kind === "command_approval" ||
       kind === "mcp_tool_approval",
-    "a command is only of a command_approval or an mcp_tool_approval",
+    "command is only allowed with the kinds command_approval and mcp_tool_approval",
   ),
   v.check(
     ({ command, kind, answer }) =>
@@ -52,11 +52,11 @@ const rule = v.pipe(
       kind === "mcp_tool_approval" ||
       answer !== "approve" ||
       !runsAnother(parseCommand(command) ?? []),
-    "what runs another command cannot be approved by its words; it can be asked or denied",
+    "a command that runs another command cannot be approved by a rule; use ask or deny",
   ),
   v.check(
     ({ kind, answer }) => answer !== "approve" || (kind !== "user_input" && kind !== "elicitation"),
-    "what a person is to fill in cannot be approved; it can be asked or denied",
+    "a question to the person cannot be approved by a rule; use ask or deny",
   ),
 );
 
@@ -69,5 +69,5 @@ const written = v.object(ruleFields);
 
 export function rulesOf({ requests, rules }: v.InferOutput<typeof written>): Rules {
   const words = (line: string | undefined) => (line === undefined ? undefined : parseCommand(line));
-  return { requests, rules: rules.map((one) => ({ ...one, command: words(one.command) })) };
+  return { requests, rules: rules.map((entry) => ({ ...entry, command: words(entry.command) })) };
 }

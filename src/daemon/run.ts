@@ -1,4 +1,4 @@
-/** The life of the daemon: take the place, open the socket, compose, serve, leave. */
+/** Runs the daemon: take the instance lock, open the socket, compose, serve, shut down. */
 import { statSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
@@ -22,15 +22,16 @@ import { daemonArgs, usage } from "./argv.ts";
 import { authorise } from "./authorise.ts";
 import { type Audited, type Call, type CallOptions, callsOf, type Tally } from "./call.ts";
 import { type Control, openControl } from "./control.ts";
-import { asError, explain, yieldPlace } from "./explain.ts";
+import { asError, exitAlreadyRunning, explain } from "./explain.ts";
 import { hostOf } from "./host.ts";
 import { takeInstance } from "./instance.ts";
-import { adoptOrphans } from "./orphans.ts";
-import { prepareSocketPlace, removeStaleSocket } from "./place.ts";
 import { type Composed, shutDown } from "./shutdown.ts";
+import { prepareSocketPath, removeStaleSocket } from "./socketfile.ts";
 import { stopSwitch } from "./stop.ts";
+import { adoptOrphans } from "./subreaper.ts";
 
-export interface Parts {
+/** The modules that are loaded only when the daemon really runs. */
+export interface DaemonModules {
   index: readonly IndexRow[];
   compose(input: {
     paths: Paths;
@@ -46,23 +47,23 @@ export interface Run {
   argv?: readonly string[];
   foreground?: boolean;
   /** A parameter for tests. */
-  parts?: () => Promise<Parts>;
+  load?: () => Promise<DaemonModules>;
 }
 
-/** Resolves with the exit status; the only caller ends the process with it. */
-export async function runDaemon({ argv = [], parts = installed, ...asked }: Run): Promise<number> {
+/** Resolves with the exit status. It never throws. */
+export async function runDaemon({ argv = [], load = loadModules, ...options }: Run): Promise<number> {
   let lock: Lock | undefined;
   try {
     const { home, ask, ...args } = daemonArgs(argv);
-    const foreground = asked.foreground ?? args.foreground;
+    const foreground = options.foreground ?? args.foreground;
     if (ask) return (await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`)) ? 0 : 1;
     const paths = pathsOf(readEnv(), home);
     const wrong = makeDirectory(paths.home) ?? ownerFault(paths.home);
     if (wrong) throw wrong;
-    prepareSocketPlace(paths.socket);
+    prepareSocketPath(paths.socket);
     lock = await takeInstance(paths, systemClock);
-    if (!lock) return await yieldPlace(paths, foreground);
-    return await live(paths, foreground, parts);
+    if (!lock) return await exitAlreadyRunning(paths, foreground);
+    return await serve(paths, foreground, load);
   } catch (thrown) {
     return await explain(thrown);
   } finally {
@@ -70,56 +71,56 @@ export async function runDaemon({ argv = [], parts = installed, ...asked }: Run)
   }
 }
 
-async function installed(): Promise<Parts> {
+async function loadModules(): Promise<DaemonModules> {
   const [{ index }, { compose }] = await Promise.all([import("../ops/index.ts"), import("./compose.ts")]);
   return { index, compose };
 }
 
-/** From the lock to the last byte. Throws what kept it from starting. */
-async function live(paths: Paths, foreground: boolean, parts: () => Promise<Parts>): Promise<number> {
+/** Runs with the instance lock held, until the shutdown is complete. Throws the error that prevented the start. */
+async function serve(paths: Paths, foreground: boolean, load: Load): Promise<number> {
   const lastSeen = lastWritten(paths.log);
   const file = openLogFile({ path: paths.log, clock: systemClock });
   const log = faultLog(foreground ? await withTerminal(file) : file, systemClock);
   const clock = guardedClock(systemClock, log);
   const stop = stopSwitch(foreground, log);
   const endReaping = adoptOrphans(clock, log);
-  // The last boundary, for what passed all others. To go on is right: the registry changes by transactions only, the
-  // locks are freed on every way out, and what is kept in memory of a thread is settled again by reading it. To stop
-  // would cut the running turns of all threads for a failure of one.
-  const offUncaught = onUncaught((thrown) => log.error("a failure that nobody caught", { thrown }));
+  // The last boundary. The daemon keeps running: the registry changes only in transactions, locks are always released,
+  // and the state of a thread in memory is corrected by reading it again. To exit would interrupt the turns of all
+  // threads because of one failure.
+  const offUncaught = onUncaught((thrown) => log.error("uncaught error", { thrown }));
   const tally: Tally = { calls: 0 };
-  const stopped = () => stop.ask("asked to");
+  const stopByOp = () => stop.request("requested by a client");
   let control: Control | undefined;
   let composed: Composed | undefined;
   try {
     const wasKilled = removeStaleSocket(paths.socket);
-    if (wasKilled) log.info("removed the socket of a daemon that did not end well");
+    if (wasKilled) log.info("removed the socket of a daemon that did not stop cleanly");
     const previous: Previous | null =
       lastSeen === null ? null : { is_clean: !wasKilled, last_seen_at: lastSeen };
     const host = hostOf(paths, clock, file, {
-      stop: stopped,
+      stop: stopByOp,
       calls: () => tally.calls,
       faults: log.faults,
       previous,
     });
-    // Open before anything slow: who connects now waits for the answer, and reads why when there will be none.
-    const call: Call = async (...asked) => (await ready).call(...asked);
+    // The socket opens before anything slow: early clients wait for their answer, or receive the error of the start.
+    const call: Call = async (frame, signal, emit) => (await ready).call(frame, signal, emit);
     const hello = { version, protocol: protocolVersion, pid: host.pid };
     control = openControl({ path: paths.socket, hello, call, clock, log });
-    const ready = compose(parts, { paths, host, log, clock, tally });
-    // Told to stop while it starts: what is half made is given a moment to be whole, and then closed as usual.
-    const tooLate = stop.asked.then(() => clock.sleep(limits.daemon.shutdownCallsMs));
-    const first = await Promise.race([ready, tooLate, stop.hurried]);
+    const ready = compose(load, { paths, host, log, clock, tally });
+    // On a stop during the start, the start gets some time to complete, and then everything is closed as usual.
+    const tooLate = stop.requested.then(() => clock.sleep(limits.daemon.shutdownCallsMs));
+    const first = await Promise.race([ready, tooLate, stop.forced]);
     if (first) {
       composed = first.composed;
       file.info("ready", { pid: host.pid, version, socket: paths.socket, ms: host.uptimeMs() });
       const line = `dispatchd ${version} ready, pid ${host.pid}, socket ${paths.socket}\n`;
       if (foreground) await writeErr(toTerminal(line, { color: false }));
-      log.info("stopping", { why: await stop.asked });
+      log.info("stopping", { why: await stop.requested });
     }
     const isClean = await Promise.race([
       shutDown({ control, composed, clock, log, why: stopping() }),
-      stop.hurried,
+      stop.forced,
     ]);
     return isClean ? 0 : 1;
   } catch (thrown) {
@@ -134,12 +135,14 @@ async function live(paths: Paths, foreground: boolean, parts: () => Promise<Part
   }
 }
 
+type Load = () => Promise<DaemonModules>;
+
 async function compose(
-  parts: () => Promise<Parts>,
+  load: Load,
   given: { paths: Paths; host: Host; log: FaultLog; clock: Clock; tally: Tally },
 ) {
   const { paths, host, log, clock, tally } = given;
-  const { index, compose } = await parts();
+  const { index, compose } = await load();
   const { passedVariables } = await import("./config.ts");
   const composed = await compose({ paths, log, clock, env: daemonEnv(passedVariables(paths.config)), host });
   const { core, audit } = composed;
@@ -154,7 +157,7 @@ function stopping(): DispatchError {
   return new DispatchError("daemon_down", "the daemon is stopping", { hint: "dispatch up" });
 }
 
-/** When the daemon before wrote its last line; null when there was none. */
+/** When the previous daemon wrote its last log line. Wall clock, ms; null when there was none. */
 function lastWritten(log: string): number | null {
   const found = statSync(log, { throwIfNoEntry: false });
   return found && found.size > 0 ? Math.floor(found.mtimeMs) : null;

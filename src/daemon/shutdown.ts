@@ -1,4 +1,4 @@
-/** The way out: clients first, then what they used; within a bound, since the one who stops it is waiting. */
+/** Shuts the daemon down: first the clients, then Codex and the registry. Bounded in time, because `down` waits for it. */
 import type { Clock } from "../base/clock.ts";
 import { type DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -6,11 +6,11 @@ import type { Log } from "../base/log.ts";
 import type { Control } from "./control.ts";
 
 export interface Composed {
-  /** Ends the child by its ladder and closes the registry. */
+  /** Ends the child (TERM, then KILL) and closes the registry. */
   close(): Promise<void>;
 }
 
-/** False when something had to be left behind. The kernel frees the lock all the same. */
+/** False when something did not close in time. The kernel releases the lock in every case. */
 export async function shutDown({
   control,
   composed,
@@ -36,7 +36,7 @@ export async function shutDown({
     else log.error("did not stop in time", { grace_ms: limits.daemon.shutdownGraceMs });
     return isClosed;
   } catch (thrown) {
-    log.error("did not stop well", { why: errorMessage(thrown), thrown });
+    log.error("did not stop cleanly", { why: errorMessage(thrown), thrown });
     return false;
   }
 }

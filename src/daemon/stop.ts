@@ -1,33 +1,35 @@
-/** Why a daemon stops: a signal, an op, or the end of its terminal. Never a bug. */
+/** The reasons to stop the daemon: a signal, an op, or the end of its terminal. A bug is never one. */
 import type { Log } from "../base/log.ts";
 import { onSignals } from "../base/signals.ts";
 
 export interface StopSwitch {
-  ask(why: string): void;
+  request(why: string): void;
   /** Resolves at the first request, with its reason. */
-  asked: Promise<string>;
-  /** Resolves when a signal asks once more: who waits at a terminal has had enough. */
-  hurried: Promise<false>;
+  requested: Promise<string>;
+  /** Resolves at a signal after the first request: the user does not want to wait for a graceful stop. */
+  forced: Promise<false>;
   dispose(): void;
 }
 
 export function stopSwitch(foreground: boolean, log: Log): StopSwitch {
-  const asked = Promise.withResolvers<string>();
-  const hurried = Promise.withResolvers<false>();
-  let wasAsked = false;
-  const ask = (why: string) => {
-    wasAsked = true;
-    asked.resolve(why);
+  const requested = Promise.withResolvers<string>();
+  const forced = Promise.withResolvers<false>();
+  let isRequested = false;
+  const request = (why: string) => {
+    isRequested = true;
+    requested.resolve(why);
   };
   const offSignals = onSignals(["SIGTERM", "SIGINT"], (name) =>
-    wasAsked ? hurried.resolve(false) : ask(name),
+    isRequested ? forced.resolve(false) : request(name),
   );
-  // A detached daemon outlives the terminal it was started from; one in the foreground ends with its own.
-  const offHangup = onSignals(["SIGHUP"], (name) => (foreground ? ask(name) : log.info("SIGHUP is ignored")));
+  // A detached daemon survives the terminal that started it. A daemon in the foreground ends with its terminal.
+  const offHangup = onSignals(["SIGHUP"], (name) =>
+    foreground ? request(name) : log.info("SIGHUP is ignored"),
+  );
   return {
-    ask,
-    asked: asked.promise,
-    hurried: hurried.promise,
+    request,
+    requested: requested.promise,
+    forced: forced.promise,
     dispose() {
       offSignals();
       offHangup();

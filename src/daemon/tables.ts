@@ -1,4 +1,4 @@
-/** `[defaults]` and `[presets.NAME]`: what `new` takes, by the same names, in the user's file and in a repository's. */
+/** `[defaults]` and `[presets.NAME]`: the fields of `new`, in the user's file and in a repository's. */
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
@@ -9,10 +9,10 @@ import { repositoryOf } from "../base/repository.ts";
 import type { ConfigFiles, Tables, Values } from "../core/model/config.ts";
 import { markOf } from "../ops/fields.ts";
 import { choiceFields, pair } from "../ops/settings.ts";
-import { isWithin } from "./inside.ts";
+import { isWithin } from "./containment.ts";
 import { readToml } from "./toml.ts";
 
-/** A text may stand in a file; paths are relative to the configuration file; `config` may be a table. */
+/** The keys: a text may be in a file (`..._file`), paths are relative to the configuration file, `config` may be a table. */
 function tableEntries(): Record<string, v.GenericSchema> {
   const path = v.optional(v.pipe(v.string(), v.nonEmpty()));
   const entries: Record<string, v.GenericSchema> = {};
@@ -54,7 +54,7 @@ export function tablesOf(
 
 function valuesOf(raw: Raw, where: { file: string; table: string; home: string }): Values {
   const values: Raw = {};
-  const place = (path: string) => absolute(path, dirname(where.file), where.home);
+  const resolved = (path: string) => absolute(path, dirname(where.file), where.home);
   for (const [key, value] of Object.entries(raw)) {
     const field = key.endsWith("_file") ? key.slice(0, -"_file".length) : key;
     if (field !== key) {
@@ -62,9 +62,9 @@ function valuesOf(raw: Raw, where: { file: string; table: string; home: string }
         fail("usage", `${where.file}: [${where.table}] has both ${field} and ${key}`, {
           hint: `edit ${where.file}`,
         });
-      values[field] = { file: place(String(value)) };
+      values[field] = { file: resolved(String(value)) };
     } else if (key === "config") Object.assign(values, codexValues(value));
-    else values[key] = key === "cwd" ? place(String(value)) : value;
+    else values[key] = key === "cwd" ? resolved(String(value)) : value;
   }
   return values;
 }
@@ -80,13 +80,13 @@ function absolute(path: string, base: string, home: string): string {
   return path === "~" || path.startsWith("~/") ? join(home, path.slice(1)) : resolve(base, path);
 }
 
-/** The user's home, and the folder of dispatch's own files. */
+/** The user's home, and dispatch's home. */
 export interface Homes {
   home: string;
   dispatch: string;
 }
 
-/** Throws `usage` for a broken file. */
+/** The user's tables and those of the directory's repository. Throws `usage` for a broken file. */
 export function configFiles(
   own: Tables,
   trusted: readonly string[],
@@ -102,24 +102,25 @@ export function configFiles(
   return { own, repository: { ...tables, confinedTo: isTrusted ? null : root } };
 }
 
-/** What a repository's own file says, as it says it. Throws `usage` for a broken one, and one that leads elsewhere. */
+/** The tables of a repository's file as written. Throws `usage` for a broken file, and for a link out of the repository. */
 export function repositoryTables(directory: string, homes: Homes, uid = ownUid()) {
   const file = repositoryFile(directory, homes, uid);
   if (file === undefined) return undefined;
   if (!isWithin(file, rootOf(file)))
-    fail("usage", `${file} is a link that leads out of its repository`, { hint: `readlink -f ${file}` });
+    fail("usage", `${file} is a link to a file outside its repository`, { hint: `readlink -f ${file}` });
   return { file, ...readToml(file, repositorySchema, limits.config.repositoryBytesMax) };
 }
 
-/** Of the repository that a file of configuration belongs to. */
+/** The root of the repository that the configuration file belongs to. */
 function rootOf(file: string): string {
   const holder = dirname(dirname(file));
   return repositoryOf(holder) ?? holder;
 }
 
 /**
- * The nearest at or above, up to the repository's root, or in the directory itself where there is none: above it
- * anybody may write, as in /tmp. Neither the user's home nor dispatch's own is a repository.
+ * The nearest configuration file, in the directory or above it up to the repository's root. Outside a repository only
+ * the directory itself counts, because others may write above it, as in /tmp. The user's home and dispatch's home do
+ * not count as repositories.
  */
 function repositoryFile(directory: string, { home, dispatch }: Homes, uid: number): string | undefined {
   const root = repositoryOf(directory) ?? directory;
@@ -128,7 +129,7 @@ function repositoryFile(directory: string, { home, dispatch }: Homes, uid: numbe
     const file = join(folder, "config.toml");
     if (at !== home && folder !== dispatch && at !== dispatch && existsSync(file)) {
       const owners = [lstatSync(folder), lstatSync(file), statSync(file)].map((stat) => stat.uid);
-      // Another user's is not even read.
+      // Another user's file is not read.
       if (owners.every((owner) => owner === uid || owner === 0)) return file;
     }
     if (at === root) return undefined;

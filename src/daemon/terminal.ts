@@ -1,4 +1,4 @@
-/** Codex in the user's own terminal: the same executable that the daemon runs. */
+/** Runs Codex in the user's terminal, with the same executable as the daemon. */
 import { inheritedEnv, readEnv } from "../base/env.ts";
 import { limits } from "../base/limits.ts";
 import { pathsOf } from "../base/paths.ts";
@@ -6,7 +6,8 @@ import { run, runInTerminal } from "../base/spawn.ts";
 import { findCodex } from "../codex/find.ts";
 import { configuredCodex } from "./config.ts";
 
-export async function runCodexHere(args: readonly string[]): Promise<number> {
+/** Returns Codex's exit status. */
+export async function runCodexInTerminal(args: readonly string[]): Promise<number> {
   const env = readEnv();
   const configured = configuredCodex(pathsOf(env).config);
   const codex = await findCodex({ named: env.DISPATCH_CODEX, configured, path: env.PATH });

@@ -1,11 +1,11 @@
-/** One configuration file against its schema, strictly: a misspelt setting is never silently nothing. */
+/** Reads a configuration file strictly: a misspelt setting is an error and is never ignored. */
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { issueText, isUnknownField, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
 
-/** Throws `usage`, naming file, line and the nearest right key. No file is an empty one. */
+/** Throws `usage` with the file, the line and the nearest valid key. A missing file counts as empty. */
 export function readToml<S extends v.GenericSchema>(
   path: string,
   schema: S,
@@ -33,13 +33,13 @@ export function readToml<S extends v.GenericSchema>(
 }
 
 /**
- * The first line of the first statement that is none by itself, else of the first that does not fit to those before it.
- * The error names no line: its `line` is that of the program which called (measured with Bun 1.4). The work is bounded:
- * each statement is parsed alone, and the whole a few times.
+ * The line of the first statement that does not parse alone, or else of the first that conflicts with those before it.
+ * Bun's error has no line of the file: its `line` is a line of the calling program (measured with Bun 1.4). The work is
+ * bounded: each statement is parsed alone, and the whole file a few times.
  */
 function lineBroken(text: string): number {
   const lines = text.split("\n");
-  /** Where each statement ends: the number of lines up to there. */
+  /** The number of lines up to the end of each statement. */
   const ends = [0];
   for (let end = 1; end <= lines.length; end++) {
     const start = ends.at(-1)!;
@@ -81,7 +81,7 @@ type Inner = v.GenericSchema & {
   item?: v.GenericSchema;
 };
 
-/** The keys that a table takes: through optional tables, tables of any name, and lists of tables. */
+/** The valid keys of a table, through optional tables, tables with any name, and lists of tables. */
 function keysAt(schema: v.GenericSchema, path: readonly string[]): string[] {
   let at = unwrapped(schema);
   for (const key of path) {
@@ -98,9 +98,9 @@ function unwrapped(schema: v.GenericSchema): Inner {
   return inner;
 }
 
-/** Where the key stands, as near as text can tell: below the header of its table, else anywhere; 1 where it cannot. */
+/** The line of the key, found in the text: below the header of its table, else the first match, else 1. */
 function lineOf(text: string, keys: readonly string[]): number {
-  // A place in a list is no key: its line is the list's.
+  // An index of a list is not a key: the line is that of the list.
   const named = keys.filter((key) => !/^\d+$/.test(key));
   const key = named.at(-1) ?? "";
   const lines = text.split("\n");

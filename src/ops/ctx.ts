@@ -1,38 +1,38 @@
-/** What an op's `run` is given: everything it may touch. An op never imports core, store or another op's code. */
+/** The context that an op's `run` receives. An op never imports core, store or another op: it uses only this. */
 import type { Clock } from "../base/clock.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Paths } from "../base/paths.ts";
 import type { Core } from "../core/core.ts";
 import type { Caller } from "./protocol.ts";
 
-/** Of the daemon process itself. */
+/** The daemon process. */
 export interface Host {
   pid: number;
   version: string;
   /** Wall clock, ms. */
   startedAt: number;
-  /** Since then, whatever became of that clock. */
+  /** Time since the start by the monotonic clock. */
   uptimeMs(): number;
   paths: Paths;
-  /** The environment it was started in: by whom, from where, and where it finds programs. */
+  /** How it was started: the user, the directory, the command that started it, and its PATH. */
   startedBy: { user: string; cwd: string; terminal: boolean; by: string | null; path: string | null };
   rssBytes(): number;
-  /** Under way for clients now, but for those that are answered at any time. */
+  /** The number of open calls of clients, without calls of frozen ops. */
   calls(): number;
-  /** Begins a graceful stop after the answer has left. */
+  /** Begins a graceful stop after the answer is sent. */
   stop(): void;
   /** The last lines of the log file, oldest first. */
   logTail(lines: number): string[];
-  /** What failed lately by a bug, newest first. */
+  /** Recent failures that are bugs, newest first. */
   faults(): Fault[];
-  /** How the daemon before this one ended; null when this home had none. */
+  /** How the previous daemon ended. Null when this home had none. */
   previous: Previous | null;
 }
 
 export interface Previous {
   /** False when it was killed, crashed, or lost power. */
   is_clean: boolean;
-  /** Wall clock, ms: when it last wrote to its log. */
+  /** When it last wrote to its log. Wall clock, ms. */
   last_seen_at: number;
 }
 
@@ -43,7 +43,7 @@ export interface Ctx {
   caller: Caller;
   /** Aborts when the client went away or cancelled. */
   signal: AbortSignal;
-  /** Sends a row: of the stream, or as progress. Resolves when the client may take more. */
+  /** Sends a row of the stream, or a progress row. Resolves when the client can take more. */
   emit(row: Record<string, unknown>): Promise<void>;
 }
 
@@ -53,9 +53,9 @@ export interface Check {
   summary: string;
   detail: string | null;
   recovery: string | null;
-  /** `--fix` would put it right. */
+  /** `--fix` would repair it. */
   fixable: boolean;
-  /** What `--fix` did here. */
+  /** What `--fix` did. */
   fixed: string[];
   data: Record<string, unknown> | null;
 }
@@ -69,9 +69,9 @@ export interface Schemas {
   output: Record<string, unknown>;
 }
 
-/** The registry from outside the daemon. Nothing of it ever starts one. */
+/** The registry from outside the daemon. No method starts a daemon. */
 export interface Registry {
-  /** Throws `not_found`, `storage` when it cannot be read at all. */
+  /** Throws `not_found`, and `storage` when the file cannot be read at all. */
   check(): Promise<{
     registry: string;
     bytes: number;
@@ -84,7 +84,7 @@ export interface Registry {
     codex_home: string | null;
     backups: { path: string; kind: "backup" | "before" | "replaced"; at: string; bytes: number }[];
   }>;
-  /** Also while the daemon runs. Throws `not_found`, `conflict` (the file exists), `storage`. */
+  /** Works while the daemon runs. Throws `not_found`, `conflict` (the file exists), `storage`. */
   backup(to: string | undefined): Promise<{ registry: string; backup: string; bytes: number }>;
   /** Throws `conflict` while the daemon runs, `not_found`, `storage`. */
   migrate(options: {
@@ -108,21 +108,21 @@ export interface ClientCtx {
   signal: AbortSignal;
   /** Calls a daemon op; never starts a daemon (`daemon_down`). */
   call(op: string, input: Record<string, unknown>): Promise<Record<string, unknown>>;
-  /** Starts the daemon unless it runs; clears `stopped`. With its status, as `daemon.status` answers it. */
+  /** Clears the stop marker and starts the daemon unless it runs. `daemon` is the output of `daemon.status`. */
   start(): Promise<{ status: "started" | "already_running"; daemon: Record<string, unknown> }>;
-  /** Resolves true when nobody holds the instance lock any more, false at the deadline. */
+  /** Resolves with true when nobody holds the instance lock any more, with false after `waitMs`. */
   gone(waitMs: number): Promise<boolean>;
-  /** Leaves the mark that autostart honours. */
+  /** Writes the stop marker: autostart then starts no daemon until `clearStopped`. */
   markStopped(): void;
   clearStopped(): void;
-  /** True when a person said yes just now, or `--yes` before; false when there is nobody to ask. */
+  /** True when the person confirms or `--yes` is set. False when they do not, or when there is no terminal. */
   confirm(question: string): Promise<boolean>;
   hasTerminal: boolean;
-  /** Codex itself, in this terminal; answers its exit status. */
+  /** Runs Codex in this terminal. Returns its exit status. */
   runCodex(args: readonly string[]): Promise<number>;
-  /** Of every op. */
+  /** The schemas of every op that is not hidden. */
   schemas(): Promise<Schemas[]>;
-  /** What a shell reads once, so that it completes our commands. */
+  /** The completion script of the shell. */
   completion(shell: "bash" | "zsh" | "fish"): Promise<string>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
   registry(): Promise<Registry>;

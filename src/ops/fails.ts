@@ -1,10 +1,10 @@
-/** How an op can fail: what follows from its reach, its input and where it runs, and what its author adds. */
+/** The error codes of an op: those that follow from its definition, and those that its author adds. */
 import type * as v from "valibot";
 import { type Code, codes } from "../base/error.ts";
 import { markOf, type Named } from "./fields.ts";
 import type { AnyOp } from "./op.ts";
 
-/** What a field may name that has to be there. */
+/** Kinds of things whose names can be wrong: a field that names one adds `not_found`. */
 const found: readonly (Named | undefined)[] = [
   "thread",
   "archived",
@@ -13,16 +13,20 @@ const found: readonly (Named | undefined)[] = [
   "queued",
   "unsure",
   "request",
+  "trigger",
+  "subscription",
+  "inbox",
 ];
 
-/** In the order of their exit statuses. */
+/** All codes of the op, by exit status. */
 export function failsOf(op: AnyOp): Code[] {
   const all = new Set<Code>([...derivedFails(op), ...(op.fails ?? [])]);
   return [...all].sort((a, b) => codes[a].exit - codes[b].exit);
 }
 
+/** The codes that follow from the op's input, intent, `at`, `start` and `asksCodex`. */
 export function derivedFails(op: AnyOp): Set<Code> {
-  // Any input may be wrong, and any command may be given a deadline.
+  // Any input may be wrong, and any command may have a deadline.
   const fails = new Set<Code>(["usage", "timeout"]);
   const add = (...more: Code[]) => {
     for (const code of more) fails.add(code);
@@ -33,9 +37,9 @@ export function derivedFails(op: AnyOp): Set<Code> {
   if (op.asksCodex) add("agent_down", "agent");
   if (op.at === "client") return fails;
   add("daemon_down", "denied");
-  // A daemon that has to be started opens the registry first.
+  // Starting the daemon opens the registry.
   if (op.start !== "never") add("storage");
-  // A write that is ended while it runs may be done.
+  // A write that is cut off while it runs may have been done.
   if (op.intent !== "read") add("unsure");
   return fails;
 }

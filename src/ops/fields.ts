@@ -1,13 +1,13 @@
 /**
- * The words an op's input is written in. Every field is a flag (`--kebab-case`) unless it says otherwise here; the
- * marks travel as valibot metadata and the surfaces read them with `markOf`.
+ * The field types of an op's input. A field is a flag (`--kebab-case`) unless its mark makes it a positional. Marks are
+ * valibot metadata; the surfaces read them with `markOf`.
  */
 import * as v from "valibot";
 import { limits } from "../base/limits.ts";
 import { isMoment } from "../base/moment.ts";
 import { isBlank } from "../base/text.ts";
 
-/** What a word names: an op that lists such words says so under `lists`; presets stand in files. */
+/** What a value names, for completion. The op that lists such names declares it under `lists`; presets are in files. */
 export type Named =
   | "thread"
   | "archived"
@@ -16,37 +16,40 @@ export type Named =
   | "queued"
   | "unsure"
   | "request"
+  | "trigger"
+  | "subscription"
+  | "inbox"
   | "model"
   | "effort"
   | "tier"
   | "preset";
 
 export interface Mark {
-  /** A positional, in the order of the schema's entries. A field of array type takes the rest of the line. */
+  /** A positional, in the order of the schema's entries. An array field takes all remaining words. */
   arg?: true;
-  /** `--x TEXT`, `--x-file PATH`, and `-` for stdin. */
+  /** A text: `--x TEXT`, `--x-file PATH`, and `-` for stdin. */
   text?: true;
-  /** A path, made absolute in the client's directory. */
+  /** A path. The client makes it absolute. */
   path?: true;
-  /** A moment, made ISO-8601 in the caller's zone by the client. A day alone: its first ms, or its last. */
+  /** A time. The client makes it ISO-8601 in the caller's zone. A day becomes its first or its last millisecond. */
   moment?: "first" | "last";
-  /** The client makes one when none is given, so that its own retries are safe. */
+  /** The client generates a value when none is given, so that its retries are safe. */
   minted?: true;
-  /** Another command as it is spelled, its flags and all. */
+  /** The words of another command, including its flags. */
   spelling?: true;
-  /** Not offered to MCP. */
+  /** Not offered over MCP. */
   cli_only?: true;
-  /** Of the value, or of each in a list; left out, `limits.input.wordBytesMax`. */
+  /** The maximum of the value, or of each value in a list. Default `limits.input.wordBytesMax`. */
   bytes_max?: number;
-  /** What stands for the value in help: `--limit N`. */
+  /** The placeholder of the value in help: `--limit N`. */
   value?: string;
-  /** What the value names: the shell completes it with what there is. */
+  /** What the value names, for completion in a shell. */
   names?: Named;
 }
 
 type Meta = { mark: Mark };
 
-/** Whatever is text reaches Codex sooner or later, and it never answers a lone surrogate (measured). */
+/** Any text may be sent to Codex, which never answers a text with a lone surrogate (facts F10). */
 function marked<S extends v.GenericSchema>(schema: S, description: string, mark: Mark) {
   const wellFormed = v.check<v.InferOutput<S>, string>(
     isWellFormed,
@@ -61,10 +64,10 @@ function marked<S extends v.GenericSchema>(schema: S, description: string, mark:
   );
 }
 
-/** Every field has a maximum, also where its author thought of none. */
+/** Gives every field a maximum, also if its author set none. */
 function bounded<T>(bytesMax: number) {
   const isShort = (value: unknown) =>
-    // Code units are at most three bytes: only a long text is worth counting.
+    // A code unit has at most three bytes in UTF-8, so only long texts are counted.
     typeof value !== "string" || value.length * 3 <= bytesMax || Buffer.byteLength(value) <= bytesMax;
   return v.check<T, (issue: v.CheckIssue<T>) => string>(
     (value) =>
@@ -92,10 +95,12 @@ function isWellFormed(value: unknown): boolean {
     : !Array.isArray(value) || value.every(isWellFormed);
 }
 
+/** A positional. */
 export function arg<S extends v.GenericSchema>(schema: S, description: string, mark: Mark = {}) {
   return marked(schema, description, { ...mark, arg: true });
 }
 
+/** A flag. */
 export function flag<S extends v.GenericSchema>(schema: S, description: string, mark: Mark = {}) {
   return marked(schema, description, mark);
 }
@@ -111,16 +116,16 @@ export function text(description: string, mark: Mark = {}) {
 }
 
 export function path(description: string, mark: Mark = {}) {
-  const place = v.pipe(
+  const schema = v.pipe(
     v.string(),
     v.startsWith("/", "the path must be absolute"),
-    v.check((path) => !path.includes("\0"), "no path holds a NUL"),
+    v.check((path) => !path.includes("\0"), "the path must not contain a NUL"),
   );
-  return marked(place, description, { value: "PATH", path: true, ...mark });
+  return marked(schema, description, { value: "PATH", path: true, ...mark });
 }
 
-/** For a word of which Codex, or a person, must see something: Codex refuses some blanks only once the thread is made. */
-export const seen = v.check((text: string) => !isBlank(text), "nothing of it can be seen");
+/** Refuses a text without a visible character. Codex refuses some of those only after it has created the thread. */
+export const seen = v.check((text: string) => !isBlank(text), "it has no visible character");
 
 /** Ref, thread id, @handle, exact title, `self`, or a unique ref prefix. */
 export function selector(description = "thread: ref, id, @handle, title or self", mark: Mark = {}) {
@@ -129,6 +134,14 @@ export function selector(description = "thread: ref, id, @handle, title or self"
     value: "THREAD",
     names: "thread",
     ...mark,
+  });
+}
+
+/** A thread that is named by a flag. */
+export function threadFlag(description: string) {
+  return flag(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.input.titleCharsMax)), description, {
+    value: "THREAD",
+    names: "thread",
   });
 }
 
@@ -150,7 +163,7 @@ export function seconds(description: string, mark: Mark = {}) {
   );
 }
 
-/** A day, a time, an age (`2h`, `3d`), `today`, `yesterday`; ISO-8601 with a zone on the wire. */
+/** A day, a time, an age (`2h`, `3d`), `today` or `yesterday`. On the wire it is ISO-8601 with a zone. */
 export function moment(description: string, end: "first" | "last") {
   const schema = v.pipe(
     v.string(),
@@ -162,7 +175,7 @@ export function moment(description: string, end: "first" | "last") {
 export function idempotencyKey() {
   return flag(
     v.pipe(v.string(), v.minLength(1), v.maxBytes(limits.input.keyBytesMax)),
-    "same key, same content: the same receipt; other content: conflict",
+    "the same key with the same content gives the same receipt; with other content: conflict",
     { value: "KEY", minted: true },
   );
 }
@@ -180,7 +193,7 @@ export function descriptionOf(schema: v.GenericSchema): string {
 
 export type FieldType = "string" | "number" | "boolean" | "list";
 
-/** What the command line must make of the word: the type below pipes, `optional` and `nullable`. */
+/** How the command line parses the value: the type inside pipes, `optional` and `nullable`. */
 export function typeOf(schema: v.GenericSchema): FieldType {
   const inner = unwrap(schema);
   if (inner.type === "number" || inner.type === "boolean") return inner.type;
@@ -191,7 +204,7 @@ export function isOptional(schema: v.GenericSchema): boolean {
   return schema.type === "optional" || schema.type === "exact_optional";
 }
 
-/** The words a field is limited to, or undefined. */
+/** The words that a field accepts, or undefined when it accepts any. */
 export function choicesOf(schema: v.GenericSchema): readonly string[] | undefined {
   const inner = unwrap(schema) as v.GenericSchema & { options?: readonly string[]; item?: v.GenericSchema };
   if (inner.type === "picklist") return inner.options;

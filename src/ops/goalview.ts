@@ -10,11 +10,10 @@ const goal = v.object({
 
 export const goalView = v.object({ ref: v.string(), goal: v.nullable(goal) });
 
-export function goalWords({ ref, goal: one }: v.InferOutput<typeof goalView>): string {
-  if (!one) return `${ref} has no goal`;
-  const spent =
-    one.tokens_used === null
-      ? ""
-      : `, ${one.tokens_used}${one.token_budget === null ? "" : ` of ${one.token_budget}`} tokens`;
-  return `${ref}: ${cell(one.status)}${spent}\n${block(one.objective)}`;
+export function goalLines({ ref, goal }: v.InferOutput<typeof goalView>): string {
+  if (!goal) return `${ref} has no goal`;
+  const { objective, status, token_budget, tokens_used } = goal;
+  const budget = token_budget === null ? "" : ` of ${token_budget}`;
+  const spent = tokens_used === null ? "" : `, ${tokens_used}${budget} tokens`;
+  return `${ref}: ${cell(status)}${spent}\n${block(objective)}`;
 }

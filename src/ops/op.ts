@@ -1,6 +1,6 @@
 /**
- * One op, one file: what an author writes, and all of it. CLI, MCP, control protocol, schemas, help and README's
- * table are projections of this; none is written by hand per op.
+ * The definition of an op: one op, one file. CLI, MCP, control protocol, schemas, help and README's table are generated
+ * from it; nothing else is written by hand per op.
  */
 import type * as v from "valibot";
 import type { Code } from "../base/error.ts";
@@ -10,87 +10,87 @@ import type { Named } from "./fields.ts";
 
 export type Intent = "read" | "write" | "destroy";
 
-/** May a client send it again by itself? `keyed`: yes, because the input carries an idempotency key. */
+/** Whether a client may repeat the call by itself. `keyed`: yes, because the input has an idempotency key. */
 export type Repeat = "safe" | "keyed" | "no";
 
 type Reach = "any" | "created" | "never";
 
 /** The noun of the MCP tool `dispatch_<group>_<intent>`. */
-export type Group = "thread" | "message" | "request" | "daemon";
+export type Group = "thread" | "message" | "request" | "trigger" | "inbox" | "daemon";
 
 export type ObjectSchema = v.GenericSchema<Record<string, unknown>, Record<string, unknown>> & {
   readonly entries: v.ObjectEntries;
 };
 
 export interface Example<I, O> {
-  /** The state it starts from: a name of a situation in `test/world/given.ts`. */
+  /** The initial state: the name of a situation in `test/world/given.ts`. */
   given: string;
   input: I;
-  /** The part of the output that the example shows (matched as a subset), or the code it fails with. */
+  /** A part of the output (matched as a subset), or the code of the error. */
   output?: Partial<O> | Record<string, unknown>;
   error?: Code;
 }
 
-/** A word that a shell may complete to. */
+/** A word that a shell may complete. */
 export interface Word {
   word: string;
   about?: string | null;
-  /** One more word for the same thing: offered to who has begun to type it. */
+  /** Another name of the same thing. It is offered only after its first character is typed. */
   isOther?: true;
 }
 
 interface Common<I extends ObjectSchema, O extends ObjectSchema> {
-  /** Method on the control socket, `noun.verb`. */
+  /** The method on the control socket, `noun.verb`. */
   name: string;
-  /** Words of the command line; with `_` for spaces, the `op` of the MCP tool. */
+  /** The words of the command line. With `_` for spaces it is the `op` of the MCP tool. */
   cli: string;
   group: Group;
   summary: string;
-  /** A few more lines for `--help`, where the summary is not enough. */
+  /** More lines for `--help`. */
   about?: string;
   intent: Intent;
   /**
-   * Of a write: which threads an agent may point it at. Left out: those it created, and its own; of one that names no
-   * thread: none, so it is a person's.
+   * For a write: the threads on which an agent may call it. Default: those that the agent created, and its own. A write
+   * that names no thread is then for persons only.
    */
   reach?: Reach | ((input: v.InferOutput<I>) => Reach);
   repeat: Repeat;
-  /** A method for other ops and no command: neither CLI nor MCP offers it. */
+  /** A method for other ops: neither CLI nor MCP offers it. */
   hidden?: true;
-  /** Its view is for another program to read: shown whoever reads it unless `--json`; MCP does not offer it. */
+  /** The view is input for another program, so it is printed through a pipe too, unless `--json`. Not offered over MCP. */
   plain?: true;
   input: I;
   output: O;
-  /** It is answered by Codex, or changes something there. */
+  /** The op calls Codex. */
   asksCodex?: true;
-  /** How it can fail beside what `failsOf` derives. Each is shown by an example. */
+  /** Error codes besides those that `failsOf` derives. An example must show each. */
   fails?: readonly Code[];
   examples: readonly Example<v.InferInput<I>, v.InferOutput<O>>[];
-  /** The human rendering; the surface cleans and prints it. */
+  /** The text for a terminal. The surface removes control characters and prints it. */
   view(out: v.InferOutput<O>, look: Look): string;
-  /** Exit status of a successful call whose result says something went wrong (`wait`, `send --wait`, `doctor`). */
+  /** The exit status of a call that succeeded but whose result reports a failure (`wait`, `send --wait`, `doctor`). */
   exit?(out: v.InferOutput<O>): number;
 }
 
-/** Runs in the daemon. */
+/** An op that runs in the daemon. */
 export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
   extends Common<I, O> {
   at?: "daemon";
-  /** `never`: the op answers `daemon_down` instead of starting a daemon. */
+  /** `never`: the client fails with `daemon_down` instead of starting a daemon. */
   start?: "auto" | "never";
-  /** Schema skew is not checked: these answer every client for ever. */
+  /** The schema hash is not checked: this op answers clients of every version. */
   frozen?: true;
-  /** True when this input makes it a stream: rows are printed as they come (NDJSON or `viewRow`), the result is not. */
+  /** True when this input makes the call a stream: rows are printed as they come (NDJSON or `viewRow`), not the result. */
   streams?(input: v.InferOutput<I>): boolean;
   viewRow?(row: Record<string, unknown>, look: Look): string;
-  /** What it is asked, and what is taken of the answer, where a shell completes a word that names such a thing. */
+  /** For completion in a shell: the input of the call, and the words to take from its output, by kind of name. */
   lists?: Partial<
     Record<Named, { input: Partial<v.InferInput<I>>; words(out: v.InferOutput<O>): readonly Word[] }>
   >;
   run(input: v.InferOutput<I>, ctx: Ctx): Promise<v.InferInput<O>> | v.InferInput<O>;
 }
 
-/** Runs in the client's process: `up`, `down`, `doctor`, `schema`. It has no method on the control socket. */
+/** An op that runs in the client's process, such as `up` and `doctor`. It has no method on the control socket. */
 export interface ClientOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
   extends Common<I, O> {
   at: "client";
@@ -112,8 +112,8 @@ export function clientOp<const I extends ObjectSchema, const O extends ObjectSch
 }
 
 /**
- * A row of the generated index: enough to list and to route, with the op itself loaded only when it runs. What is left
- * out has the default of the op: it runs in the daemon, may start one, and so on.
+ * A row of the generated index: enough to list and to route. The op itself is loaded only when it runs. An absent field
+ * has the default of the op.
  */
 export interface IndexRow {
   name: string;
@@ -123,18 +123,17 @@ export interface IndexRow {
   at?: "client";
   start?: "never";
   frozen?: true;
-  /** On the control socket only. */
   hidden?: true;
   plain?: true;
   lists?: readonly Named[];
-  /** Of the op's input and output JSON Schemas: client and daemon compare it to notice skew. */
+  /** The hash of the op's input and output JSON Schemas. Client and daemon compare it. */
   hash: string;
   load(): Promise<{ default: AnyOp }>;
   summary: string;
 }
 
-/** A command that is called without loading its op: its words and no flag. Its result is its whole answer. */
+/** A read that `quick` can call without loading its op. */
 export interface QuickRead extends Pick<IndexRow, "name" | "cli" | "hash"> {
-  /** The fields that the words after the command are, in this order. */
+  /** The fields of the words after the command, in their order. */
   args: readonly string[];
 }

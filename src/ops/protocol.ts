@@ -1,19 +1,20 @@
 /**
- * The frames on the control socket: one JSON object a line, both ways. Hello and the first call travel in one write.
- * Hello, `daemon.status` and `daemon.stop` are frozen: every client and every daemon understands them for ever.
+ * The frames on the control socket: one JSON object per line, in both directions. A client sends hello and its first
+ * call in one write. Hello, `daemon.status` and `daemon.stop` are frozen: every version of client and daemon
+ * understands them.
  *
  *   > {"hello":{"version":"0.1.0","protocol":1}}
  *   > {"id":1,"op":"thread.list","schema":"<hash>","input":{},"caller":{...}}
  *   < {"hello":{"version":"0.1.0","protocol":1,"pid":4711}}
  *   < {"id":1,"row":{...}}        any number, for streams and progress
  *   < {"id":1,"result":{...}}     or {"id":1,"error":{...}}: the end of call 1
- *   < {"id":1,"bytes":2048}       instead of a result, where the call said "as":"text": then come so many bytes, which are
- *                               the result as it is shown, indented and with its newline, to be passed on unread
+ *   < {"id":1,"bytes":2048}       instead of a result, if the call had "as":"text": then so many bytes follow, which are
+ *                               the result as indented JSON with a newline, to be printed without parsing
  *   > {"cancel":1}                the call ends with what it has, or with an error
  *
- * A line that is no frame (no JSON, no UTF-8, over the limit) is refused under the id at its top level, and the connection
- * stays. Where no id can be found it is answered with {"id":null,"error":{...}}, and all calls of the connection end.
- * A row that no frame holds is left out: its short values and "omitted_bytes" come in its place.
+ * A line that is not a frame (not JSON, not UTF-8, over the limit) is refused under the id at its top level, and the
+ * connection stays open. If no id can be found, the answer is {"id":null,"error":{...}}, and all calls of the connection
+ * end. A row that is too large for a frame is replaced by its short values and "omitted_bytes".
  */
 import type { ErrorBody } from "../base/error.ts";
 
@@ -24,7 +25,7 @@ export interface Hello {
   protocol: number;
 }
 
-/** Who calls. A claim of the same user: rules about agents are guard rails, not a boundary. */
+/** The caller as the client reports it. The daemon decides from the kernel who calls (`daemon/origin.ts`). */
 export interface Caller {
   kind: "cli" | "mcp";
   /** The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. */
@@ -41,7 +42,7 @@ export type ClientFrame =
       schema: string;
       input: Record<string, unknown>;
       caller: Caller;
-      /** The result as JSON to be shown, and not as a frame. */
+      /** The result as indented JSON text and not as a frame. */
       as?: "text";
     }
   | { cancel: number };
@@ -52,7 +53,7 @@ export type DaemonFrame =
   | { id: number; result: Record<string, unknown> }
   | { id: number | null; error: ErrorBody };
 
-/** Before a result in text. */
+/** Announces a result in text: so many bytes follow. */
 export interface TextHead {
   id: number;
   bytes: number;

@@ -1,4 +1,4 @@
-/** A question as a person reads it before the answer: all of it, or what is missing. */
+/** Formats a question for the person who answers it: completely, or with a note of what is missing. */
 import { flagOf } from "../base/decisions.ts";
 import { pairs } from "../base/table.ts";
 import { ago, block, cell, exact, type Look, paint } from "../base/text.ts";
@@ -24,10 +24,10 @@ function whatIsAsked(request: RequestView): Rows {
   const rows: Rows = [];
   if (command !== null) rows.push(["command", exact(command)]);
   if (cwd !== null) rows.push(["cwd", exact(cwd)]);
-  if (request.outside_sandbox && kind.endsWith("_approval")) rows.push(["sandbox", outsideWords(kind)]);
+  if (request.outside_sandbox && kind.endsWith("_approval")) rows.push(["sandbox", outsideNote(kind)]);
   if (changes) rows.push(["files", changes.map(changeLine).join("\n")]);
   else if (kind === "file_change_approval")
-    rows.push(["files", paint("yellow", "not known: Codex did not say which, so no rule approves it")]);
+    rows.push(["files", paint("yellow", "not known: Codex did not name them, so no rule approves it")]);
   if (diff !== null) rows.push(["diff", block(diff.replace(/\n$/, ""))]);
   if (tool) {
     rows.push(["tool", exact([tool.server, tool.name].filter((word) => word !== null).join("/"))]);
@@ -53,15 +53,15 @@ function whatIsAsked(request: RequestView): Rows {
   return rows;
 }
 
-/** Measured: under every approval policy an approved command may leave the sandbox. */
-function outsideWords(kind: string): string {
-  return paint("yellow", outside[kind] ?? "approved, it may happen outside the sandbox");
+/** Under every approval policy an approved command may run outside the sandbox (facts F42). */
+function outsideNote(kind: string): string {
+  return paint("yellow", outside[kind] ?? "if approved, it may happen outside the sandbox");
 }
 
 const outside: Record<string, string> = {
-  command_approval: "approved, it may run outside the sandbox",
-  file_change_approval: "approved, it may write outside the sandbox",
-  permissions_approval: "approved, the sandbox allows more",
+  command_approval: "if approved, it may run outside the sandbox",
+  file_change_approval: "if approved, it may write outside the sandbox",
+  permissions_approval: "if approved, the sandbox allows more",
   mcp_tool_approval: "an MCP tool runs outside the sandbox",
 };
 
@@ -71,26 +71,26 @@ function howToAnswer(request: RequestView): Rows {
   if (expires_at) rows.push(["until", cell(expires_at)]);
   if (truncated) {
     const bytes = missing_bytes > 0 ? `${missing_bytes} bytes of it` : "part of it";
-    rows.push(["missing", paint("red", `${bytes} were over the limit, and are not shown here`)]);
+    rows.push(["missing", paint("red", `${bytes} were over the limit and are not shown`)]);
   }
   if (decision) rows.push(["answer", `${cell(decision)} by ${cell(answered_by)}`]);
   else if (state === "open") {
-    // Not as one line to be copied: a shell takes `--approve | --deny` for an approval, piped.
-    const ways = waysOf(request).map(flagOf).join(", ");
-    rows.push(["answer", `${paint("bold", `dispatch request answer ${id}`)} with one of\n${ways}`]);
+    // Not as one line to copy: a shell would run `--approve | --deny` as an approval with a pipe.
+    const flags = offeredOptions(request).map(flagOf).join(", ");
+    rows.push(["answer", `${paint("bold", `dispatch request answer ${id}`)} with one of\n${flags}`]);
   }
   return rows;
 }
 
-/** A yes is offered only beside the whole of what it is said to. */
-function waysOf({ options, truncated }: RequestView): string[] {
-  const noes = options.filter((option) => !option.startsWith("approve"));
-  return truncated && noes.length > 0 ? noes : options;
+/** An approval is offered only if the question is shown completely. */
+function offeredOptions({ options, truncated }: RequestView): string[] {
+  const refusals = options.filter((option) => !option.startsWith("approve"));
+  return truncated && refusals.length > 0 ? refusals : options;
 }
 
-/** In quotes where the name has blanks: it could read as two, or as other words of the line. */
+/** One changed file. A path with spaces or quotes is quoted, so that it cannot be read as several words. */
 export function changeLine({ path, kind, to }: { path: string; kind: string; to: string | null }): string {
-  const name = (one: string) => exact(/[\s"]/.test(one) ? JSON.stringify(one) : one);
+  const name = (file: string) => exact(/[\s"]/.test(file) ? JSON.stringify(file) : file);
   return `${kind} ${name(path)}${to === null ? "" : ` to ${name(to)}`}`;
 }
 

@@ -1,4 +1,4 @@
-/** How a wait ended, and the exit status that says so though the result is on stdout. */
+/** The verdict of a wait: its text, and its exit status. The result itself is always on stdout. */
 import * as v from "valibot";
 import { codes } from "../base/error.ts";
 import { type Verdict, verdicts } from "../contract/words.ts";
@@ -8,27 +8,30 @@ import type { Caller } from "./protocol.ts";
 
 export const verdict = v.picklist(verdicts);
 
-/** As a person reads it. */
+/** The verdicts for a terminal. */
 export const verdictWords: Record<Verdict, string> = {
   ok: "ok",
   turn_failed: "a turn failed or was interrupted",
-  blocked: "blocked: dispatch get THREAD says why, and what helps",
+  blocked: "blocked: dispatch get THREAD shows the reason and the next command",
   needs_answer: "needs answer",
   unsure: "unsure",
   timeout: "timed out",
 };
 
-export function exitOf(said: Verdict | null | undefined): number {
-  if (said === null || said === undefined || said === "ok") return 0;
-  return codes[said === "blocked" ? "agent" : said].exit;
+export function exitOf(verdict: Verdict | null | undefined): number {
+  if (verdict === null || verdict === undefined || verdict === "ok") return 0;
+  return codes[verdict === "blocked" ? "agent" : verdict].exit;
 }
 
-/** Who called, in one word for the registry: the thread it runs in, else the kind of client. */
+/** The caller as the registry stores it: the id of its thread, else the kind of client. */
 export function callerName(caller: Caller): string {
   return caller.thread_id ?? caller.kind;
 }
 
-/** The thread whose turn stands still during this call: an MCP call is part of the turn, a command may outlive it. */
-export function standing({ kind, thread_id }: Caller, core: Pick<Core, "refOf">): Ref | null {
+/**
+ * The thread whose turn makes this call and waits for it. Only for MCP: such a call is part of the turn, while a command
+ * may run longer than its turn.
+ */
+export function callerThread({ kind, thread_id }: Caller, core: Pick<Core, "refOf">): Ref | null {
   return kind === "mcp" ? core.refOf(thread_id) : null;
 }

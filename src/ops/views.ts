@@ -1,4 +1,4 @@
-/** How shared shapes look to a person. Every foreign string goes through `cell` or `block`. */
+/** The text views of shared shapes. Every string from outside goes through `cell` or `block`. */
 
 import { pairs, table } from "../base/table.ts";
 import { ago, block, cell, type Look, paint, type Style } from "../base/text.ts";
@@ -22,7 +22,7 @@ function statusWord({ status, setup }: Pick<ThreadView, "status" | "setup">): st
   return style ? paint(style, word) : word;
 }
 
-/** A row of the whole view of a thread. */
+/** The summary row of a full thread view. */
 export function summaryOf(thread: ThreadView): ThreadSummary {
   const { queue, blocked, requests, agents, latest_turn, goal, last_message } = thread;
   return {
@@ -40,7 +40,7 @@ export function summaryOf(thread: ThreadView): ThreadSummary {
 
 export function threadTable(threads: readonly ThreadSummary[], look: Look): string {
   if (threads.length === 0)
-    return `no threads here; a new one: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
+    return `no threads; to create one: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;
   const rows = underParents(threads).map(({ row: thread, depth }) => [
     thread.ref,
     statusWord(thread),
@@ -55,11 +55,11 @@ export function threadTable(threads: readonly ThreadSummary[], look: Look): stri
   });
 }
 
-/** Sub-agents under the thread that spawned them, where that is among the rows; the order is else as it was. */
+/** Orders sub-agents under the thread that spawned them, if it is among the rows. Otherwise the order stays. */
 export function underParents<T extends { id: string | null; parent_id: string | null }>(
   rows: readonly T[],
 ): { row: T; depth: number }[] {
-  const isHere = new Set(rows.map((row) => row.id));
+  const ids = new Set(rows.map((row) => row.id));
   const under = Map.groupBy(rows, (row) => row.parent_id ?? "");
   const shown = new Set<T>();
   const branch = (row: T, depth: number): { row: T; depth: number }[] => {
@@ -68,12 +68,12 @@ export function underParents<T extends { id: string | null; parent_id: string | 
     const children = row.id === null ? [] : (under.get(row.id) ?? []);
     return [{ row, depth }, ...children.flatMap((child) => branch(child, depth + 1))];
   };
-  const roots = rows.filter((row) => row.parent_id === null || !isHere.has(row.parent_id));
-  // What only hangs under itself is nobody's child, and must not vanish.
+  const roots = rows.filter((row) => row.parent_id === null || !ids.has(row.parent_id));
+  // A row that is its own ancestor has no root. It must not be lost.
   return [...roots, ...rows].flatMap((row) => branch(row, 0));
 }
 
-/** The one thing about a thread that a person should see beside its status. */
+/** The most important fact about a thread besides its status. */
 function noteOf(thread: ThreadSummary, look: Look): string {
   const { asks, retrying, queue, agents, goal, status, limited_until } = thread;
   const { pending, held, reason } = queue;
@@ -81,7 +81,7 @@ function noteOf(thread: ThreadSummary, look: Look): string {
   if (retrying) return paint("yellow", "retrying");
   if (agents > 0 && status !== "busy") return paint("cyan", `${agents} sub-agents`);
   if (goal === "interrupted" && !held) return paint("yellow", "goal interrupted");
-  // Also with nothing behind it: after a crash it is all that tells this thread from one that finished.
+  // Also with an empty queue: after a crash only the hold distinguishes this thread from a finished one.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
   const waits = pending > 0 ? String(pending) : "-";
   if (limited_until === null) return waits;
@@ -116,17 +116,17 @@ export function threadPairs(thread: ThreadView, look: Look): string {
     const { reason, hint } = thread.blocked;
     rows.push(["blocked", `${cell(reason)}\n${paint("bold", cell(hint))}`]);
   }
-  if (thread.limited) rows.push(["limited", limitedWords(thread.limited, look)]);
+  if (thread.limited) rows.push(["limited", limitLine(thread.limited, look)]);
   if (queue.pending > 0 || queue.reason) {
-    // The limit has a row of its own.
+    // A limit has its own row.
     const why =
       queue.reason && (queue.held || !thread.limited)
         ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
         : "";
-    const way = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
-    rows.push(["queue", `${queue.pending} waiting${why}${way}`]);
+    const release = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
+    rows.push(["queue", `${queue.pending} waiting${why}${release}`]);
   }
-  // A summary is not what is decided on: that is whole in `request get` only.
+  // A summary is not enough to decide on: only `request get` shows the whole question.
   for (const { id, summary } of thread.requests)
     rows.push(["asks", `${cell(summary)}\n${paint("bold", `dispatch request get ${id}`)}`]);
   if (thread.agents.length > 0)
@@ -136,8 +136,8 @@ export function threadPairs(thread: ThreadView, look: Look): string {
     ]);
   if (thread.goal) {
     const { status, objective, resume } = thread.goal;
-    const way = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
-    rows.push(["goal", `${cell(status)}: ${cell(objective)}${way}`]);
+    const next = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
+    rows.push(["goal", `${cell(status)}: ${cell(objective)}${next}`]);
   }
   for (const warning of thread.warnings) rows.push([paint("yellow", "warning"), cell(warning)]);
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
@@ -145,7 +145,7 @@ export function threadPairs(thread: ThreadView, look: Look): string {
   const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";
   rows.push([
     "rights",
-    `sandbox ${cell(thread.sandbox)}${sandboxWords(thread)}, approvals ${cell(thread.approval_policy)}${answers}`,
+    `sandbox ${cell(thread.sandbox)}${sandboxExtras(thread)}, approvals ${cell(thread.approval_policy)}${answers}`,
   ]);
   if (tokens)
     rows.push([
@@ -156,13 +156,13 @@ export function threadPairs(thread: ThreadView, look: Look): string {
   return pairs(rows, look);
 }
 
-/** A usage limit, in a few words. */
-export function limitedWords({ until, reason }: { until: string; reason: string }, look: Look): string {
+/** A usage limit in one line. */
+export function limitLine({ until, reason }: { until: string; reason: string }, look: Look): string {
   return `until ${until} (${ago(until, look)}): ${cell(reason)}`;
 }
 
-/** What a sandbox that writes lets through beside its folder. */
-function sandboxWords({ sandbox, sandbox_details: details }: ThreadView): string {
+/** What a workspace-write sandbox allows besides its folder. */
+function sandboxExtras({ sandbox, sandbox_details: details }: ThreadView): string {
   if (sandbox !== "workspace-write" || !details) return "";
   const roots = details.writable_roots.map((root) => ` + ${cell(root)}`).join("");
   return `${roots}${details.network_access ? " + network" : ""}`;
@@ -170,21 +170,21 @@ function sandboxWords({ sandbox, sandbox_details: details }: ThreadView): string
 
 const stateWords: Record<Receipt["state"], string> = {
   queued: "stored; it waits for its turn",
-  claimed: "stored; Codex has been asked",
-  sent: "Codex answered; not yet proven delivered",
+  claimed: "stored; it is being sent to Codex",
+  sent: "Codex answered; delivery is not proven yet",
   delivered: "delivered; the turn runs",
   done: "delivered; the turn is over",
   failed: "not delivered",
   cancelled: "cancelled; never sent",
-  unsure: "it cannot be told whether it was delivered",
+  unsure: "it is not known whether it was delivered",
 };
 
-function wordsOf({ mode, state }: Receipt): string {
+function stateLine({ mode, state }: Receipt): string {
   return mode === "context" && state === "done" ? "delivered; it goes with the next text" : stateWords[state];
 }
 
-/** State and outcome in a few words: a turn that failed is not a text that was not delivered. */
-export function fate({ mode, state, outcome }: Receipt): string {
+/** State and outcome in a few words. A failed turn differs from a text that was not delivered. */
+export function outcomeOf({ mode, state, outcome }: Receipt): string {
   if (state === "failed") return "failed: not delivered";
   if (state !== "done") return state;
   if (outcome !== null) return `done: turn ${outcome}`;
@@ -197,7 +197,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
     ["thread", receipt.thread],
     [
       "state",
-      `${paint("bold", receipt.state)}: ${wordsOf(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
+      `${paint("bold", receipt.state)}: ${stateLine(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
   if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
@@ -205,18 +205,18 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);
   if (receipt.error) rows.push(["error", cell(receipt.error.message)]);
-  if (receipt.caveat && receipt.outcome === null) rows.push(["mind", cell(receipt.caveat)]);
+  if (receipt.caveat && receipt.outcome === null) rows.push(["caveat", cell(receipt.caveat)]);
   if (receipt.state === "unsure")
     rows.push(["settle", paint("bold", `dispatch receipt reconcile ${receipt.receipt}`)]);
   rows.push(["accepted", ago(receipt.created_at, look)]);
   return pairs(rows, look);
 }
 
-/** One line a row, made to be read as they come: `watch --follow`. */
+/** One line per event, with fixed columns so that a stream can be read while it runs: `watch --follow`. */
 export function eventLine(row: Partial<EventView>, look: Look): string {
   const what = typeof row.data?.["type"] === "string" ? `${row.kind} ${row.data["type"]}` : (row.kind ?? "");
   const head = `${paint("dim", (row.at ?? "").slice(11, 19))}  ${(row.thread ?? "-").padEnd(6)}  ${paint(kindStyle(what), cell(what).padEnd(28))}`;
-  return `${head}  ${cell(said(row.data ?? {}), Math.max(20, look.width - 48))}`;
+  return `${head}  ${cell(detailOf(row.data ?? {}), Math.max(20, look.width - 48))}`;
 }
 
 function kindStyle(kind: string): Style {
@@ -225,8 +225,8 @@ function kindStyle(kind: string): Style {
   return kind.startsWith("turn") ? "cyan" : "bold";
 }
 
-/** The part of an event's data that a person reads: the text if there is one, else its few words. */
-function said(data: Record<string, unknown>): string {
+/** The readable part of an event's data: its text if there is one, else its short values. */
+function detailOf(data: Record<string, unknown>): string {
   const { preview, summary, error, outcome, attempt, type: _type, item_id: _item, ...rest } = data;
   if (typeof preview === "string" && preview !== "") return preview;
   if (typeof summary === "string")

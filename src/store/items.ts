@@ -107,6 +107,14 @@ export function itemStore(db: Database): Store["items"] {
     texts: (query) => found(db, "f.rowid AS id, i.text", query),
     hits: (match, ids) => hits(db, match, ids),
     lanes: (archived) => searchedLanes(db, archived),
+    newest: (lane, limit) =>
+      db
+        .query<{ text: string }, [string, number]>(
+          `SELECT text FROM items WHERE lane = +? AND type IN ('user_message', 'agent_message') ORDER BY turn_id DESC, id DESC LIMIT +?`,
+        )
+        .all(lane, limit)
+        .map(({ text }) => joined(text))
+        .reverse(),
     sync: (lane) => syncs.one("SELECT * FROM syncs WHERE lane = ?", lane),
     setSync(lane, change) {
       count(lane, 0, 0, 0);

@@ -90,6 +90,12 @@ export function messageStore(db: Database): Store["messages"] {
       );
       return Math.max(queued, flying) + 1;
     },
+    countFrom: (lane, caller, since) =>
+      db
+        .query<{ n: number }, [string, number, string]>(
+          "SELECT count(*) AS n FROM messages INDEXED BY messages_lane WHERE lane = ? AND created_at >= ? AND caller = ?",
+        )
+        .get(lane, since, caller)!.n,
     first: (lane) =>
       messages.one("SELECT * FROM messages WHERE lane = +? ORDER BY created_at, id LIMIT 1", lane),
     listQueued: (lane, { after, limit }) =>

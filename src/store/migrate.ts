@@ -14,6 +14,7 @@ import seventh from "./migrations/007.sql" with { type: "text" };
 import eighth from "./migrations/008.sql" with { type: "text" };
 import ninth from "./migrations/009.sql" with { type: "text" };
 import tenth from "./migrations/010.sql" with { type: "text" };
+import eleventh from "./migrations/011.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -26,6 +27,7 @@ const migrations: readonly string[] = [
   eighth,
   ninth,
   tenth,
+  eleventh,
 ];
 
 export const supportedSchema = migrations.length;

@@ -1,6 +1,7 @@
 /** The Store port on SQLite. */
 import type { Counts } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
+import { automationStore, inboxStore, outboxStore } from "./automations.ts";
 import { closeDb, openDb } from "./db.ts";
 import { epochStore } from "./epochs.ts";
 import { storageError } from "./errors.ts";
@@ -41,6 +42,9 @@ export function openStore(path: string, now: number): Store {
     requests: requestStore(db),
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
+    automations: automationStore(db),
+    inbox: inboxStore(db),
+    outbox: outboxStore(db),
     counts(): Counts {
       const states = db
         .query<{ state: string; n: number }, []>(

@@ -1,4 +1,4 @@
-/** Getting hold of a daemon: the one that runs, or one started here, by one client of many at a time. */
+/** Connects to the running daemon, or starts one. Of many clients at the same time, only one starts it. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { type Detached, spawnDetached } from "../base/detach.ts";
@@ -10,19 +10,23 @@ import { nameOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import { type Connection, connect } from "./client.ts";
-import type { Parts } from "./parts.ts";
+import type { SurfaceDeps } from "./deps.ts";
 
 export interface Started {
   connection: Connection;
   status: "started" | "already_running";
-  /** Where the daemon has ended again: its own words for it, whoever started it. */
+  /** When the daemon has exited again: the error that it wrote to its log. Undefined while it runs. */
   whyDied(): Promise<DispatchError | undefined>;
 }
 
-/** Never asks whether it may: `reach` does. */
+/**
+ * Connects, or starts the daemon and connects. It does not check whether a start is allowed: `mayNotStart` does.
+ * Throws `daemon_down` when no daemon answers within `limits.client.autostartWaitMs`, and the daemon's own error when
+ * it exits at its start.
+ */
 export async function startDaemon(
   paths: Paths,
-  { daemonArgv, daemonVariables }: Pick<Parts, "daemonArgv" | "daemonVariables">,
+  { daemonArgv, daemonVariables }: Pick<SurfaceDeps, "daemonArgv" | "daemonVariables">,
 ): Promise<Started> {
   refuseForeignHome(paths);
   const until = systemClock.monotonic() + limits.client.autostartWaitMs;
@@ -33,7 +37,8 @@ export async function startDaemon(
   const found = (connection: Connection): Started => {
     const mine = child?.exited() === null ? child : undefined;
     const foundAt = systemClock.monotonic();
-    // Another's has left its words before its socket closed; what the log says later is not of this start.
+    // A daemon of another client wrote its error before its socket closed. Later lines of the log are not about
+    // this start.
     const hasEnded = async () =>
       mine ? endsSoon(mine) : systemClock.monotonic() - foundAt < limits.client.startFailureMs;
     const whyDied = async () => ((await hasEnded()) ? errorLeft(paths.log, logBytes) : undefined);
@@ -45,7 +50,8 @@ export async function startDaemon(
       const connection = await connect(paths.socket);
       if (connection) return found(connection);
       if (!child) {
-        // Whoever holds this starts the daemon; the others go on knocking, and one of them takes over if it dies.
+        // The holder of this lock starts the daemon. The others keep trying to connect, and one of them takes the
+        // lock when the holder exits.
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
         if (raced) return found(raced);
@@ -55,7 +61,7 @@ export async function startDaemon(
             env: environmentOf(paths, await daemonVariables(paths)),
           });
       } else if (child.exited() !== null && !readLock(paths.lock).held) {
-        // Ended, and not because another daemon was first.
+        // It exited, and not because another daemon was first.
         throw whyEnded(paths.log, logBytes, child.exited());
       }
       if (systemClock.monotonic() >= until)
@@ -63,7 +69,7 @@ export async function startDaemon(
           "daemon_down",
           `the daemon did not answer within ${limits.client.autostartWaitMs / 1000} s`,
           {
-            hint: `look into ${paths.log}`,
+            hint: `read ${paths.log}`,
           },
         );
       await systemClock.sleep(limits.client.autostartPollMs);
@@ -73,7 +79,7 @@ export async function startDaemon(
   }
 }
 
-/** It opens its socket before its registry, so it may fail with a client on the line. */
+/** The daemon opens its socket before its registry, so it may fail after a client has connected. */
 async function endsSoon(child: Detached): Promise<boolean> {
   const until = systemClock.monotonic() + limits.client.startFailureMs;
   while (child.exited() === null) {
@@ -83,7 +89,7 @@ async function endsSoon(child: Detached): Promise<boolean> {
   return true;
 }
 
-/** Where nobody answers: a reason not to start a daemon, or undefined. */
+/** The reason why this client may not start a daemon, or undefined when it may. */
 export function mayNotStart(paths: Paths, isForbidden: boolean): DispatchError | undefined {
   const sandboxed = whenSandboxed();
   if (sandboxed) return sandboxed;
@@ -98,7 +104,7 @@ export function mayNotStart(paths: Paths, isForbidden: boolean): DispatchError |
     : new DispatchError("daemon_down", message, { hint: "dispatch up" });
 }
 
-/** Inside Codex's sandbox a connect is refused and looks like a dead daemon (measured). */
+/** Inside Codex's sandbox a connect is refused, which looks like a dead daemon (facts F53). */
 export function whenSandboxed(): DispatchError | undefined {
   const env = readEnv();
   if (env.CODEX_SANDBOX === undefined && env.CODEX_SANDBOX_NETWORK_DISABLED === undefined) return undefined;
@@ -108,7 +114,7 @@ export function whenSandboxed(): DispatchError | undefined {
   );
 }
 
-/** The daemon stands in `/`: what it is told of paths is absolute. */
+/** The daemon's working directory is `/`, so every path in its environment is absolute. */
 function environmentOf(paths: Paths, variables: readonly string[]): Record<string, string> {
   const env = readEnv();
   return daemonEnv(variables, {
@@ -121,15 +127,15 @@ function environmentOf(paths: Paths, variables: readonly string[]): Record<strin
   });
 }
 
-/** Makes the home where it is missing. Throws `denied` where it is another user's, before anything is written to it. */
+/** Creates the home directory if it is missing. Throws `denied` if it belongs to another user, before any write. */
 export function refuseForeignHome({ home }: Paths): void {
   const wrong = makeDirectory(home) ?? ownerFault(home);
   if (wrong) throw wrong;
 }
 
-/** Which command starts the daemon, and under which program: its first word only, the rest may be anybody's text. */
+/** Which command starts the daemon, and from which program. Only its first word: the rest may be a private text. */
 function starter(): string {
-  const word = process.argv.slice(2).find((one) => /^[a-z]+$/.test(one)) ?? "";
+  const word = process.argv.slice(2).find((arg) => /^[a-z]+$/.test(arg)) ?? "";
   const above = nameOf(process.ppid);
   const under = above === undefined ? "" : ` under ${above} (pid ${process.ppid})`;
   return `dispatch${word === "" ? "" : ` ${word}`} (pid ${process.pid})${under}`;
@@ -143,13 +149,13 @@ function whyEnded(log: string, from: number, status: number | null): DispatchErr
   const last = linesSince(log, from)[0];
   return (
     errorLeft(log, from) ??
-    new DispatchError("daemon_down", `the daemon ended at its start (status ${status}): ${last}`, {
-      hint: `look into ${log}`,
+    new DispatchError("daemon_down", `the daemon exited at its start (status ${status}): ${last}`, {
+      hint: `read ${log}`,
     })
   );
 }
 
-/** A daemon that cannot start leaves its error, as JSON, on its last lines; one that was killed leaves none. */
+/** A daemon that cannot start writes its error, as JSON, in its last lines. One that was killed writes none. */
 function errorLeft(log: string, from: number): DispatchError | undefined {
   return linesSince(log, from)
     .map(errorIn)
@@ -167,7 +173,7 @@ function errorIn(line: string): DispatchError | undefined {
   try {
     return DispatchError.fromBody((JSON.parse(line) as { error: ErrorBody }).error);
   } catch {
-    // Cut short by a crash: then it explains nothing.
+    // A crash cut the line.
     return undefined;
   }
 }

@@ -1,9 +1,12 @@
-/** Who calls, and from where. */
+/** The caller of this process: its kind, its Codex thread and its directory. */
 import { readEnv } from "../base/env.ts";
 import { fail } from "../base/error.ts";
 import type { Caller } from "../ops/protocol.ts";
 
-/** A shell of Codex carries the id of its thread; over MCP it comes with each call instead. */
+/**
+ * A shell that Codex starts has the id of its thread in the environment. Over MCP each call carries it, so here it is
+ * null. Throws `usage` when the current directory no longer exists.
+ */
 export function callerHere(kind: Caller["kind"]): Caller {
   const thread = kind === "cli" ? readEnv().CODEX_THREAD_ID : undefined;
   return { kind, thread_id: thread || null, cwd: currentDirectory() };
@@ -13,6 +16,9 @@ function currentDirectory(): string {
   try {
     return process.cwd();
   } catch (cause) {
-    return fail("usage", "the current directory is gone", { hint: "cd to one that exists", cause });
+    return fail("usage", "the current directory no longer exists", {
+      hint: "cd to one that exists",
+      cause,
+    });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One connection to the daemon: frames out, rows and answers in. It never starts a daemon and never retries; a lost
- * connection is told apart from an answer, because only the caller knows whether asking again is safe.
+ * One connection to the daemon: it sends frames and receives rows and answers. It never starts a daemon and never
+ * retries. A lost connection is its own kind of answer, because only the caller knows whether a retry is safe.
  */
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
@@ -21,31 +21,34 @@ export interface Call {
 export type Answer = { result: Row } | { error: ErrorBody } | { lost: true };
 
 export interface Connection {
-  /** Rows come in order; while `onRow`'s promise is pending the daemon is not read from. Abort cancels the call. */
+  /** Rows come in order. While the promise of `row` is pending, nothing is read. Abort cancels the call. */
   call(
     call: Call,
     on?: { row?(row: Row): void | Promise<void>; signal?: AbortSignal | undefined },
   ): Promise<Answer>;
   isOpen(): boolean;
-  /** Who answers: known once the first call was answered. */
+  /** Version and pid of the daemon. Known once the first call was answered. */
   daemon(): { version: string; pid: number } | undefined;
   close(): void;
 }
 
 interface Open {
   row: ((row: Row) => void | Promise<void>) | undefined;
-  /** Ends when the rows so far are taken. */
+  /** Resolves when `row` has handled the rows so far. */
   taken: Promise<void>;
   end(answer: Answer | Error): void;
 }
 
 /**
- * The codes of a connect that found nobody there. Bun reports a sandbox's EPERM as ECONNREFUSED (measured); a daemon
- * killed before it took the connection from the kernel's queue leaves ECONNRESET (measured), and has heard nothing.
+ * The codes of a connect that found no daemon. Bun reports a sandbox's EPERM as ECONNREFUSED (measured). A daemon that
+ * was killed before it accepted the connection leaves ECONNRESET (measured), and has read nothing.
  */
 const absent = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
 
-/** Undefined when no daemon listens there. Throws `denied` where the daemon, or its directory, is not the user's own. */
+/**
+ * Undefined when no daemon listens at `path`. Throws `denied` when the daemon or its directory belongs to another user,
+ * `daemon_down` after `limits.client.connectTimeoutMs`, `usage` when the path is too long for a socket.
+ */
 export async function connect(
   path: string,
   helloTimeoutMs: number = limits.socket.helloTimeoutMs,
@@ -56,8 +59,8 @@ export async function connect(
     });
   const wire = openWire(helloTimeoutMs);
   const trust = directoryTrust(path);
-  const { promise: late, resolve: giveUp } = Promise.withResolvers<"late">();
-  const cancelLate = systemClock.after(limits.client.connectTimeoutMs, () => giveUp("late"));
+  const { promise: late, resolve: expire } = Promise.withResolvers<"late">();
+  const cancelLate = systemClock.after(limits.client.connectTimeoutMs, () => expire("late"));
   try {
     const socket = await Promise.race([late, Bun.connect({ unix: path, socket: wire.handlers })]);
     if (socket === "late")
@@ -90,8 +93,8 @@ function openWire(helloTimeoutMs: number) {
   let socket: Bun.Socket | undefined;
   const unsent: Uint8Array[] = [];
   let nextId = 1;
-  /** Undefined until hello was sent; then, until it is answered, the watch over that. */
-  let endWatch: (() => void) | undefined;
+  /** Undefined until hello was sent. Then it cancels the deadline for the answer to hello. */
+  let cancelHelloDeadline: (() => void) | undefined;
   let rowsPending = 0;
   let daemon: { version: string; pid: number } | undefined;
   let foreign: DispatchError | undefined;
@@ -103,9 +106,9 @@ function openWire(helloTimeoutMs: number) {
   const drop = (why: Answer | Error) => {
     const ending = socket;
     socket = undefined;
-    endWatch?.();
+    cancelHelloDeadline?.();
     endAll(why);
-    // Last: it calls `close` at once, which would tell the calls another reason.
+    // Last: it calls `close` at once, which would end the calls with another reason.
     ending?.end();
   };
 
@@ -127,7 +130,7 @@ function openWire(helloTimeoutMs: number) {
 
   const takeRow = (call: Open, row: Row) => {
     if (!call.row) return;
-    // Read no more than was handed on: the kernel's buffers then hold the daemon back.
+    // Read no more than was handled: the kernel's buffers fill, and the daemon waits.
     rowsPending += 1;
     if (rowsPending === 1) socket?.pause();
     call.taken = call.taken
@@ -142,11 +145,11 @@ function openWire(helloTimeoutMs: number) {
   const take = (frame: DaemonFrame | TextHead) => {
     if ("hello" in frame) {
       daemon = { version: frame.hello.version, pid: frame.hello.pid };
-      return endWatch?.();
+      return cancelHelloDeadline?.();
     }
     if ("error" in frame && frame.id === null) return endAll({ error: frame.error });
     const call = open.get(frame.id as number);
-    // A text is asked for by `quick` alone.
+    // Only `quick` requests a text.
     if (!call || "bytes" in frame) return;
     if ("row" in frame) return takeRow(call, frame.row);
     open.delete(frame.id as number);
@@ -160,19 +163,23 @@ function openWire(helloTimeoutMs: number) {
     onBroken: (why, cause) =>
       drop(
         why === "too_long"
-          ? new DispatchError("too_large", "the daemon's answer is over the limit of one frame", {
-              hint: "ask for less with --limit",
+          ? new DispatchError("too_large", "the daemon's answer is larger than one frame may be", {
+              hint: "use a smaller --limit",
             })
           : new DispatchError("internal", "the daemon sent a line that is not JSON", { cause }),
       ),
   });
 
-  /** The hello is answered at once by any daemon that lives; one that is stopped or hung accepts and says nothing. */
+  /** A working daemon answers hello at once. A stopped or hung one accepts the connection and sends nothing. */
   const expectHello = () => {
-    const silent = new DispatchError("daemon_down", "the daemon took the call and does not answer", {
-      hint: "dispatch doctor",
-    });
-    endWatch = systemClock.after(helloTimeoutMs, () => drop(silent));
+    const silent = new DispatchError(
+      "daemon_down",
+      "the daemon accepted the connection and does not answer",
+      {
+        hint: "dispatch doctor",
+      },
+    );
+    cancelHelloDeadline = systemClock.after(helloTimeoutMs, () => drop(silent));
   };
 
   const connection: Connection = {
@@ -187,8 +194,8 @@ function openWire(helloTimeoutMs: number) {
         else resolve(answer);
       };
       open.set(id, { row: on.row, taken: Promise.resolve(), end });
-      const hello: ClientFrame[] = endWatch ? [] : [helloFrame];
-      if (!endWatch) expectHello();
+      const hello: ClientFrame[] = cancelHelloDeadline ? [] : [helloFrame];
+      if (!cancelHelloDeadline) expectHello();
       send([...hello, { id, ...call }]);
       on.signal?.addEventListener("abort", cancel, { once: true });
       if (on.signal?.aborted) cancel();
@@ -202,7 +209,7 @@ function openWire(helloTimeoutMs: number) {
   return {
     foreign: () => foreign,
     handlers: {
-      // At once: a connection that was closed since has no descriptor to ask about.
+      // At once: a closed connection has no file descriptor to check.
       open: (opened: Bun.Socket) => {
         foreign = peerTrust(opened);
       },

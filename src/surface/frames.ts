@@ -1,4 +1,4 @@
-/** Frames as bytes and back: what each client of the control socket reads and writes. */
+/** Encodes and decodes the frames of the control socket, for every client. */
 import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, textOf } from "../base/lines.ts";
 import { version } from "../base/version.ts";
@@ -11,7 +11,7 @@ export function bytesOf(frames: readonly ClientFrame[]): Buffer {
   return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
 }
 
-/** Reads what the daemon sends. `onBroken`: a line that is no JSON, or one over the limit of a frame. */
+/** Reads what the daemon sends. `onBroken` reports a line that is not JSON, or one over `limits.socket.frameBytesMax`. */
 export function frameReader(to: {
   onFrame(frame: DaemonFrame | TextHead): void;
   /** The text that a frame with `bytes` announces. */

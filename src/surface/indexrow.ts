@@ -1,10 +1,10 @@
-/** The rows of an op in the index: made when the index is generated. */
+/** Computes the rows of an op for the generated index (`scripts/generate`). */
 import * as v from "valibot";
 import { isOptional, markOf, typeOf } from "../ops/fields.ts";
 import type { AnyOp, IndexRow, QuickRead } from "../ops/op.ts";
 import { hashOf } from "./schema.ts";
 
-/** Without `load`: only who made the op knows its file. */
+/** The row without `load`: only the generator knows the file of the op. */
 export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
   const { name, cli, group, summary, intent } = op;
   return {
@@ -24,7 +24,10 @@ export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
   };
 }
 
-/** Of a read whose result is its whole answer, and which takes its arguments as they are typed; else undefined. */
+/**
+ * For a read whose result is its whole answer and whose arguments need no conversion: what `quick` needs to call it.
+ * Undefined for every other op.
+ */
 export function quickReadOf(op: AnyOp): QuickRead | undefined {
   if (op.at === "client" || op.intent !== "read" || op.repeat !== "safe") return undefined;
   if (op.exit || op.plain || op.hidden || op.cli.includes("--")) return undefined;
@@ -32,7 +35,7 @@ export function quickReadOf(op: AnyOp): QuickRead | undefined {
   const needed = entries.filter(([, schema]) => !isOptional(schema));
   if (!needed.every(([, schema]) => isWord(schema))) return undefined;
   const args = needed.map(([field]) => field);
-  // Words are placed in the order of the entries: one that may be left out, before these, would take the first.
+  // Words are assigned in the order of the entries: an optional one before these would take the first word.
   const placed = entries.filter(([, schema]) => markOf(schema).arg).map(([field]) => field);
   if (args.some((field, at) => placed[at] !== field)) return undefined;
   const input = v.safeParse(op.input, Object.fromEntries(args.map((field) => [field, "word"])));
@@ -40,7 +43,7 @@ export function quickReadOf(op: AnyOp): QuickRead | undefined {
   return { name: op.name, cli: op.cli, args, hash: hashOf(op) };
 }
 
-/** Needs nothing of the client: no file is read, nothing is made absolute or computed. */
+/** True if the client can send the word as it is: no file to read, nothing to make absolute or to compute. */
 function isWord(schema: v.GenericSchema): boolean {
   const { arg, text, path, moment, minted, spelling } = markOf(schema);
   return arg === true && typeOf(schema) === "string" && !(text || path || moment || minted || spelling);

@@ -1,4 +1,4 @@
-/** From what a caller gave to what an op takes: the client's own fillings, then the op's schema, in the caller's words. */
+/** Turns a caller's input into an op's input: fills what only the client knows, then checks it with the op's schema. */
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { systemClock } from "../base/clock.ts";
@@ -13,13 +13,16 @@ import type { AnyOp } from "../ops/op.ts";
 export type Input = Record<string, unknown>;
 
 export interface Checked {
-  /** To send: the daemon applies the schema's defaults itself. */
+  /** What is sent. The daemon applies the schema's defaults itself. */
   input: Input;
-  /** What the op sees. */
+  /** The same with the defaults of the schema. */
   parsed: Input;
 }
 
-/** `spell` is how this caller writes a field: `--limit` on the command line, `limit` in MCP. */
+/**
+ * `spell` returns how this caller writes a field: `--limit` on the command line, `limit` in MCP. Throws `usage` with one
+ * line for all faults, `too_large` for a text over `limits.input.textBytesMax`.
+ */
 export function checkedInput(
   op: AnyOp,
   given: Input,
@@ -37,13 +40,13 @@ export function checkedInput(
   });
 }
 
-/** May the caller leave it out? Then the schema or the client fills it. */
+/** True if the caller may leave the field out: the schema or the client fills it. */
 export function mayBeLeftOut(schema: v.GenericSchema): boolean {
   const mark = markOf(schema);
   return isOptional(schema) || mark.minted === true;
 }
 
-/** Paths are made absolute, and the idempotency key supplied, by the client: only it stands where the caller does. */
+/** Makes paths and times absolute and adds the idempotency key. Only the client knows the caller's directory and zone. */
 function filled(op: AnyOp, given: Input, cwd: string): Input {
   const input = { ...given };
   for (const [field, schema] of Object.entries(op.input.entries)) {

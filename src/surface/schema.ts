@@ -1,4 +1,4 @@
-/** JSON Schema of an op: a plain object at the root, nothing by reference, none of our own words in it. */
+/** The JSON Schema of an op: a plain object at the root, without references and without our own keywords. */
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { AnyOp, ObjectSchema } from "../ops/op.ts";
 
@@ -14,14 +14,17 @@ const known = new WeakMap<AnyOp, OpSchemas>();
 export function jsonSchemas(op: AnyOp): OpSchemas {
   let schemas = known.get(op);
   if (!schemas) {
-    // "input": else a field with a default would be required of the caller.
+    // "input": otherwise a field with a default would be required.
     schemas = { input: convert(op.input, "input"), output: convert(op.output, "output") };
     known.set(op, schemas);
   }
   return schemas;
 }
 
-/** Told apart by this, client and daemon notice that they were built from different schemas. Wording does not count. */
+/**
+ * A hash of the op's input and output schemas (12 hex digits). Client and daemon compare it to detect that they were
+ * built from different schemas. Descriptions do not count.
+ */
 export function hashOf(op: AnyOp): string {
   const { input, output } = jsonSchemas(op);
   const shape = JSON.stringify(canonical({ input, output }));
@@ -29,13 +32,13 @@ export function hashOf(op: AnyOp): string {
 }
 
 function convert(schema: ObjectSchema, typeMode: "input" | "output"): JsonSchema {
-  // "ignore": checks that JSON Schema has no words for (well-formed text, byte counts) are still made by valibot.
+  // "ignore": JSON Schema cannot express some checks (well-formed text, byte counts). valibot still makes them.
   const root = toJsonSchema(schema as never, { typeMode, errorMode: "ignore" });
   const { $schema: _, ...plain } = withoutMarks(root) as JsonSchema;
   return plain;
 }
 
-/** Our metadata is carried over as a keyword `mark`, which no validator knows. A property may well be called that. */
+/** Our metadata appears as a keyword `mark`, which no validator knows. A property may have that name, and stays. */
 function withoutMarks(node: unknown, isProperties = false): unknown {
   if (Array.isArray(node)) return node.map((item) => withoutMarks(item));
   if (typeof node !== "object" || node === null) return node;

@@ -1,23 +1,27 @@
 /**
- * Whether the daemon at the other end is the user's own. The same checks as the daemon makes of its clients: a socket in
- * a directory that somebody else can write may be anybody's, and would be given texts and believed.
+ * Checks that the daemon at the other end belongs to this user. The daemon makes the same checks of its clients. In a
+ * directory that another user can write, the socket may be that user's: it would receive texts and its answers would
+ * be trusted.
  */
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { type Peer, peerOf } from "../base/peer.ts";
 import { ownUid, privacyFault } from "../base/privacy.ts";
 
-/** Asked while the connect is under way. `stat` follows links: the home may be spelled through one. */
+/** Runs during the connect. `stat` follows links: the path of the home may contain one. */
 export async function directoryTrust(socket: string, uid = ownUid()): Promise<DispatchError | undefined> {
   const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
   try {
     return privacyFault(directory, await Bun.file(directory).stat(), uid);
   } catch {
-    // It is not there, and so is no daemon: the connect says the same.
+    // Without the directory there is no daemon. The connect reports that.
     return undefined;
   }
 }
 
-/** `socket` is connected. Where the kernel does not say whose it is, that is a fault too. The runtime has the descriptor, and its types do not (measured). */
+/**
+ * `socket` is connected. It is a fault too when the kernel does not report the peer's uid. Bun's socket has a file
+ * descriptor that its types do not declare (measured).
+ */
 export function peerTrust(
   socket: object,
   uid = ownUid(),
@@ -30,7 +34,7 @@ export function peerTrust(
     return thrown instanceof DispatchError ? thrown : new DispatchError("internal", errorMessage(thrown));
   }
   if (daemon.uid === uid) return undefined;
-  return new DispatchError("denied", `the daemon there runs as uid ${daemon.uid}, and you are uid ${uid}`, {
+  return new DispatchError("denied", `the daemon runs as uid ${daemon.uid}, and you are uid ${uid}`, {
     hint: "set DISPATCH_HOME to a directory of your own",
   });
 }

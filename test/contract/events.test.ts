@@ -62,6 +62,17 @@ const golden: { [Kind in EventKind]: EventData[Kind] } = {
   "daemon.down": {},
   gap: { epoch: 1 },
   reconciled: { epoch: 1 },
+  "trigger.fired": {
+    trigger: "bcdfgh",
+    face: "trigger",
+    name: "standup",
+    slot: "2026-01-01T09:00:00.000Z",
+    outcome: "fired",
+    reason: null,
+    about: null,
+  },
+  "trigger.paused": { trigger: "bcdfgh", face: "trigger", name: "standup", reason: "it failed 5 times" },
+  "inbox.posted": { message: "m", from: null },
   "op.called": { caller: "cli", op: "thread.list", outcome: "ok" },
 };
 

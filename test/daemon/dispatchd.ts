@@ -53,7 +53,7 @@ function throwIn(where: string, clock: Clock): void {
 
 const code = await runDaemon({
   argv: process.argv.slice(2),
-  parts: async () => ({
+  load: async () => ({
     index: ops.map((one) => rowOf(one)),
     async compose({ env, log }) {
       if (fake.composeMs) await Bun.sleep(fake.composeMs);

@@ -444,7 +444,7 @@ describe("what cannot lose anything is found, put right by --fix, told, and then
     });
     expect((await ask({ fix: true }))["registry"]).toMatchObject({
       status: "skipped",
-      fixed: [expect.stringContaining("made")],
+      fixed: [expect.stringContaining("created")],
     });
     expect(lstatSync(dirname(paths.db)).mode & 0o777).toBe(0o700);
   });

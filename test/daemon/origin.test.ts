@@ -71,6 +71,13 @@ describe("a person", () => {
   });
 });
 
+test("a program of the user's that the daemon runs is a person's, and a Codex that it starts is an agent", () => {
+  const rows = { 50: { parent: 10 }, 51: { parent: 50 }, 52: { parent: 51, environment: shell } };
+  const from = (pid: number) => originOf(pid, table(rows), daemon, (one) => one === 50).kind;
+  expect([50, 51, 52].map(from)).toEqual(["person", "person", "agent"]);
+  expect(originOf(51, table(rows), daemon, () => false).kind).toBe("agent");
+});
+
 describe("an agent", () => {
   const agents: [what: string, pid: number, rows: Record<number, Row>, thread: string | null][] = [
     [

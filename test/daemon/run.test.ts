@@ -143,7 +143,7 @@ test("kill -9 leaves a socket and a lock file that the next daemon starts over",
   await ended(first);
   expect(existsSync(paths.socket)).toBe(true);
   const second = start(paths);
-  await until(() => logOf(paths).includes("did not end well"), "the stale socket is removed");
+  await until(() => logOf(paths).includes("did not stop cleanly"), "the stale socket is removed");
   const client = await until(
     () => existsSync(paths.socket) && connect(paths.socket).catch(() => undefined),
     "it serves",

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import { readConfig, readTextFile } from "../../src/daemon/config.ts";
-import { isWithin } from "../../src/daemon/inside.ts";
+import { isWithin } from "../../src/daemon/containment.ts";
 import { configFiles, tablesOf } from "../../src/daemon/tables.ts";
 
 let base: string;
@@ -90,8 +90,8 @@ test("a file that leads out of its repository, never ends or is too large is ref
     expect(refusal()).toMatchObject({ code: "usage", message: expect.stringContaining(words) });
     expect(refusal()).toMatchObject({ message: expect.stringContaining(file) });
   };
-  becomes(() => symlinkSync("/dev/null", file), "leads out of its repository");
-  becomes(() => symlinkSync(put("work/other.toml"), file), "leads out of its repository");
+  becomes(() => symlinkSync("/dev/null", file), "is a link to a file outside its repository");
+  becomes(() => symlinkSync(put("work/other.toml"), file), "is a link to a file outside its repository");
   becomes(() => Bun.spawnSync(["mkfifo", file]), "no regular file");
   becomes(() => writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax + 1)), "over 16 KiB");
   writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax));

@@ -12,8 +12,8 @@ async function argsOf(help: string): Promise<string[]> {
   writeFileSync(join(folder, "help"), help);
   writeFileSync(codex, script);
   chmodSync(codex, 0o755);
-  const code = `const { runCodexHere } = await import("${import.meta.dir}/../../src/daemon/terminal.ts");
-    process.exit(await runCodexHere(["resume", "T"]));`;
+  const code = `const { runCodexInTerminal } = await import("${import.meta.dir}/../../src/daemon/terminal.ts");
+    process.exit(await runCodexInTerminal(["resume", "T"]));`;
   const env = { ...process.env, DISPATCH_CODEX: codex, DISPATCH_HOME: folder };
   const child = Bun.spawn([process.execPath, "-e", code], { env, stderr: "pipe" });
   expect(await child.exited).toBe(0);

@@ -54,6 +54,6 @@ function breakable(row: IndexRow): IndexRow {
 process.exit(
   await runDaemon({
     argv: process.argv.slice(2),
-    parts: async () => ({ index: index.map(breakable), compose }),
+    load: async () => ({ index: index.map(breakable), compose }),
   }),
 );

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { groupMembers, identityOf, isAlive, type ProcessFacts } from "../../src/base/identity.ts";
 import { spawnGroup } from "../../src/base/spawn.ts";
-import { endOrphans, refuseBesideLeft } from "../../src/daemon/orphan.ts";
+import { endOrphans, refuseWhileOrphansLive } from "../../src/daemon/orphan.ts";
 import { openStore } from "../../src/store/store.ts";
 import { quietLog } from "../support/codex-sink.ts";
 import { type FaultRig, faultRig, until } from "../support/fault.ts";
@@ -72,13 +72,13 @@ describe("whom a new daemon ends", () => {
     const { facts, end } = await innocent("exec sleep 60");
     const store = openStore(":memory:", 0);
     store.epochs.open(facts, 0);
-    const refuse = () => refuseBesideLeft(store.epochs.unended(), systemClock);
+    const refuse = () => refuseWhileOrphansLive(store.epochs.unended(), systemClock);
     const kill = spyOn(process, "kill").mockImplementation(() => true);
     try {
       const refused = await refuse().catch((thrown: unknown) => thrown);
       expect(refused).toMatchObject({
         code: "agent_down",
-        message: expect.stringContaining(`process ${facts.pid} of it lives`),
+        message: expect.stringContaining(`its process ${facts.pid} is still alive`),
       });
       kill.mockRestore();
       await refuse();

@@ -77,7 +77,7 @@ test("a stream ends with 10 and the next command when the daemon is stopped, or 
   process.kill(daemon, "SIGKILL");
   expect(await cut.ended()).toMatchObject({
     code: 10,
-    stderr: expect.stringContaining("the daemon went away"),
+    stderr: expect.stringContaining("the connection to the daemon was lost"),
   });
   expect((await rig.ask(["list"])).threads).not.toEqual([]);
   expect((await rig.ask(["daemon", "status"])).previous).toMatchObject({

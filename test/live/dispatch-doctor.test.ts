@@ -180,7 +180,7 @@ test("on a terminal it names the fault, the way out, and what --fix would put ri
   });
   expect(code).toBe(8);
   expect(text).toContain("-> chmod 700");
-  expect(text).toContain("dispatch doctor --fix puts right: home");
+  expect(text).toContain("dispatch doctor --fix repairs: home");
   const after = await rig.screen(["doctor", "--no-app-server", "--fix"], {
     env: { ...well, DISPATCH_HOME: home },
   });

@@ -33,5 +33,5 @@ for (const [words, op] of spellings)
 
 test("what no command is called is not found", async () => {
   const error = await run(["lst --all"]).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: "not_found", message: 'no command "lst"' });
+  expect(error).toMatchObject({ code: "not_found", message: 'there is no command "lst"' });
 });

@@ -21,7 +21,7 @@ test("an event says what it knows, and nothing of what it has not", () => {
 });
 
 test("a list with nothing in it claims no more than that", () => {
-  expect(shown(threadTable([], look))).toStartWith("no threads here; ");
+  expect(shown(threadTable([], look))).toStartWith("no threads; ");
 });
 
 const now = new Date(0).toISOString();

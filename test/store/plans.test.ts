@@ -19,6 +19,7 @@ const partial = [
   "messages_one_in_flight",
   "requests_open",
   "epochs_unended",
+  "outbox_waiting",
 ];
 
 /** A row, or one for each model provider whose account is used up. */
@@ -27,6 +28,8 @@ const small = ["meta", "sqlite_schema", "usage_limits"];
 /** Statements that walk all lanes, since all lanes are what they are asked about. */
 const walksLanes = [
   /^SELECT count\(\*\) AS n FROM lanes WHERE forgotten_at IS NULL$/,
+  // As many as [limits] allows.
+  /^SELECT count\(\*\) AS n FROM automations$/,
   // daemon status: how many are in which status.
   /^SELECT l\.ref, l\.thread_id, l\.source, l\.setup, /,
   // search: who may match.

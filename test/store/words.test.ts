@@ -21,6 +21,11 @@ const known: Record<string, readonly string[]> = {
   // The time is told without a row.
   "requests.kind": words.requestKinds.filter((kind) => kind !== "current_time"),
   "requests.state": words.requestStates,
+  "automations.face": words.automationFaces,
+  "automations.state": words.automationStates,
+  "firings.outcome": words.firingOutcomes,
+  "inbox.state": words.inboxStates,
+  "outbox.state": words.outboxStates,
   "items.type": ["user_message", "agent_message", "plan", "command", "file_change", "mcp_tool_call", "error"],
 };
 

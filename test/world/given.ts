@@ -1,6 +1,7 @@
 /** The situations that examples start from, each made through the product's own verbs. */
 import type { Receipt } from "../../src/contract/receipt.ts";
 import type { Mode } from "../../src/contract/words.ts";
+import { noGuards } from "../../src/core/automation/triggers.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { until } from "../support/codex-sink.ts";
@@ -83,6 +84,40 @@ export const situations: Record<string, () => Promise<Given>> = {
   async "an unmanaged thread"() {
     const world = begun();
     return { world, words: { "<thread>": stranger(world) } };
+  },
+  async "a trigger"() {
+    const world = begun();
+    const { ref } = await create(world, "docs");
+    world.engine.core.addTrigger({
+      name: "standup",
+      lane: ref,
+      when: { kind: "cron", cron: "0 9 * * 1-5", tz: "Europe/Berlin" },
+      of: [],
+      action: { kind: "queue", text: "What is next?" },
+      guards: noGuards,
+      caller: cli.kind,
+    });
+    return { world, words: {} };
+  },
+  async "a subscription"() {
+    const given = await lane('[{"wait":"go"}]', isRunning);
+    const { core } = given.world.engine;
+    const { id } = core.subscribe({
+      of: [core.resolve("@docs", null)],
+      conditions: ["done"],
+      to: null,
+      deliver: "inbox",
+      all: false,
+      once: true,
+      tail: 1,
+      caller: cli.kind,
+    });
+    return { ...given, words: { ...given.words, "<subscription>": id } };
+  },
+  async "an inbox message"() {
+    const world = begun();
+    const { id } = world.engine.core.postInbox({ lane: null, sender: "cli", text: "look here" });
+    return { world, words: { "<inbox>": id } };
   },
   async "an attached thread"() {
     const world = begun();

@@ -41,6 +41,8 @@ export interface WorldOptions {
   /** How many steps of others a call to Codex waits before it is carried out. */
   pause?(): number;
   policy?: Partial<Policy>;
+  /** What a notification's program does. */
+  runProgram?(exec: readonly string[], input: string): Promise<void>;
   config?: { own?: Partial<Tables>; repository?: ConfigFiles["repository"] };
   /** What stands in files, by path. */
   texts?: Record<string, string>;
@@ -92,6 +94,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     policy: () => ({
       releaseAfter: [],
       keepDays: 90,
+      notify: [],
       attachedQueue: false,
       maxRunningTurns: null,
       usageLimits: { continue: "queue", nudge: null },
@@ -108,6 +111,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       isInside: (path, root) => path === root || path.startsWith(`${root}/`),
       readText: (path) => options.texts?.[path] ?? fail("usage", `no ${path}`),
     },
+    home: "/home/user",
+    runProgram: options.runProgram ?? (async () => {}),
     rulesIn: (file) => options.rules?.[file] ?? fail("usage", `no ${file}`),
     config: () => ({
       own: { ...noTables, ...options.config?.own },

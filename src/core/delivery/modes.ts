@@ -17,6 +17,11 @@ import { isIdle, runningTurn } from "./idle.ts";
 export interface Delivery extends Drain {
   /** Stores the text and does what its mode says. The same key again is the same message. */
   send(ref: Ref, draft: Draft): Promise<Message>;
+  /**
+   * The same inside a transaction, by the registry alone: no Codex is asked, so a send is refused where the registry
+   * says that something runs, and waits where Codex is down.
+   */
+  store(change: Change, ref: Ref, draft: Draft): Message;
 }
 
 export function delivery(deps: CoreDeps): Delivery {
@@ -129,6 +134,24 @@ export function delivery(deps: CoreDeps): Delivery {
 
   return {
     ...loop,
+    store(change, ref, draft) {
+      const lane = writable(ref, draft);
+      const turn = runningTurn(deps, ref);
+      if (draft.mode === "send") refuseUnlessFree(deps, lane);
+      if (draft.mode === "steer" && !turn && !draft.or_queue)
+        fail("conflict", `thread ${ref} runs no turn to steer`, {
+          hint: "use the action queue, or send with --idle-only",
+        });
+      change.after(() => loop.kick(ref));
+      const at = draft.mode === "interject" ? "urgent" : draft.mode === "send" ? "front" : "back";
+      const isAimed = draft.mode === "steer" || draft.mode === "interject";
+      const message = accepted(change, lane, draft, at, (isAimed && turn?.turn_id) || null);
+      if (draft.mode === "interject" && turn && lane.thread_id) {
+        const threadId = lane.thread_id;
+        change.after(() => cut(threadId, turn.turn_id));
+      }
+      return message;
+    },
     async send(ref, draft) {
       const known = knownByKey(store, ref, draft);
       if (known) return known;

@@ -108,16 +108,25 @@ function look(
   refuseUntellable(deps, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
   const turn = markedTurn(deps, target.ref, mark);
-  const isBlocked = deps.live.blocked.has(target.ref);
-  if (isStopped(condition, facts, isBlocked)) return "blocked";
-  const isSo = holds(condition, facts, {
+  if (isStopped(condition, facts, deps.live.blocked.has(target.ref))) return "blocked";
+  return holdsNow(deps, condition, facts, turn) ? verdictOf(condition, facts, turn) : undefined;
+}
+
+/** By the registry and what the running Codex reported. `turn`: the one that condition `turn` is about. */
+export function holdsNow(
+  deps: CoreDeps,
+  condition: Condition,
+  facts: LaneFacts,
+  turn: Turn | null = null,
+): boolean {
+  const { ref, thread_id } = facts.lane;
+  return holds(condition, facts, {
     turn,
     hasWorked: hasWorked(deps, facts),
-    isBlocked,
-    agents: deps.live.agents(facts.lane.thread_id).length,
-    retryingMs: retryingMs(deps, facts.lane.thread_id),
+    isBlocked: deps.live.blocked.has(ref),
+    agents: deps.live.agents(thread_id).length,
+    retryingMs: retryingMs(deps, thread_id),
   });
-  return isSo ? verdictOf(condition, facts, turn) : undefined;
 }
 
 function markedTurn({ store }: CoreDeps, ref: Ref, mark: TurnMark): Turn | null {
@@ -136,7 +145,10 @@ function hasWorked({ store }: CoreDeps, { lane, latest }: LaneFacts): boolean {
 }
 
 /** One live read, where the thread is loaded: the registry may not have heard yet of a turn that just began. */
-async function isConfirmed({ store, agent, live }: CoreDeps, { ref, receipt }: Target): Promise<boolean> {
+export async function isConfirmed(
+  { store, agent, live }: CoreDeps,
+  { ref, receipt }: Target,
+): Promise<boolean> {
   if (receipt !== undefined) return true;
   const threadId = store.lanes.find(ref)?.thread_id ?? null;
   if (threadId === null || !live.get(threadId)) return true;

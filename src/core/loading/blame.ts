@@ -1,7 +1,7 @@
 /**
  * Whose fault a death of Codex is. What was being opened, or was in flight, when it died is remembered; a thread that
- * was so twice for the same cause, with no success in between, is held, and the others go on. In memory: another
- * daemon finds it again.
+ * was so twice for the same cause, with no success in between, is held, and the others go on; three times where another
+ * one may be the cause. In memory: another daemon finds it again.
  */
 
 import { fail } from "../../base/error.ts";
@@ -46,16 +46,21 @@ export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
 export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = world;
   const involved = epoch === blame.renewed ? [] : involvedIn(world, epoch);
-  const again = involved.filter(([ref, cause]) => suspectOf(world, ref)?.causes.has(cause));
-  // With one on trial the others waited, or do what a person asked for.
-  const onTrial = again.filter(([ref]) => ref === blame.trial?.ref && isOnTrial(world, blame.trial));
-  const found = onTrial.length > 0 ? onTrial : again;
+  const onTrial = blame.trial && isOnTrial(world, blame.trial) ? blame.trial.ref : null;
   blame.opening.clear();
   for (const [ref, cause] of involved) {
-    const suspect = suspectOf(world, ref);
-    if (suspect) suspect.causes.add(cause);
-    else blame.suspects.set(ref, { causes: new Set([cause]), tried: 0, asked: null });
+    const suspect = suspectOf(world, ref) ?? { causes: new Map(), tried: 0, asked: null };
+    suspect.causes.set(cause, (suspect.causes.get(cause) ?? 0) + 1);
+    blame.suspects.set(ref, suspect);
   }
+  const isAlone = new Set(involved.map(([ref]) => ref)).size === 1;
+  const again = involved.filter(
+    ([ref, cause]) =>
+      blame.suspects.get(ref)!.causes.get(cause)! >= (isAlone ? 2 : limits.loop.crashesInCompanyMax),
+  );
+  // With one on trial the other suspects waited, or do what a person asked for.
+  const tried = again.filter(([ref]) => ref === onTrial);
+  const found = tried.length > 0 ? tried : again;
   for (const [ref, cause] of found) {
     blame.suspects.delete(ref);
     blame.culprits.set(ref, cause);
@@ -92,7 +97,7 @@ export function isCulprit(world: CoreDeps, ref: Ref): boolean {
 function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
   if (store.lanes.find(ref)?.source !== "own") blame.suspects.delete(ref);
   const suspect = blame.suspects.get(ref);
-  for (const cause of suspect?.causes ?? []) {
+  for (const cause of suspect?.causes.keys() ?? []) {
     const state = cause === null ? "queued" : store.messages.find(cause)?.state;
     if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect?.causes.delete(cause);
   }
@@ -145,13 +150,15 @@ function trialFor(world: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefine
   return trial;
 }
 
-/** Another one asked in vain a moment ago, and was tried longer ago. */
+/** Another one waits, and was tried longer ago. */
 function goesFirst(world: CoreDeps, { tried }: Suspect): boolean {
+  return inLine(world).some((ref) => world.blame.suspects.get(ref)!.tried < tried);
+}
+
+/** Suspects that were refused a trial a moment ago. */
+export function inLine(world: CoreDeps): Ref[] {
   const since = world.clock.monotonic() - limits.loop.suspectAsksMs;
-  return [...world.blame.suspects].some(
-    ([ref, other]) =>
-      other.tried < tried && other.asked !== null && other.asked >= since && suspectOf(world, ref),
-  );
+  return [...world.blame.suspects.keys()].filter((ref) => (suspectOf(world, ref)?.asked ?? -1) >= since);
 }
 
 function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {

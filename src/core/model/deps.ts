@@ -27,6 +27,13 @@ export interface CoreDeps {
   policy(): Policy;
   /** From another file of the same kind. Throws `usage` when it is broken or missing. */
   rulesIn(file: string): Rules;
+  /** The user's home directory: the automation creates its threads there, unless a preset names another directory. */
+  home: string;
+  /**
+   * Runs a program of the user with this standard input, and waits for its end. Rejects when it cannot be started, ends
+   * with another status than 0, or takes too long.
+   */
+  runProgram(exec: readonly string[], input: string): Promise<void>;
   /** The configuration of the user and of the repository around this directory. Throws `usage` when a file is broken. */
   config(directory: string): ConfigFiles;
 }
@@ -39,10 +46,19 @@ export interface UsageLimitPolicy {
   nudge: string | null;
 }
 
+export interface NotifyRule {
+  /** Conditions, or kinds of events. */
+  kinds: readonly string[];
+  /** A program and its arguments. */
+  exec: readonly string[];
+}
+
 export interface Policy {
   /** Holds that dispatch releases by itself. */
   releaseAfter: readonly HoldReason[];
   keepDays: number;
+  /** Programs that receive events: `[[notify]]`. */
+  notify: readonly NotifyRule[];
   /** Messages for an attached thread go into Codex's own queue. */
   attachedQueue: boolean;
   /** How many turns dispatch runs at a time, over all threads; null: no limit. */
@@ -78,7 +94,8 @@ export interface Files {
 export type Cause = MessageId | null;
 
 export interface Suspect {
-  causes: Set<Cause>;
+  /** Of each, at how many deaths it was under way. */
+  causes: Map<Cause, number>;
   /** The number of its last trial; 0: it had none. */
   tried: number;
   /** When it was last refused a trial; monotonic ms. null: it waits for none. */

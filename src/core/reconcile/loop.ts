@@ -21,6 +21,7 @@ import { contextTaken, delivered, failed, failSteer, settleInterrupted, unsure }
 import { endDueLimits } from "../state/usagelimit.ts";
 import { beside } from "./beside.ts";
 import { isLeft, recover } from "./recover.ts";
+import { trials } from "./trials.ts";
 import { idleThreads, renewReplaced, unload } from "./upkeep.ts";
 
 export interface Reconcile {
@@ -36,17 +37,18 @@ export interface Reconcile {
   turnOver(ref: Ref): void;
 }
 
+const noSign = `Codex gave no sign of it for ${limits.message.proofTimeoutMs / 1000} s`;
+
 export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
   const { store, agent, live, clock, log, journal } = world;
   const codexQueue = nativeQueue(world);
-  /** The epoch whose gap was closed: until then something may be wrong. */
+  /** The epoch and the newest gap that were closed, and the epoch whose interrupted goals were paused in Codex. */
   let settledEpoch: number | null = null;
-  /** The epoch in which interrupted goals were paused in Codex. */
-  let goalsPausedIn: number | null = null;
-  /** The newest gap that was closed. */
   let settledSeq = 0;
+  let goalsPausedIn: number | null = null;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
   const settling = beside<Ref>(clock, limits.loop.settleWaitMs);
+  const trySuspects = trials(world, (ref) => settling(ref, () => settled(ref)));
   const pausing = beside<Ref>(clock, limits.loop.settleWaitMs);
   const unloading = beside<Ref>(clock, limits.loop.settleWaitMs);
   /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
@@ -67,6 +69,7 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     const unfinished = store.lanes.unfinished();
     for (const ref of inFlight.keys()) if (!store.messages.inFlight(ref)) inFlight.delete(ref);
     for (const ref of unfinished) isWhole = (await settling(ref, () => settled(ref))) && isWhole;
+    trySuspects();
     const gap = store.events.newest({ kinds: ["gap"], limit: 1 })[0]?.seq ?? 0;
     if (isWhole && (settledEpoch !== epoch || gap > settledSeq)) {
       settledEpoch = epoch;
@@ -211,13 +214,7 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
           unsure(store, change, message, "its ephemeral thread has no history to tell");
       } else if (isSteering(message)) failSteer(store, change, message);
       else if (isTurnOver(message) && asked.mode !== "context") settleInterrupted(store, change, message);
-      else if (isLate)
-        unsure(
-          store,
-          change,
-          message,
-          `Codex gave no sign of it for ${limits.message.proofTimeoutMs / 1000} s`,
-        );
+      else if (isLate) unsure(store, change, message, noSign);
     });
   }
 

@@ -1,44 +1,43 @@
-/** How a check of doctor is written down: what it found, and what would put it right. */
+/** The finding of a doctor check: its status, the recovery, and the automatic fix if there is one. */
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Check } from "../../ops/ctx.ts";
 
-export interface Asked {
+export interface CheckContext {
   paths: Paths;
-  /** The environment of who asks. */
+  /** The environment that a daemon started by this caller would have. */
   env: Record<string, string | undefined>;
-  /** Inside Codex's sandbox a connect is refused and looks like a dead daemon. */
+  /** Inside Codex's sandbox a connect is refused, which looks like a dead daemon (facts F53). */
   isSandboxed: boolean;
   appServer: boolean;
   timeoutMs: number;
 }
 
 /**
- * Puts right one thing that cannot lose anything: a mode, a directory that is not there, what a process that ended
- * left behind. Never a file that somebody may want, and never what belongs to Codex. Answers what it did; throws when
- * it could not.
+ * Makes one repair that cannot lose data: a mode, a missing directory, remains of a process that ended. It never removes
+ * a file that somebody may want and never touches Codex's files. Returns what it did. Throws when it failed.
  */
-export type Mend = () => string;
+export type Fix = () => string;
 
-/** A check only looks; its name is added by who runs it, and so is what was mended. */
-export type Finding = Omit<Check, "name" | "fixed" | "fixable"> & { mend?: Mend };
+/** A check only looks. `runChecks` adds its name and what was fixed. */
+export type Finding = Omit<Check, "name" | "fixed" | "fixable"> & { fix?: Fix };
 
 interface More {
   detail?: string | undefined;
   recovery?: string | undefined;
   data?: Record<string, unknown> | undefined;
-  mend?: Mend | undefined;
+  fix?: Fix | undefined;
 }
 
 const finding =
   (status: Check["status"]) =>
-  (summary: string, { detail, recovery, data, mend }: More = {}): Finding => ({
+  (summary: string, { detail, recovery, data, fix }: More = {}): Finding => ({
     status,
     summary,
     detail: detail ?? null,
     recovery: recovery ?? null,
     data: data ?? null,
-    ...(mend ? { mend } : {}),
+    ...(fix ? { fix } : {}),
   });
 
 export const ok = finding("ok");
@@ -47,11 +46,11 @@ export const bad = finding("fail");
 export const skipped = finding("skipped");
 
 /** An error as a finding: its hint is the recovery. */
-export function badOf(thrown: unknown, mend?: Mend): Finding {
+export function badOf(thrown: unknown, fix?: Fix): Finding {
   const error = thrown instanceof DispatchError ? thrown : undefined;
   return bad(errorMessage(thrown), {
     recovery: error?.hint ?? undefined,
     data: error?.data ?? undefined,
-    mend,
+    fix,
   });
 }

@@ -1,4 +1,4 @@
-/** Codex: is it there, may it work, does it. Credentials are looked at from outside and never read. */
+/** Checks Codex: its program, its version, its features, its login, and a test run. Credentials are never read. */
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -14,69 +14,69 @@ import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "..
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { configuredCodex } from "../config.ts";
-import { type Asked, bad, type Finding, ok, skipped, warn } from "./check.ts";
+import { bad, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
 
 const install = "npm install -g @openai/codex";
 
-export async function checkCodex(asked: Asked): Promise<Finding> {
-  const { timeoutMs } = asked;
-  const path = await executableOf(asked);
-  const { said, version: found } = await versionOf(path, asked);
+export async function checkCodex(ctx: CheckContext): Promise<Finding> {
+  const { timeoutMs } = ctx;
+  const path = await executableOf(ctx);
+  const { output, version: found } = await versionOf(path, ctx);
   const data = { path };
-  if (said.timedOut)
+  if (output.timedOut)
     return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, { recovery: install, data });
-  if (said.code !== 0)
-    return bad(`${path} does not run (status ${said.code})`, {
-      detail: said.stderr.trim(),
+  if (output.code !== 0)
+    return bad(`${path} does not run (status ${output.code})`, {
+      detail: output.stderr.trim(),
       recovery: install,
       data,
     });
-  const words = said.stdout.trim();
+  const line = output.stdout.trim();
   const more = { detail: path, data: { ...data, version: found, tested } };
-  // A newer one is most likely well, and nothing that the user could do about it is right: the words are enough.
-  if (found !== null && isNewer(found)) return ok(`${words}, newer than what ${testedWords}`, more);
+  // A newer version most likely works, and the user cannot do anything about it: a note is enough.
+  if (found !== null && isNewer(found)) return ok(`${line}; newer than tested: ${testedWords}`, more);
   if (found === null || !isTested(found))
-    return warn(`${words}: ${testedWords}`, { ...more, recovery: upgradeFor(found ?? "") });
-  return ok(words, more);
+    return warn(`${line}: ${testedWords}`, { ...more, recovery: upgradeFor(found ?? "") });
+  return ok(line, more);
 }
 
-function versionOf(path: string, { env, timeoutMs }: Asked) {
-  return askAside(path, { args: () => ["--version"], env, timeoutMs }, (said) => ({
-    said,
-    version: /\d+\.\d+\.\d+\S*/.exec(said.stdout)?.[0] ?? null,
+function versionOf(path: string, { env, timeoutMs }: CheckContext) {
+  return askAside(path, { args: () => ["--version"], env, timeoutMs }, (output) => ({
+    output,
+    version: /\d+\.\d+\.\d+\S*/.exec(output.stdout)?.[0] ?? null,
   }));
 }
 
-/** What this Codex has of all that dispatch uses, from its own schema. */
-export async function checkCapabilities(asked: Asked): Promise<Finding> {
-  const path = await executableOf(asked).catch(() => undefined);
-  const told = path === undefined ? undefined : await capabilities({ env: asked.env })(path);
-  if (path === undefined || !told)
-    return skipped("codex did not tell what it offers", { recovery: "dispatch doctor" });
-  const lacks = told.map(({ feature, needs }) => ({ ...feature, needs }));
-  const said = lacks.map(({ what, needs }) => `cannot ${what}: it has no ${needs.join(", ")}`);
+/** Which features that dispatch uses this Codex has, from its own schema. */
+export async function checkCapabilities(ctx: CheckContext): Promise<Finding> {
+  const path = await executableOf(ctx).catch(() => undefined);
+  const missing = path === undefined ? undefined : await capabilities({ env: ctx.env })(path);
+  if (path === undefined || !missing)
+    return skipped("codex did not report its features", { recovery: "dispatch doctor" });
+  const lacks = missing.map(({ feature, needs }) => ({ ...feature, needs }));
+  const reasons = lacks.map(({ what, needs }) => `cannot ${what}: it has no ${needs.join(", ")}`);
   const data = { used: features.length, lacks: lacks.map(({ what, needs }) => ({ feature: what, needs })) };
-  const recovery = upgradeFor((await versionOf(path, asked)).version ?? "");
+  const recovery = upgradeFor((await versionOf(path, ctx)).version ?? "");
   const vital = lacks.findIndex(({ isVital }) => isVital);
   if (vital >= 0)
-    return bad(`this codex does not fit, it ${said[vital]}`, { detail: testedWords, recovery, data });
-  if (said.length > 0)
-    return warn(`this codex lacks ${said.length} of ${features.length} things`, {
-      detail: said.join("; "),
+    return bad(`this codex is not supported, it ${reasons[vital]}`, { detail: testedWords, recovery, data });
+  if (reasons.length > 0)
+    return warn(`this codex lacks ${reasons.length} of ${features.length} features`, {
+      detail: reasons.join("; "),
       recovery,
       data,
     });
-  return ok(`all ${features.length} things that dispatch asks of codex`, { data });
+  return ok(`all ${features.length} features that dispatch uses`, { data });
 }
 
-/** Existence and mode only. A provider of one's own may need none of this: the smoke test decides that. */
-export async function checkAuth(asked: Asked): Promise<Finding> {
-  const { env } = asked;
+/** Checks only existence and mode. A custom provider may need no login: the smoke test decides that. */
+export async function checkAuth(ctx: CheckContext): Promise<Finding> {
+  const { env } = ctx;
   const home = env["CODEX_HOME"] || join(homedir(), ".codex");
-  // Its own default it makes by itself; in one that is named and not there it does not start (measured). A misspelt
-  // name is as likely as a new one, so it is not made here.
+  // Codex creates its default home, but it does not start with a named home that does not exist (facts F64). The name
+  // may be misspelt, so `--fix` does not create it.
   if (env["CODEX_HOME"] && look(home) === undefined)
-    return bad(`CODEX_HOME is ${home}, and that is not there`, {
+    return bad(`CODEX_HOME is ${home}, which does not exist`, {
       recovery: `correct CODEX_HOME, or: mkdir -p ${quoted(home)}`,
       data: { codex_home: home },
     });
@@ -85,8 +85,8 @@ export async function checkAuth(asked: Asked): Promise<Finding> {
   const key = ["CODEX_API_KEY", "OPENAI_API_KEY"].find((name) => env[name]);
   const data = { codex_home: home, auth_file: found !== undefined, env_key: key ?? null };
   if (found === undefined && key === undefined)
-    return warn(`no login: no ${file}, and no key in the environment that Codex gets`, {
-      detail: `[app_server] env = ["OPENAI_API_KEY"] in ${asked.paths.config} passes a key on`,
+    return warn(`no login: no ${file}, and no API key in Codex's environment`, {
+      detail: `[app_server] env = ["OPENAI_API_KEY"] in ${ctx.paths.config} passes a key to Codex`,
       recovery: "codex login",
       data,
     });
@@ -100,15 +100,15 @@ export async function checkAuth(asked: Asked): Promise<Finding> {
   return ok(found ? file : `a key in ${key}`, { data });
 }
 
-export async function checkAppServer(asked: Asked, clock: Clock): Promise<Finding> {
-  const { env, appServer, timeoutMs, paths } = asked;
-  if (!appServer) return skipped("not asked", { recovery: "dispatch doctor" });
+export async function checkAppServer(ctx: CheckContext, clock: Clock): Promise<Finding> {
+  const { env, appServer, timeoutMs, paths } = ctx;
+  if (!appServer) return skipped("not requested", { recovery: "dispatch doctor" });
   const seen = await smoke({
     clock,
     log: silent,
     env: { ...env },
     version,
-    executable: () => executableOf(asked),
+    executable: () => executableOf(ctx),
     timeoutMs,
   });
   const { error, warnings } = seen;
@@ -126,12 +126,12 @@ export async function checkAppServer(asked: Asked, clock: Clock): Promise<Findin
       data,
     });
   if (seen.requires_login) return bad("codex is not logged in", { recovery: "codex login", data });
-  if (warnings.length > 0) return warn("codex works, and warns", { detail: warnings.join("\n"), data });
-  return ok(`codex ${seen.version} started, and opened a thread`, { data });
+  if (warnings.length > 0) return warn("codex works, with warnings", { detail: warnings.join("\n"), data });
+  return ok(`codex ${seen.version} started and opened a thread`, { data });
 }
 
-/** As the daemon finds it. A configuration that cannot be read has a check of its own. */
-function executableOf({ env, paths }: Asked): Promise<string> {
+/** The executable that the daemon would use. Another check reports an unreadable configuration. */
+function executableOf({ env, paths }: CheckContext): Promise<string> {
   return findCodex({ named: env["DISPATCH_CODEX"], configured: commandIn(paths.config), path: env["PATH"] });
 }
 
@@ -143,7 +143,7 @@ function commandIn(config: string): string | undefined {
   }
 }
 
-/** The home of Codex that the registry belongs to, when it is not this one. */
+/** The Codex home that the registry belongs to, if it is not this one. */
 async function otherHome(db: string, home: string | null): Promise<string | undefined> {
   if (home === null || !look(db)?.size) return undefined;
   const { inspectRegistry } = await import("../../store/inspect.ts");
@@ -151,7 +151,7 @@ async function otherHome(db: string, home: string | null): Promise<string | unde
     const { codex_home: known } = inspectRegistry(db);
     return known !== null && known !== home ? known : undefined;
   } catch {
-    // A registry that cannot be read has a check of its own.
+    // Another check reports an unreadable registry.
     return undefined;
   }
 }
@@ -163,5 +163,5 @@ async function isReadable(path: string): Promise<boolean> {
   );
 }
 
-/** What the child says while it is tried belongs to no log: the finding has it. */
+/** The finding has what the test run reports, so nothing is logged. */
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };

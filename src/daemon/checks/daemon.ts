@@ -1,4 +1,4 @@
-/** The daemon: who it is, whether it answers, and what it says of itself. Never starts one. */
+/** Checks the daemon: its identity, whether it answers, and its own status. Never starts one. */
 import { existsSync, rmSync, statSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
@@ -8,9 +8,12 @@ import { limits } from "../../base/limits.ts";
 import { version } from "../../base/version.ts";
 import { connect } from "../../surface/client.ts";
 import { instanceIn } from "../instance.ts";
-import { type Asked, bad, badOf, type Finding, ok, warn } from "./check.ts";
+import { bad, badOf, type CheckContext, type Finding, ok, warn } from "./check.ts";
 
-export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, clock: Clock): Promise<Finding> {
+export async function checkDaemon(
+  { paths, isSandboxed, timeoutMs }: CheckContext,
+  clock: Clock,
+): Promise<Finding> {
   const { held, text } = readLock(paths.lock);
   const instance = held ? instanceIn(text) : undefined;
   if (!held) {
@@ -23,15 +26,15 @@ export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, cloc
   const data = { running: true, pid: instance?.pid ?? null, version: instance?.version ?? null };
   const who = instance
     ? `daemon ${instance.version}, pid ${instance.pid}`
-    : "a daemon that has not said who it is";
+    : "a daemon that has not written its identity";
   if (isSandboxed)
     return warn(`${who}; this shell is sandboxed and cannot reach it`, {
       recovery: "ask to run outside the sandbox",
       data,
     });
   if (instance && !isAlive(instance))
-    return bad(`the lock is held, but not by ${who}, who wrote its name there`, {
-      recovery: `look who has ${paths.lock} open`,
+    return bad(`the lock is held, but not by ${who}, which wrote its identity there`, {
+      recovery: `find the process that has ${paths.lock} open`,
       data,
     });
   const status = await askStatus(paths.socket, clock, timeoutMs).catch(badOf);
@@ -40,40 +43,40 @@ export async function checkDaemon({ paths, isSandboxed, timeoutMs }: Asked, cloc
       recovery: "dispatch down --force",
       data,
     });
-  return cutOffDown(paths.stopped, clock) ?? judge(who, instance?.version, { ...data, status });
+  return staleStopMarker(paths.stopped, clock) ?? judge(who, instance?.version, { ...data, status });
 }
 
-/** A `down` that was cut off before the daemon heard of it: once that ends, nothing would start it again. */
-function cutOffDown(mark: string, clock: Clock): Finding | undefined {
+/** The stop marker of a `down` that was killed before it reached the daemon. It would prevent the next autostart. */
+function staleStopMarker(mark: string, clock: Clock): Finding | undefined {
   const left = statSync(mark, { throwIfNoEntry: false });
   if (!left || clock.now() - left.mtimeMs < limits.daemon.markAgeMs) return undefined;
-  return warn("the daemon runs, and is marked as stopped: once it ends no command would start it again", {
+  return warn("the daemon runs but is marked as stopped: after it exits no command would start it again", {
     recovery: "dispatch up",
-    mend() {
+    fix() {
       rmSync(mark);
-      return `removed ${mark}, left by a dispatch down that was cut off`;
+      return `removed ${mark}, left by an interrupted dispatch down`;
     },
   });
 }
 
 function judge(who: string, running: string | undefined, data: { status: Record<string, unknown> }): Finding {
-  const { degraded: told } = data.status;
-  const degraded = Array.isArray(told) ? (told as { message?: string; hint?: string | null }[]) : [];
+  const { degraded: reported } = data.status;
+  const degraded = Array.isArray(reported) ? (reported as { message?: string; hint?: string | null }[]) : [];
   const first = degraded[0];
   if (first)
-    return warn(`${who} works with limits: ${degraded.map((one) => one.message).join("; ")}`, {
+    return warn(`${who} is degraded: ${degraded.map(({ message }) => message).join("; ")}`, {
       ...(first.hint ? { recovery: first.hint } : {}),
       data,
     });
   if (running !== undefined && running !== version)
-    return warn(`${who} is not of this version (${version})`, {
+    return warn(`${who} has another version than this dispatch (${version})`, {
       recovery: "dispatch down, then dispatch up",
       data,
     });
   return ok(who, { data });
 }
 
-/** Of a daemon of any age: `daemon.status` is frozen, so no schema has to match. */
+/** Works with a daemon of any version: `daemon.status` is frozen, so no schema has to match. */
 async function askStatus(socket: string, clock: Clock, timeoutMs: number): Promise<Record<string, unknown>> {
   const connection = (await connect(socket)) ?? fail("daemon_down", `nobody listens on ${socket}`);
   const patience = new AbortController();

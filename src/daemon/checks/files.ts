@@ -1,4 +1,4 @@
-/** PATH, the home, its configuration, the place of the socket. */
+/** Checks PATH, the home, the configuration and the socket. */
 import { accessSync, chmodSync, constants, realpathSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { directoryFault, isPlainFile, look, makeDirectory } from "../../base/directory.ts";
@@ -8,11 +8,11 @@ import { limits } from "../../base/limits.ts";
 import { type Paths, socketDir } from "../../base/paths.ts";
 import { modeOf, ownUid, quoted } from "../../base/privacy.ts";
 import { readConfig } from "../config.ts";
-import { lengthFault, occupantFault, removeStaleSocket } from "../place.ts";
-import { type Asked, bad, badOf, type Finding, type Mend, ok, skipped, warn } from "./check.ts";
+import { lengthFault, occupantFault, removeStaleSocket } from "../socketfile.ts";
+import { bad, badOf, type CheckContext, type Finding, type Fix, ok, skipped, warn } from "./check.ts";
 
 /** Agents and scripts call `dispatch` by name. */
-export function checkPath({ env }: Asked): Finding {
+export function checkPath({ env }: CheckContext): Finding {
   const found = Bun.which("dispatch", { PATH: env["PATH"] ?? "" });
   if (found === null)
     return warn("dispatch is not on PATH: agents and scripts will not find it", {
@@ -23,33 +23,36 @@ export function checkPath({ env }: Asked): Finding {
   return ok(found, { data, ...(isOther ? { detail: `this one is ${process.execPath}` } : {}) });
 }
 
-export function checkHome({ paths }: Asked): Finding {
+export function checkHome({ paths }: CheckContext): Finding {
   const { home } = paths;
-  if (look(home) === undefined) return skipped(`${home} is not there yet`, { recovery: "dispatch up" });
+  if (look(home) === undefined) return skipped(`${home} does not exist yet`, { recovery: "dispatch up" });
   const wrong = directory(home) ?? unwritable(home) ?? oddFiles(paths);
   if (wrong) return wrong;
   const free = freeBytes(home);
   const data = { path: home, mode: modeOf(look(home)!), free_bytes: free };
   if (free < limits.doctor.diskFreeBytesMin)
-    return warn(`${home} has ${Math.floor(free / 1e6)} MB of disk left: soon nothing will be accepted`, {
-      recovery: "free some disk space",
-      data,
-    });
+    return warn(
+      `${home} has only ${Math.floor(free / 1e6)} MB of free disk space: messages may soon be refused`,
+      {
+        recovery: "free some disk space",
+        data,
+      },
+    );
   return ok(home, { data });
 }
 
-/** A broken configuration fails what needs it, and is found here. */
-export function checkConfig({ paths }: Asked): Finding {
-  if (look(paths.config) === undefined) return ok("none: the defaults");
+/** Throws the error of a broken configuration, which `runChecks` reports. */
+export function checkConfig({ paths }: CheckContext): Finding {
+  if (look(paths.config) === undefined) return ok("none: the defaults apply");
   return ok(paths.config, { data: { ...readConfig(paths.config) } });
 }
 
-export function checkSocket({ paths }: Asked): Finding {
+export function checkSocket({ paths }: CheckContext): Finding {
   const { socket } = paths;
   const tooLong = lengthFault(socket);
   if (tooLong) return badOf(tooLong);
   if (look(socketDir(paths)) === undefined)
-    return skipped(`${socket} is not there yet`, { recovery: "dispatch up" });
+    return skipped(`${socket} does not exist yet`, { recovery: "dispatch up" });
   const wrong = directory(socketDir(paths));
   if (wrong) return wrong;
   const occupant = occupantFault(socket);
@@ -57,15 +60,15 @@ export function checkSocket({ paths }: Asked): Finding {
   const found = look(socket);
   if (found === undefined) return ok(`no daemon listens on ${socket}`);
   if (!readLock(paths.lock).held)
-    return warn(`${socket} was left by a daemon that did not end well`, {
+    return warn(`${socket} was left by a daemon that did not stop cleanly`, {
       detail: "the next daemon removes it",
       recovery: "dispatch doctor --fix",
-      mend: () => removeStale(paths),
+      fix: () => removeStale(paths),
     });
-  return private_(socket, "socket") ?? ok(socket, { data: { path: socket, mode: modeOf(found) } });
+  return openFault(socket, "socket") ?? ok(socket, { data: { path: socket, mode: modeOf(found) } });
 }
 
-/** Undefined when it is one, ours, and ours alone. Only a mode can be put right without knowing what it is for. */
+/** Undefined for a directory that only this user can reach. Only a wrong mode has a safe fix. */
 function directory(path: string): Finding | undefined {
   const fault = directoryFault(path);
   if (!fault) return undefined;
@@ -73,29 +76,29 @@ function directory(path: string): Finding | undefined {
   return badOf(fault, mode === undefined ? undefined : () => chmod(path, 0o700));
 }
 
-/** Undefined when nobody else can reach it. Not asked of what is not ours: a link, another user's. */
-export function private_(path: string, what: "socket" | "file"): Finding | undefined {
+/** Undefined when no other user can reach it. Does not judge links and other users' files. */
+export function openFault(path: string, what: "socket" | "file"): Finding | undefined {
   const found = look(path);
   const isOurs = (what === "socket" ? found?.isSocket() : found?.isFile()) && found?.uid === ownUid();
   if (!found || !isOurs || (found.mode & 0o077) === 0) return undefined;
   return bad(`other users can reach ${path} (mode ${modeOf(found)})`, {
     recovery: `chmod 600 ${quoted(path)}`,
     data: { path, mode: modeOf(found) },
-    mend: () => chmod(path, 0o600),
+    fix: () => chmod(path, 0o600),
   });
 }
 
-/** Where a directory must be that is not: making it loses nothing. */
+/** A required directory that does not exist. Its fix creates it, which cannot lose data. */
 export function missingDirectory(path: string, what: string): Finding | undefined {
   if (look(path) !== undefined) return undefined;
-  const mend: Mend = () => {
+  const fix: Fix = () => {
     const wrong = makeDirectory(path);
     if (wrong) throw wrong;
-    return `made ${path}`;
+    return `created ${path}`;
   };
-  return bad(`${path}, where ${what} belongs, is not there`, {
+  return bad(`${path}, the folder of ${what}, does not exist`, {
     recovery: `mkdir -p -m 700 ${quoted(path)}`,
-    mend,
+    fix,
   });
 }
 
@@ -110,13 +113,13 @@ function unwritable(path: string): Finding | undefined {
   }
 }
 
-/** What a daemon or a client opens there, and is something else: somebody put it there, so it stays. */
+/** A path where dispatch keeps a file, and which is something else. It belongs to somebody, so no fix removes it. */
 function oddFiles({ log, lock, startLock, stopped }: Paths): Finding | undefined {
   const odd = [log, lock, startLock, stopped].find((path) => look(path) !== undefined && !isPlainFile(path));
   return odd === undefined
     ? undefined
     : badOf(
-        new DispatchError("usage", `${odd} is no file, and dispatch keeps one there`, {
+        new DispatchError("usage", `${odd} is not a regular file, and dispatch keeps one there`, {
           hint: "move it away",
         }),
       );
@@ -130,16 +133,16 @@ function freeBytes(path: string): number {
 function chmod(path: string, mode: number): string {
   const was = modeOf(look(path)!);
   chmodSync(path, mode);
-  return `the mode of ${path} was ${was} and is ${modeOf(look(path)!)}`;
+  return `changed the mode of ${path} from ${was} to ${modeOf(look(path)!)}`;
 }
 
-/** Held while the socket goes: nobody listens on it, and nobody begins to meanwhile. */
+/** Holds the instance lock, so that no daemon can start to listen on the socket meanwhile. */
 function removeStale({ socket, lock: path }: Paths): string {
   const lock = openLock(path);
   if (!lock) throw new DispatchError("conflict", "a daemon has just started");
   try {
     removeStaleSocket(socket);
-    return `removed ${socket}, which nobody listens on`;
+    return `removed ${socket}, on which nothing listens`;
   } finally {
     lock.release();
   }

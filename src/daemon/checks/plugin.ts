@@ -1,6 +1,6 @@
-/** The plugin that tells Codex and Claude Code of dispatch. */
+/** Checks the plugin that makes dispatch known to Codex and Claude Code. */
 import { type Finding, skipped } from "./check.ts";
 
 export function checkPlugin(): Finding {
-  return skipped("this dispatch comes without a plugin and skills; its MCP server is `dispatch mcp`");
+  return skipped("this version has no plugin and no skills; its MCP server is `dispatch mcp`");
 }

@@ -1,29 +1,30 @@
-/** The registry, looked at without the daemon and without changing it. */
+/** Checks the registry without the daemon and without changing it. */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { look, ownerFault } from "../../base/directory.ts";
 import { limits } from "../../base/limits.ts";
 import type { Inspection } from "../../store/inspect.ts";
-import { type Asked, bad, badOf, type Finding, ok, skipped, warn } from "./check.ts";
-import { missingDirectory, private_ } from "./files.ts";
+import { bad, badOf, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
+import { missingDirectory, openFault } from "./files.ts";
 
-export async function checkRegistry({ paths }: Asked, clock: Clock): Promise<Finding> {
+export async function checkRegistry({ paths }: CheckContext, clock: Clock): Promise<Finding> {
   const { db, home, lock } = paths;
-  if (ownerFault(home)) return skipped("the home is another user's: to open its registry makes files there");
-  // The daemon makes its home by itself, and no directory that DISPATCH_DB names.
+  if (ownerFault(home))
+    return skipped("the home belongs to another user: opening its registry would create files there");
+  // The daemon creates its home, but not the directory of DISPATCH_DB.
   const homeless = dirname(db) === home ? undefined : missingDirectory(dirname(db), "the registry");
   if (homeless) return homeless;
-  const { cureOf, withCure } = await import("../registry.ts");
-  const recovery = cureOf(db);
+  const { restoreCommand, withRestoreHint } = await import("../registry.ts");
+  const recovery = restoreCommand(db);
   const found = look(db);
   if (found === undefined) {
     if (look(`${db}-wal`))
-      return bad(`${db} is gone, and its last changes are still beside it`, { recovery });
-    return skipped(`${db} is not there yet`, { recovery: "dispatch up" });
+      return bad(`${db} is missing, but its write-ahead log is still there`, { recovery });
+    return skipped(`${db} does not exist yet`, { recovery: "dispatch up" });
   }
   for (const path of [db, `${db}-wal`, `${db}-shm`, lock]) {
-    const open = private_(path, "file");
+    const open = openFault(path, "file");
     if (open) return open;
   }
   if (found.size === 0) return bad(`${db} is empty`, { recovery });
@@ -32,7 +33,7 @@ export async function checkRegistry({ paths }: Asked, clock: Clock): Promise<Fin
   try {
     seen = inspectRegistry(db);
   } catch (thrown) {
-    return badOf(withCure(thrown, db));
+    return badOf(withRestoreHint(thrown, db));
   }
   return judge(db, seen, recovery) ?? leftovers(db, clock) ?? sound(db, found.size, seen);
 }
@@ -41,7 +42,7 @@ function judge(path: string, seen: Inspection, recovery: string): Finding | unde
   const data = { path, ...seen };
   if (seen.faults.length > 0) return bad(`${path} is damaged: ${seen.faults.join("; ")}`, { recovery, data });
   if (seen.schema > seen.supported)
-    return bad(`${path} has schema ${seen.schema}; this dispatch knows ${seen.supported}`, {
+    return bad(`${path} has schema ${seen.schema}; this dispatch uses ${seen.supported}`, {
       recovery: "install the dispatch that wrote it, or a newer one",
       data,
     });
@@ -56,7 +57,7 @@ function sound(path: string, bytes: number, seen: Inspection): Finding {
   return ok(`schema ${seen.schema}, sound; ${counts.join(", ")}`, { data });
 }
 
-/** Copies that were cut off: nobody ever opens them, and they take room. */
+/** Unfinished copies of an interrupted backup. Nothing ever reads them, and they use disk space. */
 function leftovers(db: string, clock: Clock): Finding | undefined {
   const isOld = (path: string) => clock.now() - statSync(path).mtimeMs > limits.daemon.leftoverAgeMs;
   const found = readdirSync(dirname(db))
@@ -64,10 +65,10 @@ function leftovers(db: string, clock: Clock): Finding | undefined {
     .map((name) => join(dirname(db), name))
     .filter(isOld);
   if (found.length === 0) return undefined;
-  return warn(`half-written copies of the registry, left by what was cut off: ${found.length}`, {
+  return warn(`unfinished copies of the registry, left by an interrupted process: ${found.length}`, {
     detail: found.join(", "),
     recovery: "dispatch doctor --fix",
-    mend() {
+    fix() {
       for (const path of found) rmSync(path);
       return `removed ${found.join(", ")}`;
     },

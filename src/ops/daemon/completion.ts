@@ -12,7 +12,7 @@ export default clientOp({
   about: `bash  source <(dispatch completion bash)    in ~/.bashrc
 zsh   source <(dispatch completion zsh)     in ~/.zshrc, after compinit
 fish  dispatch completion fish | source     in ~/.config/fish/config.fish
-It completes commands, flags, their words and presets; and, while a daemon runs, threads, questions, receipts, models.`,
+It completes commands, flags, the values of flags, and presets. While a daemon runs it also completes threads, questions, receipts and models.`,
   at: "client",
   intent: "read",
   repeat: "safe",

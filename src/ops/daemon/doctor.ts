@@ -19,16 +19,16 @@ export default clientOp({
   group: "daemon",
   summary: "Check everything that dispatch needs",
   about:
-    "Needs no daemon and starts none. --fix puts right what cannot lose anything: modes, a missing directory, what a " +
-    "daemon, a backup or a down that was cut off left behind. It touches no registry and nothing of Codex's. " +
-    "Ends with 8 when a check fails, not on warnings.",
+    "Needs no daemon and starts none. --fix makes only repairs that cannot lose data: file modes, a missing directory, " +
+    "remains of an interrupted daemon, backup or down. It does not change the registry or Codex's files. " +
+    "The exit status is 8 when a check fails. Warnings do not change it.",
   at: "client",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    app_server: v.optional(flag(v.boolean(), "start a private app-server and try it"), true),
-    fix: v.optional(flag(v.boolean(), "apply the safe recoveries", { cli_only: true }), false),
-    timeout: v.optional(seconds("for the app-server"), 10),
+    app_server: v.optional(flag(v.boolean(), "start a private app-server and test it"), true),
+    fix: v.optional(flag(v.boolean(), "make the safe repairs", { cli_only: true }), false),
+    timeout: v.optional(seconds("how long to wait for the app-server"), 10),
   }),
   output: v.object({
     status: v.picklist(["ok", "warn", "fail"]),
@@ -69,7 +69,7 @@ export default clientOp({
       ];
     });
     const fixable = checks.filter((check) => check.fixable).map(({ name }) => name);
-    const way = fixable.length > 0 ? `; dispatch doctor --fix puts right: ${fixable.join(", ")}` : "";
+    const way = fixable.length > 0 ? `; dispatch doctor --fix repairs: ${fixable.join(", ")}` : "";
     return `${lines.join("\n")}\n\n${paint("bold", status)}${way}`;
   },
 });

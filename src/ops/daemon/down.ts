@@ -9,14 +9,14 @@ export default clientOp({
   name: "daemon.down",
   cli: "down",
   group: "daemon",
-  summary: "Stop the daemon, until dispatch up",
+  summary: "Stop the daemon until dispatch up",
   at: "client",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
-    force: v.optional(flag(v.boolean(), "also while turns run: they are cut"), false),
+    force: v.optional(flag(v.boolean(), "also while turns run: it interrupts them"), false),
     wait: v.optional(
-      seconds("how long to wait until the process is gone"),
+      seconds("how long to wait until the process has exited"),
       limits.daemon.shutdownGraceMs / 1000 + 5,
     ),
   }),
@@ -24,13 +24,13 @@ export default clientOp({
   fails: ["thread_busy", "denied"],
   examples: [],
   async run({ force, wait }, ctx) {
-    // Marked before it goes: a command in between would find no daemon and start one.
+    // The marker comes first: otherwise another command could start a daemon in between.
     ctx.markStopped();
     try {
-      const pid = await ask(ctx, force);
+      const pid = await requestStop(ctx, force);
       if (pid === null && (await ctx.gone(0))) return { status: "not_running" as const, pid: null };
       if (await ctx.gone(wait * 1000)) return { status: "stopped" as const, pid };
-      fail("timeout", `the daemon ${pid ?? ""} was asked to stop and has not ended after ${wait} s`, {
+      fail("timeout", `the daemon ${pid ?? ""} has not exited ${wait} s after the request to stop`, {
         hint: "dispatch daemon status",
       });
     } catch (thrown) {
@@ -42,18 +42,17 @@ export default clientOp({
     status === "stopped" ? `stopped ${pid ?? ""}; dispatch up starts it again` : "no daemon runs",
 });
 
-type Asking = Pick<ClientCtx, "call" | "confirm">;
-
-/** Null where no daemon answers. While turns run it goes on only when told to, or when a person says so. */
-async function ask(ctx: Asking, force: boolean): Promise<number | null> {
+/** Returns the daemon's pid, or null when no daemon answers. While turns run it needs `force` or a confirmation. */
+async function requestStop(ctx: Pick<ClientCtx, "call" | "confirm">, force: boolean): Promise<number | null> {
   try {
     const { pid } = await ctx.call("daemon.stop", { force });
     return typeof pid === "number" ? pid : null;
   } catch (thrown) {
     if (!(thrown instanceof DispatchError)) throw thrown;
-    // Without an answer, only the lock says whether it ends.
+    // Without an answer, only the instance lock shows whether the daemon exits.
     if (thrown.code === "daemon_down" || thrown.code === "unsure") return null;
-    if (thrown.code !== "thread_busy" || !(await ctx.confirm(`${thrown.message}. Cut it?`))) throw thrown;
-    return ask(ctx, true);
+    if (thrown.code !== "thread_busy" || !(await ctx.confirm(`${thrown.message}. Interrupt it?`)))
+      throw thrown;
+    return requestStop(ctx, true);
   }
 }

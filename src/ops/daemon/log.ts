@@ -20,14 +20,14 @@ export default op({
   name: "daemon.log",
   cli: "daemon log",
   group: "daemon",
-  summary: "Show who asked for what",
+  summary: "Show who called which operation",
   intent: "read",
   repeat: "safe",
   start: "never",
   input: v.strictObject({
     limit: v.optional(count("at most this many", limits.input.pageMax), 20),
-    follow: v.optional(flag(v.boolean(), "go on as calls come", { cli_only: true }), false),
-    raw: v.optional(flag(v.boolean(), "the daemon's log file instead"), false),
+    follow: v.optional(flag(v.boolean(), "stream new calls", { cli_only: true }), false),
+    raw: v.optional(flag(v.boolean(), "show the daemon's log file instead"), false),
   }),
   output: v.object({ calls: v.array(row), lines: v.optional(v.array(v.string())) }),
   examples: [{ given: "nothing", input: {}, output: { calls: [] } }],
@@ -40,14 +40,14 @@ export default op({
   },
   view({ calls, lines }, look) {
     if (lines) return block(lines.join("\n"));
-    if (calls.length === 0) return "nothing was asked yet";
+    if (calls.length === 0) return "no calls yet";
     return table(
       calls.map((call) => cells(call, look)),
       look,
       { header: ["when", "caller", "op", "thread", "outcome"], shrink: 1 },
     );
   },
-  viewRow: (one, look) => cells(one as Row, look).join("  "),
+  viewRow: (call, look) => cells(call as Row, look).join("  "),
 });
 
 const cells = (call: Row, look: Parameters<typeof ago>[1]) => [

@@ -14,7 +14,7 @@ export default clientOp({
   repeat: "safe",
   input: v.strictObject({
     command: v.optional(
-      arg(v.array(v.string()), "a command, or an op's name", { value: "COMMAND", spelling: true }),
+      arg(v.array(v.string()), "a command, or the name of an op", { value: "COMMAND", spelling: true }),
     ),
   }),
   output: v.object({
@@ -35,14 +35,13 @@ export default clientOp({
     if (command === undefined || command.length === 0) {
       return { commands: all.map(({ input: _input, output: _output, ...row }) => row) };
     }
-    // Composed spellings name their command: `list --unmanaged` is `list`.
-    // A shell passes a quoted command as one word.
+    // Flags do not count: `list --unmanaged` is `list`. A shell passes a quoted command as one word.
     const words = command
       .flatMap((part) => part.split(/\s+/))
       .filter((word) => word !== "" && !word.startsWith("-"))
       .join(" ");
-    const found = all.find((one) => [one.command, one.op, one.command.replaceAll(" ", "_")].includes(words));
-    return found ?? fail("not_found", `no command "${words}"`, { hint: "dispatch schema" });
+    const found = all.find(({ command: name, op }) => [name, op, name.replaceAll(" ", "_")].includes(words));
+    return found ?? fail("not_found", `there is no command "${words}"`, { hint: "dispatch schema" });
   },
   view(out, look) {
     if (!out.commands) return JSON.stringify({ input: out.input, output: out.output }, null, 2);

@@ -7,13 +7,13 @@ import { ago, cell, paint, span } from "../../base/text.ts";
 import { codexStates } from "../../contract/words.ts";
 import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
-import { limitedWords } from "../views.ts";
+import { limitLine } from "../views.ts";
 
 export default op({
   name: "daemon.status",
   cli: "daemon status",
   group: "daemon",
-  summary: "Show the daemon, its Codex and what is wrong",
+  summary: "Show the daemon, its Codex and their faults",
   intent: "read",
   repeat: "safe",
   start: "never",
@@ -31,14 +31,14 @@ export default op({
       user: v.string(),
       cwd: v.string(),
       terminal: v.boolean(),
-      /** The command that started it; null: a service manager, or a person in a terminal. */
+      /** The command that started it. Null for a service manager, or a person in a terminal. */
       by: v.nullable(v.string()),
       path: v.nullable(v.string()),
     }),
     threads: v.object({ total: v.number(), by_status: v.record(v.string(), v.number()) }),
     queue: v.object({ queued: v.number(), unsure: v.number() }),
     open_requests: v.number(),
-    /** Of accounts: nothing starts on that model provider until then. */
+    /** Usage limits of accounts: no queued text starts a turn on that model provider until then. */
     limits: v.optional(
       v.array(v.object({ provider: v.string(), since: v.string(), until: v.string(), reason: v.string() })),
     ),
@@ -51,7 +51,7 @@ export default op({
       epoch: v.nullable(v.number()),
       version: v.nullable(v.string()),
       restarts: v.number(),
-      /** Started, and no answer to `initialize` yet. */
+      /** Set while Codex has started and has not answered `initialize` yet. */
       starting_since: v.nullable(v.string()),
       garbage_lines: v.number(),
       retry_at: v.nullable(v.string()),
@@ -116,7 +116,7 @@ export default op({
         core.crashers().map(({ ref, message }) => ({
           code: "agent",
           message,
-          hint: `dispatch queue release ${ref}, to try it again`,
+          hint: `to try it again: dispatch queue release ${ref}`,
         })),
         refusedBy(core.writeRefusal()),
         host.faults().map(degradedBy),
@@ -145,7 +145,7 @@ export default op({
         "started",
         `${ago(out.started_at, look)} by ${cell(out.environment.by ?? "dispatchd")}, as ${cell(out.environment.user)}, in ${cell(out.environment.cwd)}`,
       ],
-      // The whole of it is in the JSON.
+      // The JSON has the whole path.
       ["path", cell(out.environment.path, look.width - "codex home  ".length)],
       ["threads", `${threads.total}${statuses.length > 0 ? `: ${statuses.join(", ")}` : ""}`],
       [
@@ -155,13 +155,13 @@ export default op({
       ["log at", cell(out.cursor)],
     ];
     for (const limit of out.limits ?? [])
-      rows.push([paint("yellow", "limited"), `${cell(limit.provider)} ${limitedWords(limit, look)}`]);
+      rows.push([paint("yellow", "limited"), `${cell(limit.provider)} ${limitLine(limit, look)}`]);
     if (out.previous && !out.previous.clean)
       rows.push([
         "before",
-        `the daemon before this one did not stop in order; its log ends ${ago(out.previous.last_seen_at, look)}`,
+        `the previous daemon did not stop cleanly; its log ends ${ago(out.previous.last_seen_at, look)}`,
       ]);
-    for (const words of child.warnings) rows.push([paint("yellow", "warning"), cell(words)]);
+    for (const warning of child.warnings) rows.push([paint("yellow", "warning"), cell(warning)]);
     if (child.starting_since)
       rows.push(["waits", `for codex to answer initialize, since ${ago(child.starting_since, look)}`]);
     if (child.retry_at) rows.push(["next try", ago(child.retry_at, look)]);
@@ -174,21 +174,21 @@ export default op({
   },
 });
 
-/** The next write that goes through takes it away: the daemon tries by itself where something waits to be stored. */
-function refusedBy(words: string | null): { code: string; message: string; hint: string }[] {
-  if (words === null) return [];
-  const message = `nothing new can be stored, reads go on: ${words}`;
-  return [{ code: "storage", message, hint: "make room on that disk; dispatch doctor names it" }];
+/** Present until the next successful write. The daemon retries by itself while something waits to be stored. */
+function refusedBy(reason: string | null): { code: string; message: string; hint: string }[] {
+  if (reason === null) return [];
+  const message = `nothing new can be stored, reads still work: ${reason}`;
+  return [{ code: "storage", message, hint: "free space on that disk; dispatch doctor names it" }];
 }
 
-/** A bug: the rest goes on, and what failed may be incomplete. */
+/** A bug. Everything else keeps working; the failed work may be incomplete. */
 function degradedBy({ id, what, why, times, at }: Fault): { code: string; message: string; hint: string } {
   const often = times === 1 ? "" : `, ${times} times`;
   const message = `${what}${why === null ? "" : `: ${why}`} (${id}${often}, last at ${iso(at)})`;
   return { code: "internal", message, hint: "dispatch daemon log --raw" };
 }
 
-/** For a person who wonders: it is waited for while it computes, as one that reads its rollouts again does. */
+/** The daemon waits while Codex uses CPU time: a Codex that reads all its rollouts again takes long (facts F65). */
 function startingLong({
   starting_since,
   starting_ms,
@@ -197,12 +197,12 @@ function startingLong({
 }: AgentStatus): { code: string; message: string; hint: string }[] {
   if (starting_since === null || (starting_ms ?? 0) < limits.codex.startTimeoutMs) return [];
   const garbage =
-    garbage_lines === 0 ? "" : `, and printed ${garbage_lines} lines that are none of its protocol`;
+    garbage_lines === 0 ? "" : `, and printed ${garbage_lines} lines that are not of its protocol`;
   const message = `codex (pid ${pid}) is busy, and has not answered initialize since ${iso(starting_since)}${garbage}`;
-  return [{ code: "agent_down", message, hint: "dispatch daemon retry starts another one instead" }];
+  return [{ code: "agent_down", message, hint: "to start another one instead: dispatch daemon retry" }];
 }
 
-/** Codex itself, and what this one cannot do. */
+/** A Codex that is down, and what the running one cannot do. */
 function degradedOf({
   state,
   last_error,
@@ -211,22 +211,22 @@ function degradedOf({
   program,
 }: AgentStatus): { code: string; message: string; hint: string }[] {
   const { message, hint } = last_error ?? { message: "Codex is down", hint: null };
-  const lost = lacks.map((words) => ({
+  const lost = lacks.map((message) => ({
     code: "agent",
-    message: words,
+    message,
     hint: advice,
   }));
   if (program === "replaced")
     lost.push({
       code: "agent",
       message:
-        "the codex that runs was replaced on disk: sandboxed commands fail until the new one is started",
-      hint: "it is started when no turn runs; at once with: dispatch down --force && dispatch up",
+        "the program of the running codex was replaced on disk: sandboxed commands fail until the new one starts",
+      hint: "it starts when no turn runs; to start it now: dispatch down --force && dispatch up",
     });
   if (program === "removed")
     lost.push({
       code: "agent",
-      message: "the codex that runs was removed from disk: sandboxed commands fail",
+      message: "the program of the running codex was removed from disk: sandboxed commands fail",
       hint: "npm install -g @openai/codex",
     });
   if (state !== "degraded") return lost;

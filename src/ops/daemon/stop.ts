@@ -6,7 +6,7 @@ import type { Ctx } from "../ctx.ts";
 import { flag } from "../fields.ts";
 import { op } from "../op.ts";
 
-/** What `down` asks of the daemon; it then waits until the process is gone. */
+/** The request that `down` sends. `down` then waits until the process has exited. */
 export default op({
   name: "daemon.stop",
   cli: "daemon stop",
@@ -15,13 +15,13 @@ export default op({
   intent: "write",
   repeat: "safe",
   start: "never",
-  // What cuts nothing, whoever runs a newer program may ask for.
+  // An idle stop interrupts nothing, so every caller may request it: a newer client does, to upgrade the daemon.
   reach: ({ idle }) => (idle === true ? "any" : "created"),
   frozen: true,
   hidden: true,
   input: v.strictObject({
-    force: v.optional(flag(v.boolean(), "also while turns run: they are cut"), false),
-    idle: v.optional(flag(v.boolean(), "only when nothing at all is under way"), false),
+    force: v.optional(flag(v.boolean(), "also while turns run: it interrupts them"), false),
+    idle: v.optional(flag(v.boolean(), "only when no work at all is in progress"), false),
   }),
   output: v.object({ pid: v.number(), cut: v.array(v.string()) }),
   fails: ["thread_busy"],
@@ -37,11 +37,13 @@ export default op({
     const named = running.map(({ ref, title }) => `${ref} "${cell(title)}"`).join(", ");
     const turns = `${counted(running.length, "a turn runs", "turns run")}: ${named}`;
     const parents = core.withAgents();
-    const agents = parents.map((one) => `${one.agents.length} of ${one.ref} "${cell(one.title)}"`).join(", ");
+    const agents = parents
+      .map((parent) => `${parent.agents.length} of ${parent.ref} "${cell(parent.title)}"`)
+      .join(", ");
     const reasons = [
       ...(running.length > 0 ? [turns] : []),
       ...(parents.length > 0 ? [`sub-agents work: ${agents}`] : []),
-      ...(idle ? underWay(core, host) : []),
+      ...(idle ? inProgress(core, host) : []),
     ];
     if (reasons.length > 0 && !force) {
       fail("thread_busy", reasons.join("; "), {
@@ -55,19 +57,21 @@ export default op({
   view: ({ pid }) => `stopping ${pid}`,
 });
 
-/** Where no turn runs, what keeps it is told in its reasons, and `down` asks for none of them. */
+/** The hint. Without a running turn only an idle stop is refused, and its reasons do not stop `down`. */
 function wayOut(refs: readonly string[]): string {
   const first = refs.length > 0 ? `dispatch wait ${refs.join(" ")}, or ` : "";
   return `${first}dispatch down --force`;
 }
 
-/** What a stop would cut or put off, though no turn runs. What only waits in a queue goes on afterwards. */
-function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
+/** Work that a stop would interrupt or delay although no turn runs. Queued messages do not count: they continue later. */
+function inProgress(core: Ctx["core"], host: Ctx["host"]): string[] {
   const { messages, requests } = core.counts();
   const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
-  const lanes = core.listViews({ archived: false, limit: limits.thread.max });
-  const goals = lanes.filter(({ goal }) => goal?.status === "active").map(({ ref }) => ref);
-  const mortal = lanes.filter((lane) => lane.ephemeral && lane.status !== "gone").map(({ ref }) => ref);
+  const threads = core.listViews({ archived: false, limit: limits.thread.max });
+  const goals = threads.filter(({ goal }) => goal?.status === "active").map(({ ref }) => ref);
+  const ephemeral = threads
+    .filter((thread) => thread.ephemeral && thread.status !== "gone")
+    .map(({ ref }) => ref);
   const calls = host.calls();
   return [
     ...(sending > 0
@@ -75,13 +79,13 @@ function underWay(core: Ctx["core"], host: Ctx["host"]): string[] {
       : []),
     ...(requests > 0 ? [counted(requests, "a question is open", "questions are open")] : []),
     ...(goals.length > 0 ? [`a goal is active: ${goals.join(", ")}`] : []),
-    ...(mortal.length > 0 ? [`an ephemeral thread would end: ${mortal.join(", ")}`] : []),
+    ...(ephemeral.length > 0 ? [`an ephemeral thread would end: ${ephemeral.join(", ")}`] : []),
     ...(calls > 0
       ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]
       : []),
   ];
 }
 
-function counted(n: number, one: string, many: string): string {
-  return n === 1 ? one : `${n} ${many}`;
+function counted(n: number, singular: string, plural: string): string {
+  return n === 1 ? singular : `${n} ${plural}`;
 }

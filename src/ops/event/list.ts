@@ -13,8 +13,8 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    since: v.optional(flag(v.string(), "only what came after this cursor", { value: "CURSOR" })),
-    follow: v.optional(flag(v.boolean(), "go on as rows are written", { cli_only: true }), false),
+    since: v.optional(flag(v.string(), "only events after this cursor", { value: "CURSOR" })),
+    follow: v.optional(flag(v.boolean(), "stream new events", { cli_only: true }), false),
     kinds: v.optional(flag(v.array(v.picklist(eventKindWords)), "only these kinds", { value: "KIND" })),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     limit: v.optional(count("at most this many", limits.event.pageMax), 50),

@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
-import { goalView, goalWords } from "../goalview.ts";
+import { goalLines, goalView } from "../goalview.ts";
 import { op } from "../op.ts";
 
 export default op({
   name: "goal.clear",
   cli: "goal clear",
   group: "thread",
-  summary: "Drop a thread's goal",
+  summary: "Remove a thread's goal",
   intent: "destroy",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),
@@ -23,5 +23,5 @@ export default op({
     await core.clearGoal(ref);
     return { ref, goal: null };
   },
-  view: goalWords,
+  view: goalLines,
 });

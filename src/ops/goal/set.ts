@@ -1,15 +1,15 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { arg, flag, seen, selector } from "../fields.ts";
-import { goalView, goalWords } from "../goalview.ts";
+import { goalLines, goalView } from "../goalview.ts";
 import { op } from "../op.ts";
 
 export default op({
   name: "goal.set",
   cli: "goal set",
   group: "message",
-  summary: "Set a thread's goal, or change it",
-  about: "An active goal starts turns by itself, one after the other, until Codex calls it complete.",
+  summary: "Set or change a thread's goal",
+  about: "An active goal starts turns by itself, one after the other, until Codex marks it complete.",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
@@ -17,14 +17,14 @@ export default op({
     objective: v.optional(
       arg(
         v.pipe(v.string(), v.nonEmpty(), v.maxLength(limits.input.goalCharsMax), seen),
-        "the objective; left out, it stays",
+        "the objective; default: the current one",
       ),
     ),
-    status: v.optional(flag(v.picklist(["active", "paused"]), "left out, a new goal is active")),
+    status: v.optional(flag(v.picklist(["active", "paused"]), "default: active for a new goal")),
     token_budget: v.optional(
       flag(
         v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER)),
-        "how many tokens it may take",
+        "how many tokens it may use",
         { value: "N" },
       ),
     ),
@@ -50,5 +50,5 @@ export default op({
     };
     return { ref, goal: await core.setGoal(ref, change) };
   },
-  view: goalWords,
+  view: goalLines,
 });

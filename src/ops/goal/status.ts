@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
-import { goalView, goalWords } from "../goalview.ts";
+import { goalLines, goalView } from "../goalview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -18,5 +18,5 @@ export default op({
     const ref = core.resolve(thread, caller.thread_id, "reading");
     return { ref, goal: await core.goal(ref) };
   },
-  view: goalWords,
+  view: goalLines,
 });

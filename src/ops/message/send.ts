@@ -5,10 +5,10 @@ import { block, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
 import { threadObject } from "../../contract/thread.ts";
 import { modes } from "../../contract/words.ts";
+import { envelope } from "../envelope.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
-import { letter } from "../letter.ts";
 import { op } from "../op.ts";
-import { callerName, exitOf, standing, verdict, verdictWords } from "../verdict.ts";
+import { callerName, callerThread, exitOf, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
 type Mode = (typeof modes)[number];
@@ -20,32 +20,35 @@ export default op({
   cli: "send",
   group: "message",
   summary: "Send a text to a thread",
-  about: `plain        starts a turn on an idle thread; refused, with nothing stored, while a turn runs, a question is open or Codex is down
---queue      stored, and delivered in its turn: one turn each, first in first out
---steer      into the running turn; Codex drops the answer it is writing and goes on with both
---interject  interrupts the running turn, then sends
---context    the model sees it with the next text; no turn starts
-The text is stored before Codex hears of it, and the receipt says how far it got. It is never interpreted.`,
+  about: `plain        starts a turn on an idle thread; refused, and nothing is stored, while a turn runs, a question is open or Codex is down
+--queue      stores the text and delivers it later: first in, first out, one turn for each text
+--steer      adds the text to the running turn; Codex discards the answer it is writing and continues with both texts
+--interject  interrupts the running turn, then starts its own
+--context    adds the text without starting a turn; the model sees it with the next text
+The text is stored before it is sent to Codex, and the receipt shows its state. dispatch never interprets the text.`,
   intent: "write",
-  // It ends a turn, as `stop` does, so it needs the same right.
+  // Interject ends a turn, as `stop` does, so it needs the same right.
   reach: (input) => (modesIn(input).includes("interject") ? "created" : "any"),
   repeat: "keyed",
   input: v.strictObject({
     thread: selector(),
     text: text("the text", { arg: true }),
-    queue: v.optional(flag(v.boolean(), "store it and deliver it when its turn comes"), false),
-    steer: v.optional(flag(v.boolean(), "into the running turn (with --queue: else into the queue)"), false),
+    queue: v.optional(flag(v.boolean(), "store it and deliver it after the texts before it"), false),
+    steer: v.optional(
+      flag(v.boolean(), "add it to the running turn (with --queue: if that fails, to the queue)"),
+      false,
+    ),
     interject: v.optional(flag(v.boolean(), "interrupt the running turn first"), false),
     context: v.optional(flag(v.boolean(), "add it without starting a turn"), false),
-    mode: v.optional(flag(v.picklist(modes), "the same by name")),
-    intro: v.optional(flag(v.boolean(), "say who writes, and how to reply"), false),
-    untrusted: v.optional(flag(v.boolean(), "fence the text as data from outside"), false),
+    mode: v.optional(flag(v.picklist(modes), "the mode by its name")),
+    intro: v.optional(flag(v.boolean(), "add who sends the text and how to reply"), false),
+    untrusted: v.optional(flag(v.boolean(), "mark the text as data from outside"), false),
     model: word("the model, for this turn only", "MODEL", { names: "model" }),
     effort: word("reasoning effort, for this turn only", "EFFORT", { names: "effort" }),
     service_tier: word("service tier, for this turn only", "TIER", { names: "tier" }),
     output_schema: v.optional(text("a JSON Schema for the answer of this turn")),
-    wait: v.optional(flag(v.boolean(), "stay until its receipt is settled, and show the answer"), false),
-    timeout: v.optional(seconds("with --wait: give up after this long")),
+    wait: v.optional(flag(v.boolean(), "wait until the receipt is settled, and show the answer"), false),
+    timeout: v.optional(seconds("with --wait: give up after this time")),
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({
@@ -113,13 +116,13 @@ The text is stored before Codex hears of it, and the receipt says how far it got
   ],
   async run(input, { core, caller, signal, emit }) {
     if (input.timeout !== undefined && !input.wait)
-      fail("usage", "--timeout goes with --wait", { hint: "dispatch send --help" });
+      fail("usage", "--timeout needs --wait", { hint: "dispatch send --help" });
     const mode = modeOf(input);
     const ref = core.resolve(input.thread, caller.thread_id);
     const sender = core.refOf(caller.thread_id);
-    if (input.wait) core.refuseForItself(ref, standing(caller, core));
+    if (input.wait) core.refuseForItself(ref, callerThread(caller, core));
     const draft = {
-      text: letter(input, sender === null ? null : core.view(sender)),
+      text: envelope(input, sender === null ? null : core.view(sender)),
       mode,
       or_queue: mode === "steer" && input.queue,
       overrides: overridesOf(input, mode),
@@ -153,15 +156,15 @@ The text is stored before Codex hears of it, and the receipt says how far it got
   exit: (out) => exitOf(out.verdict),
   view(out, look) {
     if (out.verdict === undefined) return receiptPairs(out, look);
-    const said = out.last_message ? block(out.last_message) : paint("yellow", verdictWords[out.verdict]);
-    return `${receiptPairs(out, look)}\n\n${said}`;
+    const answer = out.last_message ? block(out.last_message) : paint("yellow", verdictWords[out.verdict]);
+    return `${receiptPairs(out, look)}\n\n${answer}`;
   },
 });
 
-/** The wait failed, and the message is accepted all the same: who is told of a failure would send it once more. */
+/** The wait failed, but the message is accepted. The error says so, because otherwise the caller would send it again. */
 function notAwaited(thrown: unknown, receipt: string): never {
   if (!(thrown instanceof DispatchError)) throw thrown;
-  return fail(thrown.code, `the message is accepted, and how it ends is not known: ${thrown.message}`, {
+  return fail(thrown.code, `the message is accepted, but the wait for it failed: ${thrown.message}`, {
     hint: `dispatch wait ${receipt}`,
     data: { ...thrown.data, receipt, message_accepted: true },
     cause: thrown,
@@ -170,17 +173,17 @@ function notAwaited(thrown: unknown, receipt: string): never {
 
 type Flags = Partial<Record<Exclude<Mode, "send">, boolean>> & { mode?: Mode | undefined };
 
-/** All that the flags and --mode name, whether they go together or not. */
+/** All modes that the flags and --mode name, whether they can be combined or not. */
 function modesIn(input: Flags): Mode[] {
   const named = modes.filter((mode) => mode !== "send" && input[mode]);
   return input.mode === undefined ? named : [input.mode, ...named];
 }
 
-/** One mode; --steer and --queue go together. */
+/** The mode of the flags. --steer and --queue together are `steer`. Throws `usage` for other combinations. */
 function modeOf(input: Flags): Mode {
   const named = modesIn({ ...input, mode: undefined });
   if (input.mode !== undefined && named.length > 0)
-    fail("usage", `--mode and --${named[0]} say the same; give one`, { hint: "dispatch send --help" });
+    fail("usage", `--mode and --${named[0]} both set the mode; give one`, { hint: "dispatch send --help" });
   if (named.length === 2 && named.includes("queue") && named.includes("steer")) return "steer";
   if (named.length > 1)
     fail("usage", `--${named.join(" and --")} exclude each other`, { hint: "dispatch send --help" });

@@ -24,8 +24,8 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    refresh: v.optional(flag(v.boolean(), "ask Codex (--no-refresh answers from the registry)"), true),
-    include_hidden: v.optional(flag(v.boolean(), "also those that Codex does not offer"), false),
+    refresh: v.optional(flag(v.boolean(), "read them from Codex (--no-refresh: from the registry)"), true),
+    include_hidden: v.optional(flag(v.boolean(), "also models that Codex hides"), false),
   }),
   output: v.object({
     models: v.array(model),
@@ -44,7 +44,7 @@ export default op({
     { given: "Codex is down", input: { refresh: false }, output: { source: "registry", models: [] } },
     { given: "Codex is down", input: {}, error: "agent_down" },
   ],
-  // Of the registry: a shell that waits for its user asks Codex nothing.
+  // From the registry: completion must be fast, so it does not call Codex.
   lists: {
     model: {
       input: { refresh: false },
@@ -57,7 +57,9 @@ export default op({
     tier: {
       input: { refresh: false },
       words: ({ models, aliases }) => [
-        ...models.flatMap((one) => one.service_tiers.map(({ id, name }) => ({ word: id, about: name }))),
+        ...models.flatMap(({ service_tiers }) =>
+          service_tiers.map(({ id, name }) => ({ word: id, about: name })),
+        ),
         ...Object.entries(aliases).map(([word, about]) => ({ word, about })),
       ],
     },
@@ -66,13 +68,13 @@ export default op({
   view({ models, default: chosen, aliases, source }, look) {
     if (models.length === 0)
       return source === "registry"
-        ? "no models known yet; ask Codex with: dispatch models"
+        ? "no models known yet; to read them from Codex: dispatch models"
         : "Codex lists no models";
-    const rows = models.map((one) => [
-      one.id === chosen.model ? paint("bold", cell(one.id)) : cell(one.id),
-      one.efforts.map((effort) => (effort === one.default_effort ? `${effort}*` : effort)).join(" "),
-      one.service_tiers.map((tier) => cell(tier.id)).join(" ") || "-",
-      cell(one.description),
+    const rows = models.map(({ id, efforts, default_effort, service_tiers, description }) => [
+      id === chosen.model ? paint("bold", cell(id)) : cell(id),
+      efforts.map((effort) => (effort === default_effort ? `${effort}*` : effort)).join(" "),
+      service_tiers.map((tier) => cell(tier.id)).join(" ") || "-",
+      cell(description),
     ]);
     const names = Object.entries(aliases).map(([alias, id]) => `${cell(alias)} = ${cell(id)}`);
     return `${table(rows, look, { header: ["model", "efforts", "tiers", ""], shrink: 3 })}${names.length > 0 ? `\n${paint("dim", names.join(", "))}` : ""}`;

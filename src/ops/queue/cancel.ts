@@ -8,7 +8,7 @@ export default op({
   name: "queue.cancel",
   cli: "queue cancel",
   group: "message",
-  summary: "Take back a message that still waits",
+  summary: "Cancel a queued message",
   intent: "write",
   repeat: "no",
   input: v.strictObject({

@@ -11,13 +11,13 @@ export default op({
   name: "queue.list",
   cli: "queue list",
   group: "thread",
-  summary: "List what waits for a thread, next to go first",
+  summary: "List the queued messages of a thread, the next one first",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
     thread: selector(),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
-    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
     thread: v.string(),
@@ -41,12 +41,12 @@ export default op({
       ? paint("yellow", `held: ${cell(queue.reason)}; release with: ${cell(queue.release)}\n`)
       : "";
     if (total === 0) return `${held}nothing waits`;
-    const rows = messages.map((one, at) => [
+    const rows = messages.map(({ receipt, mode, preview, created_at }, at) => [
       String(at + 1),
-      one.receipt,
-      one.mode,
-      cell(one.preview),
-      ago(one.created_at, look),
+      receipt,
+      mode,
+      cell(preview),
+      ago(created_at, look),
     ]);
     return `${held}${table(rows, look, { header: ["", "receipt", "mode", "text", "accepted"], shrink: 3 })}`;
   },

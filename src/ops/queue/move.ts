@@ -9,12 +9,12 @@ export default op({
   name: "queue.move",
   cli: "queue move",
   group: "message",
-  summary: "Move a waiting message within its queue",
+  summary: "Move a queued message within its queue",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "its receipt", { value: "RECEIPT", names: "queued" }),
-    to: count("the place it gets; 1 is next", limits.message.queuedPerThreadMax),
+    to: count("its new position; 1 is next", limits.message.queuedPerThreadMax),
   }),
   output: v.object({ ...receiptView, place: v.number() }),
   fails: ["conflict"],
@@ -23,5 +23,5 @@ export default op({
     { given: "a finished turn", input: { id: "<receipt>", to: 1 }, error: "conflict" },
   ],
   run: ({ id, to }, { core }) => core.move(id, to),
-  view: (receipt, look) => `${receiptPairs(receipt, look)}\nplace ${receipt.place}`,
+  view: (receipt, look) => `${receiptPairs(receipt, look)}\nposition ${receipt.place}`,
 });

@@ -8,7 +8,7 @@ export default op({
   name: "queue.release",
   cli: "queue release",
   group: "message",
-  summary: "Release a held queue, whatever held it",
+  summary: "Release a held queue, whatever the reason of the hold",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),

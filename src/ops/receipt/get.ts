@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { receiptView } from "../../contract/receipt.ts";
+import { cell } from "../../base/text.ts";
+import { causeObject, receiptView } from "../../contract/receipt.ts";
 import { arg } from "../fields.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";
@@ -8,14 +9,20 @@ export default op({
   name: "receipt.get",
   cli: "receipt get",
   group: "thread",
-  summary: "Say what became of a message",
+  summary: "Show the state of a message",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
   }),
-  output: v.object(receiptView),
+  output: v.object({ ...receiptView, caused_by: v.array(causeObject) }),
   examples: [{ given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" }],
-  run: ({ id }, { core }) => core.receipt(id),
-  view: (receipt, look) => receiptPairs(receipt, look),
+  run: ({ id }, { core }) => ({ ...core.receipt(id), caused_by: core.causes(id) }),
+  view({ caused_by, ...receipt }, look) {
+    const chain = caused_by.map(
+      ({ cause, thread, by }) =>
+        `  ${cell(cause)}${thread ? ` in ${thread}` : ""}${by ? ` by ${cell(by)}` : ""}`,
+    );
+    return [receiptPairs(receipt, look), ...(chain.length > 0 ? ["caused by", ...chain] : [])].join("\n");
+  },
 });

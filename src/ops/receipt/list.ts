@@ -6,7 +6,7 @@ import { type Receipt, receiptObject } from "../../contract/receipt.ts";
 import { messageStates } from "../../contract/words.ts";
 import { count, flag } from "../fields.ts";
 import { op, type Word } from "../op.ts";
-import { fate } from "../views.ts";
+import { outcomeOf } from "../views.ts";
 
 const states = messageStates;
 
@@ -14,12 +14,12 @@ export default op({
   name: "receipt.list",
   cli: "receipt list",
   group: "thread",
-  summary: "List what became of messages, newest first",
+  summary: "List messages and their states, newest first",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
-    state: v.optional(flag(v.array(v.picklist(states)), "only in this state, repeatable")),
+    state: v.optional(flag(v.array(v.picklist(states)), "only in this state")),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
   }),
   output: v.object({ receipts: v.array(receiptObject) }),
@@ -28,9 +28,9 @@ export default op({
     { given: "a finished turn", input: { state: ["unsure"] }, output: { receipts: [] } },
   ],
   lists: {
-    receipt: { input: {}, words: ({ receipts }) => receipts.map(wordOf) },
-    queued: { input: { state: ["queued"] }, words: ({ receipts }) => receipts.map(wordOf) },
-    unsure: { input: { state: ["unsure"] }, words: ({ receipts }) => receipts.map(wordOf) },
+    receipt: { input: {}, words: ({ receipts }) => receipts.map(completionOf) },
+    queued: { input: { state: ["queued"] }, words: ({ receipts }) => receipts.map(completionOf) },
+    unsure: { input: { state: ["unsure"] }, words: ({ receipts }) => receipts.map(completionOf) },
   },
   run: ({ thread, state, limit }, { core, caller }) => ({
     receipts: core.receipts({
@@ -41,20 +41,20 @@ export default op({
   }),
   view({ receipts }, look) {
     if (receipts.length === 0) return "no receipts";
-    const rows = receipts.map((one) => [
-      one.receipt,
-      one.thread,
-      fate(one),
-      ago(one.updated_at, look),
-      cell(one.error?.message ?? (one.held && `held: ${one.held}`)),
+    const rows = receipts.map((receipt) => [
+      receipt.receipt,
+      receipt.thread,
+      outcomeOf(receipt),
+      ago(receipt.updated_at, look),
+      cell(receipt.error?.message ?? (receipt.held && `held: ${receipt.held}`)),
     ]);
-    // Below the table, where the width of the terminal does not cut them.
+    // Below the table: the width of the terminal would cut them in a column.
     const releases = new Set(receipts.flatMap(({ release }) => release ?? []));
     const lines = [...releases].map((command) => `\nrelease with: ${paint("bold", cell(command))}`);
     return `${table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 })}${lines.join("")}`;
   },
 });
 
-function wordOf(one: Receipt): Word {
-  return { word: one.receipt, about: `${one.mode} to ${one.thread}, ${fate(one)}` };
+function completionOf(receipt: Receipt): Word {
+  return { word: receipt.receipt, about: `${receipt.mode} to ${receipt.thread}, ${outcomeOf(receipt)}` };
 }

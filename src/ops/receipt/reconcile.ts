@@ -8,7 +8,7 @@ export default op({
   name: "receipt.reconcile",
   cli: "receipt reconcile",
   group: "message",
-  summary: "Look in Codex's history for what became of a message",
+  summary: "Search Codex's history for a message and settle its state",
   intent: "write",
   reach: "any",
   repeat: "safe",

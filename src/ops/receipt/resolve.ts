@@ -11,7 +11,7 @@ export default op({
   group: "message",
   summary: "Settle an unsure message by hand",
   about:
-    "Look first: dispatch tail THREAD shows whether the text is there. resend puts it back into the queue.",
+    "Check first: dispatch tail THREAD shows whether the text is there. resend puts it back into the queue.",
   intent: "write",
   repeat: "no",
   input: v.strictObject({

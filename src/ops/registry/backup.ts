@@ -8,10 +8,11 @@ export default clientOp({
   name: "registry.backup",
   cli: "registry backup",
   group: "daemon",
-  summary: "Copy the registry to a file, checked, also while the daemon runs",
+  summary: "Copy the registry to a file and check the copy",
   about:
-    "Without a path: beside the registry, under a dated name; with a folder: in it. Never writes over a file. " +
-    "The copy holds the texts of all messages, and only its owner can read it.",
+    "Works while the daemon runs. Without a path the copy is beside the registry, with the date in its name; with a " +
+    "folder it is in that folder. An existing file is never overwritten. The copy contains the texts of all messages, " +
+    "and only its owner can read it.",
   at: "client",
   intent: "write",
   repeat: "no",

@@ -11,7 +11,8 @@ export default clientOp({
   group: "daemon",
   summary: "Check the whole registry, and list its backups",
   about:
-    "Changes nothing and needs no daemon; one that runs is not in its way. Ends with 16 when the registry is damaged.",
+    "Changes nothing and needs no daemon. It also works while a daemon runs. The exit status is 16 when the registry " +
+    "is damaged.",
   at: "client",
   intent: "read",
   repeat: "safe",
@@ -46,13 +47,13 @@ export default clientOp({
         "state",
         out.sound
           ? paint("green", "sound")
-          : paint("red", `damaged: ${out.faults.map((one) => cell(one)).join("; ")}`),
+          : paint("red", `damaged: ${out.faults.map((fault) => cell(fault)).join("; ")}`),
       ],
       [
         "schema",
         out.schema === out.supported
           ? String(out.schema)
-          : `${out.schema}; this dispatch knows ${out.supported}`,
+          : `${out.schema}; this dispatch uses ${out.supported}`,
       ],
       ["holds", countsOf(out.counts)],
       ["codex home", cell(out.codex_home)],

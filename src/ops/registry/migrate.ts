@@ -7,9 +7,8 @@ export default clientOp({
   name: "registry.migrate",
   cli: "registry migrate",
   group: "daemon",
-  summary: "Bring the registry to the schema of this dispatch",
-  about:
-    "The daemon does so by itself when it starts; this is for doing it apart, with dispatch down before.",
+  summary: "Migrate the registry to the schema of this dispatch",
+  about: "The daemon also does this when it starts. Run dispatch down first.",
   at: "client",
   intent: "write",
   repeat: "safe",

@@ -8,11 +8,11 @@ export default clientOp({
   name: "registry.restore",
   cli: "registry restore",
   group: "daemon",
-  summary: "Put a backup in the place of the registry",
+  summary: "Replace the registry with a backup",
   about:
-    "With dispatch down before. The registry that stood there is kept beside it. Messages that were waiting when the " +
-    "backup was made may have been delivered since: their queues are held until you release them. Threads made since " +
-    "are Codex's still: dispatch list --unmanaged shows them.",
+    "Run dispatch down first. The replaced registry is kept beside the new one. Messages that were queued at the time " +
+    "of the backup may have been delivered since: their queues are held until you release them. Codex still has the " +
+    "threads that were created since: dispatch list --unmanaged shows them.",
   at: "client",
   intent: "destroy",
   repeat: "no",
@@ -29,8 +29,8 @@ export default clientOp({
   examples: [],
   run: async (input, ctx) => (await ctx.registry()).restore(input.path),
   view({ registry, restored, replaced, counts, held }) {
-    const lines = [`${cell(registry)} is ${cell(restored)} again: ${countsOf(counts)}`];
-    if (replaced) lines.push(`what stood there is ${cell(replaced)}`);
+    const lines = [`restored ${cell(registry)} from ${cell(restored)}: ${countsOf(counts)}`];
+    if (replaced) lines.push(`the replaced registry is ${cell(replaced)}`);
     for (const { ref, title, pending } of held)
       lines.push(
         `${pending} may have been delivered since, held: ${ref} "${cell(title)}"`,

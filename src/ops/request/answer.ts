@@ -14,18 +14,18 @@ export default op({
   name: "request.answer",
   cli: "request answer",
   group: "request",
-  summary: "Answer a question of Codex's, once",
+  summary: "Answer a question of Codex",
   about:
-    "The options of a question say which of these it takes. --deny lets the turn go on; --cancel of a command or a file change also interrupts it. A secret is best read from a file or from standard input: --reply-file PATH, --reply -.",
+    "A question takes one answer; its options list the possible ones. With --deny the turn continues; --cancel of a command or a file change also interrupts the turn. Read a secret from a file or from standard input: --reply-file PATH, --reply -.",
   intent: "write",
   reach: "any",
   repeat: "no",
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the request", { value: "REQUEST", names: "request" }),
-    approve: v.optional(flag(v.boolean(), "let it"), false),
-    approve_for_session: v.optional(flag(v.boolean(), "let it, and the same again in this session"), false),
-    deny: v.optional(flag(v.boolean(), "do not let it, or give no answer"), false),
-    cancel: v.optional(flag(v.boolean(), "do not let it, and stop what asked"), false),
+    approve: v.optional(flag(v.boolean(), "allow it"), false),
+    approve_for_session: v.optional(flag(v.boolean(), "allow it, and the same again in this session"), false),
+    deny: v.optional(flag(v.boolean(), "refuse it, or give no answer"), false),
+    cancel: v.optional(flag(v.boolean(), "refuse it, and stop the turn or the form that asks"), false),
     answer: v.optional(
       text('answers by question or field: {"q1": "A"}, {"q1": ["A", "B"]}', { value: "JSON" }),
     ),
@@ -53,21 +53,21 @@ export default op({
   ],
   run({ id, answer, reply, ...given }, { core, caller }) {
     const { options } = core.request(id);
-    const said: Answer[] = decisions.filter((word) => given[word]).map((decision) => ({ decision }));
-    if (answer !== undefined) said.push({ answer: parsed(answer) });
-    if (reply !== undefined) said.push({ reply });
-    if (said.length !== 1) {
-      fail("usage", `say one of ${options.map(flagOf).join(", ")}`, {
+    const answers: Answer[] = decisions.filter((word) => given[word]).map((decision) => ({ decision }));
+    if (answer !== undefined) answers.push({ answer: parsed(answer) });
+    if (reply !== undefined) answers.push({ reply });
+    if (answers.length !== 1) {
+      fail("usage", `give one of ${options.map(flagOf).join(", ")}`, {
         hint: `dispatch request get ${id}`,
       });
     }
-    return core.answer(id, said[0]!, callerName(caller), caller.thread_id);
+    return core.answer(id, answers[0]!, callerName(caller), caller.thread_id);
   },
   view: (request, look) => requestPairs(request, look),
 });
 
 function parsed(json: string): unknown {
-  // Not its words: they may be a secret.
+  // The error does not quote it: it may be a secret.
   const value = jsonValue(json);
   return value === undefined
     ? fail("usage", "--answer is not JSON", { hint: `--answer '{"q1": "A"}', or --reply TEXT` })

@@ -8,7 +8,7 @@ export default op({
   name: "request.get",
   cli: "request get",
   group: "thread",
-  summary: "Show one question with all that is asked",
+  summary: "Show one question completely",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({

@@ -10,8 +10,8 @@ export default op({
   name: "request.list",
   cli: "request list",
   group: "thread",
-  summary: "List the questions Codex asks",
-  about: "Long texts are cut here, and marked. `request get` shows the whole of one.",
+  summary: "List the questions of Codex",
+  about: "Long texts are cut in this list, with a mark. `request get` shows a question completely.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -43,17 +43,17 @@ export default op({
   }),
   view({ requests }, look) {
     if (requests.length === 0) return "no open questions";
-    const rows = requests.map((one) => [
-      one.id,
-      one.thread,
-      one.state === "open" ? paint("yellow", "open") : cell(one.decision ?? one.state),
-      cell(one.kind),
-      one.outside_sandbox ? paint("yellow", "outside") : "-",
-      cell(one.summary),
-      ago(one.asked_at, look),
+    const rows = requests.map((request) => [
+      request.id,
+      request.thread,
+      request.state === "open" ? paint("yellow", "open") : cell(request.decision ?? request.state),
+      cell(request.kind),
+      request.outside_sandbox ? paint("yellow", "outside") : "-",
+      cell(request.summary),
+      ago(request.asked_at, look),
     ]);
     const header = ["id", "thread", "state", "kind", "sandbox", "asks", "asked"];
-    const whole = paint("dim", "all that is asked: dispatch request get ID");
+    const whole = paint("dim", "the whole question: dispatch request get ID");
     return `${table(rows, look, { header, shrink: 5 })}\n${whole}`;
   },
 });

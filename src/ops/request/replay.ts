@@ -10,17 +10,17 @@ export default op({
   name: "request.replay",
   cli: "request replay",
   group: "thread",
-  summary: "Show what a set of rules would have decided on past questions",
+  summary: "Show how a set of rules would have answered past questions",
   about:
-    "Changes nothing. The file holds [policy] requests and [[policy.rules]], as config.toml does; without one, the rules that hold now. `against` counts what it would approve and was denied, or deny and was let. A thread is known by what it is called now. outside_sandbox: what an approval allowed could happen outside the sandbox; so it is also shown where that was not recorded.",
+    "Changes nothing. The file has [policy] requests and [[policy.rules]], like config.toml; without a file it uses the current rules. `against` counts the questions that the rules would approve and that were denied, or the other way round. Rules match a thread by its current handle. outside_sandbox: an approval allowed something that could happen outside the sandbox; it is also true for questions where this was not recorded.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
     rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
-    since: v.optional(moment("from this time on; left out, all that is kept", "first")),
+    since: v.optional(moment("from this time on; default: all kept questions", "first")),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
-    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
     requests: v.array(
@@ -74,18 +74,18 @@ export default op({
   view({ requests, counts, truncated }, look) {
     if (counts.total === 0) return "no questions";
     const { total, ask, deny, approve, against } = counts;
-    const rows = requests.map((one) => [
-      one.id,
-      one.thread,
-      cell(one.decision ?? one.state),
-      one.would === "ask" ? "ask" : paint(one.would === "deny" ? "red" : "green", one.would),
-      cell(one.by),
-      one.outside_sandbox ? "outside" : "-",
-      cell(one.summary),
-      ago(one.asked_at, look),
+    const rows = requests.map(({ id, thread, decision, state, would, by, ...more }) => [
+      id,
+      thread,
+      cell(decision ?? state),
+      would === "ask" ? "ask" : paint(would === "deny" ? "red" : "green", would),
+      cell(by),
+      more.outside_sandbox ? "outside" : "-",
+      cell(more.summary),
+      ago(more.asked_at, look),
     ]);
     const header = ["id", "thread", "was", "would be", "by", "sandbox", "asks", "asked"];
-    const all = `of ${total}${truncated ? " (the newest)" : ""}: ${approve} approved, ${deny} denied, ${ask} asked; ${against} against what was decided`;
+    const all = `of ${total}${truncated ? " (the newest)" : ""}: ${approve} approved, ${deny} denied, ${ask} asked; ${against} against the decision of that time`;
     return `${table(rows, look, { header, shrink: 6 })}\n${paint("dim", all)}`;
   },
 });

@@ -1,18 +1,18 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
+import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
-import { placed, placeView, saidOf } from "../placeview.ts";
 
 export default op({
   name: "thread.archive",
   cli: "archive",
   group: "thread",
   summary: "Archive a thread",
-  about: "Refused while a turn runs or messages wait: Codex would cut the turn.",
+  about: "Refused while a turn runs or messages wait, because Codex would interrupt the turn.",
   intent: "destroy",
   repeat: "safe",
   input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
-  output: placeView,
+  output: metadataView,
   asksCodex: true,
   fails: ["thread_busy", "authority"],
   examples: [
@@ -28,7 +28,7 @@ export default op({
   async run({ thread }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);
     await core.archive(place);
-    return placed(core, place);
+    return metadataOf(core, place);
   },
-  view: saidOf("archived"),
+  view: metadataLine("archived"),
 });

@@ -19,7 +19,7 @@ export default op({
   group: "thread",
   summary: "Manage a thread that another app writes",
   about:
-    "Reads its metadata and nothing else: the app that writes it notices nothing. Already attached: the same row.",
+    "Reads only its metadata: the app that writes it is not disturbed. For a thread that is attached already it returns the same row.",
   intent: "write",
   reach: "any",
   repeat: "safe",
@@ -32,7 +32,7 @@ export default op({
       "Codex's thread id",
       { value: "THREAD-ID", names: "stranger" },
     ),
-    sync: v.optional(flag(v.boolean(), "read its history into the search index too"), false),
+    sync: v.optional(flag(v.boolean(), "also read its history into the search index"), false),
   }),
   output: v.object(threadView),
   asksCodex: true,

@@ -9,7 +9,7 @@ export default op({
   cli: "compact",
   group: "thread",
   summary: "Compact the history of a thread",
-  about: "Codex summarises it in a turn of its own. Refused while a turn runs.",
+  about: "Codex summarises the history in its own turn. Refused while a turn runs.",
   intent: "write",
   repeat: "no",
   input: v.strictObject({ thread: selector() }),

@@ -7,7 +7,7 @@ export default op({
   name: "thread.forget",
   cli: "forget",
   group: "thread",
-  summary: "Stop managing a thread; Codex keeps it",
+  summary: "Stop managing a thread, which Codex keeps",
   intent: "destroy",
   repeat: "no",
   input: v.strictObject({ thread: selector() }),

@@ -11,8 +11,8 @@ export default op({
   name: "thread.fork",
   cli: "fork",
   group: "thread",
-  summary: "Make a new thread with the history of another",
-  about: "The source stays as it is. Refused while it runs a turn.",
+  summary: "Create a thread with the history of another",
+  about: "The source does not change. Refused while it runs a turn.",
   intent: "write",
   reach: "any",
   repeat: "keyed",
@@ -24,11 +24,11 @@ export default op({
       { value: "NAME" },
     ),
     last_turn: v.optional(
-      flag(v.pipe(v.string(), v.nonEmpty()), "the last turn to keep; left out, all of them", {
+      flag(v.pipe(v.string(), v.nonEmpty()), "the last turn to keep; default: all turns", {
         value: "TURN-ID",
       }),
     ),
-    cwd: v.optional(path("where the agent works; left out, the source's directory", { value: "DIR" })),
+    cwd: v.optional(path("the agent's directory; default: the source's", { value: "DIR" })),
     ...settingFields,
     may_write_home: mayWriteHome,
     idempotency_key: v.optional(idempotencyKey()),
@@ -45,12 +45,12 @@ export default op({
     { given: "a finished turn", input: { thread: "@docs", name: "docs" }, error: "conflict" },
     { given: "a running turn", input: { thread: "@docs", name: "copy" }, error: "thread_busy" },
   ],
-  async run({ thread, name, last_turn, idempotency_key, requests, cwd, ...asked }, { core, caller }) {
+  async run({ thread, name, last_turn, idempotency_key, requests, cwd, ...flags }, { core, caller }) {
     const source = core.resolve(thread, caller.thread_id);
     const ref = await core.fork(source, {
       name,
       last_turn: last_turn ?? null,
-      flags: flagsOf(asked),
+      flags: flagsOf(flags),
       cwd: cwd ?? null,
       requests: requests ?? null,
       key: idempotency_key ?? null,

@@ -9,7 +9,7 @@ export default op({
   cli: "give",
   group: "thread",
   summary: "Give a thread back to other apps",
-  about: "It is attached from then on. Returns when another app can open it.",
+  about: "The thread is attached afterwards. Returns when another app can open it.",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),

@@ -17,7 +17,7 @@ const stranger = v.object({
   cwd: v.string(),
   status: v.picklist(["not_loaded", "idle", "active", "system_error"]),
   source: v.string(),
-  /** Of a sub-agent: the thread that spawned it. */
+  /** For a sub-agent: the thread that spawned it. */
   parent_id: v.nullable(v.string()),
   created_at: v.string(),
   updated_at: v.string(),
@@ -29,25 +29,25 @@ export default op({
   cli: "list",
   group: "thread",
   summary: "List the threads that dispatch manages",
-  about: "--unmanaged lists the others that Codex keeps on this machine, whatever app made them.",
+  about: "--unmanaged lists the other threads of Codex on this machine, from every app.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    unmanaged: v.optional(flag(v.boolean(), "those that have no row here"), false),
-    archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),
-    status: v.optional(flag(v.picklist(threadStatuses), "only in this status")),
-    source: v.optional(flag(v.picklist(threadSources), "only created here, or only attached")),
+    unmanaged: v.optional(flag(v.boolean(), "the threads that dispatch does not manage"), false),
+    archived: v.optional(flag(v.boolean(), "the archived threads instead"), false),
+    status: v.optional(flag(v.picklist(threadStatuses), "only with this status")),
+    source: v.optional(flag(v.picklist(threadSources), "only created by dispatch, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
-    full: v.optional(flag(v.boolean(), "everything that get shows of each"), false),
+    full: v.optional(flag(v.boolean(), "all that get shows of each thread"), false),
     limit: v.optional(
-      count("at most this many (100, over MCP 30; with --unmanaged 50)", limits.input.pageMax),
+      count("at most this many; default 100, over MCP 30, with --unmanaged 50", limits.input.pageMax),
     ),
-    cursor: v.optional(flag(v.string(), "with --unmanaged: go on from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(flag(v.string(), "with --unmanaged: continue from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
-    // The first that fits is taken: what is printed most stands first, since each that does not costs a millisecond.
+    // The first match is used, so the most frequent shape is first: each mismatch takes a millisecond.
     threads: v.array(v.union([threadSummary, threadObject, stranger])),
-    /** Of managed ones: there are more, and a larger limit shows them. */
+    /** For managed threads: there are more, and a larger limit shows them. */
     truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),
   }),
@@ -77,13 +77,16 @@ export default op({
     stranger: {
       input: { unmanaged: true, limit: limits.wire.pageMax },
       words: ({ threads }) =>
-        threads.map((one) => ({ word: one.id ?? "", about: "preview" in one ? nameOf(one) : one.title })),
+        threads.map((thread) => ({
+          word: thread.id ?? "",
+          about: "preview" in thread ? nameOf(thread) : thread.title,
+        })),
     },
   },
   async run({ unmanaged, archived, status, source, cwd, full, limit, cursor }, { core, caller }) {
     if (!unmanaged) {
       if (cursor !== undefined)
-        fail("usage", "--cursor goes with --unmanaged", { hint: "dispatch list --limit 1000" });
+        fail("usage", "--cursor needs --unmanaged", { hint: "dispatch list --limit 1000" });
       const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
       const most = limit ?? (caller.kind === "mcp" ? limits.mcp.threads : 100);
       const filter = { archived, limit: most + 1, ...only };
@@ -91,14 +94,14 @@ export default op({
       return { threads: found.slice(0, most), truncated: found.length > most };
     }
     if (status !== undefined || source !== undefined || cwd !== undefined || full) {
-      fail("usage", "--status, --source, --cwd and --full are of managed threads", {
+      fail("usage", "--status, --source, --cwd and --full apply to managed threads only", {
         hint: "dispatch list --unmanaged",
       });
     }
     const page = await core.unmanaged({ cursor: cursor ?? null, limit: limit ?? 50, archived });
     const threads = page.threads.map(
-      ({ name, path: _path, mark: _mark, created_at, updated_at, ...one }) => ({
-        ...one,
+      ({ name, path: _path, mark: _mark, created_at, updated_at, ...row }) => ({
+        ...row,
         title: name,
         created_at: iso(created_at),
         updated_at: iso(updated_at),
@@ -109,7 +112,9 @@ export default op({
   view({ threads, truncated, next_cursor }, look) {
     if (next_cursor === undefined) {
       const drawn = threadTable(
-        threads.filter((one) => "ref" in one).map((one) => ("asks" in one ? one : summaryOf(one))),
+        threads
+          .filter((thread) => "ref" in thread)
+          .map((thread) => ("asks" in thread ? thread : summaryOf(thread))),
         look,
       );
       return truncated ? `${drawn}\n${paint("dim", "more: dispatch list --limit 1000")}` : drawn;
@@ -119,16 +124,16 @@ export default op({
         ? ""
         : `\n${paint("dim", `more: dispatch list --unmanaged --cursor '${cell(next_cursor)}'`)}`;
     return `${strangers(
-      threads.filter((one): one is Stranger => !("ref" in one)),
+      threads.filter((thread): thread is Stranger => !("ref" in thread)),
       look,
     )}${more}`;
   },
 });
 
-/** A handle where there is one, since it says the most; the ref and the title to who begins to type them. */
-function words(one: ThreadSummary | Stranger | ThreadView): Word[] {
-  if (!("ref" in one)) return [];
-  const { ref, title, handle } = one;
+/** The handle if there is one, because it is the clearest. Other names are offered after their first character. */
+function words(thread: ThreadSummary | Stranger | ThreadView): Word[] {
+  if (!("ref" in thread)) return [];
+  const { ref, title, handle } = thread;
   const others = [{ word: title, about: ref, isOther: true as const }];
   if (handle === null) return [{ word: ref, about: title }, ...others];
   return [{ word: `@${handle}`, about: title }, { word: ref, about: title, isOther: true }, ...others];
@@ -137,17 +142,17 @@ function words(one: ThreadSummary | Stranger | ThreadView): Word[] {
 const nameOf = ({ title, preview }: Stranger) => title ?? preview;
 
 function strangers(threads: readonly Stranger[], look: Look): string {
-  if (threads.length === 0) return "Codex keeps no other threads";
-  const rows = underParents(threads).map(({ row: one, depth }) => row(one, "  ".repeat(depth), look));
+  if (threads.length === 0) return "Codex has no other threads";
+  const rows = underParents(threads).map(({ row: thread, depth }) => row(thread, "  ".repeat(depth), look));
   return table(rows, look, { header: ["id", "title", "source", "cwd", "activity"], shrink: 3 });
 }
 
-function row(one: Stranger, indent: string, look: Look): string[] {
+function row(thread: Stranger, indent: string, look: Look): string[] {
   return [
-    `${indent}${one.id}`,
-    cell(nameOf(one), 30),
-    cell(one.source),
-    cell(one.cwd),
-    ago(one.updated_at, look),
+    `${indent}${thread.id}`,
+    cell(nameOf(thread), 30),
+    cell(thread.source),
+    cell(thread.cwd),
+    ago(thread.updated_at, look),
   ];
 }

@@ -1,7 +1,10 @@
 import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
 import { threadView } from "../../contract/thread.ts";
-import { idempotencyKey } from "../fields.ts";
+import type { Core } from "../../core/core.ts";
+import type { Ref } from "../../core/model/ports/rows.ts";
+import { flag, idempotencyKey } from "../fields.ts";
 import { op } from "../op.ts";
 import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";
 import { callerName } from "../verdict.ts";
@@ -11,9 +14,9 @@ export default op({
   name: "thread.new",
   cli: "new",
   group: "thread",
-  summary: "Create a thread, and give it its first text",
+  summary: "Create a thread and send it its first text",
   about:
-    "What neither a flag, a preset nor a configuration file says is left to Codex's own configuration. What Codex then says it uses is stored, and sent with every later resume. --dry-run shows all of it, and where it comes from.",
+    "A setting that no flag, preset or configuration file gives is left to Codex's own configuration. dispatch stores the settings that Codex then reports, and sends them with every later resume. --dry-run shows each value and its source.",
   intent: "write",
   reach: "any",
   repeat: "keyed",
@@ -21,6 +24,10 @@ export default op({
     name: newName,
     ...choiceFields,
     may_write_home: mayWriteHome,
+    subscribe: v.optional(
+      flag(v.boolean(), "wake the calling thread when it is done, as subscribe does"),
+      false,
+    ),
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({
@@ -28,7 +35,7 @@ export default op({
     message_accepted: v.boolean(),
     goal_set: v.boolean(),
     receipt: v.nullable(v.string()),
-    /** What a repository's file asked for and did not get. */
+    /** Values of a repository's file that were not used. */
     dropped: v.array(droppedObject),
   }),
   asksCodex: true,
@@ -56,7 +63,7 @@ export default op({
     { given: "Codex is down", input: { name: "other", text: "hello", cwd: "/repo" }, error: "agent_down" },
     { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "usage" },
   ],
-  async run({ name, preset, idempotency_key, ...flags }, { core, caller, signal }) {
+  async run({ name, preset, idempotency_key, subscribe, ...flags }, { core, caller, signal }) {
     const { draft, dropped } = core.plan({
       name,
       presets: preset ?? [],
@@ -66,6 +73,7 @@ export default op({
       created_by: callerName(caller),
     });
     const { ref, receipt } = await core.create({ ...draft, agent: caller.thread_id }, signal);
+    if (subscribe) subscribeOnce(core, ref, core.refOf(caller.thread_id), callerName(caller));
     return {
       ...core.view(ref),
       message_accepted: receipt !== null,
@@ -75,8 +83,24 @@ export default op({
     };
   },
   view(out, look) {
-    const said = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
+    const accepted = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
     const lines = [threadPairs(out, look), ...droppedLines(out.dropped)].join("\n");
-    return `${lines}\n${paint("dim", block(`${said}; follow it with: dispatch watch ${out.ref} --follow`))}`;
+    return `${lines}\n${paint("dim", block(`${accepted}; follow it with: dispatch watch ${out.ref} --follow`))}`;
   },
 });
+
+/** The same key again makes no second one. */
+function subscribeOnce(core: Core, of: Ref, to: Ref | null, caller: string): void {
+  const known = core.subscriptions({ to, limit: limits.input.pageMax });
+  if (known.some((one) => one.of.length === 1 && one.of[0] === of)) return;
+  core.subscribe({
+    of: [of],
+    conditions: ["done"],
+    to,
+    deliver: to === null ? "inbox" : "queue",
+    all: false,
+    once: true,
+    tail: 1,
+    caller,
+  });
+}

@@ -8,7 +8,7 @@ export default clientOp({
   cli: "open",
   group: "thread",
   summary: "Open a thread in Codex's own terminal",
-  about: "dispatch lets go of it first. What is sent to it meanwhile waits until the terminal is closed.",
+  about: "dispatch unloads the thread first. Messages to it wait until the terminal is closed.",
   at: "client",
   intent: "write",
   repeat: "no",

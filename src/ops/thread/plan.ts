@@ -17,9 +17,9 @@ export default op({
   name: "thread.plan",
   cli: "new --dry-run",
   group: "thread",
-  summary: "Show what `new` would make: each value, and where it comes from",
+  summary: "Show what `new` would create: each value and its source",
   about:
-    "Changes nothing, and needs no Codex. What is not shown is left to Codex's own configuration. `dropped` is what a repository's file asked for and may not: it is taken once the repository is under [policy] trusted.",
+    "Changes nothing and needs no Codex. Settings that are not shown are left to Codex's own configuration. `dropped` lists values of a repository's file that are not used, because the repository is not under [policy] trusted.",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -59,12 +59,12 @@ export default op({
   },
   view({ title, handle, choices, dropped }, look) {
     const shown = (value: unknown) => cell(typeof value === "string" ? value : JSON.stringify(value), 60);
-    const rows = choices.map((one) => [cell(one.field), shown(one.value), cell(one.source)]);
+    const rows = choices.map(({ field, value, source }) => [cell(field), shown(value), cell(source)]);
     const lines = [
       `${paint("bold", cell(title))}${handle === null ? "" : ` @${handle}`}`,
       table(rows, look, { header: ["what", "value", "from"], shrink: 1 }),
     ];
-    const files = new Set([...choices, ...dropped].map((one) => one.file).filter((file) => file !== null));
+    const files = new Set([...choices, ...dropped].map(({ file }) => file).filter((file) => file !== null));
     for (const file of files) lines.push(paint("dim", block(`read: ${file}`)));
     return [...lines, ...droppedLines(dropped)].join("\n");
   },

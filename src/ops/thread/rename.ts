@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { arg, seen, selector } from "../fields.ts";
+import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
-import { placed, placeView, saidOf } from "../placeview.ts";
 
 export default op({
   name: "thread.rename",
@@ -18,7 +18,7 @@ export default op({
       "the new title",
     ),
   }),
-  output: placeView,
+  output: metadataView,
   asksCodex: true,
   fails: ["conflict"],
   examples: [
@@ -33,7 +33,7 @@ export default op({
   async run({ thread, name }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);
     await core.rename(place, name, caller.thread_id);
-    return placed(core, place);
+    return metadataOf(core, place);
   },
-  view: saidOf("renamed"),
+  view: metadataLine("renamed"),
 });

@@ -1,19 +1,19 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
+import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
-import { placed, placeView, saidOf } from "../placeview.ts";
 
 export default op({
   name: "thread.restore",
   cli: "restore",
   group: "thread",
-  summary: "Bring an archived thread back",
+  summary: "Restore an archived thread",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed", { names: "archived" }),
   }),
-  output: placeView,
+  output: metadataView,
   asksCodex: true,
   examples: [
     {
@@ -26,7 +26,7 @@ export default op({
   async run({ thread }, { core, caller }) {
     const place = core.place(thread, caller.thread_id);
     await core.restore(place);
-    return placed(core, place);
+    return metadataOf(core, place);
   },
-  view: saidOf("restored"),
+  view: metadataLine("restored"),
 });

@@ -23,9 +23,9 @@ export default op({
   name: "thread.search",
   cli: "search",
   group: "thread",
-  summary: "Search what was said and done in every thread",
+  summary: "Search the messages, commands and changes of all threads",
   about:
-    'Words must all be there, in any order; "words in quotes" are a phrase; any part of Chinese, Japanese, Korean and Thai text is found, and emoji. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not wholly indexed: it takes the text as it is typed, looks through messages only, and shows one place a thread unless --thread names it. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',
+    'All words must occur, in any order; "words in quotes" are a phrase. Any part of a text in Chinese, Japanese, Korean or Thai is found, and emoji. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not completely indexed: it searches the text as typed, in messages only, and shows one place per thread unless --thread names the thread. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -33,17 +33,17 @@ export default op({
       value: "TEXT",
     }),
     managed: v.optional(flag(v.boolean(), "only threads that dispatch manages"), false),
-    unmanaged: v.optional(flag(v.boolean(), "only threads that it does not"), false),
+    unmanaged: v.optional(flag(v.boolean(), "only threads that dispatch does not manage"), false),
     thread: v.optional(
       flag(v.string(), "only this thread, or a thread id", { value: "THREAD", names: "thread" }),
     ),
-    repo: v.optional(path("only in the repository that holds this directory", { value: "DIR" })),
-    dir: v.optional(path("only at or below this directory", { value: "DIR" })),
-    archived: v.optional(flag(v.boolean(), "the archived ones instead"), false),
+    repo: v.optional(path("only in the repository that contains this directory", { value: "DIR" })),
+    dir: v.optional(path("only in this directory or below it", { value: "DIR" })),
+    archived: v.optional(flag(v.boolean(), "the archived threads instead"), false),
     since: v.optional(moment("from this time on", "first")),
     until: v.optional(moment("up to this time", "last")),
     date_field: v.optional(
-      flag(v.picklist(["at", "created_at", "updated_at"]), "the date of what was said, or of its thread"),
+      flag(v.picklist(["at", "created_at", "updated_at"]), "the date of the match, or of its thread"),
       "at",
     ),
     sort: v.optional(
@@ -52,7 +52,7 @@ export default op({
     ),
     ascending: v.optional(flag(v.boolean(), "oldest first"), false),
     limit: v.optional(count("at most this many", limits.input.pageMax), 20),
-    cursor: v.optional(flag(v.string(), "go on from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({
     matches: v.array(match),
@@ -101,7 +101,7 @@ export default op({
     });
   },
   view: ({ matches, next_cursor, note }, look) => {
-    const lines = matches.map((one) => drawn(one, look));
+    const lines = matches.map((match) => rendered(match, look));
     if (matches.length === 0) lines.push("nothing found");
     if (next_cursor) lines.push(paint("dim", `more: --cursor ${next_cursor}`));
     if (note) lines.push(paint("yellow", cell(note)));
@@ -109,21 +109,24 @@ export default op({
   },
 });
 
-function drawn(one: v.InferOutput<typeof match>, look: Look): string {
-  const who = one.ref === null ? `${cell(one.id)}  ${paint("dim", "not managed")}` : paint("bold", one.ref);
-  const head = `${who}  ${cell(one.title)}  ${paint("dim", `${cell(one.type ?? one.source)}, ${ago(one.at, look)}`)}`;
-  return `${head}\n  ${wrap(shown(one), look.width - 2).replaceAll("\n", "\n  ")}`;
+type Match = v.InferOutput<typeof match>;
+
+function rendered(found: Match, look: Look): string {
+  const { ref, id, title, type, source, at } = found;
+  const who = ref === null ? `${cell(id)}  ${paint("dim", "not managed")}` : paint("bold", ref);
+  const head = `${who}  ${cell(title)}  ${paint("dim", `${cell(type ?? source)}, ${ago(at, look)}`)}`;
+  return `${head}\n  ${wrap(shown(found), look.width - 2).replaceAll("\n", "\n  ")}`;
 }
 
-/** The snippet with the hit in it made to stand out. */
-function shown({ snippet, hit }: v.InferOutput<typeof match>): string {
+/** The snippet with the hit highlighted. */
+function shown({ snippet, hit }: Match): string {
   if (hit === null) return cell(snippet);
   const parts = [snippet.slice(0, hit.start), snippet.slice(hit.start, hit.end), snippet.slice(hit.end)];
   const [before, at, after] = parts.map((part) => (part.trim() === "" ? part.slice(0, 1) : spaced(part)));
   return `${before}${paint("bold", paint("yellow", at!))}${after}`;
 }
 
-/** `cell` trims: what stands between two parts must stay. */
+/** `cell` trims, but the spaces between two parts must stay. */
 function spaced(part: string): string {
   return `${part.startsWith(" ") ? " " : ""}${cell(part)}${part.endsWith(" ") ? " " : ""}`;
 }

@@ -9,12 +9,12 @@ export default op({
   cli: "stop",
   group: "message",
   summary: "Stop the running turn",
-  about: "Returns when the turn is observed ended. Nothing running is success. An active goal is paused.",
+  about: "Returns when the turn has ended. If no turn runs, that is a success. An active goal is paused.",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
     thread: selector(),
-    timeout: v.optional(seconds("how long to wait for its end"), limits.thread.stopTimeoutMs / 1000),
+    timeout: v.optional(seconds("how long to wait for the end"), limits.thread.stopTimeoutMs / 1000),
   }),
   output: v.object({
     ...threadView,
@@ -35,11 +35,11 @@ export default op({
     return { ...core.view(ref), ...stopped };
   },
   view({ ref, state, goal_paused }) {
-    const said = {
+    const result = {
       stopped: "stopped",
-      pending: "asked to stop; it has not ended yet",
-      nothing_running: "nothing was running",
+      pending: "interrupt requested; the turn has not ended yet",
+      nothing_running: "no turn was running",
     }[state];
-    return `${ref}: ${said}${goal_paused ? "; its goal is paused" : ""}`;
+    return `${ref}: ${result}${goal_paused ? "; its goal is paused" : ""}`;
   },
 });

@@ -14,17 +14,17 @@ export default op({
   cli: "sync",
   group: "thread",
   summary: "Read a thread's history into the search index",
-  about: `From the newest turn back, ${limits.search.syncTurns} turns, ${limits.search.syncItems} items, ${limits.search.syncBytes / 1024 / 1024} MiB or ${limits.search.syncMs / 1000} s at most; another sync takes what is new and goes on where this one stopped. Nothing is ever taken out of the index, and the thread itself is not touched. The id of a thread that is not managed attaches it first.`,
+  about: `Reads from the newest turn back, at most ${limits.search.syncTurns} turns, ${limits.search.syncItems} items, ${limits.search.syncBytes / 1024 / 1024} MiB or ${limits.search.syncMs / 1000} s. The next sync reads new turns and continues where this one stopped. A sync never removes anything from the index and never changes the thread. The id of a thread that is not managed attaches it first.`,
   intent: "write",
   reach: "any",
   repeat: "safe",
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed"),
-    full: v.optional(flag(v.boolean(), "the whole history, without the usual bounds"), false),
+    full: v.optional(flag(v.boolean(), "the whole history, without the default limits"), false),
     max_turns: v.optional(count("at most this many turns", most)),
-    max_items: v.optional(count("at most this many items, to the end of their turn", most)),
-    max_bytes: v.optional(count("at most this much text, to the end of its turn", most)),
-    max_seconds: v.optional(seconds("at most this long, to the end of a turn")),
+    max_items: v.optional(count("stop after the turn with this item", most)),
+    max_bytes: v.optional(count("stop after the turn with this byte of text", most)),
+    max_seconds: v.optional(seconds("stop after the turn that is read at this time")),
   }),
   output: v.object(threadView),
   asksCodex: true,
@@ -45,7 +45,7 @@ export default op({
   async run({ thread, full, max_turns, max_items, max_bytes, max_seconds }, { core, caller, signal }) {
     const place = core.place(thread, caller.thread_id);
     const ref = "ref" in place ? place.ref : await core.attach(place.threadId, callerName(caller));
-    const bound = (given: number | undefined, usual: number) => given ?? (full ? null : usual);
+    const bound = (given: number | undefined, standard: number) => given ?? (full ? null : standard);
     const bounds = {
       turns: bound(max_turns, limits.search.syncTurns),
       items: bound(max_items, limits.search.syncItems),

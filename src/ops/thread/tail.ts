@@ -24,7 +24,7 @@ export default op({
   name: "thread.tail",
   cli: "tail",
   group: "thread",
-  summary: "Show the end of a thread: what was said and done",
+  summary: "Show the last messages, commands and changes of a thread",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -35,7 +35,7 @@ export default op({
       flag(v.boolean(), `whole texts, not the first ${limits.thread.tailItemCharsMax} characters`),
       false,
     ),
-    cursor: v.optional(flag(v.string(), "go on backwards from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(flag(v.string(), "continue backwards from next_cursor", { value: "CURSOR" })),
   }),
   output: v.object({ items: v.array(item), next_cursor: v.nullable(v.string()) }),
   asksCodex: true,
@@ -55,25 +55,24 @@ export default op({
       cursor: cursor ?? null,
     }),
   view: ({ items, next_cursor }, look) => {
-    if (items.length === 0) return "nothing said yet";
+    if (items.length === 0) return "no messages yet";
     const older = next_cursor ? [paint("dim", `older: --cursor ${next_cursor}`)] : [];
-    return [...older, ...items.map((one) => drawn(one, look))].join("\n");
+    return [...older, ...items.map((item) => rendered(item, look))].join("\n");
   },
 });
 
-function drawn(one: v.InferOutput<typeof item>, look: Look): string {
+function rendered(shown: v.InferOutput<typeof item>, look: Look): string {
+  const { type, at, command, exit_code, changes, path, text, truncated } = shown;
   const speaker = {
     user_message: paint("cyan", "user"),
     agent_message: paint("green", "agent"),
     error: paint("red", "error"),
-  }[one.type];
-  const head = `${speaker ?? paint("bold", cell(one.type))}  ${paint("dim", ago(one.at, look))}`;
-  const command = one.command
-    ? `\n  $ ${block(one.command).replaceAll("\n", "\n    ")}${one.exit_code ? paint("red", `  (exit ${one.exit_code})`) : ""}`
-    : "";
-  const where =
-    one.changes?.map((change) => `\n  ${changeLine(change)}`).join("") ??
-    (one.path ? `\n  ${cell(one.path)}` : "");
-  const body = one.text ? `\n  ${block(one.text.trimEnd()).replaceAll("\n", "\n  ")}` : "";
-  return `${head}${command}${where}${body}${one.truncated ? paint("dim", " … (--full)") : ""}`;
+  }[type];
+  const head = `${speaker ?? paint("bold", cell(type))}  ${paint("dim", ago(at, look))}`;
+  const exit = exit_code ? paint("red", `  (exit ${exit_code})`) : "";
+  const ran = command ? `\n  $ ${block(command).replaceAll("\n", "\n    ")}${exit}` : "";
+  const files =
+    changes?.map((change) => `\n  ${changeLine(change)}`).join("") ?? (path ? `\n  ${cell(path)}` : "");
+  const body = text ? `\n  ${block(text.trimEnd()).replaceAll("\n", "\n  ")}` : "";
+  return `${head}${ran}${files}${body}${truncated ? paint("dim", " … (--full)") : ""}`;
 }

@@ -10,7 +10,8 @@ export default op({
   cli: "take",
   group: "thread",
   summary: "Take over an attached thread",
-  about: "Codex reopens it here and keeps every other app from writing it. Held elsewhere, it is refused.",
+  about:
+    "dispatch then writes the thread, and Codex refuses other apps. Refused while another app holds the thread.",
   intent: "write",
   reach: "never",
   repeat: "safe",

@@ -2,12 +2,12 @@ import * as v from "valibot";
 import { selector } from "../fields.ts";
 import { op } from "../op.ts";
 
-/** What `open` asks before it hands the terminal to Codex. */
+/** The request that `open` sends before it starts Codex in the terminal. */
 export default op({
   name: "thread.unload",
   cli: "unload",
   group: "thread",
-  summary: "Let go of a thread so that another app can open it",
+  summary: "Unload a thread so that another app can open it",
   intent: "write",
   repeat: "safe",
   hidden: true,

@@ -3,21 +3,21 @@ import { threadObject } from "../../contract/thread.ts";
 import { conditions } from "../../contract/words.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
-import { exitOf, standing, verdict, verdictWords } from "../verdict.ts";
+import { callerThread, exitOf, verdict, verdictWords } from "../verdict.ts";
 import { summaryOf, threadTable } from "../views.ts";
 
 export default op({
   name: "thread.wait",
   cli: "wait",
   group: "thread",
-  summary: "Wait until threads, or receipts, are done",
-  about: `done       nothing runs, nothing is on its way, and it has worked at least once
-idle       no running turn
+  summary: "Wait until threads or receipts are done",
+  about: `done       no turn and no sub-agent runs, no message is unfinished, and at least one turn has run
+idle       no turn runs
 waiting    a question is open
 attention  a question, a failed turn, a hold, an unsure receipt, a turn that only retries, or a blocked thread
-turn       the running turn, else the next one, ends
-A usage limit of the account ends no wait: what waits for it goes on by itself, and attention is only what does not.
-The result is on stdout whatever it is; the exit status says which.`,
+turn       the running turn ends; if none runs, the next one
+A usage limit of the account does not end a wait, because the work continues by itself afterwards.
+The result is always on stdout; the exit status says how the wait ended.`,
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -26,9 +26,9 @@ The result is on stdout whatever it is; the exit status says which.`,
       names: "thread",
     }),
     for: v.optional(flag(v.picklist(conditions), "what to wait for"), "done"),
-    any: v.optional(flag(v.boolean(), "one of them is enough"), false),
+    any: v.optional(flag(v.boolean(), "wait for one of them only"), false),
     all: v.optional(flag(v.boolean(), "all of them (the default)"), true),
-    timeout: v.optional(seconds("give up after this long")),
+    timeout: v.optional(seconds("give up after this time")),
   }),
   output: v.object({ threads: v.array(threadObject), timed_out: v.boolean(), verdict }),
   asksCodex: true,
@@ -58,7 +58,7 @@ The result is on stdout whatever it is; the exit status says which.`,
     core.wait({
       targets: threads,
       self: caller.thread_id,
-      stands: standing(caller, core),
+      stands: callerThread(caller, core),
       condition,
       any: any || !all,
       timeoutMs: timeout === undefined ? null : timeout * 1000,

@@ -13,7 +13,7 @@ export default op({
   name: "thread.watch",
   cli: "watch",
   group: "thread",
-  summary: "Watch what happens: a sample, or a stream",
+  summary: "Watch events: a sample, or a stream",
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
@@ -21,23 +21,23 @@ export default op({
       arg(v.array(v.string()), "threads; or --all", { value: "THREAD...", names: "thread" }),
     ),
     all: v.optional(flag(v.boolean(), "every thread, and the daemon's own events"), false),
-    follow: v.optional(flag(v.boolean(), "stream rows without end", { cli_only: true }), false),
-    since: v.optional(flag(v.string(), "go on exactly after this cursor", { value: "CURSOR" })),
+    follow: v.optional(flag(v.boolean(), "stream events without end", { cli_only: true }), false),
+    since: v.optional(flag(v.string(), "start exactly after this cursor", { value: "CURSOR" })),
     kinds: v.optional(
       flag(v.array(v.picklist(eventKindWords)), "only these kinds, as in --kinds turn.completed", {
         value: "KIND",
       }),
     ),
     deltas: v.optional(
-      flag(v.boolean(), "also what the model is writing, piece by piece (with --follow)", { cli_only: true }),
+      flag(v.boolean(), "also the model's output while it writes it (with --follow)", { cli_only: true }),
       false,
     ),
     raw: v.optional(
-      flag(v.boolean(), "instead, Codex's own notifications (with --follow)", { cli_only: true }),
+      flag(v.boolean(), "Codex's own notifications instead of events (with --follow)", { cli_only: true }),
       false,
     ),
-    limit: v.optional(count("rows of a sample", limits.event.pageMax), 20),
-    timeout: v.optional(seconds("how long a sample waits, or how long to follow")),
+    limit: v.optional(count("at most this many events in a sample", limits.event.pageMax), 20),
+    timeout: v.optional(seconds("how long to wait for a sample, or how long to follow")),
   }),
   output: v.object({ events: v.array(eventObject), next_cursor: v.string(), timed_out: v.boolean() }),
   examples: [
@@ -56,27 +56,27 @@ export default op({
     { core, caller, signal, emit, clock },
   ) {
     if ((threads === undefined || threads.length === 0) !== all)
-      fail("usage", "name threads to watch, or --all, and not both", { hint: "dispatch watch --all" });
-    for (const [name, isAsked] of Object.entries({ raw, deltas }))
-      if (isAsked && !follow)
-        fail("usage", `--${name} is a stream`, { hint: `dispatch watch --all --follow --${name}` });
+      fail("usage", "name threads to watch, or give --all, but not both", { hint: "dispatch watch --all" });
+    for (const [name, isOn] of Object.entries({ raw, deltas }))
+      if (isOn && !follow)
+        fail("usage", `--${name} needs --follow`, { hint: `dispatch watch --all --follow --${name}` });
     if (raw && deltas)
-      fail("usage", "--raw holds every delta, so it excludes --deltas", { hint: "dispatch watch --help" });
+      fail("usage", "--raw contains every delta, so it excludes --deltas", { hint: "dispatch watch --help" });
     const lanes = threads?.map((word) => core.resolve(word, caller.thread_id, "reading"));
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds: kindsOf(kinds) } : {}) };
     const over = new AbortController();
     if (!follow) {
-      // A host gives up a call that says nothing; who sits at a terminal needs no telling.
-      // Progress that cannot be sent is no reason to end the sample.
+      // An MCP host gives up a call without progress. A terminal needs no progress rows.
+      // A progress row that cannot be sent does not end the sample.
       if (caller.kind === "mcp")
-        tell({ watching: lanes ?? "all" }, { clock, emit }, over.signal).catch(() => {});
+        emitProgress({ watching: lanes ?? "all" }, { clock, emit }, over.signal).catch(() => {});
       return core
         .sample(which, since ?? null, limit, (timeout ?? 10) * 1000, signal)
         .finally(() => over.abort());
     }
 
     const cancel = timeout === undefined ? () => {} : clock.after(timeout * 1000, () => over.abort());
-    // Nobody waits for the rows of a tap: one that cannot be sent ends the stream, and with its error.
+    // The tap does not wait for its rows. A row that cannot be sent ends the stream with its error.
     const failed = new AbortController();
     const untap =
       raw || deltas
@@ -114,13 +114,13 @@ export default op({
   },
 });
 
-/** Shaped as an event, but none: it has no place in the log, and no cursor. */
+/** A delta in the shape of an event. It is not in the log and has no cursor. */
 function deltaRow(thread: string | null, { turn_id, item_id, type, text }: Delta, now: number) {
   return { at: iso(now), kind: "delta", thread, turn_id, data: { item_id, type, text } };
 }
 
-/** As often as a wait tells its own progress. */
-async function tell(
+/** Emits the row as often as a wait reports its progress. */
+async function emitProgress(
   row: Record<string, unknown>,
   { clock, emit }: Pick<Ctx, "clock" | "emit">,
   over: AbortSignal,

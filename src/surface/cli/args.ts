@@ -1,4 +1,4 @@
-/** From the words after a command to the op's input, by the op's own schema. */
+/** Turns the words after a command into the op's input, by the op's schema. */
 import type * as v from "valibot";
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -13,7 +13,7 @@ export interface Field {
   schema: v.GenericSchema;
   mark: Mark;
   type: FlagForm["type"];
-  /** As it is typed: `--turn-id`, or `<thread>` for a positional. */
+  /** How it is typed: `--turn-id`, or `<thread>` for a positional. */
   spelled: string;
 }
 
@@ -35,7 +35,7 @@ export function kebab(field: string): string {
   return field.replaceAll("_", "-");
 }
 
-/** Every flag of the op: a text has a `-file` beside it, and may be a positional and a flag alike. */
+/** Every flag of the op. A text also has a flag `-file`, and a positional text is a flag too. */
 export function formsOf(fields: readonly Field[]): Record<string, FlagForm> {
   const forms: Record<string, FlagForm> = {};
   for (const { name, mark, type } of fields) {
@@ -45,13 +45,13 @@ export function formsOf(fields: readonly Field[]): Record<string, FlagForm> {
   return forms;
 }
 
-/** `suggest`: the flags that were read before, for whoever misspelled one. */
+/** `suggest`: flags that were read already, to suggest for a misspelled one. Throws `usage` and `too_large`. */
 export async function inputFrom(
   args: readonly string[],
   fields: readonly Field[],
   suggest: Forms,
 ): Promise<Input> {
-  // What another command is spelled with are words here: `schema list --unmanaged`.
+  // The flags of another command are plain words here: `schema list --unmanaged`.
   const taken = fields.some((field) => field.mark.spelling) ? ["--", ...args] : args;
   const words = readFlags(taken, formsOf(fields), { suggest });
   const input: Input = {};
@@ -81,8 +81,8 @@ function placePositionals(input: Input, words: Words, fields: readonly Field[]):
           : left.shift();
   }
   if (left.length > 0)
-    fail("usage", `unexpected "${left[0]}": all arguments have their values`, {
-      hint: "quote a text of more than one word",
+    fail("usage", `unexpected "${left[0]}": all arguments have a value already`, {
+      hint: "put a text of several words in quotes",
     });
 }
 
@@ -92,7 +92,7 @@ function positionalNumber(name: string, word: string): number {
     : fail("usage", `<${kebab(name)}>: must be a number, not "${word}"`);
 }
 
-/** `-` as a text is standard input, which can be read once. */
+/** A text `-` means standard input, which can be read only once. */
 async function readDash(input: Input, fields: readonly Field[], words: Words): Promise<void> {
   const dashed = fields.filter(
     ({ name, mark }) => mark.text && input[name] === "-" && !isLiteral(words, name),
@@ -105,7 +105,7 @@ async function readDash(input: Input, fields: readonly Field[], words: Words): P
   input[field.name] = decoded(bytes ?? tooLarge("standard input"), "standard input");
 }
 
-/** A file that holds just `-` is a text, not a request to read standard input. */
+/** A file whose content is `-` is a text, not a request to read standard input. */
 function isLiteral(words: Words, name: string): boolean {
   const file = words.flags[`${kebab(name)}-file`];
   return file !== undefined && file !== "-";
@@ -124,7 +124,7 @@ async function firstBytes(path: string, bytesMax: number): Promise<Uint8Array> {
   }
 }
 
-/** Text to deliver is never silently changed: ill-formed UTF-8 is refused, a byte order mark stays. */
+/** A text to deliver is never changed silently: ill-formed UTF-8 is refused, a byte order mark stays. */
 function decoded(bytes: Uint8Array, from: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

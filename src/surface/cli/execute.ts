@@ -1,4 +1,4 @@
-/** One command, from its words to its exit status. */
+/** Runs one command: from its words to its exit status. */
 import { systemClock } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -8,8 +8,8 @@ import type { AnyOp, ClientOp, DaemonOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
+import type { SurfaceDeps } from "../deps.ts";
 import { type Checked, checkedInput } from "../input.ts";
-import type { Parts } from "../parts.ts";
 import { openSession, type Session } from "../session.ts";
 import { fieldsOf, inputFrom } from "./args.ts";
 import { confirmDestroy, confirmed } from "./confirm.ts";
@@ -21,21 +21,21 @@ interface Run {
   row: IndexRow;
   checked: Checked;
   globals: Globals;
-  parts: Parts;
+  deps: SurfaceDeps;
   paths: Paths;
   out: Output;
   caller: Caller;
   session: Session;
-  /** Aborts at the deadline, at Ctrl-C of a stream, and when nobody reads any more. */
+  /** Aborts at Ctrl-C of a stream, and when the reader of a stream has gone. */
   stop: AbortController;
 }
 
 export async function execute(
   row: IndexRow,
   args: readonly string[],
-  more: { globals: Globals; parts: Parts; paths: Paths; out: Output },
+  more: { globals: Globals; deps: SurfaceDeps; paths: Paths; out: Output },
 ): Promise<number> {
-  const { globals, parts, paths, out } = more;
+  const { globals, deps, paths, out } = more;
   const op = (await row.load()).default;
   const fields = fieldsOf(op);
   const given = await inputFrom(args, fields, globalFlags);
@@ -47,36 +47,36 @@ export async function execute(
   if (op.intent === "destroy") await confirmDestroy(spell(op, given, globals.home), op.summary, globals);
   const session = openSession({
     paths,
-    daemonArgv: parts.daemonArgv,
-    daemonVariables: parts.daemonVariables,
+    daemonArgv: deps.daemonArgv,
+    daemonVariables: deps.daemonVariables,
     isStartForbidden: globals.start === false,
-    starting: (what) => void out.note(what),
+    starting: (note) => void out.note(note),
   });
-  const run: Run = { row, checked, globals, parts, paths, out, caller, session, stop: new AbortController() };
+  const run: Run = { row, checked, globals, deps, paths, out, caller, session, stop: new AbortController() };
   try {
-    return await withinDeadline(op, run, op.at === "client" ? runHere(op, run) : runThere(op, run));
+    return await withinDeadline(op, run, op.at === "client" ? runInClient(op, run) : runInDaemon(op, run));
   } finally {
     session.close();
   }
 }
 
-async function runHere(op: ClientOp, run: Run): Promise<number> {
-  const { clientCtx } = await import("../here.ts");
+async function runInClient(op: ClientOp, run: Run): Promise<number> {
+  const { clientCtx } = await import("../clientcontext.ts");
   const { checked, stop, globals } = run;
   const ctx = clientCtx({ ...run, signal: stop.signal, confirm: (question) => confirmed(question, globals) });
   return finish(op, run, await op.run(checked.parsed, ctx));
 }
 
-async function runThere(op: DaemonOp, run: Run): Promise<number> {
-  const { row, checked, caller, session, stop, out, parts } = run;
-  const said = await parts.answer;
-  if (said && "error" in said) throw DispatchError.fromBody(said.error);
-  if (said && "result" in said) return finish(op, run, said.result);
+async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
+  const { row, checked, caller, session, stop, out, deps } = run;
+  const earlier = await deps.answer;
+  if (earlier && "error" in earlier) throw DispatchError.fromBody(earlier.error);
+  if (earlier && "result" in earlier) return finish(op, run, earlier.result);
   const isStream = op.streams?.(checked.parsed) === true;
-  const take = async (one: Row) => {
-    if (isStream && !(await out.row(op, one))) stop.abort();
+  const take = async (row: Row) => {
+    if (isStream && !(await out.row(op, row))) stop.abort();
     if (!isStream && op.viewRow)
-      await out.note(op.viewRow(one, { width: 80, now: systemClock.now(), color: false }));
+      await out.note(op.viewRow(row, { width: 80, now: systemClock.now(), color: false }));
   };
   const call = session.call(row, checked.input, {
     caller,
@@ -95,10 +95,10 @@ async function finish(op: AnyOp, { out }: Run, result: Row): Promise<number> {
   return op.exit?.(result) ?? 0;
 }
 
-/** A stream ends well when the daemon ends it, at Ctrl-C, and when its reader left. */
+/** A stream ends successfully when the daemon ends it, at Ctrl-C, and when its reader has gone. */
 async function untilStopped(call: Promise<Row>, stop: AbortController): Promise<Row | undefined> {
   const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
-  // The row under way is written whole: cancelling is asked for, and waited for a little.
+  // The current row is written whole: the call gets some time to end after the cancel.
   stop.signal.addEventListener(
     "abort",
     () => void systemClock.sleep(limits.client.cancelGraceMs).then(() => resolve(undefined)),
@@ -130,18 +130,18 @@ async function withinDeadline(op: AnyOp, run: Run, work: Promise<number>): Promi
   }
 }
 
-/** What goes on without us: the daemon keeps what it accepted, whoever waits for it. */
+/** The daemon keeps working on what it accepted, also when its client has stopped waiting. */
 function overdueOf(op: AnyOp, seconds: number, { input }: Checked): DispatchError {
   const key = input["idempotency_key"];
   if (op.intent === "read")
     return new DispatchError("timeout", `no answer within ${seconds} s; nothing was changed`);
   return new DispatchError(
     "timeout",
-    `no answer within ${seconds} s; what the daemon accepted of "${op.cli}" goes on`,
+    `no answer within ${seconds} s; if the daemon accepted "${op.cli}", it continues`,
     {
       hint:
         typeof key === "string"
-          ? `the same command with --idempotency-key ${key} never does it twice`
+          ? `repeat the command with --idempotency-key ${key}: it is never done twice`
           : "dispatch list",
       ...(typeof key === "string" ? { data: { idempotency_key: key } } : {}),
     },

@@ -1,4 +1,4 @@
-/** Help: of the program, of a noun, of a command. A projection of the ops; nothing here is about one of them. */
+/** The help of the program, of a noun and of a command, generated from the ops. */
 import { codes } from "../../base/error.ts";
 import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
@@ -15,6 +15,8 @@ const headings: Record<Group, string> = {
   thread: "Threads",
   message: "Messages",
   request: "Requests",
+  trigger: "Triggers and subscriptions",
+  inbox: "Inboxes",
   daemon: "Daemon and health",
 };
 
@@ -33,7 +35,7 @@ export function rootHelp(commands: readonly Command[], width: number): string {
   ]);
 }
 
-/** Single words first, as they are used most; then the verbs of each noun. */
+/** Commands of one word first, because they are used most. Then the verbs of each noun. */
 function ordered(commands: readonly Command[]): Command[] {
   const rank = ({ meta: { name } }: Command) => `${name.includes(" ") ? 1 : 0}${name}`;
   return [...commands].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
@@ -53,7 +55,6 @@ export function nounHelp(noun: string, commands: readonly Command[], width: numb
 export function commandHelp(op: AnyOp, width: number): string {
   const fields = fieldsOf(op);
   const positionals = fields.filter((field) => field.mark.arg);
-  // Authors break their lines where the source does; a paragraph ends at an empty one.
   const about = op.about ? [wrap(op.about, width)] : [];
   return joined([
     `usage: ${usageOf(op.cli, fields)}`,
@@ -89,7 +90,7 @@ function usageOf(cli: string, fields: readonly Field[]): string {
 function flagPairs(field: Field): Pair[] {
   const flag = `--${kebab(field.name)}`;
   const file: Pair[] = field.mark.text
-    ? [[`${flag}-file PATH`, `the same, from a file; - is standard input`]]
+    ? [[`${flag}-file PATH`, `the same, read from a file; - is standard input`]]
     : [];
   if (field.mark.arg) return file;
   const left = field.type === "boolean" ? flag : `${flag} ${valueWord(field)}`;
@@ -138,7 +139,7 @@ function examples(op: AnyOp): string {
   return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
 }
 
-/** Columns of the left words that are not too long for a column: those get a line of their own. */
+/** The width of the left column. A word wider than a third of the width is on a line of its own. */
 function leftWidth(rows: readonly Pair[], width: number): number {
   return Math.max(0, ...rows.map(([word]) => widthOf(word)).filter((columns) => columns <= width / 3));
 }

@@ -1,4 +1,4 @@
-/** Where results and errors go, and in which form: JSON, unless a person looks. */
+/** Writes results, rows, notes and errors: as text on a terminal, otherwise as JSON. */
 import { systemClock } from "../../base/clock.ts";
 import { readEnv } from "../../base/env.ts";
 import type { DispatchError } from "../../base/error.ts";
@@ -10,13 +10,13 @@ import type { Globals } from "./globals.ts";
 
 export interface Output {
   isJson: boolean;
-  /** False, here and below, when nobody reads any more. */
+  /** This and the next three resolve with false when the reader has gone. */
   json(out: Row): Promise<boolean>;
   result(op: AnyOp, out: Row): Promise<boolean>;
   row(op: AnyOp, row: Row): Promise<boolean>;
-  /** Plain text whatever reads it: help, the version. */
+  /** Plain text in every case: help, the version. */
   text(s: string): Promise<boolean>;
-  /** Something a person may like to know meanwhile; nothing where none looks. */
+  /** A progress note, on a terminal only. */
   note(s: string): Promise<void>;
   error(error: DispatchError): Promise<void>;
 }
@@ -27,7 +27,7 @@ export function openOutput(globals: Globals): Output {
   const asJson = globals.json ?? !isOutTerminal;
   const errorAsJson = globals.json ?? !isErrTerminal;
   const shape = { width: isOutTerminal ? terminalWidth() : 80, color: hasColor(globals, isOutTerminal) };
-  // A command may have waited, and rows come over minutes: relative times are told from when each is shown.
+  // A command may have waited for minutes: relative times count from the moment each row is shown.
   const look = (): Look => ({ ...shape, now: systemClock.now() });
   const errColor = { color: hasColor(globals, isErrTerminal) };
 

@@ -1,11 +1,11 @@
 /**
- * The shortest way through a command: a read of plain words, answered as JSON to a program. What scripts and agents type
- * most often then costs little more than starting a program. It answers whole or not at all: whatever is more is left to
- * `runCli`, which goes on from what the daemon said (an error, or a result for a terminal), since a read may have cost
- * seconds, and starts from the beginning where there is a flag, or no daemon that answers.
+ * The fast path for the commands that scripts and agents run most: a read without flags whose result is printed as
+ * JSON. It takes little longer than starting a program. It prints the whole answer or nothing. In every other case
+ * `runCli` continues: with the daemon's answer if there is one (an error, or a result for a terminal), because a read
+ * may have taken seconds; from the beginning if there is a flag, or no answer from the daemon.
  *
- * scripts/build puts this file and all it imports into the entry as one piece: each further piece of the program takes
- * 0.1 to 0.3 ms to load (measured), and run.ts with what it needs is thirteen.
+ * scripts/build puts this file and its imports into the entry chunk: each further chunk takes 0.1 to 0.3 ms to load
+ * (measured), and run.ts with its imports has thirteen.
  */
 import { systemClock } from "../../base/clock.ts";
 import { readEnv } from "../../base/env.ts";
@@ -24,10 +24,10 @@ interface Read {
   input: Record<string, string>;
 }
 
-/** The result as it is shown; or what `runCli` makes something of. */
+/** The result as printed text, or an answer for `runCli`. */
 type TextAnswer = { text: Uint8Array } | Answer;
 
-/** The exit status; else the command is still to be run, with the `answer` to it where it was asked for. */
+/** The exit status; or, when `runCli` has to continue, the daemon's `answer` if the call was sent already. */
 export async function quick(
   argv: readonly string[],
   reads = quickReads,
@@ -35,13 +35,13 @@ export async function quick(
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const answered = ask(read);
+  const answered = callDaemon(read);
   const answer = () => answered.then(withoutText);
-  // Asked while the daemon works.
+  // Checked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
   const shown = isJson ? await answered : undefined;
   if (shown === undefined || !("text" in shown)) return { answer: answer() };
-  // What cannot be written, `runCli` cannot write either, and it has the words for it.
+  // When the write fails, `runCli` tries it again and reports the error.
   return writeOut(shown.text).then(
     () => 0,
     () => ({ answer: answer() }),
@@ -52,7 +52,7 @@ function withoutText(answer: TextAnswer): Answer {
   return "text" in answer ? { result: JSON.parse(textOf(answer.text)) as Record<string, unknown> } : answer;
 }
 
-/** The read that these words are, and nothing but. A word that the runtime could not read is a matter for `runCli`. */
+/** The read that exactly these words name. Words that are not well-formed UTF-8 are left to `runCli`. */
 function readOf(words: readonly string[], reads: typeof quickReads): Read | undefined {
   if (words.some((word) => word.startsWith("-") || word.includes("\ufffd"))) return undefined;
   for (const { cli, name, hash, args } of reads) {
@@ -64,8 +64,8 @@ function readOf(words: readonly string[], reads: typeof quickReads): Read | unde
   return undefined;
 }
 
-/** What the daemon answers; `lost` where `runCli` has to ask again. */
-function ask({ name, hash, input }: Read): Promise<TextAnswer> {
+/** The daemon's answer. `lost` if `runCli` has to call again. */
+function callDaemon({ name, hash, input }: Read): Promise<TextAnswer> {
   const { promise, resolve } = Promise.withResolvers<TextAnswer>();
   let opened: Bun.Socket | undefined;
   const path = pathsOf(readEnv()).socket;
@@ -74,16 +74,16 @@ function ask({ name, hash, input }: Read): Promise<TextAnswer> {
   const lose = () => {
     cancelSilent();
     resolve({ lost: true });
-    // Ends the call there as well.
+    // This also cancels the call in the daemon.
     opened?.end();
   };
   const frames = frameReader({
     onFrame(frame) {
       cancelSilent();
-      // A row says how far the call is: that is for a person.
+      // Rows are progress, which only a terminal shows.
       if ("result" in frame) resolve({ result: frame.result });
       else if ("error" in frame) {
-        // A daemon that is to make way is asked to on the connection where it said so.
+        // `runCli` calls again and replaces the outdated daemon over its own connection.
         if (frame.error.code === "stale") lose();
         else resolve({ error: frame.error });
       }
@@ -99,17 +99,17 @@ function ask({ name, hash, input }: Read): Promise<TextAnswer> {
       const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
       const bytes = bytesOf([helloFrame, call]);
       if (to.write(bytes) < bytes.length) lose();
-      // Loaded and checked while the daemon works: these words are no secret, and the answer is not shown before.
+      // Checked while the daemon works: the call contains no secret, and the answer is printed only afterwards.
       trusted = isTrusted(path, to);
     },
     data: (_, chunk) => frames.push(chunk),
     close: lose,
-    // Also of what is thrown here: the current directory is gone.
+    // Also for an error thrown in `open`: the current directory no longer exists.
     error: lose,
     connectError: lose,
   };
   Bun.connect({ unix: path, socket, data: undefined }).catch(lose);
-  // `runCli` connects again, and says whose it is.
+  // `runCli` connects again and reports whose daemon it is.
   return promise.then(async (answer) => ((await trusted) === false ? { lost: true } : answer));
 }
 
@@ -118,7 +118,7 @@ async function isTrusted(path: string, socket: Bun.Socket): Promise<boolean> {
     const { directoryTrust, peerTrust } = await import("../trust.ts");
     return peerTrust(socket) === undefined && (await directoryTrust(path)) === undefined;
   } catch {
-    // The connection is closed already, so there is nobody to ask about.
+    // The connection is closed already, so the peer cannot be checked.
     return false;
   }
 }

@@ -1,17 +1,17 @@
-/** Finding a command by its words. Ours, since citty takes `toString` for one. */
+/** Finds a command by its words. Not citty's own resolver: that one accepts `toString` as a command. */
 import { fail } from "../../base/error.ts";
 import { nearest } from "../../base/nearest.ts";
 import { type Branch, type Command, commandsIn, isBranch, nodeAt } from "./tree.ts";
 
 export interface Found {
   command: Command;
-  /** The words that are left of it. */
+  /** The words after the command. */
   args: readonly string[];
 }
 
 export type Route = Found | { noun: string; under: Branch } | { root: true };
 
-/** What the first words name. Throws on words that name nothing, with the nearest that do. */
+/** What the first words name. Throws `usage` on an unknown command, with the nearest one as the hint. */
 export function routeOf(words: readonly string[], tree: Branch): Route {
   const [first, second] = words;
   if (first === undefined) return { root: true };
@@ -34,7 +34,7 @@ export function routeOf(words: readonly string[], tree: Branch): Route {
       );
 }
 
-/** A flag may make another command of it: `new --dry-run` only reads. */
+/** A flag may select another op: `new --dry-run` only reads. */
 function withFlag(command: Command, args: readonly string[]): Found {
   const ended = args.indexOf("--");
   const flags = ended < 0 ? args : args.slice(0, ended);

@@ -4,14 +4,14 @@ import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
-import type { Parts } from "../parts.ts";
+import type { SurfaceDeps } from "../deps.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
 import { type Route, routeOf } from "./route.ts";
 import { type Branch, commandsIn, runIn, treeOf } from "./tree.ts";
 
-export async function runCli(argv: readonly string[], parts: Parts): Promise<number> {
+export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promise<number> {
   let out: Output | undefined;
   let command: string | undefined;
   let home: string | undefined;
@@ -23,21 +23,21 @@ export async function runCli(argv: readonly string[], parts: Parts): Promise<num
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
     out = openOutput(globals);
-    // As an unset variable gives it: the home of everyday is not what was meant.
+    // An unset shell variable gives an empty value. Using the default home instead would be wrong.
     if (globals.home === "") fail("usage", "--home needs a value");
     home = globals.home;
     if (globals.version) return await shown(out, `dispatch ${version}`);
     const wantsHelp = globals.help === true || rest[0] === "help";
     const words = rest[0] === "help" ? rest.slice(1) : rest;
-    const more = { globals, parts, out, paths: pathsOf(readEnv(), globals.home) };
-    const tree = treeOf(parts.index);
+    const more = { globals, deps, out, paths: pathsOf(readEnv(), globals.home) };
+    const tree = treeOf(deps.index);
     const route = routeOf(words, tree);
     if ("command" in route) command = route.command.meta.name;
     if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, tree));
     if ("noun" in route) return noVerb(route.noun, route.under);
     return await runIn(more, route.command, route.args);
   } catch (thrown) {
-    const error = await thereToo(asError(thrown, command), home, parts);
+    const error = await withHome(asError(thrown, command), home, deps);
     out ??= openOutput(guessed(argv));
     await out.error(error);
     return error.exit;
@@ -62,27 +62,27 @@ async function shown(out: Output, s: string): Promise<number> {
   return 0;
 }
 
-/** Before the flags are read, an error in them has to be shown in some form. */
+/** The form for an error that occurs before the flags are read. */
 function guessed(argv: readonly string[]): Globals {
   if (argv.includes("--json")) return { json: true };
   return argv.includes("--no-json") ? { json: false } : {};
 }
 
-/** What a hint tells to type must mean the same home: `--home` stands in no environment. */
-async function thereToo(
+/** Adds `--home` to the commands in a hint, so that they mean the same home as this command. */
+async function withHome(
   error: DispatchError,
   home: string | undefined,
-  parts: Parts,
+  deps: SurfaceDeps,
 ): Promise<DispatchError> {
   const { hint } = error;
   if (home === undefined || hint === null || hint.includes("--home")) return error;
   const { quoted } = await import("./spell.ts");
-  const nouns = new Set(parts.index.map((row) => row.cli.split(" ", 1)[0]));
-  const told = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
+  const nouns = new Set(deps.index.map((row) => row.cli.split(" ", 1)[0]));
+  const full = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
     nouns.has(noun) ? `dispatch --home ${quoted(home)} ${noun}` : words,
   );
   return new DispatchError(error.code, error.message, {
-    hint: told,
+    hint: full,
     ...(error.data ? { data: error.data } : {}),
     cause: error.cause,
   });

@@ -1,8 +1,8 @@
-/** An input as the command line that gives it: in help, in questions, in hints. */
+/** Writes an input as a command line, for help, confirmations and hints. */
 import type { AnyOp } from "../../ops/op.ts";
 import { fieldsOf, kebab } from "./args.ts";
 
-/** `home`: of `--home`, without which the same words would mean other threads. */
+/** `home`: the value of `--home`. Without it the same words would mean other threads. */
 export function spell(op: AnyOp, input: Record<string, unknown>, home?: string): string {
   const words = ["dispatch", op.cli, ...(home === undefined ? [] : ["--home", quoted(home)])];
   for (const field of fieldsOf(op)) {
@@ -17,6 +17,7 @@ export function spell(op: AnyOp, input: Record<string, unknown>, home?: string):
   return words.join(" ");
 }
 
+/** The word in POSIX shell quoting, if it needs quotes. */
 export function quoted(word: string): string {
   return /^[\w@./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,37 +1,37 @@
 /**
- * The one tree of commands. citty holds it and runs a command of it; routing, help and completion read it. The words
- * after a command are read by flags.ts, which refuses what citty would guess at: so citty is given none.
+ * The tree of commands. citty runs a command of it; routing, help and completion read it. flags.ts reads the words after
+ * a command, because it is stricter than citty, so citty receives no words.
  */
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import { fail } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Group, IndexRow } from "../../ops/op.ts";
-import type { Parts } from "../parts.ts";
+import type { SurfaceDeps } from "../deps.ts";
 import { type Forms, readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import type { Output } from "./output.ts";
 
-/** What is known before a command runs. */
-export interface Surroundings {
+/** What `runCli` knows before a command runs. */
+export interface CommandContext {
   globals: Globals;
-  parts: Parts;
+  deps: SurfaceDeps;
   out: Output;
   paths: Paths;
 }
 
 export interface Command extends CommandDef {
-  /** `name`: all its words. */
+  /** `name`: all its words, such as `queue list`. */
   meta: { name: string; description: string };
   group: Group;
-  /** The op that it is; `mcp` is none. */
+  /** The op. Absent for `mcp`, which is not an op. */
   row?: IndexRow;
-  /** The flags of one that is no op. */
+  /** The flags of a command that is not an op. */
   forms?: Forms;
-  /** What a flag makes of it: `new --dry-run` is a command of its own. */
+  /** Other commands that a flag selects, by the flag: `new --dry-run`. */
   variants: Record<string, Command>;
 }
 
-/** The root, or a noun. */
+/** The root, or a noun such as `queue`. */
 export interface Branch extends CommandDef {
   subCommands: Record<string, Command | Branch>;
 }
@@ -63,7 +63,7 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
       variants.map((variant) => [variant.cli.slice(row.cli.length + 1), opCommand(variant, rows)]),
     ),
     run: async ({ data }) => {
-      const { args, ...more } = data as Given;
+      const { args, ...more } = data as CommandData;
       return (await import("./execute.ts")).execute(row, args, more);
     },
   };
@@ -71,17 +71,17 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
 
 const mcpForms = { flat: { type: "boolean" } } as const;
 
-/** The one command that is no op. */
+/** The only command that is not an op. */
 const mcp: Command = {
   meta: {
     name: "mcp",
-    description: "Serve MCP on standard input and output (--flat: a tool for each command)",
+    description: "Serve MCP on standard input and output (--flat: one tool per command)",
   },
   group: "daemon",
   forms: mcpForms,
   variants: {},
   run: async ({ data }) => {
-    const { args, ...more } = data as Given;
+    const { args, ...more } = data as CommandData;
     const { flags, positionals } = readFlags(args, mcpForms, { suggest: globalFlags });
     if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
     const { serveMcp } = await import("../mcp/serve.ts");
@@ -89,13 +89,17 @@ const mcp: Command = {
   },
 };
 
-interface Given extends Surroundings {
+interface CommandData extends CommandContext {
   args: readonly string[];
 }
 
-/** Answers the exit status. */
-export async function runIn(more: Surroundings, command: Command, args: readonly string[]): Promise<number> {
-  const given: Given = { ...more, args };
+/** Runs the command through citty. Returns the exit status. */
+export async function runIn(
+  more: CommandContext,
+  command: Command,
+  args: readonly string[],
+): Promise<number> {
+  const given: CommandData = { ...more, args };
   const { result } = await runCommand(command, { rawArgs: [], data: given });
   return result as number;
 }
@@ -104,14 +108,14 @@ export function isBranch(node: Command | Branch): node is Branch {
   return !("variants" in node);
 }
 
-/** All commands of it, what a flag makes of one behind that one. */
+/** All commands under a node. The variants of a command follow it. */
 export function commandsIn(node: Command | Branch): Command[] {
   return isBranch(node)
     ? Object.values(node.subCommands).flatMap(commandsIn)
     : [node, ...Object.values(node.variants)];
 }
 
-/** What the words name. Own names only: `toString` is none. */
+/** The node that the words name. Own properties only: `toString` is not a command. */
 export function nodeAt(tree: Branch, words: readonly string[]): Command | Branch | undefined {
   let node: Command | Branch | undefined = tree;
   for (const word of words)

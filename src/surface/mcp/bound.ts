@@ -1,10 +1,10 @@
-/** Results that fit an agent's context: long texts are cut first, no more than it takes, and say by how much. */
+/** Shortens a result to fit an agent's context: it cuts long texts, as little as possible, and notes the cut length. */
 import { limits } from "../../base/limits.ts";
 import type { Row } from "../client.ts";
 
 export interface Bounded {
   result: Row;
-  /** Of the JSON, after cutting. */
+  /** The size of the JSON after the cut. */
   bytes: number;
   isCut: boolean;
 }
@@ -26,7 +26,7 @@ function shortened(value: unknown, charsMax: number): unknown {
   if (typeof value === "string") return shortText(value, charsMax);
   if (Array.isArray(value)) return value.map((item) => shortened(item, charsMax));
   if (typeof value !== "object" || value === null) return value;
-  // A cursor is given back as it came.
+  // A cursor must stay whole.
   const entries = Object.entries(value).map(([key, inner]) =>
     key.endsWith("cursor") ? [key, inner] : [key, shortened(inner, charsMax)],
   );

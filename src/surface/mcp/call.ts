@@ -1,4 +1,4 @@
-/** One tool call: arguments in, a result or an error in MCP's form out. Never throws. */
+/** Runs one tool call. Returns a result or an error in MCP's form, and never throws. */
 import { unknownAgent } from "../../base/agentid.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { unknownField } from "../../base/issue.ts";
@@ -11,8 +11,8 @@ import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
+import type { SurfaceDeps } from "../deps.ts";
 import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
-import type { Parts } from "../parts.ts";
 import type { Session } from "../session.ts";
 import { bounded, shortText } from "./bound.ts";
 import { offeredFields, type Tool } from "./tools.ts";
@@ -26,12 +26,12 @@ export interface ToolResult {
 }
 
 export interface Served {
-  parts: Parts;
+  deps: SurfaceDeps;
   paths: Paths;
   session: Session;
 }
 
-export interface Asked {
+export interface ToolCall {
   tool: Tool;
   args: Record<string, unknown>;
   meta: Record<string, unknown> | undefined;
@@ -39,18 +39,18 @@ export interface Asked {
   progress(row: Row): void;
 }
 
-export async function callTool(served: Served, asked: Asked): Promise<ToolResult> {
+export async function callTool(served: Served, call: ToolCall): Promise<ToolResult> {
   try {
-    const { word, row, given } = chosen(asked);
+    const { word, row, given } = chosen(call);
     const op = (await row.load()).default;
-    const result = await run(served, asked, row, op, offered(op, given, asked.tool, word));
+    const result = await run(served, call, row, op, offered(op, given, call.tool, word));
     return answer(op, word, result);
   } catch (thrown) {
     return refusal(thrown);
   }
 }
 
-function chosen({ tool, args }: Asked): { word: string; row: IndexRow; given: Input } {
+function chosen({ tool, args }: ToolCall): { word: string; row: IndexRow; given: Input } {
   if (tool.isFlat) {
     const [word, row] = [...tool.rows][0]!;
     return { word, row, given: args };
@@ -65,7 +65,7 @@ function chosen({ tool, args }: Asked): { word: string; row: IndexRow; given: In
   });
 }
 
-/** Models write `null` for what they leave out. */
+/** Checks the field names, and drops the `null`s that models write for fields they leave out. */
 function offered(op: AnyOp, given: Input, tool: Tool, word: string): Input {
   const fields = offeredFields(op);
   const wrong = Object.keys(given).find((name) => !fields.includes(name));
@@ -78,48 +78,50 @@ function offered(op: AnyOp, given: Input, tool: Tool, word: string): Input {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !isLeftOut(name)));
 }
 
-async function run(served: Served, asked: Asked, row: IndexRow, op: AnyOp, given: Input): Promise<Row> {
-  const { parts, paths, session } = served;
-  const { signal } = asked;
-  const caller: Caller = { ...callerHere("mcp"), thread_id: threadIn(asked.meta) };
+async function run(served: Served, call: ToolCall, row: IndexRow, op: AnyOp, given: Input): Promise<Row> {
+  const { deps, paths, session } = served;
+  const { signal } = call;
+  const caller: Caller = { ...callerHere("mcp"), thread_id: threadIn(call.meta) };
   const { input, parsed } = checkedInput(op, given, (field) => field, caller.cwd);
   if (op.at === "client") {
-    const { clientCtx } = await import("../here.ts");
-    // Hosts ask their user before a tool that destroys runs; asking twice is theirs to decide.
+    const { clientCtx } = await import("../clientcontext.ts");
+    // The host asks its user before it runs a destructive tool, so this does not ask again.
     return op.run(
       parsed,
-      clientCtx({ parts, paths, session, caller, signal, confirm: () => Promise.resolve(true) }),
+      clientCtx({ deps, paths, session, caller, signal, confirm: () => Promise.resolve(true) }),
     );
   }
   if (op.streams?.(parsed))
-    return fail("usage", `${row.cli} would not end here`, { hint: "give a timeout and a cursor instead" });
-  return session.call(row, input, { caller, repeat: op.repeat, signal, row: asked.progress });
+    return fail("usage", `over MCP ${row.cli} cannot follow without an end`, {
+      hint: "give a timeout and a cursor instead",
+    });
+  return session.call(row, input, { caller, repeat: op.repeat, signal, row: call.progress });
 }
 
 /**
- * Codex names in each call the thread that makes it, in two places; the process's own environment says only who started
- * the server. Metadata of a turn without any thread is an agent's all the same.
+ * The Codex thread that makes the call. Codex names it in two places of `_meta`; the environment of this process names
+ * only the thread that started the server. Turn metadata without a thread id still comes from an agent.
  */
 function threadIn(meta: Record<string, unknown> | undefined): string | null {
   const about = meta?.["x-codex-turn-metadata"];
   const turn = jsonObject(typeof about === "string" ? about : JSON.stringify(about ?? {}));
   const claims = [meta?.["threadId"], turn?.["thread_id"]].filter((claim) => (claim ?? "") !== "");
   const threads = new Set(claims);
-  // Taken for a person's, a claim that cannot be read would free an agent of what limits agents.
+  // If an unreadable claim counted as a person, an agent could avoid the limits for agents.
   if (turn === undefined || claims.some((claim) => typeof claim !== "string") || threads.size > 1)
-    return fail("usage", "the _meta of the call names a thread in a way that cannot be read", {
-      hint: "threadId is a string, and the only thread that is named",
+    return fail("usage", "the thread id in the _meta of the call is not valid", {
+      hint: "threadId must be a string, and _meta may name only one thread",
     });
   const [thread] = threads as Set<string>;
-  const isOfCodex = about !== undefined || meta?.["threadId"] !== undefined;
-  return thread ?? (isOfCodex ? unknownAgent : null);
+  const isFromCodex = about !== undefined || meta?.["threadId"] !== undefined;
+  return thread ?? (isFromCodex ? unknownAgent : null);
 }
 
 function answer(op: AnyOp, word: string, whole: Row): ToolResult {
   const { result, bytes, isCut } = bounded(whole);
-  // What was changed stays changed: only a read may be refused for its size.
+  // A write has happened already, so only a read may fail because of its size.
   if (op.intent === "read" && bytes > limits.mcp.resultBytesMax)
-    fail("too_large", `the result has ${bytes} bytes, and ${limits.mcp.resultBytesMax} fit here`, {
+    fail("too_large", `the result has ${bytes} bytes; the limit is ${limits.mcp.resultBytesMax}`, {
       hint: waysToLess(op, whole),
     });
   const out = { op: word, result };
@@ -140,7 +142,7 @@ function waysToLess(op: AnyOp, whole: Row): string {
     ...(fields.includes("limit") ? ["a smaller limit"] : []),
     ...(typeof whole["next_cursor"] === "string" ? ["then next_cursor"] : []),
   ];
-  return ways.length > 0 ? `ask for less: ${ways.join(", ")}` : `dispatch ${op.cli} shows it in a shell`;
+  return ways.length > 0 ? `request less: ${ways.join(", ")}` : `dispatch ${op.cli} shows it in a shell`;
 }
 
 function refusal(thrown: unknown): ToolResult {
@@ -151,7 +153,7 @@ function refusal(thrown: unknown): ToolResult {
           cause: thrown,
         });
   const { code, message, hint, retry, data } = error.body;
-  const text = hint === null ? said(message) : `${said(message)}\nhint: ${said(hint)}`;
+  const text = hint === null ? oneLine(message) : `${oneLine(message)}\nhint: ${oneLine(hint)}`;
   return {
     isError: true,
     content: [{ type: "text", text }],
@@ -159,7 +161,7 @@ function refusal(thrown: unknown): ToolResult {
   };
 }
 
-/** An error repeats what it was given, whatever that is: one line of it is enough. */
-function said(words: string): string {
-  return cell(shortText(words));
+/** An error may quote its input, which can be long or contain control characters. */
+function oneLine(text: string): string {
+  return cell(shortText(text));
 }

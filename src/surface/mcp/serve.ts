@@ -16,7 +16,7 @@ import { cell, toJsonLine } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
 import type { Row } from "../client.ts";
-import type { Parts } from "../parts.ts";
+import type { SurfaceDeps } from "../deps.ts";
 import { openSession } from "../session.ts";
 import { shortText } from "./bound.ts";
 import { callTool, type Served } from "./call.ts";
@@ -25,32 +25,32 @@ import { listingOf, toolsOf } from "./tools.ts";
 
 const instructions =
   "dispatch runs and watches Codex threads on this machine. Threads are named by ref, id, @handle or title. " +
-  "A send is accepted when it returns a receipt, and done when the receipt or a wait says so: wait instead of polling. " +
-  "Give wait, and a send that waits, a timeout below what your host allows one call, often a minute; then wait again. " +
-  "Hints are spelled for a shell: --queue is queue: true, --no-refresh is refresh: false, and " +
+  "A send is accepted when it returns a receipt. It is done when the receipt or a wait reports so: wait instead of polling. " +
+  "Give wait, and a send that waits, a timeout below the limit of your host for one call, often a minute; then wait again. " +
+  "Hints are written for a shell: --queue is queue: true, --no-refresh is refresh: false, and " +
   "dispatch queue hold @docs is the op queue_hold with thread: @docs.";
 
 export interface ServeOptions {
-  parts: Parts;
+  deps: SurfaceDeps;
   paths: Paths;
   globals: Globals;
   isFlat: boolean;
 }
 
-/** Resolves with the exit status when the host closed our input and the calls under way had time to answer. */
-export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions): Promise<number> {
+/** Resolves with the exit status when the host has closed our input and the open calls had time to answer. */
+export async function serveMcp({ deps, paths, globals, isFlat }: ServeOptions): Promise<number> {
   const session = openSession({
     paths,
-    daemonArgv: parts.daemonArgv,
-    daemonVariables: parts.daemonVariables,
+    daemonArgv: deps.daemonArgv,
+    daemonVariables: deps.daemonVariables,
     isStartForbidden: globals.start === false,
   });
   const calls = new Set<Promise<unknown>>();
-  const server = serverOf({ parts, paths, session }, isFlat, calls);
+  const server = serverOf({ deps, paths, session }, isFlat, calls);
   const transport = stdioTransport();
-  // A host that lost its server lost the tools of its agents: a failure of one call is not worth that.
+  // The server must survive the failure of one call: without it the host's agents have no tools.
   onUncaught((thrown) => {
-    writeErr(`dispatch mcp: a failure that nobody caught: ${errorMessage(thrown)}\n`).catch(() => {});
+    writeErr(`dispatch mcp: uncaught error: ${errorMessage(thrown)}\n`).catch(() => {});
   });
   await server.connect(transport);
   await transport.ended;
@@ -63,7 +63,7 @@ export async function serveMcp({ parts, paths, globals, isFlat }: ServeOptions):
 }
 
 function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>): Server {
-  const tools = toolsOf(served.parts.index, isFlat);
+  const tools = toolsOf(served.deps.index, isFlat);
   const server = new Server({ name: "dispatch", version }, { capabilities: { tools: {} }, instructions });
   server.setRequestHandler(ListToolsRequestSchema, async () => ({
     tools: await tracked(calls, Promise.all([...tools.values()].map(listingOf))),
@@ -71,7 +71,7 @@ function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>)
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
     const tool = tools.get(params.name);
     if (!tool)
-      throw new McpError(ErrorCode.InvalidParams, `no tool is called ${cell(shortText(params.name))}`);
+      throw new McpError(ErrorCode.InvalidParams, `there is no tool ${cell(shortText(params.name))}`);
     const meta = params._meta as Record<string, unknown> | undefined;
     const token = params._meta?.progressToken;
     let rows = 0;
@@ -79,7 +79,7 @@ function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>)
       rows += 1;
       if (token === undefined) return;
       const update = { progressToken: token, progress: rows, message: toJsonLine(row) };
-      // Progress that does not arrive is no failure of the call.
+      // A progress message that cannot be sent does not fail the call.
       extra.sendNotification({ method: "notifications/progress", params: update }).catch(() => {});
     };
     return tracked(

@@ -1,6 +1,6 @@
 /**
- * The SDK's transport over standard input and output, ours instead of its own: lines are bounded, the end of the
- * input is noticed, every answer is written whole before the process may go, and `process.stdout` is not touched.
+ * A transport for the MCP SDK over standard input and output. It replaces the SDK's own: it limits the length of a line,
+ * detects the end of the input, writes every answer whole before the process exits, and does not use `process.stdout`.
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
@@ -11,9 +11,9 @@ import { lineSplitter } from "../../base/lines.ts";
 import { writeOut } from "../../base/stdio.ts";
 
 export interface StdioTransport extends Transport {
-  /** Resolves when the host closed our input, or reads no more. */
+  /** Resolves when the host has closed our input, or does not read our output any more. */
   ended: Promise<void>;
-  /** Resolves when all that was sent is written. */
+  /** Resolves when everything that was sent is written. */
   flushed(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
       .then(async () => {
         if (!(await writeOut(`${JSON.stringify(message)}\n`))) end();
       })
-      // A host that cannot be written to is a host that left.
+      // A write fails when the host has gone.
       .catch(end);
     return written;
   };
@@ -57,7 +57,7 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
     ended,
     flushed: () => written,
     async start() {
-      // However its input ends, the host says no more.
+      // Whether the input ends or fails, no more messages come.
       read(input, (chunk) => lines.push(chunk)).then(end, end);
     },
     send: write,
@@ -72,14 +72,14 @@ async function read(input: ReadableStream<Uint8Array>, take: (chunk: Uint8Array)
   for await (const chunk of input) take(chunk);
 }
 
-/** Fatal: a byte that is no UTF-8 would become U+FFFD in a text that is then delivered. */
+/** Fatal: otherwise a byte that is not UTF-8 would become U+FFFD in a text that is then delivered. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function messageOf(line: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(line));
   } catch {
-    // Whatever it was, it is answered: undefined is no JSON value.
+    // The caller answers with an error: undefined is not a JSON value.
     return undefined;
   }
 }

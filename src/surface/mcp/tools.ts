@@ -1,4 +1,4 @@
-/** The tools: one a group and intent, or with `--flat` one an op. A projection of the ops. */
+/** The MCP tools, generated from the ops: one per group and intent, or with `--flat` one per op. */
 import { markOf } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
@@ -6,7 +6,7 @@ import { type JsonSchema, jsonSchemas } from "../schema.ts";
 
 export interface Tool {
   name: string;
-  /** By the `op` argument; a flat tool has one, and takes no `op`. */
+  /** The ops by the value of the argument `op`. A flat tool has one op and no such argument. */
   rows: ReadonlyMap<string, IndexRow>;
   isFlat: boolean;
 }
@@ -19,7 +19,7 @@ export interface ToolListing {
   annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean };
 }
 
-/** Starting, stopping and migrating the daemon belong to who owns the machine, not to an agent that it serves. */
+/** Starting, stopping and migrating the daemon is for the owner of the machine, not for an agent. */
 function isOffered(row: IndexRow): boolean {
   return !row.hidden && !row.plain && (row.at !== "client" || row.intent === "read");
 }
@@ -70,7 +70,7 @@ function described(word: string, op: AnyOp, isFlat: boolean): string {
   return `${head}${example ? ` Example: ${example}` : ""}`;
 }
 
-/** All fields of all ops side by side; what one op requires of them is checked when it is called. */
+/** The fields of all ops of the tool in one object. What one op requires is checked when it is called. */
 function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["inputSchema"] {
   const uses = new Map<string, { word: string; schema: JsonSchema; isRequired: boolean }[]>();
   for (const { word, op } of ops) {
@@ -85,7 +85,7 @@ function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["input
   const words = {
     type: "string",
     enum: ops.map(({ word }) => word),
-    description: "what to do; the other arguments are its fields",
+    description: "the operation; the other arguments are its fields",
   };
   const properties = [...uses].map(([name, found]) => [name, merged(found)] as const);
   const required = [...uses]
@@ -99,12 +99,12 @@ function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["input
   };
 }
 
-/** The command line shows `--timeout SECONDS`; without a word for it a model may well give milliseconds. */
+/** The command line shows `--timeout SECONDS`. Without the unit a model may give milliseconds. */
 function withUnit(schema: JsonSchema, value: string | undefined): JsonSchema {
   return value === "SECONDS" ? { ...schema, description: `${schema["description"]}, in seconds` } : schema;
 }
 
-/** One schema for a field that several ops have: what they agree on, with each one's words. */
+/** One schema for a field of several ops: the keywords that are equal, and the description of each op. */
 function merged(uses: readonly { word: string; schema: JsonSchema }[]): JsonSchema {
   const [first, ...others] = uses as [
     { word: string; schema: JsonSchema },
@@ -126,7 +126,7 @@ function merged(uses: readonly { word: string; schema: JsonSchema }[]): JsonSche
   return { ...Object.fromEntries(agreed), ...(description === "" ? {} : { description }) };
 }
 
-/** The results of a group differ by op; each one's own schema would cost every agent's context more than it tells. */
+/** The results of a group differ by op. A schema for each would use much of every agent's context. */
 function outputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["outputSchema"] {
   return {
     type: "object",

@@ -140,7 +140,7 @@ test("a suspect that waits for a place keeps nobody from being settled who has t
   const waits = await queue(here.ref, "waits for it");
   here.world.agent.kill();
   // As its resume under another child left it.
-  here.world.blame.suspects.set(here.ref, { causes: new Set([null]), tried: 0, asked: null });
+  here.world.blame.suspects.set(here.ref, { causes: new Map([[null, 1]]), tried: 0, asked: null });
   await live(30);
   expect(here.state(sent)).toBe("done");
   await here.reaches(waits, "done");
@@ -199,6 +199,25 @@ describe("a suspect that gets nowhere keeps no other one waiting:", () => {
     expect(here.state(waits)).toBe("done");
     expect(core().crashers()).toEqual([]);
   });
+});
+
+test("a suspect is not held for a death that another thread was part of for the first time", async () => {
+  const { agent } = here.world;
+  agent.loseNextText();
+  const suspect = await queue(here.ref, "hello");
+  await here.reaches(suspect, "sent");
+  agent.kill();
+  agent.loseNextText();
+  await live(15);
+  await here.reaches(suspect, "sent");
+  agent.loseNextText();
+  const fresh = await queue(others[0]!, "hello");
+  await here.reaches(fresh, "sent");
+  agent.kill();
+  expect(core().crashers()).toEqual([]);
+  await live(60);
+  await here.reaches(suspect, "done");
+  await here.reaches(fresh, "done");
 });
 
 test("a message is blamed for what it did twice itself, not for what another one of its thread did", async () => {

@@ -16,7 +16,7 @@ test("while the disk refuses what is written, status says so, in its words; the 
   };
   expect((await refusal(send("hello", { mode: "queue" }))).code).toBe("storage");
   expect(await degraded()).toMatchObject([
-    { code: "storage", message: "nothing new can be stored, reads go on: writing: the disk is full" },
+    { code: "storage", message: "nothing new can be stored, reads still work: writing: the disk is full" },
   ]);
   world.store.tx = tx;
   await send("hello", { mode: "queue" });

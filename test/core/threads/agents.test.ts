@@ -233,14 +233,24 @@ const plainText = (mode: "queue" | "send", caller: string) => {
 };
 
 describe("of every op", () => {
+  /** These look themselves at whose trigger, subscription or inbox it is. */
   const anywhere = [
+    "inbox.ack",
+    "inbox.post",
     "message.send",
     "receipt.reconcile",
     "request.answer",
+    "subscription.add",
+    "subscription.resume",
+    "subscription.rm",
     "thread.attach",
     "thread.fork",
     "thread.new",
     "thread.sync",
+    "trigger.add",
+    "trigger.pause",
+    "trigger.resume",
+    "trigger.rm",
   ];
 
   test("on another's thread an agent may call the reads, and these", () => {

@@ -75,9 +75,9 @@ test("a file over the limit is too large, one that is not there is named", async
 });
 
 const refused: [command: string, words: string[], message: string][] = [
-  ["get", ["a", "b"], 'unexpected "b": all arguments have their values'],
-  ["send", ["@a", "x", "y"], 'unexpected "y": all arguments have their values'],
-  ["send", ["@a", "--text", "x", "y"], 'unexpected "y": all arguments have their values'],
+  ["get", ["a", "b"], 'unexpected "b": all arguments have a value already'],
+  ["send", ["@a", "x", "y"], 'unexpected "y": all arguments have a value already'],
+  ["send", ["@a", "--text", "x", "y"], 'unexpected "y": all arguments have a value already'],
   ["send", ["@a", "--text", "x", "--text-file", "/f"], "--text and --text-file exclude each other"],
   ["send", ["@a", "-", "--intro", "-"], "<text> and --intro cannot both read standard input"],
   ["list", ["--jsn"], "unknown flag --jsn; did you mean --json?"],

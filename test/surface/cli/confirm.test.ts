@@ -89,7 +89,7 @@ for (const op of destroying)
         },
       });
       expect(await child.exited).toBe(codes.usage.exit);
-      expect(shown).toContain("there is nobody to ask");
+      expect(shown).toContain("there is no terminal to confirm it");
       expect([connects(), readdirSync(home)]).toEqual([0, ["dispatch.sock"]]);
       end();
     });

@@ -46,7 +46,7 @@ test("positionals stand in the usage line, the optional ones in brackets, lists 
 test("a text has a file and standard input beside it", () => {
   const help = plain(commandHelp(ops["send"]!, 80));
   expect(help).toContain("  <text>    what to say; - reads standard input\n");
-  expect(help).toContain("  --text-file PATH       the same, from a file; - is standard input\n");
+  expect(help).toContain("  --text-file PATH       the same, read from a file; - is standard input\n");
 });
 
 test("the root lists every command once under its group, in one column", () => {

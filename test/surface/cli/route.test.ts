@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import type { IndexRow } from "../../../src/ops/op.ts";
 import { type Found, routeOf } from "../../../src/surface/cli/route.ts";
-import { type Command, commandsIn, runIn, type Surroundings, treeOf } from "../../../src/surface/cli/tree.ts";
+import {
+  type Command,
+  type CommandContext,
+  commandsIn,
+  runIn,
+  treeOf,
+} from "../../../src/surface/cli/tree.ts";
 import { index } from "../support/ops.ts";
 
 const ran: [string, readonly string[]][] = [];
@@ -17,7 +23,7 @@ for (const command of commandsIn(tree)) {
 const route = (...words: string[]) => routeOf(words, tree);
 const found = (...words: string[]) => route(...words) as Found;
 const run = ({ command, args }: { command: Command; args: readonly string[] }) =>
-  runIn({} as Surroundings, command, args);
+  runIn({} as CommandContext, command, args);
 
 test("one word is a command, two are a noun and its verb", () => {
   expect(route("list")).toMatchObject({ command: { meta: { name: "list" } } });

@@ -275,8 +275,8 @@ describe("the deadline", () => {
     expect([stdout, code]).toEqual(["", 14]);
     expect(errorIn(stderr)).toMatchObject({
       code: "timeout",
-      message: 'no answer within 0.2 s; what the daemon accepted of "send" goes on',
-      hint: `the same command with --idempotency-key ${String(key)} never does it twice`,
+      message: 'no answer within 0.2 s; if the daemon accepted "send", it continues',
+      hint: `repeat the command with --idempotency-key ${String(key)}: it is never done twice`,
     });
   });
 

@@ -241,7 +241,7 @@ describe("a call", () => {
   test("of a tool that is none is a protocol error", async () => {
     const { client } = await rig();
     expect(client.callTool({ name: "dispatch_nothing", arguments: {} })).rejects.toThrow(
-      "no tool is called dispatch_nothing",
+      "there is no tool dispatch_nothing",
     );
   });
 
@@ -326,7 +326,7 @@ describe("an agent's context", () => {
     const { client } = await rig((_, reply) => reply.result({ threads: threads(500, 3000) }));
     const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
     expect(result._meta).toMatchObject({ code: "too_large", exit_code: 15 });
-    expect(textOf(result)).toEndWith("hint: ask for less: a smaller limit");
+    expect(textOf(result)).toEndWith("hint: request less: a smaller limit");
   });
 
   test("is told of the next page only where there is one, and of a limit only where it is taken", async () => {
@@ -336,8 +336,8 @@ describe("an agent's context", () => {
     );
     const read = async (args: Record<string, unknown>) =>
       textOf(await client.callTool({ name: "dispatch_thread_read", arguments: args }));
-    expect(await read({ op: "list" })).toEndWith("ask for less: a smaller limit, then next_cursor");
-    expect(await read({ op: "watch" })).toEndWith("ask for less: fewer threads");
+    expect(await read({ op: "list" })).toEndWith("request less: a smaller limit, then next_cursor");
+    expect(await read({ op: "watch" })).toEndWith("request less: fewer threads");
     expect(await read({ op: "get", thread: "x" })).toEndWith("dispatch get shows it in a shell");
   });
 

@@ -5,6 +5,7 @@
 import type { MessageState } from "../../../contract/words.ts";
 import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
+import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
 import type {
   Counts,
@@ -145,6 +146,8 @@ export interface Store {
     ofTurn(lane: Ref, turnId: string): Message[];
     /** For a new message: behind the last, ahead of the first, or behind the last of those that may pass a hold. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
+    /** How many messages of that caller were accepted since then. */
+    countFrom(lane: Ref, caller: string, since: number): number;
     /** The first message that the lane ever received. */
     first(lane: Ref): Message | undefined;
     /** In queue order, behind that place; null: from the first on. */
@@ -182,6 +185,8 @@ export interface Store {
     /** For ids that `texts` returned, in their order. */
     hits(match: string, ids: readonly number[]): Hit[];
     lanes(archived: boolean): SearchedLane[];
+    /** The newest messages of the agent and the user of a thread, as they were indexed, oldest first. */
+    newest(lane: Ref, limit: number): string[];
     sync(lane: Ref): Sync | undefined;
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
     /** False while the index has texts of an older schema that are not split. */
@@ -198,6 +203,10 @@ export interface Store {
     put(limit: UsageLimit): void;
     remove(provider: string): void;
   };
+
+  automations: AutomationStore;
+  inbox: InboxStore;
+  outbox: OutboxStore;
 
   counts(): Counts;
   close(): void;

@@ -3,7 +3,7 @@ function __dispatch_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l lines (command dispatch __complete fish $words[2..-1] "$current" 2>/dev/null)
-    # Of --flag=path the flag stays, and the path is completed.
+    # In --flag=path only the path is completed.
     set -l flag (string match -r -- '^--[^=]+=' "$current")
     set -l path (string replace -r -- '^--[^=]+=' '' "$current")
     switch "$lines[1]"

@@ -1,24 +1,24 @@
-/** A command line as far as it is typed, read as a shell reads it, but for expansions: nothing of it is ever run. */
+/** Splits an unfinished command line into words as a shell does, but without expansions: nothing of it is run. */
 
 export type Quote = "" | "'" | '"';
 
 export interface Typed {
-  /** The words before the one under the cursor, unquoted. */
+  /** The words before the one at the cursor, unquoted. */
   before: string[];
-  /** The word under the cursor, up to it, unquoted. */
+  /** The word at the cursor, up to the cursor, unquoted. */
   current: string;
-  /** The part of it that bash leaves as it is: up to the last character of COMP_WORDBREAKS, or to the open quote. */
+  /** The part of `current` that bash keeps: up to the last character of COMP_WORDBREAKS, or to the open quote. */
   kept: string;
   /** The quote that is open at the cursor. */
   quote: Quote;
-  /** The word is a file to read from or to write to. */
+  /** True if the word is the file of a redirection. */
   isRedirect: boolean;
 }
 
-/** What a backslash takes the meaning of inside double quotes; before anything else there it stays. */
+/** The characters that a backslash escapes inside double quotes. Before any other one the backslash is literal. */
 const escapable = '$`"\\\n';
 
-/** `breaks` is COMP_WORDBREAKS; empty where the shell puts whole words. */
+/** `breaks` is bash's COMP_WORDBREAKS. Empty for a shell that replaces whole words. */
 export function typedIn(line: string, breaks = ""): Typed {
   const before: string[] = [];
   let word: string | undefined;
@@ -59,7 +59,7 @@ export function typedIn(line: string, breaks = ""): Typed {
     } else {
       const front = word ?? "";
       add(char);
-      // readline counts these two to the word that they begin (measured).
+      // For readline these two belong to the word that they begin (measured).
       if (breaks.includes(char)) kept = "@$".includes(char) ? front : front + char;
     }
   }

@@ -1,4 +1,4 @@
-/** What there is under a name, from the daemon that runs: none is started, none is waited for, and no failure is told. */
+/** Asks the running daemon for names to complete. It starts no daemon and reports no failure. */
 
 import type { Named } from "../../../ops/fields.ts";
 import type { IndexRow, Word } from "../../../ops/op.ts";
@@ -10,7 +10,7 @@ export async function listed(
   index: readonly IndexRow[],
   socket: string,
 ): Promise<readonly Word[]> {
-  const row = index.find((one) => one.lists?.includes(names));
+  const row = index.find(({ lists }) => lists?.includes(names));
   if (!row) return [];
   const op = (await row.load()).default;
   const listing = op.at === "client" ? undefined : op.lists?.[names];

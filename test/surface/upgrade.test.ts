@@ -71,8 +71,8 @@ test("an older daemon at work stays; the error says at what, and what to type", 
   expect(code).toBe(18);
   expect(errorIn(stderr)).toMatchObject({
     code: "stale",
-    message: `the daemon (0.0.1) is older than this dispatch (${version}) and is not restarted now: a turn runs: abc123 "docs"`,
-    hint: "wait until that is over, or: dispatch down --force && dispatch up",
+    message: `the daemon (0.0.1) is older than this dispatch (${version}) and cannot be restarted now: a turn runs: abc123 "docs"`,
+    hint: "wait until that is over, or run: dispatch down --force && dispatch up",
     data: { version, daemon_version: "0.0.1" },
   });
   expect([...daemonsOf(home).keys()].map(isAlive)).toEqual([true]);
@@ -83,13 +83,17 @@ test("an older daemon that refuses to go, for whatever reason, is not waited for
   const { stderr, code } = await run(home, ["list"], { env: mayStart });
   expect(code).toBe(18);
   expect(errorIn(stderr)).toMatchObject({
-    message: `the daemon (0.0.1) is older than this dispatch (${version}) and is not restarted now: agents may only read here`,
+    message: `the daemon (0.0.1) is older than this dispatch (${version}) and cannot be restarted now: agents may only read here`,
     hint: "dispatch down && dispatch up",
   });
 });
 
 for (const [which, of, hint] of [
-  ["a newer daemon", "999.0.0", "use the newer dispatch; or, for this one: dispatch down && dispatch up"],
+  [
+    "a newer daemon",
+    "999.0.0",
+    "use the newer dispatch, or restart the daemon with this one: dispatch down && dispatch up",
+  ],
   ["another build of the same version", version, "dispatch down && dispatch up"],
   ["a version that is none", "of mine", "dispatch down && dispatch up"],
 ] as const)

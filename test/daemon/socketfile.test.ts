@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { directoryFault } from "../../src/base/directory.ts";
 import { DispatchError } from "../../src/base/error.ts";
-import { makeSocketPrivate, prepareSocketPlace, removeStaleSocket } from "../../src/daemon/place.ts";
+import { makeSocketPrivate, prepareSocketPath, removeStaleSocket } from "../../src/daemon/socketfile.ts";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "place "));
 
@@ -30,7 +30,7 @@ test("a missing directory is made 0700, with every parent, whatever the umask", 
   const old = process.umask(0);
   try {
     const dir = join(scratch(), "höme 线", "run");
-    prepareSocketPlace(join(dir, "dispatch.sock"));
+    prepareSocketPath(join(dir, "dispatch.sock"));
     expect(lstatSync(dir).mode & 0o777).toBe(0o700);
     expect(lstatSync(join(dir, "..")).mode & 0o777).toBe(0o700);
   } finally {
@@ -41,7 +41,7 @@ test("a missing directory is made 0700, with every parent, whatever the umask", 
 test("a directory that others can reach is refused, with the chmod that helps, and left as it was", () => {
   const dir = scratch();
   chmodSync(dir, 0o755);
-  const error = refusal(() => prepareSocketPlace(join(dir, "dispatch.sock")));
+  const error = refusal(() => prepareSocketPath(join(dir, "dispatch.sock")));
   expect(error.code).toBe("denied");
   expect(error.message).toContain(dir);
   expect(error.hint).toBe(`chmod 700 '${dir}'`);
@@ -52,7 +52,7 @@ test("a directory that is a symbolic link is refused", () => {
   const dir = scratch();
   const link = join(scratch(), "link");
   symlinkSync(dir, link);
-  const error = refusal(() => prepareSocketPlace(join(link, "dispatch.sock")));
+  const error = refusal(() => prepareSocketPath(join(link, "dispatch.sock")));
   expect(error.code).toBe("denied");
   expect(error.message).toContain("symbolic link");
 });
@@ -66,7 +66,7 @@ test("another user's directory is refused", () => {
 test("a file where the directory belongs is refused", () => {
   const file = join(scratch(), "file");
   writeFileSync(file, "mine");
-  expect(refusal(() => prepareSocketPlace(join(file, "dispatch.sock"))).code).toBe("usage");
+  expect(refusal(() => prepareSocketPath(join(file, "dispatch.sock"))).code).toBe("usage");
 });
 
 const occupants: [what: string, make: (path: string) => void][] = [
@@ -79,7 +79,7 @@ for (const [what, make] of occupants) {
   test(`${what} where the socket belongs is refused by name and never deleted`, () => {
     const path = join(scratch(), "dispatch.sock");
     make(path);
-    const error = refusal(() => prepareSocketPlace(path));
+    const error = refusal(() => prepareSocketPath(path));
     expect(error.code).toBe("usage");
     expect(error.message).toContain(path);
     expect(error.message).toContain(what);
@@ -91,7 +91,7 @@ for (const [what, make] of occupants) {
 
 test("a path that the kernel would cut is refused before anything is made", () => {
   const dir = join(scratch(), "d".repeat(100));
-  const error = refusal(() => prepareSocketPlace(join(dir, "dispatch.sock")));
+  const error = refusal(() => prepareSocketPath(join(dir, "dispatch.sock")));
   expect(error.code).toBe("usage");
   expect(error.hint).toContain("DISPATCH_SOCKET");
   expect(() => lstatSync(dir)).toThrow();
@@ -104,7 +104,7 @@ test("a socket that a killed daemon left is removed, and only it", async () => {
   await dead.stdout.getReader().read();
   dead.kill("SIGKILL");
   await dead.exited;
-  prepareSocketPlace(path);
+  prepareSocketPath(path);
   expect(removeStaleSocket(path)).toBe(true);
   expect(removeStaleSocket(path)).toBe(false);
   const listener = Bun.listen({ unix: path, socket: { data() {} } });

@@ -1,4 +1,4 @@
-/** What an op that runs in the client's process is given. */
+/** Makes the `ClientCtx` for an op that runs in the client's process. */
 import { closeSync, constants, rmSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
@@ -10,12 +10,12 @@ import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
 import type { Caller } from "../ops/protocol.ts";
 import { refuseForeignHome, startDaemon, whenSandboxed } from "./autostart.ts";
-import type { Parts } from "./parts.ts";
+import type { SurfaceDeps } from "./deps.ts";
 import { jsonSchemas } from "./schema.ts";
 import type { Session } from "./session.ts";
 
-export interface Here {
-  parts: Parts;
+export interface ClientContextDeps {
+  deps: SurfaceDeps;
   paths: Paths;
   caller: Caller;
   session: Session;
@@ -23,7 +23,7 @@ export interface Here {
   confirm(question: string): Promise<boolean>;
 }
 
-export function clientCtx({ parts, paths, caller, session, signal, confirm }: Here): ClientCtx {
+export function clientCtx({ deps, paths, caller, session, signal, confirm }: ClientContextDeps): ClientCtx {
   const clearStopped = () => changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
 
   return {
@@ -33,7 +33,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
     signal,
     confirm,
     call(op, input) {
-      const row = parts.index.find((one) => one.name === op);
+      const row = deps.index.find(({ name }) => name === op);
       if (!row) return fail("internal", `no op is called ${op}`);
       return session.call({ ...row, start: "never" }, input, { caller, repeat: "no", signal });
     },
@@ -42,9 +42,9 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       if (sandboxed) throw sandboxed;
       refuseForeignHome(paths);
       clearStopped();
-      // It opens its socket before its registry: only one that has answered is up.
+      // The daemon opens its socket before its registry, so only an answer proves that it is up.
       for (let tries = 1; ; tries++) {
-        const { connection, status, whyDied } = await startDaemon(paths, parts);
+        const { connection, status, whyDied } = await startDaemon(paths, deps);
         const answer = await connection.call({ op: "daemon.status", schema: "", input: {}, caller });
         connection.close();
         if ("result" in answer) return { status, daemon: answer.result };
@@ -52,7 +52,7 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
         const why = await whyDied();
         if (why) throw why;
         if (tries === limits.client.callTriesMax)
-          fail("daemon_down", `the daemon went away ${tries} times before it answered`, {
+          fail("daemon_down", `the connection to the daemon was lost ${tries} times before it answered`, {
             hint: "dispatch doctor",
           });
       }
@@ -70,12 +70,12 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       const sandboxed = whenSandboxed();
       if (sandboxed) throw sandboxed;
       refuseForeignHome(paths);
-      closeSync(openOwnOrFail(paths.stopped, constants.O_CREAT | constants.O_WRONLY, "the mark of a stop"));
+      closeSync(openOwnOrFail(paths.stopped, constants.O_CREAT | constants.O_WRONLY, "the stop marker"));
     },
     hasTerminal: isTerminal(stdinFd) && isTerminal(stdoutFd),
-    runCodex: (args) => parts.codex(args),
+    runCodex: (args) => deps.codex(args),
     async schemas() {
-      const offered = parts.index.filter((row) => !row.hidden);
+      const offered = deps.index.filter((row) => !row.hidden);
       const ops = await Promise.all(offered.map(async (row) => (await row.load()).default));
       return ops.map((op) => ({
         command: op.cli,
@@ -86,8 +86,8 @@ export function clientCtx({ parts, paths, caller, session, signal, confirm }: He
       }));
     },
     completion: async (shell) => (await import("./cli/complete/scripts.ts")).scripts[shell],
-    doctor: (input) => parts.doctor(paths, input),
-    registry: () => parts.registry(paths),
+    doctor: (input) => deps.doctor(paths, input),
+    registry: () => deps.registry(paths),
   };
 }
 

@@ -1,10 +1,10 @@
 /**
- * The daemon of an older version, where this program and it disagree on what an operation takes: with nothing under
- * way it is asked to end, so that the next connect starts this program's own. The disagreement was told before
- * anything ran, so the command still runs once.
+ * Replaces a daemon of an older version that rejected this program's schema of an op (`stale`). If the daemon is idle,
+ * this client stops it, so that the next connect starts a daemon of this version. The daemon checks the schema before
+ * it runs anything, so the command still runs only once.
  *
- * Only the newer takes the place of the older: with two versions in use they would else take turns for ever. Of two
- * builds of one version neither is newer, and a person says which is to run.
+ * Only a newer version replaces an older one: otherwise two installed versions would replace each other for ever. Of two
+ * builds of one version neither is newer, so the user has to choose.
  */
 import { systemClock } from "../base/clock.ts";
 import { DispatchError } from "../base/error.ts";
@@ -19,7 +19,7 @@ import type { SessionOptions } from "./session.ts";
 
 const restart = "dispatch down && dispatch up";
 
-/** Resolves when the older daemon is gone. Throws `stale`, saying what is to be done, where it has to stay. */
+/** Resolves when the older daemon has exited. Throws `stale`, with the next step as its hint, if it has to stay. */
 export async function replaceOutdatedDaemon(
   stale: DispatchError,
   connection: Connection,
@@ -34,7 +34,7 @@ export async function replaceOutdatedDaemon(
   if (isNewer(daemon.version, version))
     throw refuse(
       `this dispatch (${version}) is older than the daemon (${daemon.version})`,
-      "use the newer dispatch; or, for this one: dispatch down && dispatch up",
+      "use the newer dispatch, or restart the daemon with this one: dispatch down && dispatch up",
     );
   if (!isNewer(version, daemon.version)) throw refuse(stale.message, restart);
   if (mayNotStart(paths, isStartForbidden || start === "never"))
@@ -45,16 +45,16 @@ export async function replaceOutdatedDaemon(
   if ("error" in answer) {
     const isBusy = answer.error.code === "thread_busy";
     throw refuse(
-      `${older} and is not restarted now: ${answer.error.message}`,
-      isBusy ? "wait until that is over, or: dispatch down --force && dispatch up" : restart,
+      `${older} and cannot be restarted now: ${answer.error.message}`,
+      isBusy ? "wait until that is over, or run: dispatch down --force && dispatch up" : restart,
     );
   }
-  // Not before: what else waits on this connection waits on.
+  // Not earlier: other calls may wait on this connection.
   connection.close();
   const until = systemClock.monotonic() + limits.daemon.shutdownGraceMs + limits.daemon.shutdownCallsMs;
   while (who && isAlive(who)) {
     if (systemClock.monotonic() >= until)
-      throw refuse(`${older} and does not end`, "dispatch down --force && dispatch up");
+      throw refuse(`${older} and does not exit`, "dispatch down --force && dispatch up");
     await systemClock.sleep(limits.client.autostartPollMs);
   }
 }

@@ -1,4 +1,4 @@
-/** What main hands to a surface: all that surfaces may not reach for themselves. */
+/** What `main` passes to a surface, because a surface may not import it. */
 import type { Paths } from "../base/paths.ts";
 import type { Check, Registry } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
@@ -10,15 +10,15 @@ export interface DoctorInput {
   timeoutMs: number;
 }
 
-export interface Parts {
+export interface SurfaceDeps {
   index: readonly IndexRow[];
-  /** What the daemon says to this very command, where it was asked before anything was loaded. */
+  /** The daemon's answer to this command, if `quick` has sent it already. */
   answer?: Promise<Answer>;
-  /** How to run the daemon. */
+  /** The command line that starts the daemon. */
   daemonArgv: readonly string[];
-  /** The environment variables that the configuration passes on to it, beside the usual ones. */
+  /** The environment variables that the configuration passes to the daemon, besides the usual ones. */
   daemonVariables(paths: Paths): Promise<readonly string[]>;
-  /** Codex itself, in this terminal; answers its exit status. */
+  /** Runs Codex in this terminal. Returns its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
   registry(paths: Paths): Promise<Registry>;

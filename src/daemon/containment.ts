@@ -1,9 +1,9 @@
-/** Where a path really is, symbolic links followed. */
+/** Whether a path is inside a folder, with symbolic links followed. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Paths } from "../base/paths.ts";
 
-/** At or below it. What does not exist is where its nearest existing folder is. */
+/** True if `path` is `root` or below it. A path that does not exist counts as below its nearest existing folder. */
 export function isWithin(path: string, root: string): boolean {
   const [real, top] = [realOf(path), realOf(root)];
   return real === top || real.startsWith(top === "/" ? "/" : `${top}/`);
@@ -17,7 +17,7 @@ function realOf(path: string): string {
   }
 }
 
-/** Whether dispatch's home, configuration, registry or socket is at or below it, symbolic links followed. */
+/** True if the folder contains dispatch's home, configuration, registry or socket. */
 export function holdsOwnFiles({ home, config, db, socket }: Paths, folder: string): boolean {
   return [home, config, db, socket].some((own) => isWithin(own, folder));
 }

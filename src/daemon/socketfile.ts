@@ -1,6 +1,6 @@
 /**
- * The place of the socket: a directory that nobody else can reach, and a path that is ours to use. What is found
- * there is judged by lstat and refused by name; only a stale socket is ever removed.
+ * The socket file: its directory must be closed to other users, and its path must be free. Existing files are checked
+ * by lstat and reported by name. Only a stale socket is ever removed.
  */
 import { chmodSync, type Stats, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,8 +8,8 @@ import { directoryFault, look, makeDirectory } from "../base/directory.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 
-/** Makes and checks the directory, and refuses whatever at `path` is no socket. Changes nothing that exists. */
-export function prepareSocketPlace(path: string): void {
+/** Creates and checks the directory. Throws when `path` is something other than a socket. Changes no existing file. */
+export function prepareSocketPath(path: string): void {
   const wrong =
     lengthFault(path) ?? makeDirectory(dirname(path)) ?? directoryFault(dirname(path)) ?? occupantFault(path);
   if (wrong) throw wrong;
@@ -20,12 +20,12 @@ export function lengthFault(path: string): DispatchError | undefined {
   if (bytes <= limits.socket.pathBytesMax) return undefined;
   return new DispatchError(
     "usage",
-    `the socket path is ${bytes} bytes long and the system takes ${limits.socket.pathBytesMax}: ${path}`,
+    `the socket path has ${bytes} bytes, and the limit of the system is ${limits.socket.pathBytesMax}: ${path}`,
     { hint: "set DISPATCH_SOCKET to a shorter path in a directory of your own" },
   );
 }
 
-/** What stands where the socket belongs and is none; it is somebody's file, so it is never removed. */
+/** A file at the socket's path that is not a socket. It belongs to somebody, so it is never removed. */
 export function occupantFault(path: string): DispatchError | undefined {
   const found = look(path);
   if (found === undefined || found.isSocket()) return undefined;
@@ -35,7 +35,7 @@ export function occupantFault(path: string): DispatchError | undefined {
   });
 }
 
-/** Only under the instance lock: then no daemon can be listening on it. True when there was one. */
+/** Only for the holder of the instance lock: then no daemon can be listening on it. True when there was a socket. */
 export function removeStaleSocket(path: string): boolean {
   if (!look(path)?.isSocket()) return false;
   try {
@@ -46,7 +46,7 @@ export function removeStaleSocket(path: string): boolean {
   }
 }
 
-/** After listening: the kernel makes a socket 0755 under the usual umask (measured). */
+/** Called after `listen`: with the usual umask the kernel creates a socket with mode 0755 (measured). */
 export function makeSocketPrivate(path: string): void {
   chmodSync(path, 0o600);
 }

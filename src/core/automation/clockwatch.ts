@@ -1,0 +1,123 @@
+/** What the clock says: moments that are due, those that were missed, and what held when it was subscribed to. */
+import { limits } from "../../base/limits.ts";
+import { macrotask } from "../../base/macrotask.ts";
+import { isConfirmed } from "../events/wait.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { Automation } from "../model/ports/automation.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { Actions } from "./effect.ts";
+import { fire, slotOf } from "./fire.ts";
+import { dueSlots } from "./schedule.ts";
+import { wakeText } from "./wake.ts";
+import { isOfIdle } from "./watch.ts";
+
+/** Fires all that is due. `failed` is called with what one automation throws: the others go on. */
+export function clockWatch(
+  deps: CoreDeps,
+  actions: Actions,
+  failed: (automation: Automation, thrown: unknown) => void,
+): (stop: AbortSignal) => Promise<void> {
+  const { store, clock, journal } = deps;
+
+  async function lookAtClock(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      const due = store.automations.due(clock.now(), limits.automation.batchMax);
+      for (const one of due) {
+        try {
+          await onDue(one);
+        } catch (thrown) {
+          failed(one, thrown);
+        }
+      }
+      if (due.length < limits.automation.batchMax) return;
+      await macrotask();
+    }
+  }
+
+  async function onDue(one: Automation): Promise<void> {
+    const slot = one.slot_at ?? one.due_at!;
+    if (one.when.kind === "idle_for") {
+      const [watched] = store.automations.watched(one.id);
+      const about = (watched?.lane as Ref | undefined) ?? null;
+      const isIdle =
+        about === null ||
+        (store.turns.running(about).length === 0 && (await isConfirmed(deps, { ref: about })));
+      if (isIdle)
+        await fire(deps, actions, one, {
+          slot: slotOf(one, slot),
+          event: null,
+          about,
+          missed: 0,
+          next: null,
+        });
+      journal.note(() => store.automations.set(one.id, { slot_at: null, due_at: null }));
+      return;
+    }
+    if (one.when.kind === "condition") return begun(one);
+    const { fire: slots, missed, next } = dueSlots(one.when, slot, clock.now(), one.created_at, one.guards);
+    if (slots.length === 0) {
+      skip(one, slot, missed, next);
+      return;
+    }
+    for (const [at, time] of slots.entries()) {
+      const now = store.automations.find(one.id);
+      if (now?.state !== "active") return;
+      await fire(deps, actions, now, {
+        slot: slotOf(now, time),
+        event: null,
+        about: one.lane,
+        missed: at === 0 ? missed : 0,
+        // Those that are to be caught up are due again at once, should this one be the last thing that happens.
+        next: slots[at + 1] ?? next,
+      });
+    }
+  }
+
+  /** What held when it was subscribed to. */
+  async function begun(one: Automation): Promise<void> {
+    const { when } = one;
+    if (when.kind !== "condition") return;
+    const isOver = () => journal.note(() => store.automations.set(one.id, { slot_at: null, due_at: null }));
+    const all = store.automations.watched(one.id);
+    const held: Ref[] = [];
+    for (const { lane, holds } of all)
+      if (holds && (!isOfIdle(one) || (await isConfirmed(deps, { ref: lane as Ref }))))
+        held.push(lane as Ref);
+    if (when.all && held.length < all.length) return isOver();
+    for (const about of when.all ? held.slice(0, 1) : held)
+      await fire(deps, actions, one, {
+        slot: `begin ${about}`,
+        event: null,
+        about,
+        missed: 0,
+        next: null,
+        text: wakeText(deps, one, when.all ? held : [about]),
+      });
+    if (when.all) journal.note(() => store.automations.clearWatched(one.id));
+    isOver();
+  }
+
+  function skip(one: Automation, slot: number, missed: number, next: number | null): void {
+    journal.commit((change) => {
+      store.automations.fire({
+        automation: one.id,
+        slot: slotOf(one, slot),
+        at: change.now,
+        outcome: "skipped",
+        reason: "it was missed while nobody looked",
+        slots: missed,
+        receipt: null,
+        lane: one.lane,
+        seq: null,
+      });
+      const isOver = next === null;
+      store.automations.set(one.id, {
+        slot_at: next,
+        due_at: next,
+        ...(isOver ? { state: "ended", reason: "its last moment was missed" } : {}),
+      });
+    });
+  }
+
+  return lookAtClock;
+}

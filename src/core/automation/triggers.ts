@@ -1,0 +1,243 @@
+/** Adding triggers, and what a person does with them. Everything that can be wrong is refused when one is added. */
+import { iso } from "../../base/clock.ts";
+import { errorMessage, fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import type { FiringView, TriggerView } from "../../contract/automation.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { Action, Automation, Guards, WatchedLane, When } from "../model/ports/automation.ts";
+import type { Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
+import { writeLock } from "../state/lane.ts";
+import { textOf } from "./effect.ts";
+import { startAt } from "./fire.ts";
+import { refusalOf, stopReason } from "./guards.ts";
+import { cronOf, isClock, nextSlot } from "./schedule.ts";
+import { checkTemplate } from "./template.ts";
+import { firingView, triggerView } from "./views.ts";
+
+export interface TriggerDraft {
+  name: string;
+  /** The thread that it acts on; null: it makes one. */
+  lane: Ref | null;
+  when: When;
+  /** The threads that it looks at; empty: the thread that it acts on. */
+  of: readonly Ref[];
+  action: Action;
+  guards: Guards;
+  caller: string;
+}
+
+export const noGuards: Guards = {
+  idle_only: false,
+  min_interval: null,
+  dedupe: false,
+  max_fires: null,
+  until: null,
+  catch_up: "one",
+  jitter: 0,
+};
+
+/** Throws `usage`, `conflict` (the name is taken), `not_found`, `too_large`; nothing is stored then. */
+export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
+  const { store, journal } = deps;
+  const { name, lane, when, action, guards } = draft;
+  refuseFull(store);
+  if ((store.automations.findByName(name)?.state ?? "ended") !== "ended" || store.automations.find(name))
+    fail("conflict", `there is a trigger ${name}`, { hint: `dispatch trigger rm ${name}` });
+  if (lane === null && action.kind !== "new")
+    fail("usage", "this action needs a thread", { hint: "--thread THREAD" });
+  if (lane !== null) refuseLocked(store, lane);
+  if ("text" in action) {
+    if (action.text.trim() === "") fail("usage", "the text is empty", { hint: "--text TEXT" });
+    checkTemplate(action.text);
+  }
+  if (action.kind === "new") checkTemplate(action.name);
+  const watched: readonly WatchedLane[] = isClock(when)
+    ? []
+    : draft.of.length > 0
+      ? draft.of
+      : lane === null
+        ? []
+        : [lane];
+  if (!isClock(when) && watched.length === 0)
+    fail("usage", "there is no thread to look at", { hint: "--of THREAD" });
+  if (watched.length > limits.automation.watchedMax)
+    fail("too_large", `a trigger looks at most at ${limits.automation.watchedMax} threads`);
+  checkWhen(deps, when, guards);
+  return journal.commit((change) => {
+    const row: Automation = {
+      id: freeId(deps),
+      face: "trigger",
+      name,
+      lane,
+      when,
+      action,
+      guards,
+      state: "active",
+      reason: null,
+      since: store.log.last(),
+      slot_at: null,
+      due_at: null,
+      fired: 0,
+      failures: 0,
+      last_fired_at: null,
+      last_receipt: null,
+      caller: draft.caller,
+      created_at: change.now,
+      updated_at: change.now,
+    };
+    const started = { ...row, ...beginning(deps, row, watched, change.now) };
+    store.automations.add(started, watched);
+    return triggerView(store, started);
+  });
+}
+
+/** What idles already is counted from the end of its last turn. */
+function beginning(
+  { store }: CoreDeps,
+  row: Automation,
+  watched: readonly WatchedLane[],
+  now: number,
+): Pick<Automation, "slot_at" | "due_at"> {
+  if (row.when.kind !== "idle_for") return startAt(row, now);
+  const latest = store.turns.latest(watched[0] as Ref);
+  if (latest?.status === "in_progress") return { slot_at: null, due_at: null };
+  const at = Math.max(now, (latest?.completed_at ?? now) + row.when.seconds * 1000);
+  return { slot_at: at, due_at: at };
+}
+
+export function freeId({ store, mint }: CoreDeps): string {
+  let id = mint.ref();
+  while (store.automations.find(id) || store.lanes.isRefTaken(id)) id = mint.ref();
+  return id;
+}
+
+export function refuseFull(store: Store): void {
+  if (store.automations.count() < limits.automation.max) return;
+  fail("too_large", `there are ${limits.automation.max} triggers, subscriptions and notifications`, {
+    hint: "dispatch trigger list",
+  });
+}
+
+function refuseLocked(store: Store, lane: Ref): void {
+  const lock = writeLock(store.lanes.get(lane));
+  if (lock !== null)
+    fail("authority", `thread ${lane} takes nothing: ${lock}`, { hint: `dispatch get ${lane}` });
+}
+
+function checkWhen({ clock }: CoreDeps, when: When, { until }: Guards): void {
+  const now = clock.now();
+  if (when.kind === "cron") {
+    try {
+      cronOf(when).nextRun(new Date(now));
+    } catch (thrown) {
+      const words = errorMessage(thrown);
+      const isZone = /time ?zone/i.test(words);
+      fail(
+        "usage",
+        isZone ? `there is no time zone ${when.tz}` : `"${when.cron}" is no cron expression: ${words}`,
+        {
+          hint: isZone ? "--tz Europe/Berlin" : '--cron "0 9 * * 1-5"',
+        },
+      );
+    }
+  }
+  if (!isClock(when)) return;
+  const first = nextSlot(when, now, now);
+  if (first === null)
+    fail("usage", when.kind === "at" ? "that time is over" : "such a moment never comes", {
+      hint: "dispatch trigger add --help",
+    });
+  if (until !== null && first > until)
+    fail("usage", `its first moment is ${iso(first)}, and that is after --until`, { hint: "--until TIME" });
+}
+
+/** By id or name. Throws `not_found`. */
+export function triggerOf({ store }: CoreDeps, word: string): Automation {
+  const byId = store.automations.find(word);
+  const found = byId?.face === "trigger" ? byId : store.automations.findByName(word);
+  return found ?? fail("not_found", `no trigger ${word}`, { hint: "dispatch trigger list" });
+}
+
+export function listTriggers({ store }: CoreDeps, limit: number): TriggerView[] {
+  return store.automations.list({ face: "trigger", limit }).map((one) => triggerView(store, one));
+}
+
+export function getTrigger(deps: CoreDeps, word: string): TriggerView & { firings: FiringView[] } {
+  const one = triggerOf(deps, word);
+  const firings = deps.store.automations.firings(one.id, limits.automation.firingsShownMax);
+  return { ...triggerView(deps.store, one), firings: firings.map(firingView) };
+}
+
+export function removeAutomation({ store, journal }: CoreDeps, one: Automation): void {
+  journal.commit(() => store.automations.remove(one.id));
+}
+
+export function pauseByHand({ store, journal }: CoreDeps, one: Automation): void {
+  if (one.state === "ended")
+    fail("conflict", `it has ended: ${one.reason}`, { hint: "dispatch trigger add" });
+  journal.commit((change) =>
+    store.automations.set(one.id, {
+      state: "paused",
+      reason: "by hand",
+      due_at: null,
+      updated_at: change.now,
+    }),
+  );
+}
+
+/** From now on: what happened meanwhile is not caught up. */
+export function resume(deps: CoreDeps, one: Automation): void {
+  const { store, journal } = deps;
+  if (one.state === "active") return;
+  if (one.lane !== null && one.face === "trigger") refuseLocked(store, one.lane);
+  const isUsedUp = one.guards.max_fires !== null && one.fired >= one.guards.max_fires;
+  if (
+    one.state === "ended" &&
+    (isUsedUp || (isClock(one.when) && nextSlot(one.when, deps.clock.now(), one.created_at) === null))
+  )
+    fail("conflict", `it has ended: ${one.reason}`, { hint: "dispatch trigger add" });
+  journal.commit((change) => {
+    store.automations.set(one.id, {
+      ...startAt(one, change.now),
+      state: "active",
+      reason: null,
+      failures: 0,
+      since: store.log.last(),
+      updated_at: change.now,
+    });
+  });
+}
+
+export interface TriggerTest {
+  trigger: TriggerView;
+  would: "fire" | "skip" | "pause";
+  reason: string | null;
+  /** The text that it would send now. */
+  text: string | null;
+  next: string[];
+}
+
+/** What it would do now, and its next moments. Nothing is stored. */
+export function testTrigger(deps: CoreDeps, word: string): TriggerTest {
+  const one = triggerOf(deps, word);
+  const about = (deps.store.automations.watched(one.id)[0]?.lane as Ref | undefined) ?? one.lane;
+  const occurrence = { slot: iso(deps.clock.now()), event: null, about, missed: 0, next: null };
+  const stop =
+    one.state === "active" ? stopReason(deps, one, occurrence) : `it is ${one.state}: ${one.reason}`;
+  const refusal = stop ?? refusalOf(deps, one);
+  const next: string[] = [];
+  for (
+    let at = nextSlot(one.when, deps.clock.now(), one.created_at);
+    at !== null && next.length < limits.automation.slotsShownMax && at <= (one.guards.until ?? at);
+    at = nextSlot(one.when, at, one.created_at)
+  )
+    next.push(iso(at));
+  return {
+    trigger: triggerView(deps.store, one),
+    would: stop !== null ? (one.state === "active" ? "pause" : "skip") : refusal !== null ? "skip" : "fire",
+    reason: refusal,
+    text: "text" in one.action ? textOf(deps, one, occurrence, one.action.text) : null,
+    next,
+  };
+}

@@ -1,0 +1,32 @@
+import * as v from "valibot";
+import { subscriptionView } from "../../contract/automation.ts";
+import { authorizeFor, subscriptionTable } from "../automationview.ts";
+import { arg } from "../fields.ts";
+import { op } from "../op.ts";
+
+export default op({
+  name: "subscription.resume",
+  cli: "subscription resume",
+  group: "trigger",
+  summary: "Let a paused subscription go on",
+  intent: "write",
+  reach: "any",
+  repeat: "safe",
+  input: v.strictObject({
+    id: arg(v.pipe(v.string(), v.minLength(1)), "subscription: its id", {
+      value: "ID",
+      names: "subscription",
+    }),
+  }),
+  output: v.object(subscriptionView),
+  examples: [
+    { given: "a subscription", input: { id: "<subscription>" }, output: { when: ["done"] } },
+    { given: "nothing", input: { id: "nope" }, error: "not_found" },
+  ],
+  run({ id }, { core, caller }) {
+    const known = core.subscriptions({ limit: 1000 }).find((one) => one.id === id);
+    if (known) authorizeFor(core, caller, "subscription resume", known.to);
+    return core.resumeSubscription(id);
+  },
+  view: (subscription, look) => subscriptionTable([subscription], look),
+});

@@ -1,0 +1,186 @@
+import type { Database } from "bun:sqlite";
+import type {
+  Automation,
+  AutomationStore,
+  Firing,
+  InboxMessage,
+  InboxStore,
+  OutboxStore,
+  Outgoing,
+  Watched,
+} from "../core/model/ports/automation.ts";
+import { table } from "./table.ts";
+
+export function automationStore(db: Database): AutomationStore {
+  const automations = table<Automation>(db, "automations", { json: ["when", "action", "guards"] });
+  const watched = table<Watched>(db, "watched", { bool: ["holds"] });
+  const firings = table<Firing>(db, "firings");
+  const find = (id: string) => automations.one("SELECT * FROM automations WHERE id = ?", id);
+  return {
+    add(row, lanes) {
+      automations.insert(row);
+      for (const lane of lanes) watched.insert({ automation: row.id, lane, holds: false, seq: null });
+    },
+    find,
+    findByName: (name) =>
+      automations.one(
+        "SELECT * FROM automations WHERE name = +? AND face = 'trigger' AND state <> 'ended' LIMIT 1",
+        name,
+      ) ??
+      automations.one(
+        "SELECT * FROM automations WHERE name = +? AND face = 'trigger' ORDER BY created_at DESC LIMIT 1",
+        name,
+      ),
+    set(id, change) {
+      automations.update(change, "id = ?", id);
+    },
+    remove(id) {
+      db.query("DELETE FROM automations WHERE id = ?").run(id);
+    },
+    list: ({ face, limit }) =>
+      automations.all(
+        "SELECT * FROM automations WHERE face = +? ORDER BY created_at DESC, id DESC LIMIT +?",
+        face,
+        limit,
+      ),
+    count: () => db.query<{ n: number }, []>("SELECT count(*) AS n FROM automations").get()!.n,
+    due: (now, limit) =>
+      automations.all(
+        "SELECT * FROM automations WHERE state = 'active' AND due_at IS NOT NULL AND due_at <= +? ORDER BY due_at LIMIT +?",
+        now,
+        limit,
+      ),
+    nextDue: () =>
+      db
+        .query<{ at: number | null }, []>(
+          "SELECT min(due_at) AS at FROM automations WHERE state = 'active' AND due_at IS NOT NULL",
+        )
+        .get()!.at,
+    // Two questions, each by the index of the watched: asked in one, all who watch would be walked.
+    watching(lane) {
+      const rows = ["*", lane].flatMap((name) =>
+        automations.all(
+          `SELECT a.* FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
+            WHERE w.lane = ? AND w.named = 1 AND a.state = 'active'`,
+          name,
+        ),
+      );
+      return rows.map((automation) => ({
+        automation,
+        watched:
+          watched.one("SELECT * FROM watched WHERE automation = ? AND lane = ?", automation.id, lane) ??
+          ({ automation: automation.id, lane, holds: false, seq: null } satisfies Watched),
+      }));
+    },
+    concerning: (lane) => [
+      ...automations.all("SELECT * FROM automations WHERE lane = ? AND state = 'active'", lane),
+      ...automations.all(
+        `SELECT a.* FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
+          WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active' AND a.lane IS NOT ?1`,
+        lane,
+      ),
+    ],
+    hasActive: () =>
+      db
+        .query("SELECT 1 FROM automations INDEXED BY automations_lane WHERE state = 'active' LIMIT 1")
+        .get() !== null,
+    watched: (id) => watched.all("SELECT * FROM watched WHERE automation = ? AND named = 1", id),
+    setWatched(id, lane, { holds, seq }) {
+      db.query(
+        `INSERT INTO watched (automation, lane, holds, seq, named) VALUES (?, ?, ?, ?, 0)
+         ON CONFLICT (automation, lane) DO UPDATE SET holds = excluded.holds, seq = excluded.seq`,
+      ).run(id, lane, holds ? 1 : 0, seq);
+    },
+    clearWatched(id) {
+      db.query("UPDATE watched SET holds = 0, seq = NULL WHERE automation = ?").run(id);
+    },
+    hasFired: (id, slot) =>
+      db.query("SELECT 1 FROM firings WHERE automation = ? AND slot = ?").get(id, slot) !== null,
+    fire: (firing) => firings.insert(firing),
+    firings: (id, limit) =>
+      firings.all(
+        `SELECT automation, slot, at, outcome, reason, slots, receipt, lane, seq FROM firings
+          WHERE automation = +? ORDER BY id DESC LIMIT +?`,
+        id,
+        limit,
+      ),
+    cursor: () =>
+      db.query<{ automation_seq: number }, []>("SELECT automation_seq FROM meta").get()!.automation_seq,
+    setCursor(seq) {
+      db.query("UPDATE meta SET automation_seq = ?").run(seq);
+    },
+    // By its rowid, which grows with the time.
+    prune: (before, limit) =>
+      db
+        .query(
+          `DELETE FROM firings WHERE id IN (SELECT id FROM firings ORDER BY id LIMIT +?2) AND at < +?1
+             AND id NOT IN (SELECT max(id) FROM firings GROUP BY automation)`,
+        )
+        .run(before, limit).changes,
+  };
+}
+
+export function inboxStore(db: Database): InboxStore {
+  const inbox = table<InboxMessage>(db, "inbox");
+  return {
+    add: (message) => inbox.insert(message),
+    find: (id) => inbox.one("SELECT * FROM inbox WHERE id = ?", id),
+    ack(id, at) {
+      inbox.update({ state: "acked", acked_at: at }, "id = ?", id);
+    },
+    list({ lane, states, limit }) {
+      const isPending = states.length === 1 && states[0] === "pending";
+      const where = [
+        ...(lane === undefined ? [] : [lane === null ? "lane IS NULL" : "lane = +?"]),
+        // The index of those repeats this condition word for word.
+        isPending ? "state = 'pending'" : `state IN (${states.map(() => "+?").join(", ")})`,
+      ];
+      return inbox.all(
+        `SELECT * FROM inbox WHERE ${where.join(" AND ")} ORDER BY created_at, id LIMIT +?`,
+        ...(typeof lane === "string" ? [lane] : []),
+        ...(isPending ? [] : states),
+        limit,
+      );
+    },
+    countPending: (lane) =>
+      db
+        .query<{ n: number }, [string | null]>(
+          "SELECT count(*) AS n FROM inbox WHERE lane IS ? AND state = 'pending'",
+        )
+        .get(lane)!.n,
+  };
+}
+
+export function outboxStore(db: Database): OutboxStore {
+  const outbox = table<Outgoing>(db, "outbox", { json: ["payload"] });
+  return {
+    add({ automation, payload, state, attempts, next_at, error, created_at }) {
+      db.query(
+        `INSERT INTO outbox (automation, payload, state, attempts, next_at, error, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      ).run(automation, JSON.stringify(payload), state, attempts, next_at, error, created_at);
+    },
+    due: (now) =>
+      outbox.all(
+        `SELECT * FROM outbox WHERE next_at <= +?
+            AND id IN (SELECT min(id) FROM outbox INDEXED BY outbox_waiting WHERE state = 'waiting' GROUP BY automation)`,
+        now,
+      ),
+    nextDue: () =>
+      db
+        .query<{ at: number | null }, []>(
+          `SELECT min(next_at) AS at FROM outbox
+            WHERE id IN (SELECT min(id) FROM outbox INDEXED BY outbox_waiting WHERE state = 'waiting' GROUP BY automation)`,
+        )
+        .get()!.at,
+    set(id, change) {
+      outbox.update(change, "id = ?", id);
+    },
+    count: (automation) =>
+      db
+        .query<{ n: number }, [string]>(
+          "SELECT count(*) AS n FROM outbox INDEXED BY outbox_waiting WHERE automation = ? AND state = 'waiting'",
+        )
+        .get(automation)!.n,
+  };
+}

@@ -20,7 +20,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: open,
-    from: "      await quietGoal(deps, lane, threadId);\n",
+    from: "      await pauseGoal(deps, lane, threadId);\n",
     to: "",
     what: "to open a thread continues its goal",
     tests: ["core/loading/goal.test.ts"],
@@ -53,7 +53,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: goal,
-    from: " &&\n    isFirstTaken(deps.store, lane.ref)",
+    from: " &&\n    isFirstDelivered(deps.store, lane.ref)",
     to: "",
     what: "a goal swallows the first text of its thread",
     tests: ["core/threads/create.test.ts"],
@@ -113,7 +113,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: "src/core/loading/late.ts",
-    from: "is_durable && asked !== undefined && !lane",
+    from: "is_durable && forkRef !== undefined && !lane",
     to: "is_durable && !lane",
     what: "a late answer deletes a fork that somebody has",
     tests: ["core/loading/late.test.ts"],

@@ -1,6 +1,6 @@
 /**
- * A registry that was copied back from an older state knows messages as queued that Codex already has. Codex does not
- * refuse an id twice, so they are looked for before anything of the queue is sent.
+ * After a restore from an older state, the registry has messages as queued that Codex already has. Codex does not refuse
+ * an id twice (facts F4), so the history is searched for them before any queued message is sent.
  */
 
 import type { CoreDeps } from "../model/deps.ts";
@@ -14,9 +14,9 @@ import { newestTurn } from "./earlier.ts";
 import { readBack, turnHolding } from "./history.ts";
 
 /**
- * Under the lane's lock, before its thread is resumed: from the resume on turns are heard, and one that is in the
- * registry would hide those before it. Reads history only when its newest turn is not in the registry. All that is found
- * is stored at once, for the same reason.
+ * Under the lane's lock, before its thread is resumed: after the resume new turns are stored, and a newer turn in the
+ * registry would hide the older ones. Reads the history only when its newest turn is not in the registry. Everything
+ * found is stored at once, for the same reason.
  */
 export async function settleAlreadySent(
   deps: CoreDeps,
@@ -44,7 +44,7 @@ export async function settleAlreadySent(
   });
 }
 
-/** Without a turn it is context that was taken. */
+/** Without a turn the message is context that Codex has. */
 function settle(
   deps: CoreDeps,
   change: Change,

@@ -1,6 +1,6 @@
 /**
- * The goal of `new --goal`. An active goal starts turns by itself and would swallow the first text, so it is set
- * paused, and made active only once that text is delivered.
+ * The goal of `new --goal`. An active goal starts turns by itself, and the first text would join such a turn (facts F30).
+ * So the goal is set paused, and made active after that text was delivered.
  */
 
 import { errorMessage, fail } from "../../base/error.ts";
@@ -16,18 +16,18 @@ import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
-/** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
+/** A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold or a usage limit prevents it. */
 export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
   return (
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
     limitMessage(deps, lane) === null &&
-    isFirstTaken(deps.store, lane.ref)
+    isFirstDelivered(deps.store, lane.ref)
   );
 }
 
-function isFirstTaken(store: Store, ref: Ref): boolean {
+function isFirstDelivered(store: Store, ref: Ref): boolean {
   const first = store.messages.first(ref);
   return first === undefined || first.state === "delivered" || isTerminal(first.state);
 }
@@ -52,7 +52,7 @@ export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void
   });
 }
 
-/** Pauses in the registry every goal that ran in a child that is gone. Inside the transaction that ends the epoch. */
+/** Pauses in the registry every goal that was active in the child that ended. Inside the transaction that ends the epoch. */
 export function interruptGoals({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.withActiveGoal()) {
     store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
@@ -82,8 +82,8 @@ export async function pauseInterrupted(deps: CoreDeps, ref: Ref): Promise<void> 
   }
 }
 
-/** What the registry keeps of the goal that Codex tells: in a thread that is not loaded none is active, whatever it says. */
-export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
+/** The goal to store, from the one that Codex reported. In a thread that is not loaded no goal is active, whatever Codex reports. */
+export function goalToStore({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
   if (goal === null || lane.source !== "own") return goal;
   const isSame = lane.goal?.interrupted === true && lane.goal.objective === goal.objective;
   const isLost = goal.status === "active" && live.get(lane.thread_id) === undefined;
@@ -91,19 +91,19 @@ export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null)
   return goal;
 }
 
-/** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
+/** Reads it from Codex, which alone knows its progress; works for a thread of another app too. */
 export async function readGoal(deps: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
   const { store, agent, journal } = deps;
   const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
   await agent.ready(limits.codex.readyWaitMs);
-  const goal = goalKept(deps, lane, await agent.readGoal(lane.thread_id));
+  const goal = goalToStore(deps, lane, await agent.readGoal(lane.thread_id));
   if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
     journal.commit(() => store.lanes.set(ref, { goal }));
   return goal;
 }
 
-/** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
+/** An active goal starts turns in a loaded thread only, so the thread is opened first. */
 export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
   const { store, agent } = deps;
   refuseUnwritable(store.lanes.get(ref));
@@ -113,15 +113,15 @@ export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Pro
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
       fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
-    // Set over a finished one, a goal would go on with its tokens used (measured).
+    // A goal that is set over a finished one goes on with its used tokens (facts F31).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
     await putGoal(deps, lane.thread_id, change);
-    return noted(deps, ref, await agent.readGoal(lane.thread_id));
+    return storeGoal(deps, ref, await agent.readGoal(lane.thread_id));
   });
 }
 
-/** Also where Codex answers too late. */
+/** Succeeds also when Codex carried the call out but answered too late. */
 export function putGoal({ agent }: CoreDeps, threadId: string, change: GoalChange): Promise<void> {
   const { objective, status, token_budget } = change;
   return confirmed(agent.setGoal(threadId, change), async () => {
@@ -142,11 +142,11 @@ export async function clearGoal(deps: CoreDeps, ref: Ref): Promise<void> {
   await agent.ready(limits.codex.readyWaitMs);
   await deps.locked(ref, async () => {
     if (lane.thread_id !== null) await agent.clearGoal(lane.thread_id);
-    noted(deps, ref, null);
+    storeGoal(deps, ref, null);
   });
 }
 
-function noted({ store, journal }: CoreDeps, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
+function storeGoal({ store, journal }: CoreDeps, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
   journal.commit((change) => {
     store.lanes.set(ref, { goal, goal_setup: null, updated_at: change.now });
     change.append({

@@ -4,7 +4,7 @@ import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { notePromptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
-import { goalKept } from "../loading/goal.ts";
+import { goalToStore } from "../loading/goal.ts";
 import { noteLate } from "../loading/late.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -161,7 +161,7 @@ function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
-      const kept = goalKept(deps, lane, goal);
+      const kept = goalToStore(deps, lane, goal);
       if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;
       store.lanes.set(lane.ref, { goal: kept });
       change.append({ kind: "goal.changed", lane: lane.ref, data: { status: kept?.status ?? null } });

@@ -4,7 +4,7 @@ import { sha256 } from "../../base/digest.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
-import { pinned } from "../loading/effective.ts";
+import { resumeSettings } from "../loading/effective.ts";
 import { assertIdle } from "../loading/idle.ts";
 import { markOf, withdraw } from "../loading/newthread.ts";
 import { open, openNew } from "../loading/open.ts";
@@ -63,7 +63,7 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
       source.thread_id ??
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     const { cwd = null } = draft;
-    const over = settingsOver(pinned(source), draft.flags);
+    const over = settingsOver(resumeSettings(source), draft.flags);
     const asked = cwd === null ? over : { ...over, cwd };
     if (!deps.files.isDirectory(asked.cwd))
       fail("usage", `${asked.cwd} is no directory`, { hint: `dispatch fork ${ref} --name NAME --cwd DIR` });

@@ -2,7 +2,7 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { assertIdle, unlessHeldElsewhere } from "../loading/idle.ts";
+import { assertIdle, explainActiveWriter } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -64,7 +64,7 @@ export async function archive(deps: CoreDeps, place: ThreadTarget): Promise<void
   const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
-    await agent.archiveThread(place.threadId).catch((thrown) => unlessHeldElsewhere(thrown, place.threadId));
+    await agent.archiveThread(place.threadId).catch((thrown) => explainActiveWriter(thrown, place.threadId));
     return;
   }
   await deps.locked(place.ref, async () => {
@@ -84,7 +84,7 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
   try {
     await agent.archiveThread(threadId);
   } catch (thrown) {
-    if (refusalOf(thrown) !== "no_rollout") unlessHeldElsewhere(thrown, lane.ref);
+    if (refusalOf(thrown) !== "no_rollout") explainActiveWriter(thrown, lane.ref);
   }
 }
 

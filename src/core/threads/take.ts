@@ -3,10 +3,16 @@ import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { settleAlreadySent } from "../loading/alreadysent.ts";
 import { newestTurn, rememberTurn } from "../loading/earlier.ts";
-import { askedOf, completed, differences, lastRan, pinned } from "../loading/effective.ts";
-import { unlessHeldElsewhere } from "../loading/idle.ts";
-import { announceNativeQueue, quietGoal } from "../loading/open.ts";
-import { load, loaded, refuseWhileOpening } from "../loading/opening.ts";
+import {
+  differences,
+  lastTurnPermissions,
+  requestedOf,
+  resumeSettings,
+  withDetails,
+} from "../loading/effective.ts";
+import { explainActiveWriter } from "../loading/idle.ts";
+import { pauseGoal, reportNativeQueue } from "../loading/open.ts";
+import { load, markLoaded, refuseWhileOpening } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -47,21 +53,21 @@ async function resumed(deps: CoreDeps, lane: Known, mayWriteHome: boolean): Prom
   const { agent, live } = deps;
   const { ref, thread_id: threadId } = lane;
   const epoch = await agent.ready(limits.codex.readyWaitMs);
-  if (await quietGoal(deps, lane, threadId)) live.pausedForTake.add(ref);
-  await announceNativeQueue(deps, lane, threadId);
+  if (await pauseGoal(deps, lane, threadId)) live.pausedForTake.add(ref);
+  await reportNativeQueue(deps, lane, threadId);
   await settleAlreadySent(deps, lane, epoch);
-  const before = await completed(deps, lane);
+  const before = await withDetails(deps, lane);
   const settings = before
-    ? pinned({ ...lane, effective: before })
+    ? resumeSettings({ ...lane, effective: before })
     : { ...lane.settings, ...(await lastSettings(deps, lane)) };
   const call = () => agent.resumeThread(threadId, settings);
   const late = () => taken(deps, ref, mayWriteHome);
   const undone = () => givenUp(deps, lane);
   const opened = await load(deps, ref, { call, late, undone, isDurable: false }).catch((thrown: unknown) =>
-    unlessHeldElsewhere(thrown, ref),
+    explainActiveWriter(thrown, ref),
   );
   try {
-    refuseOther(deps, ref, { asked: before ?? askedOf(settings), opened, mayWriteHome });
+    refuseOther(deps, ref, { asked: before ?? requestedOf(settings), opened, mayWriteHome });
     await keep(deps, lane, opened, mayWriteHome);
   } catch (thrown) {
     live.drop(threadId);
@@ -90,7 +96,7 @@ function refuseOther(
 async function keep(deps: CoreDeps, lane: Known, opened: ThreadOpened, mayWriteHome: boolean): Promise<void> {
   const { store, journal } = deps;
   const newest = await newestTurn(deps, lane.thread_id);
-  loaded(deps, opened, { isNew: false, floor: newest?.id ?? null });
+  markLoaded(deps, opened, { isNew: false, floor: newest?.id ?? null });
   journal.commit((change) => {
     rememberTurn(deps, change, lane, newest);
     const handle = slug(lane.title);
@@ -148,7 +154,7 @@ function warned({ log }: CoreDeps, lane: Ref, words: string): (thrown: unknown) 
  * Codex's configuration of today decide. Where no turn tells it, it does.
  */
 async function lastSettings(deps: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
-  const ran = await lastRan(deps, lane);
+  const ran = await lastTurnPermissions(deps, lane);
   if (!ran) return {};
   const { sandbox, approval_policy, details, approval_details } = ran;
   return {

@@ -13,14 +13,14 @@ const capacity = "core/delivery/capacity.test.ts";
 export const delivery: readonly Mutant[] = [
   {
     file: modes,
-    from: "        refuseUnlessFree(world, writable(ref));\n        const { id }",
+    from: "        refuseUnlessFree(deps, writable(ref));\n        const { id }",
     to: "        const { id }",
     what: "a send overtakes what was queued while it was proven that nothing runs",
     tests: ["core/delivery/accept.test.ts"],
   },
   {
     file: modes,
-    from: '        if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");\n',
+    from: '        if (!(await isIdle(deps, opened))) busy(opened.lane, "runs a turn");\n',
     to: "",
     what: "a send goes into a turn that was not heard of",
     tests: ["core/delivery/accept.test.ts"],
@@ -48,7 +48,7 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: modes,
-    from: "      refuseCulprit(world, ref);\n",
+    from: "      refuseCulprit(deps, ref);\n",
     to: "",
     what: "a plain send ends the turns of all others a third time",
     tests: ["core/loading/blame.test.ts"],

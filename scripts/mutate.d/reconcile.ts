@@ -9,7 +9,7 @@ const sink = "src/core/reconcile/sink.ts";
 export const reconcile: readonly Mutant[] = [
   {
     file: recover,
-    from: "  await open(world, lane.ref);\n  if (message.mode",
+    from: "  await open(deps, lane.ref);\n  if (message.mode",
     to: "  if (message.mode",
     what: "history is read without the writer lock, and a text sent again",
   },
@@ -52,7 +52,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: recover,
-    from: "  if (lane.durable_at !== null) markGone(world, lane.ref);\n",
+    from: "  if (lane.durable_at !== null) markGone(deps, lane.ref);\n",
     to: "",
     what: "a thread whose history is gone is not told to be",
   },
@@ -70,7 +70,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: upkeep,
-    from: "      if (idleLane(world, isDue, threadId) === undefined) return;\n",
+    from: "      if (idleLane(deps, isDue, threadId) === undefined) return;\n",
     to: "",
     what: "a thread is unloaded under the turn that began meanwhile",
     tests: ["core/promises.test.ts"],
@@ -171,7 +171,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
-    from: "    expireOf(world, epoch, change);\n",
+    from: "    expireOf(deps, epoch, change);\n",
     to: "",
     what: "a dead child's question stays open",
     tests: ["core/requests/request.test.ts"],

@@ -57,7 +57,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: wait,
-    from: "  refuseUntellable(world, facts);\n",
+    from: "  refuseUntellable(deps, facts);\n",
     to: "",
     what: "a wait for a turn of a dead Codex is silent",
   },
@@ -84,7 +84,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/create.ts",
-    from: "  const raced = known(world, draft);\n  if (raced) return raced;\n",
+    from: "  const raced = known(deps, draft);\n  if (raced) return raced;\n",
     to: "",
     what: "one key twice at once is refused as a bug of the registry",
   },
@@ -109,14 +109,14 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/metadata.ts",
-    from: 'const lane = await assertIdle(world, place.ref, "archiving", true);',
-    to: 'const lane = await assertIdle(world, place.ref, "archiving");',
+    from: 'const lane = await assertIdle(deps, place.ref, "archiving", true);',
+    to: 'const lane = await assertIdle(deps, place.ref, "archiving");',
     what: "a thread is archived over its queue",
     tests: ["core/loading/idle.test.ts"],
   },
   {
     file: "src/core/threads/stop.ts",
-    from: "  await until(world, timeoutMs, () => !isBeginning(world, ref));\n",
+    from: "  await until(deps, timeoutMs, () => !isBeginning(deps, ref));\n",
     to: "",
     what: "a text that was sent a moment ago outlives the stop",
   },

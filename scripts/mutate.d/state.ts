@@ -30,14 +30,14 @@ export const state: readonly Mutant[] = [
   },
   {
     file: turn,
-    from: "told === null || now - told < 1000 ? now : told",
-    to: "told ?? now",
+    from: "reportedAt === null || now - reportedAt < 1000 ? now : reportedAt",
+    to: "reportedAt ?? now",
     what: "a turn of this second ends before it began",
     tests: [ingest],
   },
   {
     file: turn,
-    from: "told === null || now - told < 1000 ? now : told",
+    from: "reportedAt === null || now - reportedAt < 1000 ? now : reportedAt",
     to: "now",
     what: "a turn that ended an hour ago ended now",
     tests: [ingest],
@@ -100,7 +100,7 @@ export const state: readonly Mutant[] = [
   },
   {
     file: hold,
-    from: "(now !== null && strength[now] >= strength[reason])",
+    from: "(current !== null && strength[current] >= strength[reason])",
     to: "now === reason",
     what: "the end of a turn renames what a person holds, and the next one lifts it",
   },

@@ -113,7 +113,7 @@ export function codexAgent(
       await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
-    lastPower: (rolloutPath) => rolloutPermissions(rolloutPath),
+    lastPermissions: (rolloutPath) => rolloutPermissions(rolloutPath),
     async nativeQueue(threadId) {
       if (!has("thread/queue/list")) return [];
       const ids: string[] = [];

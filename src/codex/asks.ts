@@ -1,8 +1,8 @@
 /** The details of a question of Codex, besides its command and its diff. Unknown fields are ignored. */
-import type { Asks, FormAsked, Question, ToolAsked } from "../core/model/ports/request.ts";
+import type { FormRequest, Question, RequestDetails, ToolCall } from "../core/model/ports/request.ts";
 import { type Json, list, object, text } from "./read.ts";
 
-export function asksOf(params: Json): Asks {
+export function asksOf(params: Json): RequestDetails {
   const meta = object(params["_meta"]);
   return {
     reason: text(params["reason"]),
@@ -47,7 +47,7 @@ function question(value: unknown): Question[] {
  * The tool of an MCP server, or a tool that the client should provide. Up to 0.166 Codex names the server's tool only in
  * the message (facts F44): then no rule matches, and a person is asked.
  */
-function toolOf(params: Json, meta: Json | undefined): ToolAsked | null {
+function toolOf(params: Json, meta: Json | undefined): ToolCall | null {
   const name = isToolApproval(params) ? text(meta?.["tool_name"]) : text(params["tool"]);
   if (name === null) return null;
   return {
@@ -58,7 +58,7 @@ function toolOf(params: Json, meta: Json | undefined): ToolAsked | null {
   };
 }
 
-function formOf(params: Json): FormAsked | null {
+function formOf(params: Json): FormRequest | null {
   const mode = text(params["mode"]);
   if (mode === null) return null;
   return {
@@ -70,7 +70,7 @@ function formOf(params: Json): FormAsked | null {
   };
 }
 
-function networkOf(value: unknown): Asks["network"] {
+function networkOf(value: unknown): RequestDetails["network"] {
   const network = object(value);
   const host = text(network?.["host"]);
   return host === null ? null : { host, protocol: text(network?.["protocol"]) ?? "" };

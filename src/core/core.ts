@@ -10,11 +10,11 @@ import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
 import type { Page, Sample, Which } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
-import type { Given } from "./model/answer.ts";
-import type { Place } from "./model/place.ts";
+import type { Answer } from "./model/answer.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
+import type { ThreadTarget } from "./model/target.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
 import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
@@ -34,16 +34,16 @@ export interface Core extends AutomationVerbs {
   /** One lane from a word. `self` is the thread the caller runs in. */
   resolve(selector: string, self: string | null, how?: How): Ref;
   /** One lane, or Codex's id of a thread that has none. */
-  place(selector: string, self: string | null, how?: How): Place;
+  place(selector: string, self: string | null, how?: How): ThreadTarget;
   unmanaged(asked: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
   attach(threadId: string, by: string): Promise<Ref>;
   take(ref: Ref, mayWriteHome?: boolean): Promise<void>;
   give(ref: Ref): Promise<void>;
   /** Lets go of the thread for another app; answers Codex's id. */
   unload(ref: Ref): Promise<string>;
-  rename(place: Place, name: string, agentThread?: string | null): Promise<void>;
-  archive(place: Place): Promise<void>;
-  restore(place: Place): Promise<void>;
+  rename(place: ThreadTarget, name: string, agentThread?: string | null): Promise<void>;
+  archive(place: ThreadTarget): Promise<void>;
+  restore(place: ThreadTarget): Promise<void>;
   fork(ref: Ref, draft: Fork): Promise<Ref>;
   revert(ref: Ref, turns: number): Promise<void>;
   compact(ref: Ref): Promise<void>;
@@ -104,7 +104,7 @@ export interface Core extends AutomationVerbs {
   request(id: string): RequestView;
   replay(asked: Replay): ReplayPage;
   /** `agent`: the Codex thread that answers; null for a person. */
-  answer(id: string, given: Given, by: string, agent: string | null): Promise<RequestView>;
+  answer(id: string, given: Answer, by: string, agent: string | null): Promise<RequestView>;
   /** Throws `denied`: what an agent may not call, or not on this. */
   authorizeAgentCall(wish: AccessRequest): void;
   agent(): AgentStatus;

@@ -12,7 +12,7 @@ import { interruptGoals } from "./loading/goal.ts";
 import type { CoreDeps } from "./model/deps.ts";
 import type { AgentSink } from "./model/ports/agent.ts";
 import type { Ref } from "./model/ports/rows.ts";
-import type { TextPlace } from "./model/ports/store.ts";
+import type { MessageCursor } from "./model/ports/store.ts";
 import { reconcile } from "./reconcile/loop.ts";
 import { sinkOf } from "./reconcile/sink.ts";
 import { verbsOf } from "./verbs.ts";
@@ -36,10 +36,10 @@ export interface Engine {
   end(): Promise<void>;
 }
 
-export function engineOf(world: CoreDeps): Engine {
-  const { store, journal, agent, clock, log } = world;
-  const deliver = delivery(world);
-  const settle = reconcile(world, deliver);
+export function engineOf(deps: CoreDeps): Engine {
+  const { store, journal, agent, clock, log } = deps;
+  const deliver = delivery(deps);
+  const settle = reconcile(deps, deliver);
   const settling = loop(clock, limits.loop.everyMs, settle.step, (thrown) =>
     log.error("reconciling failed", { thrown }),
   );
@@ -50,10 +50,10 @@ export function engineOf(world: CoreDeps): Engine {
   const splitting = loop(clock, limits.search.indexSplitEveryMs, splitOld, (thrown) =>
     log.error("indexing again failed", { thrown }),
   );
-  const sink = sinkOf(world, {
+  const sink = sinkOf(deps, {
     turnOver(lane) {
       settle.turnOver(lane.ref);
-      for (const ref of nextInLine(world)) deliver.kick(ref);
+      for (const ref of nextInLine(deps)) deliver.kick(ref);
     },
     unsettled: settleSoon,
   });
@@ -70,12 +70,12 @@ export function engineOf(world: CoreDeps): Engine {
   }
 
   async function prune(): Promise<void> {
-    const before = clock.now() - world.policy().keepDays * limits.timer.dayMs;
+    const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
     // In small transactions: what Codex says waits meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
-    let after: TextPlace | null = null;
+    let after: MessageCursor | null = null;
     do {
-      const from: TextPlace | null = after;
+      const from: MessageCursor | null = after;
       after = journal.note(() =>
         store.messages.dropTexts({ before, after: from, limit: limits.event.pruneRowsMax }),
       );
@@ -93,13 +93,13 @@ export function engineOf(world: CoreDeps): Engine {
     }
   }
 
-  const core = verbsOf(world, deliver, settle, () => automating.soon());
-  const automating = automation(world, {
+  const core = verbsOf(deps, deliver, settle, () => automating.soon());
+  const automating = automation(deps, {
     delivery: deliver,
     stop: (ref) => core.stop(ref, limits.thread.stopTimeoutMs),
     async create({ preset, name, text, key, by }) {
       const draft = { name, presets: preset === null ? [] : [preset], flags: { text }, key, created_by: by };
-      const { draft: checked } = await core.checkedPlan({ ...draft, cwd: world.home });
+      const { draft: checked } = await core.checkedPlan({ ...draft, cwd: deps.home });
       return (await core.create(checked, new AbortController().signal)).ref;
     },
   });
@@ -111,7 +111,7 @@ export function engineOf(world: CoreDeps): Engine {
       journal.commit((change) => {
         change.append({ kind: "daemon.up" });
         // Also where no child comes up that would find the end of the one before.
-        interruptGoals(world, change);
+        interruptGoals(deps, change);
       });
       settling.soon();
       pruning.soon();

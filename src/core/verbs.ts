@@ -27,7 +27,7 @@ import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
 import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
-import { standingOf, viewOf } from "./state/lane.ts";
+import { statusOf, viewOf } from "./state/lane.ts";
 import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
@@ -43,13 +43,13 @@ import { placeOf, resolve } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
-export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
-  const { store, journal, live, agent, log } = world;
+export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
+  const { store, journal, live, agent, log } = deps;
 
   function view(ref: Ref): ThreadView {
     const facts = store.lanes.getFacts(ref);
     const found = viewOf(facts, live);
-    return { ...found, blocked: found.blocked ?? missingFolder(world, facts.lane) };
+    return { ...found, blocked: found.blocked ?? missingFolder(deps, facts.lane) };
   }
 
   const receipt = (id: string) => {
@@ -63,7 +63,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       const { state, attempt } = store.messages.get(id);
       return state === "claimed" || (state === "queued" && attempt === 0);
     };
-    await until(world, limits.message.sendAnswerMs, () => !isOnItsWay(), signal);
+    await until(deps, limits.message.sendAnswerMs, () => !isOnItsWay(), signal);
     return receipt(id);
   }
 
@@ -84,21 +84,21 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
   return {
     resolve: (selector, self, how) => resolve(store, selector, self, how).ref,
     place: (selector, self, how) => placeOf(store, selector, self, how),
-    unmanaged: (asked) => unmanaged(world, asked),
-    attach: (threadId, by) => attach(world, threadId, by),
-    take: (ref, mayWriteHome) => take(world, ref, mayWriteHome),
-    give: (ref) => give(world, ref),
-    unload: (ref) => unload(world, ref),
-    rename: (place, name, agentThread) => rename(world, place, name, agentThread),
-    archive: (place) => archive(world, place),
-    restore: (place) => restore(world, place),
-    fork: (ref, draft) => fork(world, ref, draft),
-    revert: (ref, turns) => revert(world, ref, turns),
-    compact: (ref) => compact(world, ref),
-    goal: (ref) => readGoal(world, ref),
-    setGoal: (ref, change) => setGoal(world, ref, change),
-    clearGoal: (ref) => clearGoal(world, ref),
-    models: (asked) => models(world, asked),
+    unmanaged: (asked) => unmanaged(deps, asked),
+    attach: (threadId, by) => attach(deps, threadId, by),
+    take: (ref, mayWriteHome) => take(deps, ref, mayWriteHome),
+    give: (ref) => give(deps, ref),
+    unload: (ref) => unload(deps, ref),
+    rename: (place, name, agentThread) => rename(deps, place, name, agentThread),
+    archive: (place) => archive(deps, place),
+    restore: (place) => restore(deps, place),
+    fork: (ref, draft) => fork(deps, ref, draft),
+    revert: (ref, turns) => revert(deps, ref, turns),
+    compact: (ref) => compact(deps, ref),
+    goal: (ref) => readGoal(deps, ref),
+    setGoal: (ref, change) => setGoal(deps, ref, change),
+    clearGoal: (ref) => clearGoal(deps, ref),
+    models: (asked) => models(deps, asked),
     view,
     list: (filter) =>
       filtered(filter, (limit) =>
@@ -108,18 +108,18 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       filtered(filter, (limit) =>
         store.lanes.listFacts({ ...filter, limit }).map((facts) => viewOf(facts, live)),
       ),
-    plan: (asked) => plan(world, asked),
-    checkedPlan: (asked) => checkedPlan(world, asked),
+    plan: (asked) => plan(deps, asked),
+    checkedPlan: (asked) => checkedPlan(deps, asked),
     async create(draft, signal) {
-      const { ref, message } = await create(world, deliver, draft);
+      const { ref, message } = await create(deps, deliver, draft);
       return { ref, receipt: message && (await underWay(message.id, signal)) };
     },
     async forget(ref) {
-      await world.locked(ref, async () => {
+      await deps.locked(ref, async () => {
         const { thread_id } = store.lanes.get(ref);
         if (store.turns.running(ref).length > 0)
           fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
-        refuseUnsettled(world, ref);
+        refuseUnsettled(deps, ref);
         journal.commit((change) => {
           endQueued(store, change, ref, "cancelled");
           store.lanes.forget(ref, change.now);
@@ -135,7 +135,7 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       });
     },
     async send(ref, draft, signal) {
-      refuseFlood(world, ref, draft);
+      refuseFlood(deps, ref, draft);
       const message = await deliver.send(ref, draft);
       return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },
@@ -152,28 +152,28 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       return receipt(id);
     },
     resolveUnsure(id, as, by) {
-      deliver.kick(resolveUnsure(world, id, as, by));
+      deliver.kick(resolveUnsure(deps, id, as, by));
       return receipt(id);
     },
-    queue: (ref, cursor, limit) => queuePage(world, ref, cursor, limit),
+    queue: (ref, cursor, limit) => queuePage(deps, ref, cursor, limit),
     cancel(id) {
-      cancel(world, id);
+      cancel(deps, id);
       return receipt(id);
     },
     move(id, to) {
-      const place = moveTo(world, id, to);
+      const place = moveTo(deps, id, to);
       return { ...receipt(id), place };
     },
-    hold: (ref) => holdByHand(world, ref),
+    hold: (ref) => holdByHand(deps, ref),
     release(ref) {
       journal.commit((change) => release(store, change, ref));
-      acquit(world, ref);
+      acquit(deps, ref);
       deliver.kick(ref);
     },
-    stop: (ref, timeoutMs) => stop(world, settle, ref, timeoutMs),
-    tail: (ref, asked) => tail(world, ref, asked),
-    sync: syncing(world),
-    search: (asked) => search(world, asked),
+    stop: (ref, timeoutMs) => stop(deps, settle, ref, timeoutMs),
+    tail: (ref, asked) => tail(deps, ref, asked),
+    sync: syncing(deps),
+    search: (asked) => search(deps, asked),
     refuseForItself,
     writeRefusal: journal.refusal,
     async wait({ targets, self, progress, stands = null, ...asked }) {
@@ -182,17 +182,17 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       const isForEnd = asked.condition !== "waiting" && asked.condition !== "attention";
       if (isForEnd && (!asked.any || found.every(({ ref }) => ref === stands)))
         for (const { ref } of found) refuseForItself(ref, stands);
-      const { verdict, timed_out } = await wait(world, {
+      const { verdict, timed_out } = await wait(deps, {
         ...asked,
         targets: found,
         ...(progress ? { progress } : {}),
       });
       return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
     },
-    events: (which, cursor, limit) => page(world, which, cursor, limit),
+    events: (which, cursor, limit) => page(deps, which, cursor, limit),
     sample: (which, cursor, limit, timeoutMs, signal) =>
-      sample(world, which, cursor, limit, timeoutMs, signal),
-    follow: (which, cursor, emit, signal) => follow(world, which, cursor, emit, signal),
+      sample(deps, which, cursor, limit, timeoutMs, signal),
+    follow: (which, cursor, emit, signal) => follow(deps, which, cursor, emit, signal),
     tap: (listener) => agent.tap(listener),
     refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
     requests({ ref, all, limit }) {
@@ -202,19 +202,19 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       );
     },
     request: (id) => requestView(store.requests.get(id)),
-    replay: (asked) => replay(world, asked),
+    replay: (asked) => replay(deps, asked),
     async answer(id, given, by, agent) {
       const request = store.requests.get(id);
-      if (agent !== null) await refuseAnswer(world, request, given, agent);
-      return requestView(await answer(world, id, given, by));
+      if (agent !== null) await refuseAnswer(deps, request, given, agent);
+      return requestView(await answer(deps, id, given, by));
     },
-    authorizeAgentCall: (wish) => authorizeAgentCall(world, wish),
+    authorizeAgentCall: (wish) => authorizeAgentCall(deps, wish),
     agent: () => agent.status(),
-    crashers: () => crashers(world),
+    crashers: () => crashers(deps),
     usageLimits: () => store.usageLimits.list(),
     retryAgent() {
       agent.retry();
-      endAllLimits(world);
+      endAllLimits(deps);
       deliver.freshStart();
       for (const ref of store.lanes.unfinished()) deliver.kick(ref);
     },
@@ -226,17 +226,17 @@ export function verbsOf(world: CoreDeps, deliver: Delivery, settle: Reconcile, a
       }),
     counts() {
       const byStatus: Record<string, number> = {};
-      for (const facts of store.lanes.standings()) {
-        const { status } = standingOf(facts, live);
+      for (const facts of store.lanes.statusFacts()) {
+        const { status } = statusOf(facts, live);
         byStatus[status] = (byStatus[status] ?? 0) + 1;
       }
       return { ...store.counts(), byStatus };
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
-    ...automationVerbs(world, automate),
+    ...automationVerbs(deps, automate),
     audited(limit) {
       journal.flush();
-      return page(world, { kinds: ["op.called"] }, null, limit).events.reverse();
+      return page(deps, { kinds: ["op.called"] }, null, limit).events.reverse();
     },
   };
 }

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { type RequestKind, rulings } from "../contract/words.ts";
 import type { Rules } from "../core/model/ruling.ts";
-import { runsAnother, wordsOf } from "../core/policy/command.ts";
+import { parseCommand, runsAnother } from "../core/policy/command.ts";
 
 /** The kinds that a rule may name. A rule cannot name any other kind, so it cannot approve one. */
 const kinds = [
@@ -22,7 +22,7 @@ const rule = v.pipe(
       v.pipe(
         v.string(),
         v.check(
-          (line) => (wordsOf(line)?.length ?? 0) > 0,
+          (line) => (parseCommand(line)?.length ?? 0) > 0,
           "must be plain words, without characters that a shell interprets",
         ),
       ),
@@ -51,7 +51,7 @@ const rule = v.pipe(
       command === undefined ||
       kind === "mcp_tool_approval" ||
       answer !== "approve" ||
-      !runsAnother(wordsOf(command) ?? []),
+      !runsAnother(parseCommand(command) ?? []),
     "a command that runs another command cannot be approved by a rule; use ask or deny",
   ),
   v.check(
@@ -68,6 +68,6 @@ export const ruleFields = {
 const written = v.object(ruleFields);
 
 export function rulesOf({ requests, rules }: v.InferOutput<typeof written>): Rules {
-  const words = (line: string | undefined) => (line === undefined ? undefined : wordsOf(line));
+  const words = (line: string | undefined) => (line === undefined ? undefined : parseCommand(line));
   return { requests, rules: rules.map((entry) => ({ ...entry, command: words(entry.command) })) };
 }

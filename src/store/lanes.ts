@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Lane, LaneFacts, Ref, StandingFacts, SummaryFacts, Turn } from "../core/model/ports/rows.ts";
+import type { Lane, LaneFacts, Ref, StatusFacts, SummaryFacts, Turn } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
@@ -132,9 +132,9 @@ export function laneStore(db: Database): Store["lanes"] {
           };
         });
     },
-    standings: () =>
+    statusFacts: () =>
       db
-        .query<StandingRow, []>(
+        .query<StatusRow, []>(
           `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, t.status, t.epoch,
                   (SELECT count(*) FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open') AS asks
              FROM lanes AS l LEFT JOIN turns AS t
@@ -179,7 +179,7 @@ type SummaryRow = Omit<SummaryFacts["lane"], "settings" | "effective"> &
     ephemeral: number;
   };
 
-type StandingRow = StandingFacts["lane"] & {
+type StatusRow = StatusFacts["lane"] & {
   status: Turn["status"] | null;
   epoch: number | null;
   asks: number;

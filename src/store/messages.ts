@@ -1,7 +1,7 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { fail } from "../base/error.ts";
 import type { Message } from "../core/model/ports/rows.ts";
-import type { Store, TextPlace } from "../core/model/ports/store.ts";
+import type { MessageCursor, Store } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
 
 export function messageStore(db: Database): Store["messages"] {
@@ -132,7 +132,7 @@ export function messageStore(db: Database): Store["messages"] {
     },
     dropTexts({ before, after, limit }) {
       const page = db
-        .query<TextPlace, [number, number, string, number]>(
+        .query<MessageCursor, [number, number, string, number]>(
           `SELECT created_at, id FROM messages
             WHERE created_at < +? AND (created_at, id) > (+?, +?) ORDER BY created_at, id LIMIT +?`,
         )

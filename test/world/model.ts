@@ -21,7 +21,7 @@ import type {
   Refusal,
 } from "../../src/core/model/ports/agent.ts";
 import type { AgentEvent } from "../../src/core/model/ports/agentevent.ts";
-import type { AgentReply, Asks, RequestFacts } from "../../src/core/model/ports/request.ts";
+import type { AgentReply, RequestDetails, RequestFacts } from "../../src/core/model/ports/request.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -154,7 +154,7 @@ export interface ModelOptions {
 }
 
 /** A command and nothing else. */
-export const nothingAsked: Asks = {
+export const nothingAsked: RequestDetails = {
   reason: null,
   action: null,
   permissions: null,
@@ -753,7 +753,7 @@ export function modelAgent({
         thread.isDurable = true;
         thread.injected.push(item_id);
       }),
-    lastPower: async (path) => {
+    lastPermissions: async (path) => {
       const thread = [...threads.values()].find((one) => one.path === path);
       const { sandbox, approval_policy, cwd } = thread?.settings ?? { cwd: "" };
       const details = thread?.settings.sandbox_details ?? null;

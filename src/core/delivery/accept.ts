@@ -53,8 +53,8 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
 }
 
 /** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
-export function refuseUnlessFree(world: CoreDeps, lane: Lane): void {
-  const { store, live } = world;
+export function refuseUnlessFree(deps: CoreDeps, lane: Lane): void {
+  const { store, live } = deps;
   const facts = store.lanes.getFacts(lane.ref);
   const request = facts.requests[0];
   if (request) {
@@ -65,7 +65,7 @@ export function refuseUnlessFree(world: CoreDeps, lane: Lane): void {
   }
   if (facts.latest?.status === "in_progress") busy(lane, "runs a turn");
   if (facts.in_flight > 0) busy(lane, "has a message in flight");
-  refuseLimited(world, facts.lane);
+  refuseLimited(deps, facts.lane);
   const { pending, hold_reason } = facts.lane;
   if (pending === 0 || hold_reason !== null) return;
   const block = live.blocked.get(lane.ref);

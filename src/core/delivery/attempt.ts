@@ -11,7 +11,7 @@ import { isSteering } from "../model/message.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";
 import { isUnknown, refusalOf } from "../model/refusal.ts";
-import { contextTaken, failed, failSteer, move, ours, requeued } from "../state/settle.ts";
+import { contextTaken, failed, failSteer, markOurs, move, requeued } from "../state/settle.ts";
 
 /** With it go the floor and the path that a read-back will need. Inside an open transaction. */
 export function claim(
@@ -40,8 +40,8 @@ export function claim(
 }
 
 /** Starts a turn with a message that was claimed. */
-export async function start(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
-  const { agent, store } = world;
+export async function start(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
+  const { agent, store } = deps;
   const overrides = overridesOf(lane, message);
   let answer: Awaited<ReturnType<typeof agent.startTurn>>;
   try {
@@ -52,10 +52,10 @@ export async function start(world: CoreDeps, message: Message, { lane }: Opened)
       ...(overrides ? { overrides } : {}),
     });
   } catch (thrown) {
-    refused(world, message, lane, thrown);
+    refused(deps, message, lane, thrown);
     return;
   }
-  note(world, message, (change) => {
+  note(deps, message, (change) => {
     // The proof may have come first; then only the fact that we joined is news.
     const now = store.messages.get(message.id);
     if (now.state === "claimed") {
@@ -65,7 +65,7 @@ export async function start(world: CoreDeps, message: Message, { lane }: Opened)
         sent_at: change.now,
       });
     } else if (answer.joined) store.messages.set(message.id, { joined: true });
-    if (!answer.joined) ours(store, lane.ref, answer.turn_id);
+    if (!answer.joined) markOurs(store, lane.ref, answer.turn_id);
     if (message.settings === null) store.lanes.set(lane.ref, { overridden: false });
   });
 }
@@ -95,8 +95,8 @@ function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
 }
 
 /** Puts a claimed message into the running turn. Accepted is not taken: only its item proves it. */
-export async function steer(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
-  const { agent, store } = world;
+export async function steer(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
+  const { agent, store } = deps;
   const turnId = message.target_turn_id!;
   try {
     await agent.steerTurn({
@@ -107,11 +107,11 @@ export async function steer(world: CoreDeps, message: Message, { lane }: Opened)
     });
   } catch (thrown) {
     const reason = refusalOf(thrown);
-    if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(world, message, lane, thrown);
-    else note(world, message, (change) => failSteer(store, change, store.messages.get(message.id)));
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(deps, message, lane, thrown);
+    else note(deps, message, (change) => failSteer(store, change, store.messages.get(message.id)));
     return;
   }
-  note(world, message, (change) => {
+  note(deps, message, (change) => {
     const now = store.messages.get(message.id);
     if (now.state === "claimed")
       move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
@@ -120,33 +120,33 @@ export async function steer(world: CoreDeps, message: Message, { lane }: Opened)
 }
 
 /** Puts a claimed message into Codex's own queue, which is durable (measured): `sent` until a turn of it is seen. */
-export async function enqueue(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
+export async function enqueue(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
-    await world.agent.queueText({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
+    await deps.agent.queueText({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
   } catch (thrown) {
-    refused(world, message, lane, thrown);
+    refused(deps, message, lane, thrown);
     return;
   }
-  note(world, message, (change) => {
-    const now = world.store.messages.get(message.id);
-    if (now.state === "claimed") move(world.store, change, now, "sent", { sent_at: change.now });
+  note(deps, message, (change) => {
+    const now = deps.store.messages.get(message.id);
+    if (now.state === "claimed") move(deps.store, change, now, "sent", { sent_at: change.now });
   });
 }
 
 /** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (measured). */
-export async function inject(world: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
+export async function inject(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
-    await world.agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
+    await deps.agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
   } catch (thrown) {
-    refused(world, message, lane, thrown);
+    refused(deps, message, lane, thrown);
     return;
   }
-  note(world, message, (change) => contextTaken(world, change, message));
+  note(deps, message, (change) => contextTaken(deps, change, message));
 }
 
 /** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */
-function refused(world: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
-  const { store, live } = world;
+function refused(deps: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
+  const { store, live } = deps;
   if (isUnknown(thrown)) return;
   const reason = refusalOf(thrown);
   const words = errorMessage(thrown);
@@ -154,7 +154,7 @@ function refused(world: CoreDeps, message: Message, lane: Lane, thrown: unknown)
   const mayRetry =
     reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
   const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
-  note(world, message, (change) => {
+  note(deps, message, (change) => {
     const now = store.messages.get(message.id);
     if (now.state !== "claimed") return;
     if (mayRetry || isDown) requeued(store, change, now, words);
@@ -164,5 +164,5 @@ function refused(world: CoreDeps, message: Message, lane: Lane, thrown: unknown)
         message: words,
       });
   });
-  if (reason === "no_rollout") markGone(world, lane.ref);
+  if (reason === "no_rollout") markGone(deps, lane.ref);
 }

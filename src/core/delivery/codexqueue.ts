@@ -15,19 +15,19 @@ import { turnEnded } from "../state/turn.ts";
 import { claim, enqueue } from "./attempt.ts";
 
 /** Throws `usage` when the configuration that allows it is broken. */
-export function mayQueueNatively(world: CoreDeps, lane: Lane): boolean {
+export function mayQueueNatively(deps: CoreDeps, lane: Lane): boolean {
   return (
     lane.source === "attached" &&
     lane.parent_id === null &&
     lane.gone_at === null &&
     lane.archived_at === null &&
-    world.policy().attachedQueue
+    deps.policy().attachedQueue
   );
 }
 
 /** Under the lane's lock, with none of ours in that queue. */
-export async function giveToCodex(world: CoreDeps, lane: Lane, message: Message): Promise<void> {
-  const { agent, store, journal } = world;
+export async function giveToCodex(deps: CoreDeps, lane: Lane, message: Message): Promise<void> {
+  const { agent, store, journal } = deps;
   const epoch = await agent.ready(limits.codex.readyWaitMs);
   const threadId = lane.thread_id!;
   const { path } = await agent.readThread(threadId);
@@ -36,8 +36,8 @@ export async function giveToCodex(world: CoreDeps, lane: Lane, message: Message)
   // Read again: the questions above let others in.
   const now = store.messages.get(message.id);
   if (now.state !== "queued") return;
-  journal.commit((change) => claim(world, change, now, opened, newest.turns[0]?.id ?? null));
-  await enqueue(world, store.messages.get(message.id), opened);
+  journal.commit((change) => claim(deps, change, now, opened, newest.turns[0]?.id ?? null));
+  await enqueue(deps, store.messages.get(message.id), opened);
 }
 
 export interface NativeQueue {
@@ -45,8 +45,8 @@ export interface NativeQueue {
   settle(ref: Ref): Promise<void>;
 }
 
-export function nativeQueue(world: CoreDeps): NativeQueue {
-  const { store, agent, journal, clock } = world;
+export function nativeQueue(deps: CoreDeps): NativeQueue {
+  const { store, agent, journal, clock } = deps;
   /** Neither in the queue nor in history since, by the monotonic clock: taken out, and not yet shown. */
   const absentSince = new Map<string, number>();
 
@@ -92,7 +92,7 @@ export function nativeQueue(world: CoreDeps): NativeQueue {
   }
 
   function end(change: Change, lane: Lane, { id, status, items, error, completed_at }: TurnFacts): void {
-    noteAnswer(world, lane, items, id, change.now);
+    noteAnswer(deps, lane, items, id, change.now);
     const outcome = status === "in_progress" ? "interrupted" : status;
     turnEnded(store, change, lane, { turn_id: id, status: outcome, error, completed_at });
   }

@@ -30,23 +30,23 @@ export interface Drain {
 
 const deliveries = { steer, inject, start };
 
-export function drain(world: CoreDeps): Drain {
-  const { store, journal, live, clock, log } = world;
+export function drain(deps: CoreDeps): Drain {
+  const { store, journal, live, clock, log } = deps;
   const kicked = new Set<Ref>();
   const again = new Set<Ref>();
   const backoff = backoffs(clock, kick);
 
   async function step(ref: Ref): Promise<void> {
     if (backoff.isWaiting(ref)) return;
-    await world.locked(ref, async () => {
+    await deps.locked(ref, async () => {
       try {
         while (await one(ref));
         if (!backoff.isWaiting(ref)) backoff.delete(ref);
-        clearBlock(world, ref);
+        clearBlock(deps, ref);
       } catch (thrown) {
         backoff.add(ref);
         blocked(ref, thrown);
-        noteBlock(world, ref, thrown);
+        noteBlock(deps, ref, thrown);
         // No guess when Codex will have opened it: it says so. Refused late, it is refused like any other.
         live.openings.get(ref)?.answer.then(
           () => backoff.end(ref),
@@ -62,20 +62,20 @@ export function drain(world: CoreDeps): Drain {
     if (!lane) return false;
     const action = actionFor(lane);
     if (action.kind === "none" || action.kind === "wait") return false;
-    return (await tried(world, ref, () => go(lane, action))) === true;
+    return (await tried(deps, ref, () => go(lane, action))) === true;
   }
 
   async function go(lane: Lane, action: NextAction): Promise<boolean> {
     if (action.kind === "give") {
-      await giveToCodex(world, lane, action.message);
+      await giveToCodex(deps, lane, action.message);
       return false;
     }
     const { ref } = lane;
-    const opened = await open(world, ref);
-    await activateGoal(world, opened);
+    const opened = await open(deps, ref);
+    await activateGoal(deps, opened);
     const next = actionOpen(ref);
     if (next.kind !== "steer" && next.kind !== "inject" && next.kind !== "start") return false;
-    if (next.kind !== "steer" && !(await isIdle(world, opened))) return false;
+    if (next.kind !== "steer" && !(await isIdle(deps, opened))) return false;
     return attempt(ref, opened, next.kind === "steer" ? ["steer"] : ["inject", "start"]);
   }
 
@@ -88,11 +88,11 @@ export function drain(world: CoreDeps): Drain {
     const claimed = journal.commit((change) => {
       const now = actionOpen(ref);
       if (!("message" in now) || now.kind === "give" || !kinds.includes(now.kind)) return undefined;
-      claim(world, change, now.message, opened);
+      claim(deps, change, now.message, opened);
       return { id: now.message.id, deliver: deliveries[now.kind] };
     });
     if (!claimed) return false;
-    await claimed.deliver(world, store.messages.get(claimed.id), opened);
+    await claimed.deliver(deps, store.messages.get(claimed.id), opened);
     if (store.messages.get(claimed.id).state !== "queued") return true;
     backoff.add(ref);
     return false;
@@ -104,7 +104,7 @@ export function drain(world: CoreDeps): Drain {
     return lane ? actionFor(lane, true) : { kind: "none" };
   }
 
-  function actionFor(lane: Lane, isReady = lane.setup === "ready" && !isGoalDue(world, lane)): NextAction {
+  function actionFor(lane: Lane, isReady = lane.setup === "ready" && !isGoalDue(deps, lane)): NextAction {
     const { ref } = lane;
     const running = store.turns.running(ref);
     const turn = running.findLast((one) => isRunning(one, live)) ?? null;
@@ -114,7 +114,7 @@ export function drain(world: CoreDeps): Drain {
       {
         lane,
         hasInFlight: store.messages.inFlight(ref) !== undefined,
-        isCulprit: isCulprit(world, ref),
+        isCulprit: isCulprit(deps, ref),
         isReady,
         turn: turn ?? (running.length > 0 ? "elsewhere" : null),
         waiting: {
@@ -125,7 +125,7 @@ export function drain(world: CoreDeps): Drain {
       },
       {
         attachedQueue: lane.source === "attached" && policyAllows(({ attachedQueue }) => attachedQueue),
-        startBlock: isWaiting ? startBlock(world, lane) : null,
+        startBlock: isWaiting ? startBlock(deps, lane) : null,
       },
     );
   }
@@ -189,7 +189,7 @@ export function drain(world: CoreDeps): Drain {
     const reason = lane?.hold_reason;
     if (
       !reason ||
-      isCulprit(world, lane.ref) ||
+      isCulprit(deps, lane.ref) ||
       !policyAllows(({ releaseAfter }) => releaseAfter.includes(reason)) ||
       store.turns.running(lane.ref).length > 0
     )
@@ -200,7 +200,7 @@ export function drain(world: CoreDeps): Drain {
 
   function policyAllows(asked: (policy: Policy) => boolean): boolean {
     try {
-      return asked(world.policy());
+      return asked(deps.policy());
     } catch (thrown) {
       // A broken file allows nothing; doctor, and whoever edits it, is told.
       log.warn("the configuration is not read", { reason: errorMessage(thrown) });
@@ -209,13 +209,13 @@ export function drain(world: CoreDeps): Drain {
   }
 
   function dropForgotten(): void {
-    const { suspects, culprits } = world.blame;
+    const { suspects, culprits } = deps.blame;
     const refs = [...backoff.refs(), ...live.blocked.keys(), ...suspects.keys(), ...culprits.keys()];
     for (const ref of refs) {
       if (store.lanes.find(ref)) continue;
       backoff.delete(ref);
       live.blocked.delete(ref);
-      acquit(world, ref);
+      acquit(deps, ref);
     }
   }
 
@@ -228,7 +228,7 @@ export function drain(world: CoreDeps): Drain {
       dropForgotten();
       backoff.clear();
       for (const ref of [...live.blocked.keys()]) {
-        clearBlock(world, ref);
+        clearBlock(deps, ref);
         kick(ref);
       }
     },

@@ -24,40 +24,40 @@ export interface Delivery extends Drain {
   store(change: Change, ref: Ref, draft: Draft): Message;
 }
 
-export function delivery(world: CoreDeps): Delivery {
-  const { store, journal, log, agent } = world;
-  const loop = drain(world);
+export function delivery(deps: CoreDeps): Delivery {
+  const { store, journal, log, agent } = deps;
+  const loop = drain(deps);
 
   const modes: Record<Draft["mode"], (ref: Ref, draft: Draft) => Promise<Message> | Message> = {
     queue: (ref, draft) => stored(ref, draft, "back", null),
 
     async send(ref, draft) {
-      refuseCulprit(world, ref);
+      refuseCulprit(deps, ref);
       await agent.ready(limits.codex.readyWaitMs);
       // Said at once; asked again under the lock, which may be a while coming.
-      refuseUnlessFree(world, writable(ref));
-      return world.locked(ref, async () => {
+      refuseUnlessFree(deps, writable(ref));
+      return deps.locked(ref, async () => {
         // The lock may have been a while coming: the same key may have gone through, or the thread away.
         const known = knownByKey(store, ref, draft);
         if (known) return known;
         writable(ref);
-        const opened = await open(world, ref);
-        if (!(await isIdle(world, opened))) busy(opened.lane, "runs a turn");
-        refuseUnlessFree(world, writable(ref));
+        const opened = await open(deps, ref);
+        if (!(await isIdle(deps, opened))) busy(opened.lane, "runs a turn");
+        refuseUnlessFree(deps, writable(ref));
         const { id } = journal.commit((change) => {
-          const full = capacityMessage(world);
+          const full = capacityMessage(deps);
           if (full !== null) fail("thread_busy", full, { hint: "send it with --queue to wait its turn" });
           const message = accepted(change, opened.lane, draft, "front", null);
-          claim(world, change, message, opened);
+          claim(deps, change, message, opened);
           return message;
         });
-        await start(world, store.messages.get(id), opened);
+        await start(deps, store.messages.get(id), opened);
         return store.messages.get(id);
       });
     },
 
     steer(ref, draft) {
-      const turn = runningTurn(world, ref);
+      const turn = runningTurn(deps, ref);
       if (turn) return stored(ref, draft, "back", turn.turn_id);
       if (!draft.or_queue)
         fail("conflict", `thread ${ref} runs no turn to steer`, {
@@ -73,7 +73,7 @@ export function delivery(world: CoreDeps): Delivery {
 
     async interject(ref, draft) {
       await agent.ready(limits.codex.readyWaitMs);
-      const turn = runningTurn(world, ref);
+      const turn = runningTurn(deps, ref);
       const message = stored(ref, draft, "urgent", turn?.turn_id ?? null);
       const threadId = store.lanes.find(ref)?.thread_id;
       if (turn && threadId) await cut(threadId, turn.turn_id);
@@ -83,7 +83,7 @@ export function delivery(world: CoreDeps): Delivery {
 
   function writable(ref: Ref, draft?: Draft): Lane {
     const lane = store.lanes.get(ref);
-    if (draft?.mode !== "queue" || !mayQueueNatively(world, lane)) refuseUnwritable(lane);
+    if (draft?.mode !== "queue" || !mayQueueNatively(deps, lane)) refuseUnwritable(lane);
     else if (draft.overrides !== null)
       fail("usage", `thread ${ref} is attached: Codex's own queue takes a text and no settings`, {
         hint: `dispatch take ${ref}`,
@@ -109,7 +109,7 @@ export function delivery(world: CoreDeps): Delivery {
     at: "back" | "front" | "urgent",
     target: string | null,
   ): Message {
-    const message = accept(world, lane, draft, { at, now: change.now, target });
+    const message = accept(deps, lane, draft, { at, now: change.now, target });
     change.append({
       kind: "message.queued",
       lane: lane.ref,
@@ -136,8 +136,8 @@ export function delivery(world: CoreDeps): Delivery {
     ...loop,
     store(change, ref, draft) {
       const lane = writable(ref, draft);
-      const turn = runningTurn(world, ref);
-      if (draft.mode === "send") refuseUnlessFree(world, lane);
+      const turn = runningTurn(deps, ref);
+      if (draft.mode === "send") refuseUnlessFree(deps, lane);
       if (draft.mode === "steer" && !turn && !draft.or_queue)
         fail("conflict", `thread ${ref} runs no turn to steer`, {
           hint: "use the action queue, or send with --idle-only",

@@ -7,7 +7,7 @@ import type { QueueView } from "../../contract/thread.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Message, MessageId, Ref } from "../model/ports/rows.ts";
-import type { QueuePlace } from "../model/ports/store.ts";
+import type { QueuePosition } from "../model/ports/store.ts";
 import { clearBlock } from "../state/blocked.ts";
 import { hold, queueView, releaseUnsure } from "../state/hold.ts";
 import { limitFor } from "../state/lane.ts";
@@ -40,7 +40,7 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
 }
 
 /** The queue may move between two pages: a place in it leaves nothing out that still waits behind it. */
-function placeOf(ref: Ref, cursor: string | null): QueuePlace | null {
+function placeOf(ref: Ref, cursor: string | null): QueuePosition | null {
   if (cursor === null) return null;
   const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];
   if (position === undefined || id === undefined)
@@ -58,21 +58,21 @@ function waiting({ store }: CoreDeps, id: string, what: string): Message {
 }
 
 /** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
-export function cancel(world: CoreDeps, id: string): void {
-  const { store, journal } = world;
+export function cancel(deps: CoreDeps, id: string): void {
+  const { store, journal } = deps;
   const ref = journal.commit((change) => {
-    const message = waiting(world, id, "cancelled");
+    const message = waiting(deps, id, "cancelled");
     move(store, change, message, "cancelled");
     return message.lane;
   });
-  if (store.lanes.find(ref)?.pending === 0) clearBlock(world, ref);
+  if (store.lanes.find(ref)?.pending === 0) clearBlock(deps, ref);
 }
 
 /** Answers the place it got. 1 is next. */
-export function moveTo(world: CoreDeps, id: string, place: number): number {
-  const { store, journal } = world;
+export function moveTo(deps: CoreDeps, id: string, place: number): number {
+  const { store, journal } = deps;
   return journal.commit((change) => {
-    const message = waiting(world, id, "moved");
+    const message = waiting(deps, id, "moved");
     const total = store.lanes.find(message.lane)?.pending ?? 0;
     const to = Math.min(place, total);
     const others = store.messages
@@ -96,15 +96,15 @@ export function holdByHand({ store, journal }: CoreDeps, ref: Ref): void {
 export type Resolution = "delivered" | "not-delivered" | "resend";
 
 /** By a person who looked. Audited by the call, and said in the receipt's own words. */
-export function resolveUnsure(world: CoreDeps, id: string, as: Resolution, by: string): Ref {
-  const { store, journal } = world;
+export function resolveUnsure(deps: CoreDeps, id: string, as: Resolution, by: string): Ref {
+  const { store, journal } = deps;
   return journal.commit((change) => {
     const message = store.messages.get(id);
     if (message.state !== "unsure")
       fail("conflict", `receipt ${id} is ${message.state}, not unsure: nothing is left to settle`, {
         hint: `dispatch receipt get ${id}`,
       });
-    settleAs(world, change, message, as, by);
+    settleAs(deps, change, message, as, by);
     releaseUnsure(store, change, message.lane);
     return message.lane;
   });

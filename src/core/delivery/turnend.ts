@@ -9,28 +9,28 @@ import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
 
 /** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
-export function endTurn(world: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
-  const { store } = world;
+export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
+  const { store } = deps;
   const known = store.turns.find(lane.ref, end.turn_id);
   const isOver = known !== undefined && known.status !== "in_progress";
-  if (isOver || end.status !== "failed" || !beginLimit(world, change, lane, end.error)) {
+  if (isOver || end.status !== "failed" || !beginLimit(deps, change, lane, end.error)) {
     turnEnded(store, change, lane, end);
     return;
   }
-  const policy = usageLimitPolicy(world);
+  const policy = usageLimitPolicy(deps);
   const cause = store.messages.ofTurn(lane.ref, end.turn_id)[0]?.id ?? null;
   turnEnded(store, change, lane, policy.continue === "queue" ? { ...end, holds: false } : end);
-  if (policy.nudge !== null) nudge(world, change, lane, { text: policy.nudge, cause_id: cause });
+  if (policy.nudge !== null) nudge(deps, change, lane, { text: policy.nudge, cause_id: cause });
 }
 
 /** Queued ahead of the rest, in the same transaction: one for each turn that was cut, whatever dies when. */
 function nudge(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   { ref }: Lane,
   own: { text: string; cause_id: MessageId | null },
 ): void {
-  const { store, log } = world;
+  const { store, log } = deps;
   const lane = store.lanes.find(ref);
   if (lane?.source !== "own" || writeLock(lane) !== null) return;
   if (lane.pending >= limits.message.queuedPerThreadMax) {
@@ -38,7 +38,7 @@ function nudge(
     return;
   }
   const draft = { ...plain, mode: "queue" as const, ...own };
-  const message = accept(world, lane, draft, { at: "front", now: change.now });
+  const message = accept(deps, lane, draft, { at: "front", now: change.now });
   change.append({
     kind: "message.queued",
     lane: ref,

@@ -47,14 +47,14 @@ export interface Sample extends Page {
 
 /** What happens from now (or the cursor) on: up to `limit` rows, or what came within `timeoutMs`. */
 export async function sample(
-  world: CoreDeps,
+  deps: CoreDeps,
   which: Which,
   cursor: string | null,
   limit: number,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  const { store, journal, clock } = world;
+  const { store, journal, clock } = deps;
   const over = new AbortController();
   const end = () => over.abort();
   const cancel = clock.after(timeoutMs, end);
@@ -81,13 +81,13 @@ export async function sample(
 
 /** Every row after the cursor (or from now), until `signal` aborts. `emit` resolves when the reader may take more. */
 export async function follow(
-  world: CoreDeps,
+  deps: CoreDeps,
   which: Which,
   cursor: string | null,
   emit: (row: EventView) => Promise<void>,
   signal: AbortSignal,
 ): Promise<string> {
-  const { store, journal } = world;
+  const { store, journal } = deps;
   const id = store.log.id();
   let after = startOf(store, cursor);
   while (!signal.aborted) {

@@ -26,8 +26,8 @@ export interface Waited {
 }
 
 /** Throws `agent_down` when what is asked cannot be told: a turn cut by a dead Codex that does not come back. */
-export async function wait(world: CoreDeps, asked: WaitFor): Promise<Waited> {
-  const { store, journal, clock } = world;
+export async function wait(deps: CoreDeps, asked: WaitFor): Promise<Waited> {
+  const { store, journal, clock } = deps;
   const over = new AbortController();
   const end = () => over.abort();
   const cancel = asked.timeoutMs === null ? () => {} : clock.after(asked.timeoutMs, end);
@@ -40,8 +40,8 @@ export async function wait(world: CoreDeps, asked: WaitFor): Promise<Waited> {
     for (;;) {
       const seq = store.log.last();
       for (const target of asked.targets)
-        if (isDue(target.ref)) verdicts.set(target, look(world, asked.condition, target, marks));
-      const verdict = await answer(world, asked, verdicts);
+        if (isDue(target.ref)) verdicts.set(target, look(deps, asked.condition, target, marks));
+      const verdict = await answer(deps, asked, verdicts);
       if (verdict !== undefined) return { verdict, timed_out: false };
       // Cancelled, or the daemon stops: that is no time that ran out.
       asked.signal.throwIfAborted();
@@ -66,7 +66,7 @@ export async function wait(world: CoreDeps, asked: WaitFor): Promise<Waited> {
 
 /** The verdict of the whole wait, once there is one. */
 async function answer(
-  world: CoreDeps,
+  deps: CoreDeps,
   { any, condition }: WaitFor,
   verdicts: Map<Target, Verdict | undefined>,
 ): Promise<Verdict | undefined> {
@@ -79,7 +79,7 @@ async function answer(
   if (condition !== "done" && condition !== "idle") return worst(all);
   // Asked last: one that is awaited for long would else be read in Codex at each event of the others.
   const confirmed = await Promise.all(
-    held.map(async ([target]) => (await isConfirmed(world, target)) && target),
+    held.map(async ([target]) => (await isConfirmed(deps, target)) && target),
   );
   const sure = confirmed.filter((target) => target !== false);
   if (any ? sure.length === 0 : sure.length < held.length) return undefined;
@@ -88,7 +88,7 @@ async function answer(
       target.receipt === undefined
         ? verdicts.get(target) === "blocked"
           ? "blocked"
-          : verdictOf(condition, world.store.lanes.getFacts(target.ref), null)
+          : verdictOf(condition, deps.store.lanes.getFacts(target.ref), null)
         : verdicts.get(target)!,
     ),
   );
@@ -96,25 +96,25 @@ async function answer(
 
 /** By the registry: the verdict once the condition holds, else undefined. */
 function look(
-  world: CoreDeps,
+  deps: CoreDeps,
   condition: Condition,
   target: Target,
   marks: Map<Ref, TurnMark>,
 ): Verdict | undefined {
-  if (target.receipt !== undefined) return receiptVerdict(world, target.receipt);
-  const facts = world.store.lanes.getFacts(target.ref);
+  if (target.receipt !== undefined) return receiptVerdict(deps, target.receipt);
+  const facts = deps.store.lanes.getFacts(target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
   marks.set(target.ref, mark);
-  refuseUntellable(world, facts);
+  refuseUntellable(deps, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
-  const turn = markedTurn(world, target.ref, mark);
-  if (isStopped(condition, facts, world.live.blocked.has(target.ref))) return "blocked";
-  return holdsNow(world, condition, facts, turn) ? verdictOf(condition, facts, turn) : undefined;
+  const turn = markedTurn(deps, target.ref, mark);
+  if (isStopped(condition, facts, deps.live.blocked.has(target.ref))) return "blocked";
+  return holdsNow(deps, condition, facts, turn) ? verdictOf(condition, facts, turn) : undefined;
 }
 
 /** By the registry and what the running Codex reported. `turn`: the one that condition `turn` is about. */
 export function holdsNow(
-  world: CoreDeps,
+  deps: CoreDeps,
   condition: Condition,
   facts: LaneFacts,
   turn: Turn | null = null,
@@ -122,10 +122,10 @@ export function holdsNow(
   const { ref, thread_id } = facts.lane;
   return holds(condition, facts, {
     turn,
-    hasWorked: hasWorked(world, facts),
-    isBlocked: world.live.blocked.has(ref),
-    agents: world.live.agents(thread_id).length,
-    retryingMs: retryingMs(world, thread_id),
+    hasWorked: hasWorked(deps, facts),
+    isBlocked: deps.live.blocked.has(ref),
+    agents: deps.live.agents(thread_id).length,
+    retryingMs: retryingMs(deps, thread_id),
   });
 }
 

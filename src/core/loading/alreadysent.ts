@@ -1,6 +1,6 @@
 /**
- * A registry that was copied back from an older state knows messages as queued that Codex already has. Codex does not
- * refuse an id twice, so they are looked for before anything of the queue is sent.
+ * After a restore from an older state, the registry has messages as queued that Codex already has. Codex does not refuse
+ * an id twice (facts F4), so the history is searched for them before any queued message is sent.
  */
 
 import type { CoreDeps } from "../model/deps.ts";
@@ -14,18 +14,18 @@ import { newestTurn } from "./earlier.ts";
 import { readBack, turnHolding } from "./history.ts";
 
 /**
- * Under the lane's lock, before its thread is resumed: from the resume on turns are heard, and one that is in the
- * registry would hide those before it. Reads history only when its newest turn is not in the registry. All that is found
- * is stored at once, for the same reason.
+ * Under the lane's lock, before its thread is resumed: after the resume new turns are stored, and a newer turn in the
+ * registry would hide the older ones. Reads the history only when its newest turn is not in the registry. Everything
+ * found is stored at once, for the same reason.
  */
 export async function settleAlreadySent(
-  world: CoreDeps,
+  deps: CoreDeps,
   lane: Lane & { thread_id: string },
   epoch: Epoch,
 ): Promise<void> {
-  const { store, agent, journal } = world;
+  const { store, agent, journal } = deps;
   if (lane.pending === 0) return;
-  const newest = await newestTurn(world, lane.thread_id);
+  const newest = await newestTurn(deps, lane.thread_id);
   if (newest === undefined || store.turns.find(lane.ref, newest.id)) return;
   const { turns } = await readBack(agent, lane.thread_id, store.turns.latest(lane.ref)?.turn_id ?? null);
   const waiting = store.messages.listQueued(lane.ref, { after: null, limit: lane.pending });
@@ -40,23 +40,23 @@ export async function settleAlreadySent(
     found.set(id, turn);
   }
   journal.commit((change) => {
-    for (const [id, turn] of found) settle(world, change, lane, { id, turn, epoch });
+    for (const [id, turn] of found) settle(deps, change, lane, { id, turn, epoch });
   });
 }
 
-/** Without a turn it is context that was taken. */
+/** Without a turn the message is context that Codex has. */
 function settle(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   lane: Lane,
   { id, turn, epoch }: { id: MessageId; turn: TurnFacts | undefined; epoch: Epoch },
 ): void {
-  const { store } = world;
+  const { store } = deps;
   const message = store.messages.find(id);
   if (message?.state !== "queued") return;
   move(store, change, message, "claimed", { epoch, claimed_at: change.now });
   if (turn === undefined) {
-    contextTaken(world, change, message);
+    contextTaken(deps, change, message);
     return;
   }
   delivered(store, change, store.messages.get(id), turn.id);

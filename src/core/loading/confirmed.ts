@@ -1,6 +1,6 @@
 import { DispatchError } from "../../base/error.ts";
 
-/** A call that Codex did not answer in time, and carried out all the same, was done: `isDone` reads that back. */
+/** Waits for a call. A call that timed out has succeeded if `isDone` reads back that Codex carried it out. */
 export async function confirmed(call: Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await call;

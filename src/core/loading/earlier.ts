@@ -1,4 +1,4 @@
-/** What a thread did before it was ours: taken over from another app, or forked from a thread with a history. */
+/** The turns of a thread from before it was ours: it was taken from another app, or is a fork of a thread with a history. */
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -12,11 +12,11 @@ export async function newestTurn({ agent }: CoreDeps, threadId: string): Promise
 }
 
 /**
- * It has worked, and that turn is its latest. Only where nothing was ever given to it here, since else that turn is to
- * be settled, with all that follows from its end. Inside an open transaction.
+ * Stores the turn as the latest of the lane. Only when dispatch never sent a message to the lane: otherwise the turn has
+ * to be settled, with all that follows from its end. Inside an open transaction.
  */
-export function rememberTurn(world: CoreDeps, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
-  const { store } = world;
+export function rememberTurn(deps: CoreDeps, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
+  const { store } = deps;
   if (turn === undefined || turn.status === "in_progress" || store.messages.first(lane.ref)) return;
   if (store.lanes.findFacts(lane.ref)?.latest) return;
   store.turns.put({
@@ -30,5 +30,5 @@ export function rememberTurn(world: CoreDeps, change: Change, lane: Lane, turn: 
     started_at: turn.started_at ?? turn.completed_at ?? change.now,
     completed_at: turn.completed_at ?? change.now,
   });
-  noteAnswer(world, lane, turn.items, turn.id, change.now);
+  noteAnswer(deps, lane, turn.items, turn.id, change.now);
 }

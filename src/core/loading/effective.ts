@@ -1,7 +1,7 @@
 /**
- * The whole of what a thread may do, as Codex once answered it: sent back with every resume, and compared with what Codex
- * then answers. A resume that named only the kinds let threads gain writable folders and network that came into the
- * configuration file later (measured).
+ * The complete settings of a thread, as Codex once reported them. Every resume sends them, and compares them with Codex's
+ * answer. A resume that names only the kinds lets a thread gain the writable folders and the network that are in the
+ * configuration file by then (facts F25).
  */
 import { isAgent } from "../../base/agentid.ts";
 import { errorMessage, fail } from "../../base/error.ts";
@@ -10,15 +10,15 @@ import type { Lane } from "../model/ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "../model/ports/thread.ts";
 import type { Permissions } from "../model/ruling.ts";
 
-/** What was asked for, with all that Codex then said it really uses: a bare resume was measured to raise power. */
-export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {
+/** The requested settings, with all that Codex reported: a resume without them can raise the rights of a thread (facts F24). */
+export function resumeSettings(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {
   const { settings, effective } = lane;
   if (!effective) return settings;
   const kept: ThreadSettings = { ...settings, cwd: effective.cwd };
   if (effective.approval_policy !== null) kept.approval_policy = effective.approval_policy;
   if (effective.approval_details) kept.approval_details = effective.approval_details;
   if (effective.approvals_reviewer !== null) kept.approvals_reviewer = effective.approvals_reviewer;
-  // A permission profile decides the sandbox; Codex refuses the two together (measured).
+  // A permission profile decides the sandbox; Codex refuses both at once (facts F26).
   if (effective.permission_profile !== null) kept.permission_profile = effective.permission_profile;
   else if (effective.sandbox !== null) kept.sandbox = effective.sandbox;
   if (kept.permission_profile !== undefined) delete kept.sandbox;
@@ -32,13 +32,13 @@ export function pinned(lane: Pick<Lane, "settings" | "effective">): ThreadSettin
 }
 
 /**
- * The stored settings, with the details that an older dispatch did not keep, as the newest turn ran with them. Where no
- * turn tells them they stay unknown, and the next answer of Codex decides.
+ * The stored settings. Details that an older dispatch did not store come from the newest turn. When no turn shows them
+ * they stay unknown, and the next answer of Codex decides.
  */
-export async function completed(world: CoreDeps, lane: Lane): Promise<EffectiveSettings | null> {
+export async function withDetails(deps: CoreDeps, lane: Lane): Promise<EffectiveSettings | null> {
   const { effective } = lane;
   if (!effective || effective.sandbox_details !== undefined) return effective;
-  const ran = await lastRan(world, lane);
+  const ran = await lastTurnPermissions(deps, lane);
   if (ran?.sandbox !== effective.sandbox || ran.cwd !== effective.cwd) return effective;
   const { details, approval_details } = ran;
   return {
@@ -48,14 +48,14 @@ export async function completed(world: CoreDeps, lane: Lane): Promise<EffectiveS
   };
 }
 
-/** What the newest turn of a thread ran with, from its rollout file; null where that does not tell it. */
-export async function lastRan(
+/** What the newest turn of a thread ran with, from its rollout file; null when the file does not show it. */
+export async function lastTurnPermissions(
   { agent, log }: CoreDeps,
   { ref, rollout_path }: Pick<Lane, "ref" | "rollout_path">,
 ): Promise<Permissions | null> {
   if (rollout_path === null) return null;
   try {
-    return await agent.lastPower(rollout_path);
+    return await agent.lastPermissions(rollout_path);
   } catch (thrown) {
     log.warn("what a thread's last turn ran with could not be read", {
       lane: ref,
@@ -65,7 +65,7 @@ export async function lastRan(
   }
 }
 
-const plain = [
+const comparedFields = [
   "cwd",
   "sandbox",
   "approval_policy",
@@ -77,39 +77,39 @@ const plain = [
 ] as const satisfies readonly (keyof EffectiveSettings)[];
 
 /**
- * Of a thread that was just made: Codex answered what it was made with before, where it is made again, and no more than
- * an agent asked for, where an agent makes it. Throws `conflict`.
+ * For a thread that was just created. Throws `conflict` when Codex's answer differs from its earlier answer (the thread is
+ * created again), or from what an agent requested (an agent creates it).
  */
-export function refuseOtherThanAsked(
+export function refuseUnexpected(
   { settings, created_by, effective }: Pick<Lane, "settings" | "created_by" | "effective">,
   now: EffectiveSettings,
 ): void {
-  const wanted = effective ?? (isAgent(created_by) ? askedOf(settings) : {});
-  const differing = differences(wanted, now);
+  const expected = effective ?? (isAgent(created_by) ? requestedOf(settings) : {});
+  const differing = differences(expected, now);
   if (differing.length === 0) return;
   fail("conflict", `Codex made the thread with other settings (${differing.join(", ")}); nothing was sent`, {
     hint: "dispatch doctor",
-    data: { asked: wanted, effective: now },
+    data: { asked: expected, effective: now },
   });
 }
 
-/** Of what was asked for, what Codex's answer tells of. */
-export function askedOf(settings: ThreadSettings): Partial<EffectiveSettings> {
+/** The requested settings that Codex's answer reports too. */
+export function requestedOf(settings: ThreadSettings): Partial<EffectiveSettings> {
   const { sandbox, approval_policy, sandbox_details, approval_details } = settings;
   const isWriter = sandbox === "workspace-write";
   return {
     ...(sandbox === undefined ? {} : { sandbox }),
     ...(approval_policy === undefined ? {} : { approval_policy }),
-    // Of another sandbox they are not sent.
+    // They are not sent for another sandbox.
     ...(sandbox_details && isWriter ? { sandbox_details } : {}),
     ...(approval_details ? { approval_details } : {}),
   };
 }
 
-/** In words, each naming what is stored and what Codex answered now; none: they are the same. */
+/** One message for each difference, with the stored value and Codex's present one; empty: none. */
 export function differences(stored: Partial<EffectiveSettings>, now: EffectiveSettings): string[] {
   return [
-    ...plain
+    ...comparedFields
       .filter((name) => stored[name] !== undefined && stored[name] !== now[name])
       .map((name) => `${name}: ${stored[name]} -> ${now[name]}`),
     ...(stored.sandbox_details ? detailDifferences(stored.sandbox_details, now.sandbox_details ?? null) : []),
@@ -120,7 +120,7 @@ export function differences(stored: Partial<EffectiveSettings>, now: EffectiveSe
 }
 
 function detailDifferences(stored: SandboxDetails, now: SandboxDetails | null): string[] {
-  if (now === null) return ["the sandbox's details are not told"];
+  if (now === null) return ["Codex did not report the details of the sandbox"];
   const gained = now.writable_roots.filter((root) => !stored.writable_roots.includes(root));
   const lost = stored.writable_roots.filter((root) => !now.writable_roots.includes(root));
   const { writable_roots: _stored, ...own } = stored;
@@ -135,9 +135,9 @@ function detailDifferences(stored: SandboxDetails, now: SandboxDetails | null): 
   ];
 }
 
-/** Of JSON, whatever the order of its keys. */
-function isEqual(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other);
+/** Compares JSON; the order of keys does not matter. */
+function isEqual(left: unknown, right: unknown): boolean {
+  return canonical(left) === canonical(right);
 }
 
 function canonical(value: unknown): string {

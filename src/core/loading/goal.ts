@@ -1,6 +1,6 @@
 /**
- * The goal of `new --goal`. An active goal starts turns by itself and would swallow the first text, so it is set
- * paused, and made active only once that text is delivered.
+ * The goal of `new --goal`. An active goal starts turns by itself, and the first text would join such a turn (facts F30).
+ * So the goal is set paused, and made active after that text was delivered.
  */
 
 import { errorMessage, fail } from "../../base/error.ts";
@@ -11,48 +11,48 @@ import { isTerminal } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
-import { limitWords } from "../state/usagelimit.ts";
+import { limitMessage } from "../state/usagelimit.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
-/** Something of it is still to be done, and nothing stands in its way: a goal starts work, so a hold does, and a usage limit. */
-export function isGoalDue(world: CoreDeps, lane: Lane): boolean {
+/** A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold or a usage limit prevents it. */
+export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
   return (
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
-    limitWords(world, lane) === null &&
-    isFirstTaken(world.store, lane.ref)
+    limitMessage(deps, lane) === null &&
+    isFirstDelivered(deps.store, lane.ref)
   );
 }
 
-function isFirstTaken(store: Store, ref: Ref): boolean {
+function isFirstDelivered(store: Store, ref: Ref): boolean {
   const first = store.messages.first(ref);
   return first === undefined || first.state === "delivered" || isTerminal(first.state);
 }
 
 /** Under the lane's lock, with its thread open. */
-export async function activateGoal(world: CoreDeps, opened: Opened): Promise<void> {
-  const { store, journal } = world;
+export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void> {
+  const { store, journal } = deps;
   const { lane } = opened;
   const now = store.lanes.find(lane.ref);
-  if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(world, now)) return;
+  if (!now || now.goal_setup === null || now.goal === null || !isGoalDue(deps, now)) return;
   const { objective } = now.goal;
   if (now.goal_setup === "wanted") {
-    await putGoal(world, lane.thread_id, { objective, status: "paused" });
+    await putGoal(deps, lane.thread_id, { objective, status: "paused" });
     journal.commit(() => store.lanes.set(lane.ref, { goal_setup: "paused" }));
-    await activateGoal(world, opened);
+    await activateGoal(deps, opened);
     return;
   }
-  await putGoal(world, lane.thread_id, { status: "active" });
+  await putGoal(deps, lane.thread_id, { status: "active" });
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...now.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
   });
 }
 
-/** Pauses in the registry every goal that ran in a child that is gone. Inside the transaction that ends the epoch. */
+/** Pauses in the registry every goal that was active in the child that ended. Inside the transaction that ends the epoch. */
 export function interruptGoals({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.withActiveGoal()) {
     store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
@@ -65,14 +65,14 @@ export function interruptGoals({ store }: CoreDeps, change: Change): void {
 }
 
 /** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
-export async function pauseInterrupted(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent, log } = world;
+export async function pauseInterrupted(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent, log } = deps;
   try {
-    await world.locked(ref, async () => {
+    await deps.locked(ref, async () => {
       const lane = store.lanes.find(ref);
       if (!lane?.thread_id || lane.goal?.interrupted !== true) return;
       if ((await agent.readGoal(lane.thread_id))?.status !== "active") return;
-      await putGoal(world, lane.thread_id, { status: "paused" });
+      await putGoal(deps, lane.thread_id, { status: "paused" });
     });
   } catch (thrown) {
     log.warn("an interrupted goal could not be paused in Codex", {
@@ -82,8 +82,8 @@ export async function pauseInterrupted(world: CoreDeps, ref: Ref): Promise<void>
   }
 }
 
-/** What the registry keeps of the goal that Codex tells: in a thread that is not loaded none is active, whatever it says. */
-export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
+/** The goal to store, from the one that Codex reported. In a thread that is not loaded no goal is active, whatever Codex reports. */
+export function goalToStore({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
   if (goal === null || lane.source !== "own") return goal;
   const isSame = lane.goal?.interrupted === true && lane.goal.objective === goal.objective;
   const isLost = goal.status === "active" && live.get(lane.thread_id) === undefined;
@@ -91,37 +91,37 @@ export function goalKept({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null)
   return goal;
 }
 
-/** Reads it from Codex, which alone knows how far it is; works for a thread of another app too. */
-export async function readGoal(world: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
-  const { store, agent, journal } = world;
+/** Reads it from Codex, which alone knows its progress; works for a thread of another app too. */
+export async function readGoal(deps: CoreDeps, ref: Ref): Promise<GoalFacts | null> {
+  const { store, agent, journal } = deps;
   const lane = store.lanes.get(ref);
   if (lane.thread_id === null || lane.goal_setup !== null) return lane.goal;
   await agent.ready(limits.codex.readyWaitMs);
-  const goal = goalKept(world, lane, await agent.readGoal(lane.thread_id));
+  const goal = goalToStore(deps, lane, await agent.readGoal(lane.thread_id));
   if (JSON.stringify(goal) !== JSON.stringify(lane.goal))
     journal.commit(() => store.lanes.set(ref, { goal }));
   return goal;
 }
 
-/** An active goal starts turns by itself, on a loaded thread; so the thread is opened for it. */
-export async function setGoal(world: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
-  const { store, agent } = world;
+/** An active goal starts turns in a loaded thread only, so the thread is opened first. */
+export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Promise<GoalFacts | null> {
+  const { store, agent } = deps;
   refuseUnwritable(store.lanes.get(ref));
-  return world.locked(ref, async () => {
+  return deps.locked(ref, async () => {
     refuseUnwritable(store.lanes.get(ref));
-    const { lane } = await open(world, ref);
+    const { lane } = await open(deps, ref);
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
       fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
-    // Set over a finished one, a goal would go on with its tokens used (measured).
+    // A goal that is set over a finished one goes on with its used tokens (facts F31).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
-    await putGoal(world, lane.thread_id, change);
-    return noted(world, ref, await agent.readGoal(lane.thread_id));
+    await putGoal(deps, lane.thread_id, change);
+    return storeGoal(deps, ref, await agent.readGoal(lane.thread_id));
   });
 }
 
-/** Also where Codex answers too late. */
+/** Succeeds also when Codex carried the call out but answered too late. */
 export function putGoal({ agent }: CoreDeps, threadId: string, change: GoalChange): Promise<void> {
   const { objective, status, token_budget } = change;
   return confirmed(agent.setGoal(threadId, change), async () => {
@@ -135,18 +135,18 @@ export function putGoal({ agent }: CoreDeps, threadId: string, change: GoalChang
   });
 }
 
-export async function clearGoal(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent } = world;
+export async function clearGoal(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent } = deps;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   await agent.ready(limits.codex.readyWaitMs);
-  await world.locked(ref, async () => {
+  await deps.locked(ref, async () => {
     if (lane.thread_id !== null) await agent.clearGoal(lane.thread_id);
-    noted(world, ref, null);
+    storeGoal(deps, ref, null);
   });
 }
 
-function noted({ store, journal }: CoreDeps, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
+function storeGoal({ store, journal }: CoreDeps, ref: Ref, goal: GoalFacts | null): GoalFacts | null {
   journal.commit((change) => {
     store.lanes.set(ref, { goal, goal_setup: null, updated_at: change.now });
     change.append({

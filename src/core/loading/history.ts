@@ -1,16 +1,16 @@
-/** Codex's own history of a thread, read back from its newest turn: the witness that outlives any child. */
+/** Reads Codex's history of a thread from its newest turn on. The history is the evidence that outlives any child. */
 import { limits } from "../../base/limits.ts";
 import type { Agent } from "../model/ports/agent.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
 
 export interface ReadBack {
-  /** Newest first, down to the floor (not with it) or to the beginning. */
+  /** Newest first, down to the floor (which is not included) or to the beginning. */
   turns: TurnFacts[];
-  /** The floor was met; true without a floor once the beginning was. */
+  /** The floor was found; without a floor: the beginning was reached. */
   reachedFloor: boolean;
 }
 
-/** By turn id, never by time or page budget: what is above the floor is all that can hold our message. */
+/** Stops at the turn `floor`, never at a time: only the turns above it can hold our message. */
 export async function readBack(agent: Agent, threadId: string, floor: string | null): Promise<ReadBack> {
   const turns: TurnFacts[] = [];
   let cursor: string | null = null;
@@ -28,7 +28,7 @@ export async function readBack(agent: Agent, threadId: string, floor: string | n
   return { turns, reachedFloor: false };
 }
 
-/** The turn that holds the user message we sent with this id. */
+/** The turn with the user message that we sent with this id. */
 export function turnHolding(turns: readonly TurnFacts[], clientId: string): TurnFacts | undefined {
   return turns.find((turn) =>
     turn.items.some((item) => item.type === "user_message" && item.client_id === clientId),

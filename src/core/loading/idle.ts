@@ -1,23 +1,23 @@
-/** What must not happen under a turn: Codex interrupts it and calls that success (measured), so it is refused first. */
+/** Refuses operations during a turn: Codex would interrupt the turn and report success (facts F17). */
 import { fail } from "../../base/error.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
 
-/** Under the lane's lock. Throws `thread_busy`, naming what is in the way; `needsEmptyQueue`: also what waits. */
+/** Under the lane's lock. Throws `thread_busy` with the reason. `what` names the operation; `needsEmptyQueue`: a queued message is a reason too. */
 export async function assertIdle(
-  world: CoreDeps,
+  deps: CoreDeps,
   ref: Ref,
   what: string,
   needsEmptyQueue = false,
 ): Promise<Lane> {
-  const { store, agent, live } = world;
+  const { store, agent, live } = deps;
   const lane = store.lanes.get(ref);
   const stop = { hint: `dispatch stop ${ref}` };
   if (store.turns.running(ref).length > 0)
     fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
-  refuseUnsettled(world, ref);
+  refuseUnsettled(deps, ref);
   if (needsEmptyQueue && lane.pending > 0) {
     fail("thread_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
       hint: `dispatch queue list ${ref}`,
@@ -29,7 +29,7 @@ export async function assertIdle(
   return lane;
 }
 
-/** Throws `thread_busy` while a text was given to Codex and it is not proven what became of it. */
+/** Throws `thread_busy` while a message is in flight and its delivery is not settled. */
 export function refuseUnsettled({ store }: CoreDeps, ref: Ref): void {
   const message = store.messages.open(ref).find(({ state }) => isInFlight(state));
   if (message === undefined) return;
@@ -39,8 +39,8 @@ export function refuseUnsettled({ store }: CoreDeps, ref: Ref): void {
   });
 }
 
-/** A refusal because another process has the thread open, in the user's words and with the ways out. */
-export function unlessHeldElsewhere(thrown: unknown, name: string): never {
+/** Rethrows. A refusal because another process has the thread open becomes `authority`, with the ways out. */
+export function explainActiveWriter(thrown: unknown, name: string): never {
   if (refusalOf(thrown) !== "active_writer") throw thrown;
   fail("authority", `another app has ${name} open`, {
     hint: "close it there and try again; or dispatch fork it, which needs no lock",

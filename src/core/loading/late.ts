@@ -1,4 +1,4 @@
-/** Codex loaded a thread after the call for it was given up. Nobody waits for it, and somebody may use it already. */
+/** Codex loaded a thread after the call for it had timed out. No caller waits for it, but it may already be in use. */
 import { errorMessage } from "../../base/error.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -7,11 +7,11 @@ import { writeLock } from "../state/lane.ts";
 import { open } from "./open.ts";
 import { undo } from "./opening.ts";
 
-/** After the commit, and under the lock of the lane that it is of. */
-export function noteLate(world: CoreDeps, change: Change, late: LateThread): void {
-  const { log } = world;
+/** Runs after the commit, under the lock of the lane that the thread belongs to. */
+export function noteLate(deps: CoreDeps, change: Change, late: LateThread): void {
+  const { log } = deps;
   change.after(() => {
-    settled(world, late).catch((thrown: unknown) =>
+    settleLate(deps, late).catch((thrown: unknown) =>
       log.warn("a thread that came too late is left in Codex", {
         thread: late.thread_id,
         reason: errorMessage(thrown),
@@ -20,19 +20,19 @@ export function noteLate(world: CoreDeps, change: Change, late: LateThread): voi
   });
 }
 
-async function settled(world: CoreDeps, late: LateThread): Promise<void> {
-  const { store, live } = world;
+async function settleLate(deps: CoreDeps, late: LateThread): Promise<void> {
+  const { store, live } = deps;
   const ref = store.lanes.findByThread(late.thread_id)?.ref ?? live.unansweredForks.get(late.mark ?? "");
-  await (ref === undefined ? decided(world, late) : world.locked(ref, () => decided(world, late)));
+  await (ref === undefined ? applyLate(deps, late) : deps.locked(ref, () => applyLate(deps, late)));
 }
 
-async function decided(world: CoreDeps, { thread_id, mark, is_durable }: LateThread): Promise<void> {
-  const { store, live } = world;
-  const asked = live.unansweredForks.get(mark ?? "");
-  const lane = store.lanes.findByThread(thread_id) ?? (asked && store.lanes.find(asked));
+async function applyLate(deps: CoreDeps, { thread_id, mark, is_durable }: LateThread): Promise<void> {
+  const { store, live } = deps;
+  const forkRef = live.unansweredForks.get(mark ?? "");
+  const lane = store.lanes.findByThread(thread_id) ?? (forkRef && store.lanes.find(forkRef));
   if (live.get(thread_id) || (lane && live.openings.has(lane.ref))) return;
-  // Now it counts as loaded, so it is unloaded once it is idle.
-  if (lane && writeLock(lane) === null) await open(world, lane.ref);
-  // A fork that was answered for by now is somebody's, though its row may be forgotten.
-  else await undo(world, thread_id, is_durable && asked !== undefined && !lane);
+  // It now counts as loaded, so it is unloaded when it is idle.
+  if (lane && writeLock(lane) === null) await open(deps, lane.ref);
+  // A fork whose call was answered meanwhile is in use, even if its row is forgotten.
+  else await undo(deps, thread_id, is_durable && forkRef !== undefined && !lane);
 }

@@ -1,4 +1,4 @@
-/** A lane without a thread gets one: a new one, or a copy of another's. Under the lane's lock. */
+/** Gives a lane its thread: a new one, or a fork of another. Under the lane's lock. */
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -7,56 +7,60 @@ import type { ThreadOpened } from "../model/ports/thread.ts";
 import { isUnanswered, refusalOf } from "../model/refusal.ts";
 import { endQueued } from "../state/settle.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { pinned, refuseOtherThanAsked } from "./effective.ts";
-import { type Load, load, loaded, loadedIf, undo } from "./opening.ts";
+import { refuseUnexpected, resumeSettings } from "./effective.ts";
+import { finishLoading, type Load, load, markLoaded, undo } from "./opening.ts";
 import { refuseOwnFiles } from "./ownfiles.ts";
 
-/** Until its name is answered the thread leaves no file and dies with the child: making it again orphans nothing. */
-export async function startThread(world: CoreDeps, lane: Lane, late: Load["late"]): Promise<void> {
-  const call = () => world.agent.startThread(pinned(lane));
-  const opened = await load(world, lane.ref, { call, late, isDurable: false });
-  await keep(world, lane, opened, false);
+/** Until its name is answered the thread dies with the child (facts F23), so creating it again leaves no orphan. */
+export async function startThread(deps: CoreDeps, lane: Lane, late: Load["late"]): Promise<void> {
+  const call = () => deps.agent.startThread(resumeSettings(lane));
+  const opened = await load(deps, lane.ref, { call, late, isDurable: false });
+  await storeThread(deps, lane, opened, false);
 }
 
-/** A fork is on disk before its answer is here: `mark` finds one whose answer was lost. */
+/** A fork is on disk before its answer arrives: the mark finds a fork whose answer was lost. */
 export const markOf = ({ ref, created_at }: Lane): string => `${ref}.${created_at}`;
 
 export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
-/** `ask` makes it, once. Without it, what an earlier call made is looked for, and the lane withdrawn where that made none. */
+/** `fork` creates the thread, once. Without it, the thread of an earlier call is looked for; when there is none, the lane is removed. */
 export async function forkThread(
-  world: CoreDeps,
+  deps: CoreDeps,
   lane: Lane,
   late: Load["late"],
-  ask?: () => Promise<ThreadOpened>,
+  fork?: () => Promise<ThreadOpened>,
 ): Promise<void> {
-  const call = () => (ask ? asked(world, lane, ask) : resumeMade(world, lane));
-  const opened = await load(world, lane.ref, { call, late, isDurable: true });
-  await keep(world, lane, opened, true);
-  world.live.unansweredForks.delete(markOf(lane));
-  await loadedIf(world, opened.thread.id, async () => {
-    const newest = await newestTurn(world, opened.thread.id);
-    const here = world.live.get(opened.thread.id);
-    if (here) here.floor = newest?.id ?? null;
-    world.journal.note((change) => rememberTurn(world, change, lane, newest));
+  const call = () => (fork ? requestFork(deps, lane, fork) : resumeFork(deps, lane));
+  const opened = await load(deps, lane.ref, { call, late, isDurable: true });
+  await storeThread(deps, lane, opened, true);
+  deps.live.unansweredForks.delete(markOf(lane));
+  await finishLoading(deps, opened.thread.id, async () => {
+    const newest = await newestTurn(deps, opened.thread.id);
+    const liveThread = deps.live.get(opened.thread.id);
+    if (liveThread) liveThread.floor = newest?.id ?? null;
+    deps.journal.note((change) => rememberTurn(deps, change, lane, newest));
   });
 }
 
-/** A refusal ends the lane with its own words, however late it comes. */
-async function asked(world: CoreDeps, lane: Lane, ask: () => Promise<ThreadOpened>): Promise<ThreadOpened> {
+/** A refusal removes the lane, with its own message, however late it comes. */
+async function requestFork(
+  deps: CoreDeps,
+  lane: Lane,
+  fork: () => Promise<ThreadOpened>,
+): Promise<ThreadOpened> {
   try {
-    return await ask();
+    return await fork();
   } catch (thrown) {
-    if (refusalOf(thrown) !== undefined) withdraw(world, lane.ref, thrown);
-    if (isUnanswered(thrown)) world.live.unansweredForks.set(markOf(lane), lane.ref);
+    if (refusalOf(thrown) !== undefined) withdraw(deps, lane.ref, thrown);
+    if (isUnanswered(thrown)) deps.live.unansweredForks.set(markOf(lane), lane.ref);
     throw thrown;
   }
 }
 
-async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
-  const threadId = await findMade(world, lane);
-  if (threadId !== null) return world.agent.resumeThread(threadId, lane.settings);
-  if (world.live.unansweredForks.has(markOf(lane)))
+async function resumeFork(deps: CoreDeps, lane: Lane): Promise<ThreadOpened> {
+  const threadId = await findFork(deps, lane);
+  if (threadId !== null) return deps.agent.resumeThread(threadId, lane.settings);
+  if (deps.live.unansweredForks.has(markOf(lane)))
     fail("timeout", `Codex has not answered whether it made the fork ${lane.ref}, and may still make it`, {
       hint: `dispatch get ${lane.ref}`,
       data: { outcome: "unknown" },
@@ -65,18 +69,18 @@ async function resumeMade(world: CoreDeps, lane: Lane): Promise<ThreadOpened> {
     hint: "nothing was made: try again",
     data: { outcome: "not_sent" },
   });
-  withdraw(world, lane.ref, refusal);
+  withdraw(deps, lane.ref, refusal);
   throw refusal;
 }
 
-/** Null: it is not there. Throws `conflict` where too many threads were made that day to say so. */
-async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string | null> {
-  const strange = (await agent.threadsOfDay(lane.created_at)).filter((id) => !store.lanes.findByThread(id));
-  const distance = (id: string) => Math.abs(madeAt(id) - lane.created_at);
-  const nearest = strange.toSorted((one, other) => distance(one) - distance(other));
+/** Null: there is none. Throws `conflict` when too many threads were created that day to be certain. */
+async function findFork({ agent, store }: CoreDeps, lane: Lane): Promise<string | null> {
+  const unmanaged = (await agent.threadsOfDay(lane.created_at)).filter((id) => !store.lanes.findByThread(id));
+  const distance = (id: string) => Math.abs(createdAt(id) - lane.created_at);
+  const nearest = unmanaged.toSorted((a, b) => distance(a) - distance(b));
   for (const id of nearest.slice(0, limits.wire.forkCandidatesMax)) {
     const thread = await agent.readThread(id).catch((thrown: unknown) => {
-      // Half a file, which a kill left behind, is no thread.
+      // A file that a kill left before its first line was whole holds no thread (facts F36).
       if (refusalOf(thrown) === undefined) throw thrown;
     });
     if (thread?.mark === markOf(lane)) return id;
@@ -93,38 +97,43 @@ async function findMade({ agent, store }: CoreDeps, lane: Lane): Promise<string 
   );
 }
 
-/** The ids of Codex begin with the ms since the epoch (UUIDv7). */
-function madeAt(threadId: string): number {
+/** Ids of Codex begin with the ms since the epoch (UUIDv7). */
+function createdAt(threadId: string): number {
   return Number.parseInt(threadId.replace("-", "").slice(0, 12), 16);
 }
 
-/** Stores what Codex made, and undoes what is not as it was asked for. */
-async function keep(world: CoreDeps, lane: Lane, opened: ThreadOpened, isDurable: boolean): Promise<void> {
-  const { store, journal } = world;
+/** Stores the thread that Codex created, and undoes it when its settings are not the requested ones. */
+async function storeThread(
+  deps: CoreDeps,
+  lane: Lane,
+  opened: ThreadOpened,
+  isDurable: boolean,
+): Promise<void> {
+  const { store, journal } = deps;
   try {
     if (!store.lanes.find(lane.ref))
       fail("not_found", `thread ${lane.ref} was forgotten`, { hint: "dispatch list" });
-    // What was not asked for, Codex's own configuration decided.
-    refuseOwnFiles(world, opened.effective, lane.settings.may_write_home);
-    refuseOtherThanAsked(lane, opened.effective);
+    // Codex's own configuration decided what was not requested.
+    refuseOwnFiles(deps, opened.effective, lane.settings.may_write_home);
+    refuseUnexpected(lane, opened.effective);
     journal.commit((change) => {
       store.lanes.set(lane.ref, {
         thread_id: opened.thread.id,
         setup: "started",
-        // Made again, it keeps what it once had.
+        // A thread that is created again keeps its stored settings.
         effective: { ...opened.effective, ...lane.effective },
         rollout_path: opened.thread.path,
         evidence_at: change.now,
       });
     });
   } catch (thrown) {
-    await undo(world, opened.thread.id, isDurable);
+    await undo(deps, opened.thread.id, isDurable);
     throw thrown;
   }
-  loaded(world, opened, { isNew: true, floor: null });
+  markLoaded(deps, opened, { isNew: true, floor: null });
 }
 
-/** Nothing was made for it, and nothing will be. */
+/** Removes a lane for which no thread was created, and none will be. */
 export function withdraw({ store, journal, live }: CoreDeps, ref: Ref, thrown: unknown): void {
   if (!store.lanes.find(ref)) return;
   const why = errorMessage(thrown);
@@ -133,7 +142,7 @@ export function withdraw({ store, journal, live }: CoreDeps, ref: Ref, thrown: u
       code: thrown instanceof DispatchError ? thrown.code : "internal",
       message: why,
     });
-    // Its key is free again: the same command, corrected, may use it.
+    // Its key is free again, for the corrected command.
     store.lanes.set(ref, { create_key: null });
     store.lanes.forget(ref, change.now);
     change.append({

@@ -1,6 +1,6 @@
 /**
- * Makes a lane's thread ready to take work in the running child: started, named (which is what makes it durable),
- * or resumed with every setting it ever had. Called under the lane's lock.
+ * Makes a lane's thread ready for work in the running child: created and named, which makes it durable (facts F23), or
+ * resumed with all its settings. Called under the lane's lock.
  */
 
 import { errorMessage, fail, withNothingDone } from "../../base/error.ts";
@@ -19,10 +19,10 @@ import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { confirmed } from "./confirmed.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { completed, differences, pinned } from "./effective.ts";
+import { differences, resumeSettings, withDetails } from "./effective.ts";
 import { putGoal } from "./goal.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
-import { load, loaded, loadedIf, refuseWhileOpening } from "./opening.ts";
+import { finishLoading, load, markLoaded, refuseWhileOpening } from "./opening.ts";
 
 export interface Opened {
   lane: Lane & { thread_id: string };
@@ -33,74 +33,70 @@ export interface Opened {
  * Throws `agent_down`, `timeout`, `agent`, `not_found` (forgotten meanwhile, or gone from Codex), `conflict` (settings
  * differ).
  */
-export async function open(world: CoreDeps, ref: Ref): Promise<Opened> {
+export async function open(deps: CoreDeps, ref: Ref): Promise<Opened> {
   try {
-    return await openNew(world, ref);
+    return await openNew(deps, ref);
   } catch (thrown) {
-    noteBlock(world, ref, thrown);
-    // Nothing that a caller wants is done by opening.
+    noteBlock(deps, ref, thrown);
+    // Opening alone does nothing of what the caller requested.
     throw withNothingDone(thrown);
   }
 }
 
 /**
- * The same for a thread that is being made, which a refusal may end: so it blocks nothing. `fork` makes the thread of a
- * lane that is to be a fork and has none.
+ * The same for a thread that is being created. A refusal may remove it, so it sets no block. `fork` creates the thread of
+ * a lane that is to be a fork and has none.
  */
-export async function openNew(
-  world: CoreDeps,
-  ref: Ref,
-  fork?: () => Promise<ThreadOpened>,
-): Promise<Opened> {
-  const epoch = await world.agent.ready(limits.codex.readyWaitMs);
-  const done = await watched(world, ref, () => opened(world, ref, epoch, fork));
-  noteOpened(world, ref);
-  // What its goal was refused is not settled by opening it.
-  if (done.lane.goal_setup === null) clearBlock(world, ref);
+export async function openNew(deps: CoreDeps, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
+  const epoch = await deps.agent.ready(limits.codex.readyWaitMs);
+  const done = await watched(deps, ref, () => openLane(deps, ref, epoch, fork));
+  noteOpened(deps, ref);
+  // Opening it does not settle a refusal of its goal.
+  if (done.lane.goal_setup === null) clearBlock(deps, ref);
   return done;
 }
 
-async function opened(
-  world: CoreDeps,
+async function openLane(
+  deps: CoreDeps,
   ref: Ref,
   epoch: Epoch,
   fork?: () => Promise<ThreadOpened>,
 ): Promise<Opened> {
-  const { store, live } = world;
+  const { store, live } = deps;
   let lane = store.lanes.get(ref);
-  // What was already given to Codex is still followed to its end.
+  // A message that Codex already has is still followed to its end.
   const isUnderWay = store.turns.running(ref).length > 0 || store.messages.inFlight(ref) !== undefined;
-  if (!isUnderWay) refuseWithoutFolder(world, lane);
-  refuseWhileOpening(world, ref);
-  if (lane.thread_id === null) lane = await made(world, lane, fork);
-  else if (!live.get(lane.thread_id)) lane = await resume(world, lane, lane.thread_id, epoch);
-  if (lane.setup === "started") lane = await name(world, lane, lane.thread_id!);
+  if (!isUnderWay) refuseWithoutFolder(deps, lane);
+  refuseWhileOpening(deps, ref);
+  if (lane.thread_id === null) lane = await createThread(deps, lane, fork);
+  else if (!live.get(lane.thread_id)) lane = await resume(deps, lane, lane.thread_id, epoch);
+  if (lane.setup === "started") lane = await nameThread(deps, lane, lane.thread_id!);
   return { lane: lane as Opened["lane"], epoch };
 }
 
-async function made(world: CoreDeps, lane: Lane, fork?: () => Promise<ThreadOpened>): Promise<Lane> {
-  const late = () => open(world, lane.ref);
-  if (isFork(lane)) await forkThread(world, lane, late, fork);
-  else await startThread(world, lane, late);
-  return world.store.lanes.get(lane.ref);
+async function createThread(deps: CoreDeps, lane: Lane, fork?: () => Promise<ThreadOpened>): Promise<Lane> {
+  const late = () => open(deps, lane.ref);
+  if (isFork(lane)) await forkThread(deps, lane, late, fork);
+  else await startThread(deps, lane, late);
+  return deps.store.lanes.get(lane.ref);
 }
 
-async function name(world: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
-  const { agent } = world;
+async function nameThread(deps: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
+  const { agent } = deps;
   const { goal, goal_setup, ref } = lane;
   // Before its name, so that a refusal leaves no thread behind.
   if (goal_setup === "wanted" && goal !== null) {
-    await putGoal(world, threadId, { objective: goal.objective, status: "paused" });
-    world.journal.commit(() => world.store.lanes.set(ref, { goal_setup: "paused" }));
+    await putGoal(deps, threadId, { objective: goal.objective, status: "paused" });
+    deps.journal.commit(() => deps.store.lanes.set(ref, { goal_setup: "paused" }));
   }
-  // Codex gives an ephemeral thread no name (measured).
+  // Codex gives an ephemeral thread no name (facts F33).
   if (!isEphemeral(lane))
     await confirmed(
       agent.nameThread(threadId, lane.title),
       async () => (await agent.readThread(threadId)).name === lane.title,
     );
-  world.journal.commit((change) => {
-    world.store.lanes.set(lane.ref, {
+  deps.journal.commit((change) => {
+    deps.store.lanes.set(lane.ref, {
       setup: "ready",
       durable_at: isEphemeral(lane) ? null : change.now,
       blocked_reason: null,
@@ -109,46 +105,46 @@ async function name(world: CoreDeps, lane: Lane, threadId: string): Promise<Lane
     });
     change.append({ kind: "thread.ready", lane: lane.ref, data: { thread_id: threadId } });
   });
-  return world.store.lanes.get(lane.ref);
+  return deps.store.lanes.get(lane.ref);
 }
 
-/** Codex neither resumes an ephemeral thread nor shows its goal (measured): it is loaded still, or gone. */
-async function foundAgain(world: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
-  const { agent, live, clock } = world;
+/** Codex neither resumes an ephemeral thread nor shows its goal (facts F33): it is still loaded, or gone. */
+async function findEphemeral(deps: CoreDeps, lane: Lane, threadId: string): Promise<Lane> {
+  const { agent, live, clock } = deps;
   const facts = await agent.readThread(threadId).catch((thrown: unknown) => {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
   });
-  if (!facts || facts.status === "not_loaded") return gone(world, lane);
+  if (!facts || facts.status === "not_loaded") return failGone(deps, lane);
   live.set(threadId, { status: facts.status, at: clock.monotonic(), floor: null });
   return lane;
 }
 
-async function resume(world: CoreDeps, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
-  const { agent, store, journal } = world;
-  if (isEphemeral(lane)) return foundAgain(world, lane, threadId);
+async function resume(deps: CoreDeps, lane: Lane, threadId: string, epoch: Epoch): Promise<Lane> {
+  const { agent, store, journal } = deps;
+  if (isEphemeral(lane)) return findEphemeral(deps, lane, threadId);
   try {
-    await settleAlreadySent(world, { ...lane, thread_id: threadId }, epoch);
-    const known = await completed(world, lane);
+    await settleAlreadySent(deps, { ...lane, thread_id: threadId }, epoch);
+    const known = await withDetails(deps, lane);
     const call = async () => {
-      await quietGoal(world, lane, threadId);
-      await announceNativeQueue(world, lane, threadId);
-      return agent.resumeThread(threadId, pinned({ ...lane, effective: known }));
+      await pauseGoal(deps, lane, threadId);
+      await reportNativeQueue(deps, lane, threadId);
+      return agent.resumeThread(threadId, resumeSettings({ ...lane, effective: known }));
     };
-    const late = () => open(world, lane.ref);
-    const opened = await load(world, lane.ref, { call, late, isDurable: false });
+    const late = () => open(deps, lane.ref);
+    const opened = await load(deps, lane.ref, { call, late, isDurable: false });
     const differing = known ? differences(known, opened.effective) : [];
-    if (differing.length > 0) await refuseDiffering(world, lane, opened, differing);
-    loaded(world, opened, { isNew: false, floor: null });
-    await loadedIf(world, threadId, async () => {
-      const newest = await newestTurn(world, threadId);
-      const here = world.live.get(threadId);
-      if (here) here.floor = newest?.id ?? null;
+    if (differing.length > 0) await refuseDiffering(deps, lane, opened, differing);
+    markLoaded(deps, opened, { isNew: false, floor: null });
+    await finishLoading(deps, threadId, async () => {
+      const newest = await newestTurn(deps, threadId);
+      const liveThread = deps.live.get(threadId);
+      if (liveThread) liveThread.floor = newest?.id ?? null;
       journal.commit((change) => {
-        rememberTurn(world, change, lane, newest);
+        rememberTurn(deps, change, lane, newest);
         store.lanes.set(lane.ref, {
           evidence_at: change.now,
           rollout_path: opened.thread.path,
-          // What an older dispatch did not keep is as Codex has it now.
+          // Details that an older dispatch did not store are taken from Codex's answer.
           effective: { ...opened.effective, ...known },
         });
       });
@@ -156,18 +152,18 @@ async function resume(world: CoreDeps, lane: Lane, threadId: string, epoch: Epoc
     return store.lanes.get(lane.ref);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
-    return vanished(world, lane);
+    return replaceVanished(deps, lane);
   }
 }
 
-/** Never counted as open, so that each later try reopens and compares it again. */
+/** The thread never counts as open, so that each later attempt opens and compares it again. */
 async function refuseDiffering(
-  world: CoreDeps,
+  deps: CoreDeps,
   lane: Lane,
   opened: ThreadOpened,
   differing: string[],
 ): Promise<never> {
-  const { agent, store, journal, log } = world;
+  const { agent, store, journal, log } = deps;
   journal.commit((change) => hold(store, change, lane.ref, "settings_differ"));
   await agent
     .unsubscribe(opened.thread.id)
@@ -184,9 +180,9 @@ async function refuseDiffering(
   );
 }
 
-/** Before it was durable the thread is simply made again; after, it is gone and says so. */
-function vanished(world: CoreDeps, lane: Lane): Promise<Lane> {
-  const { store, journal } = world;
+/** A thread that was not durable is created again; a durable one is gone. */
+function replaceVanished(deps: CoreDeps, lane: Lane): Promise<Lane> {
+  const { store, journal } = deps;
   if (lane.durable_at === null) {
     journal.commit(() =>
       store.lanes.set(lane.ref, {
@@ -196,13 +192,13 @@ function vanished(world: CoreDeps, lane: Lane): Promise<Lane> {
         goal_setup: lane.goal_setup && "wanted",
       }),
     );
-    return made(world, store.lanes.get(lane.ref));
+    return createThread(deps, store.lanes.get(lane.ref));
   }
-  return gone(world, lane);
+  return failGone(deps, lane);
 }
 
-function gone(world: CoreDeps, lane: Lane): never {
-  markGone(world, lane.ref);
+function failGone(deps: CoreDeps, lane: Lane): never {
+  markGone(deps, lane.ref);
   fail("not_found", `Codex no longer has the thread of ${lane.ref}`, { hint: `dispatch forget ${lane.ref}` });
 }
 
@@ -215,14 +211,14 @@ export function markGone({ store, journal }: CoreDeps, ref: Ref): void {
 }
 
 /**
- * A resume continues an active goal at once (measured), so it is paused first: opening a thread never starts work.
- * Answers whether it was.
+ * A resume continues an active goal at once (facts T10), so the goal is paused first: opening a thread never starts work.
+ * Returns whether a goal was paused.
  */
-export async function quietGoal(world: CoreDeps, lane: Lane, threadId: string): Promise<boolean> {
-  const { agent, store, journal } = world;
+export async function pauseGoal(deps: CoreDeps, lane: Lane, threadId: string): Promise<boolean> {
+  const { agent, store, journal } = deps;
   const goal = await agent.readGoal(threadId);
   if (goal?.status !== "active") return false;
-  await putGoal(world, threadId, { status: "paused" });
+  await putGoal(deps, threadId, { status: "paused" });
   journal.commit((change) => {
     const isInterrupted = lane.source === "own" ? { interrupted: true as const } : {};
     store.lanes.set(lane.ref, { goal: { ...goal, status: "paused", ...isInterrupted } });
@@ -235,8 +231,8 @@ export async function quietGoal(world: CoreDeps, lane: Lane, threadId: string): 
   return true;
 }
 
-/** What waits in Codex's own queue runs by itself on the resume (measured): said beforehand, as it is none of ours. */
-export async function announceNativeQueue(
+/** Messages in Codex's own queue run by themselves after a resume (facts T10). They are not ours, so they are reported beforehand. */
+export async function reportNativeQueue(
   { agent, journal }: CoreDeps,
   lane: Lane,
   threadId: string,

@@ -1,7 +1,7 @@
 /**
- * A call that makes Codex load a thread is answered once the MCP servers that its configuration requires are up, however
- * long they take (measured). So the call outlives the patience of its caller: while it is under way no other one is
- * made for that thread, and a late answer is taken, or undone where nobody wants the thread any more.
+ * A call that makes Codex load a thread is answered when the required MCP servers are up, however long they take (facts
+ * F34). So the call outlives the wait of its caller. While it is under way, no other call is made for that thread. A late
+ * answer is used, or undone when the thread is no longer wanted.
  */
 
 import { iso } from "../../base/clock.ts";
@@ -14,28 +14,28 @@ import type { ThreadOpened } from "../model/ports/thread.ts";
 
 export interface Load {
   call(): Promise<ThreadOpened>;
-  /** Does with a late answer what the caller would have done, under the lane's lock; takes it by `load`. */
+  /** Does with a late answer what the caller would have done, under the lane's lock; gets the answer through `load`. */
   late(): Promise<unknown>;
-  /** Nobody wants the answer any more, and its thread is unloaded. Never throws. */
+  /** Called after an unwanted answer, when its thread is unloaded. Never throws. */
   undone?(): Promise<void>;
-  /** The call makes a thread that outlives Codex even if nobody names it. */
+  /** The call creates a thread that outlives Codex even without a name. */
   isDurable: boolean;
 }
 
-/** Under the lane's lock. Throws `timeout` while Codex has not answered; the next call takes the answer that came. */
-export async function load(world: CoreDeps, ref: Ref, how: Load): Promise<ThreadOpened> {
-  const { live } = world;
-  refuseWhileOpening(world, ref);
-  const opening = live.openings.get(ref) ?? begin(world, ref, how.call);
-  if (!opening.isOver && !(await isOverSoon(world, opening))) {
-    settleLater(world, ref, opening, how);
-    refuseWhileOpening(world, ref);
+/** Under the lane's lock. Throws `timeout` while Codex has not answered; the next call gets the answer. */
+export async function load(deps: CoreDeps, ref: Ref, how: Load): Promise<ThreadOpened> {
+  const { live } = deps;
+  refuseWhileOpening(deps, ref);
+  const opening = live.openings.get(ref) ?? begin(deps, ref, how.call);
+  if (!opening.isOver && !(await isOverSoon(deps, opening))) {
+    settleLater(deps, ref, opening, how);
+    refuseWhileOpening(deps, ref);
   }
   if (live.openings.get(ref) === opening) live.openings.delete(ref);
   return opening.answer;
 }
 
-/** Throws `timeout`: nothing was given to Codex but the call that is under way. */
+/** Throws `timeout` while such a call is under way; nothing else was sent to Codex. */
 export function refuseWhileOpening({ live }: CoreDeps, ref: Ref): void {
   const opening = live.openings.get(ref);
   if (!opening || opening.isOver) return;
@@ -63,8 +63,8 @@ async function isOverSoon({ clock }: CoreDeps, opening: Opening): Promise<boolea
   return opening.isOver;
 }
 
-function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): void {
-  const { store, live, blame, log } = world;
+function settleLater(deps: CoreDeps, ref: Ref, opening: Opening, how: Load): void {
+  const { store, live, blame, log } = deps;
   const source = store.lanes.find(ref)?.source;
   const isWanted = () => {
     const lane = store.lanes.find(ref);
@@ -79,7 +79,7 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
         live.openings.delete(ref);
         try {
           const answer = await opening.answer;
-          await undo(world, answer.thread.id, how.isDurable);
+          await undo(deps, answer.thread.id, how.isDurable);
         } finally {
           await how.undone?.();
         }
@@ -89,14 +89,14 @@ function settleLater(world: CoreDeps, ref: Ref, opening: Opening, how: Load): vo
   opening.over
     .then(() => {
       if (live.openings.get(ref) === opening) blame.opening.delete(ref);
-      return world.locked(ref, settle);
+      return deps.locked(ref, settle);
     })
     .catch((thrown: unknown) =>
       log.warn("a thread could not be opened", { lane: ref, reason: errorMessage(thrown) }),
     );
 }
 
-/** What Codex made and no row is to know: unloaded, and gone from the disk where it got there. Never throws. */
+/** Unloads a thread that Codex created and no row needs, and deletes it if it is on disk. Never throws. */
 export async function undo(
   { agent, store, live, log }: CoreDeps,
   threadId: string,
@@ -105,7 +105,7 @@ export async function undo(
   live.drop(threadId);
   try {
     await agent.unsubscribe(threadId);
-    // Asked by now: it may have been attached meanwhile.
+    // Checked only now: it may have been attached meanwhile.
     if (isDurable && !store.lanes.findByThread(threadId)) await agent.deleteThread(threadId);
   } catch (thrown) {
     log.warn("a thread that nobody wants is left in Codex", {
@@ -115,8 +115,8 @@ export async function undo(
   }
 }
 
-/** A resume may start work by itself (measured), so what it says of the status is no fresh proof of idle. */
-export function loaded(
+/** A resume may start work by itself (facts T10), so the status in its answer is no fresh proof of idle. */
+export function markLoaded(
   { live, clock }: CoreDeps,
   opened: ThreadOpened,
   how: { isNew: boolean; floor: string | null },
@@ -128,10 +128,14 @@ export function loaded(
 }
 
 /**
- * Reads what is still to be known of a thread that counts as loaded. Where that fails it does not count as loaded any
- * more, so that the next one who opens it does all of this again.
+ * Reads what else has to be known of a thread that counts as loaded. When that fails, it no longer counts as loaded, so
+ * that the next call opens it again.
  */
-export async function loadedIf<T>({ live }: CoreDeps, threadId: string, read: () => Promise<T>): Promise<T> {
+export async function finishLoading<T>(
+  { live }: CoreDeps,
+  threadId: string,
+  read: () => Promise<T>,
+): Promise<T> {
   try {
     return await read();
   } catch (thrown) {

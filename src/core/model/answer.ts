@@ -1,5 +1,5 @@
-/** What a caller answers to a request. */
+/** The answer of a caller to a request of Codex. */
 import type { Decision } from "../../contract/words.ts";
 
-/** What a caller said: one word, the whole answer, or the text that answers the only question. */
-export type Given = { decision: Decision } | { answer: unknown } | { reply: string };
+/** A decision word, the whole answer as JSON, or the text for the only question. */
+export type Answer = { decision: Decision } | { answer: unknown } | { reply: string };

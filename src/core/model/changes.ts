@@ -1,9 +1,9 @@
-/** The files of a patch in words, and within a limit: what is left out is counted, and marked where it was. */
+/** Describes the file changes of a patch within a limit. What is left out is counted and marked in its place. */
 import type { ChangeKind } from "../../contract/words.ts";
 import { clip, jsonBytes } from "./clip.ts";
 import type { FileChange } from "./ports/filechange.ts";
 
-/** What takes something away comes first: it is what must not be hidden behind `and 3 more`. */
+/** A change that removes something comes first: it must not be hidden behind `and 3 more`. */
 const order: Record<ChangeKind, number> = { delete: 0, move: 1, update: 2, add: 3 };
 
 /** `delete src/a.ts, move b.ts to c.ts and 3 more`; paths below `cwd` are shown relative to it. */
@@ -11,7 +11,7 @@ export function summaryOf(changes: readonly FileChange[], cwd: string | null, ch
   const sorted = changes.toSorted((a, b) => order[a.kind] - order[b.kind]);
   let line = "";
   for (const [at, change] of sorted.entries()) {
-    const words = `${line}${at === 0 ? "" : ", "}${wordsOf(change, cwd)}`;
+    const words = `${line}${at === 0 ? "" : ", "}${describeChange(change, cwd)}`;
     const left = sorted.length - at - 1;
     const more = left > 0 ? ` and ${left} more` : "";
     if (words.length + more.length > charsMax)
@@ -21,11 +21,11 @@ export function summaryOf(changes: readonly FileChange[], cwd: string | null, ch
   return line;
 }
 
-export function wordsOf({ path, kind, to }: Omit<FileChange, "diff">, cwd: string | null): string {
+export function describeChange({ path, kind, to }: Omit<FileChange, "diff">, cwd: string | null): string {
   return `${kind} ${named(path, cwd)}${to === null ? "" : ` to ${named(to, cwd)}`}`;
 }
 
-/** In quotes where its own blanks or commas would make another name, or two, of it. */
+/** In quotes where its own blanks or commas would make it read as another name, or as two names. */
 function named(path: string, cwd: string | null): string {
   const near = cwd !== null && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
   return /[\s\p{C}",]/u.test(near) ? JSON.stringify(near) : near;
@@ -35,12 +35,12 @@ export function wholeDiff(changes: readonly FileChange[]): string {
   return changes.map(({ diff }) => diff).join("");
 }
 
-/** Paths go before diffs, and diffs are cut between two lines. `missing` is in bytes. */
+/** Paths are kept before diffs, and diffs are cut between two lines. `missing` is in bytes. */
 export function bounded(
   changes: readonly FileChange[],
   bytesMax: number,
 ): { changes: FileChange[]; missing: number } {
-  // Never less in JSON: what is far too large is not written out to see that it is.
+  // JSON is never shorter than its text, so a diff that is far too large need not be serialised to be measured.
   const isSurelyOver = changes.reduce((sum, { diff }) => sum + diff.length, 0) > bytesMax;
   if (!isSurelyOver && jsonBytes(changes) <= bytesMax) return { changes: [...changes], missing: 0 };
   const kept: FileChange[] = [];
@@ -65,7 +65,7 @@ export function bounded(
   return { changes: cut, missing };
 }
 
-/** A line of a mark and a comma. */
+/** Room for the line of the mark and a comma. */
 const markBytesMax = 64;
 
 function linesWithin(text: string, bytesMax: number): string {

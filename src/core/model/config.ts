@@ -1,9 +1,9 @@
-/** What the configuration files say, as tables. */
+/** The contents of the configuration files, as tables. */
 
-/** By the field of `new`; one setting of Codex's own is `config.KEY`. A text may stand in a file. */
+/** The keys are the fields of `new`; a setting of Codex's own is `config.KEY`. A text may be in a file. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** One configuration file, as its tables say. */
+/** The tables of one configuration file. */
 export interface Tables {
   file: string;
   defaults: Values;
@@ -12,6 +12,6 @@ export interface Tables {
 
 export interface ConfigFiles {
   own: Tables;
-  /** The nearest `.dispatch/config.toml`; `confinedTo` is null once the user trusts its repository. */
+  /** The nearest `.dispatch/config.toml`. `confinedTo` is the root of its repository, or null once the user trusts it. */
   repository: (Tables & { confinedTo: string | null }) | null;
 }

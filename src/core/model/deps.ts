@@ -1,4 +1,4 @@
-/** What every part of core is given: the ports, the journal over the store, and what the running child has said. */
+/** The dependencies of core: the ports, the journal over the store, and what the running child reported. */
 
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -19,30 +19,30 @@ export interface CoreDeps {
   journal: Journal;
   live: Live;
   blame: Blame;
-  /** One at a time a lane, first come first served; not re-entrant. */
+  /** Runs one function at a time for a lane, in the order of the calls. Not re-entrant. */
   locked<T>(ref: Ref, fn: () => Promise<T>): Promise<T>;
   mint: Mint;
   files: Files;
-  /** As the user's configuration has it now. Throws `usage` when that is broken. */
+  /** From the user's configuration as it is now. Throws `usage` when the file is broken. */
   policy(): Policy;
-  /** Of another file of the same kind. Throws `usage` when it is broken or not there. */
+  /** From another file of the same kind. Throws `usage` when it is broken or missing. */
   rulesIn(file: string): Rules;
-  /** The user's home directory, where what acts by itself makes its threads unless a preset says otherwise. */
+  /** The user's home directory: the automation creates its threads there, unless a preset names another directory. */
   home: string;
   /**
-   * Runs a program of the user's with that standard input, and waits for its end. Rejects where it cannot be started,
-   * ends with another status than 0, or takes too long.
+   * Runs a program of the user with this standard input, and waits for its end. Rejects when it cannot be started, ends
+   * with another status than 0, or takes too long.
    */
   runProgram(exec: readonly string[], input: string): Promise<void>;
-  /** What the user and the repository around this directory configured. Throws `usage` when a file is broken. */
+  /** The configuration of the user and of the repository around this directory. Throws `usage` when a file is broken. */
   config(directory: string): ConfigFiles;
 }
 
-/** What follows a usage limit of the account. */
+/** What happens at the end of a usage limit of the account. */
 export interface UsageLimitPolicy {
-  /** What is queued when it ends: goes on, or is held. */
+  /** Queued messages go on, or are held. */
   continue: "queue" | "hold";
-  /** The text that each thread whose turn it cut gets when it ends; null: none. */
+  /** The text that each thread gets whose turn the limit cut; null: none. */
   nudge: string | null;
 }
 
@@ -54,22 +54,22 @@ export interface NotifyRule {
 }
 
 export interface Policy {
-  /** Holds that release themselves. */
+  /** Holds that dispatch releases by itself. */
   releaseAfter: readonly HoldReason[];
   keepDays: number;
-  /** Programs that are told of events: `[[notify]]`. */
+  /** Programs that receive events: `[[notify]]`. */
   notify: readonly NotifyRule[];
-  /** What is queued for an attached thread goes into Codex's own queue. */
+  /** Messages for an attached thread go into Codex's own queue. */
   attachedQueue: boolean;
-  /** Turns that dispatch starts at a time, over all threads; null: as many as there is work. */
+  /** How many turns dispatch runs at a time, over all threads; null: no limit. */
   maxRunningTurns: number | null;
   usageLimits: UsageLimitPolicy;
-  /** Of one text in the index. */
+  /** The limit of one text in the index. */
   indexedBytesMax: number;
   rules: Rules;
   /** What callers that run in a Codex thread may do. */
   agents: AgentPolicy;
-  /** A question that nobody answered is declined after so long; null: never. */
+  /** A request without an answer is declined after this time; null: never. */
   requestTimeoutMs: number | null;
 }
 
@@ -80,13 +80,13 @@ export interface Mint {
 
 export interface Files {
   isDirectory(path: string): boolean;
-  /** The root of the repository that holds this directory; null when none does. */
+  /** The root of the repository that contains this directory; null when none does. */
   repositoryOf(directory: string): string | null;
-  /** At or below it, symbolic links followed; false for what does not exist. */
+  /** At or below `root`, with symbolic links followed; false for a path that does not exist. */
   isInside(path: string, root: string): boolean;
-  /** Whether dispatch's home, configuration, registry or socket is at or below it, symbolic links followed. */
+  /** Whether dispatch's home, configuration, registry or socket is at or below it, with symbolic links followed. */
   holdsOwnFiles(folder: string): boolean;
-  /** Throws `usage`: unreadable, not UTF-8, too large. */
+  /** Throws `usage` for a file that is unreadable, not UTF-8, or too large. */
   readText(path: string): string;
 }
 

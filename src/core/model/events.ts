@@ -1,8 +1,8 @@
-/** The durable event log's vocabulary, and the cursor into it. */
+/** The types of the durable event log, and its cursors. */
 import { fail } from "../../base/error.ts";
 import type { EventData, EventKind } from "../../contract/events.ts";
 
-/** `data` may be left out where a kind has none. */
+/** `data` is optional for a kind that has none. */
 export type EventDraft = { [Kind in EventKind]: Draft<Kind> }[EventKind];
 
 type Draft<Kind extends EventKind> = {
@@ -27,8 +27,8 @@ export function cursorOf(logId: string, seq: number): string {
 }
 
 /**
- * The seq a cursor stands after. A cursor of another log, past the end or before what is kept is an error, never a
- * silent wait.
+ * The seq of the last event before the cursor. Throws `usage` for a cursor of another log, past the end, or before the
+ * first event that is kept; it never waits silently.
  */
 export function seqOf(cursor: string, log: { id: string; first: number; last: number }): number {
   const at = cursor.lastIndexOf(":");

@@ -1,6 +1,6 @@
 /**
- * The one way core changes the registry: a transaction that appends the events which report it, then wakes whoever
- * follows the log. Effects on the world (a reply to Codex, a delivery) run after the commit, never before.
+ * The only way in which core changes the registry: one transaction with the events that report the change. After it
+ * the readers of the log wake up. External effects (a reply to Codex, a delivery) run after the commit, never before.
  */
 import type { Clock } from "../../base/clock.ts";
 import { DispatchError } from "../../base/error.ts";
@@ -12,27 +12,27 @@ import type { Store } from "./ports/store.ts";
 export interface Change {
   append(event: EventDraft): void;
   /**
-   * Runs once the transaction is on disk; not at all when it failed. What an effect throws is a line in the log: the
-   * caller is told of the change, and that one is stored.
+   * Runs after the transaction is on disk; not at all when it failed. An error of an effect is logged and not thrown,
+   * because the change itself is stored.
    */
   after(effect: () => void): void;
-  /** One instant for the whole transaction. */
+  /** The time of the whole transaction; epoch ms. */
   now: number;
 }
 
 export interface Journal {
-  /** On the disk when it returns. Throws `storage`, and then nothing of it happened. */
+  /** The change is on disk when it returns. Throws `storage`; then nothing of it is stored. */
   commit<T>(fn: (change: Change) => T): T;
   /**
-   * For what Codex's own history proves again: it survives every death of a process, and a power cut only with the
-   * next commit. Saves the disk's own pause for each line a turn says.
+   * For a change that Codex's history can prove again. It survives the death of any process, but a power cut only
+   * after the next commit. This saves one fsync for each event of a turn.
    */
   note<T>(fn: (change: Change) => T): T;
-  /** An event that may wait a moment for the next transaction. */
+  /** For an event that may wait a moment for the next transaction. */
   later(event: EventDraft): void;
-  /** What `later` was told, now. */
+  /** Stores the events of `later` now. */
   flush(): void;
-  /** In whose words the disk refused the last write; null where it took it. */
+  /** The error message of the last write if the disk refused it; else null. */
   refusal(): string | null;
   /** Resolves when the log has grown past `seq`, or when `signal` aborts. */
   grown(seq: number, signal?: AbortSignal): Promise<void>;
@@ -64,7 +64,7 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
       try {
         effect();
       } catch (thrown) {
-        log.error("what follows a change failed", { thrown });
+        log.error("an effect after a commit failed", { thrown });
       }
     }
     return result;
@@ -86,7 +86,7 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
     try {
       write(() => {}, "soon");
     } catch (thrown) {
-      // Not kept for ever: on a full disk they would grow with every call.
+      // Not kept: on a full disk they would grow with every call.
       waiting = [];
       log.error("events could not be stored", { thrown });
     }

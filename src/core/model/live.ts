@@ -1,6 +1,6 @@
 /**
- * What only the running child can tell and no restart may remember: which threads it has loaded, their status, and
- * when each last gave a sign of life. Dies with the epoch.
+ * The state of the running child, in memory only: which threads it has loaded, their status, and the last sign of life
+ * of each. It ends with the epoch.
  */
 
 import type { Clock } from "../../base/clock.ts";
@@ -11,20 +11,20 @@ import type { ThreadOpened, ThreadStatus } from "./ports/thread.ts";
 
 export interface LiveThread {
   status: ThreadStatus;
-  /** When that status was said; monotonic ms, since a clock that is set back makes nothing fresh. 0: it is no proof. */
+  /** When that status was reported; monotonic ms, so that a clock that is set back makes nothing fresh. 0: no proof. */
   at: number;
-  /** The last sign of life of it, a status or an item; monotonic ms. */
+  /** Its last sign of life, a status or an item; monotonic ms. */
   heard: number;
-  /** The same by the wall clock, for showing; epoch ms. */
+  /** The same by the wall clock, for display; epoch ms. */
   heard_at: number;
-  /** The newest turn known to be in Codex's history; where a read-back may stop. null: it has none. */
+  /** The newest turn known to be in Codex's history: reading back may stop there. null: it has none. */
   floor: string | null;
 }
 
 export interface Exhausted {
   limit_id: string | null;
   resets_at: number;
-  /** When Codex said it; monotonic ms. */
+  /** When Codex reported it; monotonic ms. */
   at: number;
 }
 
@@ -33,37 +33,37 @@ export interface Live {
   begin(epoch: Epoch): void;
   end(): void;
   get(threadId: string | null): LiveThread | undefined;
-  /** Of a thread that was opened here, with settings that were compared: nothing else makes one known. */
+  /** Adds a thread that was opened here and whose settings were compared. Nothing else adds one. */
   set(threadId: string, thread: Pick<LiveThread, "status" | "at" | "floor">): void;
-  /** A fresh word on a thread that is open here; of any other it is dropped. */
+  /** Sets a fresh status. Ignored for a thread that is not open here. */
   setStatus(threadId: string, status: ThreadStatus): void;
   drop(threadId: string): void;
   touch(threadId: string): void;
-  /** Thread ids of the sub-agents that work below it. */
+  /** Thread ids of its working sub-agents. */
   agents(threadId: string | null): readonly string[];
   setAgents(threadId: string, agents: readonly string[]): void;
-  /** A sub-agent worked since its last turn began: Codex gives the report to the next turn, if it stays loaded (facts C6). */
+  /** A sub-agent worked since the last turn began: Codex gives its report to the next turn if the thread stays loaded (facts C6). */
   owesReport(threadId: string): boolean;
   turnBegan(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
-  /** Rpc ids of questions whose thread is being looked up; one that Codex resolves meanwhile is a question no more. */
+  /** Rpc ids of requests whose thread is being looked up. A request that Codex resolves meanwhile is removed. */
   readonly pendingLookups: Set<RequestFacts["rpc_id"]>;
-  /** By thread id, and by what it is about: what this child warns of. */
+  /** Warnings of this child, by thread id and then by what they are about. */
   readonly warnings: Map<string, Map<string, string>>;
-  /** The limit that Codex last said is used up, and that it has not taken back. */
+  /** The limit that Codex last reported as used up and has not withdrawn. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
-  /** By model provider: when its usage limit ends; monotonic ms. It outlives the child. */
+  /** By model provider: when its usage limit ends; monotonic ms. Kept when the child ends. */
   readonly limitEnds: Map<string, number>;
-  /** Threads that this child refuses for good. */
+  /** Threads that this child refuses; a retry does not help. */
   readonly blocked: Map<Ref, Block>;
-  /** By thread id: since when its turn does nothing but retry; monotonic ms. */
+  /** By thread id: since when its turn only retries; monotonic ms. */
   readonly retrying: Map<string, number>;
-  /** Threads whose goal was paused to take them over. It outlives the child: until they are taken, the goal is another app's. */
+  /** Threads whose goal was paused for a take. Kept when the child ends: until the take succeeds, the goal belongs to another app. */
   readonly pausedForTake: Set<Ref>;
-  /** By mark: forks that this child did not answer in time, and that were not found yet. It may still make them. */
+  /** By mark: forks that this child did not answer in time and that were not found yet. It may still create them. */
   readonly unansweredForks: Map<string, Ref>;
-  /** Calls that load a thread, until their answer is taken. */
+  /** Calls that load a thread, until their answer is used. */
   readonly openings: Map<Ref, Opening>;
 }
 
@@ -129,8 +129,8 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
       if (!agents.has(threadId)) owing.delete(threadId);
     },
     exhausted: () => exhausted,
-    setExhausted(now) {
-      exhausted = now;
+    setExhausted(value) {
+      exhausted = value;
     },
     list: () => [...threads],
     pendingLookups,
@@ -152,11 +152,11 @@ export interface Block {
 
 export interface Opening {
   answer: Promise<ThreadOpened>;
-  /** Resolves with the answer, good or bad; never rejects. */
+  /** Resolves when the call has succeeded or failed; never rejects. */
   over: Promise<void>;
   isOver: boolean;
-  /** Wall clock, for showing. */
+  /** Epoch ms, for display. */
   since: number;
-  /** Monotonic. */
+  /** Monotonic ms. */
   begun: number;
 }

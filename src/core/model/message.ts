@@ -1,14 +1,15 @@
 /**
- * A message: something a caller gave us to deliver into a lane. This table is the rule; the registry's CHECK and
- * BEFORE UPDATE trigger repeat it, and a test holds the two against each other.
+ * A message is a text to deliver into a lane. The registry's CHECK and BEFORE UPDATE trigger repeat the table below, and
+ * a test compares them.
  */
 import type { MessageState, Mode } from "../../contract/words.ts";
+
 /**
- * From each state, where it may go.
- * `claimed -> queued`: a refusal that another try may get past, or the child died and history shows nothing.
- * `sent -> queued`: the child died after its answer, which is not durable, and history shows nothing.
- * `unsure -> ...`: only by a later proof or by hand.
- * `queued -> claimed` counts an attempt; each arrow back to `queued` goes to `failed` when none is left.
+ * The states that may follow each state.
+ * `claimed -> queued`: a refusal that another attempt may get past; or the child died and history shows no message.
+ * `sent -> queued`: the child died after its answer, which is not durable (facts F1), and history shows no message.
+ * `unsure -> ...`: only by a later proof, or by a person.
+ * `queued -> claimed` counts an attempt. When no attempt is left, each arrow back to `queued` goes to `failed`.
  */
 export const transitions: Record<MessageState, readonly MessageState[]> = {
   queued: ["claimed", "cancelled", "failed"],
@@ -25,12 +26,12 @@ export function isTerminal(state: MessageState): boolean {
   return transitions[state].length === 0;
 }
 
-/** Aimed at a running turn. A steer whose sender wanted the queue otherwise has no target then, and starts a turn. */
+/** Aimed at a running turn. A steer with `or_queue` loses its target when that turn ends, and then starts a turn. */
 export function isSteering(message: { mode: Mode; target_turn_id: string | null }): boolean {
   return message.mode === "steer" && message.target_turn_id !== null;
 }
 
-/** Claimed or sent: the child may or may not have it. At most one a lane. */
+/** Claimed or sent: the child may have it. At most one for a lane. */
 export function isInFlight(state: MessageState): boolean {
   return state === "claimed" || state === "sent";
 }

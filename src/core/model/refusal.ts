@@ -1,17 +1,17 @@
-/** What Codex refused, read from the error of a call. */
+/** Reads from the error of a call what Codex refused. */
 import { type Code, DispatchError } from "../../base/error.ts";
 import type { Refusal } from "./ports/agent.ts";
 
 const refusedCodes = new Set(["agent", "usage", "not_found"]);
 
-/** Also of a refusal whose code is `usage` or `not_found`, because it is about what the user named. */
+/** Undefined: no refusal by Codex. A refusal about something that the user named has the code `usage` or `not_found`. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   return thrown instanceof DispatchError && refusedCodes.has(thrown.code)
     ? (thrown.data?.["reason"] as Refusal)
     : undefined;
 }
 
-/** What passes by itself is not here: another program that has the thread open, a Codex that does not keep up. */
+/** Not in the list: what passes by itself, such as another program that has the thread open, or an overloaded Codex. */
 const finalRefusals: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "other",
   "too_large",
@@ -22,19 +22,19 @@ const finalRefusals: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
 
 const finalCodes: ReadonlySet<Code> = new Set<Code>(["usage", "denied", "conflict", "too_large"]);
 
-/** A refusal by Codex, or by our own side of the wire, that no retry gets past. */
+/** A refusal by Codex, or by our own side of the wire, that no retry can get past. */
 export function isFinal(thrown: unknown): boolean {
   return (
     thrown instanceof DispatchError && (finalCodes.has(thrown.code) || finalRefusals.has(refusalOf(thrown)))
   );
 }
 
-/** The call may have been taken: the child died or fell silent with it in flight. */
+/** Codex may have the call: the child died, or gave no answer, while the call was in flight. */
 export function isUnknown(thrown: unknown): boolean {
   return thrown instanceof DispatchError && thrown.data?.["outcome"] === "unknown";
 }
 
-/** The child lives, and may still do what it was asked. */
+/** The child lives, and may still carry out the call. */
 export function isUnanswered(thrown: unknown): boolean {
   return isUnknown(thrown) && (thrown as DispatchError).code === "timeout";
 }

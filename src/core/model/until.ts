@@ -1,7 +1,7 @@
-/** Waiting for something to be so, on the event log and within a time. */
+/** Waits until something holds, by reading the event log, with a time limit. */
 import type { CoreDeps } from "./deps.ts";
 
-/** Looks at once, and whenever the log has grown. False when it did not come true in time, or `signal` aborted. */
+/** Checks at once, and whenever the log has grown. Returns false when the time is over or `signal` aborts. */
 export async function until(
   { store, journal, clock }: CoreDeps,
   timeoutMs: number,

@@ -1,33 +1,33 @@
 /**
- * A command line as its words, where that is sure: every rule about commands stands on it. Whatever a shell could make
- * of a line other than running these very words is no reading at all.
+ * Reads a command line as words. Every rule about commands relies on it, so a line that a shell could read in another way
+ * is not read at all.
  */
 
-/** Undefined: it cannot be read surely. */
-export function wordsOf(line: string): string[] | undefined {
+/** The words of the command. Undefined: they are not certain. */
+export function parseCommand(line: string): string[] | undefined {
   if (odd.test(line)) return undefined;
-  const outer = spelled(line);
+  const outer = unquote(line);
   if (!outer) return undefined;
   const [shell, flag, script] = outer;
   const isWrapped = outer.length === 3 && shells.has(shell!) && (flag === "-lc" || flag === "-c");
-  return typed(isWrapped ? script! : line);
+  return shellWords(isWrapped ? script! : line);
 }
 
-/** Does it begin with these words? A part of a word is none. */
+/** Whether the command begins with these words. A part of a word does not match. */
 export function beginsWith(words: readonly string[], prefix: readonly string[]): boolean {
   return prefix.length > 0 && prefix.every((word, at) => words[at] === word);
 }
 
-/** Does the first of these words make another of them the command? Then only a no, or a doubt, may follow from them. */
+/** Whether the first word runs another of the words as the command. Then a match may deny or leave a doubt, but not approve. */
 export function runsAnother([first, ...rest]: readonly string[]): boolean {
   const name = nameOf(first ?? "");
   return runners.has(name) || (name === "find" && rest.some((word) => /^-(exec|ok)/.test(word)));
 }
 
 /**
- * As `beginsWith`, but a command is the same one by its path, by its name, and as the file that git and docker keep for a
- * subcommand (`git-push`); and its options, each with a value or without, may stand between the words. An option of the
- * prefix may stand anywhere behind the words before it.
+ * Like `beginsWith`, but wider. A command is the same by its path, by its name, and as the file that git and docker keep
+ * for a subcommand (`git-push`). Options, with or without a value, may be between the words. An option of the prefix may
+ * be anywhere behind the words before it.
  */
 export function mayBeginWith(
   [first, ...rest]: readonly string[],
@@ -46,13 +46,13 @@ function mayFollow(words: readonly string[], [next, ...prefix]: readonly string[
     const isIt = word === next || (isOption(next) && word.startsWith(`${next}=`));
     if (isIt && mayFollow(words.slice(at + 1), prefix)) return true;
     const isBehindOption = at > 0 && isOption(words[at - 1]!);
-    // No option and no option's value: what follows belongs to another subcommand.
+    // Neither an option nor its value: what follows belongs to another subcommand.
     if (!isOption(next) && !isOption(word) && !isBehindOption) return false;
   }
   return false;
 }
 
-/** Options of one letter may stand together or apart, in any order: `-rf`, `-fr`, `-r -f`. */
+/** Options of one letter may be joined or separate, in any order: `-rf`, `-fr`, `-r -f`. */
 const letters = /^-[A-Za-z]+$/;
 
 function hasLetters(words: readonly string[], option: string): boolean {
@@ -60,12 +60,12 @@ function hasLetters(words: readonly string[], option: string): boolean {
   return [...option.slice(1)].every((letter) => given.includes(letter));
 }
 
-/** `+nightly` of cargo is one, too. */
+/** Cargo's `+nightly` counts as an option. */
 function isOption(word: string): boolean {
   return word.startsWith("-") || word.startsWith("+");
 }
 
-/** The name of a file is the same in capitals where the file system says so. */
+/** In lower case, since some file systems ignore the case of names. */
 function nameOf(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1).toLowerCase();
 }
@@ -82,18 +82,18 @@ const runners: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-/** Control characters, newlines, and spaces that look like one and are none. */
+/** Control characters, newlines, and characters that look like a space and are none. */
 const odd = /[^\P{C}]|[^\P{Z} ]/u;
 
-/** What Codex puts around a command, where it is a shell's own place: `/tmp/bash` may be anything. */
+/** The shells that Codex wraps a command in, at their usual paths only: `/tmp/bash` may be any program. */
 const shells: ReadonlySet<string> = new Set(
   ["", "/bin/", "/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/", "/run/current-system/sw/bin/"].flatMap(
     (folder) => ["bash", "zsh", "sh"].map((shell) => folder + shell),
   ),
 );
 
-/** How Codex writes argv as one line (measured): POSIX quoting, so that taking the quotes off is exact. */
-function spelled(line: string): string[] | undefined {
+/** Codex writes argv as one line in POSIX quoting (facts F43), so that removing the quotes is exact. */
+function unquote(line: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
   for (let at = 0; at < line.length; at++) {
@@ -124,17 +124,17 @@ function spelled(line: string): string[] | undefined {
   return words;
 }
 
-/** Chains, pipes, redirections, substitutions, expansions and escapes, wherever they stand: also inside quotes. */
+/** Chains, pipes, redirections, substitutions, expansions and escapes, also inside quotes. */
 const joins = /[;&|$`<>()\\]/;
-/** What a shell expands where no quotes keep it from that, takes for a comment, or for a negation. */
+/** What a shell expands outside quotes, or reads as a comment or a negation. */
 const expands = /[*?[\]{}]|(^|[ =:])[~!#]/;
 
-/** What a shell would make of the line, if that is its words and nothing else. */
-function typed(line: string): string[] | undefined {
+/** The words of a line, if a shell would run exactly these words. */
+function shellWords(line: string): string[] | undefined {
   if (joins.test(line)) return undefined;
   const bare = line.replace(/'[^']*'|"[^"]*"/g, "");
   if (/['"]/.test(bare) || expands.test(bare)) return undefined;
-  const words = spelled(line);
+  const words = unquote(line);
   // `A=1 git push` runs git, in an environment of its own.
   return words?.[0] === undefined || words[0].includes("=") ? undefined : words;
 }

@@ -1,9 +1,9 @@
-/** How much a thread may do by itself, and whether one may do more than another. */
+/** Compares how much threads may do by themselves. */
 
 import type { SandboxDetails } from "../model/ports/thread.ts";
 import type { Permissions } from "../model/ruling.ts";
 
-/** From the least to the most; approvals by how much is run without asking anybody. */
+/** From the least to the most; approval policies by how much runs without a question. */
 const ranks = {
   sandbox: ["read-only", "workspace-write", "danger-full-access"],
   approval_policy: ["untrusted", "on-request", "never"],
@@ -11,17 +11,17 @@ const ranks = {
 
 type RankedField = keyof typeof ranks;
 
-/** The least there is: what a thread whose own power is not known may hand on. */
+/** The least permissions: those that a thread with unknown permissions may hand on. */
 export const least = { sandbox: ranks.sandbox[0], approval_policy: ranks.approval_policy[0] } as const;
 
 export function isRankedField(field: string): field is RankedField {
   return Object.hasOwn(ranks, field);
 }
 
-/** What is not known is more than anything, and nothing can be told to be no more than it. */
+/** True also when one of the two values is not known: then they cannot be compared. */
 export function exceeds(field: RankedField, wanted: string, own: string): boolean {
-  const [asked, had] = [rankOf(field, wanted), rankOf(field, own)];
-  return asked < 0 || had < 0 || asked > had;
+  const [wantedRank, ownRank] = [rankOf(field, wanted), rankOf(field, own)];
+  return wantedRank < 0 || ownRank < 0 || wantedRank > ownRank;
 }
 
 /** -1: not known. */
@@ -29,12 +29,12 @@ function rankOf(field: RankedField, value: string): number {
   return (ranks[field] as readonly string[]).indexOf(value);
 }
 
-/** Can it be told from more and from less? Of `granular` it cannot. */
+/** Whether they can be compared. `granular` cannot. */
 export function isRanked({ sandbox, approval_policy }: Permissions): boolean {
   return rankOf("sandbox", sandbox) >= 0 && rankOf("approval_policy", approval_policy) >= 0;
 }
 
-/** In words; undefined when it is not wider. `isInside` follows symbolic links. */
+/** A message why it is wider; undefined when it is not. `isInside` follows symbolic links. */
 export function widerThan(
   wanted: Permissions,
   own: Permissions,
@@ -57,7 +57,7 @@ export function widerThan(
   return gains && `its sandbox would be wider: ${gains}`;
 }
 
-/** Network is more where it is let, a temporary folder where it is not left out. */
+/** More is: network access that is allowed, and a temporary folder that is not excluded. */
 function isWider(
   name: "network_access" | "exclude_slash_tmp" | "exclude_tmpdir",
   wanted: SandboxDetails,
@@ -66,7 +66,7 @@ function isWider(
   return name === "network_access" ? wanted[name] && !own[name] : !wanted[name] && own[name];
 }
 
-/** Of an agent whose own details are not known, and of what it makes: the sender fills them in for every workspace. */
+/** For an agent whose details are not known, and for the threads that it creates. */
 export const strictDetails: SandboxDetails = {
   writable_roots: [],
   network_access: false,
@@ -74,7 +74,7 @@ export const strictDetails: SandboxDetails = {
   exclude_tmpdir: true,
 };
 
-/** What Codex lets where its configuration says nothing. */
+/** What Codex allows without any configuration. */
 export const defaultDetails: SandboxDetails = {
   writable_roots: [],
   network_access: false,
@@ -82,7 +82,7 @@ export const defaultDetails: SandboxDetails = {
   exclude_tmpdir: false,
 };
 
-/** Whoever may run everything unasked may let another run anything. */
+/** A thread that may run everything without a question may let another thread run anything. */
 export function mayDelegateApproval(own: Permissions | null): boolean {
   return own?.sandbox === "danger-full-access" && own.approval_policy !== least.approval_policy;
 }

@@ -1,26 +1,26 @@
-/** Whether an approval surely lets nothing happen that the sandbox of the thread would stop. */
+/** Whether it is certain that an approval allows nothing that the sandbox of the thread would stop. */
 
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { IsInside } from "../model/ruling.ts";
 
 /**
- * Only a patch inside the thread's writable folder does. An approved command may leave the sandbox under every approval
- * policy (measured on 0.169.0 and 0.171.0): under `on-request` and `granular` it runs outside at once. Under `untrusted` it does
- * when it asks to, and when the sandbox stops it, or seems to, Codex runs it again outside and asks nobody. An MCP tool
- * never runs in the sandbox, and permissions widen it. What a sub-agent may write is not known here.
+ * True for a patch inside the thread's writable folder only. An approved command may leave the sandbox under every
+ * approval policy (facts F42). Under `on-request` and `granular` it runs outside at once. Under `untrusted` it does so
+ * when it requests it; and when the sandbox stops it, or seems to, Codex runs it again outside without a question. An
+ * MCP tool never runs in the sandbox, and permissions widen it. What a sub-agent may write is not known here.
  */
 export function staysInside(
   { kind, changes, asks }: Pick<RequestFacts, "kind" | "changes" | "asks">,
   { effective, cwd }: Pick<Lane, "effective" | "cwd">,
   isInside: IsInside,
 ): boolean {
-  // To answer a question, or to fill in a form, runs nothing.
+  // The answer to a question, or a filled form, runs nothing.
   if (kind === "user_input" || kind === "elicitation") return true;
   if (kind !== "file_change_approval" || changes === null || asks.grant_root !== null) return false;
   if (effective?.sandbox !== "workspace-write" || effective.permission_profile !== null) return false;
   if (asks.sub_agent !== null) return false;
-  return changes.every(({ path, to }) => [path, to ?? path].every((one) => isWritable(one, cwd, isInside)));
+  return changes.every(({ path, to }) => [path, to ?? path].every((file) => isWritable(file, cwd, isInside)));
 }
 
 /** Folders that stay read-only inside a writable one. */

@@ -4,7 +4,7 @@ import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { notePromptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
-import { goalKept } from "../loading/goal.ts";
+import { goalToStore } from "../loading/goal.ts";
 import { noteLate } from "../loading/late.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -47,10 +47,10 @@ type LaneTable = { [K in OfLane]: (lane: Lane, event: Of<K>, change: Change, epo
 export type Ingest = (epoch: Epoch, events: AgentEvent[]) => void;
 
 /** `turnOver` is told of each lane whose turn ended, after the commit: its next message may go. */
-export function ingest(world: CoreDeps, turnOver: (lane: Lane) => void): Ingest {
-  const { store, journal, live, log } = world;
-  const loose = globalTable(world);
-  const ofLane = laneTable(world, turnOver);
+export function ingest(deps: CoreDeps, turnOver: (lane: Lane) => void): Ingest {
+  const { store, journal, live, log } = deps;
+  const loose = globalTable(deps);
+  const ofLane = laneTable(deps, turnOver);
 
   function apply(epoch: Epoch, event: AgentEvent, change: Change): void {
     const said = loose[event.kind as GlobalKind] as
@@ -91,8 +91,8 @@ export function ingest(world: CoreDeps, turnOver: (lane: Lane) => void): Ingest 
   };
 }
 
-function globalTable(world: CoreDeps): GlobalTable {
-  const { store, live } = world;
+function globalTable(deps: CoreDeps): GlobalTable {
+  const { store, live } = deps;
   return {
     // Not durable: a status is only good while this child lives.
     thread_status({ thread_id, status }) {
@@ -103,8 +103,8 @@ function globalTable(world: CoreDeps): GlobalTable {
     thread_started() {
       // Our own starts are known by their answers; a stranger's thread is not managed.
     },
-    thread_late: (late, change) => noteLate(world, change, late),
-    request_opened: ({ request }, change, epoch) => openRequest(world, change, epoch, request),
+    thread_late: (late, change) => noteLate(deps, change, late),
+    request_opened: ({ request }, change, epoch) => openRequest(deps, change, epoch, request),
     request_resolved({ rpc_id }, change, epoch) {
       const request = store.requests.findByWire(epoch, rpc_id);
       if (request) expire(store, change, request.id);
@@ -116,14 +116,14 @@ function globalTable(world: CoreDeps): GlobalTable {
       live.setAgents(thread_id, agents);
       change.append({ kind: "thread.agents", lane: lane.ref, data: { working: agents.length } });
     },
-    warned: (warned, change) => noteWarning(world, change, warned),
-    rate_limits: ({ limits }, change) => noteRateLimits(world, change, limits),
-    hook_decided: (decided, change) => hookDecided(world, change, decided),
+    warned: (warned, change) => noteWarning(deps, change, warned),
+    rate_limits: ({ limits }, change) => noteRateLimits(deps, change, limits),
+    hook_decided: (decided, change) => hookDecided(deps, change, decided),
   };
 }
 
-function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
-  const { store, live } = world;
+function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
+  const { store, live } = deps;
   return {
     turn_started(lane, { thread_id, turn_id }, change, epoch) {
       live.turnBegan(thread_id);
@@ -133,9 +133,9 @@ function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
     turn_completed(lane, { thread_id, turn }, change) {
       if (turn.status === "in_progress") return;
       const { id, status, error, completed_at } = turn;
-      noteAnswer(world, lane, turn.items, id, change.now);
-      endTurn(world, change, lane, { turn_id: id, status, error, completed_at });
-      const why = indexedError(lane.ref, turn, change.now, indexedBytesMax(world));
+      noteAnswer(deps, lane, turn.items, id, change.now);
+      endTurn(deps, change, lane, { turn_id: id, status, error, completed_at });
+      const why = indexedError(lane.ref, turn, change.now, indexedBytesMax(deps));
       if (why) store.items.put(why);
       const here = live.get(thread_id);
       if (here) here.floor = id;
@@ -145,23 +145,23 @@ function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
     turn_retrying(lane, { thread_id, turn_id, message }, change) {
       const turn = store.turns.find(lane.ref, turn_id);
       if (turn?.status !== "in_progress") return;
-      if (!live.retrying.has(thread_id)) live.retrying.set(thread_id, world.clock.monotonic());
+      if (!live.retrying.has(thread_id)) live.retrying.set(thread_id, deps.clock.monotonic());
       const error = { message: preview(message), kind: "retrying" };
       store.turns.put({ ...turn, retrying_since: turn.retrying_since ?? change.now, error });
       if (turn.retrying_since !== null) return;
       change.append({ kind: "turn.retrying", lane: lane.ref, turn_id, data: { reason: preview(message) } });
     },
-    turn_recovered: (lane, { turn_id }, change) => recovered(world, change, lane, turn_id),
+    turn_recovered: (lane, { turn_id }, change) => recovered(deps, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
-      itemCompleted(world, change, lane, turn_id, item, turnOver),
+      itemCompleted(deps, change, lane, turn_id, item, turnOver),
     tokens(lane, { turn_id, usage }, change) {
-      recovered(world, change, lane, turn_id);
+      recovered(deps, change, lane, turn_id);
       store.lanes.set(lane.ref, { tokens: usage });
     },
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
-      const kept = goalKept(world, lane, goal);
+      const kept = goalToStore(deps, lane, goal);
       if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;
       store.lanes.set(lane.ref, { goal: kept });
       change.append({ kind: "goal.changed", lane: lane.ref, data: { status: kept?.status ?? null } });
@@ -189,15 +189,15 @@ function laneTable(world: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
 }
 
 function itemCompleted(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   lane: Lane,
   turnId: string,
   item: ItemFacts,
   next: (lane: Lane) => void,
 ): void {
-  const { store } = world;
-  recovered(world, change, lane, turnId);
+  const { store } = deps;
+  recovered(deps, change, lane, turnId);
   const turn = store.turns.find(lane.ref, turnId);
   if (item.type === "user_message" && item.client_id !== null) {
     const message = store.messages.find(item.client_id);
@@ -209,7 +209,7 @@ function itemCompleted(
   if (item.type === "agent_message") {
     store.lanes.set(lane.ref, { last_message: lastMessage(item, turnId, change.now) });
   }
-  const indexed = indexedItem(lane.ref, turnId, item, change.now, indexedBytesMax(world));
+  const indexed = indexedItem(lane.ref, turnId, item, change.now, indexedBytesMax(deps));
   if (indexed) store.items.put(indexed);
   change.append({
     kind: "item.completed",

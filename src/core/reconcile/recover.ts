@@ -19,27 +19,27 @@ import { noteAnswer } from "../state/lastmessage.ts";
 import { contextTaken, delivered, failed, failSteer, requeued, unsure } from "../state/settle.ts";
 
 /** Something of a dead child is open on this lane. */
-export function isLeft(world: CoreDeps, ref: Ref): boolean {
-  const lane = world.store.lanes.find(ref);
+export function isLeft(deps: CoreDeps, ref: Ref): boolean {
+  const lane = deps.store.lanes.find(ref);
   // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
   if (!lane || lane.source === "attached" || lane.thread_id === null) return false;
-  return leftTurns(world, ref).length > 0 || leftMessages(world, ref).length > 0;
+  return leftTurns(deps, ref).length > 0 || leftMessages(deps, ref).length > 0;
 }
 
 /** Under the lane's lock. */
-export async function recover(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent, live } = world;
+export async function recover(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent, live } = deps;
   const lane = store.lanes.find(ref);
-  if (!lane || !isLeft(world, ref) || live.epoch() === null) return;
+  if (!lane || !isLeft(deps, ref) || live.epoch() === null) return;
   const threadId = lane.thread_id!;
   try {
-    applyHistory(world, lane, await readBack(agent, threadId, floorOf(world, ref)));
-    for (const message of leftMessages(world, ref)) await settleAbsent(world, lane, threadId, message);
+    applyHistory(deps, lane, await readBack(agent, threadId, floorOf(deps, ref)));
+    for (const message of leftMessages(deps, ref)) await settleAbsent(deps, lane, threadId, message);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
-    vanished(world, lane);
+    vanished(deps, lane);
   }
-  noteOpened(world, ref);
+  noteOpened(deps, ref);
 }
 
 function leftTurns({ store, live }: CoreDeps, ref: Ref) {
@@ -55,11 +55,11 @@ function leftMessages({ store, live }: CoreDeps, ref: Ref): Message[] {
 }
 
 /** The lowest floor of what is open; null reads to the beginning. */
-function floorOf(world: CoreDeps, ref: Ref): string | null {
-  const floors = leftMessages(world, ref).map((message) => message.floor_turn_id);
+function floorOf(deps: CoreDeps, ref: Ref): string | null {
+  const floors = leftMessages(deps, ref).map((message) => message.floor_turn_id);
   if (floors.includes(null)) return null;
-  const firstLeft = leftTurns(world, ref)[0]?.turn_id;
-  const below = firstLeft === undefined ? undefined : turnBefore(world, ref, firstLeft);
+  const firstLeft = leftTurns(deps, ref)[0]?.turn_id;
+  const below = firstLeft === undefined ? undefined : turnBefore(deps, ref, firstLeft);
   const all = [...(floors as string[]), ...(firstLeft === undefined ? [] : [below ?? null])];
   if (all.length === 0 || all.includes(null)) return null;
   return (all as string[]).sort()[0]!;
@@ -71,21 +71,21 @@ function turnBefore({ store }: CoreDeps, ref: Ref, turnId: string): string | und
 }
 
 /** All that history proves, in one transaction. */
-function applyHistory(world: CoreDeps, lane: Lane, back: ReadBack): void {
-  const { store, journal } = world;
+function applyHistory(deps: CoreDeps, lane: Lane, back: ReadBack): void {
+  const { store, journal } = deps;
   journal.commit((change) => {
-    for (const message of leftMessages(world, lane.ref)) {
+    for (const message of leftMessages(deps, lane.ref)) {
       const turn = turnHolding(back.turns, message.id);
       if (turn) delivered(store, change, message, turn.id);
     }
-    for (const left of leftTurns(world, lane.ref)) {
+    for (const left of leftTurns(deps, lane.ref)) {
       const turn = back.turns.find((candidate) => candidate.id === left.turn_id);
-      endByHistory(world, change, lane, left.turn_id, turn);
+      endByHistory(deps, change, lane, left.turn_id, turn);
     }
     // Delivered, but the turn was never seen to start here.
-    for (const message of leftMessages(world, lane.ref)) {
+    for (const message of leftMessages(deps, lane.ref)) {
       if (message.state !== "delivered" || message.turn_id === null) continue;
-      endByHistory(world, change, lane, message.turn_id, turnHolding(back.turns, message.id));
+      endByHistory(deps, change, lane, message.turn_id, turnHolding(back.turns, message.id));
     }
     store.lanes.set(lane.ref, { evidence_at: change.now });
   });
@@ -96,15 +96,15 @@ function applyHistory(world: CoreDeps, lane: Lane, back: ReadBack): void {
  * one (measured): no work was cut, so nothing is held.
  */
 function endByHistory(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   lane: Lane,
   turnId: string,
   turn: TurnFacts | undefined,
 ): void {
-  const { store } = world;
+  const { store } = deps;
   const status = turn && turn.status !== "in_progress" ? turn.status : "interrupted";
-  if (turn) noteAnswer(world, lane, turn.items, turnId, change.now);
+  if (turn) noteAnswer(deps, lane, turn.items, turnId, change.now);
   const known = store.turns.find(lane.ref, turnId);
   if (!known) {
     const now = change.now;
@@ -120,7 +120,7 @@ function endByHistory(
       ...times,
     });
   }
-  endTurn(world, change, lane, {
+  endTurn(deps, change, lane, {
     turn_id: turnId,
     status,
     error: turn?.error ?? null,
@@ -130,8 +130,8 @@ function endByHistory(
   });
 }
 
-async function settleAbsent(world: CoreDeps, lane: Lane, threadId: string, message: Message): Promise<void> {
-  const { store, agent, journal } = world;
+async function settleAbsent(deps: CoreDeps, lane: Lane, threadId: string, message: Message): Promise<void> {
+  const { store, agent, journal } = deps;
   // The first fence: while any of the old child's processes may live, nothing is sent again.
   if (!isInFlight(message.state) || !store.epochs.isEnded(message.epoch)) return;
   const { path } = await agent.readThread(threadId);
@@ -141,9 +141,9 @@ async function settleAbsent(world: CoreDeps, lane: Lane, threadId: string, messa
     );
     return;
   }
-  await open(world, lane.ref);
+  await open(deps, lane.ref);
   if (message.mode === "context") {
-    await settleContext(world, message, path);
+    await settleContext(deps, message, path);
     return;
   }
   const back = await readBack(agent, threadId, message.floor_turn_id);
@@ -160,26 +160,26 @@ async function settleAbsent(world: CoreDeps, lane: Lane, threadId: string, messa
     else if (isSteering(now)) failSteer(store, change, now);
     else requeued(store, change, now, null);
   });
-  if (holding) applyHistory(world, lane, back);
+  if (holding) applyHistory(deps, lane, back);
 }
 
-async function settleContext(world: CoreDeps, message: Message, path: string | null): Promise<void> {
-  const isThere = path !== null && (await world.agent.hasInjected(path, message.id));
-  world.journal.commit((change) => {
-    const now = world.store.messages.get(message.id);
-    if (isThere) contextTaken(world, change, now);
-    else if (isInFlight(now.state)) requeued(world.store, change, now, null);
+async function settleContext(deps: CoreDeps, message: Message, path: string | null): Promise<void> {
+  const isThere = path !== null && (await deps.agent.hasInjected(path, message.id));
+  deps.journal.commit((change) => {
+    const now = deps.store.messages.get(message.id);
+    if (isThere) contextTaken(deps, change, now);
+    else if (isInFlight(now.state)) requeued(deps.store, change, now, null);
   });
 }
 
 /** The thread is gone with its history: before it was durable that is a start over, after it an end. */
-function vanished(world: CoreDeps, lane: Lane): void {
-  const { store, journal } = world;
+function vanished(deps: CoreDeps, lane: Lane): void {
+  const { store, journal } = deps;
   const why = "Codex no longer has the thread";
-  if (lane.durable_at !== null) markGone(world, lane.ref);
+  if (lane.durable_at !== null) markGone(deps, lane.ref);
   journal.commit((change) => {
-    for (const left of leftTurns(world, lane.ref)) endByHistory(world, change, lane, left.turn_id, undefined);
-    for (const message of leftMessages(world, lane.ref)) {
+    for (const left of leftTurns(deps, lane.ref)) endByHistory(deps, change, lane, left.turn_id, undefined);
+    for (const message of leftMessages(deps, lane.ref)) {
       if (message.state === "delivered") continue;
       if (lane.durable_at === null) requeued(store, change, message, null);
       else unsure(store, change, message, why);

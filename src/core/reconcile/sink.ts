@@ -19,9 +19,9 @@ export interface Told {
   unsettled(): void;
 }
 
-export function sinkOf(world: CoreDeps, told: Told): AgentSink {
-  const { store, journal, live, clock, log } = world;
-  const ingested = ingest(world, told.turnOver);
+export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
+  const { store, journal, live, clock, log } = deps;
+  const ingested = ingest(deps, told.turnOver);
   /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened again. */
   let unheard: Set<string> | undefined;
   /** Epochs whose child is gone, and of whose group something was left then. */
@@ -78,7 +78,7 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
       const isExplained = journal.commit((change) => {
         if (!isLeft) store.epochs.end(epoch, reason, change.now);
         settleEnd(change, epoch, reason);
-        return blameFor(world, change, epoch);
+        return blameFor(deps, change, epoch);
       });
       if (isLeft) left.add(epoch);
       return isExplained;
@@ -107,11 +107,11 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
   function reopen(threadId: string): void {
     const ref = store.lanes.findByThread(threadId)?.ref;
     if (ref === undefined) return;
-    world
+    deps
       .locked(ref, () => {
         // A look in between may have told that it is loaded, and nothing of what it asked.
         live.drop(threadId);
-        return open(world, ref);
+        return open(deps, ref);
       })
       .catch((thrown: unknown) =>
         log.warn("a thread could not be opened again", { lane: ref, reason: errorMessage(thrown) }),
@@ -120,9 +120,9 @@ export function sinkOf(world: CoreDeps, told: Told): AgentSink {
 
   /** What follows from the end of a child, whether or not its processes are gone. */
   function settleEnd(change: Change, epoch: Epoch, reason: string): void {
-    expireOf(world, epoch, change);
-    endEphemeral(world, change);
-    interruptGoals(world, change);
+    expireOf(deps, epoch, change);
+    endEphemeral(deps, change);
+    interruptGoals(deps, change);
     change.append({
       kind: "codex.down",
       data: { epoch, reason: reason.slice(0, limits.event.textCharsMax) },

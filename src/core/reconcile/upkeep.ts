@@ -8,11 +8,11 @@ import type { Ref } from "../model/ports/rows.ts";
 import { isEphemeral } from "../state/lane.ts";
 
 /** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
-export async function renewReplaced(world: CoreDeps): Promise<void> {
-  const { store, agent, live, blame } = world;
+export async function renewReplaced(deps: CoreDeps): Promise<void> {
+  const { store, agent, live, blame } = deps;
   if (agent.status().program !== "replaced") return;
   const isBusy =
-    isOpening(world) ||
+    isOpening(deps) ||
     store.turns.listRunning().length > 0 ||
     store.counts().requests > 0 ||
     store.lanes.withActiveGoal().length > 0 ||
@@ -25,25 +25,25 @@ export async function renewReplaced(world: CoreDeps): Promise<void> {
 }
 
 /** Threads that nobody needs at the moment, by the ids that Codex gave them. */
-export function idleThreads(world: CoreDeps, isDue: Delivery["isDue"]): [Ref, threadId: string][] {
-  return world.live.list().flatMap(([threadId]) => {
-    const ref = idleLane(world, isDue, threadId);
+export function idleThreads(deps: CoreDeps, isDue: Delivery["isDue"]): [Ref, threadId: string][] {
+  return deps.live.list().flatMap(([threadId]) => {
+    const ref = idleLane(deps, isDue, threadId);
     return ref === undefined ? [] : [[ref, threadId] as [Ref, string]];
   });
 }
 
 /** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
 export async function unload(
-  world: CoreDeps,
+  deps: CoreDeps,
   isDue: Delivery["isDue"],
   ref: Ref,
   threadId: string,
 ): Promise<void> {
-  const { agent, live, log } = world;
+  const { agent, live, log } = deps;
   try {
-    await world.locked(ref, async () => {
+    await deps.locked(ref, async () => {
       // Asked again: a send may have gone through while the lock was awaited.
-      if (idleLane(world, isDue, threadId) === undefined) return;
+      if (idleLane(deps, isDue, threadId) === undefined) return;
       await agent.unsubscribe(threadId);
       live.drop(threadId);
     });

@@ -10,19 +10,19 @@ import { lineOf } from "../state/itemline.ts";
 import { laneAbove } from "./request.ts";
 
 /** Inside the batch's transaction; of a sub-agent after it, onto the thread that it works for. */
-export function hookDecided(world: CoreDeps, change: Change, decided: HookDecision): void {
-  const lane = world.store.lanes.findByThread(decided.thread_id);
+export function hookDecided(deps: CoreDeps, change: Change, decided: HookDecision): void {
+  const lane = deps.store.lanes.findByThread(decided.thread_id);
   if (lane) append(change, lane, decided);
-  else change.after(() => void recordAbove(world, decided));
+  else change.after(() => void recordAbove(deps, decided));
 }
 
-async function recordAbove(world: CoreDeps, decided: HookDecision): Promise<void> {
-  const lane = await laneAbove(world, decided.thread_id);
+async function recordAbove(deps: CoreDeps, decided: HookDecision): Promise<void> {
+  const lane = await laneAbove(deps, decided.thread_id);
   if (!lane) return;
   try {
-    world.journal.commit((change) => append(change, lane, decided));
+    deps.journal.commit((change) => append(change, lane, decided));
   } catch (thrown) {
-    world.log.warn("what a hook of Codex decided was not recorded", {
+    deps.log.warn("what a hook of Codex decided was not recorded", {
       thread: decided.thread_id,
       decision: decided.decision,
       reason: errorMessage(thrown),

@@ -7,7 +7,7 @@ import type { Ruling } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Ref, Request } from "../model/ports/rows.ts";
 import type { IsInside, Rules } from "../model/ruling.ts";
-import { type Asker, decide } from "../policy/decide.ts";
+import { decide, type RequestingThread } from "../policy/decide.ts";
 import { optionsOf } from "./reply.ts";
 
 export interface Replay {
@@ -44,17 +44,17 @@ export interface ReplayPage {
 }
 
 /** The counts are of all since then, whatever page is asked for. Throws `usage`: a file of rules that is broken or missing. */
-export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
-  const rules = file === null ? world.policy().rules : world.rulesIn(file);
-  const askers = new Map<Ref, Asker>();
-  const asked = world.store.requests
+export function replay(deps: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
+  const rules = file === null ? deps.policy().rules : deps.rulesIn(file);
+  const askers = new Map<Ref, RequestingThread>();
+  const asked = deps.store.requests
     .listSince({ since, limit: limits.request.replayMax + 1, ...(ref === null ? {} : { lane: ref }) })
     // What dispatch refuses by itself no rule decides.
     .filter((request) => optionsOf(request).length > 0);
   const all = asked.slice(0, limits.request.replayMax).map((request) => {
-    const asker = askers.get(request.lane) ?? askerOf(world, request.lane);
+    const asker = askers.get(request.lane) ?? askerOf(deps, request.lane);
     askers.set(request.lane, asker);
-    return judged(request, asker, rules, world.files.isInside);
+    return judged(request, asker, rules, deps.files.isInside);
   });
   const from = cursor === null ? 0 : placeOf(cursor, all);
   const page = all.slice(from, from + limit);
@@ -73,13 +73,13 @@ export function replay(world: CoreDeps, { file, ref, since, limit, cursor }: Rep
 }
 
 /** As the thread is known now; of one that was forgotten, its ref. */
-function askerOf({ store }: CoreDeps, ref: Ref): Asker {
+function askerOf({ store }: CoreDeps, ref: Ref): RequestingThread {
   return (
     store.lanes.find(ref) ?? { ref, thread_id: null, handle: null, named_by_agent: false, requests: null }
   );
 }
 
-function judged(request: Request, asker: Asker, rules: Rules, isInside: IsInside): Replayed {
+function judged(request: Request, asker: RequestingThread, rules: Rules, isInside: IsInside): Replayed {
   const { id, lane, kind, summary, state, decision, answered_by } = request;
   const { ruling, by } = decide(request, asker, rules, isInside);
   const asked_at = iso(request.asked_at);

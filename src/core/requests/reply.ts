@@ -3,7 +3,7 @@
 import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
 import { type Decision, decisions } from "../../contract/words.ts";
-import type { Given } from "../model/answer.ts";
+import type { Answer } from "../model/answer.ts";
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Request } from "../model/ports/rows.ts";
 import { answersTo, contentFor, fieldsOf, onlyAnswer, onlyContent } from "./form.ts";
@@ -47,7 +47,7 @@ function formOptions(asks: Request["asks"]): Option[] {
 }
 
 /** The result that Codex is sent. Throws `usage`: an option that this kind does not take, or an answer that does not fit. */
-export function resultOf(request: Answerable, given: Given): Json {
+export function resultOf(request: Answerable, given: Answer): Json {
   const option: Option = "decision" in given ? given.decision : "answer" in given ? "answer" : "reply";
   const options = optionsOf(request);
   if (!options.includes(option)) {

@@ -1,7 +1,7 @@
 /** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Given } from "../model/answer.ts";
+import type { Answer } from "../model/answer.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
@@ -13,27 +13,21 @@ import { optionsOf, refusalOf, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
 
 /** Inside the batch's transaction. */
-export function openRequest(world: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts): void {
+export function openRequest(deps: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts): void {
   const { thread_id } = asked;
-  const lane = thread_id === null ? undefined : world.store.lanes.findByThread(thread_id);
-  if (thread_id === null || asked.kind === "current_time")
-    answerUnrecorded(world, change, epoch, asked, lane);
-  else if (lane?.source === "own") record(world, change, epoch, asked, lane);
+  const lane = thread_id === null ? undefined : deps.store.lanes.findByThread(thread_id);
+  if (thread_id === null || asked.kind === "current_time") answerUnrecorded(deps, change, epoch, asked, lane);
+  else if (lane?.source === "own") record(deps, change, epoch, asked, lane);
   else {
-    world.live.pendingLookups.add(asked.rpc_id);
-    change.after(() => void openAbove(world, epoch, asked, thread_id));
+    deps.live.pendingLookups.add(asked.rpc_id);
+    change.after(() => void openAbove(deps, epoch, asked, thread_id));
   }
 }
 
 /** What a sub-agent asks, its root thread asks (measured: it comes with the sub-agent's own id). */
-async function openAbove(
-  world: CoreDeps,
-  epoch: Epoch,
-  asked: RequestFacts,
-  threadId: string,
-): Promise<void> {
-  const { journal, live, log } = world;
-  const lane = await laneAbove(world, threadId);
+async function openAbove(deps: CoreDeps, epoch: Epoch, asked: RequestFacts, threadId: string): Promise<void> {
+  const { journal, live, log } = deps;
+  const lane = await laneAbove(deps, threadId);
   try {
     journal.commit((change) => {
       // A row of a child that died meanwhile would stay open for ever.
@@ -41,12 +35,12 @@ async function openAbove(
       // Resolved meanwhile, or asked again and recorded already.
       if (!live.pendingLookups.delete(asked.rpc_id)) return;
       const asks = { ...asked.asks, sub_agent: threadId };
-      if (lane) record(world, change, epoch, { ...asked, asks }, lane);
-      else answerUnrecorded(world, change, epoch, asked);
+      if (lane) record(deps, change, epoch, { ...asked, asks }, lane);
+      else answerUnrecorded(deps, change, epoch, asked);
     });
   } catch (thrown) {
     log.warn("a question could not be stored, so it is refused", { reason: errorMessage(thrown) });
-    tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) });
+    tell(deps, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) });
   }
 }
 
@@ -69,13 +63,13 @@ export async function laneAbove(
 }
 
 /** A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
-function record(world: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
-  const { store, mint } = world;
+function record(deps: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
+  const { store, mint } = deps;
   if (store.requests.findByWire(epoch, asked.rpc_id)) return;
-  const policy = policyOf(world);
+  const policy = policyOf(deps);
   let id = mint.ref();
   while (store.requests.find(id)) id = mint.ref();
-  const request = requestRow(world, id, lane, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
+  const request = requestRow(deps, id, lane, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);
   change.append({
     kind: "request.opened",
@@ -85,28 +79,28 @@ function record(world: CoreDeps, change: Change, epoch: Epoch, asked: RequestFac
   });
   const options = optionsOf(request);
   if (options.length === 0) {
-    close(world, change, request, "refused", "dispatch");
-    change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
+    close(deps, change, request, "refused", "dispatch");
+    change.after(() => tell(deps, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
     return;
   }
   const { ruling, by } = policy
-    ? decide(request, lane, policy.rules, world.files.isInside)
+    ? decide(request, lane, policy.rules, deps.files.isInside)
     : { ruling: "ask" as const, by: null };
   // A rule may say what the question does not take: that is a person's to see.
   if (ruling !== "ask" && by !== null && options.includes(ruling)) {
     const result = resultOf(request, { decision: ruling });
-    close(world, change, request, ruling, by);
-    change.after(() => tell(world, epoch, { rpc_id: asked.rpc_id, result }));
+    close(deps, change, request, ruling, by);
+    change.after(() => tell(deps, epoch, { rpc_id: asked.rpc_id, result }));
   } else if (request.expires_at !== null) {
     const { id, expires_at } = request;
     const leftMs = expires_at - change.now;
-    change.after(() => endAfter(world, id, leftMs));
+    change.after(() => endAfter(deps, id, leftMs));
   }
 }
 
 /** Of a thread that is not managed, or of nobody: no row can stand for it. The time is no question. */
 function answerUnrecorded(
-  world: CoreDeps,
+  deps: CoreDeps,
   change: Change,
   epoch: Epoch,
   asked: RequestFacts,
@@ -121,16 +115,16 @@ function answerUnrecorded(
   });
   const currentTimeAt = Math.floor(change.now / 1000);
   change.after(() =>
-    tell(world, epoch, { rpc_id, ...(isTime ? { result: { currentTimeAt } } : refusalOf(asked)) }),
+    tell(deps, epoch, { rpc_id, ...(isTime ? { result: { currentTimeAt } } : refusalOf(asked)) }),
   );
 }
 
 /** Of a configuration that cannot be read nothing is left but to ask. */
-function policyOf(world: CoreDeps): Policy | undefined {
+function policyOf(deps: CoreDeps): Policy | undefined {
   try {
-    return world.policy();
+    return deps.policy();
   } catch (thrown) {
-    world.log.warn("the configuration is broken, so every question is asked", {
+    deps.log.warn("the configuration is broken, so every question is asked", {
       reason: errorMessage(thrown),
     });
     return undefined;
@@ -151,30 +145,30 @@ function tell({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
 }
 
 /** After so long by the monotonic clock: one that is set back keeps no question open. */
-function endAfter(world: CoreDeps, id: string, ms: number): void {
-  const { clock } = world;
+function endAfter(deps: CoreDeps, id: string, ms: number): void {
+  const { clock } = deps;
   const until = clock.monotonic() + ms;
   clock.after(Math.min(ms, limits.timer.maxMs), () => {
     const left = until - clock.monotonic();
-    if (left > 0) endAfter(world, id, left);
-    else runOut(world, id);
+    if (left > 0) endAfter(deps, id, left);
+    else runOut(deps, id);
   });
 }
 
 /** Nobody answered in time: a no, in the kind's own way, so that the turn goes on; once the registry takes it. */
-function runOut(world: CoreDeps, id: string): void {
-  const { store, journal, clock, log } = world;
+function runOut(deps: CoreDeps, id: string): void {
+  const { store, journal, clock, log } = deps;
   try {
     journal.commit((change) => {
       const request = store.requests.find(id);
       if (request?.state !== "open") return;
       expire(store, change, id);
       const result = resultOf(request, { decision: "deny" });
-      change.after(() => tell(world, request.epoch, { rpc_id: request.rpc_id, result }));
+      change.after(() => tell(deps, request.epoch, { rpc_id: request.rpc_id, result }));
     });
   } catch (thrown) {
     log.warn("a question could not be ended yet", { request: id, reason: errorMessage(thrown) });
-    clock.after(limits.loop.everyMs, () => runOut(world, id));
+    clock.after(limits.loop.everyMs, () => runOut(deps, id));
   }
 }
 
@@ -182,8 +176,8 @@ function runOut(world: CoreDeps, id: string): void {
  * Throws `usage` (it does not fit the question), `not_found`, `conflict` (answered or expired), `agent_down` (the
  * child died: the request expired with it).
  */
-export async function answer(world: CoreDeps, id: string, given: Given, by: string): Promise<Request> {
-  const { store, journal, agent } = world;
+export async function answer(deps: CoreDeps, id: string, given: Answer, by: string): Promise<Request> {
+  const { store, journal, agent } = deps;
   const { request, result } = journal.commit((change) => {
     const open = store.requests.get(id);
     if (open.state !== "open") {
@@ -195,7 +189,7 @@ export async function answer(world: CoreDeps, id: string, given: Given, by: stri
     }
     const result = resultOf(open, given);
     // What was answered is Codex's to keep: it may be a secret, so no row and no event of ours holds it.
-    close(world, change, open, "decision" in given ? given.decision : "answer", by);
+    close(deps, change, open, "decision" in given ? given.decision : "answer", by);
     return { request: open, result };
   });
   try {
@@ -219,6 +213,6 @@ export async function answer(world: CoreDeps, id: string, given: Given, by: stri
 }
 
 /** With the child that asked. */
-export function expireOf(world: CoreDeps, epoch: Epoch, change: Change): void {
-  for (const request of world.store.requests.listOpen({ epoch })) expire(world.store, change, request.id);
+export function expireOf(deps: CoreDeps, epoch: Epoch, change: Change): void {
+  for (const request of deps.store.requests.listOpen({ epoch })) expire(deps.store, change, request.id);
 }

@@ -21,17 +21,17 @@ const nothing: Elsewhere = { matches: [], next: null, note: null };
 
 /** Never throws for a Codex that is down, slow or unwilling: the note says so. Throws `not_found` for an id that no thread has. */
 export async function elsewhere(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   cursor: string | null,
   limit: number,
 ): Promise<Elsewhere> {
-  if (!mayHoldMore(world, asked)) return nothing;
+  if (!mayHoldMore(deps, asked)) return nothing;
   try {
-    await world.agent.ready(limits.search.codexWaitMs);
+    await deps.agent.ready(limits.search.codexWaitMs);
     return asked.thread === null
-      ? await overThreads(world, asked, cursor, limit)
-      : await within(world, asked, asked.thread, cursor, limit);
+      ? await overThreads(deps, asked, cursor, limit)
+      : await within(deps, asked, asked.thread, cursor, limit);
   } catch (thrown) {
     if (refusalOf(thrown) === "no_rollout" && asked.thread !== null && "threadId" in asked.thread)
       fail("not_found", `Codex has no thread ${asked.thread.threadId}`, {
@@ -49,7 +49,7 @@ function mayHoldMore({ store }: CoreDeps, { thread, scope, archived }: Asked): b
 }
 
 async function overThreads(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   from: string | null,
   limit: number,
@@ -57,7 +57,7 @@ async function overThreads(
   const matches: Match[] = [];
   let cursor = from;
   for (let page = 0; page < limits.search.codexPagesMax; page++) {
-    const { found, next_cursor } = await world.agent.searchThreads({
+    const { found, next_cursor } = await deps.agent.searchThreads({
       text: asked.query.literal,
       cursor,
       // Each thread gives one match at most: nothing of a page is left over for the next.
@@ -66,7 +66,7 @@ async function overThreads(
       by: asked.dateField === "created_at" ? "created_at" : "updated_at",
       ascending: asked.ascending,
     });
-    const made = await Promise.all(found.map((one) => matchIn(world, asked, one.thread, one.snippet)));
+    const made = await Promise.all(found.map((one) => matchIn(deps, asked, one.thread, one.snippet)));
     matches.push(...made.filter((match) => match !== undefined));
     cursor = next_cursor;
     if (cursor === null || matches.length >= limit) return { matches, next: cursor, note: null };
@@ -75,21 +75,21 @@ async function overThreads(
 }
 
 async function matchIn(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   thread: ThreadFacts,
   snippet: string,
 ): Promise<Match | undefined> {
-  const lane = world.store.lanes.findByThread(thread.id);
-  if (!mayMatch(asked, thread) || isAnswered(world, asked, lane)) return undefined;
-  const { found } = await world.agent
+  const lane = deps.store.lanes.findByThread(thread.id);
+  if (!mayMatch(asked, thread) || isAnswered(deps, asked, lane)) return undefined;
+  const { found } = await deps.agent
     .searchMessages(thread.id, { text: asked.query.literal, cursor: null, limit: limits.wire.pageMax })
     .catch((thrown: unknown) => {
       // A thread of the old kind of history has no places to be told; that it holds the text is known all the same.
       if (refusalOf(thrown) === undefined) throw thrown;
       return { found: [] };
     });
-  const fresh = found.filter((one) => isFresh(world, asked, lane, one));
+  const fresh = found.filter((one) => isFresh(deps, asked, lane, one));
   const first = asked.ascending ? fresh[0] : fresh.at(-1);
   if (first) return matchOf(asked, thread, lane, first);
   // All its messages with the text are in the index: what Codex means is one of them.
@@ -106,23 +106,23 @@ async function matchIn(
 
 /** Every place in one thread. */
 async function within(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   place: NonNullable<Asked["thread"]>,
   cursor: string | null,
   limit: number,
 ): Promise<Elsewhere> {
-  const lane = "ref" in place ? world.store.lanes.find(place.ref) : undefined;
+  const lane = "ref" in place ? deps.store.lanes.find(place.ref) : undefined;
   const threadId = "threadId" in place ? place.threadId : (lane?.thread_id ?? null);
   if (threadId === null) return nothing;
-  const thread = await world.agent.readThread(threadId);
-  const { found, next_cursor } = await world.agent.searchMessages(threadId, {
+  const thread = await deps.agent.readThread(threadId);
+  const { found, next_cursor } = await deps.agent.searchMessages(threadId, {
     text: asked.query.literal,
     cursor,
     limit,
   });
   if (!mayMatch(asked, thread)) return nothing;
-  const fresh = found.filter((one) => isFresh(world, asked, lane, one));
+  const fresh = found.filter((one) => isFresh(deps, asked, lane, one));
   return { matches: fresh.map((one) => matchOf(asked, thread, lane, one)), next: next_cursor, note: null };
 }
 

@@ -1,7 +1,7 @@
 /** What of a thread the index keeps, and how much of it. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { wordsOf } from "../model/changes.ts";
+import { describeChange } from "../model/changes.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { IndexedItem, IndexedType } from "../model/ports/indexed.ts";
 import type { Ref } from "../model/ports/rows.ts";
@@ -40,7 +40,7 @@ export function indexedItem(
 
 /** Of a file change every path, with what is done to it. */
 function pathsOf({ changes, path }: ItemFacts): string | null {
-  return changes?.map((change) => wordsOf(change, null)).join("\n") ?? path;
+  return changes?.map((change) => describeChange(change, null)).join("\n") ?? path;
 }
 
 /** Why a turn failed: no item of Codex's, but a thing that is searched for. */

@@ -27,18 +27,18 @@ export type Stand = { in: "index"; after: number | null } | { in: "codex"; curso
 const unsplit =
   "what is older than the last upgrade is still being indexed for Chinese, Japanese, Korean, Thai and emoji: search again in a minute";
 
-export async function search(world: CoreDeps, search: Search): Promise<Found> {
-  const found = await everywhere(world, search);
-  if (world.store.items.isSplit()) return found;
+export async function search(deps: CoreDeps, search: Search): Promise<Found> {
+  const found = await everywhere(deps, search);
+  if (deps.store.items.isSplit()) return found;
   return { ...found, truncated: true, note: [unsplit, found.note].filter((note) => note).join("; ") };
 }
 
-async function everywhere(world: CoreDeps, search: Search): Promise<Found> {
-  const asked = { ...search, query: queryOf(search.text), below: placeOf(world, search) };
+async function everywhere(deps: CoreDeps, search: Search): Promise<Found> {
+  const asked = { ...search, query: queryOf(search.text), below: placeOf(deps, search) };
   const stand = search.cursor === null ? ({ in: "index", after: null } as const) : standOf(search.cursor);
   const matches: Match[] = [];
   if (stand.in === "index") {
-    const page = inIndex(world, asked, stand.after);
+    const page = inIndex(deps, asked, stand.after);
     if (page.next !== null) {
       return {
         matches: page.matches,
@@ -53,7 +53,7 @@ async function everywhere(world: CoreDeps, search: Search): Promise<Found> {
     }
   }
   const left = asked.limit - matches.length;
-  const rest = await elsewhere(world, asked, stand.in === "codex" ? stand.cursor : null, left);
+  const rest = await elsewhere(deps, asked, stand.in === "codex" ? stand.cursor : null, left);
   return {
     matches: [...matches, ...rest.matches],
     next_cursor: rest.next === null ? null : cursorOf({ in: "codex", cursor: rest.next }),
@@ -73,16 +73,16 @@ function placeOf({ files }: CoreDeps, { repo, dir }: Search): string | null {
 }
 
 function inIndex(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   after: number | null,
 ): { matches: Match[]; next: number | null } {
-  const { items } = world.store;
-  const lanes = new Map(chosen(world, asked).map((lane) => [lane.ref, lane]));
+  const { items } = deps.store;
+  const lanes = new Map(chosen(deps, asked).map((lane) => [lane.ref, lane]));
   const query = indexQuery(asked, [...lanes.keys()]);
   const isRanked = asked.sort === "relevance";
   const hits = isRanked
-    ? items.hits(query.match, bestOf(world, asked, query).slice(after ?? 0, (after ?? 0) + asked.limit + 1))
+    ? items.hits(query.match, bestOf(deps, asked, query).slice(after ?? 0, (after ?? 0) + asked.limit + 1))
     : items.search({ ...query, after, limit: asked.limit + 1 });
   const page = hits.slice(0, asked.limit);
   const next = isRanked ? (after ?? 0) + page.length : (page.at(-1)?.id ?? null);

@@ -24,20 +24,20 @@ export interface Bounds {
 /** Throws `agent_down`, `not_found`, `agent`, `storage`; what was read before stays. */
 export type Syncing = (ref: Ref, bounds: Bounds, signal: AbortSignal) => Promise<void>;
 
-export function syncing(world: CoreDeps): Syncing {
+export function syncing(deps: CoreDeps): Syncing {
   // Not the lane's own lock: reading takes seconds, and a message must not wait for it.
   const reading: KeyedMutex = keyedMutex();
   return (ref, bounds, signal) =>
     reading.run(ref, async () => {
-      const lane = world.store.lanes.get(ref);
+      const lane = deps.store.lanes.get(ref);
       if (lane.thread_id === null) return;
-      await world.agent.ready(limits.codex.readyWaitMs);
+      await deps.agent.ready(limits.codex.readyWaitMs);
       const note = (error: string | null) =>
-        world.journal.note(({ now }) =>
-          world.store.items.setSync(ref, error === null ? { synced_at: now, error } : { error }),
+        deps.journal.note(({ now }) =>
+          deps.store.items.setSync(ref, error === null ? { synced_at: now, error } : { error }),
         );
       try {
-        await readAll(world, lane as Threaded, budget(world, bounds, signal));
+        await readAll(deps, lane as Threaded, budget(deps, bounds, signal));
       } catch (thrown) {
         note(errorMessage(thrown).slice(0, limits.thread.previewCharsMax));
         if (refusalOf(thrown) !== "no_rollout") throw thrown;
@@ -82,17 +82,17 @@ function budget({ clock }: CoreDeps, bounds: Bounds, signal: AbortSignal): Budge
   };
 }
 
-async function readAll(world: CoreDeps, lane: Threaded, left: Budget): Promise<void> {
-  const known = world.store.items.sync(lane.ref);
+async function readAll(deps: CoreDeps, lane: Threaded, left: Budget): Promise<void> {
+  const known = deps.store.items.sync(lane.ref);
   let top = known?.top_turn ?? null;
   let gaps: Gap[] = [{ cursor: null, until: top }, ...(known?.gaps ?? [])];
   // The first page is read whatever the bounds: without it nothing can be said of what there is.
   do {
     const [gap, ...older] = gaps as [Gap, ...Gap[]];
-    const page = await pageOf(world, lane, gap, left);
+    const page = await pageOf(deps, lane, gap, left);
     if (gap.cursor === null) top = newestSettled(page.turns) ?? top;
     gaps = remaining(gap, older, page);
-    world.journal.note(() => world.store.items.setSync(lane.ref, { top_turn: top, gaps }));
+    deps.journal.note(() => deps.store.items.setSync(lane.ref, { top_turn: top, gaps }));
   } while (gaps.length > 0 && !left.isSpent());
 }
 
@@ -104,19 +104,19 @@ interface Read {
 }
 
 /** One page, as far as the budget goes. */
-async function pageOf(world: CoreDeps, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
-  const { turns, next_cursor } = await listed(world, lane.thread_id, gap, left.pageTurns());
+async function pageOf(deps: CoreDeps, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
+  const { turns, next_cursor } = await listed(deps, lane.thread_id, gap, left.pageTurns());
   const known = turns.findIndex((turn) => turn.id === gap.until);
   const fresh = known < 0 ? turns : turns.slice(0, known);
   let taken = 0;
   while (taken < fresh.length && !(taken > 0 && left.isSpent())) {
-    taken += takeIn(world, lane.ref, fresh.slice(taken), left);
+    taken += takeIn(deps, lane.ref, fresh.slice(taken), left);
     await macrotask();
   }
   const read = fresh.slice(0, taken);
   if (taken === fresh.length) return { turns: read, next: next_cursor, metKnown: known >= 0 };
   // A cursor stands between pages only: a page of just what was taken in ends where it stopped.
-  const short = await listed(world, lane.thread_id, gap, taken);
+  const short = await listed(deps, lane.thread_id, gap, taken);
   return { turns: read, next: short.next_cursor, metKnown: false };
 }
 
@@ -124,12 +124,12 @@ async function pageOf(world: CoreDeps, lane: Threaded, gap: Gap, left: Budget): 
  * As many turns as one transaction should hold; answers how many. A commit a turn costs twice the time of one for
  * ten (measured), and FTS5 takes some 5 MB/s, while Codex's words and the callers wait.
  */
-function takeIn(world: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
-  return world.journal.note(({ now }) => {
+function takeIn(deps: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
+  return deps.journal.note(({ now }) => {
     let bytes = 0;
     for (const [at, turn] of turns.entries()) {
       if (at > 0 && (bytes >= limits.search.syncCommitBytes || left.isSpent())) return at;
-      const added = put(world, ref, turn, now);
+      const added = put(deps, ref, turn, now);
       left.take(added);
       bytes += added.bytes;
     }
@@ -147,10 +147,10 @@ async function listed({ agent }: CoreDeps, threadId: string, gap: Gap, limit: nu
   }
 }
 
-function put(world: CoreDeps, ref: Ref, turn: TurnFacts, now: number): Added {
-  const { store } = world;
+function put(deps: CoreDeps, ref: Ref, turn: TurnFacts, now: number): Added {
+  const { store } = deps;
   const added = { items: 0, bytes: 0 };
-  for (const item of rowsOf(ref, turn, now, indexedBytesMax(world))) {
+  for (const item of rowsOf(ref, turn, now, indexedBytesMax(deps))) {
     if (!store.items.put(item)) continue;
     added.items++;
     added.bytes += Buffer.byteLength(item.text);

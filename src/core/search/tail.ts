@@ -37,18 +37,18 @@ interface Place {
 }
 
 export async function tail(
-  world: CoreDeps,
+  deps: CoreDeps,
   ref: Ref,
   asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
 ): Promise<Tail> {
-  const lane = world.store.lanes.get(ref);
+  const lane = deps.store.lanes.get(ref);
   if (lane.thread_id === null) return { items: [], next_cursor: null };
-  await world.agent.ready(limits.codex.readyWaitMs);
+  await deps.agent.ready(limits.codex.readyWaitMs);
   let place: Place = asked.cursor === null ? { page: null, skip: 0 } : placeOf(asked.cursor);
   const newestFirst: ItemView[] = [];
   const turnIds = new Set<string>();
   for (;;) {
-    const { turns, next_cursor } = await world.agent.listTurns(lane.thread_id, {
+    const { turns, next_cursor } = await deps.agent.listTurns(lane.thread_id, {
       cursor: place.page,
       limit: limits.wire.historyPageTurns,
     });

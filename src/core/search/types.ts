@@ -1,15 +1,15 @@
 /** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
 
-import type { Place } from "../model/place.ts";
 import type { IndexedType, ItemQuery } from "../model/ports/indexed.ts";
 import type { Ref } from "../model/ports/rows.ts";
+import type { ThreadTarget } from "../model/target.ts";
 import type { Query } from "./query.ts";
 
 export interface Search {
   text: string;
   scope: "managed" | "unmanaged" | "all";
   /** Null: any. */
-  thread: Place | null;
+  thread: ThreadTarget | null;
   repo: string | null;
   dir: string | null;
   archived: boolean;

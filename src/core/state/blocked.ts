@@ -1,6 +1,6 @@
 /**
- * Threads whose work waits for somebody to act: Codex refuses it, and another try is refused again. Kept in memory,
- * since it is tried again with a back-off, with another Codex and with another daemon, and found again then.
+ * Threads whose work waits until a person acts: Codex refuses it, and would refuse another attempt too. Kept in memory,
+ * since the attempt is repeated with a back-off, with another Codex and with another daemon, and then the block is found again.
  */
 import { type DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -9,21 +9,21 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isFinal, refusalOf } from "../model/refusal.ts";
 
-/** Only of a refusal that no retry gets past. Never throws. */
-export function noteBlock(world: CoreDeps, ref: Ref, thrown: unknown): void {
-  if (!isFinal(thrown) || !hasWork(world, ref)) return;
-  // A hold says already why, and ends otherwise.
-  if (world.store.lanes.find(ref)?.hold_reason) return;
+/** Records a block for a refusal that no retry can get past. Never throws. */
+export function noteBlock(deps: CoreDeps, ref: Ref, thrown: unknown): void {
+  if (!isFinal(thrown) || !hasWork(deps, ref)) return;
+  // A hold has its own reason, and ends in another way.
+  if (deps.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(errorMessage(thrown), limits.thread.turnErrorCharsMax);
-  const known = world.live.blocked.get(ref);
+  const known = deps.live.blocked.get(ref);
   const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
   const hint = named ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
-  world.live.blocked.set(ref, { reason, hint });
-  if (known?.reason !== reason) tell(world, ref, reason);
+  deps.live.blocked.set(ref, { reason, hint });
+  if (known?.reason !== reason) appendBlockEvent(deps, ref, reason);
 }
 
-/** A send that was refused leaves nothing behind that could wait. */
+/** False after a refused send, which stores nothing. */
 function hasWork({ store }: CoreDeps, ref: Ref): boolean {
   const lane = store.lanes.find(ref);
   if (!lane) return false;
@@ -31,13 +31,13 @@ function hasWork({ store }: CoreDeps, ref: Ref): boolean {
   return !isSetUp || lane.pending > 0 || store.messages.inFlight(ref) !== undefined;
 }
 
-/** Its work went on, or is gone. Never throws. */
-export function clearBlock(world: CoreDeps, ref: Ref): void {
-  if (world.live.blocked.delete(ref)) tell(world, ref, null);
+/** Its work went on, or no longer exists. Never throws. */
+export function clearBlock(deps: CoreDeps, ref: Ref): void {
+  if (deps.live.blocked.delete(ref)) appendBlockEvent(deps, ref, null);
 }
 
-/** For who waits: the event wakes them. */
-function tell({ journal, log }: CoreDeps, ref: Ref, reason: string | null): void {
+/** The event wakes those who wait for the thread. */
+function appendBlockEvent({ journal, log }: CoreDeps, ref: Ref, reason: string | null): void {
   const blocked = reason && clip(reason, limits.thread.previewCharsMax);
   try {
     journal.commit((change) =>

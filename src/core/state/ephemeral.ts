@@ -1,4 +1,4 @@
-/** Threads that Codex keeps nothing of end with the process that ran them. */
+/** Ephemeral threads: Codex stores nothing of them, so they end with the process that ran them. */
 
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -6,7 +6,7 @@ import { isInFlight } from "../model/message.ts";
 import { endQueued, unsure } from "./settle.ts";
 import { turnEnded } from "./turn.ts";
 
-/** Nothing can be read back of them: what Codex may have had is unsure. Inside the transaction that ends the epoch. */
+/** They have no history to read back, so a message in flight becomes unsure. Inside the transaction that ends the epoch. */
 export function endEphemeral({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.ephemeral()) {
     if (lane.thread_id === null) continue;

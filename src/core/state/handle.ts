@@ -1,8 +1,8 @@
-/** `@docs`: a title's short form, unique among the threads that are not archived. */
+/** `@docs`: the short form of a title, unique among the threads that are not archived. */
 import { limits } from "../../base/limits.ts";
 import type { Store } from "../model/ports/store.ts";
 
-/** `[a-z0-9._-]{1,40}`; "" when nothing of the title is left. */
+/** `[a-z0-9._-]{1,40}`; "" when the title has none of these characters. */
 export function slug(title: string): string {
   return title
     .normalize("NFKD")
@@ -26,7 +26,7 @@ export function isTaken(store: Store, handle: string): boolean {
   return holder !== undefined && holder.archived_at === null;
 }
 
-/** The handle a thread of this title gets now, or null where nothing of the title is left. */
+/** The handle that a thread with this title gets now; null when the title gives none. */
 export function handleFor(store: Store, title: string): string | null {
   const handle = slug(title);
   return handle === "" ? null : freeHandle(store, handle);

@@ -1,4 +1,4 @@
-/** What an item is, in one line: what ran, which files, or what was said. */
+/** An item in one line: its command, its files, or its text. */
 import { limits } from "../../base/limits.ts";
 import { summaryOf } from "../model/changes.ts";
 import { clip } from "../model/clip.ts";

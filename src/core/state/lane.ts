@@ -1,26 +1,26 @@
-/** A lane's state from evidence: one reducer, and the view that every output about one lane is. */
+/** The status of a lane, computed from evidence, and the view of a lane that all outputs use. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import type { ThreadView, TurnView } from "../../contract/thread.ts";
 import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Live, LiveThread } from "../model/live.ts";
-import type { Lane, LaneFacts, StandingFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
+import type { Lane, LaneFacts, StatusFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
 import { queueView, resumeCommand } from "./hold.ts";
 import { syncView } from "./syncview.ts";
 import { warningsOf } from "./warning.ts";
 
-export interface Standing {
+export interface LaneStatus {
   status: ThreadStatus;
   confidence: Confidence;
-  /** When the evidence for it was last seen; epoch ms. */
+  /** When its evidence was last seen; epoch ms. */
   asOf: number;
 }
 
 /**
- * `status.type` decides idle or active, never an empty flag list; `systemError` is not running; waiting comes from
- * request rows. A turn that ran in a dead child is neither busy nor over until its history has been read.
+ * `status.type` decides between idle and active, never an empty list of flags; `systemError` is not running; waiting
+ * follows from request rows. A turn that ran in a dead child is neither busy nor over until its history is read.
  */
-export function standingOf(facts: StandingFacts, live: Live): Standing {
+export function statusOf(facts: StatusFacts, live: Live): LaneStatus {
   const { lane, latest } = facts;
   const at = lane.evidence_at;
   if (lane.gone_at !== null) return { status: "gone", confidence: "stale", asOf: lane.gone_at };
@@ -30,34 +30,34 @@ export function standingOf(facts: StandingFacts, live: Live): Standing {
     return { status: "blocked", confidence: "live", asOf: live.get(lane.thread_id)?.heard ?? at };
   if (lane.setup !== "ready") return { status: "unknown", confidence: "stale", asOf: at };
 
-  const here = live.get(lane.thread_id);
+  const thread = live.get(lane.thread_id);
   if (isRunning(latest, live)) {
     return {
       status: facts.requests.length > 0 ? "waiting" : "busy",
       confidence: "live",
-      asOf: here?.heard_at ?? at,
+      asOf: thread?.heard_at ?? at,
     };
   }
   if (latest?.status === "in_progress") return { status: "unknown", confidence: "stale", asOf: at };
-  // A sub-agent goes on, and asks, when the turn that sent it is over; what a dead child asked is expired.
+  // A sub-agent may work and ask after the turn that spawned it has ended. The requests of a dead child are expired.
   if (facts.requests.length > 0 && live.epoch() !== null)
-    return { status: "waiting", confidence: "live", asOf: here?.heard_at ?? at };
-  if (here?.status === "active") return { status: "busy", confidence: "live", asOf: here.heard_at };
+    return { status: "waiting", confidence: "live", asOf: thread?.heard_at ?? at };
+  if (thread?.status === "active") return { status: "busy", confidence: "live", asOf: thread.heard_at };
   return {
     status: latest?.status === "failed" ? "error" : "idle",
-    confidence: here ? "live" : "stale",
-    asOf: here?.heard_at ?? at,
+    confidence: thread ? "live" : "stale",
+    asOf: thread?.heard_at ?? at,
   };
 }
 
-/** In this child's life. */
+/** Whether the turn runs in the present child. */
 export function isRunning(turn: Pick<Turn, "status" | "epoch"> | null | undefined, live: Live): boolean {
   return turn?.status === "in_progress" && turn.epoch === live.epoch() && live.epoch() !== null;
 }
 
 export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   const { lane, latest } = facts;
-  const standing = standingOf(facts, live);
+  const status = statusOf(facts, live);
   const limit = limitFor(lane, facts.usage_limits);
   const reason = writeLock(lane);
   return {
@@ -67,9 +67,9 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     title: lane.title,
     handle: lane.handle,
     source: lane.source,
-    status: standing.status,
-    as_of: iso(standing.asOf),
-    confidence: standing.confidence,
+    status: status.status,
+    as_of: iso(status.asOf),
+    confidence: status.confidence,
     setup: lane.setup === "ready" ? null : lane.setup,
     ephemeral: isEphemeral(lane),
     cwd: lane.cwd,
@@ -103,37 +103,37 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
   };
 }
 
-/** Codex keeps nothing of it: no name, no goal, no history, and it ends with the process. */
+/** Codex stores nothing of it: no name, no goal, no history. It ends with the process. */
 export function isEphemeral({ settings }: Pick<Lane, "settings">): boolean {
   return settings.ephemeral === true;
 }
 
-/** What the model provider of a thread follows from. */
-export interface Provided {
+/** The fields that the model provider of a thread follows from. */
+export interface ProviderFields {
   settings: Pick<Lane["settings"], "model_provider">;
   effective: Pick<NonNullable<Lane["effective"]>, "model_provider"> | null;
 }
 
-/** The model provider of a thread; null: it is not opened yet, and Codex's configuration decides. */
-export function providerOf({ settings, effective }: Provided): string | null {
+/** The model provider of a thread; null: the thread was not opened yet, and Codex's configuration will decide. */
+export function providerOf({ settings, effective }: ProviderFields): string | null {
   return effective?.model_provider ?? settings.model_provider ?? null;
 }
 
-/** The usage limit that keeps turns from starting in a thread, with the words for it. */
+/** The usage limit that keeps turns from starting in a thread, with its message. */
 export function limitFor(
-  lane: Provided & Owner,
+  lane: ProviderFields & AuthorityFields,
   all: readonly UsageLimit[],
-): (UsageLimit & { words: string }) | null {
+): (UsageLimit & { message: string }) | null {
   if (all.length === 0 || writeLock(lane) !== null) return null;
   const provider = providerOf(lane);
-  const limit = all.find((one) => one.provider === provider);
-  return limit ? { ...limit, words: `limited until ${iso(limit.until)}: ${limit.reason}` } : null;
+  const limit = all.find((limit) => limit.provider === provider);
+  return limit ? { ...limit, message: `limited until ${iso(limit.until)}: ${limit.reason}` } : null;
 }
 
-type Owner = Pick<Lane, "gone_at" | "archived_at" | "parent_id" | "source">;
+type AuthorityFields = Pick<Lane, "gone_at" | "archived_at" | "parent_id" | "source">;
 
-/** Why this lane takes no writes, or null. */
-export function writeLock(lane: Owner): string | null {
+/** Why this lane takes no writes; null: it takes them. */
+export function writeLock(lane: AuthorityFields): string | null {
   if (lane.gone_at !== null) return "Codex no longer has the thread";
   if (lane.archived_at !== null) return "the thread is archived";
   if (lane.parent_id !== null) return "it is a sub-agent's thread: Codex takes no input for it";
@@ -169,7 +169,7 @@ function turnView(turn: Turn): TurnView {
   };
 }
 
-/** A live thread whose status says that nothing runs. */
+/** A loaded thread whose status shows that nothing runs. */
 export function saysIdle(thread: LiveThread | undefined): boolean {
   return thread !== undefined && thread.status !== "active";
 }

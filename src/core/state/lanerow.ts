@@ -1,4 +1,4 @@
-/** A lane's row as it begins. */
+/** The row of a new lane. */
 
 import type { Mint } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -9,11 +9,11 @@ export interface LaneDraft {
   title: string;
   source: Lane["source"];
   settings: ThreadSettings;
-  /** Null: another app made the thread. */
+  /** Null: another app created the thread. */
   created_by: string | null;
 }
 
-/** With a ref that no lane ever had. */
+/** Chooses a ref that no lane ever had. */
 export function laneRow(store: Store, mint: Mint, now: number, draft: LaneDraft): Lane {
   let ref = mint.ref();
   while (store.lanes.isRefTaken(ref)) ref = mint.ref();

@@ -1,10 +1,10 @@
-/** The final answer of the agent, kept with the thread. */
+/** The final answer of the agent, stored with the thread. */
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, LastMessage } from "../model/ports/rows.ts";
 import type { ItemFacts } from "../model/ports/thread.ts";
 
-/** The newest thing the agent said in a turn, onto the lane. Inside an open transaction. */
+/** Stores the agent's newest message of a turn on the lane. Inside an open transaction. */
 export function noteAnswer(
   { store }: CoreDeps,
   lane: Lane,
@@ -16,7 +16,7 @@ export function noteAnswer(
   if (last) store.lanes.set(lane.ref, { last_message: lastMessage(last, turnId, now) });
 }
 
-/** The final answer, kept whole up to a limit so that `get` and `wait` need no read. */
+/** The final answer, whole up to a limit, so that `get` and `wait` need no read of the history. */
 export function lastMessage(item: ItemFacts, turnId: string, now: number): LastMessage {
   const bytes = Buffer.from(item.text);
   const isCut = bytes.length > limits.thread.lastMessageBytesMax;

@@ -1,11 +1,11 @@
-/** The receipt: what every output about something delivered is. Its id is the message's and the one on Codex's wire. */
+/** The receipt of a message, which all outputs about it use. Its id is the message's id and the id on Codex's wire. */
 
 import { iso } from "../../base/clock.ts";
 import type { Receipt } from "../../contract/receipt.ts";
 import type { Lane, Message } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
 
-/** Of a message that goes by Codex's own queue. */
+/** For a message that goes through Codex's own queue. */
 const caveat =
   "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
 

@@ -1,6 +1,6 @@
 /**
- * The facts that move a turn, a message or a hold, each in one place, whoever brings them: an event of the child, a
- * read of its history, or a person. All run inside an open transaction.
+ * The transitions of turns, messages and holds, each in one place, whatever causes it: an event of the child, a read of
+ * its history, or a person. All functions run inside an open transaction.
  */
 
 import { limits } from "../../base/limits.ts";
@@ -14,7 +14,7 @@ import { hold, releaseUnsure } from "./hold.ts";
 
 type MessageChange = Parameters<Store["messages"]["set"]>[1];
 
-/** Moves a message along one arrow, with the event that reports it. */
+/** Moves a message to another state, with the event that reports it. */
 export function move(
   store: Store,
   change: Change,
@@ -37,26 +37,26 @@ export function move(
   });
 }
 
-/** The only proof of delivery: its user message stands completed in Codex's history with our id. */
+/** The only proof of delivery: Codex's history has its completed user message with our id (facts F2). */
 export function delivered(store: Store, change: Change, message: Message, turnId: string): void {
   if (message.state !== "claimed" && message.state !== "sent" && message.state !== "unsure") return;
   move(store, change, message, "delivered", { turn_id: turnId, error: null });
   const turn = store.turns.find(message.lane, turnId);
-  // Its start may never have been heard; without a row for it nobody would look for its end.
+  // The event of its start may be missing; without a row nothing would look for its end.
   if (!turn) {
-    // Another app's child runs it, whose life is not known here.
+    // Another app's Codex runs it, whose epoch is not known here.
     const isElsewhere = store.lanes.find(message.lane)?.source === "attached";
     const epoch = isElsewhere ? null : message.epoch;
-    begun(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch });
-  } else if (turn.origin === "other") ours(store, message.lane, turnId);
+    beginTurn(store, change, { lane: message.lane, turn_id: turnId, origin: "ours", epoch });
+  } else if (turn.origin === "other") markOurs(store, message.lane, turnId);
   if (turn && turn.status !== "in_progress") {
     move(store, change, { ...message, turn_id: turnId }, "done", { outcome: turn.status });
   }
   if (message.state === "unsure") releaseUnsure(store, change, message.lane);
 }
 
-/** A turn that our message began. */
-export function ours(store: Store, lane: Ref, turnId: string): void {
+/** Marks a turn that our message started. */
+export function markOurs(store: Store, lane: Ref, turnId: string): void {
   const turn = store.turns.find(lane, turnId);
   if (turn && turn.origin !== "ours") store.turns.put({ ...turn, origin: "ours" });
 }
@@ -65,7 +65,7 @@ export function failed(store: Store, change: Change, message: Message, error: Me
   move(store, change, message, "failed", { error });
 }
 
-/** Back to the queue, for another attempt while any are left. Codex's own reason stays visible on the lane. */
+/** Back to the queue for another attempt, or failed when none is left. The lane shows Codex's reason. */
 export function requeued(store: Store, change: Change, message: Message, reason: string | null): void {
   if (
     isSteering(message) &&
@@ -89,7 +89,7 @@ export function unsure(store: Store, change: Change, message: Message, why: stri
   hold(store, change, message.lane, "unsure");
 }
 
-export function begun(
+export function beginTurn(
   store: Store,
   change: Change,
   turn: Pick<Turn, "lane" | "turn_id" | "origin" | "epoch">,
@@ -101,7 +101,7 @@ export function begun(
   change.append({ kind: "turn.started", lane, turn_id });
 }
 
-/** Cut to make room for a message: that is no reason to hold the rest. */
+/** The turn was cut to make room for a message, which is no reason to hold the queue. */
 export function isInterjected(store: Store, ref: Ref, turnId: string): boolean {
   return store.messages.next(ref, true)?.target_turn_id === turnId;
 }
@@ -118,7 +118,7 @@ export function expire(store: Store, change: Change, id: string): void {
   });
 }
 
-/** All that waits of a lane that takes nothing any more: its receipts say so instead of waiting for ever. */
+/** Ends the queued messages of a lane that takes no more: otherwise their receipts would wait for ever. */
 export function endQueued(store: Store, change: Change, ref: Ref, why: MessageError | "cancelled"): void {
   for (;;) {
     const waiting = store.messages.listQueued(ref, { after: null, limit: limits.input.pageMax });
@@ -130,7 +130,7 @@ export function endQueued(store: Store, change: Change, ref: Ref, why: MessageEr
   }
 }
 
-/** A steer whose turn is over without it, or refused it: a definite no, unless its sender wanted it queued then. */
+/** A steer that its turn refused, or ended without: it fails, unless its sender allowed the queue. */
 export function failSteer(store: Store, change: Change, message: Message): void {
   if (message.state === "delivered") return;
   if (message.or_queue) {
@@ -142,8 +142,8 @@ export function failSteer(store: Store, change: Change, message: Message): void 
 }
 
 /**
- * Its turn ended before it took the text. What waits in order waits on, under the hold that the end set; what a hold
- * lets pass would begin again at once, against the stop, and is told to have failed instead.
+ * Its turn ended before it took the text. A queued message waits again, under the hold that the end set. A message that
+ * may pass a hold would start again at once, against the stop, so it fails.
  */
 export function settleInterrupted(store: Store, change: Change, message: Message): void {
   const isHeld = store.lanes.find(message.lane)?.hold_reason != null;
@@ -153,7 +153,7 @@ export function settleInterrupted(store: Store, change: Change, message: Message
       message: "not taken: its turn was ended before it took the text",
     });
   else {
-    // Behind the interjection that cut it: that is to run now.
+    // Behind the interjection that cut the turn, which is to run first.
     if (message.turn_id !== null && isInterjected(store, message.lane, message.turn_id))
       store.messages.set(message.id, { position: store.messages.position(message.lane, "urgent") });
     requeued(store, change, message, null);

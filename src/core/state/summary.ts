@@ -1,4 +1,4 @@
-/** A row of `list`: what tells threads apart, and which of them need somebody. */
+/** A row of `list`: what identifies a thread, and whether it needs a person. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
@@ -7,11 +7,11 @@ import type { ThreadStatus } from "../../contract/words.ts";
 import type { Live } from "../model/live.ts";
 import type { SummaryFacts } from "../model/ports/rows.ts";
 import { queueView } from "./hold.ts";
-import { limitFor, standingOf } from "./lane.ts";
+import { limitFor, statusOf } from "./lane.ts";
 
 export function summaryOf(facts: SummaryFacts, live: Live): ThreadSummary {
   const { lane, latest, requests } = facts;
-  const { status, confidence } = standingOf(facts, live);
+  const { status, confidence } = statusOf(facts, live);
   const limit = limitFor(lane, facts.usage_limits);
   return {
     ref: lane.ref,
@@ -47,7 +47,7 @@ export interface ListFilter {
   limit: number;
 }
 
-/** A filter looks at every thread, and only then at how many are wanted. */
+/** Filters all threads first, and applies the limit after that. */
 export function filtered<T extends ThreadSummary | ThreadView>(
   { status, source, cwd, limit }: ListFilter,
   read: (limit: number) => T[],

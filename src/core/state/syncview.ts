@@ -1,4 +1,4 @@
-/** How much of a thread the index knows, in the words of the view. */
+/** How much of a thread is in the index, as outputs show it. */
 
 import { isoOrNull } from "../../base/clock.ts";
 import type { SyncView } from "../../contract/thread.ts";

@@ -1,4 +1,4 @@
-/** The words that name threads, by their form; a title never has the form of a word that names another way. */
+/** The forms of the selectors of a thread. A title must not have the form of another selector. */
 import { fail } from "../../base/error.ts";
 import { isBlank } from "../../base/text.ts";
 import type { Store } from "../model/ports/store.ts";
@@ -12,7 +12,7 @@ export function isRefForm(word: string): boolean {
   return word.length === refChars && refPattern.test(word);
 }
 
-/** The beginning of a ref that is long enough to name one. */
+/** The beginning of a ref, long enough to be a selector. */
 export function isPrefixForm(word: string): boolean {
   return word.length >= prefixCharsMin && word.length < refChars && refPattern.test(word);
 }
@@ -22,8 +22,8 @@ export function isThreadIdForm(word: string): boolean {
 }
 
 /**
- * Throws `usage` for a title of which nothing can be seen, and for one that would name a thread in place of another word: whoever types that word must not reach
- * the thread that took it. `hintOf` spells the command with another title.
+ * Throws `usage` for a title without a visible character, and for one that is also another selector: a caller who types
+ * that selector must not reach the thread with this title. `hintOf` returns the command with another title.
  */
 export function refuseMisleadingTitle(store: Store, title: string, hintOf: (title: string) => string): void {
   if (isBlank(title)) fail("usage", "nothing of the title can be seen", { hint: hintOf("NAME") });
@@ -38,6 +38,6 @@ function misleading(store: Store, title: string): string | undefined {
   if (isThreadIdForm(title)) return "it has the form of a thread's id";
   if (title === "self") return "that word names the thread that calls";
   if (title.startsWith("@")) return "a word with @ in front names a thread by its handle";
-  const [begun] = isPrefixForm(title) ? store.lanes.findByPrefix(title) : [];
-  return begun && `the ref ${begun.ref} begins with it`;
+  const [match] = isPrefixForm(title) ? store.lanes.findByPrefix(title) : [];
+  return match && `the ref ${match.ref} begins with it`;
 }

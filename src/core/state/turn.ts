@@ -1,4 +1,4 @@
-/** A turn begins, and ends once. Inside an open transaction. */
+/** The start of a turn, and its end, which happens once. All functions run inside an open transaction. */
 import { isAgent } from "../../base/agentid.ts";
 import { limits } from "../../base/limits.ts";
 import type { Outcome } from "../../contract/words.ts";
@@ -8,7 +8,7 @@ import type { Lane, Message, Turn } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { TurnError } from "../model/ports/thread.ts";
 import { hold, lift } from "./hold.ts";
-import { begun, expire, failSteer, isInterjected, move } from "./settle.ts";
+import { beginTurn, expire, failSteer, isInterjected, move } from "./settle.ts";
 
 export function turnStarted(store: Store, change: Change, lane: Lane, turnId: string, epoch: Epoch): void {
   const known = store.turns.find(lane.ref, turnId);
@@ -18,7 +18,7 @@ export function turnStarted(store: Store, change: Change, lane: Lane, turnId: st
   }
   const isOurs = store.messages.ofTurn(lane.ref, turnId).length > 0;
   const origin = isOurs ? "ours" : lane.goal?.status === "active" ? "goal" : "other";
-  begun(store, change, { lane: lane.ref, turn_id: turnId, origin, epoch });
+  beginTurn(store, change, { lane: lane.ref, turn_id: turnId, origin, epoch });
 }
 
 export interface TurnEnd {
@@ -26,13 +26,13 @@ export interface TurnEnd {
   status: Outcome;
   error: TurnError | null;
   completed_at: number | null;
-  /** The child died under it. */
+  /** The child died during the turn. */
   crashed?: boolean;
   /** false: a bad end that cut no work. */
   holds?: boolean;
 }
 
-/** The end of a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
+/** Ends a turn, once: its messages are done, its requests expire, and a bad end holds the queue. */
 export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd): void {
   const known = store.turns.find(lane.ref, end.turn_id);
   if (known && known.status !== "in_progress") return;
@@ -67,7 +67,7 @@ export function turnEnded(store: Store, change: Change, lane: Lane, end: TurnEnd
   for (const request of store.requests.listOpen({ lane: lane.ref, turn_id: end.turn_id }))
     expire(store, change, request.id);
   for (const message of store.messages.steers(lane.ref, end.turn_id)) {
-    // One that Codex may have is settled by reading; one that never left is not taken.
+    // A steer that Codex may have is settled by reading the history; one that was never sent has failed.
     if (message.state === "queued") failSteer(store, change, message);
   }
   if (end.status === "completed") {
@@ -85,12 +85,12 @@ export function clipped(error: TurnError, charsMax: number = limits.event.textCh
   return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 
-/** Codex tells it in whole seconds, cut (measured): an end of this second was now, and never before the beginning. */
-function endedAt(told: number | null, now: number): number {
-  return told === null || now - told < 1000 ? now : told;
+/** Codex reports whole seconds, cut (facts F21): an end in the last second counts as now, so that it is not before the start. */
+function endedAt(reportedAt: number | null, now: number): number {
+  return reportedAt === null || now - reportedAt < 1000 ? now : reportedAt;
 }
 
-/** A text of another thread's agent releases nothing: an agent may not release the queue of a thread that it did not create. */
+/** An agent may not release the queue of a thread that it did not create, so a message of another thread's agent releases nothing. */
 function mayRelease({ created_by, thread_id }: Lane, { caller }: Message): boolean {
   return !isAgent(caller) || caller === created_by || caller === thread_id;
 }

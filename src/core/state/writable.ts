@@ -1,8 +1,9 @@
-/** Refuses what would write to a thread that dispatch does not write. */
+/** Refuses a write to a thread that dispatch does not write. */
 import { fail } from "../../base/error.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import { writeLock } from "./lane.ts";
 
+/** Throws `authority` (another app or a sub-agent), `conflict` (archived) or `not_found` (gone). */
 export function refuseUnwritable(lane: Lane): void {
   const reason = writeLock(lane);
   if (reason === null) return;

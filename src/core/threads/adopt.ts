@@ -37,12 +37,12 @@ export async function unmanaged(
 }
 
 /** Reads metadata and nothing else; the app that writes the thread notices nothing. */
-export async function attach(world: CoreDeps, threadId: string, by: string): Promise<Ref> {
-  const { agent, store, journal, mint } = world;
+export async function attach(deps: CoreDeps, threadId: string, by: string): Promise<Ref> {
+  const { agent, store, journal, mint } = deps;
   const known = store.lanes.findByThread(threadId);
   if (known) return known.ref;
   await agent.ready(limits.codex.readyWaitMs);
-  const thread = await read(world, threadId);
+  const thread = await read(deps, threadId);
   return journal.commit((change) => {
     const raced = store.lanes.findByThread(threadId);
     if (raced) return raced.ref;
@@ -91,13 +91,13 @@ async function read({ agent }: CoreDeps, threadId: string): Promise<ThreadFacts>
 }
 
 /** Returns when the writer lock is free, so that another app can open the thread at once. */
-export async function give(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, journal } = world;
-  await world.locked(ref, async () => {
-    const lane = await assertIdle(world, ref, "giving it away", true);
+export async function give(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, journal } = deps;
+  await deps.locked(ref, async () => {
+    const lane = await assertIdle(deps, ref, "giving it away", true);
     if (lane.source === "attached") return;
     refuseEphemeral(lane, "given away");
-    await unloadAndWait(world, lane);
+    await unloadAndWait(deps, lane);
     journal.commit((change) => {
       store.lanes.set(ref, {
         source: "attached",
@@ -112,13 +112,13 @@ export async function give(world: CoreDeps, ref: Ref): Promise<void> {
 }
 
 /** For a person who opens it in a terminal: still ours, but not loaded. */
-export async function unload(world: CoreDeps, ref: Ref): Promise<string> {
-  return world.locked(ref, async () => {
-    const lane = await assertIdle(world, ref, "unloading");
+export async function unload(deps: CoreDeps, ref: Ref): Promise<string> {
+  return deps.locked(ref, async () => {
+    const lane = await assertIdle(deps, ref, "unloading");
     if (lane.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     refuseEphemeral(lane, "opened elsewhere");
-    await unloadAndWait(world, lane);
+    await unloadAndWait(deps, lane);
     return lane.thread_id;
   });
 }

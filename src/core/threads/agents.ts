@@ -6,7 +6,7 @@
 import { unknownAgent } from "../../base/agentid.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import type { AgentPolicy } from "../../contract/words.ts";
-import type { Given } from "../model/answer.ts";
+import type { Answer } from "../model/answer.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
@@ -31,27 +31,27 @@ export interface AccessRequest {
 }
 
 /** A configuration that cannot be read frees nobody. */
-function agentPolicyOf(world: CoreDeps): AgentPolicy {
+function agentPolicyOf(deps: CoreDeps): AgentPolicy {
   try {
-    return world.policy().agents;
+    return deps.policy().agents;
   } catch (thrown) {
-    world.log.warn("the configuration is broken, so agents are guarded", { reason: errorMessage(thrown) });
+    deps.log.warn("the configuration is broken, so agents are guarded", { reason: errorMessage(thrown) });
     return "guarded";
   }
 }
 
 /** Throws `denied`; and what a selector may throw. */
 export function authorizeAgentCall(
-  world: CoreDeps,
+  deps: CoreDeps,
   { cli, isRead, reach, thread, receipt, agent }: AccessRequest,
 ): void {
   if (isRead) return;
-  const leash = agentPolicyOf(world);
+  const leash = agentPolicyOf(deps);
   if (leash === "free") return;
   const hint = persons(`dispatch ${cli}`);
   if (leash === "read") fail("denied", `agents may only read here, and "${cli}" is more than that`, { hint });
   if (reach === "any") return;
-  if (reach === "created" && mayManage(world, { thread, receipt, agent })) return;
+  if (reach === "created" && mayManage(deps, { thread, receipt, agent })) return;
   const what = thread === null && receipt === null ? "" : " what it did not create";
   fail("denied", `an agent may not "${cli}"${reach === "never" ? "" : what}`, { hint });
 }
@@ -78,11 +78,11 @@ function mayManage(
 
 /** What an agent's new thread is to be: no more than the agent itself, and as much where it does not say. Throws `denied`. */
 export async function leashed<T extends Pick<NewThread, "settings" | "requests" | "agent">>(
-  world: CoreDeps,
+  deps: CoreDeps,
   draft: T,
 ): Promise<T> {
-  if (!draft.agent || agentPolicyOf(world) === "free") return draft;
-  const own = await powerOf(world, draft.agent);
+  if (!draft.agent || agentPolicyOf(deps) === "free") return draft;
+  const own = await powerOf(deps, draft.agent);
   const { settings } = draft;
   refuseUnranked(settings);
   if (draft.requests === "approve" && !mayDelegateApproval(own)) {
@@ -96,7 +96,7 @@ export async function leashed<T extends Pick<NewThread, "settings" | "requests" 
   // Else Codex's configuration would decide the rest of the sandbox, which may be more than the agent has.
   const isBound = kinds.sandbox === "workspace-write" && most.sandbox === "workspace-write";
   const filled = isBound ? { sandbox_details: most.details ?? strictDetails, ...kinds } : kinds;
-  const wider = widerThan({ ...filled, details: filled.sandbox_details ?? null }, most, world.files.isInside);
+  const wider = widerThan({ ...filled, details: filled.sandbox_details ?? null }, most, deps.files.isInside);
   if (wider === undefined && (own !== null || isSaid)) return { ...draft, settings: filled };
   const why = own
     ? `an agent creates no thread that may do more than itself: ${wider}`
@@ -130,23 +130,23 @@ function refuseUnranked(settings: ThreadSettings): void {
  * another run. Throws `denied`.
  */
 export async function refuseAnswer(
-  world: CoreDeps,
+  deps: CoreDeps,
   request: Request,
-  given: Given,
+  given: Answer,
   agent: string,
 ): Promise<void> {
-  const lane = world.store.lanes.find(request.lane);
+  const lane = deps.store.lanes.find(request.lane);
   const hint = persons(`dispatch request answer ${request.id}`);
   if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
     fail("denied", "an agent does not answer its own questions", { hint });
   // It may be the one that asks.
   if (agent === unknownAgent)
     fail("denied", "an agent whose thread is not known answers no questions", { hint });
-  if (agentPolicyOf(world) === "free") return;
+  if (agentPolicyOf(deps) === "free") return;
   if (!isMadeBy(agent, lane))
     fail("denied", "an agent answers only what threads ask that it created", { hint });
   const isApproval = "decision" in given && given.decision.startsWith("approve");
-  if (isApproval && !mayDelegateApproval(await powerOf(world, agent)))
+  if (isApproval && !mayDelegateApproval(await powerOf(deps, agent)))
     fail("denied", "approving would let it do what the calling thread may not do itself", { hint });
 }
 
@@ -155,10 +155,10 @@ function persons(command: string): string {
 }
 
 /** Of a thread of ours what Codex answered; of another's what its newest turn runs with. Null: not known. */
-async function powerOf(world: CoreDeps, threadId: string): Promise<Permissions | null> {
+async function powerOf(deps: CoreDeps, threadId: string): Promise<Permissions | null> {
   if (threadId === unknownAgent) return null;
-  const lane = world.store.lanes.findByThread(threadId);
-  const power = lane?.source === "own" && lane.effective ? told(lane.effective) : await read(world, threadId);
+  const lane = deps.store.lanes.findByThread(threadId);
+  const power = lane?.source === "own" && lane.effective ? told(lane.effective) : await read(deps, threadId);
   return power && isRanked(power) ? power : null;
 }
 
@@ -171,7 +171,7 @@ function told(effective: EffectiveSettings): Permissions | null {
 async function read({ agent, log }: CoreDeps, threadId: string): Promise<Permissions | null> {
   try {
     const { path } = await agent.readThread(threadId);
-    return path === null ? null : await agent.lastPower(path);
+    return path === null ? null : await agent.lastPermissions(path);
   } catch (thrown) {
     log.warn("what a calling thread may do could not be read", {
       thread: threadId,

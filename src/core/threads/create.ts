@@ -47,22 +47,22 @@ export interface Created {
 }
 
 /** Throws `usage`, `conflict`, `agent_down` (nothing stored), `agent` (Codex refused the thread; nothing is left). */
-export async function create(world: CoreDeps, delivery: Delivery, draft: NewThread): Promise<Created> {
-  const { store, agent, journal } = world;
-  const again = known(world, draft);
+export async function create(deps: CoreDeps, delivery: Delivery, draft: NewThread): Promise<Created> {
+  const { store, agent, journal } = deps;
+  const again = known(deps, draft);
   if (again) return again;
-  checkNew(world, draft);
+  checkNew(deps, draft);
   await agent.ready(limits.codex.readyWaitMs);
-  const allowed = await leashed(world, draft);
-  refuseOwnFiles(world, allowed.settings, allowed.settings.may_write_home);
-  const checked = { ...draft, settings: await checkedSettings(world, allowed.settings, true) };
+  const allowed = await leashed(deps, draft);
+  refuseOwnFiles(deps, allowed.settings, allowed.settings.may_write_home);
+  const checked = { ...draft, settings: await checkedSettings(deps, allowed.settings, true) };
   // Asked once more: the wait above let others in.
-  const raced = known(world, draft);
+  const raced = known(deps, draft);
   if (raced) return raced;
 
   refuseName(store, draft.name);
   const created = journal.commit((change) => {
-    const lane = laneOf(world, checked, digestOf(draft), change.now);
+    const lane = laneOf(deps, checked, digestOf(draft), change.now);
     store.lanes.add(lane);
     change.append({
       kind: "thread.created",
@@ -76,31 +76,31 @@ export async function create(world: CoreDeps, delivery: Delivery, draft: NewThre
     if (draft.text === null) return { ref: lane.ref, message: null };
     const overrides = draft.output_schema ? { output_schema: draft.output_schema } : null;
     const first = { ...plain, text: draft.text, overrides, caller: draft.created_by };
-    const message = accept(world, lane, first, { at: "back", now: change.now });
+    const message = accept(deps, lane, first, { at: "back", now: change.now });
     change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
     return { ref: lane.ref, message };
   });
-  await setUp(world, created);
+  await setUp(deps, created);
   delivery.kick(created.ref);
   return created;
 }
 
 /** A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again. */
-async function setUp(world: CoreDeps, { ref }: Created): Promise<void> {
-  const { store, log } = world;
-  await world.locked(ref, async () => {
+async function setUp(deps: CoreDeps, { ref }: Created): Promise<void> {
+  const { store, log } = deps;
+  await deps.locked(ref, async () => {
     try {
-      await openNew(world, ref);
+      await openNew(deps, ref);
     } catch (thrown) {
       const lane = store.lanes.find(ref);
       if (!isFinal(thrown) || lane?.durable_at != null) {
-        noteBlock(world, ref, thrown);
+        noteBlock(deps, ref, thrown);
         log.warn("a new thread is not ready yet", { lane: ref, reason: errorMessage(thrown) });
         return;
       }
       // Without a name it leaves no file.
-      if (lane?.thread_id != null) await undo(world, lane.thread_id, false);
-      withdraw(world, ref, thrown);
+      if (lane?.thread_id != null) await undo(deps, lane.thread_id, false);
+      withdraw(deps, ref, thrown);
       throw thrown;
     }
   });

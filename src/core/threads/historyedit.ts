@@ -4,7 +4,7 @@ import { sha256 } from "../../base/digest.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ruling } from "../../contract/words.ts";
-import { pinned } from "../loading/effective.ts";
+import { resumeSettings } from "../loading/effective.ts";
 import { assertIdle } from "../loading/idle.ts";
 import { markOf, withdraw } from "../loading/newthread.ts";
 import { open, openNew } from "../loading/open.ts";
@@ -40,8 +40,8 @@ export interface Fork {
   agent?: string | null;
 }
 
-export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> {
-  const { store, agent, journal, mint } = world;
+export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> {
+  const { store, agent, journal, mint } = deps;
   const { name, last_turn: last_turn_id, requests } = draft;
   const content = [
     "fork",
@@ -54,26 +54,26 @@ export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref>
   ];
   const digest = sha256(JSON.stringify(content));
   const known = createdByKey(store, draft.key, digest);
-  if (known && (await isMade(world, known))) return known.ref;
+  if (known && (await isMade(deps, known))) return known.ref;
   refuseName(store, draft.name);
   await agent.ready(limits.codex.readyWaitMs);
-  return world.locked(ref, async () => {
-    const source = await assertIdle(world, ref, "forking");
+  return deps.locked(ref, async () => {
+    const source = await assertIdle(deps, ref, "forking");
     const sourceId =
       source.thread_id ??
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     const { cwd = null } = draft;
-    const over = settingsOver(pinned(source), draft.flags);
+    const over = settingsOver(resumeSettings(source), draft.flags);
     const asked = cwd === null ? over : { ...over, cwd };
-    if (!world.files.isDirectory(asked.cwd))
+    if (!deps.files.isDirectory(asked.cwd))
       fail("usage", `${asked.cwd} is no directory`, { hint: `dispatch fork ${ref} --name NAME --cwd DIR` });
     const policy = requests ?? source.requests;
-    const { settings } = await leashed(world, {
+    const { settings } = await leashed(deps, {
       settings: asked,
       requests: policy,
       agent: draft.agent ?? null,
     });
-    refuseOwnFiles(world, settings, settings.may_write_home);
+    refuseOwnFiles(deps, settings, settings.may_write_home);
     // Asked once more: the lock may have been a while coming.
     const raced = createdByKey(store, draft.key, digest);
     if (raced) return raced.ref;
@@ -102,7 +102,7 @@ export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref>
       });
       return row;
     });
-    await make(world, lane, () => agent.forkThread(sourceId, { settings, last_turn_id, mark: markOf(lane) }));
+    await make(deps, lane, () => agent.forkThread(sourceId, { settings, last_turn_id, mark: markOf(lane) }));
     return lane.ref;
   });
 }
@@ -111,21 +111,21 @@ export async function fork(world: CoreDeps, ref: Ref, draft: Fork): Promise<Ref>
  * A fork has what its source had at that moment, so it is made now or not at all: what is not made leaves no lane. One
  * that Codex still works on, or has not named yet, is made: the loops go on with it.
  */
-async function make(world: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
-  const { store, live, log } = world;
-  await world.locked(ref, async () => {
+async function make(deps: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
+  const { store, live, log } = deps;
+  await deps.locked(ref, async () => {
     try {
-      await openNew(world, ref, call);
+      await openNew(deps, ref, call);
     } catch (thrown) {
       const isMade = (store.lanes.find(ref)?.thread_id ?? null) !== null;
       if (isMade || live.openings.has(ref)) {
-        noteBlock(world, ref, thrown);
+        noteBlock(deps, ref, thrown);
         log.warn("a fork is not ready yet", { lane: ref, reason: errorMessage(thrown) });
         return;
       }
-      if (isUnknown(thrown)) await findOut(world, ref, thrown);
+      if (isUnknown(thrown)) await findOut(deps, ref, thrown);
       else {
-        withdraw(world, ref, thrown);
+        withdraw(deps, ref, thrown);
         throw thrown;
       }
     }
@@ -133,32 +133,32 @@ async function make(world: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOp
 }
 
 /** It may have been made by a Codex that ended before it could say so. */
-async function findOut(world: CoreDeps, ref: Ref, thrown: unknown): Promise<void> {
+async function findOut(deps: CoreDeps, ref: Ref, thrown: unknown): Promise<void> {
   try {
-    await open(world, ref);
+    await open(deps, ref);
   } catch (again) {
-    throw world.store.lanes.find(ref) ? thrown : again;
+    throw deps.store.lanes.find(ref) ? thrown : again;
   }
 }
 
 /** Of a key that was used before: its fork is there, or is looked for. False: none was made. */
-async function isMade(world: CoreDeps, { ref, thread_id }: Lane): Promise<boolean> {
+async function isMade(deps: CoreDeps, { ref, thread_id }: Lane): Promise<boolean> {
   if (thread_id !== null) return true;
   try {
-    await world.locked(ref, () => open(world, ref));
+    await deps.locked(ref, () => open(deps, ref));
   } catch (thrown) {
-    if (world.store.lanes.find(ref)) throw thrown;
+    if (deps.store.lanes.find(ref)) throw thrown;
   }
-  return world.store.lanes.find(ref) !== undefined;
+  return deps.store.lanes.find(ref) !== undefined;
 }
 
 /** Drops the last turns from the history; files stay as they are. Answers how many. */
-export async function revert(world: CoreDeps, ref: Ref, turns: number): Promise<void> {
-  const { store, agent, journal, live } = world;
+export async function revert(deps: CoreDeps, ref: Ref, turns: number): Promise<void> {
+  const { store, agent, journal, live } = deps;
   refuseUnwritable(store.lanes.get(ref));
-  await world.locked(ref, async () => {
-    refuseUnwritable(await assertIdle(world, ref, "reverting"));
-    const { lane } = await open(world, ref);
+  await deps.locked(ref, async () => {
+    refuseUnwritable(await assertIdle(deps, ref, "reverting"));
+    const { lane } = await open(deps, ref);
     const newest = await newestTurns(agent, lane.thread_id, turns);
     const before = newest[turns - 1];
     if (!before)
@@ -177,7 +177,7 @@ export async function revert(world: CoreDeps, ref: Ref, turns: number): Promise<
         evidence_at: change.now,
       });
       const last = left.turns[0];
-      if (last) noteAnswer(world, lane, last.items, last.id, change.now);
+      if (last) noteAnswer(deps, lane, last.items, last.id, change.now);
       change.append({ kind: "thread.reverted", lane: ref, turn_id: before.id, data: { turns } });
     });
     const here = live.get(lane.thread_id);
@@ -198,14 +198,14 @@ async function newestTurns(agent: Agent, threadId: string, count: number): Promi
 }
 
 /** Returns when its turn is seen to run, so that a wait that follows waits for it. */
-export async function compact(world: CoreDeps, ref: Ref): Promise<void> {
-  const { store, agent } = world;
+export async function compact(deps: CoreDeps, ref: Ref): Promise<void> {
+  const { store, agent } = deps;
   refuseUnwritable(store.lanes.get(ref));
-  await world.locked(ref, async () => {
-    refuseUnwritable(await assertIdle(world, ref, "compacting"));
-    const { lane } = await open(world, ref);
+  await deps.locked(ref, async () => {
+    refuseUnwritable(await assertIdle(deps, ref, "compacting"));
+    const { lane } = await open(deps, ref);
     const before = store.turns.latest(ref)?.turn_id;
     await agent.compactThread(lane.thread_id);
-    await until(world, limits.message.sendAnswerMs, () => store.turns.latest(ref)?.turn_id !== before);
+    await until(deps, limits.message.sendAnswerMs, () => store.turns.latest(ref)?.turn_id !== before);
   });
 }

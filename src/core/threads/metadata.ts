@@ -2,28 +2,28 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { assertIdle, unlessHeldElsewhere } from "../loading/idle.ts";
+import { assertIdle, explainActiveWriter } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Place } from "../model/place.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
+import type { ThreadTarget } from "../model/target.ts";
 import { freeHandle, slug } from "../state/handle.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
 
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(
-  world: CoreDeps,
-  place: Place,
+  deps: CoreDeps,
+  place: ThreadTarget,
   name: string,
   agentThread: string | null = null,
 ): Promise<void> {
-  const { agent, store, journal } = world;
+  const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.nameThread(place.threadId, name).catch(notThere(place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
+  await deps.locked(place.ref, async () => {
     const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     refuseMisleadingTitle(store, name, (other) => `dispatch rename ${lane.ref} "${other}"`);
     const handle = lane.source === "own" ? slug(name) || null : null;
@@ -60,17 +60,17 @@ export async function rename(
   });
 }
 
-export async function archive(world: CoreDeps, place: Place): Promise<void> {
-  const { agent, store, live, journal } = world;
+export async function archive(deps: CoreDeps, place: ThreadTarget): Promise<void> {
+  const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
-    await agent.archiveThread(place.threadId).catch((thrown) => unlessHeldElsewhere(thrown, place.threadId));
+    await agent.archiveThread(place.threadId).catch((thrown) => explainActiveWriter(thrown, place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
-    const lane = await assertIdle(world, place.ref, "archiving", true);
+  await deps.locked(place.ref, async () => {
+    const lane = await assertIdle(deps, place.ref, "archiving", true);
     if (lane.archived_at !== null) return;
-    if (lane.thread_id !== null) await archiveThere(world, lane, lane.thread_id);
+    if (lane.thread_id !== null) await archiveThere(deps, lane, lane.thread_id);
     journal.commit((change) => {
       store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });
       change.append({ kind: "thread.archived", lane: lane.ref });
@@ -84,18 +84,18 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
   try {
     await agent.archiveThread(threadId);
   } catch (thrown) {
-    if (refusalOf(thrown) !== "no_rollout") unlessHeldElsewhere(thrown, lane.ref);
+    if (refusalOf(thrown) !== "no_rollout") explainActiveWriter(thrown, lane.ref);
   }
 }
 
-export async function restore(world: CoreDeps, place: Place): Promise<void> {
-  const { agent, store, journal } = world;
+export async function restore(deps: CoreDeps, place: ThreadTarget): Promise<void> {
+  const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in place) {
     await agent.unarchiveThread(place.threadId).catch(notThere(place.threadId));
     return;
   }
-  await world.locked(place.ref, async () => {
+  await deps.locked(place.ref, async () => {
     const lane = store.lanes.find(place.ref) ?? gone(place.ref);
     if (lane.archived_at === null) return;
     if (lane.thread_id !== null) {

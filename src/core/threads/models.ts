@@ -20,13 +20,13 @@ export interface Models {
 /** The provider that the bundled catalogue lists; of any other it says nothing. */
 const catalogued = "openai";
 
-export async function models(world: CoreDeps, asked: { refresh: boolean; hidden: boolean }): Promise<Models> {
-  const found = asked.refresh ? await refreshed(world) : known(world);
+export async function models(deps: CoreDeps, asked: { refresh: boolean; hidden: boolean }): Promise<Models> {
+  const found = asked.refresh ? await refreshed(deps) : known(deps);
   return { ...found, models: found.models.filter((model) => asked.hidden || !model.hidden) };
 }
 
-async function refreshed(world: CoreDeps): Promise<Models> {
-  const { agent, store, journal, clock } = world;
+async function refreshed(deps: CoreDeps): Promise<Models> {
+  const { agent, store, journal, clock } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   const catalogue = await agent.readCatalogue();
   const at = clock.now();
@@ -63,13 +63,13 @@ function aliasesOf({ models: all }: Catalogue): Record<string, string> {
  * (measured), so an unknown model, effort or tier is refused here, before a thread exists, with what there is.
  */
 export async function checkedSettings(
-  world: CoreDeps,
+  deps: CoreDeps,
   settings: ThreadSettings,
   refresh: boolean,
 ): Promise<ThreadSettings> {
   const { model: name, effort, service_tier: tier } = settings;
   if (name === undefined && effort === undefined && tier === undefined) return settings;
-  const found = refresh ? await refreshed(world) : known(world);
+  const found = refresh ? await refreshed(deps) : known(deps);
   const provider = settings.model_provider ?? found.default.provider ?? catalogued;
   const resolved =
     tier === undefined ? settings : { ...settings, service_tier: found.aliases[tier.toLowerCase()] ?? tier };

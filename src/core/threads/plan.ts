@@ -33,11 +33,11 @@ export interface Plan {
 }
 
 /** Throws `usage`. Nothing is stored, and no Codex needed. */
-export function plan(world: CoreDeps, asked: Asked): Plan {
-  const { files } = world;
+export function plan(deps: CoreDeps, asked: Asked): Plan {
+  const { files } = deps;
   const flags: Layer = { source: "flag", file: null, confinedTo: null, values: asked.flags };
   const start = String(asked.flags["cwd"] ?? asked.cwd);
-  const config = world.config(start);
+  const config = deps.config(start);
   const defaults = defaultLayers(config);
   const byDefault = resolve(defaults, files.isInside).chosen.get("preset")?.value as string[] | undefined;
   const presets = asked.presets.length > 0 ? asked.presets : (byDefault ?? []);
@@ -51,17 +51,17 @@ export function plan(world: CoreDeps, asked: Asked): Plan {
   const { chosen, dropped } = resolve(layers, files.isInside);
   const choices = [...chosen.values()]
     .filter((choice) => choice.field !== "preset")
-    .map((choice) => read(world, choice));
-  const draft = draftOf(world, asked, presets, choices);
+    .map((choice) => read(deps, choice));
+  const draft = draftOf(deps, asked, presets, choices);
   return { draft, handle: slug(draft.name) || null, presets, choices, dropped };
 }
 
 /** The plan, with everything refused that `new` would refuse beforehand. Looks at the newest catalogue it can get. */
-export async function checkedPlan(world: CoreDeps, asked: Asked): Promise<Plan> {
-  const made = plan(world, asked);
-  checkNew(world, made.draft);
-  refuseOwnFiles(world, made.draft.settings, made.draft.settings.may_write_home);
-  const settings = await checkedSettings(world, made.draft.settings, world.live.epoch() !== null);
+export async function checkedPlan(deps: CoreDeps, asked: Asked): Promise<Plan> {
+  const made = plan(deps, asked);
+  checkNew(deps, made.draft);
+  refuseOwnFiles(deps, made.draft.settings, made.draft.settings.may_write_home);
+  const settings = await checkedSettings(deps, made.draft.settings, deps.live.epoch() !== null);
   return { ...made, draft: { ...made.draft, settings } };
 }
 
@@ -102,7 +102,7 @@ function read({ files }: CoreDeps, choice: Choice): Choice {
 }
 
 function draftOf(
-  world: CoreDeps,
+  deps: CoreDeps,
   asked: Asked,
   presets: readonly string[],
   choices: readonly Choice[],
@@ -110,7 +110,7 @@ function draftOf(
   const values = new Map(choices.map(({ field, value }) => [field, value]));
   const of = <T>(field: string) => values.get(field) as T | undefined;
   const cwd = of<string>("cwd")!;
-  const name = titled(world, of<string>("prefix") ?? "", asked.name, { cwd, presets });
+  const name = titled(deps, of<string>("prefix") ?? "", asked.name, { cwd, presets });
   const goal = of<string>("goal") ?? null;
   const settings = settingsFrom(choices);
   if (settings.ephemeral && goal !== null)

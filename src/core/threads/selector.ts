@@ -1,15 +1,20 @@
 /** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
 import { unknownAgent } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
-import type { Place } from "../model/place.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
+import type { ThreadTarget } from "../model/target.ts";
 import { isPrefixForm, isRefForm, isThreadIdForm } from "../state/title.ts";
 
 export type How = "reading" | "writing";
 
 /** A managed thread, or the id of one that is not. */
-export function placeOf(store: Store, selector: string, self: string | null, how: How = "writing"): Place {
+export function placeOf(
+  store: Store,
+  selector: string,
+  self: string | null,
+  how: How = "writing",
+): ThreadTarget {
   if (isThreadIdForm(selector) && !store.lanes.findByThread(selector)) return { threadId: selector };
   return { ref: resolve(store, selector, self, how).ref };
 }

@@ -17,12 +17,12 @@ export interface Stopped {
 
 /** Takes no lane lock: a stop must not queue behind the very delivery it is to stop. */
 export async function stop(
-  world: CoreDeps,
+  deps: CoreDeps,
   reconcile: Reconcile,
   ref: Ref,
   timeoutMs: number,
 ): Promise<Stopped> {
-  const { store, agent, live, journal } = world;
+  const { store, agent, live, journal } = deps;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   const threadId = lane.thread_id;
@@ -39,11 +39,11 @@ export async function stop(
     });
   }
   // What was sent a moment ago is about to run, and would outlive a stop that found nothing yet.
-  await until(world, timeoutMs, () => !isBeginning(world, ref));
-  const turnId = await runningTurn(world, ref, threadId);
+  await until(deps, timeoutMs, () => !isBeginning(deps, ref));
+  const turnId = await runningTurn(deps, ref, threadId);
   if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
-  await interrupt(world, reconcile, ref, threadId, turnId);
-  const hasEnded = await until(world, timeoutMs, () => {
+  await interrupt(deps, reconcile, ref, threadId, turnId);
+  const hasEnded = await until(deps, timeoutMs, () => {
     const turn = store.turns.find(ref, turnId);
     return turn !== undefined && turn.status !== "in_progress";
   });
@@ -53,7 +53,7 @@ export async function stop(
   await agent
     .cleanBackground(threadId)
     .catch((thrown: unknown) =>
-      world.log.warn("background terminals were not cleaned", { lane: ref, thrown: errorMessage(thrown) }),
+      deps.log.warn("background terminals were not cleaned", { lane: ref, thrown: errorMessage(thrown) }),
     );
   return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
 }
@@ -79,14 +79,14 @@ async function runningTurn(
 }
 
 async function interrupt(
-  world: CoreDeps,
+  deps: CoreDeps,
   reconcile: Reconcile,
   ref: Ref,
   threadId: string,
   turnId: string,
 ): Promise<void> {
   try {
-    await world.agent.interruptTurn(threadId, turnId);
+    await deps.agent.interruptTurn(threadId, turnId);
   } catch (thrown) {
     const reason = refusalOf(thrown);
     // It ended in between: what the registry believes is settled by reading. Codex up to 0.166 does not refuse that,

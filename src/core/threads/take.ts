@@ -3,10 +3,16 @@ import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { settleAlreadySent } from "../loading/alreadysent.ts";
 import { newestTurn, rememberTurn } from "../loading/earlier.ts";
-import { askedOf, completed, differences, lastRan, pinned } from "../loading/effective.ts";
-import { unlessHeldElsewhere } from "../loading/idle.ts";
-import { announceNativeQueue, quietGoal } from "../loading/open.ts";
-import { load, loaded, refuseWhileOpening } from "../loading/opening.ts";
+import {
+  differences,
+  lastTurnPermissions,
+  requestedOf,
+  resumeSettings,
+  withDetails,
+} from "../loading/effective.ts";
+import { explainActiveWriter } from "../loading/idle.ts";
+import { pauseGoal, reportNativeQueue } from "../loading/open.ts";
+import { load, markLoaded, refuseWhileOpening } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -17,14 +23,14 @@ import { freeHandle, slug } from "../state/handle.ts";
 type Known = Lane & { thread_id: string };
 
 /** A resume is what takes Codex's writer lock. */
-export async function take(world: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
-  await world.agent.ready(limits.codex.readyWaitMs);
-  await world.locked(ref, () => taken(world, ref, mayWriteHome));
+export async function take(deps: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
+  await deps.agent.ready(limits.codex.readyWaitMs);
+  await deps.locked(ref, () => taken(deps, ref, mayWriteHome));
 }
 
 /** Under the lane's lock. One that comes to nothing leaves the thread unloaded, and its goal as it was. */
-async function taken(world: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
-  const { store, live } = world;
+async function taken(deps: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
+  const { store, live } = deps;
   const lane = store.lanes.get(ref) as Known;
   if (lane.source === "own") return;
   if (lane.parent_id !== null) {
@@ -32,46 +38,46 @@ async function taken(world: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<
       hint: `dispatch tail ${ref}`,
     });
   }
-  refuseWhileOpening(world, ref);
+  refuseWhileOpening(deps, ref);
   try {
-    await resumed(world, lane, mayWriteHome);
+    await resumed(deps, lane, mayWriteHome);
     live.pausedForTake.delete(ref);
   } catch (thrown) {
     // While Codex still works on the call, its late answer decides.
-    if (!live.openings.has(ref)) await givenUp(world, lane);
+    if (!live.openings.has(ref)) await givenUp(deps, lane);
     throw thrown;
   }
 }
 
-async function resumed(world: CoreDeps, lane: Known, mayWriteHome: boolean): Promise<void> {
-  const { agent, live } = world;
+async function resumed(deps: CoreDeps, lane: Known, mayWriteHome: boolean): Promise<void> {
+  const { agent, live } = deps;
   const { ref, thread_id: threadId } = lane;
   const epoch = await agent.ready(limits.codex.readyWaitMs);
-  if (await quietGoal(world, lane, threadId)) live.pausedForTake.add(ref);
-  await announceNativeQueue(world, lane, threadId);
-  await settleAlreadySent(world, lane, epoch);
-  const before = await completed(world, lane);
+  if (await pauseGoal(deps, lane, threadId)) live.pausedForTake.add(ref);
+  await reportNativeQueue(deps, lane, threadId);
+  await settleAlreadySent(deps, lane, epoch);
+  const before = await withDetails(deps, lane);
   const settings = before
-    ? pinned({ ...lane, effective: before })
-    : { ...lane.settings, ...(await lastSettings(world, lane)) };
+    ? resumeSettings({ ...lane, effective: before })
+    : { ...lane.settings, ...(await lastSettings(deps, lane)) };
   const call = () => agent.resumeThread(threadId, settings);
-  const late = () => taken(world, ref, mayWriteHome);
-  const undone = () => givenUp(world, lane);
-  const opened = await load(world, ref, { call, late, undone, isDurable: false }).catch((thrown: unknown) =>
-    unlessHeldElsewhere(thrown, ref),
+  const late = () => taken(deps, ref, mayWriteHome);
+  const undone = () => givenUp(deps, lane);
+  const opened = await load(deps, ref, { call, late, undone, isDurable: false }).catch((thrown: unknown) =>
+    explainActiveWriter(thrown, ref),
   );
   try {
-    refuseOther(world, ref, { asked: before ?? askedOf(settings), opened, mayWriteHome });
-    await keep(world, lane, opened, mayWriteHome);
+    refuseOther(deps, ref, { asked: before ?? requestedOf(settings), opened, mayWriteHome });
+    await keep(deps, lane, opened, mayWriteHome);
   } catch (thrown) {
     live.drop(threadId);
-    await agent.unsubscribe(threadId).catch(warned(world, ref, "a thread that was not taken is left loaded"));
+    await agent.unsubscribe(threadId).catch(warned(deps, ref, "a thread that was not taken is left loaded"));
     throw thrown;
   }
 }
 
 function refuseOther(
-  world: CoreDeps,
+  deps: CoreDeps,
   ref: Ref,
   {
     asked,
@@ -79,7 +85,7 @@ function refuseOther(
     mayWriteHome,
   }: { asked: Partial<EffectiveSettings>; opened: ThreadOpened; mayWriteHome: boolean },
 ): void {
-  refuseOwnFiles(world, opened.effective, mayWriteHome);
+  refuseOwnFiles(deps, opened.effective, mayWriteHome);
   const differing = differences(asked, opened.effective);
   if (differing.length > 0)
     fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
@@ -87,17 +93,12 @@ function refuseOther(
     });
 }
 
-async function keep(
-  world: CoreDeps,
-  lane: Known,
-  opened: ThreadOpened,
-  mayWriteHome: boolean,
-): Promise<void> {
-  const { store, journal } = world;
-  const newest = await newestTurn(world, lane.thread_id);
-  loaded(world, opened, { isNew: false, floor: newest?.id ?? null });
+async function keep(deps: CoreDeps, lane: Known, opened: ThreadOpened, mayWriteHome: boolean): Promise<void> {
+  const { store, journal } = deps;
+  const newest = await newestTurn(deps, lane.thread_id);
+  markLoaded(deps, opened, { isNew: false, floor: newest?.id ?? null });
   journal.commit((change) => {
-    rememberTurn(world, change, lane, newest);
+    rememberTurn(deps, change, lane, newest);
     const handle = slug(lane.title);
     store.lanes.set(lane.ref, {
       source: "own",
@@ -121,11 +122,11 @@ async function keep(
  * Their goal was theirs to run: it goes on, once Codex has let the thread go, since a goal that is made active in a
  * loaded thread starts work at once. Where that fails the next take that comes to nothing tries it again. Never throws.
  */
-async function givenUp(world: CoreDeps, lane: Known): Promise<void> {
-  const { agent, store, live, journal } = world;
+async function givenUp(deps: CoreDeps, lane: Known): Promise<void> {
+  const { agent, store, live, journal } = deps;
   if (!live.pausedForTake.has(lane.ref)) return;
   try {
-    await unloadAndWait(world, lane);
+    await unloadAndWait(deps, lane);
     await agent.setGoal(lane.thread_id, { status: "active" });
     live.pausedForTake.delete(lane.ref);
     const goal = store.lanes.find(lane.ref)?.goal;
@@ -140,7 +141,7 @@ async function givenUp(world: CoreDeps, lane: Known): Promise<void> {
       });
     });
   } catch (thrown) {
-    warned(world, lane.ref, "the goal of a thread that was not taken is left paused")(thrown);
+    warned(deps, lane.ref, "the goal of a thread that was not taken is left paused")(thrown);
   }
 }
 
@@ -152,8 +153,8 @@ function warned({ log }: CoreDeps, lane: Ref, words: string): (thrown: unknown) 
  * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
  * Codex's configuration of today decide. Where no turn tells it, it does.
  */
-async function lastSettings(world: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
-  const ran = await lastRan(world, lane);
+async function lastSettings(deps: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
+  const ran = await lastTurnPermissions(deps, lane);
   if (!ran) return {};
   const { sandbox, approval_policy, details, approval_details } = ran;
   return {

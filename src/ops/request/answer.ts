@@ -4,7 +4,7 @@ import { fail } from "../../base/error.ts";
 import { jsonValue } from "../../base/jsonobject.ts";
 import { requestView } from "../../contract/request.ts";
 import { decisions } from "../../contract/words.ts";
-import type { Given } from "../../core/model/answer.ts";
+import type { Answer } from "../../core/model/answer.ts";
 import { arg, flag, text } from "../fields.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";
@@ -53,7 +53,7 @@ export default op({
   ],
   run({ id, answer, reply, ...given }, { core, caller }) {
     const { options } = core.request(id);
-    const answers: Given[] = decisions.filter((word) => given[word]).map((decision) => ({ decision }));
+    const answers: Answer[] = decisions.filter((word) => given[word]).map((decision) => ({ decision }));
     if (answer !== undefined) answers.push({ answer: parsed(answer) });
     if (reply !== undefined) answers.push({ reply });
     if (answers.length !== 1) {

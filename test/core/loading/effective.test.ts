@@ -1,6 +1,6 @@
 /** The whole of what a thread may do is stored, sent back and compared: never only the name of it. */
 import { describe, expect, test } from "bun:test";
-import { differences, pinned, refuseOtherThanAsked } from "../../../src/core/loading/effective.ts";
+import { differences, refuseUnexpected, resumeSettings } from "../../../src/core/loading/effective.ts";
 import type { EffectiveSettings, SandboxDetails } from "../../../src/core/model/ports/thread.ts";
 import type { Permissions } from "../../../src/core/model/ruling.ts";
 import { defaultDetails, widerThan } from "../../../src/core/policy/permissions.ts";
@@ -69,16 +69,16 @@ describe("a difference", () => {
 });
 
 test("all of it is sent back", () => {
-  expect(pinned({ settings: { cwd: "/repo", sandbox: "workspace-write" }, effective: stored })).toMatchObject(
-    {
-      sandbox: "workspace-write",
-      sandbox_details: details,
-      approval_policy: "granular",
-      approval_details: { rules: true, sandbox_approval: false },
-      approvals_reviewer: "user",
-      model_provider: "p",
-    },
-  );
+  expect(
+    resumeSettings({ settings: { cwd: "/repo", sandbox: "workspace-write" }, effective: stored }),
+  ).toMatchObject({
+    sandbox: "workspace-write",
+    sandbox_details: details,
+    approval_policy: "granular",
+    approval_details: { rules: true, sandbox_approval: false },
+    approvals_reviewer: "user",
+    model_provider: "p",
+  });
 });
 
 describe("a thread in workspace-write", () => {
@@ -195,16 +195,14 @@ describe("a thread that is made", () => {
 
   test("again, has what it once had, or nothing is sent", () => {
     const again = { settings, created_by: "cli", effective: stored };
-    expect(() => refuseOtherThanAsked(again, now)).toThrow("network_access");
-    expect(() => refuseOtherThanAsked(again, stored)).not.toThrow();
+    expect(() => refuseUnexpected(again, now)).toThrow("network_access");
+    expect(() => refuseUnexpected(again, stored)).not.toThrow();
   });
 
   test("by an agent has no more than was asked for; a person's is as Codex decides", () => {
     const by = (created_by: string) => ({ settings, created_by, effective: null });
-    expect(() => refuseOtherThanAsked(by("01a2051d-b657-7002-81c0-9f7e837c4535"), now)).toThrow(
-      "network_access",
-    );
-    expect(() => refuseOtherThanAsked(by("cli"), now)).not.toThrow();
+    expect(() => refuseUnexpected(by("01a2051d-b657-7002-81c0-9f7e837c4535"), now)).toThrow("network_access");
+    expect(() => refuseUnexpected(by("cli"), now)).not.toThrow();
   });
 });
 

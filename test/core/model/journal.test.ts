@@ -41,7 +41,7 @@ test("what follows a commit may fail: what was committed is told as committed, a
   expect(done).toEqual(["second"]);
   await grown;
   expect(log.faults()).toMatchObject([
-    { what: "what follows a change failed", why: "the first effect is broken" },
+    { what: "an effect after a commit failed", why: "the first effect is broken" },
   ]);
 });
 

@@ -1,6 +1,6 @@
 /** What a command line surely runs, and every way of a shell to make more of it. */
 import { describe, expect, test } from "bun:test";
-import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../../src/core/policy/command.ts";
+import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "../../../src/core/policy/command.ts";
 import { seeded } from "../../sim/sim.ts";
 
 const sure: [line: string, words: string[]][] = [
@@ -26,7 +26,7 @@ const sure: [line: string, words: string[]][] = [
 ];
 
 for (const [line, words] of sure) {
-  test(`${line} is ${JSON.stringify(words)}`, () => expect(wordsOf(line)).toEqual(words));
+  test(`${line} is ${JSON.stringify(words)}`, () => expect(parseCommand(line)).toEqual(words));
 }
 
 /** All of them begin with the words of a rule, or would once a shell has read them. */
@@ -85,8 +85,8 @@ const tricks = [
 describe("not sure, so no reading at all", () => {
   for (const line of tricks) {
     test(JSON.stringify(line), () => {
-      expect(wordsOf(line)).toBeUndefined();
-      expect(wordsOf(`/bin/bash -lc ${quoted(line)}`)).toBeUndefined();
+      expect(parseCommand(line)).toBeUndefined();
+      expect(parseCommand(`/bin/bash -lc ${quoted(line)}`)).toBeUndefined();
     });
   }
 });
@@ -143,14 +143,14 @@ const runners = [
 describe("what makes another word the command", () => {
   for (const runner of runners) {
     test(runner, () => {
-      expect(runsAnother(wordsOf(`${runner} 'rm x'`)!)).toBe(true);
-      expect(runsAnother(wordsOf(`/bin/bash -lc ${quoted(`${runner} rm x`)}`)!)).toBe(true);
+      expect(runsAnother(parseCommand(`${runner} 'rm x'`)!)).toBe(true);
+      expect(runsAnother(parseCommand(`/bin/bash -lc ${quoted(`${runner} rm x`)}`)!)).toBe(true);
     });
   }
 
   test("is not a command like any other, nor the one wrapping that is Codex's", () => {
     for (const line of ["git status", "rm x", "find . -name x", "environment", "/bin/bash -lc 'rm x'", "''"])
-      expect([line, runsAnother(wordsOf(line)!)]).toEqual([line, false]);
+      expect([line, runsAnother(parseCommand(line)!)]).toEqual([line, false]);
   });
 });
 
@@ -162,8 +162,8 @@ test("whatever is glued behind sure words with what a shell acts on is never rea
   for (let round = 0; round < 5000; round++) {
     const filler = () => Array.from({ length: Math.floor(random() * 4) }, () => pick(pieces)).join("");
     const line = `git status${filler()}${pick(glue)}${filler()}`;
-    expect([line, wordsOf(line)]).toEqual([line, undefined]);
-    expect([line, wordsOf(`/bin/bash -lc ${quoted(line)}`)]).toEqual([line, undefined]);
+    expect([line, parseCommand(line)]).toEqual([line, undefined]);
+    expect([line, parseCommand(`/bin/bash -lc ${quoted(line)}`)]).toEqual([line, undefined]);
   }
 });
 
@@ -194,7 +194,7 @@ const doubts: [line: string, rule: string][] = [
 
 for (const [line, rule] of doubts) {
   test(`${line} may be a case of ${rule}`, () => {
-    const [words, prefix] = [wordsOf(line)!, wordsOf(rule)!];
+    const [words, prefix] = [parseCommand(line)!, parseCommand(rule)!];
     expect([beginsWith(words, prefix), mayBeginWith(words, prefix)]).toEqual([false, true]);
   });
 }
@@ -213,7 +213,7 @@ const misses: [line: string, rule: string][] = [
 
 for (const [line, rule] of misses) {
   test(`${line} is surely none of ${rule}`, () => {
-    expect(mayBeginWith(wordsOf(line)!, wordsOf(rule)!)).toBe(false);
+    expect(mayBeginWith(parseCommand(line)!, parseCommand(rule)!)).toBe(false);
   });
 }
 
@@ -229,6 +229,6 @@ test("options with a value or without, before any word of a rule, never make it 
       at === 0 ? pick([word, `/usr/bin/${word}`, word.toUpperCase()]) : word,
     ]);
     const line = [...spread, ...(random() < 0.5 ? ["more"] : [])].join(" ");
-    expect([line, mayBeginWith(wordsOf(line)!, prefix)]).toEqual([line, true]);
+    expect([line, mayBeginWith(parseCommand(line)!, prefix)]).toEqual([line, true]);
   }
 });

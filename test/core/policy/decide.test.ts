@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from "bun:test";
 import { type RequestKind, type Ruling, rulings } from "../../../src/contract/words.ts";
-import type { Asks } from "../../../src/core/model/ports/request.ts";
+import type { RequestDetails } from "../../../src/core/model/ports/request.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { Rule } from "../../../src/core/model/ruling.ts";
-import { beginsWith, mayBeginWith, runsAnother, wordsOf } from "../../../src/core/policy/command.ts";
-import { type Asker, decide, type Judged } from "../../../src/core/policy/decide.ts";
+import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "../../../src/core/policy/command.ts";
+import { type DecidableRequest, decide, type RequestingThread } from "../../../src/core/policy/decide.ts";
 import { seeded } from "../../sim/sim.ts";
 import { nothingAsked } from "../../world/model.ts";
 
-const asker = (over: Partial<Asker> = {}): Asker => ({
+const asker = (over: Partial<RequestingThread> = {}): RequestingThread => ({
   ref: "bcdfgh" as Ref,
   thread_id: "thread-1",
   handle: "docs",
@@ -22,7 +22,11 @@ const asker = (over: Partial<Asker> = {}): Asker => ({
 /** What every question of these tests has unless it says otherwise: one that a rule may approve by itself. */
 const whole = { changes: [], inside_sandbox: true, missing_bytes: 0 };
 
-const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> = {}): Judged => ({
+const command = (
+  line: string,
+  over: Partial<DecidableRequest> = {},
+  asks: Partial<RequestDetails> = {},
+): DecidableRequest => ({
   kind: "command_approval",
   command: `/bin/bash -lc '${line}'`,
   cwd: "/repo/app",
@@ -31,7 +35,7 @@ const command = (line: string, over: Partial<Judged> = {}, asks: Partial<Asks> =
   ...over,
 });
 
-const other = (kind: RequestKind, asks: Partial<Asks> = {}): Judged => ({
+const other = (kind: RequestKind, asks: Partial<RequestDetails> = {}): DecidableRequest => ({
   kind,
   command: null,
   cwd: null,
@@ -45,22 +49,22 @@ const isInside = (path: string, root: string) => {
   return real === root || real.startsWith(`${root}/`);
 };
 
-const patched = (...paths: string[]): Judged => ({
+const patched = (...paths: string[]): DecidableRequest => ({
   ...other("file_change_approval"),
   changes: paths.map((path) => ({ path, kind: "update", to: null, diff: "" })),
 });
 
 /** What an approval of it allows may happen outside the sandbox. */
-const outside = (judged: Judged): Judged => ({ ...judged, inside_sandbox: false });
+const outside = (judged: DecidableRequest): DecidableRequest => ({ ...judged, inside_sandbox: false });
 
 const tool = { server: "echo", name: "say", description: null, arguments: {} };
 const git: Rule = { command: ["git", "status"], answer: "approve" };
-const said = (asked: Judged, rules: Rule[], requests: Ruling = "ask", by = asker()) =>
+const said = (asked: DecidableRequest, rules: Rule[], requests: Ruling = "ask", by = asker()) =>
   decide(asked, by, { requests, rules }, isInside);
 
 const decided: [
   what: string,
-  asked: Judged,
+  asked: DecidableRequest,
   rules: Rule[],
   requests: Ruling,
   ruling: Ruling,
@@ -499,7 +503,7 @@ test("over random rules and questions: only what is known is approved, and a com
         answer: pick(rulings),
       }),
     );
-    const asked: Judged = {
+    const asked: DecidableRequest = {
       changes: pick([null, []]),
       inside_sandbox: random() < 0.5,
       missing_bytes: pick([0, 0, 0, 1]),
@@ -527,8 +531,8 @@ test("over random rules and questions: only what is known is approved, and a com
     if (asked.kind === "file_change_approval") expect(asked.changes).not.toBeNull();
     const rule = rules[Number(/^policy rule (\d+)$/.exec(by!)?.[1]) - 1];
     if (rule?.command && asked.kind === "command_approval") {
-      expect(beginsWith(wordsOf(asked.command!)!, rule.command)).toBe(true);
-      expect(runsAnother(wordsOf(asked.command!)!)).toBe(false);
+      expect(beginsWith(parseCommand(asked.command!)!, rule.command)).toBe(true);
+      expect(runsAnother(parseCommand(asked.command!)!)).toBe(false);
       expect([asked.asks!.permissions, asked.asks!.action ?? "command"]).toEqual([null, "command"]);
     }
     if (rule && !asked.inside_sandbox)
@@ -545,7 +549,7 @@ test("over random rules and questions: only what is known is approved, and a com
         one.outside_sandbox === undefined,
     );
     if (asked.kind === "command_approval" && asked.command !== null) {
-      const read = wordsOf(asked.command);
+      const read = parseCommand(asked.command);
       const isDoubt = ({ kind, command }: Rule) =>
         (kind === undefined || kind === asked.kind) &&
         (!read || runsAnother(read) || mayBeginWith(read, command!));

@@ -1,6 +1,6 @@
 /** Rules tried on what was asked before. */
 import { beforeEach, expect, test } from "bun:test";
-import type { Given } from "../../../src/core/model/answer.ts";
+import type { Answer } from "../../../src/core/model/answer.ts";
 import type { RequestFacts } from "../../../src/core/model/ports/request.ts";
 import type { Rules } from "../../../src/core/model/ruling.ts";
 import type { Replay } from "../../../src/core/requests/replay.ts";
@@ -31,7 +31,7 @@ beforeEach(async () => {
 
 const core = () => here.world.engine.core;
 
-async function asked(question: Partial<RequestFacts>, given: Given | null): Promise<void> {
+async function asked(question: Partial<RequestFacts>, given: Answer | null): Promise<void> {
   await here.clock.advance(60_000);
   await here.send(JSON.stringify([{ question }, { say: "done" }]));
   if (given !== null) {

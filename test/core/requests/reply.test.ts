@@ -3,12 +3,12 @@
 import { describe, expect, test } from "bun:test";
 import { DispatchError } from "../../../src/base/error.ts";
 import { decisions, type RequestKind } from "../../../src/contract/words.ts";
-import type { Given } from "../../../src/core/model/answer.ts";
-import type { Asks, Question } from "../../../src/core/model/ports/request.ts";
+import type { Answer } from "../../../src/core/model/answer.ts";
+import type { Question, RequestDetails } from "../../../src/core/model/ports/request.ts";
 import { type Answerable, optionsOf, resultOf } from "../../../src/core/requests/reply.ts";
 import { nothingAsked } from "../../world/model.ts";
 
-const request = (kind: RequestKind, asks: Partial<Asks> = {}, method = "m"): Answerable => ({
+const request = (kind: RequestKind, asks: Partial<RequestDetails> = {}, method = "m"): Answerable => ({
   id: "r",
   kind,
   method,
@@ -52,7 +52,7 @@ const person = {
 const tool = { server: "echo", name: "echo", description: null, arguments: {} };
 const permissions = { network: { enabled: true }, fileSystem: null };
 
-function refused(one: Answerable, given: Given): string {
+function refused(one: Answerable, given: Answer): string {
   try {
     resultOf(one, given);
   } catch (thrown) {
@@ -62,7 +62,7 @@ function refused(one: Answerable, given: Given): string {
   throw new Error("it was taken");
 }
 
-const said: [what: string, one: Answerable, given: Given, result: unknown][] = [
+const said: [what: string, one: Answerable, given: Answer, result: unknown][] = [
   [
     "a command",
     request("command_approval"),
@@ -154,7 +154,7 @@ describe("what is said to Codex", () => {
   }
 });
 
-const unfit: [what: string, one: Answerable, given: Given, words: string][] = [
+const unfit: [what: string, one: Answerable, given: Answer, words: string][] = [
   [
     "a question is not approved",
     request("user_input", { questions: [question()] }),

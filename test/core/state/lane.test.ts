@@ -3,7 +3,7 @@ import type { Confidence, ThreadStatus as Shown } from "../../../src/contract/wo
 import { live } from "../../../src/core/model/live.ts";
 import type { Lane, LaneFacts, Request, Turn } from "../../../src/core/model/ports/rows.ts";
 import type { ThreadStatus } from "../../../src/core/model/ports/thread.ts";
-import { standingOf } from "../../../src/core/state/lane.ts";
+import { statusOf } from "../../../src/core/state/lane.ts";
 import { laneRow } from "../../store/rows.ts";
 
 const turn = (over: Partial<Turn>): Turn => ({
@@ -103,7 +103,7 @@ describe("a lane's status comes from evidence", () => {
         sync: null,
         usage_limits: [],
       };
-      expect(standingOf(facts, now)).toMatchObject({ status: one.status, confidence: one.confidence });
+      expect(statusOf(facts, now)).toMatchObject({ status: one.status, confidence: one.confidence });
     });
   }
 
@@ -120,7 +120,7 @@ describe("a lane's status comes from evidence", () => {
       sync: null,
       usage_limits: [],
     };
-    expect(standingOf(facts, now).asOf).toBe(42);
+    expect(statusOf(facts, now).asOf).toBe(42);
   });
 });
 

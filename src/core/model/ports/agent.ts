@@ -1,12 +1,12 @@
 /**
- * The Agent port: what core needs from a Codex app-server, in core's own nouns. `codex/` implements it against the
+ * The Agent port: what core needs from a Codex app-server, in core's terms. `codex/` implements it against the
  * real child, `test/world` against a model. Ids are Codex's own; times are ms since the epoch.
  *
  * Failures are DispatchErrors:
  *  - `agent_down`: nothing was sent (`data.outcome = "not_sent"`), or the child died with the call in flight
  *    (`data.outcome = "unknown"`);
- *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline; of a read `not_sent`, as it changes nothing;
- *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` its own text.
+ *  - `timeout` with `data.outcome = "unknown"`: no answer within the deadline; for a read `not_sent`, as it changes nothing;
+ *  - `agent`: Codex refused; `data.reason` is a Refusal and `data.words` is Codex's text.
  */
 
 import type { CodexState } from "../../../contract/words.ts";
@@ -25,7 +25,7 @@ import type {
 
 export type Epoch = number;
 
-/** Why Codex refused. Told apart by the text of the refusal: nearly all share the code -32600. */
+/** Why Codex refused, read from the text of the refusal: nearly all share the code -32600 (facts F54). */
 export type Refusal =
   | "not_loaded"
   | "no_rollout"
@@ -36,7 +36,7 @@ export type Refusal =
   | "overloaded"
   | "too_large"
   | "bad_thread_id"
-  /** A feature that Codex's own configuration switched off. */
+  /** A feature that Codex's own configuration has switched off. */
   | "switched_off"
   | "other";
 
@@ -62,12 +62,12 @@ export interface ModelFacts {
   service_tiers: { id: string; name: string }[];
 }
 
-/** Who the child is: recorded before the first byte is written to it, so that an orphan can be told for sure. */
+/** Identifies the child. Stored before the first byte is written to it, so that an orphan is recognised for sure. */
 export interface ChildIdentity {
   pid: number;
   /** Process group id; the child leads its own. */
   group: number;
-  /** The kernel's start time of that pid, opaque; with pid and boot id it names one process for ever. */
+  /** The kernel's start time of that pid, opaque; with pid and boot id it identifies one process. */
   start_time: string;
   boot_id: string;
 }
@@ -80,46 +80,46 @@ export interface AgentStatus {
   version: string | null;
   codex_home: string | null;
   restarts: number;
-  /** Why it is degraded or was last lost; in the user's nouns. */
+  /** Why it is degraded or was last lost; in the user's terms. */
   last_error: { message: string; hint: string | null } | null;
-  /** Epoch ms since when a child has been started and has not answered `initialize`. */
+  /** When the child was started that has not answered `initialize` yet; epoch ms. */
   starting_since: number | null;
-  /** For how long; by the monotonic clock. */
+  /** How long ago that was, by the monotonic clock. */
   starting_ms: number | null;
   /** Epoch ms of the next start, while degraded or between restarts. */
   retry_at: number | null;
   /** Lines of the child that could not be read, since this daemon started. */
   garbage_lines: number;
-  /** What this child warns of, the newest last: after some faults of its configuration every new thread is refused. */
+  /** Warnings of this child, the newest last. After some configuration errors it refuses every new thread. */
   warnings: string[];
-  /** What this Codex cannot do of what dispatch knows to ask for: each of it is refused by name, all else works. */
+  /** The features that dispatch uses and this Codex lacks. Each is refused by name; everything else works. */
   lacks: string[];
-  /** What became of the file that the child runs: of a replaced one its sandbox helpers no longer start. */
+  /** The file that the child runs. After it was replaced, its sandbox helpers no longer start. */
   program: "same" | "replaced" | "removed";
-  /** What to do about that: which of the two is to be upgraded. */
+  /** Which of dispatch and Codex to upgrade when Codex lacks something. */
   advice: string;
 }
 
-/** What the agent tells core. Called synchronously; must not throw for bad input, may throw `storage`. */
+/** Receives what happens to the child. Called synchronously; must not throw for bad input, may throw `storage`. */
 export interface AgentSink {
-  /** Commit the identity and give the epoch its number. Nothing has been written to the child yet. */
+  /** Stores the identity and returns the number of the epoch. Nothing has been written to the child yet. */
   onSpawn(child: ChildIdentity): Epoch;
   /**
-   * `initialize` was answered. Throw (agent_down) to refuse this child: the agent ends it and stays degraded with
-   * that message until `retry` (another codex home).
+   * `initialize` was answered. Throws `agent_down` to refuse this child, for example with another Codex home: the agent
+   * ends it and stays degraded with that message until `retry`.
    */
   onReady(epoch: Epoch, info: { version: string; codex_home: string }): void;
-  /** The lines of one read, at most `limits.wire.batchLinesMax`: one transaction. */
+  /** The lines of one read, at most `limits.wire.batchLinesMax`, stored in one transaction. */
   onEvents(epoch: Epoch, events: AgentEvent[]): void;
   /**
-   * The child is gone: reaped, and no later batch of this epoch will come. Answers whether it died of a thread that is
-   * held now: then its death says nothing of the next child. `isLeft`: something of its group lives still, so its epoch
-   * is not ended; the next birth ends it.
+   * The child is reaped, and no later batch of this epoch will come. Returns whether a thread caused the death that is
+   * held now: then the death says nothing about the next child. `isLeft`: a process of its group still lives, so its
+   * epoch is not ended; the next spawn ends it.
    */
   onExit(epoch: Epoch, reason: string, isLeft?: boolean): boolean;
 }
 
-/** A piece of what the model is writing, as it writes it; nothing of it is kept. */
+/** A part of the text that the model is writing. It is not stored. */
 export interface Delta {
   turn_id: string;
   item_id: string;
@@ -127,12 +127,12 @@ export interface Delta {
   text: string;
 }
 
-/** A tap on the child's raw stream: one line, as it came, of a thread that is watched. */
+/** One unchanged line of the child's stream, for a thread that is watched. */
 export interface RawLine {
   method: string;
   thread_id: string | null;
   line: Record<string, unknown>;
-  /** Where the line is one. */
+  /** Null: the line is no delta. */
   delta: Delta | null;
 }
 
@@ -140,17 +140,17 @@ export interface Agent {
   status(): AgentStatus;
   /** Resolves when a child is up; `agent_down` after `waitMs`, or at once when degraded. */
   ready(waitMs: number): Promise<Epoch>;
-  /** Closes an open circuit and tries now. */
+  /** Closes an open circuit breaker and tries now. */
   retry(): void;
-  /** Ends the running child in good order, so that the next one starts. Nothing where none runs. */
-  renew(words: string): Promise<void>;
+  /** Ends the running child cleanly, so that the next one starts. Does nothing when none runs. */
+  renew(reason: string): Promise<void>;
 
   startThread(settings: ThreadSettings): Promise<ThreadOpened>;
-  /** Sends every stored setting: a bare resume was measured to raise a lane's power. */
+  /** Sends every stored setting: a resume without them can raise the rights of a thread (facts F24). */
   resumeThread(threadId: string, settings: ThreadSettings): Promise<ThreadOpened>;
   nameThread(threadId: string, name: string): Promise<void>;
   readThread(threadId: string): Promise<ThreadFacts>;
-  /** Newest first, with whole items. Halves the page by itself when one is too large. */
+  /** Newest first, with whole items. Halves a page that is too large. */
   listTurns(
     threadId: string,
     page: { cursor: string | null; limit: number },
@@ -161,15 +161,17 @@ export interface Agent {
   clearGoal(threadId: string): Promise<void>;
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
-  /** What the newest turn in the rollout at this path runs with; null when it says nothing sure. Works without a child. */
-  lastPower(rolloutPath: string): Promise<Permissions | null>;
-  /** The client ids of what waits in Codex's own queue, next to go first. */
+  /** What the newest turn in the rollout at this path ran with; null when the file does not show it for sure. Works without a child. */
+  lastPermissions(rolloutPath: string): Promise<Permissions | null>;
+  /** The client ids of the messages in Codex's own queue, the next one first. */
   nativeQueue(threadId: string): Promise<string[]>;
   /** Into Codex's own queue, which is durable and works while another process writes the thread. */
   queueText(input: { thread_id: string; text: string; client_id: string }): Promise<void>;
 
-  /** `overrides` stick in Codex for later turns. */
-  /** `joined`: `turn/started` of the returned id stood in the stream before this answer, so the turn was not ours. */
+  /**
+   * `overrides` apply to later turns too (facts F27). `joined`: `turn/started` of the returned id came before this
+   * answer, so it was not our call that started the turn.
+   */
   startTurn(input: {
     thread_id: string;
     text: string;
@@ -187,41 +189,41 @@ export interface Agent {
     limit: number;
     archived: boolean;
   }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
-  /** Ids of the threads whose files were made around that day: Codex lists no fork of a thread without turns (measured). */
+  /** Ids of the threads whose files were made around that day: Codex lists no fork of a thread without turns (facts F67). */
   threadsOfDay(at: number): Promise<string[]>;
-  /** Threads that hold this text in a message (measured: not in what a command printed), newest activity or creation first; a scan, so slow where there are many. */
+  /** Threads with this text in a message, not in the output of a command (facts F41). Newest activity or creation first. A scan: slow with many threads. */
   searchThreads(
-    asked: CodexPage & {
+    query: CodexPage & {
       text: string;
       archived: boolean;
       by: "created_at" | "updated_at";
       ascending: boolean;
     },
   ): Promise<{ found: { thread: ThreadFacts; snippet: string }[]; next_cursor: string | null }>;
-  /** Where it stands in the messages of one thread, oldest first. */
+  /** The places of the text in the messages of one thread, oldest first. */
   searchMessages(
     threadId: string,
-    asked: CodexPage & { text: string },
+    query: CodexPage & { text: string },
   ): Promise<{ found: Occurrence[]; next_cursor: string | null }>;
-  /** Interrupts a turn that runs (measured): asked only of a quiet thread. */
+  /** Interrupts a running turn (facts F17), so it is called for an idle thread only. */
   archiveThread(threadId: string): Promise<void>;
-  /** With its file; where Codex cannot, it is archived. */
+  /** Deletes the file too. A thread that Codex cannot delete is archived. */
   deleteThread(threadId: string): Promise<void>;
   unarchiveThread(threadId: string): Promise<void>;
-  /** The new thread is loaded, and on disk at once. It keeps the source's name until it is given one, and `mark`. */
+  /** The new thread is loaded, and on disk at once. It keeps `mark`, and the source's name until it is named. */
   forkThread(
     threadId: string,
     fork: { settings: ThreadSettings; last_turn_id: string | null; mark: string },
   ): Promise<ThreadOpened>;
-  /** Drops that turn and all after it from the history; files stay. The rollout's path changes. */
+  /** Removes that turn and all later ones from the history; files stay as they are. The rollout's path changes (facts F29). */
   revertThread(threadId: string, beforeTurnId: string): Promise<void>;
-  /** Begins a turn of Codex's own. */
+  /** Starts a turn of Codex's own. */
   compactThread(threadId: string): Promise<void>;
   /** Works without a login. */
   readCatalogue(): Promise<Catalogue>;
 
   reply(epoch: Epoch, reply: AgentReply): Promise<void>;
-  /** Streams raw notifications (deltas included) until the returned function is called. */
+  /** Streams raw notifications, deltas included, until the returned function is called. */
   tap(listener: (line: RawLine) => void): () => void;
   /** Ends the child (stdin closed, TERM, KILL) and stays `stopped`. */
   close(): Promise<void>;
@@ -232,7 +234,7 @@ export interface CodexPage {
   limit: number;
 }
 
-/** The hit stands in the snippet from `start` to `end`. */
+/** `start` and `end` are the position of the hit in the snippet. */
 export interface Occurrence {
   turn_id: string;
   item_id: string;

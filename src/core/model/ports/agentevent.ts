@@ -1,8 +1,8 @@
-/** What Codex tells, in the order it tells it. */
+/** Events of the child, in the order in which it sends them. */
 import type { RequestFacts } from "./request.ts";
 import type { GoalFacts, ItemFacts, ThreadFacts, ThreadStatus, TokenUsage, TurnFacts } from "./thread.ts";
 
-/** What the child said, in order. Tolerant: what is not known here is dropped, what is malformed is counted. */
+/** A notification that is not known is dropped; a malformed one is counted. */
 export type AgentEvent =
   | { kind: "thread_started"; thread: ThreadFacts }
   | { kind: "thread_status"; thread_id: string; status: ThreadStatus; flags: string[] }
@@ -13,7 +13,7 @@ export type AgentEvent =
   | { kind: "turn_started"; thread_id: string; turn_id: string; at: number | null }
   | { kind: "turn_completed"; thread_id: string; turn: TurnFacts }
   | { kind: "turn_retrying"; thread_id: string; turn_id: string; message: string }
-  /** The sub-agents below a thread that work now, all generations; also after its own turn ended. */
+  /** The working sub-agents below a thread, of all generations; also after its own turn ended. */
   | { kind: "agents_working"; thread_id: string; agents: string[] }
   /** The first sign of a turn after it retried: a delta, an item, tokens, a question. */
   | { kind: "turn_recovered"; thread_id: string; turn_id: string }
@@ -25,56 +25,56 @@ export type AgentEvent =
   | { kind: "request_resolved"; thread_id: string; rpc_id: string | number }
   | HookDecision
   | PromptRefusal
-  | Warned;
+  | ThreadWarning;
 
-/** Codex loaded a thread after the call for it was given up: that call has failed. */
+/** Codex loaded a thread after the call for it had timed out: that call has failed. */
 export interface LateThread {
   kind: "thread_late";
   thread_id: string;
-  /** What the fork was given to be found by; null of a thread that is no fork of ours. */
+  /** The mark by which a fork is found; null: it is no fork of ours. */
   mark: string | null;
-  /** The call made it, and it is on the disk. */
+  /** The call created it, and it is on disk. */
   is_durable: boolean;
 }
 
-/** Codex warns of something about one thread, or takes it back. */
-export interface Warned {
+/** A warning of Codex about one thread, or its end. */
+export interface ThreadWarning {
   kind: "warned";
   thread_id: string;
-  /** The MCP server that it is about; null: of anything else. */
+  /** The MCP server that it is about; null: something else. */
   server: string | null;
   /** Null: that server works now. */
   words: string | null;
 }
 
-/** What Codex says of the account after every answer of a model; without a window it says nothing (facts C1.1). */
+/** The limits of the account, which Codex reports after every answer of a model. Without windows nothing is known (facts C1.1). */
 export interface RateLimits {
   limit_id: string | null;
   windows: { used_percent: number; resets_at: number | null }[];
-  /** Codex's word for a limit that is reached, e.g. `rate_limit_reached`. */
+  /** Codex's term for a limit that is reached, e.g. `rate_limit_reached`. */
   reached: string | null;
 }
 
-/** A hook of Codex's own decided an approval, and nobody was asked. */
+/** A hook of Codex decided an approval; no person was asked. */
 export interface HookDecision {
   kind: "hook_decided";
   thread_id: string;
   turn_id: string | null;
   item_id: string;
   decision: "approve" | "deny";
-  /** Those that ran for it: Codex does not say which of them let it. `path` is the file that configures the hook. */
+  /** The hooks that ran for it: Codex does not report which of them decided. `path` is the file that configures the hook. */
   hooks: { source: string | null; path: string | null }[];
   /** Why it was denied. */
   words: string | null;
-  /** What runs now; null where it was denied: Codex does not say what that was. */
+  /** What runs now; null when it was denied: Codex does not report what that was. */
   item: ItemFacts | null;
 }
 
-/** A hook of Codex refused the text that a turn was given: the turn ends as completed, without the text. */
+/** A hook of Codex refused the text of a turn: the turn ends as completed, without the text (facts F52). */
 export interface PromptRefusal {
   kind: "prompt_refused";
   thread_id: string;
   turn_id: string;
-  /** Of the hook; null: it gave no reason. */
+  /** The reason of the hook; null: it gave none. */
   words: string | null;
 }

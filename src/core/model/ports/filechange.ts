@@ -5,7 +5,7 @@ export interface FileChange {
   /** As Codex writes it: absolute, in every version seen. */
   path: string;
   kind: ChangeKind;
-  /** Of a move: the new path. */
+  /** The new path of a move. */
   to: string | null;
   /** Unified, with headers; `/dev/null` on the side where there is no file. */
   diff: string;

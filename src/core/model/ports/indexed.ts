@@ -1,4 +1,4 @@
-/** The search index: what it keeps of a thread, how much of one it has, and what is asked of it. */
+/** The search index: what it keeps of a thread, how much of a thread it has, and its queries. */
 import type { Ref } from "./rows.ts";
 
 export type IndexedType =
@@ -10,7 +10,7 @@ export type IndexedType =
   | "mcp_tool_call"
   | "error";
 
-/** One thing said or done, as search finds it. */
+/** One message, command or change, as search finds it. */
 export interface IndexedItem {
   lane: Ref;
   turn_id: string;
@@ -22,28 +22,28 @@ export interface IndexedItem {
 }
 
 export interface Hit extends Omit<IndexedItem, "text"> {
-  /** Its place in the order of time, to go on from. */
+  /** Its place in the order of time; the next page starts from it. */
   id: number;
-  /** The text around the hit, on one line; the hit itself from `start` to `end`. */
+  /** The text around the hit, on one line; the hit is from `start` to `end`. */
   snippet: string;
   start: number;
   end: number;
 }
 
 export interface ItemQuery {
-  /** In FTS5's own syntax: made by core/search/query.ts from what a caller typed, never typed by one. */
+  /** FTS5 syntax, made by core/search/query.ts from a caller's words; it is never a caller's own text. */
   match: string;
   lanes: readonly Ref[];
   /** Epoch ms, both inclusive. */
   since: number | null;
   until: number | null;
   order: "newest" | "oldest";
-  /** The id of the hit that a page ended with. */
+  /** The id of the last hit of the page before. */
   after: number | null;
   limit: number;
 }
 
-/** A stretch of history that was not read: from Codex's cursor down to a turn that was, or to the beginning. */
+/** A part of the history that was not read: from Codex's cursor down to a turn that was read, or to the beginning. */
 export interface Gap {
   cursor: string | null;
   until: string | null;
@@ -51,7 +51,7 @@ export interface Gap {
 
 export interface Sync {
   lane: Ref;
-  /** The newest turn that was read when it was over; null when none was. */
+  /** The newest turn that was read after its end; null: there is none. */
   top_turn: string | null;
   /** Newest first. */
   gaps: Gap[];
@@ -62,7 +62,7 @@ export interface Sync {
   error: string | null;
 }
 
-/** The little of a lane that search chooses by. */
+/** The fields of a lane that search filters by. */
 export interface SearchedLane {
   ref: Ref;
   thread_id: string | null;

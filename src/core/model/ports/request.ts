@@ -1,4 +1,4 @@
-/** What Codex asks while a turn runs, and how it is answered. */
+/** The requests of Codex while a turn runs, and their answers. */
 import type { RequestKind } from "../../../contract/words.ts";
 import type { FileChange } from "./filechange.ts";
 
@@ -7,20 +7,20 @@ export interface Question {
   header: string;
   question: string;
   options: { label: string; description: string }[] | null;
-  /** Any other text is an answer too. */
+  /** Any other text is accepted too. */
   is_other: boolean;
   is_secret: boolean;
 }
 
-export interface ToolAsked {
+export interface ToolCall {
   server: string | null;
   name: string;
   description: string | null;
   arguments: unknown;
 }
 
-export interface FormAsked {
-  /** `form`, `url`, ...: Codex's word. */
+export interface FormRequest {
+  /** Codex's term: `form`, `url`, ... */
   mode: string;
   server: string;
   message: string;
@@ -29,26 +29,26 @@ export interface FormAsked {
   url: string | null;
 }
 
-/** What a question asks beyond a command and a diff. What is not part of its kind is null. */
-export interface Asks {
+/** The details of a request besides a command and a diff. A field that its kind does not have is null. */
+export interface RequestDetails {
   reason: string | null;
-  /** Of a command approval: `command`, `writeStdin`, ...: Codex's word. */
+  /** For a command approval; Codex's term: `command`, `writeStdin`, ... */
   action: string | null;
-  /** Codex's own words: to be granted back as they were asked. */
+  /** As Codex sent them: they are granted back unchanged. */
   permissions: Record<string, unknown> | null;
   network: { host: string; protocol: string } | null;
-  /** Of a file change: the folder that is to stay writable. */
+  /** For a file change: the folder that is to stay writable. */
   grant_root: string | null;
   questions: Question[] | null;
-  tool: ToolAsked | null;
-  form: FormAsked | null;
-  /** Of a tool: Codex takes an approval for the session. */
+  tool: ToolCall | null;
+  form: FormRequest | null;
+  /** For a tool: Codex accepts an approval for the session. */
   may_persist: boolean;
-  /** The sub-agent's thread that asks, where it is not the thread itself. */
+  /** The thread id of the sub-agent that asks; null: the thread itself asks. */
   sub_agent: string | null;
 }
 
-/** A question of Codex's. `rpc_id` is only good in its epoch. */
+/** A request of Codex. `rpc_id` is valid only in its epoch. */
 export interface RequestFacts {
   rpc_id: string | number;
   /** Codex's method, e.g. `item/commandExecution/requestApproval`. */
@@ -59,10 +59,10 @@ export interface RequestFacts {
   item_id: string | null;
   command: string | null;
   cwd: string | null;
-  /** Of a file change: from the item that started before with the same id. Null: not known. */
+  /** For a file change: from the item that started before with the same id. Null: not known. */
   changes: FileChange[] | null;
-  asks: Asks;
-  /** ms until its own answer stands, or null. */
+  asks: RequestDetails;
+  /** ms until Codex answers by itself, or null. */
   auto_resolution_ms: number | null;
 }
 

@@ -10,7 +10,7 @@ import type {
 import type { ChildIdentity, Epoch } from "./agent.ts";
 import type { FileChange } from "./filechange.ts";
 import type { Sync } from "./indexed.ts";
-import type { Asks } from "./request.ts";
+import type { RequestDetails } from "./request.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -21,7 +21,7 @@ import type {
   TurnStatus,
 } from "./thread.ts";
 
-/** A lane's primary key. Branded, so that a thread id or a handle never passes for one. */
+/** A lane's primary key. Branded, so that a thread id or a handle cannot be passed for one. */
 export type Ref = string & { readonly ref: unique symbol };
 export type MessageId = string & { readonly messageId: unique symbol };
 
@@ -35,7 +35,7 @@ export interface LastMessage {
 export interface Lane {
   ref: Ref;
   thread_id: string | null;
-  /** Of a sub-agent: Codex's id of the thread that spawned it. */
+  /** For a sub-agent: Codex's id of the thread that spawned it. */
   parent_id: string | null;
   source: "own" | "attached";
   setup: "starting" | "started" | "ready";
@@ -49,23 +49,23 @@ export interface Lane {
   hold_reason: HoldReason | null;
   blocked_reason: string | null;
   goal: GoalFacts | null;
-  /** Of `new --goal`: asked for; then set but paused until the first message is delivered; then null. */
+  /** For `new --goal`: requested; then set but paused until the first message is delivered; then null. */
   goal_setup: "wanted" | "paused" | null;
-  /** The last turn ran with settings of its own, which stick in Codex. */
+  /** The last turn ran with settings of its own, which Codex keeps for later turns (facts F27). */
   overridden: boolean;
-  /** How many messages wait; kept by the registry itself. */
+  /** How many messages are queued; the registry itself counts them. */
   readonly pending: number;
   tokens: TokenUsage | null;
   last_message: LastMessage | null;
   create_key: string | null;
   create_digest: string | null;
   created_by: string | null;
-  /** An agent gave it its title and handle: a rule by handle is not about it. */
+  /** An agent gave it its title and handle: a rule by handle does not match it. */
   named_by_agent: boolean;
   cause_id: string | null;
-  /** What becomes of its questions that no rule decides; null: the configuration says. */
+  /** The ruling for its requests that no rule decides; null: the configuration decides. */
   requests: Ruling | null;
-  /** When what this row says of the thread was last seen to be true. */
+  /** When the state in this row was last confirmed. */
   evidence_at: number;
   archived_at: number | null;
   gone_at: number | null;
@@ -91,7 +91,7 @@ export interface Message {
   lane: Ref;
   position: number;
   mode: Mode;
-  /** A turn that we start, or Codex's own queue where another app writes the thread. */
+  /** In a turn that we start, or through Codex's own queue when another app writes the thread. */
   via: "turn" | "codex_queue";
   text: string;
   sha256: string;
@@ -136,16 +136,16 @@ export interface Request {
   summary: string;
   command: string | null;
   cwd: string | null;
-  /** Of a file change that an older dispatch recorded, which kept no `changes`. */
+  /** For a file change recorded by an older dispatch, which kept no `changes`. */
   diff: string | null;
-  /** Of a file change; null where it is not known. Diffs may be cut at a line. */
+  /** For a file change; null: not known. Diffs may be cut at a line. */
   changes: FileChange[] | null;
-  /** An approval surely lets nothing happen that the sandbox would stop. */
+  /** It is certain that an approval allows nothing that the sandbox would stop. */
   inside_sandbox: boolean;
-  /** Bytes of the command and the diffs that were over the limit, and are not kept. */
+  /** Bytes of the command and the diffs that were over the limit and are not kept. */
   missing_bytes: number;
-  /** Null when it was over the limit of a request: then only a no is an answer where this is needed. */
-  asks: Asks | null;
+  /** Null when it was over the limit of a request: then a request that needs it can only be denied. */
+  asks: RequestDetails | null;
   decision: string | null;
   answered_by: string | null;
   asked_at: number;
@@ -162,16 +162,16 @@ export interface EpochRow extends ChildIdentity {
   end_reason: string | null;
 }
 
-/** The little that a lane's status follows from. */
-export interface StandingFacts {
+/** The facts that a lane's status follows from. */
+export interface StatusFacts {
   lane: Pick<Lane, "ref" | "thread_id" | "source" | "setup" | "evidence_at" | "archived_at" | "gone_at">;
   latest: Pick<Turn, "status" | "epoch"> | null;
   requests: { length: number };
 }
 
-/** What a row of `list` is made of. */
+/** The facts that a row of `list` is made from. */
 export interface SummaryFacts {
-  lane: StandingFacts["lane"] &
+  lane: StatusFacts["lane"] &
     Pick<
       Lane,
       | "title"
@@ -188,10 +188,10 @@ export interface SummaryFacts {
       effective: { model_provider: string } | null;
     };
   latest: Pick<Turn, "status" | "epoch" | "retrying_since"> | null;
-  /** Ids of the open ones, the oldest first. */
+  /** Ids of the open requests, the oldest first. */
   requests: string[];
   ephemeral: boolean;
-  /** Of all providers. */
+  /** The limits of all providers. */
   usage_limits: readonly UsageLimit[];
   /** Status of its goal, or that it was interrupted. */
   goal: string | null;
@@ -200,20 +200,20 @@ export interface SummaryFacts {
   last_at: number | null;
 }
 
-/** The account behind a model provider has used up what it may: nothing starts on that provider until then. */
+/** The account of a model provider is used up: no turn starts on that provider until then. */
 export interface UsageLimit {
   provider: string;
-  /** Codex's id of what is limited. */
+  /** Codex's id of the limit. */
   limit_id: string | null;
-  /** As Codex says it. */
+  /** As Codex reports it; epoch ms. */
   resets_at: number;
-  /** When the queue goes on. */
+  /** When the queue goes on; epoch ms. */
   until: number;
   began_at: number;
   reason: string;
 }
 
-/** A lane with what its view needs, read in one go. */
+/** A lane with all that its view needs, read at once. */
 export interface LaneFacts {
   lane: Lane;
   latest: Turn | null;
@@ -221,7 +221,7 @@ export interface LaneFacts {
   unsure: number;
   requests: Request[];
   sync: Sync | null;
-  /** Of all providers. */
+  /** The limits of all providers. */
   usage_limits: readonly UsageLimit[];
 }
 

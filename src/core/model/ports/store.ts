@@ -1,6 +1,6 @@
 /**
- * The Store port: the registry as core sees it. Every call is synchronous and inside `tx` they are one transaction;
- * a failed commit throws `storage` and leaves nothing behind. `store/` implements it on SQLite, in a file or in memory.
+ * The Store port: the registry as core sees it. Every call is synchronous. The calls inside `tx` are one transaction;
+ * a failed commit throws `storage` and stores nothing. `store/` implements it on SQLite, in a file or in memory.
  */
 import type { MessageState } from "../../../contract/words.ts";
 import type { EventDraft, EventRow } from "../events.ts";
@@ -17,25 +17,25 @@ import type {
   MessageId,
   Ref,
   Request,
-  StandingFacts,
+  StatusFacts,
   SummaryFacts,
   Turn,
   UsageLimit,
 } from "./rows.ts";
 
-/** Where a queued message is: two of one position go by id. */
-export type QueuePlace = Pick<Message, "position" | "id">;
+/** The place of a queued message; messages of one position are ordered by id. */
+export type QueuePosition = Pick<Message, "position" | "id">;
 
-/** A place among all messages, oldest first. */
-export interface TextPlace {
+/** A place in the list of all messages, oldest first. */
+export interface MessageCursor {
   created_at: number;
   id: string;
 }
 
 export interface Store {
   /**
-   * Joins the transaction that is open, if one is. `fn` must not await. `durable`: on the disk before it returns.
-   * `soon`: kept through any death of a process, and on the disk with the next durable one; a power cut may take it.
+   * Joins the open transaction, if there is one. `fn` must not await. `durable`: on disk before it returns. `soon`:
+   * survives the death of any process, and is on disk with the next durable one; a power cut may lose it.
    */
   tx<T>(fn: () => T, how?: "durable" | "soon"): T;
 
@@ -55,9 +55,9 @@ export interface Store {
     list(filter: EventFilter): EventRow[];
     /** Newest first. */
     newest(filter: Omit<EventFilter, "after">): EventRow[];
-    /** The lane that each row after `seq` tells of, the audit left out; null: it tells of Codex as a whole. */
+    /** The lane of each row after `seq`, without the audit; null: the row is about Codex as a whole. */
     lanesSince(seq: number): (Ref | null)[];
-    /** Drops what is older among the oldest `limit` rows, never the newest of all; answers how many. */
+    /** Of the oldest `limit` rows, deletes those before `before`, never the newest row of all. Returns how many. */
     prune(before: number, limit: number): number;
   };
 
@@ -66,7 +66,7 @@ export interface Store {
     markUp(id: Epoch, version: string, at: number): void;
     end(id: Epoch, reason: string, at: number): void;
     unended(): EpochRow[];
-    /** True only of an epoch that was and is over. */
+    /** True only for an epoch that existed and is over. */
     isEnded(id: Epoch | null): boolean;
   };
 
@@ -77,32 +77,32 @@ export interface Store {
     get(ref: Ref): Lane;
     set(ref: Ref, change: Partial<Omit<Lane, "ref" | "created_at" | "pending">>): void;
     forget(ref: Ref, at: number): void;
-    /** With work that may start now, the longest waiting first. */
+    /** Lanes with work that may start now, the longest waiting first. */
     waiting(limit: number): Ref[];
-    /** Of threads that Codex keeps nothing of, and that are not gone. */
+    /** Lanes of ephemeral threads that are not gone. Codex stores nothing of them. */
     ephemeral(): Lane[];
-    /** Own ones whose goal is active by the registry. */
+    /** Own lanes whose goal is active in the registry. */
     withActiveGoal(): Lane[];
     withInterruptedGoal(): Lane[];
     findByThread(threadId: string): Lane | undefined;
     findByHandle(handle: string): Lane | undefined;
     findByTitle(title: string): Lane[];
     findByPrefix(prefix: string): Lane[];
-    /** Whose title holds this, in whatever case. */
+    /** Lanes whose title contains this, in any case. */
     findByPart(part: string): Lane[];
     findByCreateKey(key: string): Lane | undefined;
-    /** Also of lanes that were forgotten: a ref is never reused. */
+    /** Includes forgotten lanes: a ref is never reused. */
     isRefTaken(ref: string): boolean;
     findFacts(ref: Ref): LaneFacts | undefined;
     /** Throws `not_found`. */
     getFacts(ref: Ref): LaneFacts;
     /** Newest activity first. */
     listFacts(filter: { archived: boolean; limit: number }): LaneFacts[];
-    /** The same threads in the same order, without what only a whole view shows. */
+    /** The same threads in the same order, with the facts of a summary only. */
     summaries(filter: { archived: boolean; limit: number }): SummaryFacts[];
     count(): number;
-    /** Of every lane that is not archived, cheaply: for counting by status. */
-    standings(): StandingFacts[];
+    /** For every lane that is not archived; cheap, to count by status. */
+    statusFacts(): StatusFacts[];
     /** Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or delivered. */
     unfinished(): Ref[];
   };
@@ -113,11 +113,11 @@ export interface Store {
     get(lane: Ref, turnId: string): Turn;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
-    /** The first after this one; the first of all without one. */
+    /** The first turn after this one; null: the first of all. */
     next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
-    /** Forgets that turn and all after it. */
+    /** Deletes that turn and all later ones. */
     dropFrom(lane: Ref, turnId: string): void;
   };
 
@@ -131,35 +131,35 @@ export interface Store {
       id: MessageId,
       change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,
     ): void;
-    /** The next that may start a turn: in the order of the queue; `urgent` only those that a hold lets pass. */
+    /** The next message that may start a turn, in queue order. `urgent`: only those that may pass a hold. */
     next(lane: Ref, urgent: boolean): Message | undefined;
-    /** The next that adds context. */
+    /** The next message that adds context. */
     nextContext(lane: Ref): Message | undefined;
     /** Steers aimed at this turn that are not settled, in order. */
     steers(lane: Ref, turnId: string): Message[];
-    /** Threads with a turn running in this child, or one of ours about to. */
+    /** Threads with a turn that runs in this child, or with a message in flight that starts one. */
     countBusy(epoch: Epoch | null): number;
     /** Claimed or sent: at most one. */
     inFlight(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
-    /** Where a new one goes: behind the last, ahead of the first, or behind the last of those that a hold lets pass. */
+    /** For a new message: behind the last, ahead of the first, or behind the last of those that may pass a hold. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
-    /** Of that caller, accepted since then. */
+    /** How many messages of that caller were accepted since then. */
     countFrom(lane: Ref, caller: string, since: number): number;
-    /** The first that the lane was ever given. */
+    /** The first message that the lane ever received. */
     first(lane: Ref): Message | undefined;
-    /** In the order of the queue, behind that place; null: from the first on. */
-    listQueued(lane: Ref, page: { after: QueuePlace | null; limit: number }): Message[];
-    /** Moves all that stand at this place or behind it one back. */
+    /** In queue order, behind that place; null: from the first on. */
+    listQueued(lane: Ref, page: { after: QueuePosition | null; limit: number }): Message[];
+    /** Moves every message at this position or behind it one back. */
     makeRoom(lane: Ref, position: number): void;
     list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];
     /**
-     * Takes the texts of ended messages that were accepted before this moment, from `after` on; answers where to go on,
+     * Deletes the texts of ended messages that were accepted before `before`, from `after` on. Returns where to go on;
      * null at the end.
      */
-    dropTexts(page: { before: number; after: TextPlace | null; limit: number }): TextPlace | null;
+    dropTexts(page: { before: number; after: MessageCursor | null; limit: number }): MessageCursor | null;
   };
 
   requests: {
@@ -176,30 +176,30 @@ export interface Store {
   };
 
   items: {
-    /** Adds it, or the longer of two readings of it. True when anything is new. */
+    /** Adds the item, or replaces a shorter reading of it. True when anything is new. */
     put(item: IndexedItem): boolean;
     has(lane: Ref, turnId: string, itemId: string): boolean;
     search(query: ItemQuery): Hit[];
-    /** The same without the snippets, whole and as the index reads them (base/unspaced.ts): to be ranked. */
+    /** The same without snippets, for ranking: whole texts as the index reads them (base/unspaced.ts). */
     texts(query: ItemQuery): { id: number; text: string }[];
-    /** Of ids that `texts` gave, in their order. */
+    /** For ids that `texts` returned, in their order. */
     hits(match: string, ids: readonly number[]): Hit[];
     lanes(archived: boolean): SearchedLane[];
-    /** What agent and user of a thread wrote last, as it was indexed, oldest first. */
+    /** The newest messages of the agent and the user of a thread, as they were indexed, oldest first. */
     newest(lane: Ref, limit: number): string[];
     sync(lane: Ref): Sync | undefined;
     setSync(lane: Ref, change: Partial<Pick<Sync, "top_turn" | "gaps" | "synced_at" | "error">>): void;
-    /** False while texts of an older schema are in the index unsplit. */
+    /** False while the index has texts of an older schema that are not split. */
     isSplit(): boolean;
-    /** Splits the next of them, among so many items and until so many bytes are new. */
+    /** Splits the next of them: at most `limit` items, and until `bytesMax` bytes are new. */
     splitOld(limit: number, bytesMax: number): void;
-    /** Takes away up to so many items of lanes that were forgotten; answers how many. */
+    /** Deletes up to `limit` items of forgotten lanes. Returns how many. */
     dropForgotten(limit: number): number;
   };
 
   usageLimits: {
     list(): UsageLimit[];
-    /** In place of the one that the provider has. */
+    /** Replaces the limit of the same provider. */
     put(limit: UsageLimit): void;
     remove(provider: string): void;
   };

@@ -1,10 +1,10 @@
-/** Threads, turns and items in core's own nouns, as Codex tells of them. Ids are Codex's own; times are ms since the epoch. */
+/** Threads, turns and items in core's terms. Ids are Codex's own; times are ms since the epoch. */
 import type { Sandbox } from "../../../contract/words.ts";
 import type { FileChange } from "./filechange.ts";
 
-/** What a sandbox lets through beside its kind. */
+/** What a sandbox allows besides its kind. */
 export interface SandboxDetails {
-  /** Folders that may be written beside `cwd`. */
+  /** Folders that may be written besides `cwd`. */
   writable_roots: string[];
   network_access: boolean;
   /** The temporary folders, `/tmp` and `$TMPDIR`, may not be written. */
@@ -14,7 +14,7 @@ export interface SandboxDetails {
   more?: Record<string, unknown>;
 }
 
-/** What a caller asked for. A field left out is not sent: Codex's own configuration decides it. */
+/** The settings that a caller requested. A missing field is not sent: Codex's own configuration decides it. */
 export interface ThreadSettings {
   cwd: string;
   sandbox?: Sandbox;
@@ -26,23 +26,23 @@ export interface ThreadSettings {
   effort?: string;
   summary?: string;
   service_tier?: string;
-  /** Who asked for the tier. */
+  /** Where the tier was requested. */
   service_tier_from?: "flag" | "config";
   base_instructions?: string;
   developer_instructions?: string;
   config?: Record<string, unknown>;
   ephemeral?: boolean;
-  /** A person let it write dispatch's own files. */
+  /** A person allowed it to write dispatch's own files. */
   may_write_home?: boolean;
-  /** Pinned from what Codex answered: else its configuration of that day would decide them at each resume. */
+  /** Kept from Codex's answer: otherwise its configuration at that time would decide them at each resume. */
   sandbox_details?: SandboxDetails;
-  /** Of the approval policy `granular`: its parts, as Codex spells them. */
+  /** The parts of the approval policy `granular`, as Codex spells them. */
   approval_details?: Record<string, unknown>;
 }
 
 /**
- * What Codex said it will really use. A field that may be missing is missing in rows of a dispatch that kept only the
- * kind of a sandbox and the name of a policy.
+ * The settings that Codex reported as those it uses. An optional field is missing in rows of an older dispatch, which
+ * kept only the kind of a sandbox and the name of a policy.
  */
 export interface EffectiveSettings {
   cwd: string;
@@ -62,7 +62,7 @@ export interface EffectiveSettings {
 
 export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";
 
-/** A Codex thread's own row. */
+/** Codex's own record of a thread. */
 export interface ThreadFacts {
   id: string;
   name: string | null;
@@ -72,11 +72,11 @@ export interface ThreadFacts {
   status: ThreadStatus;
   created_at: number;
   updated_at: number;
-  /** Codex's word for what made it, e.g. `vscode`, `cli`; `subAgent...` for children. */
+  /** Codex's term for what created it, e.g. `vscode`, `cli`; `subAgent...` for children. */
   source: string;
-  /** Of a sub-agent: the thread that spawned it. */
+  /** For a sub-agent: the thread that spawned it. */
   parent_id: string | null;
-  /** What `forkThread` gave it. Only `readThread` tells it (measured). */
+  /** The mark that `forkThread` gave it. Only `readThread` returns it (facts F34). */
   mark: string | null;
 }
 
@@ -102,7 +102,7 @@ export interface TurnFacts {
   items: ItemFacts[];
 }
 
-/** One thing in a turn. `type` is Codex's in snake_case; text is whole, never cut here. */
+/** One item of a turn. `type` is Codex's in snake_case; `text` is never cut here. */
 export interface ItemFacts {
   id: string;
   type:
@@ -120,15 +120,15 @@ export interface ItemFacts {
   text: string;
   command: string | null;
   exit_code: number | null;
-  /** First path of a file change. */
+  /** The first path of a file change. */
   path: string | null;
-  /** Of a file change: all of it. Null where Codex's words for it are not known. */
+  /** For a file change: every file. Null: Codex's format for it is not known here. */
   changes: FileChange[] | null;
-  /** Codex's own word: `completed`, `failed`, `declined`, ...; null when the item has none. */
+  /** Codex's term: `completed`, `failed`, `declined`, ...; null when the item has none. */
   status: string | null;
-  /** On a user message: the `clientUserMessageId` it was sent with. */
+  /** For a user message: the `clientUserMessageId` it was sent with. */
   client_id: string | null;
-  /** Epoch ms, or null where Codex gives none. */
+  /** Epoch ms, or null when Codex gives none. */
   at: number | null;
 }
 
@@ -145,12 +145,12 @@ export interface GoalFacts {
   status: string;
   token_budget: number | null;
   tokens_used: number | null;
-  /** dispatch paused it because the process that ran it ended: a person decides whether it goes on. */
+  /** dispatch paused it because the process that ran it ended. A person decides whether it goes on. */
   interrupted?: true;
 }
 
 export interface GoalChange {
-  /** Left out: the goal that is there keeps its own. */
+  /** Missing: the goal keeps its objective. */
   objective?: string;
   status?: "active" | "paused";
   token_budget?: number;
@@ -158,7 +158,7 @@ export interface GoalChange {
 
 export interface TurnOverrides {
   model?: string;
-  /** null: back to the thread's default. */
+  /** null: the thread's default again. */
   effort?: string | null;
   service_tier?: string | null;
   output_schema?: Record<string, unknown>;

@@ -171,7 +171,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
-    from: "    expireOf(deps, epoch, change);\n",
+    from: "    expireRequests(deps, epoch, change);\n",
     to: "",
     what: "a dead child's question stays open",
     tests: ["core/requests/request.test.ts"],

@@ -39,7 +39,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: request,
-    from: "      if (!live.pendingLookups.delete(asked.rpc_id)) return;\n",
+    from: "      if (!live.pendingLookups.delete(facts.rpc_id)) return;\n",
     to: "",
     what: "a question that Codex resolved is asked",
   },

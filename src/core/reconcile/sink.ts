@@ -8,7 +8,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { AgentSink, Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
-import { expireOf } from "../requests/request.ts";
+import { expireRequests } from "../requests/request.ts";
 import { endEphemeral } from "../state/ephemeral.ts";
 import { ingest } from "./ingest.ts";
 
@@ -120,7 +120,7 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
 
   /** What follows from the end of a child, whether or not its processes are gone. */
   function settleEnd(change: Change, epoch: Epoch, reason: string): void {
-    expireOf(deps, epoch, change);
+    expireRequests(deps, epoch, change);
     endEphemeral(deps, change);
     interruptGoals(deps, change);
     change.append({

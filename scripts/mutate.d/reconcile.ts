@@ -153,7 +153,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
-    from: "          unheard.add(threadId);\n          live.drop(threadId);\n",
+    from: "          unstored.add(threadId);\n          live.drop(threadId);\n",
     to: "",
     what: "memory holds what the disk refused",
   },

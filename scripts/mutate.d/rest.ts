@@ -57,7 +57,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: wait,
-    from: "  refuseUntellable(deps, facts);\n",
+    from: "  refuseUnknowable(deps, facts);\n",
     to: "",
     what: "a wait for a turn of a dead Codex is silent",
   },
@@ -77,7 +77,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: condition,
-    from: " && told.agents === 0",
+    from: " && state.agents === 0",
     to: "",
     what: "a wait ends while sub-agents work",
     tests: ["core/events/wait.test.ts"],

@@ -51,11 +51,11 @@ export function engineOf(deps: CoreDeps): Engine {
     log.error("indexing again failed", { thrown }),
   );
   const sink = sinkOf(deps, {
-    turnOver(lane) {
+    onTurnEnd(lane) {
       settle.turnOver(lane.ref);
       for (const ref of nextInLine(deps)) deliver.kick(ref);
     },
-    unsettled: settleSoon,
+    onUnsettled: settleSoon,
   });
 
   /** The child is announced a moment before it takes calls. */

@@ -8,7 +8,7 @@ import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { Page, Sample, Which } from "./events/follow.ts";
+import type { EventSelection, Page, Sample } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Answer } from "./model/answer.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
@@ -80,16 +80,16 @@ export interface Core extends AutomationVerbs {
     asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
   ): Promise<Tail>;
   wait(asked: Waiting): Promise<{ verdict: Verdict; timed_out: boolean; threads: ThreadView[] }>;
-  events(which: Which, cursor: string | null, limit: number): Page;
+  events(selection: EventSelection, cursor: string | null, limit: number): Page;
   sample(
-    which: Which,
+    selection: EventSelection,
     cursor: string | null,
     limit: number,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Sample>;
   follow(
-    which: Which,
+    selection: EventSelection,
     cursor: string | null,
     emit: (row: EventView) => Promise<void>,
     signal: AbortSignal,

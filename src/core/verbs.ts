@@ -10,7 +10,7 @@ import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { refuseFlood } from "./delivery/rate.ts";
 import { follow, page, sample } from "./events/follow.ts";
-import { type Target, wait } from "./events/wait.ts";
+import { type WaitTarget, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
 import { refuseUnsettled } from "./loading/idle.ts";
@@ -67,7 +67,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     return receipt(id);
   }
 
-  function target(word: string, self: string | null): Target {
+  function target(word: string, self: string | null): WaitTarget {
     const message = store.messages.find(word);
     return message
       ? { ref: message.lane, receipt: message.id }
@@ -189,10 +189,10 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       });
       return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
     },
-    events: (which, cursor, limit) => page(deps, which, cursor, limit),
-    sample: (which, cursor, limit, timeoutMs, signal) =>
-      sample(deps, which, cursor, limit, timeoutMs, signal),
-    follow: (which, cursor, emit, signal) => follow(deps, which, cursor, emit, signal),
+    events: (selection, cursor, limit) => page(deps, selection, cursor, limit),
+    sample: (selection, cursor, limit, timeoutMs, signal) =>
+      sample(deps, selection, cursor, limit, timeoutMs, signal),
+    follow: (selection, cursor, emit, signal) => follow(deps, selection, cursor, emit, signal),
     tap: (listener) => agent.tap(listener),
     refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
     requests({ ref, all, limit }) {

@@ -97,7 +97,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/historyedit.ts",
-    from: "    if (here) here.floor = left.turns[0]?.id ?? null;\n",
+    from: "    if (liveThread) liveThread.floor = left.turns[0]?.id ?? null;\n",
     to: "",
     what: "after a revert a text has a floor that no history holds",
   },
@@ -109,8 +109,8 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/metadata.ts",
-    from: 'const lane = await assertIdle(deps, place.ref, "archiving", true);',
-    to: 'const lane = await assertIdle(deps, place.ref, "archiving");',
+    from: 'const lane = await assertIdle(deps, target.ref, "archiving", true);',
+    to: 'const lane = await assertIdle(deps, target.ref, "archiving");',
     what: "a thread is archived over its queue",
     tests: ["core/loading/idle.test.ts"],
   },

@@ -45,7 +45,7 @@ export const ingest: Row = {
 async function feed(world: TestWorld, bytes: Uint8Array, readSize: number) {
   const counted = { events: 0, lines: 0, batches: 0, tookMs: 0 };
   const epoch = world.live.epoch()!;
-  const sink = sinkOf(world, { turnOver() {}, unsettled() {} });
+  const sink = sinkOf(world, { onTurnEnd() {}, onUnsettled() {} });
   const heard = incoming({
     rpc: {} as Rpc,
     memory: streamMemory(),

@@ -127,7 +127,7 @@ export const loading: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/take.ts",
-    from: "    if (!live.openings.has(ref)) await givenUp(deps, lane);\n",
+    from: "    if (!live.openings.has(ref)) await undoTake(deps, lane);\n",
     to: "",
     what: "a take that is refused leaves the goal of another app paused",
     tests: ["core/threads/take.test.ts"],

@@ -153,7 +153,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
-    from: "          unheard.add(threadId);\n          live.drop(threadId);\n",
+    from: "          unstored.add(threadId);\n          live.drop(threadId);\n",
     to: "",
     what: "memory holds what the disk refused",
   },
@@ -171,7 +171,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: sink,
-    from: "    expireOf(deps, epoch, change);\n",
+    from: "    expireRequests(deps, epoch, change);\n",
     to: "",
     what: "a dead child's question stays open",
     tests: ["core/requests/request.test.ts"],

@@ -39,7 +39,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: request,
-    from: "      if (!live.pendingLookups.delete(asked.rpc_id)) return;\n",
+    from: "      if (!live.pendingLookups.delete(facts.rpc_id)) return;\n",
     to: "",
     what: "a question that Codex resolved is asked",
   },
@@ -57,7 +57,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: wait,
-    from: "  refuseUntellable(deps, facts);\n",
+    from: "  refuseUnknowable(deps, facts);\n",
     to: "",
     what: "a wait for a turn of a dead Codex is silent",
   },
@@ -77,7 +77,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: condition,
-    from: " && told.agents === 0",
+    from: " && state.agents === 0",
     to: "",
     what: "a wait ends while sub-agents work",
     tests: ["core/events/wait.test.ts"],
@@ -97,7 +97,7 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/historyedit.ts",
-    from: "    if (here) here.floor = left.turns[0]?.id ?? null;\n",
+    from: "    if (liveThread) liveThread.floor = left.turns[0]?.id ?? null;\n",
     to: "",
     what: "after a revert a text has a floor that no history holds",
   },
@@ -109,8 +109,8 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/threads/metadata.ts",
-    from: 'const lane = await assertIdle(deps, place.ref, "archiving", true);',
-    to: 'const lane = await assertIdle(deps, place.ref, "archiving");',
+    from: 'const lane = await assertIdle(deps, target.ref, "archiving", true);',
+    to: 'const lane = await assertIdle(deps, target.ref, "archiving");',
     what: "a thread is archived over its queue",
     tests: ["core/loading/idle.test.ts"],
   },

@@ -1,4 +1,4 @@
-/** The verbs that an op is given. */
+/** The verbs that an op can call. */
 
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
@@ -8,7 +8,7 @@ import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { Page, Sample, Which } from "./events/follow.ts";
+import type { EventSelection, Page, Sample } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Answer } from "./model/answer.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
@@ -26,41 +26,41 @@ import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
 import type { Fork } from "./threads/historyedit.ts";
 import type { Models } from "./threads/models.ts";
-import type { Asked, Plan } from "./threads/plan.ts";
-import type { How } from "./threads/selector.ts";
+import type { Plan, PlanRequest } from "./threads/plan.ts";
+import type { Purpose } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
 export interface Core extends AutomationVerbs {
-  /** One lane from a word. `self` is the thread the caller runs in. */
-  resolve(selector: string, self: string | null, how?: How): Ref;
-  /** One lane, or Codex's id of a thread that has none. */
-  place(selector: string, self: string | null, how?: How): ThreadTarget;
-  unmanaged(asked: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
+  /** One lane by its selector. `self` is the thread that the caller runs in. */
+  resolve(selector: string, self: string | null, purpose?: Purpose): Ref;
+  /** One lane, or Codex's id of a thread that has no lane. */
+  target(selector: string, self: string | null, purpose?: Purpose): ThreadTarget;
+  unmanaged(query: { cursor: string | null; limit: number; archived: boolean }): Promise<Unmanaged>;
   attach(threadId: string, by: string): Promise<Ref>;
   take(ref: Ref, mayWriteHome?: boolean): Promise<void>;
   give(ref: Ref): Promise<void>;
-  /** Lets go of the thread for another app; answers Codex's id. */
+  /** Unloads the thread for another app; returns Codex's id. */
   unload(ref: Ref): Promise<string>;
-  rename(place: ThreadTarget, name: string, agentThread?: string | null): Promise<void>;
-  archive(place: ThreadTarget): Promise<void>;
-  restore(place: ThreadTarget): Promise<void>;
+  rename(target: ThreadTarget, name: string, agentThread?: string | null): Promise<void>;
+  archive(target: ThreadTarget): Promise<void>;
+  restore(target: ThreadTarget): Promise<void>;
   fork(ref: Ref, draft: Fork): Promise<Ref>;
   revert(ref: Ref, turns: number): Promise<void>;
   compact(ref: Ref): Promise<void>;
   goal(ref: Ref): Promise<GoalFacts | null>;
   setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
   clearGoal(ref: Ref): Promise<void>;
-  models(asked: { refresh: boolean; hidden: boolean }): Promise<Models>;
-  /** Reads history into the index; what it came to stands in the view. */
+  models(options: { refresh: boolean; hidden: boolean }): Promise<Models>;
+  /** Reads the history into the index; the view shows the result. */
   sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
   search(search: Search): Promise<Found>;
   view(ref: Ref): ThreadView;
   list(filter: ListFilter): ThreadSummary[];
   listViews(filter: ListFilter): ThreadView[];
-  /** What is to be made of it, by flags, presets and configuration. */
-  plan(asked: Asked): Plan;
-  /** The same, refused where `create` would refuse it beforehand. */
-  checkedPlan(asked: Asked): Promise<Plan>;
+  /** The new thread by flags, presets and configuration. */
+  plan(request: PlanRequest): Plan;
+  /** The same; throws what `create` would refuse beforehand. */
+  checkedPlan(request: PlanRequest): Promise<Plan>;
   create(draft: NewThread, signal: AbortSignal): Promise<{ ref: Ref; receipt: Receipt | null }>;
   forget(ref: Ref): Promise<void>;
   send(ref: Ref, draft: Draft, signal: AbortSignal): Promise<Receipt>;
@@ -77,42 +77,42 @@ export interface Core extends AutomationVerbs {
   stop(ref: Ref, timeoutMs: number): Promise<Stopped>;
   tail(
     ref: Ref,
-    asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
+    options: { limit: number; turns: number | null; full: boolean; cursor: string | null },
   ): Promise<Tail>;
-  wait(asked: Waiting): Promise<{ verdict: Verdict; timed_out: boolean; threads: ThreadView[] }>;
-  events(which: Which, cursor: string | null, limit: number): Page;
+  wait(request: Waiting): Promise<{ verdict: Verdict; timed_out: boolean; threads: ThreadView[] }>;
+  events(selection: EventSelection, cursor: string | null, limit: number): Page;
   sample(
-    which: Which,
+    selection: EventSelection,
     cursor: string | null,
     limit: number,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Sample>;
   follow(
-    which: Which,
+    selection: EventSelection,
     cursor: string | null,
     emit: (row: EventView) => Promise<void>,
     signal: AbortSignal,
   ): Promise<string>;
   /** The child's own notifications, deltas included, until the returned function is called. */
   tap(listener: (line: RawLine) => void): () => void;
-  /** The ref of a Codex thread that is managed. */
-  /** Throws `conflict` where a wait for this thread holds up the turn of it that is waited for. */
-  refuseForItself(ref: Ref, stands: Ref | null): void;
+  /** Throws `conflict` when `ref` is the caller's own thread: its running turn would wait for its own end. */
+  refuseSelfWait(ref: Ref, callerThread: Ref | null): void;
+  /** The ref of a managed Codex thread. */
   refOf(threadId: string | null): Ref | null;
   requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
   request(id: string): RequestView;
-  replay(asked: Replay): ReplayPage;
+  replay(query: Replay): ReplayPage;
   /** `agent`: the Codex thread that answers; null for a person. */
   answer(id: string, given: Answer, by: string, agent: string | null): Promise<RequestView>;
-  /** Throws `denied`: what an agent may not call, or not on this. */
-  authorizeAgentCall(wish: AccessRequest): void;
+  /** Throws `denied` when the agent may not call this, or not on this thread. */
+  authorizeAgentCall(request: AccessRequest): void;
   agent(): AgentStatus;
-  /** Of accounts that may start nothing for a while. */
+  /** The usage limits that keep turns from starting. */
   usageLimits(): UsageLimit[];
   /** Threads that are held because Codex died of them. */
   crashers(): Crasher[];
-  /** In whose words the registry's disk refused the last write; null where it took it. */
+  /** The error message of the last write if the disk refused it; else null. */
   writeRefusal(): string | null;
   retryAgent(): void;
   running(): ThreadView[];
@@ -132,6 +132,6 @@ export interface Waiting {
   timeoutMs: number | null;
   signal: AbortSignal;
   progress?(waiting: string[]): Promise<void>;
-  /** The thread whose turn stands still meanwhile: it would wait for its own end for ever. */
-  stands?: Ref | null;
+  /** The thread whose turn makes this call. It must not wait for its own end. */
+  callerThread?: Ref | null;
 }

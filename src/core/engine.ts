@@ -1,4 +1,4 @@
-/** The engine: the verbs, the loops behind them, and what Codex is told to tell. */
+/** The engine: the verbs, the loops behind them, and the sink of the agent. */
 
 import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -32,7 +32,7 @@ export interface Engine {
   /** Begins the loops; `agent` may already be starting. */
   begin(): void;
   audit(row: Audit): void;
-  /** Ends the loops; the agent is closed by whoever made it. */
+  /** Ends the loops. The composition root closes the agent. */
   end(): Promise<void>;
 }
 
@@ -51,14 +51,14 @@ export function engineOf(deps: CoreDeps): Engine {
     log.error("indexing again failed", { thrown }),
   );
   const sink = sinkOf(deps, {
-    turnOver(lane) {
+    onTurnEnd(lane) {
       settle.turnOver(lane.ref);
       for (const ref of nextInLine(deps)) deliver.kick(ref);
     },
-    unsettled: settleSoon,
+    onUnsettled: settleSoon,
   });
 
-  /** The child is announced a moment before it takes calls. */
+  /** `onReady` comes a moment before the child accepts calls. */
   function settleSoon(): void {
     const isUp = () => {
       deliver.freshStart();
@@ -71,7 +71,7 @@ export function engineOf(deps: CoreDeps): Engine {
 
   async function prune(): Promise<void> {
     const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
-    // In small transactions: what Codex says waits meanwhile.
+    // In small transactions, since the events of Codex wait meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: MessageCursor | null = null;
     do {
@@ -84,7 +84,7 @@ export function engineOf(deps: CoreDeps): Engine {
     while (journal.note(() => store.items.dropForgotten(limits.search.indexDropMax)) > 0) await macrotask();
   }
 
-  /** Never in the way of a start or an end: what is left goes on with the next. */
+  /** Does not delay a start or an end: the next start continues. */
   async function splitOld(): Promise<void> {
     await macrotask();
     while (!isEnding && !store.items.isSplit()) {
@@ -110,7 +110,7 @@ export function engineOf(deps: CoreDeps): Engine {
     begin() {
       journal.commit((change) => {
         change.append({ kind: "daemon.up" });
-        // Also where no child comes up that would find the end of the one before.
+        // Also when no child comes up, which would find the end of the one before.
         interruptGoals(deps, change);
       });
       settling.soon();

@@ -1,4 +1,4 @@
-/** Each verb of an op, from the part of core that does it. */
+/** Connects each verb with the part of core that implements it. */
 
 import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -10,7 +10,7 @@ import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { refuseFlood } from "./delivery/rate.ts";
 import { follow, page, sample } from "./events/follow.ts";
-import { type Target, wait } from "./events/wait.ts";
+import { type WaitTarget, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
 import { refuseUnsettled } from "./loading/idle.ts";
@@ -39,7 +39,7 @@ import { compact, fork, revert } from "./threads/historyedit.ts";
 import { archive, rename, restore } from "./threads/metadata.ts";
 import { models } from "./threads/models.ts";
 import { checkedPlan, plan } from "./threads/plan.ts";
-import { placeOf, resolve } from "./threads/selector.ts";
+import { resolve, targetOf } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
@@ -57,7 +57,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     return receiptOf(message, store.lanes.find(message.lane));
   };
 
-  /** Until it is neither queued for this very moment nor claimed; then, or after a while, its state as it is. */
+  /** Waits until the message is neither claimed nor queued for its first attempt, or until a timeout. Returns its receipt then. */
   async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
     const isOnItsWay = () => {
       const { state, attempt } = store.messages.get(id);
@@ -67,38 +67,38 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     return receipt(id);
   }
 
-  function target(word: string, self: string | null): Target {
+  function waitTarget(word: string, self: string | null): WaitTarget {
     const message = store.messages.find(word);
     return message
       ? { ref: message.lane, receipt: message.id }
       : { ref: resolve(store, word, self, "reading").ref };
   }
 
-  function refuseForItself(ref: Ref, stands: Ref | null): void {
-    if (ref !== stands || store.turns.running(ref).length === 0) return;
+  function refuseSelfWait(ref: Ref, callerThread: Ref | null): void {
+    if (ref !== callerThread || store.turns.running(ref).length === 0) return;
     fail("conflict", `thread ${ref} would wait for the end of its own turn, which waits for this`, {
       hint: "do not wait for it, and end the turn",
     });
   }
 
   return {
-    resolve: (selector, self, how) => resolve(store, selector, self, how).ref,
-    place: (selector, self, how) => placeOf(store, selector, self, how),
-    unmanaged: (asked) => unmanaged(deps, asked),
+    resolve: (selector, self, purpose) => resolve(store, selector, self, purpose).ref,
+    target: (selector, self, purpose) => targetOf(store, selector, self, purpose),
+    unmanaged: (query) => unmanaged(deps, query),
     attach: (threadId, by) => attach(deps, threadId, by),
     take: (ref, mayWriteHome) => take(deps, ref, mayWriteHome),
     give: (ref) => give(deps, ref),
     unload: (ref) => unload(deps, ref),
-    rename: (place, name, agentThread) => rename(deps, place, name, agentThread),
-    archive: (place) => archive(deps, place),
-    restore: (place) => restore(deps, place),
+    rename: (target, name, agentThread) => rename(deps, target, name, agentThread),
+    archive: (target) => archive(deps, target),
+    restore: (target) => restore(deps, target),
     fork: (ref, draft) => fork(deps, ref, draft),
     revert: (ref, turns) => revert(deps, ref, turns),
     compact: (ref) => compact(deps, ref),
     goal: (ref) => readGoal(deps, ref),
     setGoal: (ref, change) => setGoal(deps, ref, change),
     clearGoal: (ref) => clearGoal(deps, ref),
-    models: (asked) => models(deps, asked),
+    models: (options) => models(deps, options),
     view,
     list: (filter) =>
       filtered(filter, (limit) =>
@@ -108,8 +108,8 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       filtered(filter, (limit) =>
         store.lanes.listFacts({ ...filter, limit }).map((facts) => viewOf(facts, live)),
       ),
-    plan: (asked) => plan(deps, asked),
-    checkedPlan: (asked) => checkedPlan(deps, asked),
+    plan: (request) => plan(deps, request),
+    checkedPlan: (request) => checkedPlan(deps, request),
     async create(draft, signal) {
       const { ref, message } = await create(deps, deliver, draft);
       return { ref, receipt: message && (await underWay(message.id, signal)) };
@@ -171,28 +171,28 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       deliver.kick(ref);
     },
     stop: (ref, timeoutMs) => stop(deps, settle, ref, timeoutMs),
-    tail: (ref, asked) => tail(deps, ref, asked),
+    tail: (ref, options) => tail(deps, ref, options),
     sync: syncing(deps),
-    search: (asked) => search(deps, asked),
-    refuseForItself,
+    search: (query) => search(deps, query),
+    refuseSelfWait,
     writeRefusal: journal.refusal,
-    async wait({ targets, self, progress, stands = null, ...asked }) {
-      const found = targets.map((word) => target(word, self));
-      // A question, or another of several, may well come while that turn runs.
-      const isForEnd = asked.condition !== "waiting" && asked.condition !== "attention";
-      if (isForEnd && (!asked.any || found.every(({ ref }) => ref === stands)))
-        for (const { ref } of found) refuseForItself(ref, stands);
+    async wait({ targets, self, progress, callerThread = null, ...request }) {
+      const found = targets.map((word) => waitTarget(word, self));
+      // A request, or another of several threads, may end the wait while that turn runs.
+      const isForEnd = request.condition !== "waiting" && request.condition !== "attention";
+      if (isForEnd && (!request.any || found.every(({ ref }) => ref === callerThread)))
+        for (const { ref } of found) refuseSelfWait(ref, callerThread);
       const { verdict, timed_out } = await wait(deps, {
-        ...asked,
+        ...request,
         targets: found,
         ...(progress ? { progress } : {}),
       });
       return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
     },
-    events: (which, cursor, limit) => page(deps, which, cursor, limit),
-    sample: (which, cursor, limit, timeoutMs, signal) =>
-      sample(deps, which, cursor, limit, timeoutMs, signal),
-    follow: (which, cursor, emit, signal) => follow(deps, which, cursor, emit, signal),
+    events: (selection, cursor, limit) => page(deps, selection, cursor, limit),
+    sample: (selection, cursor, limit, timeoutMs, signal) =>
+      sample(deps, selection, cursor, limit, timeoutMs, signal),
+    follow: (selection, cursor, emit, signal) => follow(deps, selection, cursor, emit, signal),
     tap: (listener) => agent.tap(listener),
     refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
     requests({ ref, all, limit }) {
@@ -202,13 +202,13 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       );
     },
     request: (id) => requestView(store.requests.get(id)),
-    replay: (asked) => replay(deps, asked),
+    replay: (query) => replay(deps, query),
     async answer(id, given, by, agent) {
       const request = store.requests.get(id);
       if (agent !== null) await refuseAnswer(deps, request, given, agent);
       return requestView(await answer(deps, id, given, by));
     },
-    authorizeAgentCall: (wish) => authorizeAgentCall(deps, wish),
+    authorizeAgentCall: (request) => authorizeAgentCall(deps, request),
     agent: () => agent.status(),
     crashers: () => crashers(deps),
     usageLimits: () => store.usageLimits.list(),

@@ -11,7 +11,7 @@ export const metadataView = v.object({
   thread: v.nullable(threadObject),
 });
 
-type Target = ReturnType<Core["place"]>;
+type Target = ReturnType<Core["target"]>;
 
 export function metadataOf(core: Core, target: Target): v.InferOutput<typeof metadataView> {
   if ("threadId" in target) return { ref: null, id: target.threadId, thread: null };

@@ -1,4 +1,4 @@
-/** From a caller's text to a stored message: what is refused, and what accepted means. */
+/** Stores a caller's text as an accepted message, or refuses it. */
 
 import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/error.ts";
@@ -13,7 +13,7 @@ import { refuseLimited } from "../state/usagelimit.ts";
 export interface Draft {
   text: string;
   mode: Mode;
-  /** Of a steer: into the queue when nothing runs, or when the turn ends without taking it. */
+  /** For a steer: into the queue when nothing runs, or when the turn ends without taking it. */
   or_queue: boolean;
   /** For this one turn. */
   overrides: TurnOverrides | null;
@@ -33,12 +33,12 @@ export const plain = {
   caller: null,
 } as const;
 
-/** Everything the key stands for. */
+/** Covers everything that the key identifies. */
 function digestOf(ref: Ref, { mode, or_queue, text, overrides }: Draft): string {
   return sha256(JSON.stringify(["send", ref, mode, or_queue, text, overrides]));
 }
 
-/** The message this key already stands for; `conflict` when it stands for something else. */
+/** The message that this key already identifies. Throws `conflict` when the key was used with other content. */
 export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | undefined {
   if (draft.key === null) return undefined;
   const known = store.messages.findByKey(draft.key);
@@ -52,7 +52,7 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
   return known;
 }
 
-/** Of a plain send, by the registry's own evidence; a fresh status of the child is asked for afterwards. */
+/** For a plain send: throws when the registry shows that the thread is not free. A fresh status is read from the child afterwards. */
 export function refuseUnlessFree(deps: CoreDeps, lane: Lane): void {
   const { store, live } = deps;
   const facts = store.lanes.getFacts(lane.ref);
@@ -137,7 +137,7 @@ export function accept(
   return message;
 }
 
-/** An id that no message ever had: two messages under one id would pass for one in Codex's history. */
+/** An id that no message ever had: in Codex's history two messages with one id would look like one message. */
 function freshId(store: Store, mint: Mint): MessageId {
   let id = mint.id();
   while (store.messages.find(id)) id = mint.id();

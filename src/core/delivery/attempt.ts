@@ -1,6 +1,6 @@
 /**
- * One attempt to deliver one message: claimed in one transaction before Codex hears of it; `sent` on Codex's answer,
- * which is not durable; `delivered` only on proof. No transaction is open across a call to Codex.
+ * One attempt to deliver one message. It is claimed in one transaction before the call to Codex, `sent` after Codex's
+ * answer, which is not durable (facts F1), and `delivered` only on proof. No transaction is open across a call to Codex.
  */
 
 import { DispatchError, errorMessage } from "../../base/error.ts";
@@ -13,7 +13,7 @@ import type { TurnOverrides } from "../model/ports/thread.ts";
 import { isUnknown, refusalOf } from "../model/refusal.ts";
 import { contextTaken, failed, failSteer, markOurs, move, requeued } from "../state/settle.ts";
 
-/** With it go the floor and the path that a read-back will need. Inside an open transaction. */
+/** Stores the floor and the path as well: reading back needs them. Inside an open transaction. */
 export function claim(
   { store, live }: CoreDeps,
   change: Change,
@@ -24,7 +24,7 @@ export function claim(
   move(store, change, message, "claimed", {
     epoch,
     attempt: message.attempt + 1,
-    // A thread that was opened under a running turn has that turn as its newest: a steer would be below the floor.
+    // A thread that was opened during a turn has that turn as its floor, and a steer of it would be below the floor.
     floor_turn_id: isSteering(message) && floor === message.target_turn_id ? null : floor,
     path: lane.rollout_path,
     via: lane.source === "attached" ? "codex_queue" : "turn",
@@ -32,14 +32,14 @@ export function claim(
     turn_id: null,
     error: null,
   });
-  // Only ever set here: that the lane's own values were taken again is known with an answer.
+  // Only set here. It is cleared when Codex has answered a turn with the lane's own values.
   store.lanes.set(lane.ref, {
     blocked_reason: null,
     overridden: lane.overridden || message.settings !== null,
   });
 }
 
-/** Starts a turn with a message that was claimed. */
+/** Starts a turn with a claimed message. */
 export async function start(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store } = deps;
   const overrides = overridesOf(lane, message);
@@ -52,11 +52,11 @@ export async function start(deps: CoreDeps, message: Message, { lane }: Opened):
       ...(overrides ? { overrides } : {}),
     });
   } catch (thrown) {
-    refused(deps, message, lane, thrown);
+    noteRefusal(deps, message, lane, thrown);
     return;
   }
-  note(deps, message, (change) => {
-    // The proof may have come first; then only the fact that we joined is news.
+  storeAnswer(deps, message, (change) => {
+    // The proof may have come first; then only `joined` is new.
     const now = store.messages.get(message.id);
     if (now.state === "claimed") {
       move(store, change, now, "sent", {
@@ -71,18 +71,18 @@ export async function start(deps: CoreDeps, message: Message, { lane }: Opened):
 }
 
 /**
- * What Codex said of a message, into the registry. When that is refused (a full disk), nothing is undone: Codex may
- * have the text, its sender has a promise, and so it stays claimed until reading settles it.
+ * Stores what Codex answered about a message. When the registry refuses it (a full disk), nothing is undone: Codex may
+ * have the text, and the message was accepted. So it stays claimed until reading settles it.
  */
-function note({ journal, log }: CoreDeps, message: Message, write: (change: Change) => void): void {
+function storeAnswer({ journal, log }: CoreDeps, message: Message, write: (change: Change) => void): void {
   try {
     journal.note(write);
   } catch (thrown) {
-    log.error("what Codex said of a message was not stored", { receipt: message.id, thrown });
+    log.error("the answer of Codex about a message was not stored", { receipt: message.id, thrown });
   }
 }
 
-/** Overrides stick in Codex (measured): the turn after one that had its own sends the lane's values again. */
+/** Overrides apply to later turns too (facts F27, F28), so the turn after one with overrides sends the lane's values again. */
 function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
   if (message.settings) return message.settings;
   if (!lane.overridden) return undefined;
@@ -94,7 +94,7 @@ function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
   };
 }
 
-/** Puts a claimed message into the running turn. Accepted is not taken: only its item proves it. */
+/** Puts a claimed message into the running turn. The answer is no proof that the turn took it: only its item is (facts F6). */
 export async function steer(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store } = deps;
   const turnId = message.target_turn_id!;
@@ -107,11 +107,11 @@ export async function steer(deps: CoreDeps, message: Message, { lane }: Opened):
     });
   } catch (thrown) {
     const reason = refusalOf(thrown);
-    if (reason !== "no_active_turn" && reason !== "turn_mismatch") refused(deps, message, lane, thrown);
-    else note(deps, message, (change) => failSteer(store, change, store.messages.get(message.id)));
+    if (reason !== "no_active_turn" && reason !== "turn_mismatch") noteRefusal(deps, message, lane, thrown);
+    else storeAnswer(deps, message, (change) => failSteer(store, change, store.messages.get(message.id)));
     return;
   }
-  note(deps, message, (change) => {
+  storeAnswer(deps, message, (change) => {
     const now = store.messages.get(message.id);
     if (now.state === "claimed")
       move(store, change, now, "sent", { turn_id: turnId, joined: true, sent_at: change.now });
@@ -119,33 +119,33 @@ export async function steer(deps: CoreDeps, message: Message, { lane }: Opened):
   });
 }
 
-/** Puts a claimed message into Codex's own queue, which is durable (measured): `sent` until a turn of it is seen. */
+/** Puts a claimed message into Codex's own queue, which is durable (facts F38). It is `sent` until its turn is seen. */
 export async function enqueue(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
     await deps.agent.queueText({ thread_id: lane.thread_id, text: message.text, client_id: message.id });
   } catch (thrown) {
-    refused(deps, message, lane, thrown);
+    noteRefusal(deps, message, lane, thrown);
     return;
   }
-  note(deps, message, (change) => {
+  storeAnswer(deps, message, (change) => {
     const now = deps.store.messages.get(message.id);
     if (now.state === "claimed") move(deps.store, change, now, "sent", { sent_at: change.now });
   });
 }
 
-/** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (measured). */
+/** Adds a claimed message to the context. Codex keeps our id in the rollout, so its answer is proof (facts F8). */
 export async function inject(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   try {
     await deps.agent.injectText({ thread_id: lane.thread_id, text: message.text, item_id: message.id });
   } catch (thrown) {
-    refused(deps, message, lane, thrown);
+    noteRefusal(deps, message, lane, thrown);
     return;
   }
-  note(deps, message, (change) => contextTaken(deps, change, message));
+  storeAnswer(deps, message, (change) => contextTaken(deps, change, message));
 }
 
-/** Which refusals another try may get past, and which end the message. What is unknown stays claimed until it is read. */
-function refused(deps: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
+/** Some refusals allow another attempt, others end the message. With an unknown outcome it stays claimed until it is read. */
+function noteRefusal(deps: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
   const { store, live } = deps;
   if (isUnknown(thrown)) return;
   const reason = refusalOf(thrown);
@@ -154,7 +154,7 @@ function refused(deps: CoreDeps, message: Message, lane: Lane, thrown: unknown):
   const mayRetry =
     reason === "not_loaded" || reason === "overloaded" || reason === "active_writer" || reason === "archived";
   const isDown = thrown instanceof DispatchError && thrown.code === "agent_down";
-  note(deps, message, (change) => {
+  storeAnswer(deps, message, (change) => {
     const now = store.messages.get(message.id);
     if (now.state !== "claimed") return;
     if (mayRetry || isDown) requeued(store, change, now, words);

@@ -1,14 +1,14 @@
-/** Lanes whose last try was refused: how often, and when the next may be. */
+/** The back-off of lanes whose last attempt was refused: how often, and when the next attempt may be. */
 import type { Clock } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import type { Ref } from "../model/ports/rows.ts";
 
 export interface Backoffs {
   isWaiting(ref: Ref): boolean;
-  /** One more refusal: the next try comes after a while, each time a longer one. */
+  /** One more refusal: each time the next attempt waits longer. */
   add(ref: Ref): void;
   delete(ref: Ref): void;
-  /** What kept it is over: it is tried now. */
+  /** The cause of the refusal is over: the lane is tried now. */
   end(ref: Ref): void;
   clear(): void;
   refs(): Ref[];
@@ -22,7 +22,7 @@ export function backoffs(clock: Pick<Clock, "monotonic" | "after">, again: (ref:
       const tries = (refused.get(ref)?.tries ?? 0) + 1;
       const ms = Math.min(limits.codex.backoffFirstMs * 2 ** (tries - 1), limits.codex.backoffMaxMs);
       refused.set(ref, { tries, until: clock.monotonic() + ms });
-      // A timer may fire a little early by the clock that is asked.
+      // A timer may fire a little before `until` by the monotonic clock.
       clock.after(ms + limits.timer.slackMs, () => again(ref));
     },
     delete: (ref) => void refused.delete(ref),

@@ -1,7 +1,8 @@
 /**
- * Codex's own queue: the one way to reach a thread that another app writes. Whoever has the thread open takes from it
- * when a turn ends, and whoever opens it next begins with it (measured). It does not dedupe, and what was taken out
- * and lost leaves no trace in it; so one message of ours is in it at a time, and only history proves delivery.
+ * Codex's own queue is the only way to reach a thread that another app writes. The process that has the thread open takes
+ * from it when a turn ends, and the next process that opens the thread begins with it (facts F38). It does not
+ * deduplicate, and a text that was taken out and lost leaves no trace in it. So it contains one message of ours at a
+ * time, and only history proves delivery.
  */
 import { limits } from "../../base/limits.ts";
 import { readBack, turnHolding } from "../loading/history.ts";
@@ -25,7 +26,7 @@ export function mayQueueNatively(deps: CoreDeps, lane: Lane): boolean {
   );
 }
 
-/** Under the lane's lock, with none of ours in that queue. */
+/** Under the lane's lock, when that queue contains no message of ours. */
 export async function giveToCodex(deps: CoreDeps, lane: Lane, message: Message): Promise<void> {
   const { agent, store, journal } = deps;
   const epoch = await agent.ready(limits.codex.readyWaitMs);
@@ -33,7 +34,7 @@ export async function giveToCodex(deps: CoreDeps, lane: Lane, message: Message):
   const { path } = await agent.readThread(threadId);
   const newest = await agent.listTurns(threadId, { cursor: null, limit: 1 });
   const opened = { lane: { ...lane, thread_id: threadId, rollout_path: path }, epoch };
-  // Read again: the questions above let others in.
+  // Read again: other calls may have run during the reads above.
   const now = store.messages.get(message.id);
   if (now.state !== "queued") return;
   journal.commit((change) => claim(deps, change, now, opened, newest.turns[0]?.id ?? null));
@@ -41,13 +42,13 @@ export async function giveToCodex(deps: CoreDeps, lane: Lane, message: Message):
 }
 
 export interface NativeQueue {
-  /** Under the lane's lock: settles by reading what of ours went into Codex's queue, and the turns it became. */
+  /** Under the lane's lock: settles by reading the messages of ours in Codex's queue, and their turns. */
   settle(ref: Ref): Promise<void>;
 }
 
 export function nativeQueue(deps: CoreDeps): NativeQueue {
   const { store, agent, journal, clock } = deps;
-  /** Neither in the queue nor in history since, by the monotonic clock: taken out, and not yet shown. */
+  /** By message id: since when it is neither in the queue nor in history; monotonic ms. */
   const absentSince = new Map<string, number>();
 
   return {
@@ -59,7 +60,7 @@ export function nativeQueue(deps: CoreDeps): NativeQueue {
       if (!lane?.thread_id || ours.length === 0) return;
       const floors = ours.map((message) => message.floor_turn_id);
       const floor = floors.includes(null) ? null : (floors as string[]).sort()[0]!;
-      // The queue first: what is taken out of it in between is then found in history, now or at the next look.
+      // The queue is read first: a message that is taken out in between is found in history, now or at the next look.
       const waiting = new Set(await agent.nativeQueue(lane.thread_id));
       const { turns } = await readBack(agent, lane.thread_id, floor);
       journal.commit((change) => {
@@ -76,7 +77,7 @@ export function nativeQueue(deps: CoreDeps): NativeQueue {
       delivered(store, change, message, turn.id);
       if (isOver(turn, seen.turns)) end(change, lane, turn);
     } else if (state === "delivered") {
-      // It stood in history, and that was rewritten meanwhile.
+      // It was in history, which was rewritten meanwhile.
       const gone = {
         turn_id: message.turn_id!,
         status: "interrupted",
@@ -109,11 +110,11 @@ export function nativeQueue(deps: CoreDeps): NativeQueue {
 interface Seen {
   /** Newest first. */
   turns: TurnFacts[];
-  /** Ids of what waits in Codex's queue. */
+  /** Ids of the messages in Codex's queue. */
   waiting: Set<string>;
 }
 
-/** A turn that another app runs reads as interrupted, with no time of completion (measured), until a later one stands. */
+/** A running turn of another app reads as interrupted, without a time of completion (facts F16), until there is a later turn. */
 function isOver(turn: TurnFacts, newestFirst: readonly TurnFacts[]): boolean {
   if (newestFirst[0]?.id !== turn.id) return true;
   return turn.status !== "in_progress" && (turn.status !== "interrupted" || turn.completed_at !== null);

@@ -1,4 +1,4 @@
-/** The loop that brings what waits on a lane to Codex: one in flight, in the order of the queue, never under a turn. */
+/** The loop that delivers the queue of a lane to Codex: one message in flight, in queue order, never during a turn. */
 import { errorMessage } from "../../base/error.ts";
 import { acquit, isCulprit, tried } from "../loading/blame.ts";
 import { activateGoal, isGoalDue } from "../loading/goal.ts";
@@ -16,15 +16,15 @@ import { isIdle } from "./idle.ts";
 import { type NextAction, nextAction } from "./next.ts";
 
 export interface Drain {
-  /** Tries what waits on a lane soon; repeats never overlap. */
+  /** Delivers the queue of a lane soon. Repeated calls never overlap. */
   kick(ref: Ref): void;
-  /** Everything of a lane that can go now. */
+  /** Delivers everything of a lane that can go now. */
   step(ref: Ref): Promise<void>;
-  /** Another child is up, or somebody changed something: what was refused before is tried again now. */
+  /** Another child is up, or a person changed something: refused lanes are tried again now. */
   freshStart(): void;
-  /** Nothing is kept in memory of threads that are no more. */
+  /** Removes forgotten threads from memory. */
   dropForgotten(): void;
-  /** Something of this lane could go, were its thread open and idle: a reason to open it, and to keep it open. */
+  /** Whether something of this lane could go if its thread were open and idle: a reason to open it, and to keep it open. */
   isDue(lane: Lane): boolean;
 }
 
@@ -40,14 +40,14 @@ export function drain(deps: CoreDeps): Drain {
     if (backoff.isWaiting(ref)) return;
     await deps.locked(ref, async () => {
       try {
-        while (await one(ref));
+        while (await attemptFirst(ref));
         if (!backoff.isWaiting(ref)) backoff.delete(ref);
         clearBlock(deps, ref);
       } catch (thrown) {
         backoff.add(ref);
-        blocked(ref, thrown);
+        noteFailure(ref, thrown);
         noteBlock(deps, ref, thrown);
-        // No guess when Codex will have opened it: it says so. Refused late, it is refused like any other.
+        // When Codex answers the call that opens the thread, the lane is tried at once. A late refusal is handled like any other.
         live.openings.get(ref)?.answer.then(
           () => backoff.end(ref),
           () => {},
@@ -56,8 +56,8 @@ export function drain(deps: CoreDeps): Drain {
     });
   }
 
-  /** One attempt of the first thing that can go; answers whether there may be more. */
-  async function one(ref: Ref): Promise<boolean> {
+  /** Attempts the first action that is possible. Returns whether there may be more. */
+  async function attemptFirst(ref: Ref): Promise<boolean> {
     const lane = store.lanes.find(ref);
     if (!lane) return false;
     const action = actionFor(lane);
@@ -84,7 +84,7 @@ export function drain(deps: CoreDeps): Drain {
     opened: Opened,
     kinds: readonly (keyof typeof deliveries)[],
   ): Promise<boolean> {
-    // Asked in the transaction that claims: what was awaited let others in, and of two that want the last place one gets it.
+    // Decided in the transaction that claims: other calls may have run meanwhile, and only one thread gets the last place.
     const claimed = journal.commit((change) => {
       const now = actionOpen(ref);
       if (!("message" in now) || now.kind === "give" || !kinds.includes(now.kind)) return undefined;
@@ -98,7 +98,7 @@ export function drain(deps: CoreDeps): Drain {
     return false;
   }
 
-  /** Its thread is open, and what its goal needed was done. */
+  /** For a thread that is open, with its goal set up. */
   function actionOpen(ref: Ref): NextAction {
     const lane = store.lanes.find(ref);
     return lane ? actionFor(lane, true) : { kind: "none" };
@@ -107,7 +107,7 @@ export function drain(deps: CoreDeps): Drain {
   function actionFor(lane: Lane, isReady = lane.setup === "ready" && !isGoalDue(deps, lane)): NextAction {
     const { ref } = lane;
     const running = store.turns.running(ref);
-    const turn = running.findLast((one) => isRunning(one, live)) ?? null;
+    const turn = running.findLast((turn) => isRunning(turn, live)) ?? null;
     const steer = turn && store.messages.steers(ref, turn.turn_id).find(({ state }) => state === "queued");
     const isWaiting = lane.pending > 0;
     return nextAction(
@@ -135,7 +135,7 @@ export function drain(deps: CoreDeps): Drain {
     return kind !== "none" && kind !== "wait";
   }
 
-  function blocked(ref: Ref, thrown: unknown): void {
+  function noteFailure(ref: Ref, thrown: unknown): void {
     const reason = errorMessage(thrown);
     log.warn("what waits could not be delivered yet", { lane: ref, reason });
     const lane = store.lanes.find(ref);
@@ -151,7 +151,7 @@ export function drain(deps: CoreDeps): Drain {
     }
   }
 
-  /** Never throws: it is called by timers, after commits, and by whoever just had a message accepted. */
+  /** Never throws: it is called by timers, after commits, and after a message was accepted. */
   function kick(ref: Ref): void {
     try {
       begin(ref);
@@ -162,12 +162,12 @@ export function drain(deps: CoreDeps): Drain {
   }
 
   function begin(ref: Ref): void {
-    // Refused a moment ago: its own timer comes back to it.
+    // It was refused a moment ago; the timer of its back-off tries it again.
     if (backoff.isWaiting(ref)) return;
     const lane = autoReleaseHold(store.lanes.find(ref));
     if (!lane) return;
     const action = actionFor(lane);
-    // What could go, were fewer turns running elsewhere, says so. A usage limit is said of every thread that it keeps.
+    // The lane shows that it waits for capacity. A usage limit is shown anyway by every thread that it affects.
     if (action.kind === "wait" && action.block.by === "capacity")
       setBlockedReason(lane, action.block.message);
     if (action.kind === "none" || action.kind === "wait") return;
@@ -184,7 +184,7 @@ export function drain(deps: CoreDeps): Drain {
       });
   }
 
-  /** A hold of a kind that the user wants to release itself goes as soon as its turn is over. */
+  /** Ends a hold that the configuration releases, as soon as the turn is over. */
   function autoReleaseHold(lane: Lane | undefined): Lane | undefined {
     const reason = lane?.hold_reason;
     if (
@@ -198,11 +198,11 @@ export function drain(deps: CoreDeps): Drain {
     return store.lanes.find(lane.ref);
   }
 
-  function policyAllows(asked: (policy: Policy) => boolean): boolean {
+  function policyAllows(rule: (policy: Policy) => boolean): boolean {
     try {
-      return asked(deps.policy());
+      return rule(deps.policy());
     } catch (thrown) {
-      // A broken file allows nothing; doctor, and whoever edits it, is told.
+      // A broken file allows nothing. `dispatch doctor` reports it.
       log.warn("the configuration is not read", { reason: errorMessage(thrown) });
       return false;
     }

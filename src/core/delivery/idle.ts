@@ -5,14 +5,14 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Ref, Turn } from "../model/ports/rows.ts";
 import { isRunning, saysIdle } from "../state/lane.ts";
 
-/** The turn of this child's life, or undefined. */
+/** The turn that runs in the present child. */
 export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefined {
   return store.turns.running(ref).findLast((turn) => isRunning(turn, live));
 }
 
 /**
- * `turn/start` on a running turn silently steers it, and an injection into one is lost when it is cut (both measured);
- * so idle is proven, never assumed: by what this child said of the thread a moment ago, else by asking it.
+ * `turn/start` on a running turn steers it without notice (facts F12), and an injection into a turn is lost when the turn
+ * is cut (facts F9). So idle is proven, by a status that this child reported a moment ago, else by a read.
  */
 export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
   const known = live.get(lane.thread_id);

@@ -1,4 +1,4 @@
-/** What each mode of sending does. Whatever it refuses, it refuses with nothing stored. */
+/** What each mode of sending does. A refusal stores nothing. */
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { refuseCulprit } from "../loading/blame.ts";
@@ -15,11 +15,11 @@ import { type Drain, drain } from "./drain.ts";
 import { isIdle, runningTurn } from "./idle.ts";
 
 export interface Delivery extends Drain {
-  /** Stores the text and does what its mode says. The same key again is the same message. */
+  /** Stores the text and does what its mode defines. The same key again returns the same message. */
   send(ref: Ref, draft: Draft): Promise<Message>;
   /**
-   * The same inside a transaction, by the registry alone: no Codex is asked, so a send is refused where the registry
-   * says that something runs, and waits where Codex is down.
+   * The same inside a transaction, from the registry alone, without a call to Codex. So a send is refused when the
+   * registry shows that something runs, and waits while Codex is down.
    */
   store(change: Change, ref: Ref, draft: Draft): Message;
 }
@@ -34,10 +34,10 @@ export function delivery(deps: CoreDeps): Delivery {
     async send(ref, draft) {
       refuseCulprit(deps, ref);
       await agent.ready(limits.codex.readyWaitMs);
-      // Said at once; asked again under the lock, which may be a while coming.
+      // Checked at once, and again under the lock, which may take a while.
       refuseUnlessFree(deps, writable(ref));
       return deps.locked(ref, async () => {
-        // The lock may have been a while coming: the same key may have gone through, or the thread away.
+        // During the wait for the lock the same key may have been used, or the thread may have gone.
         const known = knownByKey(store, ref, draft);
         if (known) return known;
         writable(ref);
@@ -91,7 +91,7 @@ export function delivery(deps: CoreDeps): Delivery {
     return lane;
   }
 
-  /** Everything a caller could have changed while this one waited is asked here, in one go with the store. */
+  /** Checks again what other callers may have changed during the wait, and stores at once. */
   function stored(ref: Ref, draft: Draft, at: "back" | "urgent", target: string | null): Message {
     const known = knownByKey(store, ref, draft);
     if (known) return known;
@@ -119,7 +119,7 @@ export function delivery(deps: CoreDeps): Delivery {
     return message;
   }
 
-  /** Only that one turn. Whatever becomes of the call, the message waits for the turn's end and then goes. */
+  /** Interrupts only that turn. Whatever the call returns, the message waits for the end of the turn and then goes. */
   async function cut(threadId: string, turnId: string): Promise<void> {
     try {
       await agent.interruptTurn(threadId, turnId);

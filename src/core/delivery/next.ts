@@ -1,47 +1,47 @@
-/** What of a thread goes to Codex next. The loop, the question whether anything is due and what a user is told all ask here. */
+/** Decides what of a thread goes to Codex next: for the loop, for the check whether anything is due, and for the message to the user. */
 import type { Lane, Message, Turn } from "../model/ports/rows.ts";
 import { mayPass } from "../state/hold.ts";
 import { writeLock } from "../state/lane.ts";
 
-/** One thread, by the registry and by what the running Codex says. */
+/** The state of one thread, from the registry and from the running Codex. */
 export interface NextFacts {
   lane: Lane;
   hasInFlight: boolean;
   /** Held because Codex died of it twice. */
   isCulprit: boolean;
-  /** Created in Codex, with nothing of its goal left to do. */
+  /** Created in Codex, with its goal set up. */
   isReady: boolean;
   /** `elsewhere`: a turn of a Codex that is dead, or one that another process runs. */
   turn: Turn | "elsewhere" | null;
   /**
-   * The first of each kind that waits: a steer of the running turn, a context, and what starts a turn. Under a hold
-   * only what a person asked to run now starts one.
+   * The first waiting message of each kind: a steer of the running turn, a context, and one that starts a turn. Under a
+   * hold only a message that a person sent to run now starts one.
    */
   waiting: { steer: Message | null; context: Message | null; start: Message | null };
 }
 
-/** Why no turn may start now: the account's usage limit, or as many turns run as the user allows. */
+/** Why no turn may start now: the account has a usage limit, or as many turns run as the user allows. */
 export interface StartBlock {
   by: "usage_limit" | "capacity";
   message: string;
 }
 
 export interface NextPolicy {
-  /** What waits for a thread of another app goes into Codex's own queue. */
+  /** Messages for a thread of another app go into Codex's own queue. */
   attachedQueue: boolean;
   startBlock: StartBlock | null;
 }
 
 export type NextAction =
   | { kind: "none" }
-  /** The thread is created, or its goal is set. */
+  /** The thread has to be created, or its goal to be set. */
   | { kind: "open" }
   | { kind: "steer" | "inject" | "start" | "give"; message: Message }
   | { kind: "wait"; block: StartBlock };
 
 const none: NextAction = { kind: "none" };
 
-/** Pure: whatever it depends on is in `facts` and `policy`. */
+/** Pure: it depends on `facts` and `policy` only. */
 export function nextAction(facts: NextFacts, policy: NextPolicy): NextAction {
   const { lane, turn, waiting } = facts;
   const start = mayPass(lane.hold_reason) ? waiting.start : null;

@@ -1,4 +1,4 @@
-/** What waits for a lane, and what a person may do about it. */
+/** The queue of a lane, and what a person may do with it. */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -24,7 +24,7 @@ export interface QueuePage {
 
 export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, limit: number): QueuePage {
   const lane = store.lanes.get(ref);
-  const found = store.messages.listQueued(ref, { after: placeOf(ref, cursor), limit: limit + 1 });
+  const found = store.messages.listQueued(ref, { after: decodeCursor(ref, cursor), limit: limit + 1 });
   const rows = found.slice(0, limit);
   const last = found.length > limit ? rows.at(-1) : undefined;
   return {
@@ -39,8 +39,8 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
   };
 }
 
-/** The queue may move between two pages: a place in it leaves nothing out that still waits behind it. */
-function placeOf(ref: Ref, cursor: string | null): QueuePosition | null {
+/** The queue may change between two pages. With a place as the cursor, no message that still waits behind it is left out. */
+function decodeCursor(ref: Ref, cursor: string | null): QueuePosition | null {
   if (cursor === null) return null;
   const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];
   if (position === undefined || id === undefined)
@@ -48,7 +48,7 @@ function placeOf(ref: Ref, cursor: string | null): QueuePosition | null {
   return { position: Number(position), id: id as MessageId };
 }
 
-function waiting({ store }: CoreDeps, id: string, what: string): Message {
+function getQueued({ store }: CoreDeps, id: string, what: string): Message {
   const message = store.messages.get(id);
   if (message.state !== "queued")
     fail("conflict", `receipt ${id} is ${message.state}: only what waits can be ${what}`, {
@@ -57,22 +57,22 @@ function waiting({ store }: CoreDeps, id: string, what: string): Message {
   return message;
 }
 
-/** One transaction against the loop's claim: either this or that comes first, and the other sees it. */
+/** In one transaction: either this or the loop's claim comes first, and the other sees it. */
 export function cancel(deps: CoreDeps, id: string): void {
   const { store, journal } = deps;
   const ref = journal.commit((change) => {
-    const message = waiting(deps, id, "cancelled");
+    const message = getQueued(deps, id, "cancelled");
     move(store, change, message, "cancelled");
     return message.lane;
   });
   if (store.lanes.find(ref)?.pending === 0) clearBlock(deps, ref);
 }
 
-/** Answers the place it got. 1 is next. */
+/** Returns the new place; 1 is next. */
 export function moveTo(deps: CoreDeps, id: string, place: number): number {
   const { store, journal } = deps;
   return journal.commit((change) => {
-    const message = waiting(deps, id, "moved");
+    const message = getQueued(deps, id, "moved");
     const total = store.lanes.find(message.lane)?.pending ?? 0;
     const to = Math.min(place, total);
     const others = store.messages
@@ -95,7 +95,7 @@ export function holdByHand({ store, journal }: CoreDeps, ref: Ref): void {
 
 export type Resolution = "delivered" | "not-delivered" | "resend";
 
-/** By a person who looked. Audited by the call, and said in the receipt's own words. */
+/** Decided by a person who looked. The audit has the call, and the receipt has the decision. */
 export function resolveUnsure(deps: CoreDeps, id: string, as: Resolution, by: string): Ref {
   const { store, journal } = deps;
   return journal.commit((change) => {
@@ -111,7 +111,7 @@ export function resolveUnsure(deps: CoreDeps, id: string, as: Resolution, by: st
 }
 
 function settleAs({ store }: CoreDeps, change: Change, message: Message, as: Resolution, by: string): void {
-  // A person's word is worth an attempt beyond the limit.
+  // A person may order an attempt beyond the limit.
   if (as === "resend") requeued(store, change, { ...message, attempt: 0 }, null);
   else if (as === "not-delivered")
     failed(store, change, message, { code: "unsure", message: `settled by ${by}: not delivered` });

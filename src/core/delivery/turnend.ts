@@ -1,4 +1,4 @@
-/** The end of a turn, and what follows where a usage limit cut it. Inside an open transaction. */
+/** The end of a turn, and what follows when a usage limit cut it. All functions run inside an open transaction. */
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -8,7 +8,7 @@ import { type TurnEnd, turnEnded } from "../state/turn.ts";
 import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
 
-/** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). What waits behind it goes on by itself. */
+/** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). The messages behind it go on by themselves. */
 export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
   const { store } = deps;
   const known = store.turns.find(lane.ref, end.turn_id);
@@ -23,7 +23,7 @@ export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd
   if (policy.nudge !== null) nudge(deps, change, lane, { text: policy.nudge, cause_id: cause });
 }
 
-/** Queued ahead of the rest, in the same transaction: one for each turn that was cut, whatever dies when. */
+/** Queued ahead of the rest, in the same transaction: exactly one for each turn that was cut, whichever process dies. */
 function nudge(
   deps: CoreDeps,
   change: Change,

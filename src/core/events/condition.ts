@@ -1,11 +1,11 @@
-/** `done failed idle waiting attention` and the moment a turn ends: each defined once, over a lane's facts. */
+/** The conditions `done idle waiting attention turn`, each defined once over the facts of a lane. */
 
 import { limits } from "../../base/limits.ts";
 import { type Condition, type Verdict, verdicts } from "../../contract/words.ts";
 import type { LaneFacts, Turn } from "../model/ports/rows.ts";
 import { limitFor } from "../state/lane.ts";
 
-/** The turn that `turn` waits for: the one running when the wait began, else the next after `last`. */
+/** The turn that `turn` waits for: the one that ran at the start of the wait, else the next after `last`. */
 export interface TurnMark {
   running: string | null;
   last: string | null;
@@ -15,11 +15,11 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
   return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
 }
 
-/** `turn`: the one that is waited for, where it is known; `hasWorked`: it was ever given a message; `agents`: how many sub-agents work. */
+/** `turn`: the turn to wait for, when it is known; `hasWorked`: the lane once had a message or a turn; `agents`: how many sub-agents work. */
 export function holds(
   condition: Condition,
   facts: LaneFacts,
-  told: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; agents: number; retryingMs: number },
+  state: { turn: Turn | null; hasWorked: boolean; isBlocked: boolean; agents: number; retryingMs: number },
 ): boolean {
   const { latest } = facts;
   const runs = latest?.status === "in_progress";
@@ -27,7 +27,7 @@ export function holds(
     case "idle":
       return !runs;
     case "done":
-      return isSettled(facts) && told.agents === 0 && (latest !== null || told.hasWorked);
+      return isSettled(facts) && state.agents === 0 && (latest !== null || state.hasWorked);
     case "waiting":
       return facts.requests.length > 0;
     case "attention":
@@ -35,23 +35,23 @@ export function holds(
         facts.requests.length > 0 ||
         facts.unsure > 0 ||
         facts.lane.hold_reason !== null ||
-        told.isBlocked ||
+        state.isBlocked ||
         facts.lane.goal?.interrupted === true ||
-        (!runs && latest?.status === "failed" && !goesOn(facts)) ||
-        isStuck(latest, told.retryingMs)
+        (!runs && latest?.status === "failed" && !continuesAfterLimit(facts)) ||
+        isStuck(latest, state.retryingMs)
       );
     case "turn":
-      return told.turn !== null && told.turn.status !== "in_progress";
+      return state.turn !== null && state.turn.status !== "in_progress";
   }
 }
 
-/** A usage limit cut the turn, and when it ends what waits runs without anybody's hand. */
-function goesOn({ lane, latest, usage_limits }: LaneFacts): boolean {
+/** A usage limit cut the turn, and at the end of the limit the queue goes on by itself. */
+function continuesAfterLimit({ lane, latest, usage_limits }: LaneFacts): boolean {
   const isCut = latest?.error?.kind === "usageLimitExceeded" && limitFor(lane, usage_limits) !== null;
   return isCut && lane.pending > 0 && lane.hold_reason === null;
 }
 
-/** Codex retries for ever when its provider is out of reach (measured); nothing kills such a turn, so it must be seen. */
+/** Codex retries without end when its provider is out of reach (facts F20). Nothing ends such a turn, so it needs attention. */
 function isStuck(turn: Turn | null, retryingMs: number): boolean {
   return (
     turn?.status === "in_progress" &&
@@ -60,19 +60,19 @@ function isStuck(turn: Turn | null, retryingMs: number): boolean {
   );
 }
 
-/** Nothing runs, nothing is on its way, and what is queued is held. */
+/** Nothing runs, nothing is in flight, and the queue is empty or held. */
 function isSettled(facts: LaneFacts): boolean {
   const isQuiet =
     facts.latest?.status !== "in_progress" && facts.in_flight === 0 && facts.lane.setup === "ready";
   return isQuiet && (facts.lane.pending === 0 || facts.lane.hold_reason !== null);
 }
 
-/** A question ends a wait for anything that cannot happen before it is answered. */
+/** A request ends a wait for anything that cannot happen before its answer. */
 export function needsAnswer(condition: Condition, facts: LaneFacts): boolean {
   return facts.requests.length > 0 && (condition === "done" || condition === "turn" || condition === "idle");
 }
 
-/** Nothing that waits can happen before somebody acts. */
+/** What is waited for cannot happen before a person acts. */
 export function isStopped(condition: Condition, facts: LaneFacts, isBlocked: boolean): boolean {
   const runs = facts.latest?.status === "in_progress";
   return isBlocked && !runs && (condition === "done" || condition === "turn");

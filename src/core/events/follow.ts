@@ -1,4 +1,4 @@
-/** Reading the event log by cursor: pages, samples and streams. Watch, events and triggers read this and nothing else. */
+/** Reads the event log by cursor: pages, samples and streams. */
 
 import { iso } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
@@ -8,7 +8,7 @@ import { cursorOf, type EventRow, seqOf } from "../model/events.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 
-export interface Which {
+export interface EventSelection {
   kinds?: readonly string[];
   lanes?: readonly Ref[];
 }
@@ -23,20 +23,25 @@ function viewOf(row: EventRow, logId: string): EventView {
   return { seq, cursor: cursorOf(logId, seq), at: iso(at), kind, thread: lane, turn_id, receipt, data };
 }
 
-/** The seq to read after: of the cursor, or the end of the log. Throws `usage` for a cursor that is not of this log. */
+/** The seq after which to read: from the cursor, or the end of the log. Throws `usage` for a cursor of another log. */
 function startOf({ log }: Store, cursor: string | null): number {
   return cursor === null ? log.last() : seqOf(cursor, { id: log.id(), first: log.first(), last: log.last() });
 }
 
-/** After the cursor, oldest first; without one the newest rows there are. */
-export function page({ store }: CoreDeps, which: Which, cursor: string | null, limit: number): Page {
+/** The rows after the cursor, oldest first; without a cursor the newest rows. */
+export function page(
+  { store }: CoreDeps,
+  selection: EventSelection,
+  cursor: string | null,
+  limit: number,
+): Page {
   const id = store.log.id();
   const end = store.log.last();
   const rows =
     cursor === null
-      ? store.events.newest({ ...which, limit }).reverse()
-      : store.events.list({ ...which, after: startOf(store, cursor), limit });
-  // A page that is not full has seen the whole log, also the rows the filter left out.
+      ? store.events.newest({ ...selection, limit }).reverse()
+      : store.events.list({ ...selection, after: startOf(store, cursor), limit });
+  // A page that is not full covers the whole log, also the rows that the filter left out.
   const next = rows.length < limit ? end : rows.at(-1)!.seq;
   return { events: rows.map((row) => viewOf(row, id)), next_cursor: cursorOf(id, next) };
 }
@@ -45,10 +50,10 @@ export interface Sample extends Page {
   timed_out: boolean;
 }
 
-/** What happens from now (or the cursor) on: up to `limit` rows, or what came within `timeoutMs`. */
+/** The rows from now (or from the cursor) on: up to `limit`, or those within `timeoutMs`. */
 export async function sample(
   deps: CoreDeps,
-  which: Which,
+  selection: EventSelection,
   cursor: string | null,
   limit: number,
   timeoutMs: number,
@@ -64,7 +69,7 @@ export async function sample(
   try {
     for (;;) {
       const seen = store.log.last();
-      const rows = store.events.list({ ...which, after, limit: limit - events.length });
+      const rows = store.events.list({ ...selection, after, limit: limit - events.length });
       events.push(...rows.map((row) => viewOf(row, store.log.id())));
       after = events.length < limit ? seen : (rows.at(-1)?.seq ?? after);
       if (events.length < limit) signal.throwIfAborted();
@@ -82,7 +87,7 @@ export async function sample(
 /** Every row after the cursor (or from now), until `signal` aborts. `emit` resolves when the reader may take more. */
 export async function follow(
   deps: CoreDeps,
-  which: Which,
+  selection: EventSelection,
   cursor: string | null,
   emit: (row: EventView) => Promise<void>,
   signal: AbortSignal,
@@ -92,7 +97,7 @@ export async function follow(
   let after = startOf(store, cursor);
   while (!signal.aborted) {
     const seen = store.log.last();
-    const rows = store.events.list({ ...which, after, limit: limits.event.pageMax });
+    const rows = store.events.list({ ...selection, after, limit: limits.event.pageMax });
     for (const row of rows) {
       await emit(viewOf(row, id));
       after = row.seq;

@@ -1,4 +1,4 @@
-/** Waits on the event log until lanes, or receipts, are in a condition. What already holds answers at once. */
+/** Waits on the event log until lanes, or receipts, are in a condition. Returns at once when the condition already holds. */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -8,76 +8,76 @@ import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
 import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf, worst } from "./condition.ts";
 
-export type Target = { ref: Ref; receipt?: string };
+export type WaitTarget = { ref: Ref; receipt?: string };
 
-export interface WaitFor {
-  targets: readonly Target[];
+export interface WaitRequest {
+  targets: readonly WaitTarget[];
   condition: Condition;
   any: boolean;
   timeoutMs: number | null;
   signal: AbortSignal;
-  /** Told of who is still waited for, when that changes and once in a while: for progress. */
+  /** Called with the lanes that are still open, when their number changes and once in a while. */
   progress?(waiting: Ref[]): Promise<void>;
 }
 
-export interface Waited {
+export interface WaitResult {
   verdict: Verdict;
   timed_out: boolean;
 }
 
-/** Throws `agent_down` when what is asked cannot be told: a turn cut by a dead Codex that does not come back. */
-export async function wait(deps: CoreDeps, asked: WaitFor): Promise<Waited> {
+/** Throws `agent_down` when the result cannot be known: the turn was cut by a dead Codex that does not come back. */
+export async function wait(deps: CoreDeps, request: WaitRequest): Promise<WaitResult> {
   const { store, journal, clock } = deps;
   const over = new AbortController();
   const end = () => over.abort();
-  const cancel = asked.timeoutMs === null ? () => {} : clock.after(asked.timeoutMs, end);
-  asked.signal.addEventListener("abort", end, { once: true });
+  const cancel = request.timeoutMs === null ? () => {} : clock.after(request.timeoutMs, end);
+  request.signal.addEventListener("abort", end, { once: true });
   const marks = new Map<Ref, TurnMark>();
-  const verdicts = new Map<Target, Verdict | undefined>();
+  const verdicts = new Map<WaitTarget, Verdict | undefined>();
   let isDue: (ref: Ref) => boolean = () => true;
-  let told: number | undefined;
+  let reportedCount: number | undefined;
   try {
     for (;;) {
       const seq = store.log.last();
-      for (const target of asked.targets)
-        if (isDue(target.ref)) verdicts.set(target, look(deps, asked.condition, target, marks));
-      const verdict = await answer(deps, asked, verdicts);
+      for (const target of request.targets)
+        if (isDue(target.ref)) verdicts.set(target, look(deps, request.condition, target, marks));
+      const verdict = await finalVerdict(deps, request, verdicts);
       if (verdict !== undefined) return { verdict, timed_out: false };
-      // Cancelled, or the daemon stops: that is no time that ran out.
-      asked.signal.throwIfAborted();
+      // Cancelled, or the daemon stops: this is no timeout.
+      request.signal.throwIfAborted();
       if (over.signal.aborted) return { verdict: "timeout", timed_out: true };
-      const open = asked.targets.filter((one) => verdicts.get(one) === undefined);
-      if (open.length !== told) await asked.progress?.(open.map(({ ref }) => ref));
-      told = open.length;
+      const open = request.targets.filter((target) => verdicts.get(target) === undefined);
+      if (open.length !== reportedCount) await request.progress?.(open.map(({ ref }) => ref));
+      reportedCount = open.length;
       const again = new AbortController();
       const tick = clock.after(limits.loop.waitLookEveryMs, () => again.abort());
       await journal.grown(seq, AbortSignal.any([over.signal, again.signal]));
       tick();
-      // Many wait for many threads: each event is looked into for the thread that it tells of.
+      // Many may wait for many threads, so an event makes the wait look at its own thread only.
       const touched = new Set(store.events.lanesSince(seq));
       isDue = again.signal.aborted || touched.has(null) ? () => true : (ref) => touched.has(ref);
-      if (again.signal.aborted) told = undefined;
+      if (again.signal.aborted) reportedCount = undefined;
     }
   } finally {
     cancel();
-    asked.signal.removeEventListener("abort", end);
+    request.signal.removeEventListener("abort", end);
   }
 }
 
 /** The verdict of the whole wait, once there is one. */
-async function answer(
+async function finalVerdict(
   deps: CoreDeps,
-  { any, condition }: WaitFor,
-  verdicts: Map<Target, Verdict | undefined>,
+  { any, condition }: WaitRequest,
+  verdicts: Map<WaitTarget, Verdict | undefined>,
 ): Promise<Verdict | undefined> {
-  const held = [...verdicts].filter((one): one is [Target, Verdict] => one[1] !== undefined);
+  const held = [...verdicts].filter((entry): entry is [WaitTarget, Verdict] => entry[1] !== undefined);
   const all = held.map(([, verdict]) => verdict);
-  // A question ends the wait for all: nobody else will answer it while we stand here.
+  // A request ends the whole wait: the waiting caller may be the one who has to answer it.
   if (all.includes("needs_answer")) return worst(all);
   if (any ? held.length === 0 : held.length < verdicts.size) return undefined;
-  // What is over stays over: only that nothing runs can be untrue by now.
+  // The end of a turn is final. Only `done` and `idle` may no longer be true.
   if (condition !== "done" && condition !== "idle") return worst(all);
-  // Asked last: one that is awaited for long would else be read in Codex at each event of the others.
+  // Read last: otherwise each event of another thread would cause a read in Codex.
   const confirmed = await Promise.all(
     held.map(async ([target]) => (await isConfirmed(deps, target)) && target),
   );
@@ -94,25 +94,25 @@ async function answer(
   );
 }
 
-/** By the registry: the verdict once the condition holds, else undefined. */
+/** From the registry: the verdict when the condition holds, else undefined. */
 function look(
   deps: CoreDeps,
   condition: Condition,
-  target: Target,
+  target: WaitTarget,
   marks: Map<Ref, TurnMark>,
 ): Verdict | undefined {
   if (target.receipt !== undefined) return receiptVerdict(deps, target.receipt);
   const facts = deps.store.lanes.getFacts(target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
   marks.set(target.ref, mark);
-  refuseUntellable(deps, facts);
+  refuseUnknowable(deps, facts);
   if (needsAnswer(condition, facts)) return "needs_answer";
   const turn = markedTurn(deps, target.ref, mark);
   if (isStopped(condition, facts, deps.live.blocked.has(target.ref))) return "blocked";
   return holdsNow(deps, condition, facts, turn) ? verdictOf(condition, facts, turn) : undefined;
 }
 
-/** By the registry and what the running Codex reported. `turn`: the one that condition `turn` is about. */
+/** From the registry and what the running Codex reported. `turn`: the turn that the condition `turn` is about. */
 export function holdsNow(
   deps: CoreDeps,
   condition: Condition,
@@ -144,10 +144,10 @@ function hasWorked({ store }: CoreDeps, { lane, latest }: LaneFacts): boolean {
   return latest !== null || store.messages.first(lane.ref) !== undefined;
 }
 
-/** One live read, where the thread is loaded: the registry may not have heard yet of a turn that just began. */
+/** Reads the status from Codex when the thread is loaded: the registry may not have a turn yet that just began. */
 export async function isConfirmed(
   { store, agent, live }: CoreDeps,
-  { ref, receipt }: Target,
+  { ref, receipt }: WaitTarget,
 ): Promise<boolean> {
   if (receipt !== undefined) return true;
   const threadId = store.lanes.find(ref)?.thread_id ?? null;
@@ -164,20 +164,20 @@ function receiptVerdict({ store, live }: CoreDeps, id: string): Verdict | undefi
   if (message.state !== "delivered" && !isTerminal(message.state) && live.blocked.has(message.lane))
     return "blocked";
   if (!isTerminal(message.state)) return undefined;
-  // Context has no outcome, and one settled by hand has none that is known: neither is a failure.
+  // Context has no outcome, and a message settled by a person has none that is known: neither is a failure.
   const isGood =
     message.state === "done" && message.outcome !== "failed" && message.outcome !== "interrupted";
   return isGood ? "ok" : "turn_failed";
 }
 
-/** A turn of a dead child is settled by reading it; with no Codex to read, silence would be a lie. */
-function refuseUntellable({ agent, live }: CoreDeps, { lane, latest }: LaneFacts): void {
+/** A turn of a dead child is settled by reading it. Without a Codex the result cannot be known, so the wait fails. */
+function refuseUnknowable({ agent, live }: CoreDeps, { lane, latest }: LaneFacts): void {
   if (latest?.status !== "in_progress" || live.epoch() !== null) return;
   const status = agent.status();
   if (status.state !== "degraded") return;
   fail(
     "agent_down",
-    `Codex is down, so how the turn of ${lane.ref} ended cannot be told: ${status.last_error?.message ?? "no reason known"}`,
+    `Codex is down, so it is not known how the turn of ${lane.ref} ended: ${status.last_error?.message ?? "no reason known"}`,
     {
       hint: "dispatch daemon status",
     },

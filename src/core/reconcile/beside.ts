@@ -1,10 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 
-/** Runs work of many keys in turn, and goes on beside what takes longer than `waitMs`. */
+/** Runs work for many keys. Waits at most `waitMs` for each; longer work goes on in the background. */
 export function beside<Key>(clock: Clock, waitMs: number) {
   const underWay = new Set<Key>();
 
-  /** What `work` answers; false where it takes longer, or the work of this key is still under way. Never overlaps. */
+  /** Returns the result of `work`; false when it takes longer, or when earlier work of this key still runs. The work of one key never overlaps. */
   return async (key: Key, work: () => Promise<boolean>): Promise<boolean> => {
     if (underWay.has(key)) return false;
     underWay.add(key);

@@ -1,4 +1,4 @@
-/** What the child says, made durable: the events of one read are one transaction. Of unmanaged threads nothing is kept. */
+/** Stores the events of the child, those of one read in one transaction. Nothing is stored of unmanaged threads. */
 
 import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -25,8 +25,8 @@ import { noteRateLimits } from "../state/usagelimit.ts";
 import { noteWarning } from "../state/warning.ts";
 
 type Kind = AgentEvent["kind"];
-type Of<K extends Kind> = Extract<AgentEvent, { kind: K }>;
-/** Said of the process, or of a thread that need not be ours. */
+type EventOf<K extends Kind> = Extract<AgentEvent, { kind: K }>;
+/** Events about the process, or about a thread that need not be managed. */
 type GlobalKind =
   | "thread_status"
   | "thread_closed"
@@ -38,36 +38,43 @@ type GlobalKind =
   | "agents_working"
   | "warned"
   | "rate_limits";
-type OfLane = Exclude<Kind, GlobalKind>;
+type LaneKind = Exclude<Kind, GlobalKind>;
 
-type GlobalTable = { [K in GlobalKind]: (event: Of<K>, change: Change, epoch: Epoch) => void };
-type LaneTable = { [K in OfLane]: (lane: Lane, event: Of<K>, change: Change, epoch: Epoch) => void };
+type GlobalHandlers = { [K in GlobalKind]: (event: EventOf<K>, change: Change, epoch: Epoch) => void };
+type LaneHandlers = {
+  [K in LaneKind]: (lane: Lane, event: EventOf<K>, change: Change, epoch: Epoch) => void;
+};
 
-/** Throws `storage`; then nothing of the batch happened. */
+/** Throws `storage`; then nothing of the batch is stored. */
 export type Ingest = (epoch: Epoch, events: AgentEvent[]) => void;
 
-/** `turnOver` is told of each lane whose turn ended, after the commit: its next message may go. */
-export function ingest(deps: CoreDeps, turnOver: (lane: Lane) => void): Ingest {
+/** `onTurnEnd` is called after the commit, with each lane whose turn ended: its next message may go. */
+export function ingest(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): Ingest {
   const { store, journal, live, log } = deps;
-  const loose = globalTable(deps);
-  const ofLane = laneTable(deps, turnOver);
+  const globalHandlers = globalEventHandlers(deps);
+  const laneHandlers = laneEventHandlers(deps, onTurnEnd);
 
   function apply(epoch: Epoch, event: AgentEvent, change: Change): void {
-    const said = loose[event.kind as GlobalKind] as
+    const handler = globalHandlers[event.kind as GlobalKind] as
       | ((event: AgentEvent, change: Change, epoch: Epoch) => void)
       | undefined;
-    if (said) {
-      said(event, change, epoch);
+    if (handler) {
+      handler(event, change, epoch);
       return;
     }
-    const of = event as Of<OfLane>;
-    const lane = store.lanes.findByThread(of.thread_id);
+    const laneEvent = event as EventOf<LaneKind>;
+    const lane = store.lanes.findByThread(laneEvent.thread_id);
     if (!lane) return;
-    live.touch(of.thread_id);
-    (ofLane[of.kind] as LaneTable["turn_started"])(lane, of as Of<"turn_started">, change, epoch);
+    live.touch(laneEvent.thread_id);
+    (laneHandlers[laneEvent.kind] as LaneHandlers["turn_started"])(
+      lane,
+      laneEvent as EventOf<"turn_started">,
+      change,
+      epoch,
+    );
   }
 
-  function together(epoch: Epoch, events: readonly AgentEvent[]): void {
+  function applyInTransaction(epoch: Epoch, events: readonly AgentEvent[]): void {
     journal.note((change) => {
       for (const event of events) apply(epoch, event, change);
     });
@@ -75,33 +82,33 @@ export function ingest(deps: CoreDeps, turnOver: (lane: Lane) => void): Ingest {
 
   return (epoch, events) => {
     try {
-      together(epoch, events);
+      applyInTransaction(epoch, events);
     } catch (thrown) {
       if (thrown instanceof DispatchError && thrown.code === "storage") throw thrown;
-      // A bug over one event costs that one, not the batch it came in.
+      // A bug in the handling of one event loses that event, not its batch.
       for (const event of events) {
         try {
-          together(epoch, [event]);
-        } catch (one) {
-          if (one instanceof DispatchError && one.code === "storage") throw one;
-          log.error("an event of Codex was lost to a bug", { kind: event.kind, thrown: one });
+          applyInTransaction(epoch, [event]);
+        } catch (again) {
+          if (again instanceof DispatchError && again.code === "storage") throw again;
+          log.error("an event of Codex was lost to a bug", { kind: event.kind, thrown: again });
         }
       }
     }
   };
 }
 
-function globalTable(deps: CoreDeps): GlobalTable {
+function globalEventHandlers(deps: CoreDeps): GlobalHandlers {
   const { store, live } = deps;
   return {
-    // Not durable: a status is only good while this child lives.
+    // Not stored: a status is valid only while this child lives.
     thread_status({ thread_id, status }) {
       if (status === "not_loaded") live.drop(thread_id);
       else live.setStatus(thread_id, status);
     },
     thread_closed: ({ thread_id }) => live.drop(thread_id),
     thread_started() {
-      // Our own starts are known by their answers; a stranger's thread is not managed.
+      // Our own threads are known from the answers; a thread of another app is not managed.
     },
     thread_late: (late, change) => noteLate(deps, change, late),
     request_opened: ({ request }, change, epoch) => openRequest(deps, change, epoch, request),
@@ -122,7 +129,7 @@ function globalTable(deps: CoreDeps): GlobalTable {
   };
 }
 
-function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
+function laneEventHandlers(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): LaneHandlers {
   const { store, live } = deps;
   return {
     turn_started(lane, { thread_id, turn_id }, change, epoch) {
@@ -137,9 +144,9 @@ function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
       endTurn(deps, change, lane, { turn_id: id, status, error, completed_at });
       const why = indexedError(lane.ref, turn, change.now, indexedBytesMax(deps));
       if (why) store.items.put(why);
-      const here = live.get(thread_id);
-      if (here) here.floor = id;
-      change.after(() => turnOver(lane));
+      const liveThread = live.get(thread_id);
+      if (liveThread) liveThread.floor = id;
+      change.after(() => onTurnEnd(lane));
     },
     prompt_refused: (lane, { turn_id, words }) => notePromptRefusal(store, lane.ref, turn_id, words),
     turn_retrying(lane, { thread_id, turn_id, message }, change) {
@@ -151,15 +158,15 @@ function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
       if (turn.retrying_since !== null) return;
       change.append({ kind: "turn.retrying", lane: lane.ref, turn_id, data: { reason: preview(message) } });
     },
-    turn_recovered: (lane, { turn_id }, change) => recovered(deps, change, lane, turn_id),
+    turn_recovered: (lane, { turn_id }, change) => endRetrying(deps, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
-      itemCompleted(deps, change, lane, turn_id, item, turnOver),
+      itemCompleted(deps, change, lane, turn_id, item, onTurnEnd),
     tokens(lane, { turn_id, usage }, change) {
-      recovered(deps, change, lane, turn_id);
+      endRetrying(deps, change, lane, turn_id);
       store.lanes.set(lane.ref, { tokens: usage });
     },
     goal_changed(lane, { goal }, change) {
-      // Every resume of a thread without a goal says `cleared` (measured): that ends no goal that is still to be set.
+      // Every resume of a thread without a goal reports `cleared` (facts F32): that ends no goal that is still to be set.
       if (goal === null && lane.goal_setup !== null) return;
       const kept = goalToStore(deps, lane, goal);
       if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;
@@ -176,7 +183,7 @@ function laneTable(deps: CoreDeps, turnOver: (lane: Lane) => void): LaneTable {
     },
     thread_archived(lane, { archived }, change) {
       if ((lane.archived_at !== null) === archived) return;
-      // Its handle may have been given away meanwhile.
+      // Another thread may have got its handle meanwhile.
       const handle = archived || lane.handle === null ? lane.handle : freeHandle(store, lane.handle);
       store.lanes.set(lane.ref, {
         archived_at: archived ? change.now : null,
@@ -194,16 +201,16 @@ function itemCompleted(
   lane: Lane,
   turnId: string,
   item: ItemFacts,
-  next: (lane: Lane) => void,
+  onDelivered: (lane: Lane) => void,
 ): void {
   const { store } = deps;
-  recovered(deps, change, lane, turnId);
+  endRetrying(deps, change, lane, turnId);
   const turn = store.turns.find(lane.ref, turnId);
   if (item.type === "user_message" && item.client_id !== null) {
     const message = store.messages.find(item.client_id);
     if (message?.lane === lane.ref) {
       delivered(store, change, message, turnId);
-      change.after(() => next(lane));
+      change.after(() => onDelivered(lane));
     } else if (turn?.origin === "other") store.turns.put({ ...turn, origin: "queue" });
   }
   if (item.type === "agent_message") {
@@ -226,8 +233,8 @@ function itemCompleted(
   });
 }
 
-/** Whatever a turn does ends its retrying. */
-function recovered({ store, live }: CoreDeps, change: Change, lane: Lane, turnId: string): void {
+/** Any activity of a turn ends its retrying. */
+function endRetrying({ store, live }: CoreDeps, change: Change, lane: Lane, turnId: string): void {
   if (lane.thread_id !== null) live.retrying.delete(lane.thread_id);
   const turn = store.turns.find(lane.ref, turnId);
   if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;

@@ -1,7 +1,7 @@
 /**
- * What a dead child left open, settled from history. A message that is there was delivered; one that is not goes back
- * to the queue, and only behind two fences: no process of the old child lives (the epoch is ended only then), and
- * our new child has resumed the thread, so that it holds Codex's writer lock.
+ * Settles from history what a dead child left open. A message in history was delivered. A message that is not there goes
+ * back to the queue, but only behind two fences: no process of the old child lives (only then is the epoch ended), and
+ * our new child has resumed the thread, so that it has Codex's writer lock.
  */
 
 import { promptRefusal } from "../delivery/promptrefusal.ts";
@@ -18,10 +18,10 @@ import { refusalOf } from "../model/refusal.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { contextTaken, delivered, failed, failSteer, requeued, unsure } from "../state/settle.ts";
 
-/** Something of a dead child is open on this lane. */
+/** Whether a turn or a message of a dead child is open on this lane. */
 export function isLeft(deps: CoreDeps, ref: Ref): boolean {
   const lane = deps.store.lanes.find(ref);
-  // Another app's turns are its own; what of ours went into Codex's queue does not die with our child.
+  // Another app runs its own turns, and our messages in Codex's queue do not die with our child.
   if (!lane || lane.source === "attached" || lane.thread_id === null) return false;
   return leftTurns(deps, ref).length > 0 || leftMessages(deps, ref).length > 0;
 }
@@ -37,7 +37,7 @@ export async function recover(deps: CoreDeps, ref: Ref): Promise<void> {
     for (const message of leftMessages(deps, ref)) await settleAbsent(deps, lane, threadId, message);
   } catch (thrown) {
     if (refusalOf(thrown) !== "no_rollout") throw thrown;
-    vanished(deps, lane);
+    settleVanished(deps, lane);
   }
   noteOpened(deps, ref);
 }
@@ -54,7 +54,7 @@ function leftMessages({ store, live }: CoreDeps, ref: Ref): Message[] {
     );
 }
 
-/** The lowest floor of what is open; null reads to the beginning. */
+/** The lowest floor of the open turns and messages; null: read to the beginning. */
 function floorOf(deps: CoreDeps, ref: Ref): string | null {
   const floors = leftMessages(deps, ref).map((message) => message.floor_turn_id);
   if (floors.includes(null)) return null;
@@ -70,7 +70,7 @@ function turnBefore({ store }: CoreDeps, ref: Ref, turnId: string): string | und
   return messages.find((message) => message.floor_turn_id !== null)?.floor_turn_id ?? undefined;
 }
 
-/** All that history proves, in one transaction. */
+/** Stores all that history proves, in one transaction. */
 function applyHistory(deps: CoreDeps, lane: Lane, back: ReadBack): void {
   const { store, journal } = deps;
   journal.commit((change) => {
@@ -82,7 +82,7 @@ function applyHistory(deps: CoreDeps, lane: Lane, back: ReadBack): void {
       const turn = back.turns.find((candidate) => candidate.id === left.turn_id);
       endByHistory(deps, change, lane, left.turn_id, turn);
     }
-    // Delivered, but the turn was never seen to start here.
+    // Delivered, but no event reported the start of the turn.
     for (const message of leftMessages(deps, lane.ref)) {
       if (message.state !== "delivered" || message.turn_id === null) continue;
       endByHistory(deps, change, lane, message.turn_id, turnHolding(back.turns, message.id));
@@ -92,8 +92,8 @@ function applyHistory(deps: CoreDeps, lane: Lane, back: ReadBack): void {
 }
 
 /**
- * A running turn of a dead child reads back as interrupted. A turn whose message was lost with the child is an empty
- * one (measured): no work was cut, so nothing is held.
+ * A running turn of a dead child reads as interrupted (facts F15). A turn whose message was lost with the child is empty
+ * (facts F5): no work was cut, so nothing is held.
  */
 function endByHistory(
   deps: CoreDeps,
@@ -156,7 +156,7 @@ async function settleAbsent(deps: CoreDeps, lane: Lane, threadId: string, messag
     else if (refusal) failed(store, change, now, refusal);
     else if (!back.reachedFloor)
       unsure(store, change, now, "the turn it should follow is no longer in the thread's history");
-    // The turn it was for died with the child: measured, what it did not show then it never will.
+    // The turn of the steer died with the child: a steer that is not in its history now never will be (facts F6).
     else if (isSteering(now)) failSteer(store, change, now);
     else requeued(store, change, now, null);
   });
@@ -172,8 +172,8 @@ async function settleContext(deps: CoreDeps, message: Message, path: string | nu
   });
 }
 
-/** The thread is gone with its history: before it was durable that is a start over, after it an end. */
-function vanished(deps: CoreDeps, lane: Lane): void {
+/** The thread is gone with its history. A thread that was not durable starts again; for a durable one this is the end. */
+function settleVanished(deps: CoreDeps, lane: Lane): void {
   const { store, journal } = deps;
   const why = "Codex no longer has the thread";
   if (lane.durable_at !== null) markGone(deps, lane.ref);

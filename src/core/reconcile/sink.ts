@@ -1,4 +1,4 @@
-/** What the agent tells core: the child's birth, its words, its death. */
+/** Receives what the agent reports: the spawn of the child, its events, its exit. */
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { blameFor } from "../loading/blame.ts";
@@ -8,31 +8,31 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { AgentSink, Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
-import { expireOf } from "../requests/request.ts";
+import { expireRequests } from "../requests/request.ts";
 import { endEphemeral } from "../state/ephemeral.ts";
 import { ingest } from "./ingest.ts";
 
-export interface Told {
-  /** After the commit: the lane's turn ended, so its next message may go. */
-  turnOver(lane: Lane): void;
-  /** Something is to be settled by reading, soon. */
-  unsettled(): void;
+export interface SinkListener {
+  /** Called after the commit: a turn of the lane ended, so its next message may go. */
+  onTurnEnd(lane: Lane): void;
+  /** Something has to be settled by reading, soon. */
+  onUnsettled(): void;
 }
 
-export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
+export function sinkOf(deps: CoreDeps, listener: SinkListener): AgentSink {
   const { store, journal, live, clock, log } = deps;
-  const ingested = ingest(deps, told.turnOver);
-  /** A batch was refused by the disk: what was loaded then, of which nothing is sure until it is opened again. */
-  let unheard: Set<string> | undefined;
-  /** Epochs whose child is gone, and of whose group something was left then. */
+  const ingestEvents = ingest(deps, listener.onTurnEnd);
+  /** The threads that were loaded when the disk refused a batch. Their state is not certain until they are opened again. */
+  let unstored: Set<string> | undefined;
+  /** Epochs whose child is gone, but whose process group still had a process then. */
   const left = new Set<Epoch>();
 
   return {
     onSpawn: (child) =>
       journal.commit((change) => {
-        // Nobody is born while anything of a former child lives, so whatever is open is over.
+        // No child is spawned while a process of a former one lives, so every open epoch is over.
         for (const { id } of store.epochs.unended()) {
-          // What was not told is an end that a full disk refused.
+          // An epoch that is not in `left` has an end that a full disk refused to store.
           if (!left.delete(id)) settleEnd(change, id, "its end could not be stored when it came");
           store.epochs.end(id, "all of its processes are gone", change.now);
         }
@@ -52,21 +52,21 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
         change.append({ kind: "codex.up", data: { epoch, version } });
       });
       live.begin(epoch);
-      told.unsettled();
+      listener.onUnsettled();
     },
 
     onEvents(epoch, events) {
       try {
-        ingested(epoch, events);
+        ingestEvents(epoch, events);
       } catch (thrown) {
-        if (!unheard) {
+        if (!unstored) {
           log.error("events of Codex could not be stored", { thrown });
-          unheard = new Set();
-          hearAgain(epoch);
+          unstored = new Set();
+          retryStore(epoch);
         }
-        // Memory never holds what the registry refused: forget what is loaded, and read it again once there is space.
+        // Memory must not have what the registry refused: drop what is loaded, and read it again when there is space.
         for (const [threadId] of live.list()) {
-          unheard.add(threadId);
+          unstored.add(threadId);
           live.drop(threadId);
         }
       }
@@ -74,7 +74,7 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
 
     onExit(epoch, reason, isLeft = false) {
       live.end();
-      unheard?.clear();
+      unstored?.clear();
       const isExplained = journal.commit((change) => {
         if (!isLeft) store.epochs.end(epoch, reason, change.now);
         settleEnd(change, epoch, reason);
@@ -86,21 +86,21 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
   };
 
   /**
-   * Until the registry takes a word again. Then what was loaded is opened again, since no read shows what Codex asked
-   * meanwhile: it asks its open questions again on a resume (measured). Reading tells the rest.
+   * Repeats until the registry can be written again. Then the threads that were loaded are opened again, since no read
+   * shows the requests of Codex: it sends its open requests again on a resume (facts F48). Reading shows the rest.
    */
-  function hearAgain(epoch: Epoch): void {
+  function retryStore(epoch: Epoch): void {
     clock.after(limits.loop.everyMs, () => {
       try {
         journal.commit((change) => change.append({ kind: "gap", data: { epoch } }));
       } catch (thrown) {
         log.debug("the registry still takes nothing", { reason: errorMessage(thrown) });
-        hearAgain(epoch);
+        retryStore(epoch);
         return;
       }
-      for (const threadId of unheard ?? []) reopen(threadId);
-      unheard = undefined;
-      told.unsettled();
+      for (const threadId of unstored ?? []) reopen(threadId);
+      unstored = undefined;
+      listener.onUnsettled();
     });
   }
 
@@ -109,7 +109,7 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
     if (ref === undefined) return;
     deps
       .locked(ref, () => {
-        // A look in between may have told that it is loaded, and nothing of what it asked.
+        // A look in between may have found it loaded, without its open requests.
         live.drop(threadId);
         return open(deps, ref);
       })
@@ -120,7 +120,7 @@ export function sinkOf(deps: CoreDeps, told: Told): AgentSink {
 
   /** What follows from the end of a child, whether or not its processes are gone. */
   function settleEnd(change: Change, epoch: Epoch, reason: string): void {
-    expireOf(deps, epoch, change);
+    expireRequests(deps, epoch, change);
     endEphemeral(deps, change);
     interruptGoals(deps, change);
     change.append({

@@ -1,4 +1,4 @@
-/** What is done while nothing runs: an outdated child is renewed, and threads that nobody needs are unloaded. */
+/** Done while nothing runs: an outdated child is replaced, and threads that are not needed are unloaded. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Delivery } from "../delivery/modes.ts";
@@ -7,7 +7,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isEphemeral } from "../state/lane.ts";
 
-/** A child whose file was replaced fails every sandboxed command: the new file is started once nothing runs. */
+/** After its file was replaced, a child fails every sandboxed command. So the new file is started as soon as nothing runs. */
 export async function renewReplaced(deps: CoreDeps): Promise<void> {
   const { store, agent, live, blame } = deps;
   if (agent.status().program !== "replaced") return;
@@ -24,7 +24,7 @@ export async function renewReplaced(deps: CoreDeps): Promise<void> {
   await agent.renew("its program was replaced: a newer one is started");
 }
 
-/** Threads that nobody needs at the moment, by the ids that Codex gave them. */
+/** The threads that are not needed at the moment, with Codex's ids. */
 export function idleThreads(deps: CoreDeps, isDue: Delivery["isDue"]): [Ref, threadId: string][] {
   return deps.live.list().flatMap(([threadId]) => {
     const ref = idleLane(deps, isDue, threadId);
@@ -32,7 +32,7 @@ export function idleThreads(deps: CoreDeps, isDue: Delivery["isDue"]): [Ref, thr
   });
 }
 
-/** Gives memory and Codex's writer lock back, so that the user's own terminal can open the thread. */
+/** Frees memory and Codex's writer lock, so that the user's own terminal can open the thread. */
 export async function unload(
   deps: CoreDeps,
   isDue: Delivery["isDue"],
@@ -42,7 +42,7 @@ export async function unload(
   const { agent, live, log } = deps;
   try {
     await deps.locked(ref, async () => {
-      // Asked again: a send may have gone through while the lock was awaited.
+      // Checked again: a send may have run during the wait for the lock.
       if (idleLane(deps, isDue, threadId) === undefined) return;
       await agent.unsubscribe(threadId);
       live.drop(threadId);
@@ -52,17 +52,21 @@ export async function unload(
   }
 }
 
-/** The lane of an open thread that nothing runs in, waits for or asks of. */
+/** The lane of an open thread in which nothing runs, waits or asks. */
 function idleLane(
   { store, live, clock }: CoreDeps,
   isDue: Delivery["isDue"],
   threadId: string,
 ): Ref | undefined {
-  const here = live.get(threadId);
-  if (!here || here.status === "active" || clock.monotonic() - here.heard < limits.thread.idleUnloadMs)
+  const liveThread = live.get(threadId);
+  if (
+    !liveThread ||
+    liveThread.status === "active" ||
+    clock.monotonic() - liveThread.heard < limits.thread.idleUnloadMs
+  )
     return undefined;
   const lane = store.lanes.findByThread(threadId);
-  // Unloading would be its end.
+  // Unloading would end it.
   if (lane && isEphemeral(lane)) return undefined;
   // Unloading would lose the reports of its sub-agents, those that are ready and those to come.
   if (live.agents(threadId).length > 0 || live.owesReport(threadId)) return undefined;

@@ -1,12 +1,12 @@
-/** Answers to what Codex or an MCP server wants filled in, checked before they leave: nobody checks them after (measured). */
+/** Checks the answers to a form of Codex or of an MCP server before they are sent: nothing checks them afterwards (facts F46). */
 import { fail } from "../../base/error.ts";
 import type { Question } from "../model/ports/request.ts";
 
 type Json = Record<string, unknown>;
 
 /**
- * `{"q1": "A"}`, `{"q1": ["A", "B"]}` or Codex's own `{"answers": {"q1": {"answers": ["A"]}}}`. Every question is
- * answered, by its options unless it takes other text. Throws `usage`.
+ * `{"q1": "A"}`, `{"q1": ["A", "B"]}` or Codex's own `{"answers": {"q1": {"answers": ["A"]}}}`. Every question needs
+ * an answer, one of its options unless it accepts other text. Throws `usage`.
  */
 export function answersTo(questions: readonly Question[], value: unknown): Record<string, string[]> {
   const given = entriesOf(value, questions);
@@ -40,7 +40,7 @@ function answerTo({ id, options, is_other }: Question, value: unknown): string[]
   return words;
 }
 
-/** The fields of an MCP form: a flat object of plain values. Undefined: no such form. */
+/** The fields of an MCP form, which is a flat object of plain values. Undefined: it is no such form. */
 export function fieldsOf(schema: Json): string[] | undefined {
   const { type, properties } = schema;
   return type === "object" && isObject(properties) ? Object.keys(properties) : undefined;
@@ -57,20 +57,20 @@ export function contentFor(schema: Json, value: unknown): Json {
   const missing = required.find((key) => !Object.hasOwn(given, key));
   if (missing !== undefined) fail("usage", `no answer to ${missing}`, { hint: `{"${missing}": ...}` });
   for (const [key, field] of Object.entries(given)) {
-    const wrong = wrongWith(isObject(fields[key]) ? fields[key] : {}, field);
+    const wrong = problemOf(isObject(fields[key]) ? fields[key] : {}, field);
     if (wrong !== undefined) fail("usage", `${key} ${wrong}`);
   }
   return given;
 }
 
-/** A text for a form of one field, as the field's type. */
+/** The content of a form with one field, from a text that is converted to the field's type. */
 export function onlyContent(schema: Json, text: string): Json {
   const [key] = fieldsOf(schema)!;
   const field = (schema["properties"] as Record<string, Json>)[key!];
-  return contentFor(schema, { [key!]: typed(field?.["type"], text) });
+  return contentFor(schema, { [key!]: converted(field?.["type"], text) });
 }
 
-function typed(type: unknown, text: string): unknown {
+function converted(type: unknown, text: string): unknown {
   if (type === "number" || type === "integer") return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (type === "boolean") return text === "true" ? true : text === "false" ? false : text;
   return type === "array" ? [text] : text;
@@ -81,16 +81,16 @@ const types: Record<string, (value: unknown) => boolean> = {
   number: (value) => typeof value === "number",
   integer: (value) => Number.isInteger(value),
   boolean: (value) => typeof value === "boolean",
-  array: (value) => Array.isArray(value) && value.every((one) => typeof one === "string"),
+  array: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
 };
 
-/** What MCP lets a form ask for; a rule that is not known here is left to the server. */
-function wrongWith(field: Json, value: unknown): string | undefined {
+/** Why a value does not fit, by the rules that MCP defines for forms. A rule that is not known here is left to the server. */
+function problemOf(field: Json, value: unknown): string | undefined {
   const type = String(field["type"]);
   if (Object.hasOwn(types, type) && !types[type]!(value))
     return `must be a ${type === "array" ? "list of texts" : type}`;
   const choices = choicesOf(field) ?? choicesOf(isObject(field["items"]) ? field["items"] : {});
-  if (choices && [value].flat().some((one) => !choices.includes(one)))
+  if (choices && [value].flat().some((item) => !choices.includes(item)))
     return `must be one of ${choices.join(", ")}`;
   const size = typeof value === "string" || Array.isArray(value) ? value.length : Number(value);
   const [least, most] = [numberIn(field, lows), numberIn(field, highs)];
@@ -114,7 +114,9 @@ function unitOf(value: unknown): string {
 function choicesOf(field: Json): unknown[] | undefined {
   const titled = field["oneOf"] ?? field["anyOf"];
   if (Array.isArray(field["enum"])) return field["enum"];
-  return Array.isArray(titled) ? titled.map((one) => (isObject(one) ? one["const"] : undefined)) : undefined;
+  return Array.isArray(titled)
+    ? titled.map((item) => (isObject(item) ? item["const"] : undefined))
+    : undefined;
 }
 
 function own(row: Json, key: string): unknown {

@@ -1,4 +1,4 @@
-/** Approvals that a hook of Codex decided: recorded, because neither a person nor a rule of dispatch did. */
+/** Records the approvals that a hook of Codex decided, since neither a person nor a rule of dispatch did. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
@@ -7,9 +7,9 @@ import type { Change } from "../model/journal.ts";
 import type { HookDecision } from "../model/ports/agentevent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import { lineOf } from "../state/itemline.ts";
-import { laneAbove } from "./request.ts";
+import { parentLane } from "./request.ts";
 
-/** Inside the batch's transaction; of a sub-agent after it, onto the thread that it works for. */
+/** Inside the batch's transaction; for a sub-agent after it, on the thread that it works for. */
 export function hookDecided(deps: CoreDeps, change: Change, decided: HookDecision): void {
   const lane = deps.store.lanes.findByThread(decided.thread_id);
   if (lane) append(change, lane, decided);
@@ -17,7 +17,7 @@ export function hookDecided(deps: CoreDeps, change: Change, decided: HookDecisio
 }
 
 async function recordAbove(deps: CoreDeps, decided: HookDecision): Promise<void> {
-  const lane = await laneAbove(deps, decided.thread_id);
+  const lane = await parentLane(deps, decided.thread_id);
   if (!lane) return;
   try {
     deps.journal.commit((change) => append(change, lane, decided));

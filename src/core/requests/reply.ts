@@ -1,4 +1,4 @@
-/** What each kind of question takes for an answer, and how that is said to Codex. */
+/** The answers that each kind of request takes, and how they are sent to Codex. */
 
 import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
@@ -13,7 +13,7 @@ export type Option = Decision | "answer" | "reply";
 type Json = Record<string, unknown>;
 export type Answerable = Pick<Request, "id" | "kind" | "method" | "asks">;
 
-/** In the order they are offered. Empty: it is refused at once. */
+/** In the order in which they are offered. Empty: dispatch refuses the request at once. */
 export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): readonly Option[] {
   switch (kind) {
     case "command_approval":
@@ -22,7 +22,7 @@ export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): reado
     case "permissions_approval":
       return asks?.permissions ? ["approve", "approve_for_session", "deny"] : ["deny"];
     case "mcp_tool_approval":
-      // Without its arguments nobody can say what it would do.
+      // Without its arguments it is not known what the tool would do.
       if (asks === null) return ["deny", "cancel"];
       return asks.may_persist ? decisions : ["approve", "deny", "cancel"];
     case "user_input": {
@@ -36,7 +36,7 @@ export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): reado
   }
 }
 
-/** A page to be visited, or nothing to fill in, is agreed to; what dispatch does not know is only declined. */
+/** A page to visit, or a form without fields, can be approved. A form that dispatch does not know can only be declined. */
 function formOptions(asks: Request["asks"]): Option[] {
   const form = asks?.form;
   if (form?.mode === "url") return ["approve"];
@@ -46,7 +46,7 @@ function formOptions(asks: Request["asks"]): Option[] {
   return fields.length === 1 ? ["reply", "answer"] : ["answer"];
 }
 
-/** The result that Codex is sent. Throws `usage`: an option that this kind does not take, or an answer that does not fit. */
+/** The result for Codex. Throws `usage`: the kind does not take this option, or the answer does not fit. */
 export function resultOf(request: Answerable, given: Answer): Json {
   const option: Option = "decision" in given ? given.decision : "answer" in given ? "answer" : "reply";
   const options = optionsOf(request);
@@ -75,7 +75,7 @@ function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
   switch (kind) {
     case "permissions_approval": {
       const isGranted = decision !== "deny";
-      const granted = Object.entries(asks?.permissions ?? {}).filter(([, asked]) => asked !== null);
+      const granted = Object.entries(asks?.permissions ?? {}).filter(([, value]) => value !== null);
       return {
         permissions: isGranted ? Object.fromEntries(granted) : {},
         scope: decision === "approve_for_session" ? "session" : "turn",
@@ -86,14 +86,14 @@ function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
       return {
         action: actions[decision],
         content: actions[decision] === "accept" ? {} : null,
-        // Measured: with this Codex asks no more for this tool in this session.
+        // With this, Codex sends no more requests for this tool in this session (facts F45).
         _meta: decision === "approve_for_session" ? { persist: "session" } : null,
       };
-    // No answer at all is the only no there is (measured: an error reads the same to the model).
+    // An empty answer is the only denial; an error reads the same to the model (facts F46).
     case "user_input":
       return { answers: {} };
     default:
-      return { decision: (firstProtocol.has(method) ? reviews : words)[decision] };
+      return { decision: (firstProtocol.has(method) ? reviewDecisions : decisionWords)[decision] };
   }
 }
 
@@ -104,7 +104,7 @@ const actions: Record<Decision, "accept" | "decline" | "cancel"> = {
   cancel: "cancel",
 };
 
-const words: Record<Decision, string> = {
+const decisionWords: Record<Decision, string> = {
   approve: "accept",
   approve_for_session: "acceptForSession",
   deny: "decline",
@@ -113,15 +113,15 @@ const words: Record<Decision, string> = {
 
 const firstProtocol: ReadonlySet<string> = new Set(["execCommandApproval", "applyPatchApproval"]);
 
-const reviews: Record<Decision, unknown> = {
+const reviewDecisions: Record<Decision, unknown> = {
   approve: "approved",
   approve_for_session: "approved_for_session",
   deny: { denied: { rejection: "declined" } },
   cancel: "abort",
 };
 
-/** Of what dispatch cannot answer: an error makes the item fail and the turn go on (measured). */
-export function refusalOf({
+/** The reply to a request that dispatch cannot answer. An error makes the item fail, and the turn goes on (facts F47). */
+export function refusalReply({
   kind,
   method,
 }: Pick<RequestFacts, "kind" | "method">): { result: Json } | { error: { code: number; message: string } } {

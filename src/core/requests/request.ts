@@ -1,4 +1,4 @@
-/** Questions Codex asks: recorded, shown, answered exactly once or refused out loud. None hangs a turn unseen. */
+/** Requests of Codex: recorded, shown, and answered exactly once or refused explicitly. None stops a turn unnoticed. */
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Answer } from "../model/answer.ts";
@@ -9,43 +9,48 @@ import type { AgentReply, RequestFacts } from "../model/ports/request.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import { decide } from "../policy/decide.ts";
 import { expire } from "../state/settle.ts";
-import { optionsOf, refusalOf, resultOf } from "./reply.ts";
+import { optionsOf, refusalReply, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
 
 /** Inside the batch's transaction. */
-export function openRequest(deps: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts): void {
-  const { thread_id } = asked;
+export function openRequest(deps: CoreDeps, change: Change, epoch: Epoch, facts: RequestFacts): void {
+  const { thread_id } = facts;
   const lane = thread_id === null ? undefined : deps.store.lanes.findByThread(thread_id);
-  if (thread_id === null || asked.kind === "current_time") answerUnrecorded(deps, change, epoch, asked, lane);
-  else if (lane?.source === "own") record(deps, change, epoch, asked, lane);
+  if (thread_id === null || facts.kind === "current_time") answerUnrecorded(deps, change, epoch, facts, lane);
+  else if (lane?.source === "own") record(deps, change, epoch, facts, lane);
   else {
-    deps.live.pendingLookups.add(asked.rpc_id);
-    change.after(() => void openAbove(deps, epoch, asked, thread_id));
+    deps.live.pendingLookups.add(facts.rpc_id);
+    change.after(() => void openForParent(deps, epoch, facts, thread_id));
   }
 }
 
-/** What a sub-agent asks, its root thread asks (measured: it comes with the sub-agent's own id). */
-async function openAbove(deps: CoreDeps, epoch: Epoch, asked: RequestFacts, threadId: string): Promise<void> {
+/** A request of a sub-agent belongs to its root thread; it comes with the sub-agent's own thread id (facts F49). */
+async function openForParent(
+  deps: CoreDeps,
+  epoch: Epoch,
+  facts: RequestFacts,
+  threadId: string,
+): Promise<void> {
   const { journal, live, log } = deps;
-  const lane = await laneAbove(deps, threadId);
+  const lane = await parentLane(deps, threadId);
   try {
     journal.commit((change) => {
       // A row of a child that died meanwhile would stay open for ever.
       if (live.epoch() !== epoch) return;
-      // Resolved meanwhile, or asked again and recorded already.
-      if (!live.pendingLookups.delete(asked.rpc_id)) return;
-      const asks = { ...asked.asks, sub_agent: threadId };
-      if (lane) record(deps, change, epoch, { ...asked, asks }, lane);
-      else answerUnrecorded(deps, change, epoch, asked);
+      // Resolved meanwhile, or sent again and recorded already.
+      if (!live.pendingLookups.delete(facts.rpc_id)) return;
+      const asks = { ...facts.asks, sub_agent: threadId };
+      if (lane) record(deps, change, epoch, { ...facts, asks }, lane);
+      else answerUnrecorded(deps, change, epoch, facts);
     });
   } catch (thrown) {
     log.warn("a question could not be stored, so it is refused", { reason: errorMessage(thrown) });
-    tell(deps, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) });
+    sendReply(deps, epoch, { rpc_id: facts.rpc_id, ...refusalReply(facts) });
   }
 }
 
 /** The managed thread that a sub-agent works for. */
-export async function laneAbove(
+export async function parentLane(
   { store, agent, log }: CoreDeps,
   threadId: string,
 ): Promise<Lane | undefined> {
@@ -62,35 +67,35 @@ export async function laneAbove(
   return undefined;
 }
 
-/** A re-sent request keeps its id and its row (Codex re-sends on resume, measured). */
-function record(deps: CoreDeps, change: Change, epoch: Epoch, asked: RequestFacts, lane: Lane): void {
+/** A request that Codex sends again after a resume (facts F48) keeps its id and its row. */
+function record(deps: CoreDeps, change: Change, epoch: Epoch, facts: RequestFacts, lane: Lane): void {
   const { store, mint } = deps;
-  if (store.requests.findByWire(epoch, asked.rpc_id)) return;
+  if (store.requests.findByWire(epoch, facts.rpc_id)) return;
   const policy = policyOf(deps);
   let id = mint.ref();
   while (store.requests.find(id)) id = mint.ref();
-  const request = requestRow(deps, id, lane, epoch, asked, policy?.requestTimeoutMs ?? null, change.now);
+  const request = requestRow(deps, id, lane, epoch, facts, policy?.requestTimeoutMs ?? null, change.now);
   store.requests.add(request);
   change.append({
     kind: "request.opened",
     lane: lane.ref,
-    turn_id: asked.turn_id,
-    data: { request: request.id, kind: asked.kind, summary: request.summary },
+    turn_id: facts.turn_id,
+    data: { request: request.id, kind: facts.kind, summary: request.summary },
   });
   const options = optionsOf(request);
   if (options.length === 0) {
     close(deps, change, request, "refused", "dispatch");
-    change.after(() => tell(deps, epoch, { rpc_id: asked.rpc_id, ...refusalOf(asked) }));
+    change.after(() => sendReply(deps, epoch, { rpc_id: facts.rpc_id, ...refusalReply(facts) }));
     return;
   }
   const { ruling, by } = policy
     ? decide(request, lane, policy.rules, deps.files.isInside)
     : { ruling: "ask" as const, by: null };
-  // A rule may say what the question does not take: that is a person's to see.
+  // A rule may give an answer that the request does not take: then a person decides.
   if (ruling !== "ask" && by !== null && options.includes(ruling)) {
     const result = resultOf(request, { decision: ruling });
     close(deps, change, request, ruling, by);
-    change.after(() => tell(deps, epoch, { rpc_id: asked.rpc_id, result }));
+    change.after(() => sendReply(deps, epoch, { rpc_id: facts.rpc_id, result }));
   } else if (request.expires_at !== null) {
     const { id, expires_at } = request;
     const leftMs = expires_at - change.now;
@@ -98,15 +103,15 @@ function record(deps: CoreDeps, change: Change, epoch: Epoch, asked: RequestFact
   }
 }
 
-/** Of a thread that is not managed, or of nobody: no row can stand for it. The time is no question. */
+/** For a thread that is not managed, or for none: no row can hold it. A request for the time is answered, not recorded. */
 function answerUnrecorded(
   deps: CoreDeps,
   change: Change,
   epoch: Epoch,
-  asked: RequestFacts,
+  facts: RequestFacts,
   lane?: Lane,
 ): void {
-  const { rpc_id, thread_id, kind, method } = asked;
+  const { rpc_id, thread_id, kind, method } = facts;
   const isTime = kind === "current_time";
   change.append({
     kind: "request.answered",
@@ -115,16 +120,16 @@ function answerUnrecorded(
   });
   const currentTimeAt = Math.floor(change.now / 1000);
   change.after(() =>
-    tell(deps, epoch, { rpc_id, ...(isTime ? { result: { currentTimeAt } } : refusalOf(asked)) }),
+    sendReply(deps, epoch, { rpc_id, ...(isTime ? { result: { currentTimeAt } } : refusalReply(facts)) }),
   );
 }
 
-/** Of a configuration that cannot be read nothing is left but to ask. */
+/** Undefined when the configuration cannot be read: then a person answers every request. */
 function policyOf(deps: CoreDeps): Policy | undefined {
   try {
     return deps.policy();
   } catch (thrown) {
-    deps.log.warn("the configuration is broken, so every question is asked", {
+    deps.log.warn("the configuration is broken, so a person answers every request", {
       reason: errorMessage(thrown),
     });
     return undefined;
@@ -137,26 +142,26 @@ function close({ store }: CoreDeps, change: Change, request: Request, decision: 
   change.append({ kind: "request.answered", lane, turn_id, data: { request: id, kind, decision, by } });
 }
 
-/** What a daemon says by itself; a child that is gone took its question with it. */
-function tell({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
+/** A reply that dispatch sends by itself. When the child is gone, so is its request. */
+function sendReply({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
   agent
     .reply(epoch, reply)
     .catch((thrown: unknown) => log.warn("an answer did not reach Codex", { reason: errorMessage(thrown) }));
 }
 
-/** After so long by the monotonic clock: one that is set back keeps no question open. */
+/** After this time by the monotonic clock: a clock that is set back keeps no request open. */
 function endAfter(deps: CoreDeps, id: string, ms: number): void {
   const { clock } = deps;
   const until = clock.monotonic() + ms;
   clock.after(Math.min(ms, limits.timer.maxMs), () => {
     const left = until - clock.monotonic();
     if (left > 0) endAfter(deps, id, left);
-    else runOut(deps, id);
+    else expireUnanswered(deps, id);
   });
 }
 
-/** Nobody answered in time: a no, in the kind's own way, so that the turn goes on; once the registry takes it. */
-function runOut(deps: CoreDeps, id: string): void {
+/** Denies a request that got no answer in time, so that the turn goes on. Repeated until the registry stores it. */
+function expireUnanswered(deps: CoreDeps, id: string): void {
   const { store, journal, clock, log } = deps;
   try {
     journal.commit((change) => {
@@ -164,17 +169,17 @@ function runOut(deps: CoreDeps, id: string): void {
       if (request?.state !== "open") return;
       expire(store, change, id);
       const result = resultOf(request, { decision: "deny" });
-      change.after(() => tell(deps, request.epoch, { rpc_id: request.rpc_id, result }));
+      change.after(() => sendReply(deps, request.epoch, { rpc_id: request.rpc_id, result }));
     });
   } catch (thrown) {
     log.warn("a question could not be ended yet", { request: id, reason: errorMessage(thrown) });
-    clock.after(limits.loop.everyMs, () => runOut(deps, id));
+    clock.after(limits.loop.everyMs, () => expireUnanswered(deps, id));
   }
 }
 
 /**
- * Throws `usage` (it does not fit the question), `not_found`, `conflict` (answered or expired), `agent_down` (the
- * child died: the request expired with it).
+ * Throws `usage` (the answer does not fit the request), `not_found`, `conflict` (answered or expired), `agent_down` (the
+ * child died, and the request expired with it).
  */
 export async function answer(deps: CoreDeps, id: string, given: Answer, by: string): Promise<Request> {
   const { store, journal, agent } = deps;
@@ -188,7 +193,7 @@ export async function answer(deps: CoreDeps, id: string, given: Answer, by: stri
       );
     }
     const result = resultOf(open, given);
-    // What was answered is Codex's to keep: it may be a secret, so no row and no event of ours holds it.
+    // The answer may be a secret, so no row and no event stores it.
     close(deps, change, open, "decision" in given ? given.decision : "answer", by);
     return { request: open, result };
   });
@@ -212,7 +217,7 @@ export async function answer(deps: CoreDeps, id: string, given: Answer, by: stri
   return store.requests.get(id);
 }
 
-/** With the child that asked. */
-export function expireOf(deps: CoreDeps, epoch: Epoch, change: Change): void {
+/** At the end of the child that sent them. */
+export function expireRequests(deps: CoreDeps, epoch: Epoch, change: Change): void {
   for (const request of deps.store.requests.listOpen({ epoch })) expire(deps.store, change, request.id);
 }

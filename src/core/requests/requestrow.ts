@@ -1,4 +1,4 @@
-/** A question's row as it is asked: within its limits, with what was left out counted. */
+/** The row of a new request: within its limits, with a count of what was left out. */
 import { limits } from "../../base/limits.ts";
 import { bounded, summaryOf as changesSummary } from "../model/changes.ts";
 import { clip, clipBytes, jsonBytes } from "../model/clip.ts";
@@ -8,38 +8,38 @@ import type { RequestFacts } from "../model/ports/request.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import { staysInside } from "../policy/sandboxed.ts";
 
-/** `timeoutMs` is the configuration's, or null; `now` in epoch ms. */
+/** `timeoutMs`: from the configuration, or null. `now`: epoch ms. */
 export function requestRow(
   { files }: CoreDeps,
   id: string,
   lane: Lane,
   epoch: Epoch,
-  asked: RequestFacts,
+  facts: RequestFacts,
   timeoutMs: number | null,
   now: number,
 ): Request {
-  const isSmall = jsonBytes(asked.asks) <= limits.request.bytesMax;
-  const command = asked.command === null ? null : clipBytes(asked.command, limits.request.bytesMax);
-  const changes = asked.changes === null ? null : bounded(asked.changes, limits.request.changesBytesMax);
-  const endsInMs = Math.min(asked.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
+  const isSmall = jsonBytes(facts.asks) <= limits.request.bytesMax;
+  const command = facts.command === null ? null : clipBytes(facts.command, limits.request.bytesMax);
+  const changes = facts.changes === null ? null : bounded(facts.changes, limits.request.changesBytesMax);
+  const endsInMs = Math.min(facts.auto_resolution_ms ?? Infinity, timeoutMs ?? Infinity);
   return {
     id,
     lane: lane.ref,
     epoch,
-    rpc_id: asked.rpc_id,
-    method: asked.method,
-    kind: asked.kind,
-    turn_id: asked.turn_id,
-    item_id: asked.item_id,
+    rpc_id: facts.rpc_id,
+    method: facts.method,
+    kind: facts.kind,
+    turn_id: facts.turn_id,
+    item_id: facts.item_id,
     state: "open",
-    summary: summaryOf(asked, lane.cwd),
+    summary: summaryOf(facts, lane.cwd),
     command: command?.text ?? null,
-    cwd: asked.cwd,
+    cwd: facts.cwd,
     diff: null,
     changes: changes?.changes ?? null,
-    inside_sandbox: staysInside(asked, lane, files.isInside),
+    inside_sandbox: staysInside(facts, lane, files.isInside),
     missing_bytes: (command?.missing ?? 0) + (changes?.missing ?? 0),
-    asks: isSmall ? asked.asks : null,
+    asks: isSmall ? facts.asks : null,
     decision: null,
     answered_by: null,
     asked_at: now,
@@ -48,7 +48,7 @@ export function requestRow(
   };
 }
 
-/** One line for lists and events; what was cut ends in a mark. */
+/** One line for lists and events; a cut line ends in a mark. */
 function summaryOf({ kind, method, command, changes, asks }: RequestFacts, cwd: string): string {
   const { reason, tool, form, questions, permissions } = asks;
   const charsMax = limits.thread.previewCharsMax;
@@ -64,6 +64,6 @@ function summaryOf({ kind, method, command, changes, asks }: RequestFacts, cwd: 
   const wider = kind === "permissions_approval" && permissions ? JSON.stringify(permissions) : null;
   if (wider) return clip(`more permissions: ${wider}`, charsMax);
   const words = command ?? questions?.[0]?.question ?? form?.message ?? reason ?? method;
-  // Blanks must not push what follows behind the cut.
+  // Blanks must not move what follows behind the cut.
   return clip(words.replace(/\s{8,}/g, " … "), charsMax);
 }

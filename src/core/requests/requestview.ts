@@ -1,4 +1,4 @@
-/** A question as outputs show it. */
+/** A request as outputs show it. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
@@ -39,7 +39,7 @@ export function requestView(request: Request): RequestView {
   };
 }
 
-/** For a list, many of which fit one answer: long texts are cut and marked, and `request get` has the whole. */
+/** For a list, where many must fit into one answer: long texts are cut and marked; `request get` returns them whole. */
 export function requestViews(requests: readonly Request[]): RequestView[] {
   const { listBytesMax, listEachBytesMax } = limits.request;
   const bytesMax = Math.min(listEachBytesMax, Math.floor(listBytesMax / Math.max(1, requests.length)));

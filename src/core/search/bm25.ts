@@ -1,15 +1,15 @@
 /**
- * Which of the texts found fits best: how often its words stand there, for its length (BM25). FTS5's own bm25 first
- * counts every hit of every word in the whole index, 20 to 120 ms in a history of 1 GB (measured), before it ranks one.
+ * Ranks texts by BM25: how often the words occur, relative to the length of the text. FTS5's own bm25 first counts every
+ * hit of every word in the whole index (measured: 20 to 120 ms in a history of 1 GB).
  */
 
-/** How soon more of a word stops counting, and how much a long text counts less: BM25's usual values. */
+/** The usual values of BM25: how soon further hits of a word stop counting, and how much less a long text counts. */
 const [saturation, lengthWeight] = [1.2, 0.75];
 
 const wordish = /[\p{L}\p{N}\p{Co}]/u;
 const wordsIn = /[\p{L}\p{N}\p{Co}]+/gu;
 
-/** Every id, the best first; of equals the later. Terms, in all their spellings, and texts are as the index reads them. */
+/** All ids, the best first, and of equal ones the later first. Terms, in all their spellings, and texts are as the index reads them. */
 export function ranked(
   terms: readonly (readonly string[])[],
   texts: readonly { id: number; text: string }[],
@@ -24,7 +24,7 @@ export function ranked(
   const scored = texts.map(({ id, text }) => {
     const plain = folded(text);
     const damping = saturation * (1 - lengthWeight + (lengthWeight * text.length) / meanLength);
-    // All texts hold all words, so that none of the words tells more than another.
+    // All texts contain all words, so every word has the same weight.
     const scores = phrases.map((spelt) => {
       const times = spelt.reduce((sum, words) => sum + timesIn(plain, words), 0);
       return times / (times + damping);
@@ -34,14 +34,14 @@ export function ranked(
   return scored.sort((a, b) => b.score - a.score || b.id - a.id).map(({ id }) => id);
 }
 
-/** Most text is this, and searched ten times as fast. */
+/** Most texts are ASCII, and are searched ten times as fast. */
 const ascii = /^[\0-\x7f]*$/;
-/** Latin, Greek, Cyrillic and what stands near them; and single marks. */
+/** Latin, Greek, Cyrillic and the blocks beside them; and combining marks. */
 const mayHaveAccents = /[\u00c0-\u0dff\u1e00-\u1fff]/;
-/** But those of kana, which are none to the index. */
+/** Except the marks of kana, which the index does not treat as accents. */
 const accents = /[\p{M}--[\u3099\u309a]]/gv;
 
-/** As the index reads it: no case, no accents. */
+/** As the index reads it: without case and accents. */
 function folded(text: string): string {
   const lower = text.toLowerCase();
   if (ascii.test(lower) || !mayHaveAccents.test(lower)) return lower;
@@ -55,7 +55,7 @@ function timesIn(text: string, [first = "", ...others]: readonly string[]): numb
   return times;
 }
 
-/** A word ends at `at`, and these come next, whatever stands between them that is no word. */
+/** A word ends at `at`, and `words` follow, with anything between them that is no word. */
 function follow(text: string, at: number, words: readonly string[]): boolean {
   if (isWordAt(text, at)) return false;
   const [next, ...others] = words;
@@ -65,7 +65,7 @@ function follow(text: string, at: number, words: readonly string[]): boolean {
   return text.startsWith(next, from) && follow(text, from + next.length, others);
 }
 
-/** Half of a surrogate pair is none: beyond the BMP stand emoji more often than words. */
+/** Half of a surrogate pair is no word: beyond the BMP, emoji are more frequent than words. */
 function isWordAt(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
   if (code < 128) return (code >= 97 && code <= 122) || (code >= 48 && code <= 57);

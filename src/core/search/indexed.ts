@@ -1,4 +1,4 @@
-/** What of a thread the index keeps, and how much of it. */
+/** Which items of a thread the index stores, and how much of each. */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { describeChange } from "../model/changes.ts";
@@ -16,12 +16,12 @@ const kept: ReadonlySet<string> = new Set<IndexedType>([
   "mcp_tool_call",
 ]);
 
-/** `otherwise`: when it was, where Codex does not say. Undefined for what is not kept: thoughts, and what has no words. */
+/** `fallbackAt`: the time to use when Codex gives none. Undefined for an item that is not indexed, such as reasoning, or an item without text. */
 export function indexedItem(
   lane: Ref,
   turnId: string,
   item: ItemFacts,
-  otherwise: number,
+  fallbackAt: number,
   bytesMax: number,
 ): IndexedItem | undefined {
   if (!kept.has(item.type)) return undefined;
@@ -33,21 +33,21 @@ export function indexedItem(
     turn_id: turnId,
     item_id: item.id,
     type,
-    at: item.at ?? otherwise,
+    at: item.at ?? fallbackAt,
     text: bounded(text, bytesMax),
   };
 }
 
-/** Of a file change every path, with what is done to it. */
+/** For a file change: every path, with what is done to it. */
 function pathsOf({ changes, path }: ItemFacts): string | null {
   return changes?.map((change) => describeChange(change, null)).join("\n") ?? path;
 }
 
-/** Why a turn failed: no item of Codex's, but a thing that is searched for. */
+/** The error of a turn: Codex has no item for it, but users search for it. */
 export function indexedError(
   lane: Ref,
   turn: Pick<TurnFacts, "id" | "error" | "completed_at">,
-  otherwise: number,
+  fallbackAt: number,
   bytesMax: number,
 ): IndexedItem | undefined {
   if (!turn.error) return undefined;
@@ -56,7 +56,7 @@ export function indexedError(
     turn_id: turn.id,
     item_id: errorId(turn.id),
     type: "error",
-    at: turn.completed_at ?? otherwise,
+    at: turn.completed_at ?? fallbackAt,
     text: bounded(turn.error.message, bytesMax),
   };
 }
@@ -65,13 +65,13 @@ export function errorId(turnId: string): string {
   return `${turnId}-error`;
 }
 
-/** A colour's code ends in a letter, which would become one word with what is coloured: `31mfailed` (measured). */
+/** A colour code ends in a letter, which would become one word with the next text (measured: `31mfailed`). */
 const colours = /\u001b\[[0-9;:?]*[@-~]/g;
 
-/** Of a long text its two ends: what was asked or run stands in front, and what came of it at the back. */
+/** Keeps the two ends of a long text: the request or command is at the beginning, the result at the end. */
 function bounded(whole: string, bytesMax: number): string {
   const text = whole.includes("\u001b") ? whole.replace(colours, "") : whole;
-  // Code units are at most three bytes: only a long text is worth counting.
+  // A code unit has at most three bytes: only a long text has to be measured.
   if (text.length * 3 <= bytesMax) return text.toWellFormed();
   const bytes = Buffer.from(text.toWellFormed());
   if (bytes.length <= bytesMax) return bytes.toString();
@@ -87,7 +87,7 @@ function bounded(whole: string, bytesMax: number): string {
   return `${front}\n…\n${back}`;
 }
 
-/** As the configuration has it; a broken one keeps nothing from being indexed. */
+/** From the configuration; the default when it is broken. */
 export function indexedBytesMax({ policy, log }: CoreDeps): number {
   try {
     return policy().indexedBytesMax;

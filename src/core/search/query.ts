@@ -1,23 +1,23 @@
-/** From what a person typed to what the index and Codex are asked: nothing typed is ever read as syntax. */
+/** Turns typed text into queries for the index and for Codex. Typed text is never read as syntax. */
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { split } from "../../base/unspaced.ts";
 import { spellings } from "./spelling.ts";
 
 export interface Query {
-  /** For FTS5: every word and phrase in quotes of its own, all of which must be there. */
+  /** For FTS5: every word and phrase in quotes; all of them must occur. */
   match: string;
-  /** The words and phrases themselves as the index reads them, each in all its spellings. */
+  /** The words and phrases as the index reads them, each in all its spellings. */
   terms: readonly (readonly string[])[];
-  /** For Codex, which looks for a plain part of the text. */
+  /** For Codex, which searches for a plain substring. */
   literal: string;
 }
 
 const terms = /"([^"]*)(?:"|$)|([^\s"]+)/g;
-/** What unicode61 makes a word of; a term without any would match nothing, or everything. */
+/** The characters of which unicode61 makes words. A term without any would match nothing, or everything. */
 const wordish = /[\p{L}\p{N}\p{Co}]/u;
 
-/** Throws `usage` where there is nothing to look for. */
+/** Throws `usage` when there is no word to search for. */
 export function queryOf(text: string): Query {
   const plain = text.toWellFormed().replace(/[\p{Cc}\p{Cs}]/gu, " ");
   const found = [...plain.matchAll(terms)].map(([, phrase, word]) => (phrase ?? word ?? "").trim());
@@ -33,7 +33,7 @@ export function queryOf(text: string): Query {
   return { match: words.map(anyOf).join(" AND "), terms: words, literal: found.join(" ").trim() };
 }
 
-/** No spelling holds a quote. */
+/** No spelling contains a quote. */
 function anyOf(spelt: readonly string[]): string {
   return `(${spelt.map((word) => `"${word}"`).join(" OR ")})`;
 }

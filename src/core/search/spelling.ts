@@ -1,6 +1,6 @@
-/** One word in full and in half width, as Japanese and Chinese texts have it: `dispatch` and `ｄｉｓｐａｔｃｈ`, `カタ` and `ｶﾀ`. */
+/** The spellings of a word in full and half width, as in Japanese and Chinese texts: `dispatch` and `ｄｉｓｐａｔｃｈ`, `カタ` and `ｶﾀ`. */
 
-/** How far from their codes the same letters are in full width. */
+/** The distance from the code of a letter to the code of its full-width form. */
 const [narrowLetters, fullWidth] = [/[0-9A-Za-z]/g, 0xfee0];
 const katakana = /[\u30a1-\u30fc]/g;
 const halfKana = new Map(
@@ -10,19 +10,19 @@ const halfKana = new Map(
   ]),
 );
 
-/** The term itself first, each spelling once. None holds a quote, if the term does not. */
+/** The term itself first, each spelling once. No spelling contains a quote, if the term does not. */
 export function spellings(term: string): string[] {
   const usual = term.normalize("NFKC").replaceAll('"', " ");
   return [...new Set([term.normalize("NFC"), usual, wide(usual), withHalfKana(usual)])];
 }
 
 function wide(text: string): string {
-  return text.replace(narrowLetters, (one) => String.fromCharCode(one.charCodeAt(0) + fullWidth));
+  return text.replace(narrowLetters, (letter) => String.fromCharCode(letter.charCodeAt(0) + fullWidth));
 }
 
 function withHalfKana(text: string): string {
-  return text.replace(katakana, (one) =>
-    // Its sound mark is a character of its own there.
-    one.normalize("NFD").replace(/./gu, (part) => halfKana.get(part) ?? part),
+  return text.replace(katakana, (letter) =>
+    // In half width the sound mark is a separate character.
+    letter.normalize("NFD").replace(/./gu, (part) => halfKana.get(part) ?? part),
   );
 }

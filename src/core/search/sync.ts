@@ -1,6 +1,6 @@
 /**
- * Reads a thread's history into the index, in pages from its newest turn. What was left out is remembered as gaps, so
- * that the next sync picks up what is new, and then goes on where this one stopped. Nothing is ever taken away.
+ * Reads a thread's history into the index, in pages from its newest turn. What was left out is stored as gaps, so that
+ * the next sync reads what is new, and then goes on where this one stopped. Nothing is removed from the index.
  */
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -13,7 +13,7 @@ import type { TurnFacts } from "../model/ports/thread.ts";
 import { refusalOf } from "../model/refusal.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "./indexed.ts";
 
-/** How much one sync takes in at most; null is no bound. What is in the index already costs nothing of it. */
+/** The limits of one sync; null: no limit. What is already in the index does not count. */
 export interface Bounds {
   turns: number | null;
   items: number | null;
@@ -21,7 +21,7 @@ export interface Bounds {
   ms: number | null;
 }
 
-/** Throws `agent_down`, `not_found`, `agent`, `storage`; what was read before stays. */
+/** Throws `agent_down`, `not_found`, `agent`, `storage`; what was read before that stays in the index. */
 export type Syncing = (ref: Ref, bounds: Bounds, signal: AbortSignal) => Promise<void>;
 
 export function syncing(deps: CoreDeps): Syncing {
@@ -57,7 +57,7 @@ interface Added {
 interface Budget {
   take(added: Added): void;
   isSpent(): boolean;
-  /** Of the next page: no more than the turns that are left. */
+  /** For the next page: at most the turns that are left. */
   pageTurns(): number;
 }
 
@@ -86,7 +86,7 @@ async function readAll(deps: CoreDeps, lane: Threaded, left: Budget): Promise<vo
   const known = deps.store.items.sync(lane.ref);
   let top = known?.top_turn ?? null;
   let gaps: Gap[] = [{ cursor: null, until: top }, ...(known?.gaps ?? [])];
-  // The first page is read whatever the bounds: without it nothing can be said of what there is.
+  // The first page is always read: without it nothing is known about the history.
   do {
     const [gap, ...older] = gaps as [Gap, ...Gap[]];
     const page = await pageOf(deps, lane, gap, left);
@@ -96,35 +96,35 @@ async function readAll(deps: CoreDeps, lane: Threaded, left: Budget): Promise<vo
   } while (gaps.length > 0 && !left.isSpent());
 }
 
-interface Read {
+interface PageRead {
   turns: TurnFacts[];
-  /** Where what was not read begins; null at the beginning of the history. */
+  /** The cursor of the part that was not read; null at the beginning of the history. */
   next: string | null;
   metKnown: boolean;
 }
 
 /** One page, as far as the budget goes. */
-async function pageOf(deps: CoreDeps, lane: Threaded, gap: Gap, left: Budget): Promise<Read> {
+async function pageOf(deps: CoreDeps, lane: Threaded, gap: Gap, left: Budget): Promise<PageRead> {
   const { turns, next_cursor } = await listed(deps, lane.thread_id, gap, left.pageTurns());
   const known = turns.findIndex((turn) => turn.id === gap.until);
   const fresh = known < 0 ? turns : turns.slice(0, known);
   let taken = 0;
   while (taken < fresh.length && !(taken > 0 && left.isSpent())) {
-    taken += takeIn(deps, lane.ref, fresh.slice(taken), left);
+    taken += indexTurns(deps, lane.ref, fresh.slice(taken), left);
     await macrotask();
   }
   const read = fresh.slice(0, taken);
   if (taken === fresh.length) return { turns: read, next: next_cursor, metKnown: known >= 0 };
-  // A cursor stands between pages only: a page of just what was taken in ends where it stopped.
+  // Cursors exist between pages only: a page with just the indexed turns ends where indexing stopped.
   const short = await listed(deps, lane.thread_id, gap, taken);
   return { turns: read, next: short.next_cursor, metKnown: false };
 }
 
 /**
- * As many turns as one transaction should hold; answers how many. A commit a turn costs twice the time of one for
- * ten (measured), and FTS5 takes some 5 MB/s, while Codex's words and the callers wait.
+ * Indexes as many turns as one transaction should contain; returns how many. While it runs, events of Codex and callers
+ * wait (measured: a commit for each turn takes twice the time of one for ten; FTS5 indexes some 5 MB/s).
  */
-function takeIn(deps: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
+function indexTurns(deps: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Budget): number {
   return deps.journal.note(({ now }) => {
     let bytes = 0;
     for (const [at, turn] of turns.entries()) {
@@ -137,7 +137,7 @@ function takeIn(deps: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left: Bud
   });
 }
 
-/** A cursor that a revert made void starts the stretch again: what is known already costs only the reading. */
+/** When a revert made the cursor invalid, the part is read again from the newest turn; known turns cost only the read. */
 async function listed({ agent }: CoreDeps, threadId: string, gap: Gap, limit: number) {
   try {
     return await agent.listTurns(threadId, { cursor: gap.cursor, limit });
@@ -165,19 +165,19 @@ function rowsOf(ref: Ref, turn: TurnFacts, now: number, bytesMax: number): Index
 }
 
 /**
- * The newest turn that takes nothing in any more. One that runs in another process reads as interrupted (measured), so
- * an interrupted one counts only once something follows it.
+ * The newest turn that gets no more items. A turn that runs in another process reads as interrupted (facts F16), so an
+ * interrupted turn counts only when another turn follows it.
  */
 function newestSettled(turns: readonly TurnFacts[]): string | undefined {
   return turns.find((turn, at) => turn.status !== "in_progress" && (at > 0 || turn.status !== "interrupted"))
     ?.id;
 }
 
-function remaining(gap: Gap, older: Gap[], { next, metKnown }: Read): Gap[] {
-  // Without what this one covers: a stretch that goes down to the same turn.
-  const others = older.filter((one) => one.until !== gap.until);
+function remaining(gap: Gap, older: Gap[], { next, metKnown }: PageRead): Gap[] {
+  // Without the parts that this one covers: those that go down to the same turn.
+  const others = older.filter(({ until }) => until !== gap.until);
   if (metKnown) return others;
-  // The beginning: what was known was reverted, and no older stretch is left either.
+  // The beginning was reached: the known turn was reverted, and no older part is left.
   if (next === null) return [];
   const gaps = [{ cursor: next, until: gap.until }, ...others];
   if (gaps.length <= limits.search.syncGapsMax) return gaps;

@@ -18,7 +18,7 @@ export interface ItemView {
   command: string | null;
   exit_code: number | null;
   path: string | null;
-  /** Of a file change: each path, and what is done to it; the diffs are in the text. Null: not known. */
+  /** For a file change: each path, and what is done to it; the diffs are in the text. Null: not known. */
   changes: Omit<FileChange, "diff">[] | null;
   status: string | null;
   at: string | null;
@@ -30,8 +30,8 @@ export interface Tail {
   next_cursor: string | null;
 }
 
-/** Where a page stopped: a page of Codex's, and how many of its items (newest first) were given already. */
-interface Place {
+/** Where a page ended: a page of Codex, and how many of its items (newest first) were already returned. */
+interface TailCursor {
   page: string | null;
   skip: number;
 }
@@ -39,33 +39,33 @@ interface Place {
 export async function tail(
   deps: CoreDeps,
   ref: Ref,
-  asked: { limit: number; turns: number | null; full: boolean; cursor: string | null },
+  options: { limit: number; turns: number | null; full: boolean; cursor: string | null },
 ): Promise<Tail> {
   const lane = deps.store.lanes.get(ref);
   if (lane.thread_id === null) return { items: [], next_cursor: null };
   await deps.agent.ready(limits.codex.readyWaitMs);
-  let place: Place = asked.cursor === null ? { page: null, skip: 0 } : placeOf(asked.cursor);
+  let position: TailCursor = options.cursor === null ? { page: null, skip: 0 } : decodeCursor(options.cursor);
   const newestFirst: ItemView[] = [];
   const turnIds = new Set<string>();
   for (;;) {
     const { turns, next_cursor } = await deps.agent.listTurns(lane.thread_id, {
-      cursor: place.page,
+      cursor: position.page,
       limit: limits.wire.historyPageTurns,
     });
-    const items = turns.flatMap((turn) => itemsOf(turn, asked.full).reverse()).slice(place.skip);
+    const items = turns.flatMap((turn) => itemsOf(turn, options.full).reverse()).slice(position.skip);
     for (const [at, item] of items.entries()) {
       turnIds.add(item.turn_id);
       const isOver =
-        newestFirst.length >= asked.limit || (asked.turns !== null && turnIds.size > asked.turns);
+        newestFirst.length >= options.limit || (options.turns !== null && turnIds.size > options.turns);
       if (isOver)
         return {
           items: newestFirst.reverse(),
-          next_cursor: cursorOf({ page: place.page, skip: place.skip + at }),
+          next_cursor: cursorOf({ page: position.page, skip: position.skip + at }),
         };
       newestFirst.push(item);
     }
     if (next_cursor === null) return { items: newestFirst.reverse(), next_cursor: null };
-    place = { page: next_cursor, skip: 0 };
+    position = { page: next_cursor, skip: 0 };
   }
 }
 
@@ -112,23 +112,23 @@ function errorView(turn: TurnFacts, message: string): ItemView {
   };
 }
 
-function cursorOf(place: Place): string {
-  return Buffer.from(JSON.stringify(place)).toString("base64url");
+function cursorOf(position: TailCursor): string {
+  return Buffer.from(JSON.stringify(position)).toString("base64url");
 }
 
-function placeOf(cursor: string): Place {
+function decodeCursor(cursor: string): TailCursor {
   try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
+    const position: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (
-      typeof place === "object" &&
-      place !== null &&
-      "page" in place &&
-      "skip" in place &&
-      Number.isInteger(place.skip)
+      typeof position === "object" &&
+      position !== null &&
+      "page" in position &&
+      "skip" in position &&
+      Number.isInteger(position.skip)
     )
-      return place as Place;
+      return position as TailCursor;
   } catch {
-    // Said below, with the other ways a cursor can be wrong.
+    // Reported below, like any other wrong cursor.
   }
   return fail("usage", "that is not a cursor of tail", { hint: "leave --cursor out to begin at the end" });
 }

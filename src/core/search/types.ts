@@ -1,4 +1,4 @@
-/** What a search asks for and what it finds, whoever finds it; and what it lets pass. */
+/** The types of a search and its matches, and the filter by directory and date. */
 
 import type { IndexedType, ItemQuery } from "../model/ports/indexed.ts";
 import type { Ref } from "../model/ports/rows.ts";
@@ -38,15 +38,15 @@ export interface Match {
   source: "index" | "codex";
 }
 
-/** A search with its words and its places made out. */
-export interface Asked extends Search {
+/** A search with its parsed query and its directory. */
+export interface ResolvedSearch extends Search {
   query: Query;
-  /** A directory that a thread's own must be at or below. */
+  /** The thread's directory must be at or below this one; null: any. */
   below: string | null;
 }
 
 export function indexQuery(
-  { query, sort, ascending, dateField, since, until }: Asked,
+  { query, sort, ascending, dateField, since, until }: ResolvedSearch,
   lanes: Ref[],
 ): Omit<ItemQuery, "after" | "limit"> {
   const byItem = dateField === "at";
@@ -54,9 +54,9 @@ export function indexQuery(
   return { match: query.match, lanes, since: byItem ? since : null, until: byItem ? until : null, order };
 }
 
-/** By place, and by the thread's own dates. */
-export function letsPass(
-  { below, dateField, since, until }: Asked,
+/** Filters by directory, and by the thread's own dates. */
+export function passesFilter(
+  { below, dateField, since, until }: ResolvedSearch,
   thread: { cwd: string; created_at: number; updated_at: number },
 ): boolean {
   if (below !== null && !isBelow(thread.cwd, below)) return false;
@@ -68,7 +68,7 @@ export function isWithin(at: number, since: number | null, until: number | null)
   return (since === null || at >= since) && (until === null || at <= until);
 }
 
-/** A directory is below itself; one that only begins alike is not. */
+/** A directory is below itself; a directory whose name only begins alike is not. */
 function isBelow(directory: string, root: string): boolean {
   const ended = (path: string) => (path.endsWith("/") ? path : `${path}/`);
   return ended(directory).startsWith(ended(root));

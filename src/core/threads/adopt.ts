@@ -1,4 +1,4 @@
-/** Threads that other apps made: found, attached to without touching them, given back. */
+/** Threads of other apps: finds them, attaches them without a change, gives them back. */
 import { isAgent } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -16,27 +16,27 @@ export interface Unmanaged {
   next_cursor: string | null;
 }
 
-/** Pages of Codex's own list with the managed ones left out, until there are `limit` or no more. */
+/** Reads pages of Codex's own list, without the managed threads, until there are `limit` or no more. */
 export async function unmanaged(
   { agent, store }: CoreDeps,
-  asked: { cursor: string | null; limit: number; archived: boolean },
+  query: { cursor: string | null; limit: number; archived: boolean },
 ): Promise<Unmanaged> {
   await agent.ready(limits.codex.readyWaitMs);
   const found: ThreadFacts[] = [];
-  let cursor = asked.cursor;
+  let cursor = query.cursor;
   do {
     const page = await agent.listThreads({
       cursor,
-      limit: Math.min(asked.limit - found.length, limits.wire.pageMax),
-      archived: asked.archived,
+      limit: Math.min(query.limit - found.length, limits.wire.pageMax),
+      archived: query.archived,
     });
     found.push(...page.threads.filter((thread) => store.lanes.findByThread(thread.id) === undefined));
     cursor = page.next_cursor;
-  } while (cursor !== null && found.length < asked.limit);
+  } while (cursor !== null && found.length < query.limit);
   return { threads: found, next_cursor: cursor };
 }
 
-/** Reads metadata and nothing else; the app that writes the thread notices nothing. */
+/** Reads metadata only; the app that writes the thread notices nothing. */
 export async function attach(deps: CoreDeps, threadId: string, by: string): Promise<Ref> {
   const { agent, store, journal, mint } = deps;
   const known = store.lanes.findByThread(threadId);
@@ -52,7 +52,7 @@ export async function attach(deps: CoreDeps, threadId: string, by: string): Prom
         (thread.preview.trim().slice(0, limits.input.titleCharsMax).toWellFormed() || threadId),
       source: "attached",
       settings: { cwd: thread.cwd },
-      // To attach is not to create: taken over later, it is still not the attacher's.
+      // An attached thread is not created by the caller, also when it is taken over later.
       created_by: null,
     });
     const durable = {
@@ -111,7 +111,7 @@ export async function give(deps: CoreDeps, ref: Ref): Promise<void> {
   });
 }
 
-/** For a person who opens it in a terminal: still ours, but not loaded. */
+/** For a person who opens it in a terminal: it stays ours, but is not loaded. */
 export async function unload(deps: CoreDeps, ref: Ref): Promise<string> {
   return deps.locked(ref, async () => {
     const lane = await assertIdle(deps, ref, "unloading");

@@ -1,6 +1,6 @@
 /**
- * What a new thread is set up with, and who said so: layers of choices, each over the one before. A repository's own
- * file is somebody else's word until the user trusts it: it may ask for less than the user allows, never for more.
+ * The settings of a new thread, and where each comes from: layers of choices, each over the one before. The file of a
+ * repository is foreign until the user trusts it: it may choose less than the user allows, never more.
  */
 
 import { fail } from "../../base/error.ts";
@@ -12,11 +12,11 @@ export interface TextFile {
 }
 
 export interface Layer {
-  /** As people are told: `flag`, `defaults`, `repository defaults`, `preset reviewer`, ... */
+  /** As shown to the user: `flag`, `defaults`, `repository defaults`, `preset reviewer`, ... */
   source: string;
-  /** The configuration file it stands in; null for flags. */
+  /** The configuration file; null for flags. */
   file: string | null;
-  /** Of a repository that is not trusted: its root. null: the user's own word. */
+  /** The root of a repository that is not trusted; null: the user's own choice. */
   confinedTo: string | null;
   values: Values;
 }
@@ -28,7 +28,7 @@ export interface Choice {
   file: string | null;
 }
 
-/** A choice of an untrusted repository that was not taken. */
+/** A choice of an untrusted repository that was not used. */
 export interface Dropped extends Choice {
   why: string;
 }
@@ -39,9 +39,9 @@ export interface Resolved {
 }
 
 /**
- * What an untrusted repository may say of each field. `never`: it starts work, chooses who approves or who is asked, takes
- * the place of Codex's own instructions, or reaches into Codex's configuration. `unless_own`: where the user's own files and
- * flags say nothing. `lower`: no more than the user's own. `inside`: a folder of the repository. Another field is `never`.
+ * Whether an untrusted repository may set a field. `never`: the field starts work, chooses who approves or answers,
+ * replaces Codex's own instructions, or changes Codex's configuration. `unless_own`: only when the user's own files and
+ * flags do not set it. `lower`: no more than the user's own. `inside`: a folder of the repository. Other fields: `never`.
  */
 export const repositoryMay = {
   text: "never",
@@ -110,7 +110,7 @@ function merged(layers: readonly Layer[]): Map<string, Choice> {
   const chosen = new Map<string, Choice>();
   for (const { values, source, file } of layers) {
     for (const [field, value] of Object.entries(values)) {
-      // Last in the order of the map as well: who spoke last of two that exclude each other is told by that.
+      // Moved to the end of the map: the order shows which of two exclusive fields was set last.
       chosen.delete(field);
       chosen.set(field, { field, value, source, file });
     }
@@ -118,7 +118,7 @@ function merged(layers: readonly Layer[]): Map<string, Choice> {
   return chosen;
 }
 
-/** A permission profile decides the sandbox, and Codex refuses the two together: the later word counts. */
+/** A permission profile decides the sandbox, and Codex refuses both at once (facts F26): the later one counts. */
 function dropOverruled(chosen: Map<string, Choice>): void {
   const sandbox = chosen.get("sandbox");
   const profile = chosen.get("permission_profile");

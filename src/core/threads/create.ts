@@ -1,6 +1,6 @@
 /**
- * `new`: lane and first message in one transaction, then thread, id, name, message, each step safe to die after. What
- * a crash leaves is continued by the next delivery step; a retry with the same key finds the same lane.
+ * `new`: lane and first message in one transaction, then thread, id, name, message. A crash after any step is safe: the
+ * next delivery step continues, and a retry with the same key finds the same lane.
  */
 
 import { sha256 } from "../../base/digest.ts";
@@ -22,7 +22,7 @@ import { noteBlock } from "../state/blocked.ts";
 import { freeHandle, isTaken, slug } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
-import { leashed } from "./agents.ts";
+import { limitToAgent } from "./agents.ts";
 import { checkedSettings } from "./models.ts";
 
 export interface NewThread {
@@ -33,11 +33,11 @@ export interface NewThread {
   settings: ThreadSettings;
   /** For the first turn only. */
   output_schema?: Record<string, unknown> | null;
-  /** Of its questions that no rule decides; null: the configuration says. */
+  /** The ruling for its requests that no rule decides; null: the configuration decides. */
   requests?: Ruling | null;
   key: string | null;
   created_by: string;
-  /** The Codex thread that creates it: it makes none that may do more than itself. */
+  /** The Codex thread that creates it, and may not create one with more permissions. */
   agent?: string | null;
 }
 
@@ -53,10 +53,10 @@ export async function create(deps: CoreDeps, delivery: Delivery, draft: NewThrea
   if (again) return again;
   checkNew(deps, draft);
   await agent.ready(limits.codex.readyWaitMs);
-  const allowed = await leashed(deps, draft);
+  const allowed = await limitToAgent(deps, draft);
   refuseOwnFiles(deps, allowed.settings, allowed.settings.may_write_home);
   const checked = { ...draft, settings: await checkedSettings(deps, allowed.settings, true) };
-  // Asked once more: the wait above let others in.
+  // Checked once more: other calls may have run during the wait above.
   const raced = known(deps, draft);
   if (raced) return raced;
 
@@ -85,7 +85,7 @@ export async function create(deps: CoreDeps, delivery: Delivery, draft: NewThrea
   return created;
 }
 
-/** A refusal is final, so no half lane stays; a dead child is not, and the lane is continued when one is up again. */
+/** After a refusal no half lane stays. After the death of the child the lane is continued when a child is up again. */
 async function setUp(deps: CoreDeps, { ref }: Created): Promise<void> {
   const { store, log } = deps;
   await deps.locked(ref, async () => {
@@ -112,7 +112,7 @@ function known({ store }: CoreDeps, draft: NewThread): Created | undefined {
   return { ref: lane.ref, message: draft.text === null ? null : (store.messages.first(lane.ref) ?? null) };
 }
 
-/** The lane this key already made; `conflict` when it stands for something else. */
+/** The lane that this key already created. Throws `conflict` when the key was used with other content. */
 export function createdByKey(store: Store, key: string | null, digest: string): Lane | undefined {
   if (key === null) return undefined;
   const lane = store.lanes.findByCreateKey(key);
@@ -124,13 +124,13 @@ export function createdByKey(store: Store, key: string | null, digest: string): 
   return lane;
 }
 
-/** Everything the key stands for. */
+/** Covers everything that the key identifies. */
 function digestOf({ name, text, goal, settings, output_schema, requests }: NewThread): string {
   const policy = requests ? [requests] : [];
   return sha256(JSON.stringify(["new", name, text, goal, settings, output_schema ?? null, ...policy]));
 }
 
-/** What can be refused before any Codex is asked. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
+/** Refuses what can be refused without Codex. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
 export function checkNew({ store, files }: CoreDeps, draft: NewThread): void {
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {

@@ -1,4 +1,4 @@
-/** Control over a thread's history: a fork of it, a revert, a compaction. Refused while a turn runs. */
+/** Changes to a thread's history: fork, revert, compaction. Refused while a turn runs. */
 
 import { sha256 } from "../../base/digest.ts";
 import { errorMessage, fail } from "../../base/error.ts";
@@ -21,14 +21,14 @@ import { handleFor } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { refuseUnwritable } from "../state/writable.ts";
-import { leashed } from "./agents.ts";
+import { limitToAgent } from "./agents.ts";
 import { createdByKey, refuseName } from "./create.ts";
 import { settingsOver } from "./settings.ts";
 
 export interface Fork {
   name: string;
   last_turn: string | null;
-  /** On top of the source's own. */
+  /** Over the source's own settings. */
   flags: Values;
   /** Null or left out: the source's own. */
   cwd?: string | null;
@@ -36,7 +36,7 @@ export interface Fork {
   requests: Ruling | null;
   key: string | null;
   created_by: string;
-  /** As of `new`. */
+  /** As for `new`. */
   agent?: string | null;
 }
 
@@ -64,17 +64,19 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     const { cwd = null } = draft;
     const over = settingsOver(resumeSettings(source), draft.flags);
-    const asked = cwd === null ? over : { ...over, cwd };
-    if (!deps.files.isDirectory(asked.cwd))
-      fail("usage", `${asked.cwd} is no directory`, { hint: `dispatch fork ${ref} --name NAME --cwd DIR` });
+    const requested = cwd === null ? over : { ...over, cwd };
+    if (!deps.files.isDirectory(requested.cwd))
+      fail("usage", `${requested.cwd} is no directory`, {
+        hint: `dispatch fork ${ref} --name NAME --cwd DIR`,
+      });
     const policy = requests ?? source.requests;
-    const { settings } = await leashed(deps, {
-      settings: asked,
+    const { settings } = await limitToAgent(deps, {
+      settings: requested,
       requests: policy,
       agent: draft.agent ?? null,
     });
     refuseOwnFiles(deps, settings, settings.may_write_home);
-    // Asked once more: the lock may have been a while coming.
+    // Checked once more: the wait for the lock may have been long.
     const raced = createdByKey(store, draft.key, digest);
     if (raced) return raced.ref;
     // The row comes first: whatever becomes of us, what Codex makes is found by it.
@@ -86,7 +88,7 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
           settings,
           created_by: draft.created_by,
         }),
-        // Taken meanwhile: it gets the next free one rather than none.
+        // If the handle was taken meanwhile, the fork gets the next free one.
         handle: handleFor(store, name),
         named_by_agent: draft.agent != null,
         requests: policy,
@@ -108,8 +110,8 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
 }
 
 /**
- * A fork has what its source had at that moment, so it is made now or not at all: what is not made leaves no lane. One
- * that Codex still works on, or has not named yet, is made: the loops go on with it.
+ * A fork has the history of its source at this moment, so it is created now or never: a fork that was not created leaves
+ * no lane. One that Codex still works on, or has not named yet, counts as created: the loops continue it.
  */
 async function make(deps: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
   const { store, live, log } = deps;
@@ -132,7 +134,7 @@ async function make(deps: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpe
   });
 }
 
-/** It may have been made by a Codex that ended before it could say so. */
+/** The fork may have been created by a Codex that ended before its answer. */
 async function findOut(deps: CoreDeps, ref: Ref, thrown: unknown): Promise<void> {
   try {
     await open(deps, ref);
@@ -141,7 +143,7 @@ async function findOut(deps: CoreDeps, ref: Ref, thrown: unknown): Promise<void>
   }
 }
 
-/** Of a key that was used before: its fork is there, or is looked for. False: none was made. */
+/** For a key that was used before: whether its fork was created; looks for it in Codex if needed. */
 async function isMade(deps: CoreDeps, { ref, thread_id }: Lane): Promise<boolean> {
   if (thread_id !== null) return true;
   try {
@@ -152,7 +154,7 @@ async function isMade(deps: CoreDeps, { ref, thread_id }: Lane): Promise<boolean
   return deps.store.lanes.find(ref) !== undefined;
 }
 
-/** Drops the last turns from the history; files stay as they are. Answers how many. */
+/** Removes the last turns from the history; files stay as they are. */
 export async function revert(deps: CoreDeps, ref: Ref, turns: number): Promise<void> {
   const { store, agent, journal, live } = deps;
   refuseUnwritable(store.lanes.get(ref));
@@ -180,12 +182,12 @@ export async function revert(deps: CoreDeps, ref: Ref, turns: number): Promise<v
       if (last) noteAnswer(deps, lane, last.items, last.id, change.now);
       change.append({ kind: "thread.reverted", lane: ref, turn_id: before.id, data: { turns } });
     });
-    const here = live.get(lane.thread_id);
-    if (here) here.floor = left.turns[0]?.id ?? null;
+    const liveThread = live.get(lane.thread_id);
+    if (liveThread) liveThread.floor = left.turns[0]?.id ?? null;
   });
 }
 
-/** At least so many, where there are: Codex clamps a page, and the adapter halves one that is too large. */
+/** Up to `count` turns. More than one page may be needed: Codex limits a page, and the adapter halves one that is too large. */
 async function newestTurns(agent: Agent, threadId: string, count: number): Promise<TurnFacts[]> {
   const turns: TurnFacts[] = [];
   let cursor: string | null = null;
@@ -197,7 +199,7 @@ async function newestTurns(agent: Agent, threadId: string, count: number): Promi
   return turns;
 }
 
-/** Returns when its turn is seen to run, so that a wait that follows waits for it. */
+/** Returns when its turn runs, so that a wait after it waits for that turn. */
 export async function compact(deps: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent } = deps;
   refuseUnwritable(store.lanes.get(ref));

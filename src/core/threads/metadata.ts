@@ -1,4 +1,4 @@
-/** Metadata of a thread, managed or not: its name, and whether it is archived. None of it starts or resumes a turn. */
+/** The metadata of a thread, managed or not: its name, and whether it is archived. No function here starts or resumes a turn. */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
@@ -13,18 +13,18 @@ import { refuseMisleadingTitle } from "../state/title.ts";
 /** `agentThread`: the thread that the caller runs in, or null. */
 export async function rename(
   deps: CoreDeps,
-  place: ThreadTarget,
+  target: ThreadTarget,
   name: string,
   agentThread: string | null = null,
 ): Promise<void> {
   const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
-  if ("threadId" in place) {
-    await agent.nameThread(place.threadId, name).catch(notThere(place.threadId));
+  if ("threadId" in target) {
+    await agent.nameThread(target.threadId, name).catch(notThere(target.threadId));
     return;
   }
-  await deps.locked(place.ref, async () => {
-    const lane = store.lanes.find(place.ref) ?? gone(place.ref);
+  await deps.locked(target.ref, async () => {
+    const lane = store.lanes.find(target.ref) ?? gone(target.ref);
     refuseMisleadingTitle(store, name, (other) => `dispatch rename ${lane.ref} "${other}"`);
     const handle = lane.source === "own" ? slug(name) || null : null;
     const refuseTaken = () => {
@@ -35,14 +35,14 @@ export async function rename(
       });
     };
     refuseTaken();
-    // Codex names nothing that is archived: it says it has no rollout (measured).
+    // Codex gives an archived thread no name: it answers that there is no rollout (facts F35).
     if (lane.archived_at !== null && lane.durable_at !== null)
       fail("conflict", `thread ${lane.ref} is archived, and Codex renames no archived thread`, {
         hint: `dispatch restore ${lane.ref}`,
       });
     // A thread that is not durable yet is given its name when it is made.
     if (lane.durable_at !== null) await agent.nameThread(lane.thread_id!, name);
-    // Asked again: naming it in Codex let others in.
+    // Checked again: other calls may have run while Codex was called.
     refuseTaken();
     journal.commit((change) => {
       store.lanes.set(lane.ref, {
@@ -60,15 +60,17 @@ export async function rename(
   });
 }
 
-export async function archive(deps: CoreDeps, place: ThreadTarget): Promise<void> {
+export async function archive(deps: CoreDeps, target: ThreadTarget): Promise<void> {
   const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
-  if ("threadId" in place) {
-    await agent.archiveThread(place.threadId).catch((thrown) => explainActiveWriter(thrown, place.threadId));
+  if ("threadId" in target) {
+    await agent
+      .archiveThread(target.threadId)
+      .catch((thrown) => explainActiveWriter(thrown, target.threadId));
     return;
   }
-  await deps.locked(place.ref, async () => {
-    const lane = await assertIdle(deps, place.ref, "archiving", true);
+  await deps.locked(target.ref, async () => {
+    const lane = await assertIdle(deps, target.ref, "archiving", true);
     if (lane.archived_at !== null) return;
     if (lane.thread_id !== null) await archiveThere(deps, lane, lane.thread_id);
     journal.commit((change) => {
@@ -88,15 +90,15 @@ async function archiveThere({ agent }: CoreDeps, lane: Lane, threadId: string): 
   }
 }
 
-export async function restore(deps: CoreDeps, place: ThreadTarget): Promise<void> {
+export async function restore(deps: CoreDeps, target: ThreadTarget): Promise<void> {
   const { agent, store, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
-  if ("threadId" in place) {
-    await agent.unarchiveThread(place.threadId).catch(notThere(place.threadId));
+  if ("threadId" in target) {
+    await agent.unarchiveThread(target.threadId).catch(notThere(target.threadId));
     return;
   }
-  await deps.locked(place.ref, async () => {
-    const lane = store.lanes.find(place.ref) ?? gone(place.ref);
+  await deps.locked(target.ref, async () => {
+    const lane = store.lanes.find(target.ref) ?? gone(target.ref);
     if (lane.archived_at === null) return;
     if (lane.thread_id !== null) {
       await agent.unarchiveThread(lane.thread_id).catch((thrown: unknown) => {
@@ -104,7 +106,7 @@ export async function restore(deps: CoreDeps, place: ThreadTarget): Promise<void
       });
     }
     journal.commit((change) => {
-      // Its handle may have been given away meanwhile.
+      // Another thread may have got its handle meanwhile.
       const handle = lane.handle === null ? null : freeHandle(store, lane.handle);
       store.lanes.set(lane.ref, { archived_at: null, handle, updated_at: change.now });
       change.append({ kind: "thread.restored", lane: lane.ref });

@@ -1,4 +1,4 @@
-/** Codex's models: live when it runs, else as they were last seen; and what of a new thread they rule out beforehand. */
+/** Codex's models: live when it runs, else as they were last seen. Checks the settings of a new thread against them. */
 
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
@@ -9,20 +9,23 @@ import type { ThreadSettings } from "../model/ports/thread.ts";
 
 export interface Models {
   models: Catalogue["models"];
-  /** What a thread gets that names nothing. */
+  /** The values of a thread that names none. */
   default: Catalogue["default"];
-  /** Names people say for tiers, and the tiers' own ids. */
+  /** Common names of tiers, and the tiers' own ids. */
   aliases: Record<string, string>;
   as_of: string | null;
   source: "live" | "registry";
 }
 
-/** The provider that the bundled catalogue lists; of any other it says nothing. */
+/** The provider whose models the bundled catalogue lists. */
 const catalogued = "openai";
 
-export async function models(deps: CoreDeps, asked: { refresh: boolean; hidden: boolean }): Promise<Models> {
-  const found = asked.refresh ? await refreshed(deps) : known(deps);
-  return { ...found, models: found.models.filter((model) => asked.hidden || !model.hidden) };
+export async function models(
+  deps: CoreDeps,
+  options: { refresh: boolean; hidden: boolean },
+): Promise<Models> {
+  const found = options.refresh ? await refreshed(deps) : known(deps);
+  return { ...found, models: found.models.filter((model) => options.hidden || !model.hidden) };
 }
 
 async function refreshed(deps: CoreDeps): Promise<Models> {
@@ -34,7 +37,7 @@ async function refreshed(deps: CoreDeps): Promise<Models> {
   return { ...catalogue, aliases: aliasesOf(catalogue), as_of: iso(at), source: "live" };
 }
 
-/** No Codex needed. Empty before the first refresh. */
+/** Needs no Codex. Empty before the first refresh. */
 function known({ store }: CoreDeps): Models {
   const kept = store.log.catalogue();
   const catalogue = kept?.catalogue ?? {
@@ -59,8 +62,8 @@ function aliasesOf({ models: all }: Catalogue): Record<string, string> {
 }
 
 /**
- * Settings with tiers by their own ids. Codex accepts any model name without complaint and fails the first turn
- * (measured), so an unknown model, effort or tier is refused here, before a thread exists, with what there is.
+ * Returns the settings with the tier's own id. Codex accepts any model name and fails the first turn (facts F37), so an
+ * unknown model, effort or tier is refused here, before a thread exists, with the list of known ones. Throws `usage`.
  */
 export async function checkedSettings(
   deps: CoreDeps,
@@ -76,17 +79,17 @@ export async function checkedSettings(
   if (provider !== catalogued || found.models.length === 0) return resolved;
   const wanted = name ?? found.default.model;
   const model =
-    found.models.find((one) => one.id === wanted) ??
+    found.models.find((entry) => entry.id === wanted) ??
     (name === undefined
       ? undefined
       : refuse(
           "model",
           name,
-          found.models.filter((one) => !one.hidden).map((one) => one.id),
+          found.models.filter((entry) => !entry.hidden).map((entry) => entry.id),
         ));
   if (!model) return resolved;
   if (effort !== undefined && !model.efforts.includes(effort)) refuse("effort", effort, model.efforts);
-  const tiers = model.service_tiers.map((one) => one.id);
+  const tiers = model.service_tiers.map((entry) => entry.id);
   if (resolved.service_tier !== undefined && !tiers.includes(resolved.service_tier))
     refuse("service tier", resolved.service_tier, tiers);
   return resolved;

@@ -1,4 +1,4 @@
-/** `new`, thought through: every value resolved, with where it came from, before anything is made. */
+/** Resolves every value of `new`, with its source, before anything is created. */
 
 import { fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
@@ -13,9 +13,9 @@ import { checkNew, type NewThread } from "./create.ts";
 import { checkedSettings } from "./models.ts";
 import { settingsFrom } from "./settings.ts";
 
-export interface Asked {
+export interface PlanRequest {
   name: string;
-  /** Left to right; none: what the defaults name. */
+  /** From left to right; empty: those that the defaults name. */
   presets: readonly string[];
   flags: Values;
   /** The caller's directory. */
@@ -32,33 +32,33 @@ export interface Plan {
   dropped: readonly Dropped[];
 }
 
-/** Throws `usage`. Nothing is stored, and no Codex needed. */
-export function plan(deps: CoreDeps, asked: Asked): Plan {
+/** Throws `usage`. Stores nothing, and needs no Codex. */
+export function plan(deps: CoreDeps, request: PlanRequest): Plan {
   const { files } = deps;
-  const flags: Layer = { source: "flag", file: null, confinedTo: null, values: asked.flags };
-  const start = String(asked.flags["cwd"] ?? asked.cwd);
+  const flags: Layer = { source: "flag", file: null, confinedTo: null, values: request.flags };
+  const start = String(request.flags["cwd"] ?? request.cwd);
   const config = deps.config(start);
   const defaults = defaultLayers(config);
   const byDefault = resolve(defaults, files.isInside).chosen.get("preset")?.value as string[] | undefined;
-  const presets = asked.presets.length > 0 ? asked.presets : (byDefault ?? []);
+  const presets = request.presets.length > 0 ? request.presets : (byDefault ?? []);
   const base: Layer = {
     source: "caller",
     file: null,
     confinedTo: null,
-    values: { cwd: asked.cwd, send: true },
+    values: { cwd: request.cwd, send: true },
   };
   const layers = [base, ...defaults, ...presets.flatMap((name) => presetLayers(config, name)), flags];
   const { chosen, dropped } = resolve(layers, files.isInside);
   const choices = [...chosen.values()]
     .filter((choice) => choice.field !== "preset")
     .map((choice) => read(deps, choice));
-  const draft = draftOf(deps, asked, presets, choices);
+  const draft = draftOf(deps, request, presets, choices);
   return { draft, handle: slug(draft.name) || null, presets, choices, dropped };
 }
 
-/** The plan, with everything refused that `new` would refuse beforehand. Looks at the newest catalogue it can get. */
-export async function checkedPlan(deps: CoreDeps, asked: Asked): Promise<Plan> {
-  const made = plan(deps, asked);
+/** The plan; throws whatever `new` would refuse beforehand. Uses the newest catalogue that it can get. */
+export async function checkedPlan(deps: CoreDeps, request: PlanRequest): Promise<Plan> {
+  const made = plan(deps, request);
   checkNew(deps, made.draft);
   refuseOwnFiles(deps, made.draft.settings, made.draft.settings.may_write_home);
   const settings = await checkedSettings(deps, made.draft.settings, deps.live.epoch() !== null);
@@ -103,14 +103,14 @@ function read({ files }: CoreDeps, choice: Choice): Choice {
 
 function draftOf(
   deps: CoreDeps,
-  asked: Asked,
+  request: PlanRequest,
   presets: readonly string[],
   choices: readonly Choice[],
 ): NewThread {
   const values = new Map(choices.map(({ field, value }) => [field, value]));
   const of = <T>(field: string) => values.get(field) as T | undefined;
   const cwd = of<string>("cwd")!;
-  const name = titled(deps, of<string>("prefix") ?? "", asked.name, { cwd, presets });
+  const name = titled(deps, of<string>("prefix") ?? "", request.name, { cwd, presets });
   const goal = of<string>("goal") ?? null;
   const settings = settingsFrom(choices);
   if (settings.ephemeral && goal !== null)
@@ -125,12 +125,12 @@ function draftOf(
     settings: { ...settings, cwd },
     requests: of<Ruling>("requests") ?? null,
     output_schema: text === null ? null : schemaOf(of<string>("output_schema")),
-    key: asked.key,
-    created_by: asked.created_by,
+    key: request.key,
+    created_by: request.created_by,
   };
 }
 
-/** `${DISPATCH.CWD.REPO}`: the repository's name, or that of the directory where there is none. */
+/** `${DISPATCH.CWD.REPO}`: the name of the repository; without one, that of the directory. */
 function titled(
   { files }: CoreDeps,
   prefix: string,
@@ -147,7 +147,7 @@ function titled(
     if (Object.hasOwn(variables, variable)) return variables[variable]!;
     return fail("usage", `prefix: no variable \${${variable}}`, {
       hint: `there are ${Object.keys(variables)
-        .map((one) => `\${${one}}`)
+        .map((name) => `\${${name}}`)
         .join(", ")}`,
     });
   });

@@ -1,4 +1,4 @@
-/** From a word to one lane. A word that fits two is an error that lists both, never a guess. */
+/** Finds one lane by a selector. A selector that fits two lanes is an error that lists both, never a guess. */
 import { unknownAgent } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
@@ -6,36 +6,41 @@ import type { Store } from "../model/ports/store.ts";
 import type { ThreadTarget } from "../model/target.ts";
 import { isPrefixForm, isRefForm, isThreadIdForm } from "../state/title.ts";
 
-export type How = "reading" | "writing";
+export type Purpose = "reading" | "writing";
 
-/** A managed thread, or the id of one that is not. */
-export function placeOf(
+/** A managed thread, or the id of a thread that is not managed. */
+export function targetOf(
   store: Store,
   selector: string,
   self: string | null,
-  how: How = "writing",
+  purpose: Purpose = "writing",
 ): ThreadTarget {
   if (isThreadIdForm(selector) && !store.lanes.findByThread(selector)) return { threadId: selector };
-  return { ref: resolve(store, selector, self, how).ref };
+  return { ref: resolve(store, selector, self, purpose).ref };
 }
 
 /**
- * `self` is the thread the caller runs in; null when it runs in none. What cannot be given away wins over what can: a ref,
- * an id, `self`, a handle, then a title. So no title makes another thread's ref name two. Throws `not_found`, `usage`.
+ * `self` is the thread that the caller runs in; null when it runs in none. Fixed selectors come before mutable ones: a
+ * ref, an id, `self`, a handle, then a title. So no title makes another thread's ref ambiguous. Throws `not_found`, `usage`.
  */
-export function resolve(store: Store, selector: string, self: string | null, how: How = "writing"): Lane {
+export function resolve(
+  store: Store,
+  selector: string,
+  self: string | null,
+  purpose: Purpose = "writing",
+): Lane {
   const exact = exactly(store, selector, self);
   if (exact) return exact;
   const titled = store.lanes.findByTitle(selector);
   const near = titled.length > 0 ? titled : byPrefix(store, selector);
-  // A part of a title is a guess: good enough to look, never to write.
-  const found = near.length > 0 || how === "writing" ? near : store.lanes.findByPart(selector);
+  // A part of a title is a guess: allowed for reading, never for writing.
+  const found = near.length > 0 || purpose === "writing" ? near : store.lanes.findByPart(selector);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) ambiguous(selector, found);
   fail("not_found", `no thread matches "${selector}"`, { hint: "dispatch list" });
 }
 
-/** By a word that can name only one thread. */
+/** By a selector that can fit only one thread. */
 function exactly(store: Store, selector: string, self: string | null): Lane | undefined {
   if (isRefForm(selector)) {
     const lane = store.lanes.find(selector as Ref);

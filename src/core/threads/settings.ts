@@ -1,4 +1,4 @@
-/** Between choices, field by field, and the settings that Codex is sent. */
+/** Converts choices to the settings that are sent to Codex. */
 
 import { fail } from "../../base/error.ts";
 import { refuseUnsendable } from "../../base/jsonobject.ts";
@@ -8,7 +8,7 @@ import type { Values } from "../model/config.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
 import { type Choice, resolve } from "./choices.ts";
 
-const plain = [
+const copiedFields = [
   "sandbox",
   "approval_policy",
   "approvals_reviewer",
@@ -24,12 +24,12 @@ const plain = [
   "may_write_home",
 ] as const satisfies readonly (keyof ThreadSettings)[];
 
-/** Throws `usage` for a setting of Codex's own that it would never answer. */
+/** Throws `usage` for a configuration key or value that Codex would not answer (facts F10, F11). */
 export function settingsFrom(choices: Iterable<Choice>): Omit<ThreadSettings, "cwd"> {
   const settings: Record<string, unknown> = {};
   const config: Record<string, unknown> = {};
   for (const { field, value, source } of choices) {
-    if ((plain as readonly string[]).includes(field)) settings[field] = value;
+    if ((copiedFields as readonly string[]).includes(field)) settings[field] = value;
     if (field === "service_tier") settings["service_tier_from"] = source === "flag" ? "flag" : "config";
     if (field.startsWith("config.")) {
       const key = field.slice("config.".length);
@@ -48,7 +48,7 @@ function refuseUnanswerable(key: string, value: unknown): void {
   refuseUnsendable(value);
 }
 
-/** A thread's settings with flags over them. Throws `usage` for two flags that exclude each other. */
+/** The settings of a thread with flags over them. Throws `usage` for two flags that exclude each other. */
 export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSettings {
   const { cwd, config = {}, service_tier_from, sandbox_details, approval_details, ...own } = settings;
   const ownConfig = Object.entries(config).map(([key, value]) => [`config.${key}`, value] as const);
@@ -66,7 +66,7 @@ export function settingsOver(settings: ThreadSettings, flags: Values): ThreadSet
   return {
     ...made,
     ...from,
-    // The parts go with the kind: under another kind they say nothing. A flag about them decides them anew.
+    // The details belong to the kind: with another kind they mean nothing. A flag about them replaces them.
     ...(sandbox_details && made.sandbox === settings.sandbox && !isDecided ? { sandbox_details } : {}),
     ...(approval_details && made.approval_policy === settings.approval_policy ? { approval_details } : {}),
     cwd,

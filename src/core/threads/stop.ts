@@ -1,4 +1,4 @@
-/** Interrupts the running turn and stays until its end is observed. */
+/** Interrupts the running turn and waits until its end is seen. */
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isSteering } from "../model/message.ts";
@@ -15,7 +15,7 @@ export interface Stopped {
   goal_paused: boolean;
 }
 
-/** Takes no lane lock: a stop must not queue behind the very delivery it is to stop. */
+/** Takes no lane lock: a stop must not wait for the delivery that it is to stop. */
 export async function stop(
   deps: CoreDeps,
   reconcile: Reconcile,
@@ -38,7 +38,7 @@ export async function stop(
       change.append({ kind: "goal.changed", lane: ref, data: { status: "paused", by: "dispatch" } });
     });
   }
-  // What was sent a moment ago is about to run, and would outlive a stop that found nothing yet.
+  // A message that was sent a moment ago is about to run; a stop that found no turn yet would not stop it.
   await until(deps, timeoutMs, () => !isBeginning(deps, ref));
   const turnId = await runningTurn(deps, ref, threadId);
   if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
@@ -47,9 +47,9 @@ export async function stop(
     const turn = store.turns.find(ref, turnId);
     return turn !== undefined && turn.status !== "in_progress";
   });
-  // Whoever stops it may go on with it: what it was cut before it took is settled first.
+  // The caller may go on with the thread at once, so a message that the turn had not taken is settled first.
   if (hasEnded && store.messages.inFlight(ref)?.turn_id === turnId) await reconcile.lane(ref);
-  // An interrupt leaves a running shell behind as a background terminal (measured).
+  // An interrupt leaves a running shell behind as a background terminal (facts F18).
   await agent
     .cleanBackground(threadId)
     .catch((thrown: unknown) =>
@@ -89,8 +89,8 @@ async function interrupt(
     await deps.agent.interruptTurn(threadId, turnId);
   } catch (thrown) {
     const reason = refusalOf(thrown);
-    // It ended in between: what the registry believes is settled by reading. Codex up to 0.166 does not refuse that,
-    // it never answers (measured).
+    // The turn ended in between: reading settles the registry. Codex up to 0.166 does not refuse the call, it never
+    // answers (facts F19).
     const isUnanswered = thrown instanceof DispatchError && thrown.code === "timeout";
     if (reason !== "no_active_turn" && reason !== "turn_mismatch" && !isUnanswered) throw thrown;
     await reconcile.look(ref);

@@ -1,4 +1,4 @@
-/** A thread that another app made is taken over: from then on dispatch alone writes it. */
+/** Takes over a thread of another app: from then on only dispatch writes it. */
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { settleAlreadySent } from "../loading/alreadysent.ts";
@@ -20,18 +20,18 @@ import type { EffectiveSettings, ThreadOpened, ThreadSettings } from "../model/p
 import { freeHandle, slug } from "../state/handle.ts";
 
 /** A lane that has a thread. */
-type Known = Lane & { thread_id: string };
+type LaneWithThread = Lane & { thread_id: string };
 
-/** A resume is what takes Codex's writer lock. */
+/** A resume takes Codex's writer lock. */
 export async function take(deps: CoreDeps, ref: Ref, mayWriteHome = false): Promise<void> {
   await deps.agent.ready(limits.codex.readyWaitMs);
-  await deps.locked(ref, () => taken(deps, ref, mayWriteHome));
+  await deps.locked(ref, () => takeOver(deps, ref, mayWriteHome));
 }
 
-/** Under the lane's lock. One that comes to nothing leaves the thread unloaded, and its goal as it was. */
-async function taken(deps: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
+/** Under the lane's lock. A failed take leaves the thread unloaded, and its goal as it was. */
+async function takeOver(deps: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<void> {
   const { store, live } = deps;
-  const lane = store.lanes.get(ref) as Known;
+  const lane = store.lanes.get(ref) as LaneWithThread;
   if (lane.source === "own") return;
   if (lane.parent_id !== null) {
     fail("authority", `${ref} is a sub-agent's thread: Codex takes no input for it`, {
@@ -40,16 +40,16 @@ async function taken(deps: CoreDeps, ref: Ref, mayWriteHome: boolean): Promise<v
   }
   refuseWhileOpening(deps, ref);
   try {
-    await resumed(deps, lane, mayWriteHome);
+    await resumeForTake(deps, lane, mayWriteHome);
     live.pausedForTake.delete(ref);
   } catch (thrown) {
     // While Codex still works on the call, its late answer decides.
-    if (!live.openings.has(ref)) await givenUp(deps, lane);
+    if (!live.openings.has(ref)) await undoTake(deps, lane);
     throw thrown;
   }
 }
 
-async function resumed(deps: CoreDeps, lane: Known, mayWriteHome: boolean): Promise<void> {
+async function resumeForTake(deps: CoreDeps, lane: LaneWithThread, mayWriteHome: boolean): Promise<void> {
   const { agent, live } = deps;
   const { ref, thread_id: threadId } = lane;
   const epoch = await agent.ready(limits.codex.readyWaitMs);
@@ -61,17 +61,19 @@ async function resumed(deps: CoreDeps, lane: Known, mayWriteHome: boolean): Prom
     ? resumeSettings({ ...lane, effective: before })
     : { ...lane.settings, ...(await lastSettings(deps, lane)) };
   const call = () => agent.resumeThread(threadId, settings);
-  const late = () => taken(deps, ref, mayWriteHome);
-  const undone = () => givenUp(deps, lane);
+  const late = () => takeOver(deps, ref, mayWriteHome);
+  const undone = () => undoTake(deps, lane);
   const opened = await load(deps, ref, { call, late, undone, isDurable: false }).catch((thrown: unknown) =>
     explainActiveWriter(thrown, ref),
   );
   try {
-    refuseOther(deps, ref, { asked: before ?? requestedOf(settings), opened, mayWriteHome });
-    await keep(deps, lane, opened, mayWriteHome);
+    refuseOther(deps, ref, { expected: before ?? requestedOf(settings), opened, mayWriteHome });
+    await storeTake(deps, lane, opened, mayWriteHome);
   } catch (thrown) {
     live.drop(threadId);
-    await agent.unsubscribe(threadId).catch(warned(deps, ref, "a thread that was not taken is left loaded"));
+    await agent
+      .unsubscribe(threadId)
+      .catch(logWarning(deps, ref, "a thread that was not taken is left loaded"));
     throw thrown;
   }
 }
@@ -80,20 +82,25 @@ function refuseOther(
   deps: CoreDeps,
   ref: Ref,
   {
-    asked,
+    expected,
     opened,
     mayWriteHome,
-  }: { asked: Partial<EffectiveSettings>; opened: ThreadOpened; mayWriteHome: boolean },
+  }: { expected: Partial<EffectiveSettings>; opened: ThreadOpened; mayWriteHome: boolean },
 ): void {
   refuseOwnFiles(deps, opened.effective, mayWriteHome);
-  const differing = differences(asked, opened.effective);
+  const differing = differences(expected, opened.effective);
   if (differing.length > 0)
     fail("conflict", `Codex opened thread ${ref} with other settings (${differing.join(", ")})`, {
       hint: `dispatch fork ${ref} --name NAME, with the settings it should have`,
     });
 }
 
-async function keep(deps: CoreDeps, lane: Known, opened: ThreadOpened, mayWriteHome: boolean): Promise<void> {
+async function storeTake(
+  deps: CoreDeps,
+  lane: LaneWithThread,
+  opened: ThreadOpened,
+  mayWriteHome: boolean,
+): Promise<void> {
   const { store, journal } = deps;
   const newest = await newestTurn(deps, lane.thread_id);
   markLoaded(deps, opened, { isNew: false, floor: newest?.id ?? null });
@@ -119,10 +126,10 @@ async function keep(deps: CoreDeps, lane: Known, opened: ThreadOpened, mayWriteH
 }
 
 /**
- * Their goal was theirs to run: it goes on, once Codex has let the thread go, since a goal that is made active in a
- * loaded thread starts work at once. Where that fails the next take that comes to nothing tries it again. Never throws.
+ * After a failed take: the goal of the other app becomes active again. First Codex unloads the thread, since a goal that
+ * becomes active in a loaded thread starts work at once. If this fails, the next failed take tries it again. Never throws.
  */
-async function givenUp(deps: CoreDeps, lane: Known): Promise<void> {
+async function undoTake(deps: CoreDeps, lane: LaneWithThread): Promise<void> {
   const { agent, store, live, journal } = deps;
   if (!live.pausedForTake.has(lane.ref)) return;
   try {
@@ -141,17 +148,17 @@ async function givenUp(deps: CoreDeps, lane: Known): Promise<void> {
       });
     });
   } catch (thrown) {
-    warned(deps, lane.ref, "the goal of a thread that was not taken is left paused")(thrown);
+    logWarning(deps, lane.ref, "the goal of a thread that was not taken is left paused")(thrown);
   }
 }
 
-function warned({ log }: CoreDeps, lane: Ref, words: string): (thrown: unknown) => void {
+function logWarning({ log }: CoreDeps, lane: Ref, words: string): (thrown: unknown) => void {
   return (thrown) => log.warn(words, { lane, reason: errorMessage(thrown) });
 }
 
 /**
- * What a thread that was never ours is taken over with: as its newest turn ran. A resume that names nothing would let
- * Codex's configuration of today decide. Where no turn tells it, it does.
+ * The settings to resume a thread that was never ours: those of its newest turn. Without them Codex's present configuration
+ * would decide. When no turn shows them, it does.
  */
 async function lastSettings(deps: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
   const ran = await lastTurnPermissions(deps, lane);
@@ -165,14 +172,14 @@ async function lastSettings(deps: CoreDeps, lane: Lane): Promise<Partial<ThreadS
   };
 }
 
-/** Returns when Codex has unloaded the thread, and with it given its writer lock back. */
+/** Returns when Codex has unloaded the thread and freed its writer lock. */
 export async function unloadAndWait(
   { agent, live, clock }: CoreDeps,
   { ref, thread_id }: Lane,
 ): Promise<void> {
   if (thread_id === null || live.epoch() === null) return;
   await agent.unsubscribe(thread_id);
-  // Whatever comes of the wait: from here on it is not heard, so it is not open here.
+  // Whatever the result of the wait: its events no longer come, so it no longer counts as open.
   live.drop(thread_id);
   const until = clock.monotonic() + limits.thread.unloadWaitMs;
   while ((await agent.readThread(thread_id)).status !== "not_loaded") {

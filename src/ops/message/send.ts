@@ -120,7 +120,7 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     const mode = modeOf(input);
     const ref = core.resolve(input.thread, caller.thread_id);
     const sender = core.refOf(caller.thread_id);
-    if (input.wait) core.refuseForItself(ref, callerThread(caller, core));
+    if (input.wait) core.refuseSelfWait(ref, callerThread(caller, core));
     const draft = {
       text: envelope(input, sender === null ? null : core.view(sender)),
       mode,

@@ -26,7 +26,7 @@ export default op({
     { given: "a thread held elsewhere", input: { thread: "theirs" }, error: "authority" },
   ],
   async run({ thread }, { core, caller }) {
-    const place = core.place(thread, caller.thread_id);
+    const place = core.target(thread, caller.thread_id);
     await core.archive(place);
     return metadataOf(core, place);
   },

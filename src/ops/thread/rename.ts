@@ -31,7 +31,7 @@ export default op({
     { given: "Codex is down", input: { thread: "@docs", name: "Manual" }, error: "agent_down" },
   ],
   async run({ thread, name }, { core, caller }) {
-    const place = core.place(thread, caller.thread_id);
+    const place = core.target(thread, caller.thread_id);
     await core.rename(place, name, caller.thread_id);
     return metadataOf(core, place);
   },

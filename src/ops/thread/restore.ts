@@ -24,7 +24,7 @@ export default op({
     { given: "two threads", input: { thread: "@nobody" }, error: "not_found" },
   ],
   async run({ thread }, { core, caller }) {
-    const place = core.place(thread, caller.thread_id);
+    const place = core.target(thread, caller.thread_id);
     await core.restore(place);
     return metadataOf(core, place);
   },

@@ -91,7 +91,7 @@ export default op({
       ...rest,
       text,
       scope: managed ? "managed" : unmanaged ? "unmanaged" : "all",
-      thread: thread === undefined ? null : core.place(thread, caller.thread_id, "reading"),
+      thread: thread === undefined ? null : core.target(thread, caller.thread_id, "reading"),
       repo: repo ?? null,
       dir: dir ?? null,
       since: since === undefined ? null : Date.parse(since),

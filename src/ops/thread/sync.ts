@@ -43,7 +43,7 @@ export default op({
     { given: "Codex is down", input: { thread: "@docs" }, error: "agent_down" },
   ],
   async run({ thread, full, max_turns, max_items, max_bytes, max_seconds }, { core, caller, signal }) {
-    const place = core.place(thread, caller.thread_id);
+    const place = core.target(thread, caller.thread_id);
     const ref = "ref" in place ? place.ref : await core.attach(place.threadId, callerName(caller));
     const bound = (given: number | undefined, standard: number) => given ?? (full ? null : standard);
     const bounds = {

@@ -58,7 +58,7 @@ The result is always on stdout; the exit status says how the wait ended.`,
     core.wait({
       targets: threads,
       self: caller.thread_id,
-      stands: callerThread(caller, core),
+      callerThread: callerThread(caller, core),
       condition,
       any: any || !all,
       timeoutMs: timeout === undefined ? null : timeout * 1000,

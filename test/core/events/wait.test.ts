@@ -238,14 +238,14 @@ test("a turn cut by a Codex that does not come back cannot be told, and the wait
 
 test("a turn that stands still while it waits is not waited for", async () => {
   await busy();
-  const stands = here.ref;
-  expect((await refusal(wait({ stands }))).code).toBe("conflict");
-  expect((await refusal(wait({ stands, any: true }))).code).toBe("conflict");
-  const looking = wait({ stands, condition: "attention", timeoutMs: 1000 });
+  const callerThread = here.ref;
+  expect((await refusal(wait({ callerThread }))).code).toBe("conflict");
+  expect((await refusal(wait({ callerThread, any: true }))).code).toBe("conflict");
+  const looking = wait({ callerThread, condition: "attention", timeoutMs: 1000 });
   await here.clock.advance(1000);
   expect((await looking).verdict).toBe("timeout");
   await here.world.engine.core.stop(here.ref, 1000);
-  expect((await wait({ stands })).verdict).toBe("turn_failed");
+  expect((await wait({ callerThread })).verdict).toBe("turn_failed");
 });
 
 test("a wait that is given up ends with the reason, and not as if its time had run out", async () => {

@@ -50,7 +50,7 @@ describe("a difference", () => {
     ["no /tmp", { sandbox_details: { ...details, exclude_slash_tmp: true } }, "exclude_slash_tmp"],
     ["no $TMPDIR", { sandbox_details: { ...details, exclude_tmpdir: true } }, "exclude_tmpdir"],
     ["a field of tomorrow", { sandbox_details: { ...details, more: { later: 2 } } }, "more"],
-    ["no details at all", { sandbox_details: null }, "not told"],
+    ["no details at all", { sandbox_details: null }, "did not report"],
     ["a part of the approvals", { approval_details: { rules: false, sandbox_approval: false } }, "approvals"],
     ["another profile under the same name", { profile_extends: ":workspace" }, "profile_extends"],
     ["another reviewer", { approvals_reviewer: "auto_review" }, "approvals_reviewer"],

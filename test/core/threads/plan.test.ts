@@ -1,11 +1,11 @@
 /** `new` thought through: configuration, presets, prefixes and files, before anything is made. */
 import { expect, test } from "bun:test";
-import type { Asked } from "../../../src/core/threads/plan.ts";
+import type { PlanRequest } from "../../../src/core/threads/plan.ts";
 import { type TestWorld, testWorld, type WorldOptions } from "../../world/world.ts";
 import { refusal } from "../rig.ts";
 
 const own = "/home/user/.dispatch/config.toml";
-const planned = (options: WorldOptions, over: Partial<Asked> = {}) => {
+const planned = (options: WorldOptions, over: Partial<PlanRequest> = {}) => {
   const world: TestWorld = testWorld(options);
   const asked = { name: "docs", presets: [], flags: {}, cwd: "/repo", key: null, created_by: "cli", ...over };
   return world.engine.core.plan(asked);
@@ -69,7 +69,7 @@ test("a text that is not to be sent is not, and its schema with it", () => {
 });
 
 test("what makes no sense is refused, whatever its source", async () => {
-  const refused = async (options: WorldOptions, over: Partial<Asked> = {}) =>
+  const refused = async (options: WorldOptions, over: Partial<PlanRequest> = {}) =>
     (await refusal((async () => planned(options, over))())).message;
   expect(await refused({}, { presets: ["nope"] })).toContain('no preset "nope"');
   // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it

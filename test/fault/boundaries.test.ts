@@ -74,7 +74,7 @@ describe("a call that fails", () => {
       const bugs = (result!["degraded"] as { code: string; message: string; hint: string }[]).filter(
         ({ code }) => code === "internal",
       );
-      return bugs.some(({ message }) => message.includes("nobody caught")) && bugs;
+      return bugs.some(({ message }) => message.includes("uncaught error")) && bugs;
     }, "the stray rejection is shown");
     expect(degraded.length).toBeLessThanOrEqual(limits.daemon.faultsKeptMax);
     const { result } = await ask("daemon.log", { raw: true, limit: 1000 });

@@ -174,7 +174,7 @@ test.concurrent("a Codex that computes and never answers is shown with since whe
       },
       30_000,
     );
-    expect(degraded[0].message).toContain("computes, but has not answered initialize since");
+    expect(degraded[0].message).toContain("is busy, and has not answered initialize since");
   } finally {
     await rig.dispose();
     fake.cleanup();

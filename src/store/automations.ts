@@ -15,7 +15,7 @@ export function automationStore(db: Database): AutomationStore {
   const automations = table<Automation>(db, "automations", { json: ["when", "action", "guards"] });
   const watched = table<Watched>(db, "watched", { bool: ["holds"] });
   const firings = table<Firing>(db, "firings");
-  const find = (id: string) => automations.one("SELECT * FROM automations WHERE id = ?", id);
+  const find = (id: string) => automations.find("SELECT * FROM automations WHERE id = ?", id);
   return {
     add(row, lanes) {
       automations.insert(row);
@@ -23,11 +23,11 @@ export function automationStore(db: Database): AutomationStore {
     },
     find,
     findByName: (name) =>
-      automations.one(
+      automations.find(
         "SELECT * FROM automations WHERE name = +? AND face = 'trigger' AND state <> 'ended' LIMIT 1",
         name,
       ) ??
-      automations.one(
+      automations.find(
         "SELECT * FROM automations WHERE name = +? AND face = 'trigger' ORDER BY created_at DESC LIMIT 1",
         name,
       ),
@@ -68,7 +68,7 @@ export function automationStore(db: Database): AutomationStore {
       return rows.map((automation) => ({
         automation,
         watched:
-          watched.one("SELECT * FROM watched WHERE automation = ? AND lane = ?", automation.id, lane) ??
+          watched.find("SELECT * FROM watched WHERE automation = ? AND lane = ?", automation.id, lane) ??
           ({ automation: automation.id, lane, holds: false, seq: null } satisfies Watched),
       }));
     },
@@ -124,7 +124,7 @@ export function inboxStore(db: Database): InboxStore {
   const inbox = table<InboxMessage>(db, "inbox");
   return {
     add: (message) => inbox.insert(message),
-    find: (id) => inbox.one("SELECT * FROM inbox WHERE id = ?", id),
+    find: (id) => inbox.find("SELECT * FROM inbox WHERE id = ?", id),
     ack(id, at) {
       inbox.update({ state: "acked", acked_at: at }, "id = ?", id);
     },

@@ -1,5 +1,5 @@
 /**
- * The durable log: every kind of event, with its data. Ids, and previews of at most 200 characters; never whole text.
+ * The durable log: every kind of event, with its data: ids, and previews of at most 200 characters, never a whole text.
  * Every kind has one meaning. README's table and `--kinds` are made from this.
  */
 import * as v from "valibot";
@@ -10,7 +10,7 @@ type MessageEvent = {
   mode: string;
   outcome?: string;
   error?: unknown;
-  /** Who wrote it, where no caller did. */
+  /** Who wrote it, when no caller did. */
   by?: string;
 };
 type TurnEnd = { origin: string; error?: unknown; crashed?: true };
@@ -97,7 +97,7 @@ export interface EventData {
 
 export type EventKind = keyof EventData;
 
-/** What each tells a person, in README. */
+/** The description of each kind in README. */
 export const eventWords = {
   "thread.created": "a thread was made, or attached",
   "thread.forked": "a thread was made from another",
@@ -161,7 +161,7 @@ const eventGroups = [
 
 export const eventKindWords = [...eventKinds, ...eventGroups];
 
-/** The kinds that words of `--kinds` stand for. */
+/** The kinds that the words of `--kinds` select. */
 export function kindsOf(words: readonly string[]): EventKind[] {
   return eventKinds.filter((kind) =>
     words.some((word) => (word.endsWith(".*") ? kind.startsWith(word.slice(0, -1)) : kind === word)),

@@ -1,9 +1,9 @@
 /**
  * How fast it is, as ratios against floors taken in the same minute on the same machine; medians of many runs.
  *
- *   bench [ROW...]     version list op send accept claim ingest search ready idle auto log unmanaged; all of them without words
+ *   bench [ROW...]     version list op send accept claim ingest search ready idle auto log unmanaged; without names: all of them
  *
- * A missed bar is printed as MISSED and is no failure. The exit status is 1 when something could not be measured.
+ * A missed bar is printed as MISSED and is not a failure. The exit status is 1 when something could not be measured.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { buildAll } from "./bench.d/build.ts";
 import type { Bench, Measured, Row } from "./bench.d/row.ts";
 
-/** In the order of the table. Loaded one by one, so that a row that cannot be loaded leaves the others standing. */
+/** In the order of the table. Loaded one by one, so that one that cannot be loaded does not affect the others. */
 const rows: Record<string, () => Promise<Row>> = {
   version: async () => (await import("./bench.d/cold.ts")).version,
   list: async () => (await import("./bench.d/cold.ts")).list,

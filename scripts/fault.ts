@@ -1,4 +1,4 @@
-/** The kill run, for as many messages and seeds as one likes.   fault [--messages 500] [--seed random] [--runs 1] */
+/** The kill run, with any number of messages and any seed.   fault [--messages 500] [--seed random] [--runs 1] */
 import { parseArgs } from "node:util";
 import { killRun } from "../test/fault/kill/run.ts";
 
@@ -12,6 +12,8 @@ const { values } = parseArgs({
 const first = Number(values.seed);
 for (let seed = first; seed < first + Number(values.runs); seed++) {
   const { kills, ...told } = await killRun({ messages: Number(values.messages), seed });
-  const said = Object.entries({ ...told, ...kills }).map(([name, n]) => `${n} ${name.replaceAll("_", " ")}`);
-  await Bun.write(Bun.stdout, `seed ${seed}: ${said.join(", ")}\n`);
+  const counts = Object.entries({ ...told, ...kills }).map(
+    ([name, n]) => `${n} ${name.replaceAll("_", " ")}`,
+  );
+  await Bun.write(Bun.stdout, `seed ${seed}: ${counts.join(", ")}\n`);
 }

@@ -1,13 +1,14 @@
 /**
- * Removes guards of src/core one at a time, in copies of the tree, and asks the fast tests to notice.
+ * Removes guards of src/core one at a time, in copies of the tree, and checks that the fast tests fail.
  *
  *   mutate [WORD]     only the mutants whose file or words contain WORD
  *
- * One line a mutant. The exit status is 1 when one survives, or when a row no longer fits its file.
+ * One line per mutant. The exit status is 1 when one survives, or when a row no longer fits its file.
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { automation } from "./mutate.d/automation.ts";
 import { delivery } from "./mutate.d/delivery.ts";
 import { loading } from "./mutate.d/loading.ts";
 import type { Mutant } from "./mutate.d/mutant.ts";
@@ -17,14 +18,14 @@ import { state } from "./mutate.d/state.ts";
 
 const root = resolve(import.meta.dir, "..");
 const bun = join(root, "node_modules/.bin/bun");
-/** As many copies as run at once. */
+/** The number of copies, which run in parallel. */
 const copies = 2;
-/** Of the tests of one mutant: all of test/core takes some 15 s, so what takes so long stands still because of it. */
+/** The timeout of one mutant's tests: all of test/core takes some 15 s, so a longer run hangs because of the mutant. */
 const deadlineMs = 120_000;
-/** Of the simulator, for what no test of a single promise noticed. */
+/** Seeds of the simulator, for a mutant that no other test noticed. */
 const seeds = 20;
 
-const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest];
+const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation];
 process.exitCode = await main(process.argv[2] ?? "");
 
 async function main(word: string): Promise<number> {
@@ -64,7 +65,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** How often its snippet stands in the file. */
+/** How often its snippet occurs in the file. */
 function fit({ file, from }: Mutant): number {
   const path = join(root, file);
   return existsSync(path) ? readFileSync(path, "utf8").split(from).length - 1 : 0;
@@ -87,7 +88,7 @@ function copy(): string {
   return tree;
 }
 
-/** Which test fails though nothing is removed; undefined: none, so that a failure is the mutant's. */
+/** The test that fails without a mutant. Undefined when none fails, so that later failures come from the mutant. */
 async function without(chosen: readonly Mutant[]): Promise<string | undefined> {
   const tree = copy();
   try {
@@ -97,7 +98,7 @@ async function without(chosen: readonly Mutant[]): Promise<string | undefined> {
   }
 }
 
-/** Which test noticed it; undefined: none did. */
+/** The test that noticed the mutant. Undefined when none did. */
 async function killed(tree: string, mutant: Mutant): Promise<string | undefined> {
   const path = join(tree, mutant.file);
   const whole = readFileSync(path, "utf8");
@@ -131,7 +132,8 @@ function near(tree: string, { file, tests }: Mutant): string[] {
   const nearest = existsSync(join(tree, "test", mirrored)) ? mirrored : dirname(mirrored);
   const names = (tests ?? [nearest]).map((name) => `./test/${name}`);
   const missing = names.find((name) => !existsSync(join(tree, name)));
-  if (missing !== undefined) throw new Error(`a mutant of ${file} names no test that is there: ${missing}`);
+  if (missing !== undefined)
+    throw new Error(`a mutant of ${file} names a test that does not exist: ${missing}`);
   return names;
 }
 
@@ -147,7 +149,7 @@ async function run(tree: string, command: string[]): Promise<string | undefined>
   const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   if (child.exitCode === 0) return undefined;
   if (child.signalCode === "SIGKILL") return `no end within ${deadlineMs / 1000} s`;
-  const said = `${out}\n${err}`;
-  const failed = /^\(fail\) (.*?)(?: \[[\d.]+m?s\])?$/m.exec(said)?.[1];
-  return failed ?? /error: (.*)/.exec(said)?.[1]?.slice(0, 120) ?? "it failed and did not say where";
+  const output = `${out}\n${err}`;
+  const failed = /^\(fail\) (.*?)(?: \[[\d.]+m?s\])?$/m.exec(output)?.[1];
+  return failed ?? /error: (.*)/.exec(output)?.[1]?.slice(0, 120) ?? "it failed without naming a test";
 }

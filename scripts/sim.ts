@@ -1,10 +1,10 @@
-/** Runs the simulator for as many seeds as one likes, on two cores.   sim [--seeds 1000] [--from 1] [--steps 200] */
+/** Runs the simulator with any number of seeds, on two cores.   sim [--seeds 1000] [--from 1] [--steps 200] */
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { simulate, type Tally } from "../test/sim/sim.ts";
 
 interface Share {
-  /** The first seed, and how far it is to the next. */
+  /** The first seed, and the step to the next one. */
   from: number;
   by: number;
   end: number;
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** `noted`: after each seed. */
+/** `noted` is called after each seed. */
 function inWorker(share: Share, noted: () => Promise<void>): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(import.meta.path, { workerData: share });

@@ -1,7 +1,7 @@
 /**
- * The live tests, real processes and all, against several versions of Codex from npm: what they prove is the range that
- * src/codex/features.ts calls tested. Some 160 MB each are downloaded, once, to .scratch/codex; four minutes each. Kept
- * out of scripts/test for that: it runs the same tests against the Codex of package.json, the last of the range.
+ * Runs the live tests against several versions of Codex from npm. They prove the range that src/codex/features.ts calls
+ * tested. Each version is downloaded once to .scratch/codex (some 160 MB) and takes four minutes. So scripts/test does
+ * not include it: that runs the same tests against the Codex of package.json, the last of the range.
  *   versions [VERSION...] [--only PART-OF-A-FILE-NAME]
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -14,11 +14,11 @@ interface Tally {
   passed: number;
   /** Names. */
   failed: string[];
-  /** Names of those that fail since that Codex is another, in a way that dispatch lives with. */
+  /** Names of tests that fail because that Codex differs, in a way that dispatch handles. */
   known: string[];
 }
 
-/** What older versions do otherwise, up to this one, and the tests that say so. */
+/** Differences of older versions, up to this one, and the tests that show them. */
 const differences: readonly { upTo: string; fact: string; tests: readonly RegExp[] }[] = [
   {
     upTo: "0.166.0",
@@ -47,7 +47,7 @@ const versions =
 const files = [...new Bun.Glob("test/live/**/*.test.ts").scanSync(root)]
   .filter((file) => file.includes(values.only ?? ""))
   .toSorted();
-if (files.length === 0) throw new Error(`no live test is called ${values.only}`);
+if (files.length === 0) throw new Error(`there is no live test ${values.only}`);
 
 await ran([process.execPath, "scripts/build.ts"], {});
 const seen = new Map<string, Map<string, Tally>>();
@@ -57,13 +57,13 @@ for (const version of versions) {
   seen.set(version, await tried(version, executable));
 }
 await report();
-// What is outside of the range is looked at; what is in it is promised.
+// Versions outside the range are only reported; those inside must pass.
 const isBroken = [...seen].some(
   ([version, byFile]) => isTested(version) && [...byFile.values()].some(({ failed }) => failed.length > 0),
 );
 process.exit(isBroken ? 1 : 0);
 
-/** The native executable, through npm's own wrapper as a user has it. */
+/** The native executable, found through npm's wrapper as on a user's machine. */
 async function fetched(version: string): Promise<string> {
   const prefix = join(root, ".scratch/codex", version);
   const wrapper = join(prefix, "node_modules/@openai/codex/bin/codex.js");
@@ -87,7 +87,7 @@ async function fetched(version: string): Promise<string> {
   return findCodex({ named: wrapper });
 }
 
-/** Each file by itself: one that hangs or dies takes no other with it. */
+/** Each file runs in its own process, so that a hang or crash affects no other file. */
 async function tried(version: string, executable: string): Promise<Map<string, Tally>> {
   const found = new Map<string, Tally>();
   const results = join(root, ".scratch", `versions-${version}.xml`);
@@ -123,7 +123,7 @@ function tallyOf(junit: string, version: string): Tally {
   const cases = [...junit.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)];
   const broken = cases.filter(([, , inner]) => inner?.includes("<failure")).map(([, name]) => plain(name!));
   const known = broken.filter((name) =>
-    knownOf(version).some(({ tests }) => tests.some((one) => one.test(name))),
+    knownOf(version).some(({ tests }) => tests.some((pattern) => pattern.test(name))),
   );
   return {
     passed: cases.length - broken.length,
@@ -150,15 +150,15 @@ function cell({ passed, failed, known }: Tally): string {
     failed.length > 0 ? `${failed.length} failed` : "",
     known.length > 0 ? `${known.length} differ` : "",
   ];
-  const said = not.filter((part) => part !== "").join(", ");
-  return said === "" ? `${passed}` : `${passed} (${said})`;
+  const missing = not.filter((part) => part !== "").join(", ");
+  return missing === "" ? `${passed}` : `${passed} (${missing})`;
 }
 
 async function report(): Promise<void> {
   const name = (file: string) => basename(file, ".test.ts");
   const width = Math.max(...files.map((file) => name(file).length));
   const row = (first: string, cells: string[]) =>
-    `${first.padEnd(width)}  ${cells.map((one) => one.padEnd(20)).join("  ")}`.trimEnd();
+    `${first.padEnd(width)}  ${cells.map((cell) => cell.padEnd(20)).join("  ")}`.trimEnd();
   await said(`\n${row("tests passed", versions)}`);
   for (const file of files)
     await said(

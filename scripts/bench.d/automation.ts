@@ -43,7 +43,7 @@ export const automation: Row = {
   },
 };
 
-/** The events of turns, of 1,000 threads with ten subscriptions each, read by the loop; beside reading them with none. */
+/** The events of turns, in the proportion of a turn with four items: of 1,000 threads with ten subscriptions each. */
 async function eventsMs(bench: Bench): Promise<number> {
   const perEvent = async (name: string, subscriptions: number) => {
     const path = join(bench.folder, `${name}.db`);
@@ -56,12 +56,21 @@ async function eventsMs(bench: Bench): Promise<number> {
     const count = 4000;
     const took = await timed(async () => {
       world.journal.commit((change) => {
-        for (let n = 0; n < count; n++)
-          change.append({
-            kind: "item.completed",
-            lane: refs[n % refs.length]!,
-            data: { item_id: null, type: "command", preview: "ls", status: null, exit_code: 0 },
-          });
+        for (let n = 0; n < count / 10; n++) {
+          const of = { lane: refs[n % refs.length]!, turn_id: `turn ${n}` };
+          const item = { item_id: null, type: "command", preview: "ls", status: null, exit_code: 0 };
+          for (const kind of [
+            "message.queued",
+            "message.claimed",
+            "message.sent",
+            "message.delivered",
+          ] as const)
+            change.append({ kind, ...of, data: { mode: "send" } });
+          change.append({ kind: "turn.started", ...of });
+          for (let items = 0; items < 4; items++)
+            change.append({ kind: "item.completed", ...of, data: item });
+          change.append({ kind: "turn.completed", ...of, data: { origin: "ours" } });
+        }
       });
       const last = world.store.log.last();
       if (subscriptions > 0)

@@ -33,7 +33,7 @@ export async function buildAll(folder: string): Promise<Built> {
   };
 }
 
-/** scripts/build itself, told of another entry and another place: floor and product cannot differ in how they are made. */
+/** scripts/build with another entry and another output, so that floor and product are built in the same way. */
 async function buildAs(recipe: string, entry: string, place: string): Promise<void> {
   const changes = [
     ['resolve(import.meta.dir, "..")', root],
@@ -43,12 +43,12 @@ async function buildAs(recipe: string, entry: string, place: string): Promise<vo
   let text = recipe;
   for (const [from, to] of changes) {
     if (text.split(from).length !== 2)
-      throw new Error(`scripts/build has changed: it does not say ${from} once`);
+      throw new Error(`scripts/build has changed: it does not contain ${from} exactly once`);
     text = text.replace(from, () => JSON.stringify(to));
   }
   const script = `${place}.build.ts`;
   writeFileSync(script, text);
   const child = Bun.spawn([process.execPath, script], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
-  const said = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) throw new Error(`building ${entry}: ${said}`);
+  const stderr = await new Response(child.stderr).text();
+  if ((await child.exited) !== 0) throw new Error(`building ${entry}: ${stderr}`);
 }

@@ -1,4 +1,4 @@
-/** The daemon as users run it: its own process, its own home, asked over its socket. */
+/** The daemon as users run it: its own process and home, called over its socket. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -71,7 +71,7 @@ function chances(n: number): () => number {
   };
 }
 
-const asked = "a question";
+const question = "a question";
 
 const turnsPerCommit = 100;
 
@@ -95,7 +95,7 @@ export async function fillIndex(world: TestWorld, refs: readonly Ref[], { turnsP
 function turnOf(lane: Ref, turn: number, at: number, text: string): IndexedItem[] {
   const base = { lane, turn_id: `turn-${turn}`, at };
   return [
-    { ...base, item_id: "u", type: "user_message", text: asked },
+    { ...base, item_id: "u", type: "user_message", text: question },
     { ...base, item_id: "a", type: "agent_message", text },
   ];
 }
@@ -109,7 +109,7 @@ export async function fillCodex(
 ): Promise<{ folder: string; rollouts: { id: string; rollout_path: string }[] }> {
   const { thread } = await agent.startThread({ cwd });
   await agent.nameThread(thread.id, "template");
-  const { turn_id } = await agent.startTurn({ thread_id: thread.id, text: asked, client_id: "template" });
+  const { turn_id } = await agent.startTurn({ thread_id: thread.id, text: question, client_id: "template" });
   await until("the template's turn is over", async () => {
     const { turns } = await agent.listTurns(thread.id, { cursor: null, limit: 1 });
     return turns[0]?.status === "completed" ? true : undefined;
@@ -129,7 +129,7 @@ export async function fillCodex(
         turn
           .replaceAll(thread.id, id)
           .replaceAll(turn_id, newId(Date.now(), systemRandom))
-          .replaceAll(`ok: ${asked}`, text(at * turnsPerThread + n)),
+          .replaceAll(`ok: ${question}`, text(at * turnsPerThread + n)),
       );
     const rollout_path = join(folder, `rollout-2026-01-02T03-04-05-${id}.jsonl`);
     writeFileSync(rollout_path, `${parts.join("\n")}\n`);

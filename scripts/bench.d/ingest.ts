@@ -24,7 +24,7 @@ export const ingest: Row = {
     for (let i = 0; i < lanes; i++)
       ids.push(world.store.lanes.get(await addThread(world, `thread ${i}`)).thread_id!);
     const ahead = await feed(world, Buffer.from(turnsOf(ids, turnsPerLane)), readBytes);
-    const one = turnOf(ids[0]!);
+    const turn = turnOf(ids[0]!);
     const single = { events: 0, tookMs: 0 };
     for (let i = 0; i < 200; i++) {
       const fed = await feed(world, Buffer.from(turnOf(ids[i % lanes]!)), readBytes);
@@ -36,7 +36,7 @@ export const ingest: Row = {
       lines: [atLeast("events of Codex ingested", (ahead.events / ahead.tookMs) * 1000, 5000)],
       notes: [
         `${ahead.events} events in ${ahead.lines} lines and ${ahead.batches} transactions: split, parsed, applied and committed; deltas are passed over and not counted`,
-        `one turn a read (${(one.length / 1024).toFixed(1)} KiB): ${Math.round((single.events / single.tookMs) * 1000).toLocaleString("en-US")} events/s`,
+        `one turn per read (${(turn.length / 1024).toFixed(1)} KiB): ${Math.round((single.events / single.tookMs) * 1000).toLocaleString("en-US")} events/s`,
       ],
     };
   },

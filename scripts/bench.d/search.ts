@@ -34,7 +34,7 @@ type Queries = Record<string, Record<string, unknown>>;
 
 const phrase = textOf(5000).split(" ").slice(10, 13).join(" ");
 
-/** What is asked, each its own way through the index. */
+/** The queries: each uses another path through the index. */
 const queries: Queries = {
   "a word in one message": { text: words.once },
   "a word in 1,000": { text: words.seldom },

@@ -38,7 +38,7 @@ interface Route {
   end(): Promise<void>;
 }
 
-/** When something of a kind is heard next. */
+/** Resolves at the next event of a kind. */
 function ear() {
   const waiting = new Map<string, PromiseWithResolvers<number>>();
   return {
@@ -100,7 +100,7 @@ async function throughDaemon(bench: Bench, url: string): Promise<Route & { answe
   const heard = ear();
   const answers: number[] = [];
   const watching = await connect(daemon.socket);
-  if (!watching) throw new Error("the daemon went away");
+  if (!watching) throw new Error("the connection to the daemon was lost");
   const stream = ask(
     watching,
     "thread.watch",

@@ -1,7 +1,7 @@
-/** One guard of core, taken out: what the tests have to notice. */
+/** A removed guard of core, which the tests must notice. */
 export interface Mutant {
   file: string;
-  /** Stands exactly once in the file. */
+  /** Occurs exactly once in the file. */
   from: string;
   to: string;
   /** What goes wrong without the guard. */

@@ -1,4 +1,4 @@
-/** Limits of what is asked of Codex and heard from it, and of the processes and timers for it: a part of `limits`. */
+/** Limits of the protocol with Codex, and of its processes and timers: a part of `limits`. */
 const second = 1000;
 const minute = 60 * second;
 const KiB = 1024;
@@ -6,29 +6,29 @@ const MiB = 1024 * KiB;
 
 export const codexLimits = {
   wire: {
-    /** Of a whole message to Codex, with what is around such a value. */
+    /** JSON depth of a whole message to Codex: a value, and the levels around it. */
     depthMax: 120,
-    /** Parts of a dotted key of Codex's configuration: 200 are answered, 20,000 end Codex (measured). */
+    /** Parts of a dotted key of Codex's configuration: 200 are answered, 20,000 end Codex (facts F11). */
     configKeyPartsMax: 100,
-    /** One line of the app-server: a full page of ten turns measured 4.4 MB; past this it is counted and dropped. */
+    /** One line of the app-server: a page of ten turns may have 4.4 MB (facts F60). A longer line is counted and dropped. */
     lineBytesMax: 32 * MiB,
     /** Lines of one read that share one transaction. */
     batchLinesMax: 256,
-    /** More than 128 in flight makes the app-server lose requests for good; 64 keeps the same throughput. */
+    /** Above 128 calls in flight the app-server loses requests for good (facts F58); 64 has the same throughput. */
     inFlightMax: 64,
-    /** Requests that wait for a place in the window before the caller is told no. */
+    /** Requests that wait for a place in the window. Further ones are refused. */
     backlogMax: 4096,
-    /** Items under way of which something is kept for the question that may follow: the files of a patch, a hook's end. */
+    /** Open items that are remembered for a question that may follow: the files of a patch, the end of a hook. */
     openChangesMax: 256,
-    /** Of all those patches: two lines of Codex at their limit. */
+    /** Characters of all those patches: two lines of Codex at their limit. */
     openChangesCharsMax: 64 * MiB,
-    /** Of what Codex says in a refusal: an unknown method is answered with the list of all 184. */
+    /** Characters of a refusal by Codex: the answer to an unknown method lists all 184 methods. */
     refusalCharsMax: 500,
-    /** A deadline that fired this late fired because the machine slept: it starts again once. */
+    /** A deadline that fires this late fired because the machine slept, so it starts again once. */
     deadlineLateMs: 5 * second,
-    /** How often a read is repeated when Codex was overloaded or silent; what writes is never repeated. */
+    /** Retries of a read when Codex was overloaded or silent. A write is never repeated. */
     readRetriesMax: 2,
-    /** Codex answers again within some 10 ms (measured); then a read is asked once more. */
+    /** Codex answers again within some 10 ms (measured); then a read is repeated. */
     overloadPauseMs: 100,
     /** Sub-agents whose parent is remembered; Codex itself allows a handful at a time. */
     subAgentsKnownMax: 1024,
@@ -36,11 +36,11 @@ export const codexLimits = {
     subAgentDepthMax: 16,
     /** Codex clamps a page of threads to this. */
     pageMax: 100,
-    /** Where an injected item is looked for: what followed one claim fits many times over. */
+    /** Bytes at the end of a rollout in which an injected item is searched: many times what follows one claim. */
     rolloutTailBytes: 16 * MiB,
-    /** Turns of one page of history: ten were measured to be 4.4 MB. */
+    /** Turns of one page of history: ten may have 4.4 MB (facts F60). */
     historyPageTurns: 10,
-    /** Pages of one history: 100,000 turns, so that a server that repeats itself is left. */
+    /** Pages of one history: 100,000 turns. A server that repeats itself is stopped there. */
     historyPagesMax: 10_000,
     /** Models that Codex lists: it has some ten. */
     modelsMax: 200,
@@ -49,45 +49,45 @@ export const codexLimits = {
      * fork is among the first few unless somebody set the clock.
      */
     forkCandidatesMax: 1000,
-    /** Of Codex's own queue of a thread so many are looked at: nobody types more ahead. */
+    /** Messages that are read from Codex's own queue of a thread: nobody queues more by hand. */
     queueMax: 10_000,
-    /** Of a thread's sandbox as JSON: some hundred writable folders. */
+    /** Characters of a thread's sandbox as JSON: some hundred writable folders. */
     sandboxCharsMax: 32 * KiB,
   },
 
   process: {
-    /** Of what a child writes to its stderr: the end, where the reason is. */
+    /** Bytes that are kept of a child's stderr: the end, which has the reason. */
     stderrTailBytes: 16 * KiB,
     /** Output written before the exit is in the pipe already; reading it takes a moment. */
     pipeGraceMs: 250,
-    /** A tool asked for one fact answers at once or is not asked. */
+    /** A tool that is run for one fact answers at once, or its answer is not used. */
     toolTimeoutMs: 5 * second,
     /** What a dead child started may hold its stdout open; then the stream is given up. */
     drainGraceMs: second,
-    /** How long what a dead child started may take to end (3.5 s measured), before it is killed. */
+    /** How long the processes of a dead daemon's child may take to exit (3.5 s, facts F59) before they are killed. */
     orphanGraceMs: 4 * second,
-    /** How often it is looked at meanwhile. */
+    /** How often that is checked. */
     orphanLookEveryMs: 20,
     /** stdin closed, then TERM, then KILL: a healthy child leaves within 90 ms, orphans took up to 3.5 s. */
     stopGraceMs: 2 * second,
     /** Between TERM and KILL. */
     termGraceMs: 2 * second,
-    /** What detached processes of Codex leave behind when they end is collected this often. */
+    /** How often exited detached processes of Codex are reaped. */
     reapEveryMs: 10 * second,
-    /** Parents of a caller that are looked at: shells in shells are some ten deep. */
+    /** Parents of a caller that are checked: nested shells are some ten deep. */
     ancestorsMax: 64,
-    /** Of a process's environment: an exec takes 2 MiB, and all but a few have some KB. */
+    /** Bytes of a process's environment: the kernel allows 2 MiB, most have some KB. */
     environmentBytesMax: 256 * KiB,
-    /** Somebody who looks at the instance lock holds it for an instant: try again before believing it is taken. */
+    /** A process that checks the instance lock holds it for an instant, so an attempt is repeated. */
     lockTries: 5,
-    /** The pause before each of them. */
+    /** The pause before each attempt. */
     lockRetryMs: 10,
     /** A file that was made and never written has its two times this near to each other. */
     fileTimesApartMs: 10,
   },
 
   codex: {
-    /** Codex answers a call within 50 ms, or it hangs; those that scan or load have limits of their own. */
+    /** Codex answers a call within 50 ms, or it hangs. Calls that scan or load have their own limits. */
     callTimeoutMs: 10 * second,
     /**
      * To start, fork or resume a thread: Codex answers once its required MCP servers are up, each within its own
@@ -99,25 +99,25 @@ export const codexLimits = {
     /** From the spawn to the answer to initialize: 0.2 s measured on an idle machine. */
     startTimeoutMs: 20 * second,
     /**
-     * A start that computes at least this much in that time is waited for on: a Codex that has lost its database reads all
-     * rollouts before it answers (93 s for 1 GB, measured), and from the beginning when it is cut off.
+     * A start that uses at least this much CPU time in that time is not ended: a Codex that lost its database reads all
+     * rollouts before it answers (93 s for 1 GB, facts F65), and starts over when it is killed.
      */
     startWorkMs: second,
-    /** And no start, however hard it works, takes longer than this. */
+    /** The limit of a start, also when it uses CPU time. */
     startMaxMs: 15 * minute,
-    /** Unreadable lines of a start that works: one that reads its rollouts prints nothing (measured). */
+    /** Unreadable lines during a start: a Codex that reads its rollouts prints nothing (facts F65). */
     startGarbageMax: 100,
-    /** What is kept of an installed Codex's lacks: some KB. */
+    /** Bytes of the stored list of what an installed Codex lacks: some KB. */
     lacksBytesMax: 64 * KiB,
-    /** What Codex writes of its own schema: 0.1 s measured. Untold after this, the start goes on without it. */
+    /** Codex writes its schema in 0.1 s (facts F61). After this the start continues without it. */
     schemaTimeoutMs: 3 * second,
     /** How long a command waits for a child that is starting. */
     readyWaitMs: 10 * second,
-    /** How often an idle child is asked whether it still answers. */
+    /** How often an idle child is pinged. */
     pingEveryMs: 10 * second,
-    /** How long it may take to. */
+    /** How long the answer to a ping may take. */
     pingTimeoutMs: 5 * second,
-    /** Of those in a row: then it hangs, and is replaced. */
+    /** Missed pings in a row after which the child hangs and is replaced. */
     pingMisses: 3,
     /** Between a crash and the next start; doubled with each crash. */
     backoffFirstMs: 500,
@@ -127,16 +127,16 @@ export const codexLimits = {
     crashesMax: 5,
     /** Five starts with their pauses take some 30 s, so the window holds them several times. */
     crashesWindowMs: 180 * second,
-    /** How long no start is tried then, unless `daemon retry` asks for one. */
+    /** How long no start is tried then, unless `daemon retry` requests one. */
     circuitOpenMs: 5 * minute,
-    /** The same of what Codex warns of without a thread. */
+    /** Warnings of Codex that are not about a thread: the newest ones. */
     warningsMax: 50,
     /** Passed to the child, so that an unsubscribed thread gives its writer lock back soon. */
     threadUnloadDelaySecs: 2,
   },
 
   timer: {
-    /** How much too early a timer may fire by the clock that is asked (measured). */
+    /** How much too early a timer may fire by the monotonic clock (measured). */
     slackMs: 5,
     /** A timer over 2^31 - 1 ms fires at once. */
     maxMs: 24 * 60 * minute,

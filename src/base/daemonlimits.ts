@@ -24,6 +24,8 @@ export const daemonLimits = {
     slotsMax: 1000,
     /** Looked at in one round, before others get their turn. */
     batchMax: 100,
+    /** Fired in one transaction: some 5 ms, for which callers wait. */
+    togetherMax: 10,
     /** Events of one page of the log. */
     eventsMax: 500,
     /** The pause after a failure, doubled each time. */
@@ -57,9 +59,9 @@ export const daemonLimits = {
   },
 
   socket: {
-    /** Of a key or an id at the top level of a line that cannot be read whole. */
+    /** Bytes of a key or an id at the top level of a line that cannot be read whole. */
     lineIdBytesMax: 256,
-    /** Of the names in a frame (an operation, a schema, a version, a thread). */
+    /** Characters of a name in a frame (an operation, a schema, a version, a thread). */
     nameCharsMax: 200,
     /** A control frame holds one text of 1 MiB escaped (up to 6 bytes a byte) with room to spare. */
     frameBytesMax: 8 * MiB,
@@ -67,44 +69,44 @@ export const daemonLimits = {
     connectionsMax: 256,
     /** Calls of one client at a time: an agent asks a handful. */
     callsPerConnectionMax: 64,
-    /** Beyond these two limits: for what a person needs when everything else is taken. */
+    /** Connections over that limit, for the ops that a person needs when the daemon is full. */
     connectionsReserved: 16,
-    /** The same, of calls. */
+    /** Calls over that limit, for the same ops. */
     callsReserved: 8,
-    /** Refused connections that are still left to read why; past this they are closed at once, for their descriptors. */
+    /** Refused connections that stay open until the client has read why. Further ones are closed at once. */
     refusalsLingeringMax: 32,
     /** Descriptors that the daemon keeps for the registry, the log, Codex and what it opens in between. */
     descriptorsReserved: 64,
-    /** A client says who it is with its first bytes; this long it may take on a machine that swaps. */
+    /** A client sends hello with its first bytes. On a machine that swaps, that may take this long. */
     helloTimeoutMs: 10 * second,
-    /** A refused connection may read why for so long: closing at once can take the words away with it. */
+    /** How long a refused connection stays open: an immediate close can discard the error. */
     refusalLingerMs: second,
     /** What a slow reader may leave unread before its stream is cut. */
     outboundBytesMax: 16 * MiB,
-    /** A stream waits while more than this is unread: far under the cut, so that only who ignores it is cut. */
+    /** A stream waits while more than this is unread: far below the limit at which the connection is cut. */
     outboundHighWaterBytes: 256 * KiB,
-    /** Of a row that no frame holds, the values that stay: a ref, a kind, a method. */
+    /** Values of at most this length stay in a row that is too large for a frame: a ref, a kind, a method. */
     rowValueCharsMax: 200,
     /** The kernel's limit for a unix socket path: 108 on Linux, 104 on macOS, one byte for the final NUL. */
     pathBytesMax: 103,
   },
 
   client: {
-    /** A daemon that says nothing at all for this long is asked again, and then waited for as above. */
+    /** `quick` waits this long for hello. Then `runCli` calls again and waits as above. */
     quickHelloMs: second,
-    /** A socket of this machine takes a connection at once, or its daemon hangs. */
+    /** A local socket accepts a connection at once, or its daemon hangs. */
     connectTimeoutMs: 2 * second,
-    /** Who pressed TAB waits no longer than this for what the daemon knows. */
+    /** How long completion waits for the daemon after TAB. */
     completionMs: second,
-    /** Of what a shell shows beside a word. */
+    /** Columns of the description that a shell shows beside a word. */
     completionColumns: 60,
     /** How long a command waits for the daemon that it started: it opens its socket in 50 ms. */
     autostartWaitMs: 10 * second,
     /** How often it tries to connect meanwhile. */
     autostartPollMs: 10,
-    /** A daemon that dropped its first client may be ending: this long it is waited for, to learn why. */
+    /** A daemon that dropped its first client may be exiting: how long the client waits to learn why. */
     startFailureMs: 500,
-    /** A stream that was told to end may take this long before the client leaves anyhow. */
+    /** How long a cancelled stream may take before the client exits. */
     cancelGraceMs: second,
     /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
     callTriesMax: 3,
@@ -115,39 +117,39 @@ export const daemonLimits = {
     eofGraceMs: 2 * second,
     /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
     resultBytesMax: 100 * KiB,
-    /** That `list` shows there: some 1.1 KB each, with nothing said yet. */
+    /** Threads that `list` returns over MCP by default: some 1.1 KB each. */
     threads: 30,
-    /** To this, when a result is over the limit; then to the half of it, and so on down to the least. */
+    /** Texts are cut to this when a result is over the limit, then to half of it, and so on. */
     textCharsMax: 2000,
-    /** The least that is left of one. */
+    /** The shortest that a text is cut to. */
     textCharsMin: 250,
   },
 
   daemon: {
-    /** How long an end that was asked for may take: then the process leaves anyhow. */
+    /** How long a graceful stop may take. Then the process exits anyway. */
     shutdownGraceMs: 10 * second,
-    /** The part of it that calls get to end by themselves once they are told. */
+    /** The part of that time that open calls get after their abort. */
     shutdownCallsMs: 2 * second,
-    /** Different failures that `daemon status` shows: the newest few say it, the log has them all. */
+    /** Failures that `daemon status` shows: the newest ones. The log has all. */
     faultsKeptMax: 10,
-    /** Of a failure's words there. */
+    /** Characters of a failure's message there. */
     faultCharsMax: 200,
-    /** A failure that did not come back for this long is shown no more. */
+    /** A failure that has not occurred again for this long is not shown any more. */
     faultShownMs: 24 * 60 * minute,
-    /** A half-written copy this old belongs to nobody any more: one that is being written changes all the time. */
+    /** An unfinished copy this old is abandoned: a copy that is being written changes all the time. */
     leftoverAgeMs: 10 * minute,
-    /** A mark of `down` this old beside a daemon that answers was left by a `down` that was cut off. */
+    /** A stop marker this old, beside a daemon that answers, was left by an interrupted `down`. */
     markAgeMs: minute,
   },
 
   log: {
-    /** Of one file of the log: weeks of a daemon that is well. */
+    /** Bytes of one log file: weeks of a healthy daemon. */
     bytesMax: 8 * MiB,
-    /** Of those files: the one that is written and two older ones. */
+    /** The number of log files: the current one and two older ones. */
     filesKept: 3,
-    /** Of a list, or of an object, in a log line: the first so many. */
+    /** Items of a list or an object in a log line: the first ones. */
     itemsMax: 50,
-    /** Of one string in a log line: a whole stack fits. */
+    /** Characters of one string in a log line: a whole stack fits. */
     textCharsMax: 8 * KiB,
     /** How far back `daemon log --raw` looks in the file. */
     tailBytes: MiB,
@@ -156,7 +158,7 @@ export const daemonLimits = {
   store: {
     /** How long a statement waits for another process that reads or copies the registry. */
     busyTimeoutMs: 5 * second,
-    /** Copies of the registry that were made before migrations: the newest so many. */
+    /** Copies of the registry from before migrations: the newest ones are kept. */
     migrationBackupsKept: 3,
     /** Faults of a damaged registry that are listed: the first few say it. */
     faultsMax: 20,

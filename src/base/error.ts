@@ -36,14 +36,14 @@ export interface ErrorBody {
 }
 
 /**
- * What a caller learns of a write that was sent and not answered: the reason alone (`timeout`, `daemon_down`) would say
- * that it was not done. With its key the same command never does it twice.
+ * The error for a write that was sent and not answered. The reason alone (`timeout`, `daemon_down`) would mean that it was
+ * not done. With its key the command can be repeated safely.
  */
 export function unsureOf(reason: { message: string }, input: Record<string, unknown>): DispatchError {
   const { idempotency_key: key, thread } = input;
   const look = typeof thread === "string" ? `dispatch get ${thread}` : "dispatch list";
   const isKeyed = typeof key === "string";
-  return new DispatchError("unsure", `${reason.message}: whether this was done is not known`, {
+  return new DispatchError("unsure", `${reason.message}: it is not known whether this was done`, {
     hint: isKeyed ? `repeat the command with --idempotency-key ${key}: it is never done twice` : look,
     ...(isKeyed ? { data: { idempotency_key: key } } : {}),
     cause: reason,
@@ -82,7 +82,7 @@ export class DispatchError extends Error {
     };
   }
 
-  /** The same error on this side of a socket. An unknown code (a newer daemon's) becomes `internal`, its words kept. */
+  /** The same error on this side of a socket. An unknown code (of a newer daemon) becomes `internal` with the same message. */
   static fromBody(body: ErrorBody): DispatchError {
     const code: Code = Object.hasOwn(codes, body.code) ? body.code : "internal";
     return new DispatchError(code, body.message, {
@@ -92,7 +92,7 @@ export class DispatchError extends Error {
   }
 }
 
-/** Of a failure that is unknown only because nobody answered: what failed can have changed nothing. */
+/** Marks a failed read as not done: its outcome is unknown, but a read changes nothing. */
 export function withNothingDone(thrown: unknown): unknown {
   if (!(thrown instanceof DispatchError) || thrown.data?.["outcome"] !== "unknown") return thrown;
   const { code, message, hint, data } = thrown;
@@ -103,14 +103,14 @@ export function withNothingDone(thrown: unknown): unknown {
   });
 }
 
-/** A message may repeat what it was given, and that may be anything: it is cut, and is always text. */
+/** A message may quote any input, so it is cut, and it is always well-formed text. */
 function shortText(text: string): string {
   const over = text.length - limits.error.charsMax;
   const cut = over <= 0 ? text : `${text.slice(0, limits.error.charsMax)}… [${over} more characters]`;
   return cut.toWellFormed();
 }
 
-/** What fits into any answer: of more, the beginning of each list and text. Never throws. */
+/** The data, cut to fit any answer: the beginning of each list and text. Never throws. */
 function shortData(data: Record<string, unknown>): Record<string, unknown> {
   try {
     if (JSON.stringify(data).length <= limits.error.dataCharsMax) return data;
@@ -134,7 +134,7 @@ export function fail(
   throw new DispatchError(code, message, more);
 }
 
-/** The message of anything thrown, on one line's worth of nouns. */
+/** The message of anything that was thrown. */
 export function errorMessage(thrown: unknown): string {
   return shortText(thrown instanceof Error ? thrown.message : String(thrown));
 }

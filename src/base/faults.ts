@@ -1,6 +1,6 @@
 /**
- * Failures that nobody expects. Each becomes a log line under an id, and stays in a short list that `daemon status`
- * shows as degraded. Every error line of the log counts, so no author of a boundary can forget to report it.
+ * Unexpected failures. Each becomes a log line with an id, and stays in a short list that `daemon status` shows as
+ * degraded. Every error line of the log counts, so no author of a boundary can forget to report it.
  */
 import type { Clock } from "./clock.ts";
 import { DispatchError, errorMessage } from "./error.ts";
@@ -8,10 +8,10 @@ import { limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 
 export interface Fault {
-  /** Of its newest occurrence: the log has the details under it. */
+  /** The id of its newest occurrence, under which the log has the details. */
   id: string;
   what: string;
-  /** The words of what was thrown, or null. */
+  /** The message of what was thrown, or null. */
   why: string | null;
   times: number;
   /** Wall clock, ms: the newest occurrence. */
@@ -59,7 +59,7 @@ export function faultLog(log: Log, clock: Clock): FaultLog {
   };
 }
 
-/** A clock whose callbacks end nothing but themselves: what one throws is a line in the log. */
+/** A clock whose callbacks cannot end the process: an error in one is logged. */
 export function guardedClock(clock: Clock, log: Log): Clock {
   return {
     ...clock,

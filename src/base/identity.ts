@@ -5,7 +5,7 @@ import { runSync } from "./spawn.ts";
 
 /**
  * Who a process is. A pid alone never decides: it is reused. The kernel's start time and the boot's id make it a
- * name for ever, so that an orphan of a dead daemon can be told from a stranger.
+ * name for ever, so that an orphan of a dead daemon is not confused with another process.
  */
 export interface ProcessIdentity {
   pid: number;
@@ -49,7 +49,7 @@ export function nameOf(pid: number): string | undefined {
   return name?.trim() || undefined;
 }
 
-/** What a process has computed in its life, in ms; undefined for one that is not there. */
+/** The CPU time of a process, in ms. Undefined when it does not exist. */
 export function cpuMsOf(pid: number): number | undefined {
   if (process.platform !== "linux") return psTime(runSync(["ps", "-o", "time=", "-p", String(pid)]));
   const fields = statFields(pid);

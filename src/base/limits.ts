@@ -1,6 +1,6 @@
 /**
- * Every limit of the product, by what it limits, with its reason. Nothing queues, buffers, retries or waits without a
- * row here.
+ * Every limit of the product, grouped by what it limits, each with its reason. Nothing queues, buffers, retries or
+ * waits without a limit.
  */
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
@@ -15,7 +15,7 @@ export const limits = {
   ...daemonLimits,
 
   input: {
-    /** Codex refuses user text over 1,048,576 characters; bytes are never fewer than characters. */
+    /** Codex refuses a text over 1,048,576 characters (facts F56); bytes are never fewer than characters. */
     textBytesMax: MiB,
     /** A word of an input, unless its field says otherwise: as long as the longest path that the kernel takes. */
     wordBytesMax: 4 * KiB,
@@ -23,21 +23,21 @@ export const limits = {
     listItemsMax: 1000,
     /** One `--config KEY=VALUE`: a value may be a table as JSON. */
     configValueBytesMax: 64 * KiB,
-    /** Codex never answers JSON that is over 127 deep; what is around a value takes a few of these levels. */
+    /** Codex never answers JSON over 127 levels deep (facts F11); the levels around a value count too. */
     jsonDepthMax: 100,
-    /** Of an idempotency key: a UUID or a delivery id of another system, several times over. */
+    /** Bytes of an idempotency key: several times a UUID or a delivery id of another system. */
     keyBytesMax: 200,
-    /** What a row of `list` and a tab of Codex can show of one, several times over. */
+    /** Characters of a title: several times what a row of `list` or a tab of Codex can show. */
     titleCharsMax: 200,
-    /** Of a word that is typed: longer ones are titles. */
+    /** Characters of a handle, which is typed by hand. */
     handleCharsMax: 40,
-    /** Codex's own limit for the objective of a goal. */
+    /** Codex's own limit for the objective of a goal (facts F57). */
     goalCharsMax: 4000,
-    /** Threads that a word may stand for; more are not told apart. */
+    /** Threads that are read for an ambiguous word: enough to report the ambiguity. */
     matchesMax: 20,
     /** Rows of one page: some MB at the most, far under a frame. */
     pageMax: 1000,
-    /** Of one `wait`: a longer one is asked again by who still wants it. */
+    /** The longest `wait`. A caller that wants to wait longer calls again. */
     waitTimeoutMaxMs: 24 * 60 * minute,
     /** A question that waits longer waits for a person, and needs no end. */
     requestTimeoutMaxMs: 30 * 24 * 60 * minute,
@@ -48,23 +48,23 @@ export const limits = {
     bytesMax: 64 * KiB,
     /** A repository's configuration is somebody else's text: 6 ms at the most, while all else waits. */
     repositoryBytesMax: 16 * KiB,
-    /** Of a file that is no TOML: a statement of more lines than this is not read further to find the line. */
+    /** Lines of one statement that are read to find the line of a TOML error. */
     statementLinesMax: 50,
   },
 
   error: {
     /**
-     * Of an error's message, its hint, and each text in its data: some repeat what they were given. Under what an MCP
-     * result shows of one text, so that it is cut once.
+     * Characters of an error's message, its hint, and each text in its data, because they may quote the input. Less than
+     * an MCP result shows of one text, so that a text is cut only once.
      */
     charsMax: 1900,
-    /** Of an error's data as JSON: with message and hint far under a frame, however it is escaped. */
+    /** Bytes of an error's data as JSON: with message and hint far below a frame, also when escaped. */
     dataCharsMax: 64 * KiB,
-    /** Of a list in data that is over that limit. */
+    /** Items that are kept of a list in data over that limit. */
     dataItemsMax: 50,
-    /** Of a value, or the name of a field, that an error about it repeats. */
+    /** Characters of a value, or of a field name, that an error quotes. */
     valueCharsMax: 200,
-    /** Words of a choice that an error lists; of more it names the nearest. */
+    /** Words of a choice that an error lists. If there are more, it names the nearest. */
     choicesShownMax: 20,
   },
 
@@ -73,55 +73,55 @@ export const limits = {
     max: 100_000,
     /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */
     openWaitMs: 45 * second,
-    /** A lane idle this long is unsubscribed. */
+    /** A thread that is idle this long is unsubscribed. */
     idleUnloadMs: 60 * second,
     /** The child unloads an unsubscribed thread after `threadUnloadDelaySecs`. */
     unloadWaitMs: 10 * second,
-    /** How often it is asked meanwhile whether Codex has let go. */
+    /** How often that is checked meanwhile. */
     unloadLookEveryMs: 100,
-    /** A status this young, said by the running child itself, proves idle as well as asking again would. */
+    /** A status of the running child that is at most this old proves idle without another call. */
     statusFreshMs: 250,
-    /** What Codex warns of one thread: the newest so many. */
+    /** Warnings of Codex about one thread: the newest ones. */
     warningsMax: 20,
-    /** What is kept of a failed turn's words: a provider may send a whole page. */
+    /** Characters of a failed turn's message: a provider may send a whole page. */
     turnErrorCharsMax: 4000,
-    /** Of the last message, in a row of `list`. */
+    /** Characters of the last message in a row of `list`. */
     summaryTextCharsMax: 120,
-    /** Of the last message, in the row of its thread: the whole is in the history. */
+    /** Characters of the last message in the registry: the history has all of it. */
     lastMessageBytesMax: 16 * KiB,
-    /** Of a first text, where it stands for a title. */
+    /** Characters of a first text that is shown as the title. */
     previewCharsMax: 200,
-    /** What `tail` shows of one item unless `--full`; an agent's context is the scarce thing. */
+    /** Characters of one item in `tail` without `--full`, to save an agent's context. */
     tailItemCharsMax: 2000,
     /** A running turn silent this long is settled by one cheap read. */
     turnSilentMs: 30 * second,
-    /** After `idle` without `turn/completed`: the completion was measured to follow at once. */
+    /** How long `turn/completed` may be missing after `idle`: it follows at once (facts F22). */
     turnEndLostMs: 2 * second,
-    /** A turn that only retries for this long asks for attention; dispatch never ends it by itself. */
+    /** A turn that only retries for this long needs attention. dispatch never ends it by itself. */
     retryingAttentionMs: 2 * minute,
-    /** How long `stop` waits for the turn to end, before it answers that it was asked to. */
+    /** How long `stop` waits for the turn to end. Then it returns `pending`. */
     stopTimeoutMs: 10 * second,
     /** Sub-agents of sub-agents, up to the thread they work for. */
     subAgentDepthMax: 8,
   },
 
   message: {
-    /** What waits for one thread: years of work, and no more than the bench claims from in the same time. */
+    /** Queued messages of one thread: years of work, and the size up to which the bench measures a claim. */
     queuedPerThreadMax: 100_000,
     /** A sent message with no proof after this is `unsure`. */
     proofTimeoutMs: 60 * second,
-    /** Attempts of one message, whatever sent it back: with the back-off between them some 12 minutes. */
+    /** Attempts of one message: with the back-off between them some 12 minutes. */
     attemptsMax: 30,
-    /** `send` answers with the state as it is after this. */
+    /** `send` returns the current state after this time. */
     sendAnswerMs: 5 * second,
   },
 
   loop: {
-    /** How often all that is unfinished is looked at without any event. */
+    /** How often all unfinished work is checked without an event. */
     everyMs: 5 * second,
     /** One thread keeps a pass over all that is unfinished so long; then it is settled beside the rest. */
     settleWaitMs: 2 * second,
-    /** A wait also looks without any event: a confirming read may have said `active` just before the turn was told. */
+    /** A wait also checks without an event: a confirming read may report `active` just before the turn event. */
     waitLookEveryMs: second,
     /** A suspect that waits for its trial asks with each pass; one that has not asked for so long keeps nobody back. */
     suspectAsksMs: 15 * second,
@@ -132,7 +132,7 @@ export const limits = {
   },
 
   usageLimit: {
-    /** Codex says the reset of a usage limit just before the turn fails: within one read, or the next. */
+    /** Codex reports the reset of a usage limit just before the turn fails (facts C1.3). */
     saidMs: 10 * second,
     /** After the reset, so that neither a clock that is a little off nor all daemons of an account at once meet the limit again. */
     jitterMinMs: 2 * second,
@@ -143,38 +143,38 @@ export const limits = {
   },
 
   event: {
-    /** How long an audit row may wait for a transaction to ride on. */
+    /** How long an audit row may wait for another transaction to join. */
     laterMs: 20,
-    /** Of the data of one event: the log is of what happened, and not of texts. */
+    /** Bytes of the data of one event: the log has no texts. */
     dataBytesMax: 2 * KiB,
-    /** Of the words of a failure, or a path, in that data: 1.5 KB of UTF-8, so that it fits with what is beside it. */
+    /** Characters of a message or a path in that data: 1.5 KB of UTF-8, so that the rest fits too. */
     textCharsMax: 500,
     /** Events of one page: 2 MB at the most. */
     pageMax: 1000,
     /** How long events and ended messages are kept unless `[history] keep_days` says otherwise. */
     keepDays: 90,
-    /** How often what is older is looked for. */
+    /** How often older rows are removed. */
     pruneEveryMs: 24 * 60 * minute,
     /** In one transaction: some 5 ms. */
     pruneRowsMax: 1000,
   },
 
   search: {
-    /** Of one item in the search index: FTS5 takes some 5 MB/s, and what Codex says meanwhile waits. */
+    /** Bytes of one item in the search index: FTS5 indexes some 5 MB/s, and Codex's events wait meanwhile. */
     indexedBytesMax: 16 * KiB,
-    /** What a sync reads unless told otherwise: a day's work, in seconds. */
+    /** Turns that a sync reads by default: a day's work, in some seconds. */
     syncTurns: 200,
-    /** Of the items of those turns. */
+    /** Items that a sync reads by default. */
     syncItems: 5000,
-    /** Of their texts. */
+    /** Bytes of text that a sync reads by default. */
     syncBytes: 16 * MiB,
-    /** Of the time that reading them takes. */
+    /** How long a sync reads by default. */
     syncMs: 20 * second,
     /** In one transaction: some 50 ms of FTS5. */
     syncCommitBytes: 256 * KiB,
     /** Stretches of a history that bounded syncs left out; past this the oldest two become one, and are read again. */
     syncGapsMax: 16,
-    /** Of the words that are searched for: as long as a sentence gets. */
+    /** Characters of a search text: a long sentence. */
     textCharsMax: 1000,
     /** Words of one search: each is one more list to walk. */
     wordsMax: 32,
@@ -186,7 +186,7 @@ export const limits = {
     rankedMax: 1000,
     /** To name a thread in a search costs 0.07 ms (measured); past this each hit's thread is looked up instead. */
     namedMax: 1000,
-    /** As long as one name takes to step over so many hits of threads that are not wanted (measured). */
+    /** Skipping this many hits of unwanted threads takes as long as naming one thread (measured). */
     stepsPerName: 140,
     /** How long a search waits for a Codex that is starting: the index answers without it. */
     codexWaitMs: 2 * second,
@@ -198,24 +198,24 @@ export const limits = {
     indexSplitMax: 100,
     /** And split again: some 25 ms of FTS5, for which callers wait, a thousand times in a large history. */
     indexSplitBytes: 64 * KiB,
-    /** How soon it is tried again where the disk refused it. */
+    /** The pause before a retry after a disk error. */
     indexSplitEveryMs: 10 * minute,
   },
 
   request: {
-    /** Of a question that is stored: what is larger is denied, since nobody could read it. */
+    /** Bytes of a stored question. A larger one is denied, because nobody could read it. */
     bytesMax: 256 * KiB,
     /** The files of a patch, as JSON: shown twice (each, and as one diff), with the rest they fit a frame. */
     changesBytesMax: MiB,
-    /** Of one question in a list; `request get` has the whole. */
+    /** Bytes of one question in a list. `request get` has all of it. */
     listEachBytesMax: 16 * KiB,
-    /** Of the whole list. */
+    /** Bytes of the whole list. */
     listBytesMax: 4 * MiB,
     /** Hooks that an approval is recorded with. */
     hooksShownMax: 3,
-    /** Of the path of each. */
+    /** Characters of the path of each hook. */
     hookPathCharsMax: 300,
-    /** Past questions that one replay looks at: a moment's work, while what Codex says waits. */
+    /** Past questions that one replay checks: it takes a moment, in which Codex's events wait. */
     replayMax: 10_000,
   },
 } as const;

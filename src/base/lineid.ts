@@ -1,6 +1,6 @@
 /**
- * The `id` at the top level of a JSON object, found byte by byte: also in a line that is too long to be kept, that is
- * no UTF-8, or that breaks off. A refusal then reaches the call it is about, and no caller waits for ever.
+ * Finds the `id` at the top level of a JSON object byte by byte, also in a line that is too long to keep, is not UTF-8,
+ * or is cut. So an error reaches its call, and no caller waits for ever.
  */
 import { limits } from "./limits.ts";
 
@@ -19,7 +19,7 @@ export function idScan(): IdScan {
   let depth = 0;
   let inString = false;
   let isEscaped = false;
-  /** Of the key or the value that is being read at the top level; undefined: of no interest. */
+  /** The text of the top-level key or value that is being read. Undefined when it is not needed. */
   let token: number[] | undefined;
   let key: unknown;
   let isValue = false;
@@ -81,7 +81,7 @@ export function idScan(): IdScan {
   };
 }
 
-/** Of a whole line. */
+/** The id of a whole line. */
 export function idIn(line: Uint8Array): number | string | undefined {
   const scan = idScan();
   scan.push(line);

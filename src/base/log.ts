@@ -1,4 +1,4 @@
-/** The log port. One sink writes it (a rotated file, or consola in the foreground); text of prompts never gets here. */
+/** The log port. One sink writes it (a rotated file, or consola in the foreground); it never contains a prompt. */
 export interface Log {
   debug(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;

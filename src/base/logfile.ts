@@ -1,4 +1,4 @@
-/** The log as a file of JSON lines, rotated by size. It never throws into who logs: a full disk costs lines, counted. */
+/** The log as a file of JSON lines, rotated by size. It never throws into its caller: on a full disk lines are lost and counted. */
 import {
   closeSync,
   constants,

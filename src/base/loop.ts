@@ -6,7 +6,7 @@ export interface Loop {
   stop(): Promise<void>;
 }
 
-/** `failed` is told of what a step throws; the loop goes on. */
+/** `failed` receives what a step throws. The loop continues. */
 export function loop(
   clock: Clock,
   everyMs: number,

@@ -1,5 +1,5 @@
 /**
- * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for whoever reads the other end, and
+ * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for a reader at the other end, and
  * what is written through a symbolic link goes where the link leads.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
@@ -9,7 +9,7 @@ import { quoted } from "./privacy.ts";
 /** `constants` has no O_CLOEXEC in node's list. */
 const closeOnExec = process.platform === "darwin" ? 0x1000000 : 0o2000000;
 
-/** Never waits. Throws `usage` for what is no regular file, and what the system says for the rest (ENOENT, EACCES, ...). */
+/** Never waits. Throws `usage` when it is not a regular file, else the error of the system (ENOENT, EACCES, ...). */
 export function openOwn(path: string, flags: number): number {
   let fd: number;
   try {
@@ -33,14 +33,14 @@ export function openOwnOrFail(path: string, flags: number, what: string): number
   }
 }
 
-/** Throws `usage` where something is there that is no regular file. For a file that another library opens. */
+/** Throws `usage` when the path is not a regular file. For a file that another library opens. */
 export function refuseIrregular(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFile()) irregular(path);
 }
 
 function irregular(path: string): never {
-  fail("usage", `${path} is no regular file, and dispatch keeps a file of its own there`, {
+  fail("usage", `${path} is not a regular file, and dispatch keeps its own file there`, {
     hint: `mv ${quoted(path)} ${quoted(`${path}.away`)}`,
     data: { path },
   });

@@ -6,7 +6,7 @@ interface Owned {
   mode: number;
 }
 
-/** Of a directory that is there: another user owns it, or can reach into it. */
+/** The fault of an existing directory: another user owns it, or can access it. */
 export function privacyFault(directory: string, found: Owned, uid = ownUid()): DispatchError | undefined {
   if (found.uid !== uid) return foreign(directory, found.uid, uid);
   if ((found.mode & 0o077) !== 0)
@@ -17,7 +17,7 @@ export function privacyFault(directory: string, found: Owned, uid = ownUid()): D
   return undefined;
 }
 
-/** The refusal of what belongs to another user. */
+/** The error for a file of another user. */
 export function foreign(directory: string, owner: number, uid: number): DispatchError {
   // A home that root made, as with one `sudo dispatch list`: the user takes it back.
   const hint =
@@ -41,7 +41,7 @@ export function modeOf(found: Pick<Owned, "mode">): string {
   return `0${(found.mode & 0o777).toString(8).padStart(3, "0")}`;
 }
 
-/** As a shell takes it. */
+/** The path in shell quoting. */
 export function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -23,7 +23,7 @@ export interface Processes {
   parentOf(pid: number): number | undefined;
   /** The bytes of its environment at its last exec, `NAME=value` ended by NUL each. Undefined: it may not be read. */
   environmentOf(pid: number): Buffer | undefined;
-  /** Undefined: it may not be read, or this system does not tell. */
+  /** Undefined when it may not be read, or when this system does not report it. */
   confinementOf(pid: number): Confinement | undefined;
 }
 

@@ -12,7 +12,7 @@ const refChars = 6;
 /** 30^24: more than 2^117. */
 const keyChars = 24;
 
-/** A lane's ref. It begins with a letter, so that no shell or person takes it for a number. */
+/** A thread's ref. It begins with a letter, so that it cannot be read as a number. */
 export function newRef(random: Random): string {
   return pick(letters, random) + chars(refChars - 1, random);
 }

@@ -43,10 +43,10 @@ export function redactValue(value: unknown, charsMax: number, depth = 0): unknow
   if (typeof value !== "object" || value === null) return value;
   if (depth === 4) return "[deep]";
   if (Array.isArray(value))
-    return value.slice(0, limits.log.itemsMax).map((one) => redactValue(one, charsMax, depth + 1));
+    return value.slice(0, limits.log.itemsMax).map((item) => redactValue(item, charsMax, depth + 1));
   const out: Record<string, unknown> = {};
-  for (const [name, one] of Object.entries(value).slice(0, limits.log.itemsMax))
+  for (const [name, item] of Object.entries(value).slice(0, limits.log.itemsMax))
     out[name] =
-      typeof one === "string" && secretName.test(name) ? gone : redactValue(one, charsMax, depth + 1);
+      typeof item === "string" && secretName.test(name) ? gone : redactValue(item, charsMax, depth + 1);
   return out;
 }

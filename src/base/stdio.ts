@@ -30,11 +30,11 @@ export function isForProgram(): Promise<boolean> {
 
 /** Columns of the terminal that stdout is. Ask only when it is one. */
 export function terminalWidth(): number {
-  const told = Number(readEnv().COLUMNS);
-  return Number.isInteger(told) && told > 0 ? told : process.stdout.columns || 80;
+  const columns = Number(readEnv().COLUMNS);
+  return Number.isInteger(columns) && columns > 0 ? columns : process.stdout.columns || 80;
 }
 
-/** False when nobody reads any more (`| head`): the command then ends without a word. */
+/** False when the reader has gone (`| head`): the command then ends silently. */
 export function writeOut(s: string | Uint8Array): Promise<boolean> {
   return write(Bun.stdout, "standard output", s);
 }
@@ -66,7 +66,7 @@ export async function readStdin(bytesMax: number): Promise<Uint8Array | undefine
 }
 
 /**
- * False when an argument is not UTF-8: the runtime has then put U+FFFD in its place, without a word (measured). Where
+ * False when an argument is not UTF-8: the runtime then silently replaces it with U+FFFD (measured). Where
  * the system does not show the bytes, an argument that holds one is taken as typed.
  */
 export async function areArgumentsText(argv: readonly string[]): Promise<boolean> {

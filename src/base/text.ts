@@ -9,7 +9,7 @@
 export interface Look {
   /** Columns. */
   width: number;
-  /** Wall clock, ms: relative times are told from it. */
+  /** Wall clock, ms: relative times count from it. */
   now: number;
   color: boolean;
 }
@@ -37,7 +37,7 @@ const plain = /^[\x20-\x7e\n]*$/;
 
 const invisible = /^[\s\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]*$/v;
 
-/** Whether nothing of it can be seen: blanks, controls, and characters that are drawn as nothing. */
+/** True if it has no visible character: only blanks, controls, and characters of no width. */
 export function isBlank(text: string): boolean {
   return invisible.test(text);
 }

@@ -1,4 +1,4 @@
-/** The Agent port over a real Codex: each verb is one call, its answer read tolerantly. */
+/** The Agent port over a real Codex. Each method is one call; unknown fields of its answer are ignored. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Agent, RawLine } from "../core/model/ports/agent.ts";
@@ -17,10 +17,10 @@ import {
   textInput,
 } from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
-import { rolloutHolds, rolloutPower } from "./rollout.ts";
+import { rolloutHolds, rolloutPermissions } from "./rollout.ts";
 import type { CallOptions } from "./rpc.ts";
 import { searchMessages, searchThreads } from "./search.ts";
-import { type Supervised, supervisor } from "./supervisor.ts";
+import { type SupervisorDeps, supervisor } from "./supervisor.ts";
 import { threadsOfDay } from "./threadfiles.ts";
 import { defaultsOf, goalFacts, modelFacts, threadFacts, threadOpened } from "./wire.ts";
 
@@ -30,26 +30,26 @@ export interface CodexAgent extends Agent {
 }
 
 export function codexAgent(
-  world: Omit<Supervised, "taps" | "capabilities"> & { lacksFile?: string },
+  deps: Omit<SupervisorDeps, "taps" | "capabilities"> & { lacksFile?: string },
 ): CodexAgent {
   const taps = new Set<(line: RawLine) => void>();
   const codex = supervisor({
-    ...world,
+    ...deps,
     taps,
-    capabilities: capabilities({ env: world.env, file: world.lacksFile }),
+    capabilities: capabilities({ env: deps.env, file: deps.lacksFile }),
   });
-  /** The life that takes this call; throws by name what its Codex lacks for it. */
-  const lifeFor = (method: string, params: Json) => {
-    const life = codex.running();
-    const lack = lackOf(life.lacks(), method, params);
+  /** The session for this call. Throws `agent` with the name of the feature that this Codex lacks. */
+  const sessionFor = (method: string, params: Json) => {
+    const session = codex.running();
+    const lack = lackOf(session.lacks(), method, params);
     if (lack) throw lackError(codex.status().version ?? "", lack);
-    return life;
+    return session;
   };
   const has = (method: string) => lackOf(codex.running().lacks(), method, {}) === undefined;
   const call = (method: string, params: Json, options?: CallOptions) =>
-    onLife(() => lifeFor(method, params).rpc.call(method, params, options));
+    asRejection(() => sessionFor(method, params).rpc.call(method, params, options));
   const read = (method: string, params: Json, options?: CallOptions) =>
-    onLife(() => lifeFor(method, params).rpc.read(method, params, options));
+    asRejection(() => sessionFor(method, params).rpc.read(method, params, options));
 
   async function unsubscribe(threadId: string): Promise<void> {
     await call("thread/unsubscribe", { threadId });
@@ -60,16 +60,16 @@ export function codexAgent(
     else await call("thread/archive", { threadId });
   }
 
-  /** What is answered after its deadline, core decides about: the thread may be in use by then. */
+  /** An answer after the deadline becomes an event, and core decides: the thread may be in use by then. */
   const load = (method: string, params: Json, isDurable = false) =>
-    onLife(async () => {
-      const life = lifeFor(method, params);
+    asRejection(async () => {
+      const session = sessionFor(method, params);
       const late = (answer: Json) => {
         const event = lateThread(answer, isDurable);
-        if (event) world.sink.onEvents(life.epoch, [event]);
+        if (event) deps.sink.onEvents(session.epoch, [event]);
       };
       const timeoutMs = limits.codex.loadTimeoutMs;
-      return threadOpened(await life.rpc.call(method, params, { timeoutMs, late })) ?? unreadable(method);
+      return threadOpened(await session.rpc.call(method, params, { timeoutMs, late })) ?? unreadable(method);
     });
 
   return {
@@ -91,7 +91,7 @@ export function codexAgent(
     },
     listTurns: (threadId, page) => turnPage(read, threadId, page),
     unsubscribe,
-    // A Codex that knows no goals, or has them switched off, has none, and no queue either: both are looked at before every resume.
+    // Without support for goals, or with goals disabled, a thread has none. Core reads goal and queue before every resume.
     async readGoal(threadId) {
       if (!has("thread/goal/get")) return null;
       try {
@@ -113,7 +113,7 @@ export function codexAgent(
       await call("thread/goal/clear", { threadId });
     },
     hasInjected: (rolloutPath, itemId) => rolloutHolds(rolloutPath, itemId),
-    lastPermissions: (rolloutPath) => rolloutPower(rolloutPath),
+    lastPermissions: (rolloutPath) => rolloutPermissions(rolloutPath),
     async nativeQueue(threadId) {
       if (!has("thread/queue/list")) return [];
       const ids: string[] = [];
@@ -121,7 +121,7 @@ export function codexAgent(
       do {
         const page = { threadId, cursor, limit: limits.wire.pageMax };
         const answer: Json = await read("thread/queue/list", page);
-        ids.push(...list(answer["data"]).map((one) => text(object(one)?.["clientUserMessageId"]) ?? ""));
+        ids.push(...list(answer["data"]).map((entry) => text(object(entry)?.["clientUserMessageId"]) ?? ""));
         cursor = text(answer["nextCursor"]);
       } while (cursor !== null && ids.length < limits.wire.queueMax);
       return ids;
@@ -138,13 +138,14 @@ export function codexAgent(
         clientUserMessageId: client_id,
         ...overrideParams(overrides ?? {}),
       };
-      const life = lifeFor("turn/start", params);
-      const answer = await life.rpc.call("turn/start", params);
+      const session = sessionFor("turn/start", params);
+      const answer = await session.rpc.call("turn/start", params);
       const turn_id = text(object(answer["turn"])?.["id"]);
-      // No line after the answer has been heard yet, so a start that is known came before it: another's turn.
+      // No line after the answer has been read yet. So a `turn/started` of this id came before it: the turn was started
+      // by somebody else (facts F12).
       return turn_id === null
         ? unreadable("turn/start")
-        : { turn_id, joined: life.memory.lastTurnOf(thread_id) === turn_id };
+        : { turn_id, joined: session.memory.lastTurnOf(thread_id) === turn_id };
     },
     async steerTurn({ thread_id, turn_id, text: words, client_id }) {
       const input = textInput(words);
@@ -169,14 +170,14 @@ export function codexAgent(
 
     threadsOfDay: async (at) => threadsOfDay(codex.status().codex_home, at),
     async listThreads({ cursor, limit, archived }) {
-      // Without these Codex hides threads of other providers and sources; a scan would take seconds (measured).
+      // Without these Codex hides threads of other providers and sources, or scans for seconds (facts F39).
       const everything = { modelProviders: [], sourceKinds, useStateDbOnly: true, sortKey: "updated_at" };
       const answer = await read("thread/list", { ...everything, cursor, limit, archived });
       const threads = list(answer["data"]).flatMap((thread) => threadFacts(thread) ?? []);
       return { threads, next_cursor: text(answer["nextCursor"]) };
     },
-    searchThreads: (asked) => searchThreads(read, asked),
-    searchMessages: (threadId, asked) => searchMessages(read, threadId, asked),
+    searchThreads: (query) => searchThreads(read, query),
+    searchMessages: (threadId, query) => searchMessages(read, threadId, query),
     async archiveThread(threadId) {
       await call("thread/archive", { threadId });
     },
@@ -201,10 +202,11 @@ export function codexAgent(
     },
 
     reply: (epoch, reply) =>
-      onLife(async () => {
-        const life = codex.running();
-        if (life.epoch !== epoch) throw downError("the codex that asked this is gone", "not_sent");
-        life.rpc.reply(reply);
+      asRejection(async () => {
+        const session = codex.running();
+        if (session.epoch !== epoch)
+          throw downError("the codex that sent this request has exited", "not_sent");
+        session.rpc.reply(reply);
       }),
     tap(listener) {
       taps.add(listener);
@@ -213,12 +215,12 @@ export function codexAgent(
   };
 }
 
-/** A throw of `running()` is a rejection, as every other failure of a call. */
-async function onLife<T>(call: () => Promise<T>): Promise<T> {
+/** Turns a throw of `running()` into a rejection, like every other failure of a call. */
+async function asRejection<T>(call: () => Promise<T>): Promise<T> {
   return call();
 }
 
-/** It was done, but what came of it is not known: the caller settles it by reading. */
+/** The call was executed, but its result is not known: the caller has to read it. */
 function unreadable(method: string): never {
   throw new DispatchError("timeout", `codex's answer to ${method} could not be read`, {
     data: { outcome: "unknown" },

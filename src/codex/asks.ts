@@ -1,4 +1,4 @@
-/** What a question of Codex's asks beyond a command and a diff, read tolerantly from its params. */
+/** The details of a question of Codex, besides its command and its diff. Unknown fields are ignored. */
 import type { FormRequest, Question, RequestDetails, ToolCall } from "../core/model/ports/request.ts";
 import { type Json, list, object, text } from "./read.ts";
 
@@ -18,34 +18,34 @@ export function asksOf(params: Json): RequestDetails {
   };
 }
 
-/** An MCP server's tool that is to be run: asked in the form of an elicitation, which it is not (measured). */
+/** True for the approval of an MCP tool. Codex sends it in the form of an elicitation (facts F44). */
 export function isToolApproval(params: Json): boolean {
   return object(params["_meta"])?.["codex_approval_kind"] === "mcp_tool_call";
 }
 
 function question(value: unknown): Question[] {
-  const asked = object(value);
-  const id = text(asked?.["id"]);
-  if (asked === undefined || id === null) return [];
-  const options = list(asked["options"]).flatMap((one) => {
-    const label = text(object(one)?.["label"]);
-    return label === null ? [] : [{ label, description: text(object(one)?.["description"]) ?? "" }];
+  const fields = object(value);
+  const id = text(fields?.["id"]);
+  if (fields === undefined || id === null) return [];
+  const options = list(fields["options"]).flatMap((option) => {
+    const label = text(object(option)?.["label"]);
+    return label === null ? [] : [{ label, description: text(object(option)?.["description"]) ?? "" }];
   });
   return [
     {
       id,
-      header: text(asked["header"]) ?? "",
-      question: text(asked["question"]) ?? "",
+      header: text(fields["header"]) ?? "",
+      question: text(fields["question"]) ?? "",
       options: options.length > 0 ? options : null,
-      is_other: asked["isOther"] === true,
-      is_secret: asked["isSecret"] === true,
+      is_other: fields["isOther"] === true,
+      is_secret: fields["isSecret"] === true,
     },
   ];
 }
 
 /**
- * Of an MCP server, or a tool that the client itself was to offer. Up to 0.166 Codex does not name the server's tool but
- * in its message (measured): no rule matches such a question, so a person is asked.
+ * The tool of an MCP server, or a tool that the client should provide. Up to 0.166 Codex names the server's tool only in
+ * the message (facts F44): then no rule matches, and a person is asked.
  */
 function toolOf(params: Json, meta: Json | undefined): ToolCall | null {
   const name = isToolApproval(params) ? text(meta?.["tool_name"]) : text(params["tool"]);

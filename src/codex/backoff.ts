@@ -1,10 +1,10 @@
-/** When to start the next child, and when to stop trying for a while. Pure: time and chance are given. */
+/** The pause before the next start of a child. Pure: time and randomness are parameters. */
 import { limits } from "../base/limits.ts";
 
 export interface Backoff {
-  /** A child ended or did not start. */
+  /** A child exited or did not start. `now` is monotonic ms. */
   crashed(now: number): Pause;
-  /** There is nothing to start. Cheap to look for again, so this never opens the circuit. */
+  /** There is nothing to start. Looking again is cheap, so this never opens the circuit. */
   absent(): Pause;
   /** Forgets everything: the next failure is the first. */
   reset(): void;
@@ -22,7 +22,7 @@ export function backoff(random: () => number): Backoff {
 
   const delay = (failures: number): number => {
     const ms = Math.min(limits.codex.backoffFirstMs * 2 ** (failures - 1), limits.codex.backoffMaxMs);
-    // Half of it is chance, so that daemons of one machine do not start in step.
+    // Half of the delay is random, so that several daemons on a machine do not start at the same time.
     return Math.round(ms * (0.5 + random() / 2));
   };
 

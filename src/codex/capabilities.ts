@@ -1,6 +1,7 @@
 /**
- * What an installed Codex lacks, told once a file: by its path, size and time, and by what dispatch asks for. Kept on
- * disk, since asking doubles the time of a start of Codex (180 ms, and then 340; measured on a busy machine).
+ * The features that an installed Codex lacks. The result is cached by the executable's path, size and mtime, and by the
+ * list of features. The cache is on disk, because reading the schema doubles the start time of Codex (from 180 ms to
+ * 340 ms, measured on a busy machine).
  */
 import { closeSync, constants, renameSync, writeFileSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
@@ -14,17 +15,17 @@ import { features, type Lack, lacksOf } from "./features.ts";
 import { offerOf } from "./offer.ts";
 import { list, object, text } from "./read.ts";
 
-/** Answers undefined when it cannot be told: then nothing is claimed. */
+/** Undefined when the schema cannot be read: then nothing is reported as missing. */
 export type Capabilities = (executable: string) => Promise<readonly Lack[] | undefined>;
 
-/** `file` keeps what was told last. */
+/** `file` stores the last result. */
 export function capabilities({ env, file }: { env: Env; file?: string | undefined }): Capabilities {
   const known = new Map<string, readonly Lack[]>();
   return async (executable) => {
     const found = await stat(executable).catch(() => undefined);
     if (!found) return undefined;
     const key = sha256(JSON.stringify([features, executable, found.size, found.mtimeMs]));
-    // What stands behind a version manager's shim changes while the shim does not: it is asked at each start.
+    // The program behind a version manager's shim changes while the shim does not, so a shim is not cached.
     const isShim = basename(await realpath(executable)) !== basename(executable);
     const kept = isShim ? undefined : (known.get(key) ?? keptIn(file, key));
     const offer = kept ? undefined : await offerOf(executable, env);
@@ -47,12 +48,12 @@ function keptIn(file: string | undefined, key: string): readonly Lack[] | undefi
       return feature ? [{ feature, needs }] : [];
     });
   } catch {
-    // None yet, or not whole: it is asked again.
+    // There is no file yet, or it is damaged: the schema is read again.
     return undefined;
   }
 }
 
-/** For the next start: one that cannot be written only costs that start its time. */
+/** Stores the result for the next start. If that fails, the next start only takes longer. */
 function keep(file: string | undefined, key: string, lacks: readonly Lack[]): void {
   if (file === undefined) return;
   try {
@@ -65,6 +66,6 @@ function keep(file: string | undefined, key: string, lacks: readonly Lack[]): vo
     }
     renameSync(`${file}.new`, file);
   } catch {
-    // A full disk, most likely, which is told where it matters.
+    // Most likely the disk is full, which is reported elsewhere.
   }
 }

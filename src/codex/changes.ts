@@ -1,18 +1,20 @@
-/** The files that a patch changes, from Codex's items and from the first protocol's approval, as unified diffs. */
+/** The files of a patch as unified diffs, from Codex's items and from the approval of the first protocol. */
 import type { ChangeKind } from "../contract/words.ts";
 import type { FileChange } from "../core/model/ports/filechange.ts";
 import { type Json, object, text } from "./read.ts";
 
-/** Of an item. Null where any change is of a shape that is not known: part of a patch is not the patch. */
+/** The changes of an item. Null when any of them has an unknown shape: a part of a patch must not pass for all of it. */
 export function changesOf(value: unknown): FileChange[] | null {
   if (!Array.isArray(value) || value.length === 0) return null;
-  return whole(value.map((one) => itemChange(object(one))));
+  return whole(value.map((change) => itemChange(object(change))));
 }
 
-/** Of `applyPatchApproval`: an object of changes by path. */
+/** The changes of `applyPatchApproval`, which are an object by path. */
 export function patchOf(value: unknown): FileChange[] | null {
   const byPath = Object.entries(object(value) ?? {});
-  return byPath.length === 0 ? null : whole(byPath.map(([path, one]) => patchChange(path, object(one))));
+  return byPath.length === 0
+    ? null
+    : whole(byPath.map(([path, change]) => patchChange(path, object(change))));
 }
 
 function whole(changes: (FileChange | undefined)[]): FileChange[] | null {
@@ -35,7 +37,7 @@ function patchChange(path: string, change: Json | undefined): FileChange | undef
   return changeOf(path, text(change?.["type"]), body, text(change?.["move_path"]));
 }
 
-/** `body` is the whole file of an add or a delete, and hunks of an update: so both protocols write it. */
+/** `body` is the whole file for an add or a delete, and hunks for an update, in both protocols. */
 function changeOf(
   path: string | null,
   type: string | null,
@@ -48,7 +50,7 @@ function changeOf(
     return { path, kind: "delete", to: null, diff: diffOf("delete", path, path, removed(body)) };
   if (type !== "update") return undefined;
   if (to === null) return { path, kind: "update", to, diff: diffOf("update", path, path, closed(body)) };
-  // Codex writes the target behind the hunks, too.
+  // Codex also writes the target after the hunks.
   const note = `\n\nMoved to: ${to}`;
   const hunks = body.endsWith(note) ? body.slice(0, -note.length) : body;
   return { path, kind: "move", to, diff: diffOf("move", path, to, closed(hunks)) };
@@ -61,7 +63,7 @@ function diffOf(kind: ChangeKind, from: string, to: string, hunks: string): stri
   return `${renamed}--- ${before}\n+++ ${after}\n${hunks}`;
 }
 
-/** Quoted where a newline or a quote in the name would look like another line of the diff. */
+/** Quoted when a newline or a quote in the name could look like another line of the diff. */
 function named(prefix: string, path: string): string {
   const name = prefix === "" ? path : `${prefix}${path.replace(/^\//, "")}`;
   return /[\p{C}"\\]|^\s|\s$/u.test(name) ? JSON.stringify(name) : name;

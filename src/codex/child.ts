@@ -1,4 +1,4 @@
-/** One `codex app-server` process: its pipes, its end, and what it last said on stderr. Knows nothing of messages. */
+/** One `codex app-server` process: its pipes, its exit, and the end of its stderr. It does not interpret the lines. */
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { groupMembers, identityOf, isGroupAlive } from "../base/identity.ts";
@@ -11,17 +11,17 @@ import { stderrTail } from "./stderr.ts";
 export interface CodexChild {
   identity: ChildIdentity;
   write(line: string): void;
-  /** stdin closed, then TERM, then KILL. Resolves when it is reaped. */
+  /** Closes stdin, then TERM, then KILL. Resolves when the process is reaped. */
   end(): Promise<void>;
-  /** TERM, then KILL, with the reason that `gone` is to give. */
+  /** TERM, then KILL. `words` is the reason that `gone` resolves with. */
   kill(words: string): Promise<void>;
-  /** Why it is gone: reaped, and what it had written was read. Never rejects. */
+  /** Resolves with the reason of the exit, when the process is reaped and its output is read. Never rejects. */
   gone: Promise<string>;
-  /** Of its group something lives. */
+  /** True while a process of its group lives. */
   isLeft(): boolean;
 }
 
-/** The lines of one read of stdout, in order. The next read waits for it. */
+/** Receives the lines of one read of stdout, in order. The next read waits for the promise. */
 export type OnRead = (lines: Uint8Array[]) => Promise<void>;
 
 export function startChild(to: {
@@ -31,18 +31,18 @@ export function startChild(to: {
   onRead: OnRead;
   onOversize(oversize: Oversize): void;
 }): CodexChild {
-  // -c, not the user's file: an idle thread's writer lock is given back after this delay, 60 s by default.
+  // -c overrides the user's file. After this delay an idle thread's writer lock is released (facts F40); default 60 s.
   const unload = `thread_unload_delay_secs=${limits.codex.threadUnloadDelaySecs}`;
   const child = spawnGroup([to.executable, "app-server", "-c", unload], { env: childEnv(to.env), cwd: "/" });
   const identity = identityOf(child.pid);
   if (identity === undefined) {
     child.signal("SIGKILL");
-    return fail("agent_down", "codex ended before it could be seen");
+    return fail("agent_down", "codex exited as soon as it started");
   }
 
   let reason: string | undefined;
   const tail = stderrTail(child.stderr, to.clock);
-  // A child that nobody reads buffers without bound, so it is ended. The reason names the failure.
+  // A child whose output is not read buffers without bound, so it is ended. The reason names the failure.
   const drained = drain(child, to).catch((thrown: unknown) => {
     reason ??= `its output could not be read: ${errorMessage(thrown)}`;
     child.signal("SIGKILL");
@@ -56,7 +56,7 @@ export function startChild(to: {
       try {
         return isGroupAlive(known);
       } catch {
-        // It cannot be looked at, without a descriptor for one: then it is taken for alive, and looked at again later.
+        // It cannot be checked, for example without a free file descriptor. Then it counts as alive until a later check.
         return true;
       }
     },
@@ -74,15 +74,15 @@ export function startChild(to: {
     },
     gone: (async () => {
       const exit = await child.exited;
-      // Nothing of its group may outlive it: a message is sent again only when no process of it is left.
+      // No process of its group may survive: a message is sent again only when none is left.
       if (groupMembers(child.group).length > 0) signalGroup(child.group, "SIGKILL");
       await drained;
-      return reason ?? exitWords(exit, await tail.lastLines());
+      return reason ?? exitReason(exit, await tail.lastLines());
     })(),
   };
 }
 
-/** Dropped: who calls the daemon, what its caller's sandbox forbids, and what would steer a Bun inside Codex's shells. */
+/** The environment of Codex: without the thread and the sandbox of the daemon's caller, and without variables of Bun. */
 export function childEnv(env: Env): Env {
   return Object.fromEntries(
     Object.entries(env).filter(
@@ -92,8 +92,8 @@ export function childEnv(env: Env): Env {
 }
 
 /**
- * stdout is read without end: an app-server that is not read buffers without bound, 5.7 GB were seen. After its exit
- * the pipe may be held open by what it started, so then the wait is bounded.
+ * Reads stdout all the time: an app-server whose output is not read buffers without bound (5.7 GB were seen). After its
+ * exit the wait is bounded, because processes that it started may hold the pipe open.
  */
 async function drain(
   child: Child,
@@ -106,7 +106,7 @@ async function drain(
     onOversize: to.onOversize,
   });
   const reader = child.stdout.getReader();
-  // A pipe that breaks is an end like any other: `exited` tells of it.
+  // A broken pipe is an end like any other: `exited` reports it.
   const next = () => reader.read().catch(() => ({ done: true as const, value: undefined }));
   const giveUp = () => to.clock.after(limits.process.drainGraceMs, () => reader.cancel().catch(() => {}));
   child.exited.then(giveUp, giveUp);
@@ -118,9 +118,9 @@ async function drain(
   }
 }
 
-/** stderr explains an end of its own making. Of one by our hand, or another's, it only holds what happened before. */
-function exitWords(exit: Exit, said: string): string {
+/** stderr explains an exit that Codex caused itself. When it was killed or stopped, stderr is about earlier events. */
+function exitReason(exit: Exit, stderr: string): string {
   const how = exit.signal === null ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`;
-  const isByHand = exit.code === 0 || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
-  return said === "" || isByHand ? `codex ${how}` : `codex ${how}: ${said}`;
+  const isStopped = exit.code === 0 || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
+  return stderr === "" || isStopped ? `codex ${how}` : `codex ${how}: ${stderr}`;
 }

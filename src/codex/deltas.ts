@@ -1,6 +1,6 @@
 /**
- * Deltas are most of the stream (10,000 a second measured) and nothing is stored of them. They are told by the first
- * bytes of the line, so that a line nobody taps is never decoded. All notifications were seen to begin with `method`.
+ * Deltas are most of the stream (10,000 a second), and none is stored. They are recognised by the first bytes of the
+ * line, so that an untapped line is never decoded. Every notification begins with `method` (facts F66).
  */
 import type { Delta } from "../core/model/ports/agent.ts";
 import { type Json, row, text } from "./read.ts";
@@ -34,7 +34,7 @@ function hasAt(line: Uint8Array, wanted: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** What the model writes; the other deltas are of tools. */
+/** Deltas of the model's text. The others are from tools. */
 const written: Record<string, Delta["type"]> = {
   "item/agentMessage/delta": "agent_message",
   "item/plan/delta": "plan",

@@ -1,4 +1,4 @@
-/** Codex's refusals. Nearly all share the code -32600, so only the text tells them apart. */
+/** Codex's refusals. Nearly all have the code -32600, so only the text distinguishes them (facts F54). */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Refusal } from "../core/model/ports/agent.ts";
@@ -9,8 +9,8 @@ const overloadedCode = -32001;
 /** First match wins. */
 const texts: readonly (readonly [RegExp, Refusal])[] = [
   [/already has an active writer/, "active_writer"],
-  // `thread not loaded` is only said by the reads that need no loading: there is no such thread.
-  // A file that a kill left before its first line was whole holds no thread either (measured).
+  // Only reads that need no loading answer `thread not loaded`: there is no such thread. A file that a kill cut in its
+  // first line holds no thread either (facts F36).
   [/no (archived )?rollout found|^thread not loaded|rollout at .+ is empty$/, "no_rollout"],
   [/is archived/, "archived"],
   [/no active turn/, "no_active_turn"],
@@ -23,10 +23,10 @@ const texts: readonly (readonly [RegExp, Refusal])[] = [
 
 const hints: Partial<Record<Refusal, string>> = {
   active_writer: "another program has this thread open: close it there first",
-  archived: "dispatch restore it first",
+  archived: "restore it first: dispatch restore THREAD",
   overloaded: "try again in a moment",
   too_large: "send it in smaller parts",
-  switched_off: "switch it on under [features] in Codex's config.toml",
+  switched_off: "enable it under [features] in Codex's config.toml",
 };
 
 export function refusalOf(error: Json): Refusal {
@@ -36,27 +36,27 @@ export function refusalOf(error: Json): Refusal {
   return texts.find(([pattern]) => pattern.test(words))?.[1] ?? "other";
 }
 
-/** These look a thread up on disk: their `thread not found` is of one that does not exist (measured). */
+/** These calls look on disk: their `thread not found` means that there is no such thread (facts F54). */
 const needsNoLoading = /^thread\/goal\//;
 
-/** `params` are those of the refused call: a refusal that quotes one of them is about what the caller named. */
+/** The error for a refusal. `params` are those of the refused call: a refusal that quotes one is about the user's value. */
 export function refusedError(method: string, error: Json, params: Json = {}): DispatchError {
-  const said = refusalOf(error);
-  const reason = said === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : said;
+  const refusal = refusalOf(error);
+  const reason = refusal === "not_loaded" && needsNoLoading.test(method) ? "no_rollout" : refusal;
   const message = text(error["message"]) ?? "no reason given";
-  // It goes on with the list of all that it knows. A word that it does not know in the params is told the same way.
+  // The message continues with the list of known methods. An unknown word in the params has the same form of message.
   const isUnknown = message.startsWith(`Invalid request: unknown variant \`${method}\``);
   const words = isUnknown ? "it does not know this method" : message.slice(0, limits.wire.refusalCharsMax);
   const named = reason === "other" ? namedBy(method, params, message) : undefined;
   return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${words}`, {
     ...(named === undefined ? {} : { hint: named.hint }),
-    ...(isUnknown ? { hint: "dispatch doctor says what this Codex lacks" } : {}),
+    ...(isUnknown ? { hint: "to see what this Codex lacks: dispatch doctor" } : {}),
     ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
     data: { reason, words },
   });
 }
 
-/** What the user may choose of a thread. */
+/** The settings that the user may choose for a thread. */
 const chosen = [
   "cwd",
   "sandbox",
@@ -72,8 +72,8 @@ const chosen = [
 ];
 
 /**
- * The params of a call that the user wrote for it: others are constants of ours, or what we looked up. A resume repeats
- * stored settings, which the user did not name now.
+ * The params that come from the user's input. Others are our constants, or values that we looked up. A resume repeats
+ * stored settings, which are not part of the user's current input.
  */
 const namedParams: Readonly<Record<string, readonly string[]>> = {
   "thread/start": chosen,
@@ -82,7 +82,7 @@ const namedParams: Readonly<Record<string, readonly string[]>> = {
   "thread/search": ["cursor", "searchTerm"],
 };
 
-/** The code and hint of a refusal that quotes what the user named; undefined where it is about something else. */
+/** The code and hint of a refusal that quotes a value of the user. Undefined when it is about something else. */
 function namedBy(
   method: string,
   params: Json,
@@ -95,7 +95,7 @@ function namedBy(
   if (last !== undefined) quoted.add(last.trim());
   if (!stringsIn(named).some((value) => quoted.has(value))) return undefined;
   return /^turn not found/.test(message)
-    ? { code: "not_found", hint: "dispatch tail THREAD shows the ids of its turns" }
+    ? { code: "not_found", hint: "to see the ids of its turns: dispatch tail THREAD" }
     : { code: "usage", hint: "correct that value and try again" };
 }
 
@@ -105,9 +105,9 @@ function stringsIn(value: unknown): string[] {
   return Object.values(value).flatMap(stringsIn);
 }
 
-/** Ours to refuse, before Codex saw it: too many calls wait already. */
+/** Refused by dispatch before it was sent, because too many calls wait. */
 export function overloadedError(method: string): DispatchError {
-  return new DispatchError("agent", `codex does not keep up: too many calls wait (${method})`, {
+  return new DispatchError("agent", `codex is overloaded: too many calls wait (${method})`, {
     hint: "try again in a moment",
     data: { reason: "overloaded" satisfies Refusal, words: "", outcome: "not_sent" },
   });
@@ -123,7 +123,7 @@ export function downError(
   hint?: string | null,
 ): DispatchError {
   return new DispatchError("agent_down", message, {
-    hint: hint ?? "dispatch daemon status says why; dispatch daemon retry tries again now",
+    hint: hint ?? "dispatch daemon status shows why; dispatch daemon retry tries again now",
     data: { outcome },
   });
 }

@@ -1,4 +1,4 @@
-/** A notification as an AgentEvent. What core has no use for is undefined; deltas never get here. */
+/** Turns a notification into an AgentEvent. Undefined for those that core does not need. Deltas are handled before. */
 import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, msOfSeconds, number, object, row, text } from "./read.ts";
@@ -14,7 +14,7 @@ import {
 
 type Reader = (params: Json, thread_id: string) => AgentEvent | undefined;
 
-/** By method; every one of these carries `threadId`. */
+/** By method. Each of these notifications has a `threadId`. */
 const readers: Record<string, Reader> = {
   "thread/status/changed": (params, thread_id) => {
     const status = threadStatus(params["status"]);
@@ -29,7 +29,7 @@ const readers: Record<string, Reader> = {
     name: text(params["threadName"]),
   }),
   "turn/started": (params, thread_id) => {
-    // The id is nested: there is no `params.turnId` here.
+    // The id is nested: this notification has no `params.turnId`.
     const turn = object(params["turn"]);
     const turn_id = text(turn?.["id"]);
     if (turn_id === null) return undefined;
@@ -39,11 +39,11 @@ const readers: Record<string, Reader> = {
     const turn = turnFacts(params["turn"]);
     return turn && { kind: "turn_completed", thread_id, turn };
   },
-  // With willRetry false the failed turn/completed follows and says the same.
+  // With willRetry false a failed turn/completed follows with the same error.
   error: (params, thread_id) => {
     const turn_id = text(params["turnId"]);
     if (params["willRetry"] !== true || turn_id === null) return undefined;
-    // "Reconnecting... 1/2" is the message; the cause of it stands in the details.
+    // The message is "Reconnecting... 1/2". The cause is in the details.
     const error = object(params["error"]);
     const message = [text(error?.["message"]), text(error?.["additionalDetails"])]
       .filter((part) => part !== null)
@@ -64,7 +64,7 @@ const readers: Record<string, Reader> = {
     const goal = goalFacts(params["goal"]);
     return goal === null ? undefined : { kind: "goal_changed", thread_id, goal };
   },
-  // Also sent when a thread without a goal is resumed.
+  // Also sent when a thread without a goal is resumed (facts F32).
   "thread/goal/cleared": (_, thread_id) => ({ kind: "goal_changed", thread_id, goal: null }),
   "serverRequest/resolved": (params, thread_id) => {
     const rpc_id = params["requestId"];
@@ -73,7 +73,7 @@ const readers: Record<string, Reader> = {
   },
 };
 
-/** The answer to a call that loads a thread, after its deadline. */
+/** The event for an answer that comes after the deadline of a call that loads a thread. */
 export function lateThread(answer: Json, is_durable: boolean): AgentEvent | undefined {
   const id = text(object(answer["thread"])?.["id"]);
   if (id === null) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What dispatch uses of Codex, by what it is for. The protocol changes monthly: a Codex that lacks something loses
- * that one feature, by name; one that lacks what delivery itself stands on is too old.
+ * What dispatch uses of Codex, by feature. The protocol changes monthly. A Codex that lacks a method loses only that
+ * feature, with its name in the error. A Codex that lacks something vital for delivery is too old.
  */
 import { DispatchError } from "../base/error.ts";
 import { downError } from "./errors.ts";
@@ -8,19 +8,21 @@ import type { Fields, Offer } from "./offer.ts";
 import type { Json } from "./read.ts";
 
 /**
- * Where the facts hold that delivery stands on, as scripts/versions saw them at 0.163, 0.165, 0.166, 0.169 and 0.171. In 0.160
- * a thread is not durable at the answer to thread/name/set, so that a message may end as unsure after a crash; 0.150
- * keeps histories of the old kind, without commands and reverts, and lets go of a thread a minute after it was told to.
+ * The versions for which scripts/versions confirmed the facts that delivery relies on: 0.163, 0.165, 0.166, 0.169, 0.171.
+ * In 0.160 a thread is not durable at the answer to thread/name/set, so a message may end as unsure after a crash. 0.150
+ * has an older history format, without commands and reverts, and unloads a thread a minute late.
  */
 export const tested = { from: "0.163.0", to: "0.171.0" } as const;
 
 export interface Feature {
-  /** "codex 1.2.3 cannot ..." */
+  /** Completes the sentence "codex 1.2.3 cannot ...". */
   what: string;
   isVital?: true;
-  /** By method: the fields that it is about. None named: every call of it. */
+  /** Methods that dispatch calls, with the required fields. An empty list means that every call needs the feature. */
   calls?: Needs;
+  /** Notifications that dispatch reads. */
   hears?: Needs;
+  /** Requests of Codex that dispatch answers. */
   asks?: Needs;
 }
 
@@ -33,7 +35,7 @@ export const features: readonly Feature[] = [
     calls: {
       initialize: [],
       "thread/start": [],
-      // A resume that names less than all of these was measured to raise a thread's power.
+      // A resume without all of these can raise a thread's rights (facts F24).
       "thread/resume": [
         "cwd",
         "sandbox",
@@ -48,7 +50,7 @@ export const features: readonly Feature[] = [
       "thread/turns/list": [],
       "thread/unsubscribe": [],
       "thread/loaded/list": [],
-      // Without our id on the wire nothing tells whether a text was taken: 0.130 drops it (its schema says so).
+      // Without our id on the wire nothing proves that a text was delivered. The schema of 0.130 has no such field.
       "turn/start": ["clientUserMessageId"],
     },
     hears: {
@@ -74,7 +76,7 @@ export const features: readonly Feature[] = [
   },
   { what: "ask for permissions", asks: { "item/permissions/requestApproval": [] } },
   { what: "ask its user", asks: { "item/tool/requestUserInput": [] } },
-  { what: "pass on what an MCP server asks", asks: { "mcpServer/elicitation/request": [] } },
+  { what: "forward questions of an MCP server", asks: { "mcpServer/elicitation/request": [] } },
   { what: "call a tool of its client", asks: { "item/tool/call": [] } },
   {
     what: "run under a permission profile",
@@ -85,7 +87,7 @@ export const features: readonly Feature[] = [
     },
   },
   {
-    what: "have approvals reviewed by another",
+    what: "use another reviewer for approvals",
     calls: {
       "thread/start": ["approvalsReviewer"],
       "thread/resume": ["approvalsReviewer"],
@@ -121,22 +123,22 @@ export const features: readonly Feature[] = [
   { what: "compact a thread", calls: { "thread/compact/start": [] } },
   { what: "search its threads", calls: { "thread/search": [], "thread/searchOccurrences": [] } },
   { what: "list models", calls: { "model/list": [], "config/read": [] } },
-  { what: "show what waits in its own queue", calls: { "thread/queue/list": [] } },
+  { what: "list its own queue", calls: { "thread/queue/list": [] } },
   {
     what: "queue for a thread that another program writes",
     calls: { "thread/queue/add": ["clientUserMessageId"] },
   },
   {
-    what: "tell what other programs do to a thread",
+    what: "report what other programs do to a thread",
     hears: { "thread/started": [], "thread/closed": [], "thread/name/updated": [] },
   },
   { what: "count tokens", hears: { "thread/tokenUsage/updated": [] } },
-  { what: "tell how far its account is used up", hears: { "account/rateLimits/updated": [] } },
-  { what: "tell what its hooks decide", hears: { "hook/completed": [] } },
-  { what: "tell that it tries again", hears: { error: ["willRetry"] } },
-  { what: "tell what is wrong with its configuration", hears: { configWarning: [] } },
+  { what: "report the usage of its account", hears: { "account/rateLimits/updated": [] } },
+  { what: "report the decisions of its hooks", hears: { "hook/completed": [] } },
+  { what: "report that it retries", hears: { error: ["willRetry"] } },
+  { what: "report faults of its configuration", hears: { configWarning: [] } },
   {
-    what: "tell of MCP servers that do not start, and of what else it warns",
+    what: "report MCP servers that do not start, and other warnings",
     hears: {
       "mcpServer/startupStatus/updated": [],
       warning: [],
@@ -144,12 +146,12 @@ export const features: readonly Feature[] = [
       deprecationNotice: [],
     },
   },
-  { what: "tell whether it is logged in", calls: { "account/read": [] } },
+  { what: "report whether it is logged in", calls: { "account/read": [] } },
 ];
 
 export interface Lack {
   feature: Feature;
-  /** What of it is not there: `thread/fork lastTurnId`. */
+  /** The missing methods and fields: `thread/fork lastTurnId`. */
   needs: string[];
 }
 
@@ -173,7 +175,7 @@ function missing(needs: Needs = {}, offered: Fields): string[] {
   });
 }
 
-/** The first feature that this call is a use of. */
+/** The missing feature that this call needs, if any. */
 export function lackOf(lacks: readonly Lack[], method: string, params: Json): Lack | undefined {
   return lacks.find(({ feature: { calls = {} } }) => {
     const fields = Object.hasOwn(calls, method) ? calls[method] : undefined;
@@ -185,7 +187,7 @@ export function lackWords(version: string, { feature, needs }: Lack): string {
   return `codex ${version} cannot ${feature.what}: it has no ${needs.join(", ")}`;
 }
 
-/** It was not sent: Codex would refuse it in words of its own, or ignore what it does not know. */
+/** The call is not sent: Codex would refuse it with an unclear message, or ignore the fields that it does not know. */
 export function lackError(version: string, lack: Lack): DispatchError {
   return new DispatchError("agent", `${lackWords(version, lack)}; ${testedWords}`, {
     hint: upgradeFor(version),
@@ -201,7 +203,7 @@ export function lackError(version: string, lack: Lack): DispatchError {
   });
 }
 
-/** Without what is vital there is no Codex at all. */
+/** The error for a Codex without a vital feature, which counts as down. Undefined when nothing vital is missing. */
 export function tooOldError(version: string, lacks: readonly Lack[]): DispatchError | undefined {
   const vital = lacks.find(({ feature }) => feature.isVital);
   if (vital === undefined) return undefined;
@@ -213,12 +215,12 @@ export function isTested(version: string): boolean {
   return Bun.semver.order(version, tested.from) >= 0 && Bun.semver.order(version, tested.to) <= 0;
 }
 
-/** Released after this dispatch: what it lacks, no other Codex of today will have. */
+/** True for a Codex that was released after this dispatch: an upgrade of Codex does not help then. */
 export function isNewer(version: string): boolean {
   return /^\d+\.\d+\.\d+/.test(version) && Bun.semver.order(version, tested.to) > 0;
 }
 
-/** What helps where this Codex and this dispatch do not fit together. */
+/** The hint when this Codex and this dispatch do not fit together. */
 export function upgradeFor(version: string): string {
   return isNewer(version)
     ? "upgrade dispatch: it is older than this codex"

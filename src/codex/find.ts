@@ -1,6 +1,6 @@
 /**
- * Where the native codex executable is. npm's `codex` is a Node wrapper that starts the native one as a child of its
- * own: its pid would be the wrong one to record, to signal and to fence, so it is looked through.
+ * Finds the native codex executable. npm's `codex` is a Node wrapper that starts the native one as its child. The pid of
+ * the wrapper would be the wrong one to record and to signal, so the executable behind it is used.
  */
 import { constants } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
@@ -16,7 +16,10 @@ export interface Wanted {
   path?: string | undefined;
 }
 
-/** Looked for again at each start: Codex may be installed, moved or updated while the daemon runs. */
+/**
+ * Throws `agent_down` with the fix as its hint. Called at each start, because Codex may be installed, moved or updated
+ * while the daemon runs.
+ */
 export async function findCodex(wanted: Wanted): Promise<string> {
   if (wanted.named) return native(wanted.named, "DISPATCH_CODEX");
   if (wanted.configured) return native(wanted.configured, "[app_server] command");
@@ -31,7 +34,7 @@ export async function findCodex(wanted: Wanted): Promise<string> {
 }
 
 async function native(path: string, from: string): Promise<string> {
-  if (!(await isThere(path)))
+  if (!(await exists(path)))
     return fail("agent_down", `codex is not at ${path}, named by ${from}`, {
       hint: `correct ${from}`,
       data: notSent,
@@ -43,24 +46,24 @@ async function native(path: string, from: string): Promise<string> {
       hint: `chmod +x ${real}`,
       data: notSent,
     });
-  // A version manager's shim is a link to one program that looks at the name it was started under: the link is run.
+  // A version manager's shim is a link to a program that looks at the name it was started with, so the link is used.
   return path;
 }
 
-/** `bin/codex.js` of the package `@openai/codex`; the native one is in a package for the platform, inside or beside it. */
+/** The wrapper is `bin/codex.js` of `@openai/codex`. The native one is in a platform package, inside or beside it. */
 async function behindWrapper(wrapper: string, from: string): Promise<string> {
   const root = dirname(dirname(wrapper));
   const inside = join("vendor", triple(), "bin", "codex");
   const platform = `codex-${process.platform}-${process.arch}`;
-  const places = [
+  const candidates = [
     join(root, "node_modules", "@openai", platform, inside),
     join(dirname(root), platform, inside),
     join(root, inside),
   ];
-  for (const place of places) if (await isRunnable(place)) return place;
+  for (const candidate of candidates) if (await isRunnable(candidate)) return candidate;
   return fail(
     "agent_down",
-    `${wrapper}, named by ${from}, has no native codex: looked for ${places.join(", ")}`,
+    `${wrapper}, named by ${from}, has no native codex: looked for ${candidates.join(", ")}`,
     {
       hint: "npm install -g @openai/codex@latest",
       data: notSent,
@@ -75,7 +78,7 @@ function triple(): string {
   return `${cpu}-${process.platform === "darwin" ? "apple-darwin" : "unknown-linux-musl"}`;
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -1,4 +1,4 @@
-/** A page of a thread's turns, newest first and whole. */
+/** Reads a page of a thread's turns with all items, newest first. */
 import { DispatchError } from "../base/error.ts";
 import type { TurnFacts } from "../core/model/ports/thread.ts";
 import { type Json, list, text } from "./read.ts";
@@ -9,7 +9,7 @@ export interface TurnPage {
   next_cursor: string | null;
 }
 
-/** Whole items make long lines (ten turns of 4.4 MB were seen): a page over the limit of a line is asked for in half. */
+/** Whole items make long lines (facts F60): a page that is too large for a line is requested again with half the turns. */
 export async function turnPage(
   read: (method: string, params: Json) => Promise<Json>,
   threadId: string,
@@ -31,7 +31,7 @@ export async function turnPage(
   }
 }
 
-/** A thread that has neither a name nor a message yet refuses to list its turns. */
+/** A thread with neither a name nor a message refuses to list its turns. */
 function hasNoTurns(thrown: unknown): boolean {
   return thrown instanceof DispatchError && /is not materialized yet/.test(String(thrown.data?.["words"]));
 }

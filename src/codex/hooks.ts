@@ -1,7 +1,8 @@
 /**
- * What hooks of Codex decide, where the client is not asked. A refusal is said outright: by `PermissionRequest`, and by
- * `PreToolUse`, after which no item follows. A yes looks like a silent hook until the item shows which it was: it runs,
- * and no question came to us (measured). A hook that refuses a text ends the turn, and only its own words say why.
+ * Detects decisions of Codex's hooks, for which the client is not asked. A refusal is reported directly: by
+ * `PermissionRequest`, and by `PreToolUse`, after which no item follows. An approval looks like a hook that decided
+ * nothing, until the item runs without a question to us (facts F50, F51). A hook that refuses a text ends the turn, and
+ * only the hook's own text says why (facts F52).
  */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent, HookDecision } from "../core/model/ports/agentevent.ts";
@@ -25,14 +26,14 @@ const questions: ReadonlySet<string> = new Set([
 ]);
 
 export function hookMemory(): HookMemory {
-  /** By thread and item: hooks that ended without a refusal, before anything else was heard of the item. */
+  /** By thread and item: hooks that ended without a refusal, before any other line about the item. */
   const silent = new Map<string, Silent>();
-  /** MCP tools under way: the question about one does not name its item. */
+  /** Running MCP tools by thread: the question about a tool does not name its item. */
   const tools = new Map<string, Set<string>>();
 
   function ended(thread: string, params: Json): AgentEvent | undefined {
     const run = object(params["run"]);
-    // The run's id ends with the id of the item that it is about.
+    // The run's id ends with the id of its item.
     const itemId = text(run?.["id"])?.split(":").at(-1);
     const event = text(run?.["eventName"]);
     const status = text(run?.["status"]);
@@ -41,7 +42,7 @@ export function hookMemory(): HookMemory {
     const words = list(run?.["entries"])
       .flatMap((entry) => text(object(entry)?.["text"]) ?? [])
       .join("\n");
-    // Both run after a turn started and before it takes its text.
+    // Both run after the start of a turn and before it receives its text.
     if (event === "userPromptSubmit" || event === "sessionStart") {
       if (!isRefusal || turn_id === null) return undefined;
       return { kind: "prompt_refused", thread_id: thread, turn_id, words: words || null };
@@ -54,7 +55,7 @@ export function hookMemory(): HookMemory {
       const decided = { decision: "deny" as const, hooks: [hook], words: words || null };
       return { kind: "hook_decided", thread_id: thread, turn_id, item_id: itemId, item: null, ...decided };
     }
-    // One that failed decided nothing, and `preToolUse` can only refuse (measured).
+    // A hook that failed decides nothing, and `preToolUse` can only refuse (facts F51).
     if (status !== "completed" || event === "preToolUse") return undefined;
     silent.set(key, { turn_id, hooks: [...(silent.get(key)?.hooks ?? []), hook] });
     const [oldest] = silent.keys();
@@ -62,20 +63,20 @@ export function hookMemory(): HookMemory {
     return undefined;
   }
 
-  function itemSaid(method: string, thread: string, params: Json): AgentEvent | undefined {
+  function onItem(method: string, thread: string, params: Json): AgentEvent | undefined {
     const item = itemFacts(params["item"]);
     if (!item) return undefined;
     const isOver = method === "item/completed";
     if (item.type === "mcp_tool_call") {
-      const here = tools.get(thread) ?? new Set();
-      if (isOver) here.delete(item.id);
-      else here.add(item.id);
-      if (here.size > 0) tools.set(thread, here);
+      const running = tools.get(thread) ?? new Set();
+      if (isOver) running.delete(item.id);
+      else running.add(item.id);
+      if (running.size > 0) tools.set(thread, running);
       else tools.delete(thread);
     }
     const key = `${thread} ${item.id}`;
     const found = silent.get(key);
-    // A command that waits for an answer starts as the agent's; one that runs, as its process (measured).
+    // A command that waits for an answer starts with source "agent", a running one with its process (facts F51).
     const runs = text(object(params["item"])?.["source"]) === "unifiedExecStartup";
     if (!found || !(isOver || runs)) return undefined;
     silent.delete(key);
@@ -85,8 +86,8 @@ export function hookMemory(): HookMemory {
     return { kind: "hook_decided", ...about, item, ...decided };
   }
 
-  /** Somebody else decides: the client, or Codex's reviewer. */
-  function asked(thread: string, itemId: string | null): void {
+  /** The hook did not decide: the client or Codex's reviewer does. */
+  function decidedElsewhere(thread: string, itemId: string | null): void {
     if (itemId !== null) silent.delete(`${thread} ${itemId}`);
     else for (const tool of tools.get(thread) ?? []) silent.delete(`${thread} ${tool}`);
   }
@@ -94,10 +95,11 @@ export function hookMemory(): HookMemory {
   return {
     note(method, thread, params) {
       if (method === "hook/completed") return ended(thread, params);
-      if (method === "item/started" || method === "item/completed") return itemSaid(method, thread, params);
-      if (questions.has(method)) asked(thread, text(params["itemId"]));
-      else if (method.startsWith("item/autoApprovalReview/")) asked(thread, text(params["targetItemId"]));
-      // A turn that is cut leaves tools that never complete.
+      if (method === "item/started" || method === "item/completed") return onItem(method, thread, params);
+      if (questions.has(method)) decidedElsewhere(thread, text(params["itemId"]));
+      else if (method.startsWith("item/autoApprovalReview/"))
+        decidedElsewhere(thread, text(params["targetItemId"]));
+      // Tools of an interrupted turn never complete.
       else if (method === "turn/completed" || method === "thread/closed") tools.delete(thread);
       return undefined;
     },

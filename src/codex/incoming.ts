@@ -1,6 +1,6 @@
 /**
- * What the child says, in the order it says it. The events of one read are one batch; an answer ends a batch, so that
- * whoever waited for it sees exactly what came before it: a `turn/started` ahead of our answer is another's turn.
+ * Reads the child's lines in order. The events of one read are one batch. An answer ends a batch, so that its caller
+ * sees exactly the events before it: a `turn/started` before our answer is a turn that somebody else started.
  */
 import { limits } from "../base/limits.ts";
 import { type Oversize, textOf } from "../base/lines.ts";
@@ -41,23 +41,23 @@ export function incoming(to: {
     try {
       to.batch(batch);
     } catch (thrown) {
-      // The database refused. What it says of the lanes is healed by reading; the child must be drained meanwhile.
+      // The database refused the batch. Core reads the threads again later. Meanwhile the child's output must be read.
       to.log.error("a batch of codex's events was not stored", { events: batch.length, thrown });
     }
   };
 
-  const hear = (method: string, message: Json) => {
+  const onMessage = (method: string, message: Json) => {
     const params = object(message["params"]) ?? {};
     const id = message["id"];
     if (to.taps.size > 0) {
       const delta = deltaOf(method, params);
-      tell(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
+      notifyTaps(to.taps, { method, thread_id: text(params["threadId"]), line: message, delta }, to.log);
     }
     events.push(...to.memory.note(method, params));
     const warning = warningOf(method, params);
     if (warning?.thread_id) events.push({ kind: "warned", ...warning, thread_id: warning.thread_id });
     else if (warning?.words) to.warned(warning.words);
-    // Their ids are their own numbers, from 0: they collide with ours, and 0 is falsy.
+    // Codex numbers its requests from 0: the ids collide with ours (facts F55), and 0 is falsy.
     const isRequest = typeof id === "string" || typeof id === "number";
     const event: AgentEvent | undefined = isRequest
       ? { kind: "request_opened", request: requestFacts(id, method, params, to.memory) }
@@ -70,9 +70,9 @@ export function incoming(to: {
     const message = parsed(line);
     const method = text(message?.["method"]);
     if (message === undefined) return to.garbage();
-    if (method !== null) return hear(method, message);
+    if (method !== null) return onMessage(method, message);
     deliver();
-    if (!to.rpc.settle(message)) to.log.debug("codex answered a call that nobody waits for");
+    if (!to.rpc.settle(message)) to.log.debug("codex answered an unknown or expired call");
     await macrotask();
   };
 
@@ -82,7 +82,7 @@ export function incoming(to: {
         try {
           await take(line);
         } catch (thrown) {
-          // A line of a shape that nobody thought of must not end the reading of all the others.
+          // A line of an unexpected shape must not stop the reading of the others.
           to.garbage();
           to.log.error("a line of codex could not be read", { thrown });
         }
@@ -103,12 +103,12 @@ function parsed(line: Uint8Array): Json | undefined {
   try {
     return object(JSON.parse(textOf(line)));
   } catch {
-    // Garbage is survived and counted by the caller.
+    // The caller counts the line as garbage.
     return undefined;
   }
 }
 
-function tell(taps: Taps, line: RawLine, log: Log): void {
+function notifyTaps(taps: Taps, line: RawLine, log: Log): void {
   for (const tap of taps) {
     try {
       tap(line);

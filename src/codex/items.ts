@@ -1,4 +1,4 @@
-/** One thing in a turn, from Codex's item. */
+/** Turns an item of Codex into core's item. */
 import type { FileChange } from "../core/model/ports/filechange.ts";
 import type { ItemFacts } from "../core/model/ports/thread.ts";
 import { changesOf } from "./changes.ts";
@@ -16,7 +16,7 @@ const types: Record<string, ItemFacts["type"]> = {
   contextCompaction: "context_compaction",
 };
 
-/** `at` is the notification's own time, where the item carries none. */
+/** `at` is the time of the notification (ms), for an item without its own time. Undefined without an id or a type. */
 export function itemFacts(value: unknown, at: number | null = null): ItemFacts | undefined {
   const item = object(value);
   const id = text(item?.["id"]);
@@ -61,7 +61,7 @@ function textOf(kind: string, item: Json, changes: readonly FileChange[] | null)
   }
 }
 
-/** What was run; for a tool call, which tool. */
+/** The command that ran. For a tool call, the name of the tool. */
 function commandOf(kind: string, item: Json): string | null {
   if (kind === "mcpToolCall") return `${text(item["server"]) ?? ""}.${text(item["tool"]) ?? ""}`;
   if (kind === "dynamicToolCall") return text(item["tool"]);

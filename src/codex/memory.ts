@@ -1,4 +1,4 @@
-/** What one line needs of the lines before it. Bounded; it lives and dies with its child. */
+/** What must be remembered of earlier lines to understand a line. Bounded; one instance per child. */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import type { FileChange } from "../core/model/ports/filechange.ts";
@@ -8,13 +8,13 @@ import { type Json, object, text } from "./read.ts";
 import { subagents } from "./subagents.ts";
 
 export interface StreamMemory {
-  /** Also what this line settles of the lines before it. */
+  /** Records a line. Returns the events that follow from it together with earlier lines. */
   note(method: string, params: Json): AgentEvent[];
-  /** A turn waits to reconnect: then each line is worth decoding, as any sign of the turn ends that. */
+  /** True while a turn reconnects. Then deltas are decoded too, because any line of the turn shows its recovery. */
   isRetrying(): boolean;
   /** The turn that started last in a thread, ended or not. */
   lastTurnOf(threadId: string): string | undefined;
-  /** Of a file change that is not completed: a question about it carries none. Null: not known. */
+  /** The changes of an open file change, which the question about it does not contain. Null when they are not known. */
   changesOf(threadId: string | null, itemId: string | null): FileChange[] | null;
 }
 
@@ -23,7 +23,7 @@ export function streamMemory(): StreamMemory {
   const changes = openChanges();
   const hooks = hookMemory();
   const agents = subagents();
-  /** By thread, the turn whose stream was lost and is not seen again yet. */
+  /** By thread: the turn that lost its stream and has not continued yet. */
   const retrying = new Map<string, string>();
 
   const recovered = (method: string, thread: string, params: Json): AgentEvent | undefined => {
@@ -57,7 +57,7 @@ export function streamMemory(): StreamMemory {
   };
 }
 
-/** What only a turn that goes on causes. A status, a warning or a hook is none of it. */
+/** Notifications that prove that a turn continues. A status, a warning or a hook does not. */
 const ofTurn = /^(item\/|turn\/|thread\/tokenUsage\/|thread\/closed$)/;
 
 interface OpenChanges {
@@ -65,7 +65,7 @@ interface OpenChanges {
   get(key: string): FileChange[] | null;
 }
 
-/** The oldest go first: a question about one of those says that its files are not known. */
+/** Bounded by dropping the oldest: a question about a dropped change reports that its files are not known. */
 function openChanges(): OpenChanges {
   const open = new Map<string, { changes: FileChange[]; chars: number }>();
   let chars = 0;

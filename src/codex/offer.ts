@@ -1,32 +1,32 @@
 /**
- * What an installed Codex offers, from the schema that it writes of itself: methods, and the fields of their params.
- * A field that it does not know it ignores without a word (measured), so only the schema tells.
+ * The methods and fields that an installed Codex supports, from the schema that it generates. Codex ignores unknown
+ * fields silently, so only the schema shows them (facts F61).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "../base/limits.ts";
 import type { Env } from "../base/spawn.ts";
-import { askAside } from "./aside.ts";
 import { type Json, list, object, text } from "./read.ts";
+import { runWithTemporaryHome } from "./temporaryhome.ts";
 
-/** By method, the fields that it knows. */
+/** The known fields by method. */
 export type Fields = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Offer {
-  /** What a client may ask; the fields of the params themselves. */
+  /** Methods that a client may call, with the fields of their params. */
   calls: Fields;
-  /** What it asks a client. */
+  /** Requests that Codex sends to a client. */
   asks: Fields;
-  /** What it tells; every field at any depth. */
+  /** Notifications, with the fields at any depth. */
   hears: Fields;
 }
 
-/** Undefined when it could not be told: an executable that does not run says so elsewhere. */
+/** Undefined when the schema could not be generated. Another check reports an executable that does not run. */
 export async function offerOf(executable: string, env: Env): Promise<Offer | undefined> {
   try {
     return await written(executable, env);
   } catch {
-    // No room for a temporary file, or none of its files where they belong: nothing is known, and nothing claimed.
+    // No disk space for a temporary file, or no schema file at the expected path: nothing is known.
     return undefined;
   }
 }
@@ -39,9 +39,9 @@ function written(executable: string, env: Env): Promise<Offer | undefined> {
     "--out",
     join(folder, "schema"),
   ];
-  // 0.1 s and no network (measured).
+  // It takes 0.1 s and no network (facts F61).
   const how = { args, env, timeoutMs: limits.codex.schemaTimeoutMs };
-  return askAside(executable, how, async ({ code }, folder) => {
+  return runWithTemporaryHome(executable, how, async ({ code }, folder) => {
     if (code !== 0) return undefined;
     const [calls, asks, hears] = await Promise.all(
       ["ClientRequest", "ServerRequest", "ServerNotification"].map(async (name) =>

@@ -3,8 +3,8 @@ import { limits } from "../base/limits.ts";
 import type { Json } from "./read.ts";
 
 /**
- * One message as one line. Throws `usage` for what Codex would not answer: a request with a lone surrogate or nested too
- * deep was measured to get no answer at all, and invalid UTF-8 to end the app-server.
+ * Writes one message as one line. Throws `usage` for a message that Codex would never answer: with a lone surrogate
+ * (facts F10), or nested too deep (facts F11).
  */
 export function wireLine(message: Json): string {
   refuseUnsendable(message, limits.wire.depthMax);

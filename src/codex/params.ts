@@ -1,4 +1,4 @@
-/** Settings as Codex's params. A field that was not asked for is not sent: its own configuration decides. */
+/** Turns settings into Codex's params. A field without a value is not sent: Codex's own configuration decides. */
 import { isSandboxKey } from "../base/sandboxkey.ts";
 import type { ThreadSettings, TurnOverrides } from "../core/model/ports/thread.ts";
 import type { Json } from "./read.ts";
@@ -7,21 +7,21 @@ export function startParams(settings: ThreadSettings): Json {
   return {
     ...settingsParams(settings),
     ...given("ephemeral", settings.ephemeral),
-    // Threads of an app-server are recorded with source "vscode"; these two tell ours apart.
+    // Codex records threads of an app-server with source "vscode". These two fields mark ours.
     threadSource: "dispatch",
     serviceName: "dispatch",
   };
 }
 
 /**
- * Every setting again: measured, a thread started read-only, on-request, came back danger-full-access, never, from a
- * resume that named none. `excludeTurns`: history is read in pages, only when it is needed.
+ * Every setting again: a resume without settings can raise a thread's rights, from read-only to danger-full-access
+ * (facts F24). `excludeTurns`: history is read in pages, only when it is needed.
  */
 export function resumeParams(threadId: string, settings: ThreadSettings): Json {
   return { threadId, ...settingsParams(settings), excludeTurns: true };
 }
 
-/** Every kind there is: left out, Codex lists interactive ones only. */
+/** Every kind of source. Without this list Codex returns only interactive threads (facts F39). */
 export const sourceKinds = [
   "cli",
   "vscode",
@@ -35,7 +35,7 @@ export const sourceKinds = [
   "unknown",
 ];
 
-/** Codex keeps a `threadSource` of any words, and tells it again (measured). */
+/** Codex stores any `threadSource` and returns it later (facts F34). */
 export function forkParams(
   threadId: string,
   { settings, last_turn_id, mark }: { settings: ThreadSettings; last_turn_id: string | null; mark: string },
@@ -46,7 +46,7 @@ export function forkParams(
 }
 
 export function overrideParams(overrides: TurnOverrides): Json {
-  // `effort: null` does not reset what an earlier turn set; the default mode's own settings do (measured).
+  // `effort: null` does not reset the effort of an earlier turn. The settings of the default mode do (facts F27).
   const reset = { model: overrides.model, reasoning_effort: null, developer_instructions: null };
   return {
     ...given("model", overrides.model),
@@ -64,7 +64,7 @@ export function textInput(text: string): Json[] {
 }
 
 function settingsParams(settings: ThreadSettings): Json {
-  // Effort and summary have no field of their own in start and resume; they travel as configuration.
+  // Start and resume have no field for effort and summary, so they are sent as configuration.
   const config: Json = {
     ...configOf(settings),
     ...given("model_reasoning_effort", settings.effort),
@@ -85,7 +85,7 @@ function settingsParams(settings: ThreadSettings): Json {
   };
 }
 
-/** Pinned details replace what the configuration of the thread said of them, as one table or key by key. */
+/** The stored details of the sandbox replace those in the thread's `config`, given as one table or key by key. */
 function configOf(settings: ThreadSettings): Json {
   const pinned = pinnedSandbox(settings);
   if (Object.keys(pinned).length === 0) return settings.config ?? {};
@@ -93,7 +93,7 @@ function configOf(settings: ThreadSettings): Json {
   return { ...Object.fromEntries(rest), ...pinned };
 }
 
-/** Of the sandbox only the kind has a field of its own. Measured: these keys win over the user's configuration file. */
+/** Only the kind of the sandbox has a field. These keys win over the user's configuration file (facts F25). */
 function pinnedSandbox({ sandbox, sandbox_details: details }: ThreadSettings): Json {
   if (sandbox !== "workspace-write" || details === undefined) return {};
   return {
@@ -110,7 +110,7 @@ function approvalPolicy({ approval_policy, approval_details }: ThreadSettings): 
     : approval_policy;
 }
 
-/** Nothing at all where nothing was given: null often means something else to Codex. */
+/** The field, or no field when the value is undefined: null often has its own meaning for Codex. */
 export function given(name: string, value: unknown): Json {
   return value === undefined ? {} : { [name]: value };
 }

@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { ChildSession } from "./life.ts";
+import type { ChildSession } from "./session.ts";
 
-/** Asks a living child something cheap again and again, and kills it when it stays silent. Ends with that life. */
-export async function keepPinging(life: ChildSession, clock: Clock): Promise<void> {
+/** Sends a cheap call to the child regularly, and kills it after `limits.codex.pingMisses` misses. Ends with the session. */
+export async function keepPinging(session: ChildSession, clock: Clock): Promise<void> {
   const over = new AbortController();
-  life.exited.then(
+  session.exited.then(
     () => over.abort(),
     () => over.abort(),
   );
@@ -16,18 +16,18 @@ export async function keepPinging(life: ChildSession, clock: Clock): Promise<voi
     await clock.sleep(pauseMs, over.signal);
     if (over.signal.aborted) return;
     const from = clock.monotonic();
-    misses = (await answers(life)) ? 0 : misses + 1;
-    // From ping to ping, so that a child that hangs is told within 35 s: its deadline is part of that.
+    misses = (await answers(session)) ? 0 : misses + 1;
+    // The pause counts from ping to ping and includes the deadline, so that a hang is detected within 35 s.
     pauseMs = Math.max(0, limits.codex.pingEveryMs - (clock.monotonic() - from));
     if (misses >= limits.codex.pingMisses)
-      await life.kill(`codex stopped answering: ${misses} pings in a row`);
+      await session.kill(`codex stopped answering: ${misses} pings in a row`);
   }
 }
 
-/** A refusal is an answer too. */
-async function answers(life: ChildSession): Promise<boolean> {
+/** True if the child answers, also with a refusal. */
+async function answers(session: ChildSession): Promise<boolean> {
   try {
-    await life.rpc.call(
+    await session.rpc.call(
       "thread/loaded/list",
       { limit: 1 },
       { timeoutMs: limits.codex.pingTimeoutMs, urgent: true },

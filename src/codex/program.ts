@@ -1,8 +1,8 @@
-/** What became of the file that a running Codex was started from. */
+/** Whether the executable of the running Codex is still the same file on disk. */
 import { programState } from "../base/identity.ts";
 import type { AgentStatus } from "../core/model/ports/agent.ts";
 
-/** An upgrade may remove the whole folder of the old program: where another one is found, it was replaced. */
+/** An upgrade may remove the whole folder of the old program. It counts as replaced when another executable is found. */
 export function programWatch(executable: () => Promise<string>) {
   let hasSuccessor = false;
   return {

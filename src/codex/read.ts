@@ -1,4 +1,4 @@
-/** Narrow readers of JSON that another program wrote: a field of the wrong shape reads as absent, never as a throw. */
+/** Readers for JSON from another program: a field of the wrong type counts as absent and never throws. */
 export type Json = Record<string, unknown>;
 
 export function object(value: unknown): Json | undefined {
@@ -23,13 +23,13 @@ export function msOfSeconds(value: unknown): number | null {
   return seconds === null ? null : Math.round(seconds * 1000);
 }
 
-/** A word, or the first key of a tagged object: `"other"`, `{"httpConnectionFailed": {...}}`. */
+/** A string, or the first key of a tagged object: `"other"`, `{"httpConnectionFailed": {...}}`. */
 export function word(value: unknown): string | null {
   if (typeof value === "string") return value;
   return Object.keys(object(value) ?? {})[0] ?? null;
 }
 
-/** A row of a table by a word that came from outside: `toString` is no row. */
+/** A row of a table by a key from outside. Own properties only: `toString` is not a row. */
 export function row<T>(table: Record<string, T>, key: unknown): T | undefined {
   return typeof key === "string" && Object.hasOwn(table, key) ? table[key] : undefined;
 }

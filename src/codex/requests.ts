@@ -1,4 +1,4 @@
-/** A question of Codex's in core's nouns; core decides, and answers through `reply`. */
+/** Turns a request of Codex into core's request. Core decides and answers through `reply`. */
 import type { RequestKind } from "../contract/words.ts";
 import type { RequestFacts } from "../core/model/ports/request.ts";
 import { asksOf, isToolApproval } from "./asks.ts";
@@ -18,14 +18,14 @@ const kinds: Record<string, RequestKind> = {
   "currentTime/read": "current_time",
 };
 
-/** The rest (attestation/generate, account/chatgptAuthTokens/refresh, what is to come) is `other`. */
+/** Every other method (attestation/generate, account/chatgptAuthTokens/refresh, new ones) has the kind `other`. */
 export function requestFacts(
   rpc_id: string | number,
   method: string,
   params: Json,
   memory: StreamMemory,
 ): RequestFacts {
-  // The two of the first protocol say conversationId and callId.
+  // The two methods of the first protocol use conversationId and callId.
   const thread_id = text(params["threadId"]) ?? text(params["conversationId"]);
   const item_id = text(params["itemId"]) ?? text(params["callId"]);
   const kind = row(kinds, method) ?? "other";

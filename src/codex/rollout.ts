@@ -1,20 +1,20 @@
-/** The rollout file, read only: the one witness of injected items and of what a turn runs with (measured). */
+/** Reads the rollout file, the only evidence of injected items (facts F8) and of the rights of a turn. */
 import { limits } from "../base/limits.ts";
 import type { Permissions } from "../core/model/ruling.ts";
 import { type Json, object, row, text, word } from "./read.ts";
 import { sandboxDetails } from "./wire.ts";
 
-/** Looks at the end of the file. False when the file is not there: then nothing of the thread is. */
+/** True if the end of the file contains the item id. False when the file does not exist. */
 export async function rolloutHolds(path: string, itemId: string): Promise<boolean> {
   return (await tailOf(path)).includes(JSON.stringify(itemId));
 }
 
-/** What the newest turn runs with, as its `turn_context` line says. Null: there is none that can be read. */
-export async function rolloutPower(path: string): Promise<Permissions | null> {
+/** The rights of the newest turn, from its `turn_context` line. Null when there is no readable one. */
+export async function rolloutPermissions(path: string): Promise<Permissions | null> {
   const lines = (await tailOf(path)).toString("utf8").split("\n").reverse();
   for (const line of lines) {
-    const power = line.includes('"turn_context"') ? powerIn(line) : undefined;
-    if (power !== undefined) return power;
+    const permissions = line.includes('"turn_context"') ? permissionsIn(line) : undefined;
+    if (permissions !== undefined) return permissions;
   }
   return null;
 }
@@ -25,17 +25,17 @@ const sandboxes = {
   "danger-full-access": "danger-full-access",
 } as const;
 
-/** Undefined: no such line. Null: one that says nothing sure, as under a profile of the user's own. */
-function powerIn(line: string): Permissions | null | undefined {
-  let said: Json | undefined;
+/** Undefined when it is not such a line. Null when the rights are not certain, as under a permission profile. */
+function permissionsIn(line: string): Permissions | null | undefined {
+  let entry: Json | undefined;
   try {
-    said = object(JSON.parse(line));
+    entry = object(JSON.parse(line));
   } catch {
-    // Torn, or the words stood in a text.
+    // The line is cut, or the words are part of a text.
     return undefined;
   }
-  if (said?.["type"] !== "turn_context") return undefined;
-  const context = object(said["payload"]) ?? {};
+  if (entry?.["type"] !== "turn_context") return undefined;
+  const context = object(entry["payload"]) ?? {};
   const policy = object(context["sandbox_policy"]);
   const sandbox = row(sandboxes, policy?.["type"]);
   const approval_policy = word(context["approval_policy"]);

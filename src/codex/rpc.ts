@@ -1,6 +1,6 @@
 /**
- * Calls to one child. At most `childInFlightMax` are written and unanswered: above 128 the app-server was measured to
- * lose requests for good, its refusals included. The rest waits here, unsent, and says so if it never goes out.
+ * Calls to one child. At most `limits.wire.inFlightMax` calls are written and unanswered: above 128 the app-server loses
+ * requests for good (facts F58). Further calls wait here, unsent, and fail as not sent if they never go out.
  */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, withNothingDone } from "../base/error.ts";
@@ -12,9 +12,9 @@ import { type Json, object } from "./read.ts";
 
 export interface CallOptions {
   timeoutMs?: number;
-  /** Passes the window and the backlog: a ping has to tell a busy child from a dead one. */
+  /** Skips the window and the backlog: a ping must distinguish a busy child from a dead one. */
   urgent?: boolean;
-  /** Of a call that makes something: is given an answer that comes after the deadline. */
+  /** For a call that creates something: receives an answer that comes after the deadline. */
   late?(answer: Json): void;
 }
 
@@ -23,13 +23,13 @@ export interface Rpc {
   /** A call that changes nothing: repeated, within bounds, when Codex is overloaded or silent. */
   read(method: string, params: Json, options?: CallOptions): Promise<Json>;
   notify(method: string): void;
-  /** Answers a request of Codex's. */
+  /** Answers a request of Codex. */
   reply(reply: AgentReply): void;
-  /** An answer came. False when nobody waits for it, as after its deadline. */
+  /** Handles an answer. False when no call waits for it, as after its deadline. */
   settle(answer: Json): boolean;
-  /** The answer came and was over the limit of a line. */
+  /** Fails the call whose answer was larger than a line may be. */
   dropAnswer(id: number): void;
-  /** The child is gone: what was written is unknown, what was not is not sent. */
+  /** The child has exited: fails written calls with outcome `unknown` and the others with `not_sent`. */
   close(words: string): void;
 }
 
@@ -48,7 +48,7 @@ interface Call {
 export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
   const inFlight = new Map<number, Call>();
   const backlog = new Map<number, Call>();
-  /** Given up, and not answered yet. */
+  /** Calls after their deadline that are not answered yet. */
   const overdue = new Map<number, NonNullable<CallOptions["late"]>>();
   let lastId = 0;
   let closed: string | undefined;
@@ -152,7 +152,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
     dropAnswer(id) {
       const waiting = take(id);
       waiting?.reject(
-        new DispatchError("too_large", `codex's answer to ${waiting.method} is over the limit of a line`),
+        new DispatchError("too_large", `codex's answer to ${waiting.method} is larger than one line may be`),
       );
       refill();
     },
@@ -165,7 +165,7 @@ export function rpc(to: { write(line: string): void; clock: Clock }): Rpc {
   };
 }
 
-/** Parsed only for a refusal: calls are many, and refusals few. */
+/** The params are parsed again only for a refusal, which is rare. */
 function paramsIn(line: string): Json {
   return object((JSON.parse(line) as Json)["params"]) ?? {};
 }

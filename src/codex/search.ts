@@ -1,4 +1,4 @@
-/** Codex's own search: a plain part of a message, in any case, over its threads on disk. */
+/** Codex's own search: finds a part of a message, ignoring case, in its threads on disk (facts F41). */
 import { limits } from "../base/limits.ts";
 import type { Agent } from "../core/model/ports/agent.ts";
 import { sourceKinds } from "./params.ts";
@@ -10,22 +10,22 @@ type Read = (method: string, params: Json, options?: CallOptions) => Promise<Jso
 
 export async function searchThreads(
   read: Read,
-  asked: Parameters<Agent["searchThreads"]>[0],
+  query: Parameters<Agent["searchThreads"]>[0],
 ): ReturnType<Agent["searchThreads"]> {
   const params = {
-    searchTerm: asked.text,
-    cursor: asked.cursor,
-    limit: asked.limit,
-    archived: asked.archived,
-    sortKey: asked.by,
-    sortDirection: asked.ascending ? "asc" : "desc",
+    searchTerm: query.text,
+    cursor: query.cursor,
+    limit: query.limit,
+    archived: query.archived,
+    sortKey: query.by,
+    sortDirection: query.ascending ? "asc" : "desc",
     sourceKinds,
   };
-  // A scan of the sessions folder: 2.8 s measured at 10,000 threads.
+  // It scans the sessions folder: 2.8 s with 10,000 threads (measured).
   const answer = await read("thread/search", params, { timeoutMs: limits.codex.scanTimeoutMs });
-  const found = list(answer["data"]).flatMap((one) => {
-    const thread = threadFacts(object(one)?.["thread"]);
-    return thread ? [{ thread, snippet: text(object(one)?.["snippet"]) ?? "" }] : [];
+  const found = list(answer["data"]).flatMap((match) => {
+    const thread = threadFacts(object(match)?.["thread"]);
+    return thread ? [{ thread, snippet: text(object(match)?.["snippet"]) ?? "" }] : [];
   });
   return { found, next_cursor: text(answer["nextCursor"]) };
 }
@@ -33,12 +33,12 @@ export async function searchThreads(
 export async function searchMessages(
   read: Read,
   threadId: string,
-  asked: Parameters<Agent["searchMessages"]>[1],
+  query: Parameters<Agent["searchMessages"]>[1],
 ): ReturnType<Agent["searchMessages"]> {
-  const { text: searchTerm, cursor, limit } = asked;
+  const { text: searchTerm, cursor, limit } = query;
   const answer = await read("thread/searchOccurrences", { threadId, searchTerm, cursor, limit });
-  const found = list(answer["data"]).flatMap((one) => {
-    const hit = object(one);
+  const found = list(answer["data"]).flatMap((match) => {
+    const hit = object(match);
     const [turn_id, item_id] = [text(hit?.["turnId"]), text(hit?.["itemId"])];
     if (turn_id === null || item_id === null) return [];
     const range = object(hit?.["snippetMatchRange"]);

@@ -1,4 +1,4 @@
-/** Something that happens again and again, to wait for once. */
+/** A repeatable event: `next` resolves at the next `fire`. */
 export interface Signal {
   next(): Promise<void>;
   fire(): void;

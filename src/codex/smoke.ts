@@ -1,26 +1,26 @@
-/** Does Codex work here? A private child is started, asked, and ended: for `doctor`, with or without a daemon. */
+/** Tests Codex for `doctor`: starts a private child, opens a thread, and ends the child. It needs no daemon. */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink, RawLine } from "../core/model/ports/agent.ts";
-import { type ChildSession, startSession } from "./life.ts";
 import { type Json, object, text } from "./read.ts";
+import { type ChildSession, startSession } from "./session.ts";
 import { signal } from "./signal.ts";
 import { warningOf } from "./warnings.ts";
 
 export interface Smoke {
   version: string | null;
   codex_home: string | null;
-  /** Codex's own words on its configuration and on MCP servers that do not start; it works in spite of them. */
+  /** Codex's warnings about its configuration, and MCP servers that do not start. Codex works in spite of them. */
   warnings: string[];
-  /** The configured provider wants a login, and there is none. */
+  /** The configured provider needs a login, and there is none. */
   requires_login: boolean;
   error: { message: string; hint: string | null } | null;
 }
 
-export async function smoke(world: {
+export async function smoke(deps: {
   clock: Clock;
   log: Log;
   env: Env;
@@ -35,30 +35,30 @@ export async function smoke(world: {
     requires_login: false,
     error: null,
   };
-  let life: ChildSession | undefined;
+  let session: ChildSession | undefined;
   const patience = new AbortController();
   const servers = mcpServers();
   try {
     const warned = (words: string) => void seen.warnings.push(words);
-    const path = await world.executable();
-    life = startSession(
+    const path = await deps.executable();
+    session = startSession(
       {
-        ...world,
-        sink: nobody,
+        ...deps,
+        sink: nullSink,
         taps: new Set([servers.hear]),
         warned,
         garbage: () => {},
-        capabilities: untold,
+        capabilities: noCapabilities,
       },
       path,
     );
     const isDone = await Promise.race([
-      ask(life, seen, servers.expect).then(() => true),
-      world.clock.sleep(world.timeoutMs, patience.signal).then(() => false),
+      openThread(session, seen, servers.expect).then(() => true),
+      deps.clock.sleep(deps.timeoutMs, patience.signal).then(() => false),
     ]);
-    if (isDone) await servers.settled(world.clock);
+    if (isDone) await servers.settled(deps.clock);
     else {
-      const within = `within ${world.timeoutMs / 1000} s`;
+      const within = `within ${deps.timeoutMs / 1000} s`;
       // A configuration that cannot be loaded is refused at once: only MCP servers take their time.
       if (!servers.areAwaited()) throw new DispatchError("timeout", `codex did not finish ${within}`);
       warned(`codex opened no thread ${within}: it waits for the MCP servers that are required`);
@@ -71,33 +71,33 @@ export async function smoke(world: {
     };
   } finally {
     patience.abort();
-    await life?.end();
-    await life?.exited;
+    await session?.end();
+    await session?.exited;
   }
   return seen;
 }
 
-async function ask(
-  life: ChildSession,
+async function openThread(
+  session: ChildSession,
   seen: Smoke,
   expectServers: (config: Json | undefined) => void,
 ): Promise<void> {
-  const started = await life.started;
-  // Without its hint: that one leads to doctor, which is asking.
+  const started = await session.started;
+  // Without its hint, which names `dispatch doctor` itself.
   if (started.kind !== "up") throw new DispatchError("agent_down", started.error.message);
   Object.assign(seen, started.hello);
-  const account = await life.rpc.read("account/read", {});
+  const account = await session.rpc.read("account/read", {});
   seen.requires_login = account["requiresOpenaiAuth"] === true && object(account["account"]) === undefined;
   // The next call says what is wrong with a configuration that cannot be read.
-  const config = await life.rpc.read("config/read", {}).catch(() => undefined);
+  const config = await session.rpc.read("config/read", {}).catch(() => undefined);
   expectServers(object(config?.["config"]));
-  // Only this finds a configuration that cannot be loaded: `initialize` falls back to defaults and succeeds.
-  await life.rpc.call("thread/start", { ephemeral: true }, { timeoutMs: limits.codex.loadTimeoutMs });
+  // Only this finds a configuration that cannot be loaded: `initialize` succeeds with defaults (facts F63).
+  await session.rpc.call("thread/start", { ephemeral: true }, { timeoutMs: limits.codex.loadTimeoutMs });
 }
 
-/** The MCP servers of Codex's configuration. They start beside a thread, and the answer does not wait for them. */
+/** The MCP servers of Codex's configuration. They start with a thread, and the answer does not wait for them. */
 function mcpServers() {
-  /** By name: undefined until it began to start, null once it works, else what is wrong. */
+  /** By name: undefined before the start, null when it works, else its fault. */
   const states = new Map<string, string | null | undefined>();
   const changed = signal();
   /** Some server keeps a thread from being opened until it is up. Codex reports nothing of one meanwhile. */
@@ -138,13 +138,13 @@ function mcpServers() {
 
 const unfinished = "had not started when doctor stopped waiting";
 
-/** Nothing is recorded of this child: it ends with the question. */
-const nobody: AgentSink = {
+/** Nothing of this child is recorded, because it ends with the test. */
+const nullSink: AgentSink = {
   onSpawn: () => 0,
   onReady: () => {},
   onEvents: () => {},
   onExit: () => false,
 };
 
-/** What it offers is a question of its own. */
-const untold = () => Promise.resolve(undefined);
+/** Another check reads the features. */
+const noCapabilities = () => Promise.resolve(undefined);

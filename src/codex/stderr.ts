@@ -1,4 +1,4 @@
-/** The end of what the child wrote to stderr. It is always read (16 MB in 8 s were seen), and nearly all is dropped. */
+/** Keeps the end of the child's stderr. It must be read all the time (16 MB in 8 s were seen); most is dropped. */
 import type { Clock } from "../base/clock.ts";
 import { limits } from "../base/limits.ts";
 
@@ -15,11 +15,11 @@ export function stderrTail(
     for await (const chunk of stream)
       tail = (tail + decoder.decode(chunk, { stream: true })).slice(-limits.process.stderrTailBytes);
   })();
-  // A pipe that breaks with its process ends the tail; what was read stays.
+  // A broken pipe ends the reading. What was read is kept.
   const over = read.catch(() => {});
   return {
     async lastLines() {
-      // The process is reaped and its last words are in the pipe; what it started may keep that open.
+      // The process is reaped and its last lines are in the pipe. Processes that it started may hold the pipe open.
       const patience = new AbortController();
       await Promise.race([over, clock.sleep(limits.process.drainGraceMs, patience.signal)]);
       patience.abort();
@@ -28,7 +28,7 @@ export function stderrTail(
   };
 }
 
-/** Without colours and control characters, on one line. */
+/** The last lines as one line, without colours and control characters. */
 export function plainLines(raw: string): string {
   const lines = raw
     .replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, "")

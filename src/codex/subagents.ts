@@ -1,9 +1,9 @@
-/** Which sub-agents of a thread work: they outlive the turn that spawned them, and no event of the thread says so (facts C6). */
+/** Tracks the working sub-agents of a thread. They may outlive the turn that spawned them, without an event (facts C6). */
 import { limits } from "../base/limits.ts";
 import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import { type Json, list, object, text } from "./read.ts";
 
-/** Reads each notification; answers the new list of a top thread whose working sub-agents changed. */
+/** Reads each notification. Returns an event with the new list when the working sub-agents of a top thread changed. */
 export function subagents(): (method: string, thread: string, params: Json) => AgentEvent[] {
   const parents = new Map<string, string>();
   const working = new Set<string>();
@@ -11,7 +11,7 @@ export function subagents(): (method: string, thread: string, params: Json) => A
 
   const topOf = (thread: string): string => {
     let top = thread;
-    // Bounded: a ring of parents must not hang the reading.
+    // Bounded, so that a cycle of parents cannot hang.
     for (let depth = 0; depth < limits.wire.subAgentDepthMax; depth++) top = parents.get(top) ?? top;
     return top;
   };
@@ -31,7 +31,7 @@ export function subagents(): (method: string, thread: string, params: Json) => A
     if (state === "over") working.delete(thread);
     for (const child of children) adopt(thread, child);
     const top = topOf(thread);
-    const agents = [...working].filter((one) => one !== top && topOf(one) === top).sort();
+    const agents = [...working].filter((agent) => agent !== top && topOf(agent) === top).sort();
     const list = agents.join(" ");
     if (list === (reported.get(top) ?? "")) return [];
     if (list === "") reported.delete(top);
@@ -54,7 +54,7 @@ function workOf(method: string, params: Json): "working" | "over" | undefined {
   }
 }
 
-/** Both generations of Codex's sub-agents. */
+/** The sub-agents that an item names, in both of Codex's item types. */
 function childrenIn(item: Json | undefined): string[] {
   const kind = text(item?.["type"]);
   const ids =

@@ -1,4 +1,4 @@
-/** Keeps one child running: starts it, pings it, starts it again, and says why not. All of it is one loop. */
+/** Keeps one child running in one loop: starts it, pings it, restarts it, and reports why it does not run. */
 
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -7,51 +7,51 @@ import type { AgentSink, AgentStatus } from "../core/model/ports/agent.ts";
 import { backoff } from "./backoff.ts";
 import { downError } from "./errors.ts";
 import { isNewer, type Lack, lackWords, testedWords, upgradeFor } from "./features.ts";
-import { type ChildSession, startSession, type World } from "./life.ts";
 import { keepPinging } from "./ping.ts";
 import { programWatch } from "./program.ts";
+import { type ChildSession, type SessionDeps, startSession } from "./session.ts";
 import { signal } from "./signal.ts";
 
 export interface Supervisor {
-  /** In the background; a second call does nothing. */
+  /** Starts the loop in the background. A second call does nothing. */
   start(): void;
   status(): AgentStatus;
   ready(waitMs: number): Promise<ChildSession>;
-  /** The life that takes calls now; throws `agent_down`, not sent. */
+  /** The running session. Throws `agent_down` with outcome `not_sent`. */
   running(): ChildSession;
   retry(): void;
   renew(words: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Supervised extends Omit<World, "warned" | "garbage"> {
+export interface SupervisorDeps extends Omit<SessionDeps, "warned" | "garbage"> {
   executable(): Promise<string>;
   random(): number;
 }
 
 type LastError = NonNullable<AgentStatus["last_error"]>;
 
-/** How one attempt ended. */
+/** How one start ended. */
 type Ending =
-  /** There was nothing to start, it was too old, or its birth could not be stored. */
+  /** There was nothing to start, it was too old, or its start could not be stored. */
   | { kind: "absent"; error: LastError }
   | { kind: "failed"; error: LastError }
   | { kind: "refused"; error: LastError }
-  /** It had been up. */
+  /** It was up before. */
   | { kind: "lost"; error: LastError };
 
 const closed: Ending = { kind: "absent", error: { message: "codex was stopped", hint: null } };
 
-export function supervisor(world: Supervised): Supervisor {
-  const { clock, log } = world;
-  const pauses = backoff(world.random);
+export function supervisor(deps: SupervisorDeps): Supervisor {
+  const { clock, log } = deps;
+  const pauses = backoff(deps.random);
   const changed = signal();
-  let life: ChildSession | undefined;
+  let session: ChildSession | undefined;
   let loop: Promise<void> | undefined;
   let pause = new AbortController();
   let closing = false;
-  let lives = 0;
-  /** Of an executable that was too old: it is not started again while it is the same. */
+  let starts = 0;
+  /** An executable that is too old is not started again until it changes. */
   let tooOld: { lacks: readonly Lack[]; error: LastError } | undefined;
   const now: AgentStatus = {
     state: "starting",
@@ -71,9 +71,9 @@ export function supervisor(world: Supervised): Supervisor {
     advice: "",
   };
 
-  /** Of the running session; monotonic ms. */
+  /** The start of the running session, monotonic ms. */
   let startedAt = 0;
-  const program = programWatch(world.executable);
+  const program = programWatch(deps.executable);
 
   const enter = (state: CodexState, more: Partial<AgentStatus> = {}) => {
     Object.assign(now, { retry_at: null, ...more, state });
@@ -87,45 +87,48 @@ export function supervisor(world: Supervised): Supervisor {
     log.warn("codex warns", { words });
   };
 
-  /** The core's sink, and the moment of the end: nobody is given a life that is over. */
+  /** Core's sink. It also clears `session` at the exit, so that no caller receives a session that is over. */
   const sink: AgentSink = {
-    onSpawn: (child) => world.sink.onSpawn(child),
-    onReady: (epoch, hello) => world.sink.onReady(epoch, hello),
-    onEvents: (epoch, events) => world.sink.onEvents(epoch, events),
+    onSpawn: (child) => deps.sink.onSpawn(child),
+    onReady: (epoch, hello) => deps.sink.onReady(epoch, hello),
+    onEvents: (epoch, events) => deps.sink.onEvents(epoch, events),
     onExit(epoch, words, isLeft) {
-      life = undefined;
+      session = undefined;
       enter("starting", { pid: null, epoch: null, last_error: { message: words, hint: null } });
-      const isExplained = world.sink.onExit(epoch, words, isLeft);
+      const isExplained = deps.sink.onExit(epoch, words, isLeft);
       if (isExplained) pauses.reset();
       return isExplained;
     },
   };
 
-  const liveOnce = async (): Promise<Ending> => {
+  const runSession = async (): Promise<Ending> => {
     let mine: ChildSession;
     try {
-      const executable = await world.executable();
-      if (tooOld && (await world.capabilities(executable)) === tooOld.lacks)
+      const executable = await deps.executable();
+      if (tooOld && (await deps.capabilities(executable)) === tooOld.lacks)
         return { kind: "absent", error: tooOld.error };
       tooOld = undefined;
       now.warnings = [];
       if (closing) return closed;
-      life = mine = startSession({ ...world, sink, warned, garbage: () => now.garbage_lines++ }, executable);
+      session = mine = startSession(
+        { ...deps, sink, warned, garbage: () => now.garbage_lines++ },
+        executable,
+      );
     } catch (thrown) {
       return { kind: "absent", error: lastError(thrown) };
     }
     startedAt = clock.monotonic();
     program.forget();
     const spawned = { pid: mine.pid, epoch: mine.epoch, starting_since: clock.now() };
-    Object.assign(now, { ...spawned, restarts: lives++ });
+    Object.assign(now, { ...spawned, restarts: starts++ });
     const started = await mine.started;
     now.starting_since = null;
     if (started.kind === "up" && !closing) {
       const lacks = started.lacks.map((lack) => lackWords(started.hello.version, lack));
       for (const words of lacks) log.warn(words);
       const { version } = started.hello;
-      // Once a start, and no state of the daemon: it is most likely well.
-      if (isNewer(version)) log.info(`codex ${version} is newer than what ${testedWords}`);
+      // Only a log line: a newer Codex most likely works.
+      if (isNewer(version)) log.info(`codex ${version} is newer than the tested versions: ${testedWords}`);
       enter("running", { ...started.hello, lacks, advice: upgradeFor(version), last_error: null });
       keepPinging(mine, clock).catch((thrown: unknown) =>
         log.error("codex is not pinged any more", { thrown }),
@@ -152,10 +155,10 @@ export function supervisor(world: Supervised): Supervisor {
     await (ms === undefined ? abortOf(pause.signal) : clock.sleep(ms, pause.signal));
   };
 
-  /** A bug here must not be the last that is heard of Codex: the child is ended, and the next one started. */
-  const broken = async (thrown: unknown): Promise<Ending> => {
-    log.error("the start of codex failed by a bug", { thrown });
-    await life
+  /** A bug here must not end the supervision: the child is ended and the next one started. */
+  const recoverFromBug = async (thrown: unknown): Promise<Ending> => {
+    log.error("the start of codex failed because of a bug", { thrown });
+    await session
       ?.kill("its start failed by a bug")
       .catch((failed: unknown) => log.error("codex could not be ended", { thrown: failed }));
     return { kind: "failed", error: lastError(thrown) };
@@ -163,7 +166,7 @@ export function supervisor(world: Supervised): Supervisor {
 
   const run = async () => {
     while (!closing) {
-      const ending = await liveOnce().catch(broken);
+      const ending = await runSession().catch(recoverFromBug);
       if (closing) break;
       await rest(ending);
       if (!closing) enter("starting", { last_error: now.last_error });
@@ -185,7 +188,7 @@ export function supervisor(world: Supervised): Supervisor {
       ...now,
       warnings: [...now.warnings],
       starting_ms: now.starting_since === null ? null : clock.monotonic() - startedAt,
-      program: life === undefined ? "same" : program.of(life.pid),
+      program: session === undefined ? "same" : program.of(session.pid),
     }),
     async ready(waitMs) {
       const until = clock.monotonic() + waitMs;
@@ -196,33 +199,33 @@ export function supervisor(world: Supervised): Supervisor {
         await Promise.race([changed.next(), clock.sleep(left, patience.signal)]);
         patience.abort();
       }
-      if (now.state === "running" && life !== undefined) return life;
+      if (now.state === "running" && session !== undefined) return session;
       throw down();
     },
     running() {
-      if (now.state === "running" && life !== undefined) return life;
+      if (now.state === "running" && session !== undefined) return session;
       throw down();
     },
     async renew(words) {
-      if (now.state !== "running" || life === undefined) return;
+      if (now.state !== "running" || session === undefined) return;
       log.info("codex is renewed", { words });
       pauses.reset();
-      await life.kill(words);
+      await session.kill(words);
     },
     retry() {
       pauses.reset();
       if (now.state === "degraded") enter("starting");
       pause.abort();
-      // One that has answered nothing yet may never do: another one is started in its place.
+      // A child that has not answered `initialize` may never do so: it is replaced by another one.
       if (now.starting_since === null) return;
-      life
+      session
         ?.kill("it was replaced before it answered initialize")
         .catch((thrown: unknown) => log.error("codex could not be ended", { thrown }));
     },
     async close() {
       closing = true;
       pause.abort();
-      await life?.end();
+      await session?.end();
       await loop;
       enter("stopped");
     },

@@ -1,4 +1,4 @@
-/** The files of threads: `sessions/YYYY/MM/DD/rollout-...-ID.jsonl` under Codex's home (measured), by its local day. */
+/** Finds threads by their files: `sessions/YYYY/MM/DD/rollout-...-ID.jsonl` in Codex's home, by local day (facts F67). */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { iso } from "../base/clock.ts";
@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 
 const idAtEnd = /([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
 
-/** Ids of the threads whose files were made on that day, the day before, or the day after: zones may differ. */
+/** The ids of threads whose files were created on that day, the day before or the day after: time zones may differ. */
 export async function threadsOfDay(home: string | null, at: number): Promise<string[]> {
   if (home === null) return [];
   const days = [-1, 0, 1].map((days) => iso(at + days * limits.timer.dayMs).slice(0, 10));
@@ -18,7 +18,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch {
-    // No thread was made that day.
+    // No thread was created on that day.
     return [];
   }
 }

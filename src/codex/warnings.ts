@@ -1,24 +1,24 @@
-/** What Codex warns of: its configuration, a thread, an MCP server of the user that does not start. */
+/** Reads Codex's warnings: about its configuration, a thread, or an MCP server that does not start. */
 import { type Json, text } from "./read.ts";
 
 export interface Warning {
-  /** Null: it is about Codex itself, or about every thread. */
+  /** Null when it is about Codex itself or about every thread. */
   thread_id: string | null;
   /** The MCP server that it is about. */
   server: string | null;
-  /** Null: that server works now. */
+  /** Null when that server works now. */
   words: string | null;
 }
 
-/** Undefined: the notification is no warning. A server that only begins to start is none. */
+/** Undefined when the notification is not a warning, as for a server that is starting. */
 export function warningOf(method: string, params: Json): Warning | undefined {
   const thread_id = text(params["threadId"]);
   if (method === "configWarning" || method === "deprecationNotice") {
-    const said = [text(params["summary"]), text(params["details"])].filter((part) => part !== null);
-    return { thread_id: null, server: null, words: said.join(" ") || `a ${method} without words` };
+    const lines = [text(params["summary"]), text(params["details"])].filter((part) => part !== null);
+    return { thread_id: null, server: null, words: lines.join(" ") || `a ${method} without a message` };
   }
   if (method === "warning" || method === "guardianWarning")
-    return { thread_id, server: null, words: text(params["message"]) ?? `a ${method} without words` };
+    return { thread_id, server: null, words: text(params["message"]) ?? `a ${method} without a message` };
   if (method === "mcpServer/startupStatus/updated") return serverWarning(params, thread_id);
   return undefined;
 }

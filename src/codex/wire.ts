@@ -1,4 +1,4 @@
-/** Codex's threads, turns and settings in core's nouns. Tolerant: the protocol changes monthly. */
+/** Turns Codex's threads, turns and settings into core's types. Tolerant, because the protocol changes monthly. */
 
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -39,7 +39,7 @@ export function threadFacts(value: unknown): ThreadFacts | undefined {
   };
 }
 
-/** Of a spawned agent only its source names the thread it came from; `parentThreadId` is null then (measured). */
+/** A spawned agent names its parent only in its source; its `parentThreadId` is null (facts C6). */
 function parentOf(thread: Json): string | null {
   const spawn = object(object(object(thread["source"])?.["subAgent"])?.["thread_spawn"]);
   return text(thread["parentThreadId"]) ?? text(spawn?.["parent_thread_id"]);
@@ -52,7 +52,7 @@ const statuses: Record<string, ThreadStatus> = {
   systemError: "system_error",
 };
 
-/** `type` alone decides: `activeFlags` is empty while a turn simply runs. */
+/** Only `type` decides: `activeFlags` is empty during a normal turn. */
 export function threadStatus(value: unknown): ThreadStatus | undefined {
   return row(statuses, object(value)?.["type"]);
 }
@@ -61,7 +61,7 @@ export function statusFlags(value: unknown): string[] {
   return list(object(value)?.["activeFlags"]).filter((flag) => typeof flag === "string");
 }
 
-/** `vscode`, `cli`, ...; children are `{"subAgent": kind}` here and `{"subagent": ...}` elsewhere. */
+/** `vscode`, `cli` and so on. Sub-agents are `{"subAgent": kind}` in some answers and `{"subagent": ...}` in others. */
 function sourceOf(value: unknown): string {
   const kind = word(value) ?? "unknown";
   if (kind === "custom") return text(object(value)?.["custom"]) ?? "custom";
@@ -113,11 +113,11 @@ export function rateLimits(value: unknown): RateLimits | undefined {
   if (limited === undefined) return undefined;
   return {
     limit_id: text(limited["limitId"]),
-    windows: [limited["primary"], limited["secondary"]].flatMap((one) => {
-      const used_percent = number(object(one)?.["usedPercent"]);
+    windows: [limited["primary"], limited["secondary"]].flatMap((window) => {
+      const used_percent = number(object(window)?.["usedPercent"]);
       return used_percent === null
         ? []
-        : [{ used_percent, resets_at: msOfSeconds(object(one)?.["resetsAt"]) }];
+        : [{ used_percent, resets_at: msOfSeconds(object(window)?.["resetsAt"]) }];
     }),
     reached: text(limited["rateLimitReachedType"]),
   };
@@ -146,20 +146,20 @@ export function modelFacts(value: unknown): ModelFacts | undefined {
     is_default: model["isDefault"] === true,
     hidden: model["hidden"] === true,
     efforts: list(model["supportedReasoningEfforts"]).flatMap(
-      (one) => text(object(one)?.["reasoningEffort"]) ?? [],
+      (effort) => text(object(effort)?.["reasoningEffort"]) ?? [],
     ),
     default_effort: text(model["defaultReasoningEffort"]),
-    service_tiers: list(model["serviceTiers"]).flatMap((one) => {
-      const tier = object(one);
+    service_tiers: list(model["serviceTiers"]).flatMap((value) => {
+      const tier = object(value);
       const tierId = text(tier?.["id"]);
       return tierId === null ? [] : [{ id: tierId, name: text(tier?.["name"]) ?? tierId }];
     }),
   };
 }
 
-/** What the configuration names, else what the catalogue marks as the default. */
+/** The defaults of the configuration, else the model that the catalogue marks as the default. */
 export function defaultsOf(config: Json | undefined, models: readonly ModelFacts[]): Catalogue["default"] {
-  const model = text(config?.["model"]) ?? models.find((one) => one.is_default)?.id ?? null;
+  const model = text(config?.["model"]) ?? models.find(({ is_default }) => is_default)?.id ?? null;
   return {
     model,
     provider: text(config?.["model_provider"]),
@@ -197,7 +197,7 @@ function effectiveSettings(answer: Json): EffectiveSettings {
   };
 }
 
-/** Of the answer to a start, and of a turn's line in the rollout, which spells the same in snake_case. */
+/** From the answer to a start (camelCase), or from a turn's line in the rollout (snake_case). */
 export function sandboxDetails(policy: Json | undefined): SandboxDetails | null {
   if (policy === undefined) return null;
   const {
@@ -212,14 +212,14 @@ export function sandboxDetails(policy: Json | undefined): SandboxDetails | null 
     exclude_tmpdir_env_var = excludeTmpdirEnvVar,
     ...more
   } = policy;
-  // Kept with the thread, sent with each resume and shown with each row.
+  // The details are stored with the thread, sent with each resume and shown in each row.
   if (JSON.stringify(policy).length > limits.wire.sandboxCharsMax)
-    fail("too_large", "the sandbox of the thread has more folders than can be kept", {
+    fail("too_large", "the sandbox of the thread has too many folders to store", {
       hint: "give fewer sandbox_workspace_write.writable_roots",
     });
   return {
     writable_roots: list(writable_roots).filter((root) => typeof root === "string"),
-    // Of an external sandbox it is a word.
+    // For an external sandbox it is a string.
     network_access: network_access === true || network_access === "enabled",
     exclude_slash_tmp: exclude_slash_tmp === true,
     exclude_tmpdir: exclude_tmpdir_env_var === true,

@@ -8,16 +8,27 @@ import type {
   OutboxStore,
   Outgoing,
   Watched,
+  When,
 } from "../core/model/ports/automation.ts";
 import { table } from "./table.ts";
 
 export function automationStore(db: Database): AutomationStore {
   const automations = table<Automation>(db, "automations", { json: ["when", "action", "guards"] });
+  const watchers = table<Automation & { watched_holds: boolean; watched_seq: number | null }>(
+    db,
+    "automations",
+    {
+      json: ["when", "action", "guards"],
+      bool: ["watched_holds"],
+    },
+  );
   const watched = table<Watched>(db, "watched", { bool: ["holds"] });
+  let version = 0;
   const firings = table<Firing>(db, "firings");
   const find = (id: string) => automations.find("SELECT * FROM automations WHERE id = ?", id);
   return {
     add(row, lanes) {
+      version++;
       automations.insert(row);
       for (const lane of lanes) watched.insert({ automation: row.id, lane, holds: false, seq: null });
     },
@@ -32,8 +43,15 @@ export function automationStore(db: Database): AutomationStore {
         name,
       ),
     set(id, change) {
+      if (change.state !== undefined) version++;
       automations.update(change, "id = ?", id);
     },
+    version: () => version,
+    whens: () =>
+      db
+        .query<{ when: string }, []>("SELECT DISTINCT \"when\" FROM automations WHERE state = 'active'")
+        .all()
+        .map((row) => JSON.parse(row.when) as When),
     remove(id) {
       db.query("DELETE FROM automations WHERE id = ?").run(id);
     },
@@ -57,21 +75,22 @@ export function automationStore(db: Database): AutomationStore {
         )
         .get()!.at,
     // Two questions, each by the index of the watched: asked in one, all who watch would be walked.
-    watching(lane) {
-      const rows = ["*", lane].flatMap((name) =>
-        automations.all(
-          `SELECT a.* FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
-            WHERE w.lane = ? AND w.named = 1 AND a.state = 'active'`,
-          name,
-        ),
-      );
-      return rows.map((automation) => ({
-        automation,
-        watched:
-          watched.find("SELECT * FROM watched WHERE automation = ? AND lane = ?", automation.id, lane) ??
-          ({ automation: automation.id, lane, holds: false, seq: null } satisfies Watched),
-      }));
-    },
+    watching: (lane) =>
+      ["*", lane].flatMap((name) =>
+        watchers
+          .all(
+            `SELECT a.*, coalesce(m.holds, 0) AS watched_holds, m.seq AS watched_seq
+               FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
+               LEFT JOIN watched AS m ON m.automation = w.automation AND m.lane = ?2
+              WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active'`,
+            name,
+            lane,
+          )
+          .map(({ watched_holds, watched_seq, ...automation }) => ({
+            automation,
+            watched: { automation: automation.id, lane, holds: watched_holds, seq: watched_seq },
+          })),
+      ),
     concerning: (lane) => [
       ...automations.all("SELECT * FROM automations WHERE lane = ? AND state = 'active'", lane),
       ...automations.all(

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rolloutHolds, rolloutPower } from "../../src/codex/rollout.ts";
+import { rolloutHolds, rolloutPermissions } from "../../src/codex/rollout.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-rollout-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -22,7 +22,7 @@ const context = (sandbox: string, approval_policy: string, more: object = {}) =>
 test("what the newest turn runs with is told, whatever was said of it since", async () => {
   const said = { type: "response_item", payload: { text: 'a "turn_context" is a line of a rollout' } };
   const path = written(context("read-only", "untrusted"), context("workspace-write", "never"), said, "");
-  expect(await rolloutPower(path)).toEqual({
+  expect(await rolloutPermissions(path)).toEqual({
     sandbox: "workspace-write",
     approval_policy: "never",
     cwd: "/repo",
@@ -32,7 +32,7 @@ test("what the newest turn runs with is told, whatever was said of it since", as
   const wide = context("workspace-write", "never", {
     sandbox_policy: { ...policy, exclude_slash_tmp: true },
   });
-  expect((await rolloutPower(written(wide)))?.details).toEqual({
+  expect((await rolloutPermissions(written(wide)))?.details).toEqual({
     writable_roots: ["/other"],
     network_access: true,
     exclude_slash_tmp: true,
@@ -42,7 +42,9 @@ test("what the newest turn runs with is told, whatever was said of it since", as
 
 test("a line that was cut off says nothing: the one before it counts", async () => {
   const torn = JSON.stringify(context("danger-full-access", "never")).slice(0, -9);
-  expect((await rolloutPower(written(context("read-only", "untrusted"), torn)))?.sandbox).toBe("read-only");
+  expect((await rolloutPermissions(written(context("read-only", "untrusted"), torn)))?.sandbox).toBe(
+    "read-only",
+  );
 });
 
 test("of a profile of the user's own, of words that are not known, and of nothing, nothing is told", async () => {
@@ -54,7 +56,7 @@ test("of a profile of the user's own, of words that are not known, and of nothin
     written(""),
     join(folder, "none.jsonl"),
   ];
-  for (const path of unsure) expect(await rolloutPower(path)).toBeNull();
+  for (const path of unsure) expect(await rolloutPermissions(path)).toBeNull();
 });
 
 test("an injected item is found by its id, and not in a file that is not there", async () => {
@@ -65,7 +67,7 @@ test("an injected item is found by its id, and not in a file that is not there",
 
 test("of a policy of several parts each is told, and nobody ranks it", async () => {
   const line = context("read-only", "never", { approval_policy: { granular: { rules: true } } });
-  expect(await rolloutPower(written(line))).toMatchObject({
+  expect(await rolloutPermissions(written(line))).toMatchObject({
     approval_policy: "granular",
     approval_details: { rules: true },
   });

@@ -209,7 +209,7 @@ describe("a start", () => {
     );
     await clock.advance(limits.codex.startTimeoutMs);
     await until("it is degraded", () => codex.status().state === "degraded");
-    expect(codex.status().last_error!.message).toContain("lines that are none of its protocol");
+    expect(codex.status().last_error!.message).toContain("lines that are not of its protocol");
     expect(isAlive(sink.births[0]!)).toBe(false);
   }, 20_000);
 

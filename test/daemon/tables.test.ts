@@ -92,7 +92,7 @@ test("a file that leads out of its repository, never ends or is too large is ref
   };
   becomes(() => symlinkSync("/dev/null", file), "is a link to a file outside its repository");
   becomes(() => symlinkSync(put("work/other.toml"), file), "is a link to a file outside its repository");
-  becomes(() => Bun.spawnSync(["mkfifo", file]), "no regular file");
+  becomes(() => Bun.spawnSync(["mkfifo", file]), "not a regular file");
   becomes(() => writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax + 1)), "over 16 KiB");
   writeFileSync(file, "#".repeat(limits.config.repositoryBytesMax));
   expect(found("work/repo").repository).not.toBeNull();
@@ -103,7 +103,8 @@ test("a text is read from a regular file only, whatever its size says", () => {
   expect(readTextFile(text)).toBe("\ufeffwörds");
   const pipe = join(base, "pipe");
   Bun.spawnSync(["mkfifo", pipe]);
-  for (const path of [pipe, "/dev/zero", base]) expect(() => readTextFile(path)).toThrow("no regular file");
+  for (const path of [pipe, "/dev/zero", base])
+    expect(() => readTextFile(path)).toThrow("not a regular file");
   writeFileSync(text, "a".repeat(limits.input.textBytesMax + 1));
   expect(() => readTextFile(text)).toThrow("over 1 MiB");
 });

@@ -1,8 +1,8 @@
 /** A question of the executable leaves the user's Codex home alone, where an app-server may just start. */
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { askAside } from "../../src/codex/aside.ts";
 import { offerOf } from "../../src/codex/offer.ts";
+import { runWithTemporaryHome } from "../../src/codex/temporaryhome.ts";
 import { codexExecutable, codexHome } from "../support/codex.ts";
 
 test("its version and its schema are told without a file in the home", async () => {
@@ -11,7 +11,7 @@ test("its version and its schema are told without a file in the home", async () 
     const before = readdirSync(home, { recursive: true });
     expect((await offerOf(codexExecutable(), env))?.calls.has("thread/start")).toBe(true);
     const asked = { args: () => ["--version"], env, timeoutMs: 10_000 };
-    const said = await askAside(codexExecutable(), asked, ({ stdout }) => stdout);
+    const said = await runWithTemporaryHome(codexExecutable(), asked, ({ stdout }) => stdout);
     expect(said).toMatch(/\d+\.\d+\.\d+/);
     expect(readdirSync(home, { recursive: true })).toEqual(before);
   } finally {

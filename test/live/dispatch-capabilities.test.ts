@@ -75,7 +75,7 @@ const lost: Record<string, string> = {
   "revert a thread": "thread/revert",
   "search its threads": "thread/search",
   "list models": "model/list",
-  "show what waits in its own queue": "thread/queue/list",
+  "list its own queue": "thread/queue/list",
 };
 const expected = Object.keys(lost);
 

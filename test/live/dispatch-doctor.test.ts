@@ -184,7 +184,7 @@ test("on a terminal it names the fault, the way out, and what --fix would put ri
   const after = await rig.screen(["doctor", "--no-app-server", "--fix"], {
     env: { ...well, DISPATCH_HOME: home },
   });
-  expect(after.text).toMatch(/fixed: the mode of .* was 0755 and is 0700/);
+  expect(after.text).toMatch(/fixed: changed the mode of .* from 0755 to 0700/);
 });
 
 test("what a daemon that was killed left behind is a warning, which --fix takes away", async () => {

@@ -50,7 +50,7 @@ describe("usage", () => {
     [["new", "--name", "lost", "--cwd", "/no/such/dir"], /\/no\/such\/dir/],
     [["watch"], /name threads to watch/],
     [["events", "--since", "nonsense"], /cursor/],
-    [["forget", "@docs"], /nobody to ask/],
+    [["forget", "@docs"], /no terminal to confirm/],
     [["list", "--deadline", "0"], /--deadline/],
   ])("%j is refused", async (args, words) => {
     const error = await rig.refused(args);

@@ -30,6 +30,8 @@ const walksLanes = [
   /^SELECT count\(\*\) AS n FROM lanes WHERE forgotten_at IS NULL$/,
   // As many as [limits] allows.
   /^SELECT count\(\*\) AS n FROM automations$/,
+  // After a change of which are active: what they wait for.
+  /^SELECT DISTINCT "when" FROM automations /,
   // daemon status: how many are in which status.
   /^SELECT l\.ref, l\.thread_id, l\.source, l\.setup, /,
   // search: who may match.

@@ -1,13 +1,14 @@
 /** What the clock says: moments that are due, those that were missed, and what held when it was subscribed to. */
+import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
 import { isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
-import type { Actions } from "./effect.ts";
-import { fire, slotOf } from "./fire.ts";
-import { dueSlots } from "./schedule.ts";
+import type { Actions, Occurrence } from "./effect.ts";
+import { fire, fireTogether, slotOf } from "./fire.ts";
+import { dueSlots, isClock } from "./schedule.ts";
 import { wakeText } from "./wake.ts";
 import { isOfIdle } from "./watch.ts";
 
@@ -17,21 +18,49 @@ export function clockWatch(
   actions: Actions,
   failed: (automation: Automation, thrown: unknown) => void,
 ): (stop: AbortSignal) => Promise<void> {
-  const { store, clock, journal } = deps;
+  const { store, clock, journal, log } = deps;
 
   async function lookAtClock(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       const due = store.automations.due(clock.now(), limits.automation.batchMax);
-      for (const one of due) {
-        try {
-          await onDue(one);
-        } catch (thrown) {
-          failed(one, thrown);
-        }
+      for (let at = 0; at < due.length && !stop.aborted; at += limits.automation.togetherMax) {
+        await some(due.slice(at, at + limits.automation.togetherMax));
+        // Callers wait meanwhile.
+        await macrotask();
       }
       if (due.length < limits.automation.batchMax) return;
-      await macrotask();
     }
+  }
+
+  async function some(due: readonly Automation[]): Promise<void> {
+    const simple = due.flatMap((automation) => {
+      const occurrence = simpleOccurrence(automation);
+      return occurrence ? [{ automation, occurrence }] : [];
+    });
+    const alone = new Set(due);
+    try {
+      fireTogether(deps, actions, simple);
+      for (const { automation } of simple) alone.delete(automation);
+    } catch (thrown) {
+      log.warn("triggers that are due together are fired one by one", { reason: errorMessage(thrown) });
+    }
+    for (const one of alone) {
+      try {
+        await onDue(one);
+      } catch (thrown) {
+        failed(one, thrown);
+      }
+    }
+  }
+
+  /** Of a message at one moment of the clock: nothing has to be awaited for it. */
+  function simpleOccurrence(one: Automation): Occurrence | undefined {
+    if (!isClock(one.when) || !("text" in one.action) || one.action.kind === "new") return undefined;
+    const slot = one.slot_at ?? one.due_at!;
+    const { fire: slots, missed, next } = dueSlots(one.when, slot, clock.now(), one.created_at, one.guards);
+    const [time] = slots;
+    if (time === undefined || slots.length > 1) return undefined;
+    return { slot: slotOf(one, time), event: null, about: one.lane, missed, next };
   }
 
   async function onDue(one: Automation): Promise<void> {

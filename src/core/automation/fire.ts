@@ -49,6 +49,17 @@ export async function fire(
   return outcome === "fired";
 }
 
+/** Several that wait for nothing, in one transaction: what one of them throws undoes all, and each is tried alone then. */
+export function fireTogether(
+  deps: CoreDeps,
+  actions: Actions,
+  due: readonly { automation: Automation; occurrence: Occurrence }[],
+): void {
+  deps.journal.commit((change) => {
+    for (const { automation, occurrence } of due) commit(deps, actions, change, automation, occurrence, null);
+  });
+}
+
 async function attempt(make: () => Promise<Ref>): Promise<Effect> {
   try {
     return { lane: await make() };

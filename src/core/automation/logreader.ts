@@ -1,16 +1,17 @@
 /** What the log says to those who look at it: read by a cursor, so that nothing is missed while the daemon is down. */
+import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
 import { isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
-import type { Automation, Watched } from "../model/ports/automation.ts";
-import type { Ref } from "../model/ports/rows.ts";
+import type { Automation, When } from "../model/ports/automation.ts";
+import type { LaneFacts, Ref } from "../model/ports/rows.ts";
 import type { Actions } from "./effect.ts";
 import { fire, pause } from "./fire.ts";
 import type { Notifications } from "./notify.ts";
 import { wakeText } from "./wake.ts";
-import { isOfIdle, meaningOf } from "./watch.ts";
+import { isOfIdle, kindsFor, meaningOf } from "./watch.ts";
 
 /** After these nothing can be sent to the thread any more. */
 const ends: Record<string, string> = {
@@ -19,6 +20,12 @@ const ends: Record<string, string> = {
   "thread.given": "was given to another app",
   "thread.forgotten": "is not managed any more",
 };
+
+function kindsOfAll(whens: readonly When[]): string[] {
+  const wanted = new Set<string>(Object.keys(ends));
+  for (const when of whens) for (const kind of kindsFor(when)) wanted.add(kind);
+  return [...wanted].sort();
+}
 
 /** `failed` is called with what one automation throws: the others go on. Reads until the end of the log, or the abort. */
 export function logReader(
@@ -30,63 +37,84 @@ export function logReader(
   const { store, journal } = deps;
   let cursor = store.automations.cursor();
 
+  /** Most events are what agents do, and concern nobody here: those are not even read. */
+  let known = { version: -1, kinds: [] as readonly string[] };
+  function kindsNow(): readonly string[] {
+    const version = store.automations.version();
+    if (known.version !== version) known = { version, kinds: kindsOfAll(store.automations.whens()) };
+    return known.kinds;
+  }
+
   async function readLog(stop: AbortSignal): Promise<void> {
     if (!store.automations.hasActive()) {
       cursor = store.log.last();
       return;
     }
+    const kinds = kindsNow();
     for (;;) {
-      const events = store.events.list({ after: cursor, limit: limits.automation.eventsMax });
+      const seen = store.log.last();
+      const events = store.events.list({ after: cursor, limit: limits.automation.eventsMax, kinds });
       for (const event of events) {
         await onEvent(event);
         cursor = event.seq;
       }
+      const isEnd = events.length < limits.automation.eventsMax;
+      if (isEnd) cursor = Math.max(cursor, seen);
       if (events.length > 0) journal.note(() => store.automations.setCursor(cursor));
-      if (events.length < limits.automation.eventsMax || stop.aborted) return;
+      if (isEnd || stop.aborted) return;
       await macrotask();
     }
   }
 
   async function onEvent(event: EventRow): Promise<void> {
-    if (event.kind === "op.called" || event.lane === null) return;
+    if (event.lane === null) return;
     const lane = event.lane as Ref;
     const end = ends[event.kind];
     if (end !== undefined) pauseAll(lane, end);
-    noteIdle(event, lane);
-    for (const { automation, watched } of store.automations.watching(lane)) {
+    const watching = store.automations.watching(lane);
+    // Read once, however many look at this thread.
+    let read: { facts: LaneFacts | undefined } | undefined;
+    const facts = () => {
+      read ??= { facts: store.lanes.findFacts(lane) };
+      return read.facts;
+    };
+    const over: Automation[] = [];
+    for (const { automation, watched } of watching) {
       try {
-        await onWatched(automation, watched, event, lane);
+        if (event.seq <= automation.since || isItsOwn(automation, event)) continue;
+        if (automation.when.kind === "idle_for") noteIdle(automation, automation.when.seconds, event);
+        const meaning = meaningOf(deps, automation, watched, event, facts);
+        if (meaning === "arm") over.push(automation);
+        else if (meaning !== "none") await onHit(automation, event, lane, meaning === "hold");
       } catch (thrown) {
+        // On a full disk the event is looked at again, since nothing says by then that it was.
+        if (thrown instanceof DispatchError && thrown.code === "storage") throw thrown;
         failed(automation, thrown);
       }
     }
+    if (over.length === 0) return;
+    journal.note(() => {
+      for (const { id } of over) store.automations.setWatched(id, lane, { holds: false, seq: event.seq });
+    });
   }
 
-  async function onWatched(
-    automation: Automation,
-    watched: Watched,
-    event: EventRow,
-    lane: Ref,
-  ): Promise<void> {
-    if (event.seq <= automation.since) return;
-    // What it did itself, or what it is told of by another of its kind, is no reason to act.
-    if (event.kind.startsWith("trigger.") && automation.when.kind !== "event") return;
-    if (event.kind === "trigger.fired" && event.data["trigger"] === automation.id) return;
-    const meaning = meaningOf(deps, automation, watched, event);
-    const set = (holds: boolean) =>
-      journal.note(() => store.automations.setWatched(automation.id, lane, { holds, seq: event.seq }));
-    if (meaning === "none") return;
-    if (meaning === "arm") return set(false);
+  /** What it did itself, or what another of its kind did, is no reason to act, unless that was asked for. */
+  function isItsOwn(automation: Automation, event: EventRow): boolean {
+    if (!event.kind.startsWith("trigger.")) return false;
+    return automation.when.kind !== "event" || event.data["trigger"] === automation.id;
+  }
+
+  async function onHit(automation: Automation, event: EventRow, lane: Ref, isOfAll: boolean): Promise<void> {
     if (isOfIdle(automation) && !(await isConfirmed(deps, { ref: lane }))) return;
+    if (automation.when.kind === "condition")
+      journal.note(() => store.automations.setWatched(automation.id, lane, { holds: true, seq: event.seq }));
     if (automation.face === "notification") {
-      if (automation.when.kind === "condition") set(true);
       outgoing.add(automation, event);
       return;
     }
-    if (automation.when.kind !== "event") set(true);
-    const all = store.automations.watched(automation.id);
-    if (meaning === "hold" && all.some(({ holds }) => !holds)) return;
-    const about = meaning === "hold" ? all.map((one) => one.lane as Ref) : [lane];
+    const all = isOfAll ? store.automations.watched(automation.id) : [];
+    if (all.some(({ holds }) => !holds)) return;
+    const about = isOfAll ? all.map((one) => one.lane as Ref) : [lane];
     await fire(deps, actions, automation, {
       slot: `event ${event.seq}`,
       event,
@@ -95,18 +123,15 @@ export function logReader(
       next: null,
       ...(automation.action.kind === "wake" ? { text: wakeText(deps, automation, about) } : {}),
     });
-    if (meaning === "hold") journal.note(() => store.automations.clearWatched(automation.id));
+    if (isOfAll) journal.note(() => store.automations.clearWatched(automation.id));
   }
 
   /** What runs is not idle; what ended is, from then on. */
-  function noteIdle(event: EventRow, lane: Ref): void {
+  function noteIdle({ id }: Automation, seconds: number, event: EventRow): void {
     if (!event.kind.startsWith("turn.")) return;
-    for (const { automation } of store.automations.watching(lane)) {
-      if (automation.when.kind !== "idle_for") continue;
-      const isOver = ["turn.completed", "turn.failed", "turn.interrupted"].includes(event.kind);
-      const at = isOver ? event.at + automation.when.seconds * 1000 : null;
-      journal.note(() => store.automations.set(automation.id, { slot_at: at, due_at: at }));
-    }
+    const isOver = ["turn.completed", "turn.failed", "turn.interrupted"].includes(event.kind);
+    const at = isOver ? event.at + seconds * 1000 : null;
+    journal.note(() => store.automations.set(id, { slot_at: at, due_at: at }));
   }
 
   function pauseAll(lane: Ref, why: string): void {

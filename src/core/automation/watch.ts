@@ -1,11 +1,11 @@
 /** What an event of the log means to those who watch its thread. Events are occurrences; some conditions are states. */
-import { kindsOf } from "../../contract/events.ts";
-import type { WatchedCondition } from "../../contract/words.ts";
+import { eventKinds, kindsOf } from "../../contract/events.ts";
+import type { Condition, WatchedCondition } from "../../contract/words.ts";
 import { holdsNow } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Automation, Watched, When } from "../model/ports/automation.ts";
-import type { LaneFacts, Ref } from "../model/ports/rows.ts";
+import type { LaneFacts } from "../model/ports/rows.ts";
 
 /** `hit`: it fires. `arm`: its condition does not hold any more. `hold`: of several threads this one is ready. */
 export type Meaning = "hit" | "hold" | "arm" | "none";
@@ -15,12 +15,26 @@ const looksAfter: Record<WatchedCondition, readonly string[]> = {
   failed: ["turn.failed"],
   waiting: ["request.opened"],
   idle: ["turn."],
-  done: ["turn.", "message.", "queue.", "request.", "thread.agents", "thread.ready", "goal.changed"],
+  done: [
+    "turn.",
+    "message.done",
+    "message.failed",
+    "message.cancelled",
+    "message.unsure",
+    "queue.held",
+    "request.",
+    "thread.agents",
+    "thread.ready",
+    "goal.changed",
+  ],
   attention: [
     "turn.",
     "request.",
-    "message.",
-    "queue.",
+    "message.failed",
+    "message.unsure",
+    "message.delivered",
+    "queue.held",
+    "queue.released",
     "thread.blocked",
     "thread.unblocked",
     "goal.changed",
@@ -28,30 +42,53 @@ const looksAfter: Record<WatchedCondition, readonly string[]> = {
   ],
 };
 
-export function meaningOf(deps: CoreDeps, { when }: Automation, watched: Watched, event: EventRow): Meaning {
-  if (when.kind === "event")
-    return kindsOf(when.kinds as Parameters<typeof kindsOf>[0]).includes(event.kind) ? "hit" : "none";
-  if (when.kind !== "condition" || event.lane === null) return "none";
+/** The kinds of events that it looks at. */
+export function kindsFor(when: When): readonly string[] {
+  if (when.kind === "event") return kindsOf(when.kinds as Parameters<typeof kindsOf>[0]);
+  if (when.kind === "idle_for") return kindsOf(["turn.*"]);
+  if (when.kind !== "condition") return [];
+  const prefixes = when.conditions.flatMap((condition) => looksAfter[condition]);
+  return eventKinds.filter((kind) => prefixes.some((prefix) => kind.startsWith(prefix)));
+}
+
+/** `facts`: of the thread of the event, read only where they are needed. */
+export function meaningOf(
+  deps: CoreDeps,
+  { when }: Automation,
+  watched: Watched,
+  event: EventRow,
+  facts: () => LaneFacts | undefined,
+): Meaning {
+  if (when.kind === "event") return kindsFor(when).includes(event.kind) ? "hit" : "none";
+  if (when.kind !== "condition") return "none";
   const conditions = when.conditions.filter((condition) =>
     looksAfter[condition].some((prefix) => event.kind.startsWith(prefix)),
   );
-  if (conditions.length === 0) return "none";
-  const facts = deps.store.lanes.findFacts(event.lane as Ref);
-  if (!facts) return "none";
-  const isSo = conditions.some((condition) => isTrue(deps, condition, facts, event));
-  // What ran again is another time that it is done.
-  const isAgain = event.kind === "turn.started";
-  // A context that waits for a moment is no work: only a turn makes it another time.
-  if (!isSo) return watched.holds && (isAgain || when.conditions.includes("attention")) ? "arm" : "none";
-  if (isAgain) return "none";
   // The same event again: the daemon died before it was done with it.
   const isKnown = watched.holds && watched.seq !== event.seq;
-  if (isOccurrence(conditions, event)) return when.all && isKnown ? "none" : ready(when);
-  return isKnown ? "none" : ready(when);
+  const ready = when.all ? "hold" : "hit";
+  if (conditions.some((condition) => hasOccurred(condition, event, facts)))
+    return when.all && isKnown ? "none" : ready;
+  const states = conditions.filter((condition) => condition !== "failed" && condition !== "waiting");
+  // What runs again is another time that it is done; a context that waits for a moment is none.
+  const canEnd = states.includes("attention");
+  if (event.kind === "turn.started" && !canEnd) return watched.holds ? "arm" : "none";
+  if (states.length === 0 || (isKnown && !canEnd)) return "none";
+  const now = facts();
+  const isSo = now !== undefined && states.some((condition) => holdsNow(deps, condition as Condition, now));
+  if (!isSo) return watched.holds && canEnd ? "arm" : "none";
+  return isKnown ? "none" : ready;
 }
 
-function ready({ all }: Extract<When, { kind: "condition" }>): Meaning {
-  return all ? "hold" : "hit";
+function hasOccurred(
+  condition: WatchedCondition,
+  event: EventRow,
+  facts: () => LaneFacts | undefined,
+): boolean {
+  if (condition === "failed") return event.kind === "turn.failed";
+  if (condition !== "waiting" || event.kind !== "request.opened") return false;
+  // Answered meanwhile, it waits for nobody.
+  return facts()?.requests.some(({ id }) => id === event.data["request"]) === true;
 }
 
 /** Does what is waited for hold of this thread now? Asked when a subscription begins. */
@@ -61,25 +98,6 @@ export function holdsAlready(deps: CoreDeps, when: When, facts: LaneFacts): bool
     condition === "failed"
       ? facts.latest?.status === "failed"
       : holdsNow(deps, condition === "waiting" ? "waiting" : condition, facts),
-  );
-}
-
-function isTrue(deps: CoreDeps, condition: WatchedCondition, facts: LaneFacts, event: EventRow): boolean {
-  switch (condition) {
-    case "failed":
-      return event.kind === "turn.failed";
-    case "waiting":
-      // Answered meanwhile, it waits for nobody.
-      return facts.requests.some(({ id }) => id === event.data["request"]);
-    default:
-      return holdsNow(deps, condition, facts);
-  }
-}
-
-function isOccurrence(conditions: readonly WatchedCondition[], event: EventRow): boolean {
-  return (
-    (event.kind === "turn.failed" && conditions.includes("failed")) ||
-    (event.kind === "request.opened" && conditions.includes("waiting"))
   );
 }
 

@@ -8,11 +8,11 @@ import { look } from "../../base/directory.ts";
 import type { Log } from "../../base/log.ts";
 import { modeOf, quoted } from "../../base/privacy.ts";
 import { version } from "../../base/version.ts";
-import { askAside } from "../../codex/aside.ts";
 import { capabilities } from "../../codex/capabilities.ts";
 import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
 import { findCodex } from "../../codex/find.ts";
 import { smoke } from "../../codex/smoke.ts";
+import { runWithTemporaryHome } from "../../codex/temporaryhome.ts";
 import { configuredCodex } from "../config.ts";
 import { bad, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
 
@@ -41,7 +41,7 @@ export async function checkCodex(ctx: CheckContext): Promise<Finding> {
 }
 
 function versionOf(path: string, { env, timeoutMs }: CheckContext) {
-  return askAside(path, { args: () => ["--version"], env, timeoutMs }, (output) => ({
+  return runWithTemporaryHome(path, { args: () => ["--version"], env, timeoutMs }, (output) => ({
     output,
     version: /\d+\.\d+\.\d+\S*/.exec(output.stdout)?.[0] ?? null,
   }));

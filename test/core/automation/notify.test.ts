@@ -37,8 +37,12 @@ test("an event is told once, with who, what, why and the command that answers", 
 
 test("one program that never ends keeps no other one waiting, and one that fails is tried again", async () => {
   let tries = 0;
+  let stuck = 0;
   const { told, runProgram } = recorder(async ([program]) => {
-    if (program === "stuck") await new Promise(() => {});
+    if (program === "stuck") {
+      stuck++;
+      await new Promise(() => {});
+    }
     if (program === "flaky" && ++tries < 3) throw new Error("no network");
   });
   const notify = ["stuck", "flaky", "fine"].map((program) => ({
@@ -60,6 +64,7 @@ test("one program that never ends keeps no other one waiting, and one that fails
   expect(flaky).toHaveLength(2);
   expect(flaky).toEqual(flaky.toSorted((a, b) => a - b));
   expect(told.filter(({ program }) => program === "stuck")).toEqual([]);
+  expect(stuck).toBe(1);
 });
 
 test("what is not told yet is told by the next daemon", async () => {

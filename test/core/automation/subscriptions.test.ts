@@ -1,5 +1,6 @@
 /** A thread that is woken when others are done, fail or wait. */
 import { expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
 import type { SubscriptionDraft } from "../../../src/core/automation/subscriptions.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
@@ -145,6 +146,41 @@ test("a wake is made once, whenever the daemon is killed", async () => {
     await next.end();
   }
 }, 60_000);
+
+test("of two that are done already one wake is enough where one was asked for", async () => {
+  const here = await rig();
+  const workers = [await thread(here, "a"), await thread(here, "b")];
+  for (const worker of workers) await send(here, worker, "one");
+  await macrotasks(80);
+  subscribe(here, workers);
+  await macrotasks(80);
+  expect(texts(here)).toHaveLength(1);
+});
+
+test("on a full disk a wake is late, and not lost", async () => {
+  const here = await rig();
+  const worker = await thread(here, "worker");
+  await send(here, worker, gate("go", "done it"));
+  subscribe(here, [worker]);
+  await macrotasks(40);
+  const { store } = here.world;
+  const { fire } = store.automations;
+  let refused = 0;
+  store.automations.fire = () => {
+    refused++;
+    throw new DispatchError("storage", "the disk is full");
+  };
+  here.world.agent.release("go");
+  await macrotasks(120);
+  expect(refused).toBeGreaterThan(0);
+  expect(texts(here)).toEqual([]);
+  store.automations.fire = fire;
+  for (let at = 0; at < 20; at++) {
+    await here.clock.advance(2000);
+    await macrotasks(10);
+  }
+  expect(texts(here)).toHaveLength(1);
+});
 
 test("a wake says what caused it, back to the first message", async () => {
   const here = await rig();

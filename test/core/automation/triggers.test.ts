@@ -153,6 +153,32 @@ test("a trigger whose thread takes nothing any more is paused, and says why", as
   expect(here.kinds()).toContain("trigger.paused");
 });
 
+test("a thread that takes nothing any more, though no event said so, pauses its trigger at the next moment", async () => {
+  const here = await rig();
+  trigger(here);
+  here.world.store.lanes.set(here.ref, { gone_at: 1 });
+  await pass(here, 65 * second);
+  expect(here.world.engine.core.trigger("t")).toMatchObject({ state: "paused", fired: 0 });
+});
+
+test("what happened before a trigger was added is no reason to fire", async () => {
+  const here = await rig();
+  const target = await another(here, "target");
+  trigger(here, { name: "first", lane: target });
+  await macrotasks(20);
+  here.world.journal.commit((change) =>
+    change.append({ kind: "turn.completed", lane: here.ref, turn_id: "t", data: { origin: "ours" } }),
+  );
+  trigger(here, {
+    name: "event",
+    lane: target,
+    of: [here.ref],
+    when: { kind: "event", kinds: ["turn.completed"] },
+  });
+  await pass(here, 10 * second);
+  expect(here.world.engine.core.trigger("event").fired).toBe(0);
+});
+
 test("five failures in a row pause it; another one is not touched", async () => {
   const here = await rig();
   const other = await another(here, "other");

@@ -117,6 +117,10 @@ export interface AutomationStore {
   findByName(name: string): Automation | undefined;
   set(id: string, change: Partial<Omit<Automation, "id" | "face" | "created_at">>): void;
   remove(id: string): void;
+  /** Another number after each change of which ones are active. */
+  version(): number;
+  /** What the active ones wait for, each once. */
+  whens(): When[];
   /** Newest first. */
   list(filter: { face: AutomationFace; limit: number }): Automation[];
   count(): number;

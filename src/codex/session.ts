@@ -1,4 +1,4 @@
-/** One life of the app-server: born, initialized, listened to, gone. An epoch is the number of one. */
+/** One session with an app-server process, from its start to its exit. The epoch is its number. */
 import type { Clock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { cpuMsOf } from "../base/identity.ts";
@@ -21,67 +21,67 @@ export interface ChildSession {
   rpc: Rpc;
   memory: StreamMemory;
   started: Promise<Started>;
-  /** What this Codex has not; known once it is up. */
+  /** The features that this Codex lacks. Known once it is up. */
   lacks(): readonly Lack[];
-  /** Why it is gone, once `sink.onExit` was told. Never rejects. */
+  /** Resolves with the reason of the exit, after `sink.onExit` was called. Never rejects. */
   exited: Promise<string>;
   end(): Promise<void>;
   kill(words: string): Promise<void>;
 }
 
-/** How its start went; unless it is `up`, it is ended and `exited` follows. */
+/** The result of the start. Unless it is `up`, the child is ended and `exited` follows. */
 export type Started =
   | { kind: "up"; hello: Hello; lacks: readonly Lack[] }
   /** `initialize` was not answered. */
   | { kind: "failed"; error: DispatchError }
-  /** The registry could not take its start. */
+  /** The registry could not record the start. */
   | { kind: "absent"; error: DispatchError }
-  /** It lacks what delivery stands on. */
+  /** It lacks a vital feature. */
   | { kind: "too_old"; error: DispatchError; lacks: readonly Lack[] }
-  /** `sink.onReady` will not have this child. */
+  /** `sink.onReady` refused this child. */
   | { kind: "refused"; error: DispatchError };
 
-/** What a life stands in. */
-export interface World {
+/** What a session needs. */
+export interface SessionDeps {
   sink: AgentSink;
   clock: Clock;
   log: Log;
   env: Env;
-  /** Ours, for `clientInfo`. */
+  /** The version of dispatch, for `clientInfo`. */
   version: string;
   taps: Taps;
   warned(words: string): void;
   garbage(): void;
-  /** Asked beside the start. */
+  /** Read in parallel with the start. */
   capabilities: Capabilities;
 }
 
-export function startSession(world: World, executable: string): ChildSession {
-  const { sink, clock, log } = world;
+export function startSession(deps: SessionDeps, executable: string): ChildSession {
+  const { sink, clock, log } = deps;
   const calls = rpc({ write: (line) => child.write(line), clock });
   const memory = streamMemory();
   let garbageLines = 0;
   const garbage = () => {
     garbageLines++;
-    world.garbage();
+    deps.garbage();
   };
-  const heard = incoming({
-    ...world,
+  const handlers = incoming({
+    ...deps,
     rpc: calls,
     memory,
     garbage,
     batch: (events) => sink.onEvents(epoch, events),
   });
-  const child = startChild({ executable, env: world.env, clock, ...heard });
-  const epoch = born();
+  const child = startChild({ executable, env: deps.env, clock, ...handlers });
+  const epoch = recordStart();
 
-  /** Its end is waited for elsewhere; here only a failure to end it would be lost. */
+  /** Its exit is awaited elsewhere. A failure to end it is only logged here. */
   function kill(words: string): void {
     child.kill(words).catch((thrown: unknown) => log.error("codex could not be ended", { epoch, thrown }));
   }
 
-  /** Committed before the first byte is written: whatever becomes of us, this child can be told for sure. */
-  function born(): Epoch {
+  /** Committed before the first byte is written: the next daemon can identify this child if this one dies. */
+  function recordStart(): Epoch {
     try {
       return sink.onSpawn(child.identity);
     } catch (thrown) {
@@ -105,20 +105,20 @@ export function startSession(world: World, executable: string): ChildSession {
   });
 
   let lacks: readonly Lack[] = [];
-  const begin = async (): Promise<Started> => {
-    // Handled where it is made: it may fail long before it is waited for.
-    const telling = world.capabilities(executable).catch((thrown: unknown) => {
-      log.error("what this codex lacks could not be found out", { thrown });
+  const initialized = async (): Promise<Started> => {
+    // The error is handled here: it may occur long before the promise is awaited.
+    const reading = deps.capabilities(executable).catch((thrown: unknown) => {
+      log.error("the features of codex could not be read", { thrown });
       return undefined;
     });
     const { pid } = child.identity;
-    const hello = await initialize(calls, world, { pid, garbage: () => garbageLines });
+    const hello = await initialize(calls, deps, { pid, garbage: () => garbageLines });
     if (hello instanceof DispatchError) {
-      // Its own last words say more than "it ended".
+      // The error of `initialize` explains more than "codex was killed".
       kill(errorMessage(hello));
       return { kind: "failed", error: hello };
     }
-    lacks = (await telling) ?? [];
+    lacks = (await reading) ?? [];
     const tooOld = tooOldError(hello.version, lacks);
     if (tooOld) {
       kill(tooOld.message);
@@ -129,7 +129,7 @@ export function startSession(world: World, executable: string): ChildSession {
     } catch (thrown) {
       const error = thrown instanceof DispatchError ? thrown : downError(errorMessage(thrown), "not_sent");
       kill(error.message);
-      // A full disk passes by itself; another home of Codex does not.
+      // A full disk may recover by itself. A different home of Codex does not.
       return { kind: error.code === "storage" ? "absent" : "refused", error };
     }
     calls.notify("initialized");
@@ -141,7 +141,7 @@ export function startSession(world: World, executable: string): ChildSession {
     pid: child.identity.pid,
     rpc: calls,
     memory,
-    started: begin(),
+    started: initialized(),
     lacks: () => lacks,
     exited,
     end: child.end,
@@ -151,7 +151,7 @@ export function startSession(world: World, executable: string): ChildSession {
 
 async function initialize(
   calls: Rpc,
-  { version, clock, log }: World,
+  { version, clock, log }: SessionDeps,
   signs: Signs,
 ): Promise<Hello | DispatchError> {
   const settled = new AbortController();
@@ -160,11 +160,7 @@ async function initialize(
     const answer = calls.call("initialize", initializeParams(version), { timeoutMs });
     return helloOf(await Promise.race([answer, idled(signs, clock, log, settled.signal)]));
   } catch (thrown) {
-    return downError(
-      `codex did not start: ${errorMessage(thrown)}`,
-      "not_sent",
-      "dispatch doctor looks into it",
-    );
+    return downError(`codex did not start: ${errorMessage(thrown)}`, "not_sent", "dispatch doctor");
   } finally {
     settled.abort();
   }
@@ -172,11 +168,14 @@ async function initialize(
 
 interface Signs {
   pid: number;
-  /** Lines that could not be read, so far. */
+  /** The number of lines so far that could not be read. */
   garbage(): number;
 }
 
-/** Rejects when the child has hardly worked for as long as a start may take, or printed garbage; never resolves. */
+/**
+ * Rejects when the child used almost no CPU time within `limits.codex.startTimeoutMs`, or printed garbage. Never resolves.
+ * A child that works may take long (facts F65).
+ */
 async function idled({ pid, garbage }: Signs, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
   const late = `codex did not answer initialize within ${limits.codex.startTimeoutMs / 1000} s`;
   for (let before = 0; !signal.aborted; ) {
@@ -184,8 +183,8 @@ async function idled({ pid, garbage }: Signs, clock: Clock, log: Log, signal: Ab
     const worked = cpuMsOf(pid) ?? 0;
     if (worked - before < limits.codex.startWorkMs) fail("timeout", late);
     if (garbage() > limits.codex.startGarbageMax)
-      fail("timeout", `${late}, and printed ${garbage()} lines that are none of its protocol`);
-    log.info("codex takes long to start, and works", { pid, cpu_ms: worked });
+      fail("timeout", `${late}, and printed ${garbage()} lines that are not of its protocol`);
+    log.info("codex is still starting and uses CPU time", { pid, cpu_ms: worked });
     before = worked;
   }
   return new Promise(() => {});

@@ -20,7 +20,10 @@ export type MessageState = (typeof messageStates)[number];
 export const outcomes = ["completed", "failed", "interrupted"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** Why a queue is held. A completed turn ends a hold of the first three; a person, or the end of the cause, ends the others. */
+/**
+ * Why a queue is held. A completed turn ends a hold of the first three; a person, or the end of the cause, ends the
+ * others.
+ */
 export const holdReasons = ["failed", "stopped", "crashed", "settings_differ", "unsure", "by_hand"] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
@@ -99,7 +102,10 @@ export type AutomationFace = (typeof automationFaces)[number];
 export const automationStates = ["active", "paused", "ended"] as const;
 export type AutomationState = (typeof automationStates)[number];
 
-/** What triggers, subscriptions and notifications wait for, beside events: `failed` and `waiting` are each occurrence of it. */
+/**
+ * What triggers, subscriptions and notifications wait for, beside events: `failed` and `waiting` are each occurrence of
+ * it.
+ */
 export const watchedConditions = ["done", "failed", "waiting", "attention", "idle"] as const;
 export type WatchedCondition = (typeof watchedConditions)[number];
 

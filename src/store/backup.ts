@@ -6,7 +6,10 @@ import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { fileError } from "./errors.ts";
 
-/** Writes `to`: checked, synced, and for its owner only. Throws `conflict` when it exists, `storage`; then nothing is left. */
+/**
+ * Writes `to`: checked, synced, and for its owner only. Throws `conflict` when it exists, `storage`; then nothing is
+ * left.
+ */
 export function backup(db: Database, to: string): void {
   if (existsSync(to)) failExists(to);
   const partial = partialOf(to);
@@ -31,7 +34,10 @@ export function partialOf(to: string): string {
   }
 }
 
-/** Writes a file that no other user could ever read, then opens it again and checks it. When it throws, it may leave the file. */
+/**
+ * Writes a file that no other user could ever read, then opens it again and checks it. When it throws, it may leave the
+ * file.
+ */
 export function copy(db: Database, to: string): void {
   // VACUUM INTO accepts an empty file. A file that it creates itself could be read by others.
   closeSync(openSync(to, "wx", 0o600));
@@ -62,7 +68,8 @@ export interface Backup {
 }
 
 /**
- * `<registry>.backup.<moment>`, beside the registry, where its directory has the right mode. Uses the first moment from `now` whose name is free: two copies may be made within a ms, and a clock may be set back.
+ * `<registry>.backup.<moment>`, beside the registry, where its directory has the right mode. Uses the first moment from
+ * `now` whose name is free: two copies may be made within a ms, and a clock may be set back.
  */
 export function backupPath(registry: string, kind: BackupKind, now: number): string {
   for (let at = now; ; at++) {

@@ -29,8 +29,8 @@ export function openDb(path: string, now: number): Database {
 }
 
 /**
- * There is no file, or a first start was cut off before its first byte: then the file is empty, was never written, and has
- * no copy beside it. A registry that was emptied has been written.
+ * There is no file, or a first start was cut off before its first byte: then the file is empty, was never written, and
+ * has no copy beside it. A registry that was emptied has been written.
  */
 function isNew(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -39,7 +39,10 @@ function isNew(path: string): boolean {
   return isUnwritten && !existsSync(`${path}-wal`) && backupsOf(path).length === 0;
 }
 
-/** Creates the registry under another name and renames it when complete: a start that is cut off leaves nothing that looks like a registry. */
+/**
+ * Creates the registry under another name and renames it when complete: a start that is cut off leaves nothing that
+ * looks like a registry.
+ */
 function create(path: string, now: number): void {
   const aside = `${path}.first`;
   for (const left of [aside, `${aside}-wal`, `${aside}-shm`]) rmSync(left, { force: true });
@@ -95,7 +98,9 @@ export function closeDb(db: Database): void {
   }
 }
 
-/** SQLite opens a file without bytes as an empty database (measured), so a registry that was emptied is refused here. */
+/**
+ * SQLite opens a file without bytes as an empty database (measured), so a registry that was emptied is refused here.
+ */
 export function refuseEmptied(path: string): void {
   if (statSync(path).size > 0) return;
   fail("storage", `the registry ${path} is empty, though it was not`, {

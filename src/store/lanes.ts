@@ -185,7 +185,9 @@ type StatusRow = StatusFacts["lane"] & {
   asks: number;
 };
 
-/** The rows that views need besides the lanes: four look-ups by index and one in a short table, for any number of lanes. */
+/**
+ * The rows that views need besides the lanes: four look-ups by index and one in a short table, for any number of lanes.
+ */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);

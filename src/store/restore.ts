@@ -1,7 +1,7 @@
 /**
- * Puts a backup in the place of the registry. After a crash at any point the old or the new registry is in place, and it is
- * complete except in one case (see `setAside`); the replaced registry is kept. The backup does not know what happened
- * after it was made, so it is marked (see `markDoubtful`).
+ * Puts a backup in the place of the registry. After a crash at any point the old or the new registry is in place, and
+ * it is complete except in one case (see `setAside`); the replaced registry is kept. The backup does not know what
+ * happened after it was made, so it is marked (see `markDoubtful`).
  */
 import type { Database } from "bun:sqlite";
 import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";

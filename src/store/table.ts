@@ -2,8 +2,8 @@
  * Rows of one table as objects of core: which columns are JSON, which are booleans, and SQL for insert and update.
  *
  * A parameter of a statement that sorts, limits or takes a minimum is written `+?`. With a bare `?` SQLite plans such a
- * statement for the bound value, and prepares it again for each other value. That costs 5 to 10 times as much as a look-up
- * in a small index (measured: 42 us and 5 us, SQLite of Bun 1.4.5).
+ * statement for the bound value, and prepares it again for each other value. That costs 5 to 10 times as much as a
+ * look-up in a small index (measured: 42 us and 5 us, SQLite of Bun 1.4.5).
  */
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 

@@ -1,4 +1,6 @@
-/** Operations on a registry file without the daemon. Only the caller may have the file open, unless stated otherwise. */
+/**
+ * Operations on a registry file without the daemon. Only the caller may have the file open, unless stated otherwise.
+ */
 import { backup, backupPath } from "./backup.ts";
 import { closeDb, openFile, openToRead, refuseEmptied } from "./db.ts";
 import { fileError, storageError } from "./errors.ts";

@@ -103,7 +103,10 @@ export interface Store {
     count(): number;
     /** For every lane that is not archived; cheap, to count by status. */
     statusFacts(): StatusFacts[];
-    /** Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or delivered. */
+    /**
+     * Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or
+     * delivered.
+     */
     unfinished(): Ref[];
   };
 

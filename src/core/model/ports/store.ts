@@ -57,7 +57,7 @@ export interface Store {
     newest(filter: Omit<EventFilter, "after">): EventRow[];
     /** The lane of each row after `seq`, without the audit; null: the row is about Codex as a whole. */
     lanesSince(seq: number): (Ref | null)[];
-    /** Of the oldest `limit` rows, deletes those before `before`, never the newest row of all. Returns how many. */
+    /** Deletes rows older than `before` among the oldest `limit`, never the newest row of all. Returns how many. */
     prune(before: number, limit: number): number;
   };
 

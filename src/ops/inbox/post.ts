@@ -14,7 +14,7 @@ export default op({
   reach: "any",
   repeat: "no",
   input: v.strictObject({
-    text: text("the message; - reads standard input", { arg: true }),
+    text: text("the message", { arg: true }),
     thread: v.optional(threadFlag("for this thread")),
   }),
   output: v.object(inboxView),

@@ -65,7 +65,7 @@ export default op({
     time: v.optional(moment("of at: a time with its zone", "first")),
     kind: v.optional(flag(v.array(v.picklist(eventKindWords)), "of event: these kinds", { value: "KIND" })),
     action: flag(v.picklist(actions), "what it does"),
-    text: v.optional(text("what it sends; - reads standard input")),
+    text: v.optional(text("what it sends")),
     preset: v.optional(flag(v.string(), "of new: the preset", { names: "preset" })),
     idle_only: v.optional(flag(v.boolean(), "skip it while the thread is busy"), false),
     min_interval: v.optional(seconds("skip it when it fired less than this ago")),

@@ -15,7 +15,7 @@ const turn = v.object({
 });
 export type TurnView = v.InferOutput<typeof turn>;
 
-/** `release` is the command that ends the hold; null where nothing is held. */
+/** `release` is the command that ends the hold; null: nothing is held. */
 export const queueShape = v.object({
   pending: v.number(),
   held: v.boolean(),

@@ -1,5 +1,5 @@
 /**
- * The durable log: every kind of event, with its data. Ids, and previews of at most 200 characters; never whole text.
+ * The durable log: every kind of event, with its data: ids, and previews of at most 200 characters, never a whole text.
  * Every kind has one meaning. README's table and `--kinds` are made from this.
  */
 import * as v from "valibot";
@@ -10,7 +10,7 @@ type MessageEvent = {
   mode: string;
   outcome?: string;
   error?: unknown;
-  /** Who wrote it, where no caller did. */
+  /** Who wrote it, when no caller did. */
   by?: string;
 };
 type TurnEnd = { origin: string; error?: unknown; crashed?: true };
@@ -97,24 +97,24 @@ export interface EventData {
 
 export type EventKind = keyof EventData;
 
-/** What each tells a person, in README. */
+/** The description of each kind in README. */
 export const eventWords = {
   "thread.created": "a thread was made, or attached",
   "thread.forked": "a thread was made from another",
   "thread.ready": "its thread is durable in Codex",
-  "thread.renamed": "it has another title",
+  "thread.renamed": "its title changed",
   "thread.archived": "it was archived",
   "thread.restored": "it is no longer archived",
   "thread.gone": "Codex no longer has it",
   "thread.taken": "dispatch writes it now",
   "thread.given": "another app writes it now",
-  "thread.reverted": "its last turns were taken back",
+  "thread.reverted": "its last turns were reverted",
   "thread.forgotten": "dispatch no longer manages it",
-  "thread.blocked": "its work waits for somebody to act",
+  "thread.blocked": "its work waits until a person acts",
   "thread.unblocked": "its work goes on",
   "thread.warned": "Codex warns of it: an MCP server that does not start, among others",
-  "thread.unwarned": "what Codex warned of is over",
-  "thread.agents": "another number of its sub-agents works",
+  "thread.unwarned": "a warning of Codex is over",
+  "thread.agents": "the number of its working sub-agents changed",
   "turn.started": "a turn began",
   "turn.completed": "a turn ended well",
   "turn.failed": "a turn failed",
@@ -125,19 +125,19 @@ export const eventWords = {
   "message.queued": "a text was accepted, or waits again",
   "message.claimed": "a text is about to be sent",
   "message.sent": "Codex answered",
-  "message.delivered": "Codex's history has it",
+  "message.delivered": "it is in Codex's history",
   "message.done": "its turn is over",
   "message.failed": "it was not delivered",
   "message.cancelled": "it was cancelled",
-  "message.unsure": "nobody can tell whether it was delivered",
-  "queue.held": "a queue waits, and why",
+  "message.unsure": "it is not known whether it was delivered",
+  "queue.held": "a queue is held, and why",
   "queue.released": "a hold ended",
-  "queue.moved": "a text has another place in its queue",
+  "queue.moved": "a text was moved in its queue",
   "queue.native": "texts wait in Codex's own queue",
-  "request.opened": "Codex asks",
+  "request.opened": "Codex sent a request",
   "request.answered": "a request was answered, and by whom",
   "request.expired": "Codex no longer waits for the answer",
-  "goal.changed": "a goal has another status",
+  "goal.changed": "the status of a goal changed",
   "limit.reached": "the account's usage limit was reached, and until when",
   "limit.ended": "the usage limit is over",
   "trigger.fired": "a trigger or a subscription fired, was skipped or failed",
@@ -147,9 +147,9 @@ export const eventWords = {
   "codex.down": "Codex ended, and why",
   "daemon.up": "the daemon started",
   "daemon.down": "the daemon stopped",
-  gap: "what Codex said meanwhile may be missing from the log",
+  gap: "events of Codex may be missing from the log",
   reconciled: "what happened in a gap was read from Codex",
-  "op.called": "who asked for what, and how it ended",
+  "op.called": "who called which op, and how it ended",
 } as const satisfies Record<EventKind, string>;
 
 export const eventKinds = Object.keys(eventWords) as EventKind[];
@@ -161,7 +161,7 @@ const eventGroups = [
 
 export const eventKindWords = [...eventKinds, ...eventGroups];
 
-/** The kinds that words of `--kinds` stand for. */
+/** The kinds that the words of `--kinds` select. */
 export function kindsOf(words: readonly string[]): EventKind[] {
   return eventKinds.filter((kind) =>
     words.some((word) => (word.endsWith(".*") ? kind.startsWith(word.slice(0, -1)) : kind === word)),

@@ -1,4 +1,4 @@
-/** What Codex asks, and what was answered. */
+/** The requests of Codex, and their answers. */
 import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
 import { changeKinds, requestKinds, requestStates } from "./words.ts";
@@ -17,9 +17,9 @@ export const requestView = {
   reason: orNull(v.string()),
   command: orNull(v.string()),
   cwd: orNull(v.string()),
-  /** What an approval allows may happen outside the sandbox; true also where that is not known. */
+  /** An approval may let something happen outside the sandbox; true also when that is not known. */
   outside_sandbox: v.boolean(),
-  /** Null: not a file change, or Codex did not say which files. `diff` is all of them as one. */
+  /** Null: not a file change, or Codex did not report the files. `diff` joins the diffs of all files. */
   changes: orNull(v.array(v.object({ ...fileChange, diff: v.string() }))),
   diff: orNull(v.string()),
   permissions: orNull(v.record(v.string(), v.unknown())),
@@ -54,9 +54,9 @@ export const requestView = {
     }),
   ),
   options: v.array(v.string()),
-  /** Part of the command, the changes or what is asked is not here. */
+  /** A part of the command, the changes or the details is missing here. */
   truncated: v.boolean(),
-  /** How much of it was over the limit, and is kept nowhere; 0 where only a list leaves it out. */
+  /** The bytes that were over the limit and are not stored; 0 when only a list leaves something out. */
   missing_bytes: v.number(),
   asked_at: time,
   expires_at: orNull(time),

@@ -1,4 +1,4 @@
-/** What shapes are made of. Field names are the contract; times are ISO-8601 UTC. */
+/** The parts of shapes. Field names are the contract; times are ISO-8601 UTC. */
 import * as v from "valibot";
 
 export const time = v.string();

@@ -1,4 +1,4 @@
-/** A thread, whole and as a row of `list`. */
+/** A thread, as a whole and as a row of `list`. */
 import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
 import { confidences, rulings, threadSources, threadStatuses, turnOrigins, turnStatuses } from "./words.ts";
@@ -15,7 +15,7 @@ const turn = v.object({
 });
 export type TurnView = v.InferOutput<typeof turn>;
 
-/** `release` is the command that ends the hold; null where nothing is held. */
+/** `release` is the command that ends the hold; null: nothing is held. */
 export const queueShape = v.object({
   pending: v.number(),
   held: v.boolean(),
@@ -25,9 +25,9 @@ export const queueShape = v.object({
 export type QueueView = v.InferOutput<typeof queueShape>;
 
 /**
- * What the index has of a thread. metadata: nothing of what was said; partial: some of it; complete: all there was at
- * `last_synced_at`. source: live, only what was heard as it happened; history, Codex's history was read. truncated: a
- * bound left something out, and another sync goes on with it.
+ * What the index has of a thread. state: `metadata`, no items; `partial`, some items; `complete`, all items up to
+ * `last_synced_at`. source: `live`, only from live events; `history`, Codex's history was read. truncated: a limit left
+ * something out, and another sync continues.
  */
 const sync = v.object({
   state: v.picklist(["metadata", "partial", "complete", "error"]),
@@ -41,7 +41,7 @@ const sync = v.object({
 });
 export type SyncView = v.InferOutput<typeof sync>;
 
-/** Everything an output says about one thread. */
+/** A thread as outputs show it. */
 export const threadView = {
   ref: v.string(),
   id: orNull(v.string()),
@@ -64,7 +64,7 @@ export const threadView = {
   limited: orNull(v.object({ until: time, reason: v.string() })),
   blocked: orNull(v.object({ reason: v.string(), hint: v.string() })),
   requests: v.array(v.object({ id: v.string(), kind: v.string(), summary: v.string(), asked_at: time })),
-  /** Thread ids of its sub-agents that work. */
+  /** Thread ids of its working sub-agents. */
   agents: v.array(v.string()),
   warnings: v.array(v.string()),
   goal: orNull(v.object({ objective: v.string(), status: v.string(), resume: orNull(v.string()) })),

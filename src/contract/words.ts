@@ -1,6 +1,6 @@
 /**
- * The words that more than one part of the program knows, each list once. Core derives its types from them,
- * ops their choices, and a test compares the registry's CHECKs with them.
+ * The word lists that several parts of the program use, each list once. Core derives its types from them, ops their
+ * choices, and a test compares the registry's CHECKs with them.
  */
 export const modes = ["send", "queue", "steer", "interject", "context"] as const;
 export type Mode = (typeof modes)[number];
@@ -20,7 +20,10 @@ export type MessageState = (typeof messageStates)[number];
 export const outcomes = ["completed", "failed", "interrupted"] as const;
 export type Outcome = (typeof outcomes)[number];
 
-/** Why a queue is held. A completed turn ends a hold of the first three; the others end by hand, or with their cause. */
+/**
+ * Why a queue is held. A completed turn ends a hold of the first three; a person, or the end of the cause, ends the
+ * others.
+ */
 export const holdReasons = ["failed", "stopped", "crashed", "settings_differ", "unsure", "by_hand"] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
@@ -61,7 +64,7 @@ export type RequestKind = (typeof requestKinds)[number];
 export const requestStates = ["open", "answered", "expired"] as const;
 export type RequestState = (typeof requestStates)[number];
 
-/** What a policy makes of a request. */
+/** What a policy decides about a request. */
 export const rulings = ["ask", "deny", "approve"] as const;
 export type Ruling = (typeof rulings)[number];
 
@@ -82,7 +85,7 @@ export type Verdict = (typeof verdicts)[number];
 export const sandboxes = ["read-only", "workspace-write", "danger-full-access"] as const;
 export type Sandbox = (typeof sandboxes)[number];
 
-/** Those that a caller may ask for; Codex knows more. */
+/** The policies that a caller may request; Codex has more. */
 export const approvalPolicies = ["untrusted", "on-request", "never"] as const;
 
 /** How far agents may go, as `[policy] agents` says. */
@@ -99,7 +102,10 @@ export type AutomationFace = (typeof automationFaces)[number];
 export const automationStates = ["active", "paused", "ended"] as const;
 export type AutomationState = (typeof automationStates)[number];
 
-/** What triggers, subscriptions and notifications wait for, beside events: `failed` and `waiting` are each occurrence of it. */
+/**
+ * What triggers, subscriptions and notifications wait for, beside events: `failed` and `waiting` are each occurrence of
+ * it.
+ */
 export const watchedConditions = ["done", "failed", "waiting", "attention", "idle"] as const;
 export type WatchedCondition = (typeof watchedConditions)[number];
 

@@ -57,7 +57,10 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     return receiptOf(message, store.lanes.find(message.lane));
   };
 
-  /** Waits until the message is neither claimed nor queued for its first attempt, or until a timeout. Returns its receipt then. */
+  /**
+   * Waits until the message is neither claimed nor queued for its first attempt, or until a timeout. Returns its
+   * receipt then.
+   */
   async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
     const isOnItsWay = () => {
       const { state, attempt } = store.messages.get(id);

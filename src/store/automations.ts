@@ -25,7 +25,7 @@ export function automationStore(db: Database): AutomationStore {
   const watched = table<Watched>(db, "watched", { bool: ["holds"] });
   let version = 0;
   const firings = table<Firing>(db, "firings");
-  const find = (id: string) => automations.one("SELECT * FROM automations WHERE id = ?", id);
+  const find = (id: string) => automations.find("SELECT * FROM automations WHERE id = ?", id);
   return {
     add(row, lanes) {
       version++;
@@ -34,11 +34,11 @@ export function automationStore(db: Database): AutomationStore {
     },
     find,
     findByName: (name) =>
-      automations.one(
+      automations.find(
         "SELECT * FROM automations WHERE name = +? AND face = 'trigger' AND state <> 'ended' LIMIT 1",
         name,
       ) ??
-      automations.one(
+      automations.find(
         "SELECT * FROM automations WHERE name = +? AND face = 'trigger' ORDER BY created_at DESC LIMIT 1",
         name,
       ),
@@ -143,7 +143,7 @@ export function inboxStore(db: Database): InboxStore {
   const inbox = table<InboxMessage>(db, "inbox");
   return {
     add: (message) => inbox.insert(message),
-    find: (id) => inbox.one("SELECT * FROM inbox WHERE id = ?", id),
+    find: (id) => inbox.find("SELECT * FROM inbox WHERE id = ?", id),
     ack(id, at) {
       inbox.update({ state: "acked", acked_at: at }, "id = ?", id);
     },

@@ -1,4 +1,4 @@
-/** Consistent copies of the registry, made while it is in use, and those that stand beside it. */
+/** Consistent copies of the registry, made while it is in use, and the list of the copies beside it. */
 import { Database } from "bun:sqlite";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -6,24 +6,27 @@ import { iso } from "../base/clock.ts";
 import { fail } from "../base/error.ts";
 import { fileError } from "./errors.ts";
 
-/** Writes `to`, checked, synced, its owner's alone. Throws `conflict` when it exists, `storage`; then leaves nothing. */
+/**
+ * Writes `to`: checked, synced, and for its owner only. Throws `conflict` when it exists, `storage`; then nothing is
+ * left.
+ */
 export function backup(db: Database, to: string): void {
-  if (existsSync(to)) exists(to);
+  if (existsSync(to)) failExists(to);
   const partial = partialOf(to);
   try {
     copy(db, partial);
-    // A link and no rename: whatever came to stand there meanwhile is never written over.
+    // A link, not a rename: a file that was created there meanwhile is never overwritten.
     linkSync(partial, to);
     syncDirectory(to);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "EEXIST") exists(to);
+    if ((thrown as NodeJS.ErrnoException).code === "EEXIST") failExists(to);
     throw fileError(thrown, `writing the backup ${to}`);
   } finally {
     rmSync(partial, { force: true });
   }
 }
 
-/** The name under which a file is written that is `to` once it is whole. */
+/** The name for a file that becomes `to` when it is complete. */
 export function partialOf(to: string): string {
   for (;;) {
     const path = `${to}.${crypto.randomUUID().slice(0, 8)}.partial`;
@@ -31,9 +34,12 @@ export function partialOf(to: string): string {
   }
 }
 
-/** Writes a file that nobody else ever could read, then opens it again and checks it. Throws, and may leave it. */
+/**
+ * Writes a file that no other user could ever read, then opens it again and checks it. When it throws, it may leave the
+ * file.
+ */
 export function copy(db: Database, to: string): void {
-  // VACUUM INTO takes a file that is there and empty, and would make one that others can read.
+  // VACUUM INTO accepts an empty file. A file that it creates itself could be read by others.
   closeSync(openSync(to, "wx", 0o600));
   db.query("VACUUM INTO ?").run(to);
   const verdict = verdictOf(to);
@@ -41,7 +47,7 @@ export function copy(db: Database, to: string): void {
   syncFile(to);
 }
 
-/** `ok`, or what SQLite says is wrong. */
+/** `ok`, or the fault that SQLite reports. */
 function verdictOf(path: string): string {
   const db = new Database(path, { readonly: true });
   try {
@@ -51,28 +57,28 @@ function verdictOf(path: string): string {
   }
 }
 
-export type Kept = "backup" | "before" | "replaced";
+export type BackupKind = "backup" | "before" | "replaced";
 
 export interface Backup {
   path: string;
-  /** Made by hand, before a migration, or set aside by a restore. */
-  kind: Kept;
+  /** Made by a person, before a migration, or set aside by a restore. */
+  kind: BackupKind;
   at: number;
   bytes: number;
 }
 
 /**
- * `<registry>.backup.<moment>`: beside it, since the same disk has the room and the same mode. The first moment from
- * `now` whose name is free: two may be made within a ms, and a clock may be set back.
+ * `<registry>.backup.<moment>`, beside the registry, where its directory has the right mode. Uses the first moment from
+ * `now` whose name is free: two copies may be made within a ms, and a clock may be set back.
  */
-export function backupPath(registry: string, kind: Kept, now: number): string {
+export function backupPath(registry: string, kind: BackupKind, now: number): string {
   for (let at = now; ; at++) {
     const path = `${registry}.${kind}.${iso(at).replace(/[-:.]/g, "")}`;
     if (!existsSync(path)) return path;
   }
 }
 
-/** Those that are named so, newest first. */
+/** The files with such names, newest first. */
 export function backupsOf(registry: string): Backup[] {
   const folder = dirname(registry);
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -84,14 +90,14 @@ export function backupsOf(registry: string): Backup[] {
     const [, kind, y, mo, d, h, mi, s, ms] = named;
     const path = join(folder, name);
     const at = Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms}Z`);
-    return [{ path, kind: kind as Kept, at, bytes: statSync(path).size }];
+    return [{ path, kind: kind as BackupKind, at, bytes: statSync(path).size }];
   });
   return found.toSorted((a, b) => b.at - a.at);
 }
 
 const stamped = /^\.(backup|before|replaced)\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/;
 
-/** Of the automatic ones only: what a person made or a restore set aside is never taken away. */
+/** Removes automatic copies only, never a copy that a person made or a restore set aside. */
 export function pruneBackups(registry: string, keep: number): void {
   const automatic = backupsOf(registry).filter(({ kind }) => kind === "before");
   for (const { path } of automatic.slice(keep)) rmSync(path);
@@ -110,6 +116,6 @@ function syncFile(path: string): void {
   }
 }
 
-function exists(to: string): never {
+function failExists(to: string): never {
   return fail("conflict", `${to} exists already`, { hint: "give the backup another name" });
 }

@@ -1,10 +1,10 @@
-/** SQLite's errors in the user's nouns. */
+/** Translates SQLite's errors to the user's terms. */
 import { SQLiteError } from "bun:sqlite";
 import { DispatchError, errorMessage } from "../base/error.ts";
 
 const words: Record<string, string> = {
   SQLITE_FULL: "the disk is full",
-  // No room for the -shm that even a reader needs (measured on a full tmpfs).
+  // No room for the -shm that even a reader needs (measured: on a full tmpfs).
   SQLITE_IOERR_SHMSIZE: "the disk is full",
   SQLITE_READONLY: "it is read-only",
   SQLITE_IOERR: "the disk failed to read or write",
@@ -14,7 +14,7 @@ const words: Record<string, string> = {
   SQLITE_CANTOPEN: "it cannot be opened",
 };
 
-/** `while_` reads "while opening the registry": said after what went wrong. Anything else passes through. */
+/** `while_` completes the message: "while opening the registry". Any other error is returned unchanged. */
 export function storageError(thrown: unknown, while_: string): unknown {
   if (!(thrown instanceof SQLiteError)) return thrown;
   const code = thrown.code ?? "";
@@ -28,7 +28,7 @@ export function storageError(thrown: unknown, while_: string): unknown {
   });
 }
 
-/** The same of the files around it. */
+/** The same for the files around the registry. */
 export function fileError(thrown: unknown, while_: string): unknown {
   const known = storageError(thrown, while_);
   const { code } = thrown as NodeJS.ErrnoException;

@@ -50,7 +50,7 @@ export function eventStore(db: Database): Store["events"] {
       return seq;
     },
     list({ after, limit, ...filter }) {
-      const { where, params } = chosen(filter);
+      const { where, params } = filterSql(filter);
       return events.all(
         `SELECT * FROM events WHERE seq > +? ${where} ORDER BY seq LIMIT +?`,
         after,
@@ -59,7 +59,7 @@ export function eventStore(db: Database): Store["events"] {
       );
     },
     newest({ limit, ...filter }) {
-      const { where, params } = chosen(filter);
+      const { where, params } = filterSql(filter);
       return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT +?`, ...params, limit);
     },
     lanesSince: (seq) =>
@@ -69,7 +69,7 @@ export function eventStore(db: Database): Store["events"] {
         )
         .all(seq)
         .map((row) => row.lane),
-    // The oldest rows only are looked at: the log is in the order of time, and has no index of it.
+    // Only the oldest rows are read: the log is in the order of time, and has no index by time.
     prune(before, limit) {
       const { last } = db
         .query<{ last: number | null }, [number, number]>(
@@ -84,7 +84,7 @@ export function eventStore(db: Database): Store["events"] {
   };
 }
 
-/** The log holds ids and previews; whatever is larger is replaced by a word saying so, never stored. */
+/** The log has ids and previews only. Larger data is replaced by a note, never stored. */
 function bounded(data: Record<string, unknown>): Record<string, unknown> {
   const bytes = Buffer.byteLength(JSON.stringify(data));
   return bytes <= limits.event.dataBytesMax
@@ -92,7 +92,7 @@ function bounded(data: Record<string, unknown>): Record<string, unknown> {
     : { dropped: `${bytes} bytes are over the limit of an event` };
 }
 
-function chosen(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): {
+function filterSql(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): {
   where: string;
   params: SQLQueryBindings[];
 } {

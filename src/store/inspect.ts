@@ -1,4 +1,4 @@
-/** What a registry is and whether it is sound, without the daemon and without changing it. */
+/** Reads what a registry is and whether it is sound, without the daemon and without a change. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
 import type { EffectiveSettings, ThreadSettings } from "../core/model/ports/thread.ts";
@@ -9,14 +9,14 @@ import { refuseForeign, schemaOf, supportedSchema } from "./migrate.ts";
 export interface Inspection {
   schema: number;
   supported: number;
-  /** What is wrong with it; none: it is sound. */
+  /** What is wrong with it; empty: it is sound. */
   faults: string[];
   counts: Record<string, number>;
-  /** Of Codex: the home whose threads these are. */
+  /** The Codex home to which its threads belong. */
   codex_home: string | null;
 }
 
-/** `whole` looks at every index and every reference too. Throws `storage` when it cannot be read as a database. */
+/** `whole` checks every index and every reference too. Throws `storage` when it cannot be read as a database. */
 export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"): Inspection {
   try {
     const db = openToRead(path);
@@ -38,7 +38,7 @@ export function inspectRegistry(path: string, depth: "quick" | "whole" = "quick"
   }
 }
 
-/** The settings of every thread of ours that may still run, as Codex answered them and as they were asked for. */
+/** The settings of an own thread that may still run: as Codex reported them, and as they were requested. */
 export interface KnownSettings {
   ref: string;
   title: string;
@@ -47,7 +47,7 @@ export interface KnownSettings {
   settings: ThreadSettings;
 }
 
-/** Of a registry of this schema; none of an older one. Throws `storage` when it cannot be read. */
+/** Empty for a registry of an older schema. Throws `storage` when it cannot be read. */
 export function inspectSettings(path: string): KnownSettings[] {
   try {
     const db = openToRead(path);
@@ -82,13 +82,13 @@ function codexHomeOf(db: Database): string | null {
 
 function faultsOf(db: Database, depth: "quick" | "whole"): string[] {
   const pragma = depth === "quick" ? "quick_check" : "integrity_check";
-  const said = db.query<Record<string, string>, []>(`PRAGMA ${pragma}(${limits.store.faultsMax})`).all();
-  const faults = said.map((row) => row[pragma] ?? "no answer").filter((words) => words !== "ok");
+  const rows = db.query<Record<string, string>, []>(`PRAGMA ${pragma}(${limits.store.faultsMax})`).all();
+  const faults = rows.map((row) => row[pragma] ?? "no answer").filter((words) => words !== "ok");
   if (depth === "quick") return faults;
-  const loose = db.query<{ table: string; n: number }, []>(
+  const orphans = db.query<{ table: string; n: number }, []>(
     `SELECT "table", count(*) AS n FROM pragma_foreign_key_check GROUP BY "table"`,
   );
-  return [...faults, ...loose.all().map(({ table, n }) => `${n} rows of ${table} belong to nothing`)];
+  return [...faults, ...orphans.all().map(({ table, n }) => `${n} rows of ${table} belong to nothing`)];
 }
 
 function countsOf(db: Database): Record<string, number> {

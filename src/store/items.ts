@@ -1,4 +1,4 @@
-/** The local index of what was said and done: rows of text, and FTS5 over them. */
+/** The local index of messages, commands and changes: rows of text, and FTS5 over them. */
 import type { Database } from "bun:sqlite";
 import { limits } from "../base/limits.ts";
 import { joined, split } from "../base/unspaced.ts";
@@ -8,24 +8,24 @@ import type { Store } from "../core/model/ports/store.ts";
 import { close, marked, open, unmarked } from "./snippet.ts";
 import { type Table, table } from "./table.ts";
 
-/** Ids of one ms. Times this, the year 2200 is still an exact double. */
+/** The number of ids in one ms. The ms of the year 2200, multiplied by this, are still exact doubles. */
 const perMs = 1024;
 
 export const syncTable = (db: Database): Table<Sync> => table<Sync>(db, "syncs", { json: ["gaps"] });
 
-/** The text is split, here and in every row. */
+/** The text is split into words (base/unspaced.ts), here and in every row. */
 interface Known {
   id: number;
   text: string;
 }
 
-/** What the counters count. */
+/** The size that the counters count. */
 const bytesOf = (text: string) => Buffer.byteLength(joined(text));
 
 export function itemStore(db: Database): Store["items"] {
   const syncs = syncTable(db);
 
-  /** The first free place in its ms, or in one after it. */
+  /** The first free id in this ms, or in a later one. */
   function idAt(at: number): number {
     const first = Math.max(0, Math.floor(at)) * perMs;
     const taken = db
@@ -115,7 +115,7 @@ export function itemStore(db: Database): Store["items"] {
         .all(lane, limit)
         .map(({ text }) => joined(text))
         .reverse(),
-    sync: (lane) => syncs.one("SELECT * FROM syncs WHERE lane = ?", lane),
+    sync: (lane) => syncs.find("SELECT * FROM syncs WHERE lane = ?", lane),
     setSync(lane, change) {
       count(lane, 0, 0, 0);
       syncs.update(change, "lane = ?", lane);
@@ -167,14 +167,14 @@ function search(db: Database, query: ItemQuery): Hit[] {
 }
 
 function hits(db: Database, match: string, ids: readonly number[]): Hit[] {
-  const one = db.query<HitRow, [string, number]>(
+  const statement = db.query<HitRow, [string, number]>(
     `SELECT ${place}, ${snippet} FROM items_fts AS f CROSS JOIN items AS i ON i.id = f.rowid
       WHERE items_fts MATCH ? AND f.rowid = ?`,
   );
-  return ids.map((id) => one.get(ofText(match), id)).flatMap((row) => (row ? [hitOf(row)] : []));
+  return ids.map((id) => statement.get(ofText(match), id)).flatMap((row) => (row ? [hitOf(row)] : []));
 }
 
-/** Never asks for `rank`: to tell it of one hit, FTS5 counts them all (22 ms measured for a word in 500,000 texts). */
+/** Does not use `rank`: for the rank of one hit FTS5 counts all hits (measured: 22 ms for a word in 500,000 texts). */
 function found<R>(db: Database, columns: string, query: ItemQuery): R[] {
   const { match, lanes, since, until, order, after, limit } = query;
   if (lanes.length === 0) return [];
@@ -193,16 +193,16 @@ function found<R>(db: Database, columns: string, query: ItemQuery): R[] {
         WHERE items_fts MATCH ?1 AND f.rowid BETWEEN ?2 AND ?3 AND i.lane IN (SELECT value FROM json_each(?4))
         ORDER BY f.rowid ${order === "oldest" ? "ASC" : "DESC"} LIMIT ?5`,
     )
-    .all(`${ofText(match)}${named(db, lanes)}`, from, to, JSON.stringify(lanes), limit);
+    .all(`${ofText(match)}${laneFilter(db, lanes)}`, from, to, JSON.stringify(lanes), limit);
 }
 
 const ofText = (match: string) => `{text} : (${match})`;
 
 /**
- * The lanes as part of the match, so that no other lane's row is looked up (870 ms where 400,000 newer hits came
- * first): the chosen ones are sought, or what the others hold is stepped over, whichever costs less.
+ * The lanes as part of the match, so that no row of another lane is looked up (measured: 870 ms when 400,000 newer hits
+ * came first). It names the chosen lanes, or excludes the others, whichever costs less.
  */
-function named(db: Database, lanes: readonly Ref[]): string {
+function laneFilter(db: Database, lanes: readonly Ref[]): string {
   const chosen = new Set<string>(lanes);
   const others = db
     .query<{ ref: Ref; items: number }, []>(
@@ -217,7 +217,7 @@ function named(db: Database, lanes: readonly Ref[]): string {
   return refs.length > limits.search.namedMax ? "" : ` ${word} ${inLanes(refs)}`;
 }
 
-/** A ref holds only letters and digits: nothing of it can be read as syntax. */
+/** A ref has only letters and digits, so it cannot be read as syntax. */
 function inLanes(refs: readonly string[]): string {
   return `lane : (${refs.map((ref) => `"${ref}"`).join(" OR ")})`;
 }

@@ -19,7 +19,7 @@ export function laneStore(db: Database): Store["lanes"] {
   const usageLimits = usageLimitStore(db);
   const readFacts = factsReader(db);
 
-  const find = (ref: Ref) => lanes.one(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
+  const find = (ref: Ref) => lanes.find(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
   const findFacts = (ref: Ref) => {
     const lane = find(ref);
     return lane && readFacts([lane])[0];
@@ -35,7 +35,7 @@ export function laneStore(db: Database): Store["lanes"] {
     forget(ref, at) {
       db.query("UPDATE lanes SET forgotten_at = ? WHERE ref = ?").run(at, ref);
     },
-    findByThread: (threadId) => lanes.one(`SELECT * FROM lanes WHERE thread_id = ? AND ${live}`, threadId),
+    findByThread: (threadId) => lanes.find(`SELECT * FROM lanes WHERE thread_id = ? AND ${live}`, threadId),
     waiting: (limit) =>
       db
         .query<{ ref: Ref }, [number]>(
@@ -59,10 +59,10 @@ export function laneStore(db: Database): Store["lanes"] {
       lanes.all(
         `SELECT * FROM lanes INDEXED BY lanes_ephemeral WHERE json_extract(settings, '$.ephemeral') AND gone_at IS NULL AND ${live}`,
       ),
-    // Two questions, each by its index: asked in one, every lane would be walked.
+    // Two queries, each with its own index: a single query would scan every lane.
     findByHandle: (handle) =>
-      lanes.one(`SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NULL`, handle) ??
-      lanes.one(
+      lanes.find(`SELECT * FROM lanes WHERE handle = ? AND ${live} AND archived_at IS NULL`, handle) ??
+      lanes.find(
         `SELECT * FROM lanes WHERE handle = +? AND ${live} AND archived_at IS NOT NULL ORDER BY archived_at DESC LIMIT 1`,
         handle,
       ),
@@ -80,7 +80,7 @@ export function laneStore(db: Database): Store["lanes"] {
         `SELECT * FROM lanes WHERE instr(lower(title), lower(+?)) > 0 AND ${live} LIMIT ${limits.input.matchesMax}`,
         part,
       ),
-    findByCreateKey: (key) => lanes.one(`SELECT * FROM lanes WHERE create_key = ?`, key),
+    findByCreateKey: (key) => lanes.find(`SELECT * FROM lanes WHERE create_key = ?`, key),
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
     findFacts,
     getFacts: (ref) => findFacts(ref) ?? forgotten(ref),
@@ -99,8 +99,8 @@ export function laneStore(db: Database): Store["lanes"] {
           `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, l.title, l.handle,
                   l.cwd, l.parent_id, l.pending, l.hold_reason, l.blocked_reason, l.durable_at, l.updated_at,
                   t.status, t.epoch, t.retrying_since,
-                  json_extract(l.effective, '$.model_provider') AS provider_given,
-                  json_extract(l.settings, '$.model_provider') AS provider_asked,
+                  json_extract(l.effective, '$.model_provider') AS provider_effective,
+                  json_extract(l.settings, '$.model_provider') AS provider_requested,
                   json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
                   iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
                   substr(json_extract(l.last_message, '$.text'), 1, +?) AS last,
@@ -115,12 +115,12 @@ export function laneStore(db: Database): Store["lanes"] {
         .all(limits.thread.summaryTextCharsMax, archived ? 1 : 0, limit)
         .map((row) => {
           const { status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...more } = row;
-          const { provider_given, provider_asked, ...lane } = more;
+          const { provider_effective, provider_requested, ...lane } = more;
           return {
             lane: {
               ...lane,
-              settings: provider_asked === null ? {} : { model_provider: provider_asked },
-              effective: provider_given === null ? null : { model_provider: provider_given },
+              settings: provider_requested === null ? {} : { model_provider: provider_requested },
+              effective: provider_effective === null ? null : { model_provider: provider_effective },
             },
             latest: status === null ? null : { status, epoch, retrying_since },
             requests: asks?.split(" ") ?? [],
@@ -173,8 +173,8 @@ type SummaryRow = Omit<SummaryFacts["lane"], "settings" | "effective"> &
     status: Turn["status"] | null;
     epoch: number | null;
     retrying_since: number | null;
-    provider_given: string | null;
-    provider_asked: string | null;
+    provider_effective: string | null;
+    provider_requested: string | null;
     asks: string | null;
     ephemeral: number;
   };
@@ -185,7 +185,9 @@ type StatusRow = StatusFacts["lane"] & {
   asks: number;
 };
 
-/** The rows that views need beside the lanes' own: four look-ups by index and one of a short table, however many lanes. */
+/**
+ * The rows that views need besides the lanes: four look-ups by index and one in a short table, for any number of lanes.
+ */
 function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
   const turns = turnTable(db);
   const requests = requestTable(db);
@@ -200,7 +202,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
         refs,
       ),
     );
-    const asked = byLane(
+    const openRequests = byLane(
       requests.all(
         `SELECT r.* FROM json_each(+?) AS l JOIN requests AS r ON r.lane = l.value AND r.state = 'open' ORDER BY r.asked_at`,
         refs,
@@ -225,7 +227,7 @@ function factsReader(db: Database): (lanes: readonly Lane[]) => LaneFacts[] {
       latest: latest.get(lane.ref)?.[0] ?? null,
       in_flight: counts.get(lane.ref)?.[0]?.in_flight ?? 0,
       unsure: counts.get(lane.ref)?.[0]?.unsure ?? 0,
-      requests: asked.get(lane.ref) ?? [],
+      requests: openRequests.get(lane.ref) ?? [],
       sync: synced.get(lane.ref)?.[0] ?? null,
       usage_limits,
     }));

@@ -11,28 +11,28 @@ export function messageStore(db: Database): Store["messages"] {
   });
   const number = (sql: string, lane: string) =>
     db.query<{ n: number | null }, [string]>(sql).get(lane)?.n ?? 0;
-  const find = (id: string) => messages.one("SELECT * FROM messages WHERE id = ?", id);
+  const find = (id: string) => messages.find("SELECT * FROM messages WHERE id = ?", id);
   return {
     add: (message) => messages.insert(message),
     find,
     get: (id) => find(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" }),
-    findByKey: (key) => messages.one('SELECT * FROM messages WHERE "key" = ?', key),
+    findByKey: (key) => messages.find('SELECT * FROM messages WHERE "key" = ?', key),
     set(id, change) {
       messages.update(change, "id = ?", id);
     },
     // The conditions repeat those of the partial indexes word for word, or SQLite would scan.
     next: (lane, urgent) =>
       urgent
-        ? messages.one(
+        ? messages.find(
             "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position LIMIT 1",
             lane,
           )
-        : messages.one(
+        : messages.find(
             "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode <> 'context' AND NOT (mode = 'steer' AND target_turn_id IS NOT NULL) ORDER BY position LIMIT 1",
             lane,
           ),
     nextContext: (lane) =>
-      messages.one(
+      messages.find(
         "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode = 'context' ORDER BY position LIMIT 1",
         lane,
       ),
@@ -53,7 +53,7 @@ export function messageStore(db: Database): Store["messages"] {
         )
         .get(epoch)!.n,
     inFlight: (lane) =>
-      messages.one("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
+      messages.find("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>
       messages.all(
         "SELECT * FROM messages INDEXED BY messages_open WHERE lane = +? AND state IN ('claimed', 'sent', 'delivered', 'unsure') ORDER BY position",
@@ -65,14 +65,14 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    // Also behind the one in flight: should that come back to the queue, it is still ahead.
+    // Also behind the message in flight: if that returns to the queue, it is still first.
     position(lane, at) {
       if (at === "front")
         return (
           number("SELECT min(position) AS n FROM messages WHERE lane = +? AND state = 'queued'", lane) - 1
         );
       if (at === "urgent") {
-        const last = messages.one(
+        const last = messages.find(
           "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND mode IN ('send', 'interject') ORDER BY position DESC LIMIT 1",
           lane,
         );
@@ -84,11 +84,11 @@ export function messageStore(db: Database): Store["messages"] {
         "SELECT max(position) AS n FROM messages WHERE lane = +? AND state = 'queued'",
         lane,
       );
-      const flying = number(
+      const inFlight = number(
         "SELECT max(position) AS n FROM messages WHERE lane = +? AND state IN ('claimed', 'sent')",
         lane,
       );
-      return Math.max(queued, flying) + 1;
+      return Math.max(queued, inFlight) + 1;
     },
     countFrom: (lane, caller, since) =>
       db
@@ -97,7 +97,7 @@ export function messageStore(db: Database): Store["messages"] {
         )
         .get(lane, since, caller)!.n,
     first: (lane) =>
-      messages.one("SELECT * FROM messages WHERE lane = +? ORDER BY created_at, id LIMIT 1", lane),
+      messages.find("SELECT * FROM messages WHERE lane = +? ORDER BY created_at, id LIMIT 1", lane),
     listQueued: (lane, { after, limit }) =>
       messages.all(
         "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND (position, id) > (+?, +?) ORDER BY position, id LIMIT +?",

@@ -1,4 +1,4 @@
-/** Numbered SQL, all of it in one transaction, after a verified backup. */
+/** Applies numbered SQL, all of it in one transaction, after a verified backup. */
 import type { Database } from "bun:sqlite";
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
@@ -35,12 +35,12 @@ export const supportedSchema = migrations.length;
 export interface Migrated {
   from: number;
   to: number;
-  /** The copy of what it was; null where nothing had to change or none was wanted. */
+  /** The copy of the old registry; null: nothing had to change, or no copy was wanted. */
   backup: string | null;
 }
 
 export interface MigrateOptions {
-  /** false: the old schema is not kept. */
+  /** false: makes no copy of the old registry. */
   backup?: boolean;
   /** A parameter for tests. */
   steps?: readonly string[];
@@ -50,7 +50,7 @@ export function schemaOf(db: Database): number {
   return db.query<{ user_version: number }, []>("PRAGMA user_version").get()?.user_version ?? 0;
 }
 
-/** Throws `storage`, and then the registry is what it was. */
+/** Throws `storage`; then the registry is unchanged. */
 export function migrate(db: Database, path: string, now: number, options: MigrateOptions = {}): Migrated {
   const { backup: wantsBackup = true, steps = migrations } = options;
   const from = schemaOf(db);
@@ -59,7 +59,7 @@ export function migrate(db: Database, path: string, now: number, options: Migrat
   const isOld = from > 0 && from < steps.length;
   if (isOld) refuseDamaged(db, path);
   const kept = isOld && wantsBackup && path !== ":memory:" ? backUp(db, path, now) : null;
-  // One for all of them: a registry between two versions is one that no dispatch ever wrote.
+  // One transaction for all steps: no dispatch ever wrote a registry between two versions.
   if (from < steps.length) db.transaction(() => step(db, from, steps)).immediate();
   return { from, to: steps.length, backup: kept };
 }
@@ -70,8 +70,8 @@ function step(db: Database, from: number, steps: readonly string[]): void {
     if (version === 0)
       db.query("INSERT INTO meta (id, log_id) VALUES (1, ?)").run(crypto.randomUUID().slice(0, 8));
   }
-  const loose = db.query<{ table: string }, []>("PRAGMA foreign_key_check").get();
-  if (loose) fail("storage", `the migration would leave rows of ${loose.table} that belong to nothing`);
+  const orphan = db.query<{ table: string }, []>("PRAGMA foreign_key_check").get();
+  if (orphan) fail("storage", `the migration would leave rows of ${orphan.table} that belong to nothing`);
   db.run(`PRAGMA user_version = ${steps.length}`);
 }
 
@@ -91,7 +91,7 @@ function backUp(db: Database, path: string, now: number): string {
   }
 }
 
-/** `storage`, naming both. */
+/** Throws `storage`, with both versions. */
 export function refuseNewer(schema: number, path: string, supported = supportedSchema): void {
   if (schema > supported)
     fail("storage", `${path} has schema ${schema}; this dispatch knows ${supported}`, {
@@ -99,7 +99,7 @@ export function refuseNewer(schema: number, path: string, supported = supportedS
     });
 }
 
-/** Version 0 with tables in it is somebody else's database. */
+/** A database of version 0 with tables belongs to another program. Throws `storage`. */
 export function refuseForeign(db: Database, path: string): void {
   const found = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema LIMIT 1").get();
   if (found)

@@ -12,13 +12,13 @@ export const requestTable = (db: Database): Table<Request> =>
 
 export function requestStore(db: Database): Store["requests"] {
   const requests = requestTable(db);
-  const find = (id: string) => requests.one("SELECT * FROM requests WHERE id = ?", id);
+  const find = (id: string) => requests.find("SELECT * FROM requests WHERE id = ?", id);
   return {
     add: (request) => requests.insert(request),
     find,
     get: (id) => find(id) ?? fail("not_found", `no request ${id}`, { hint: "dispatch request list" }),
     findByWire: (epoch, rpcId) =>
-      requests.one("SELECT * FROM requests WHERE epoch = ? AND rpc_id = ?", epoch, JSON.stringify(rpcId)),
+      requests.find("SELECT * FROM requests WHERE epoch = ? AND rpc_id = ?", epoch, JSON.stringify(rpcId)),
     set(id, change) {
       requests.update(change, "id = ?", id);
     },
@@ -26,7 +26,7 @@ export function requestStore(db: Database): Store["requests"] {
       const names = Object.keys(filter) as (keyof typeof filter)[];
       const where = ["state = 'open'", ...names.map((name) => `${name} = +?`)].join(" AND ");
       const params = names.map((name) => filter[name] as SQLQueryBindings);
-      // Left to itself SQLite walks all that were ever asked, for their order.
+      // Without INDEXED BY, SQLite would scan all requests, for their order.
       const index = names.length === 0 ? "INDEXED BY requests_open" : "";
       return requests.all(`SELECT * FROM requests ${index} WHERE ${where} ORDER BY asked_at`, ...params);
     },

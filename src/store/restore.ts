@@ -1,7 +1,7 @@
 /**
- * A backup put in the place of the registry. Crash anywhere: what stands there is the one or the other, whole save in
- * one case that `setAside` tells, and the replaced one is kept. What the backup remembers of time since is not true any
- * more, so it is made to say so.
+ * Puts a backup in the place of the registry. After a crash at any point the old or the new registry is in place, and
+ * it is complete except in one case (see `setAside`); the replaced registry is kept. The backup does not know what
+ * happened after it was made, so it is marked (see `markDoubtful`).
  */
 import type { Database } from "bun:sqlite";
 import { existsSync, linkSync, renameSync, rmSync, statSync } from "node:fs";
@@ -13,22 +13,22 @@ import { inspectRegistry } from "./inspect.ts";
 import { migrate, refuseForeign, refuseNewer, schemaOf } from "./migrate.ts";
 
 export interface Restored {
-  /** Of the backup; the registry has the one that this dispatch knows. */
+  /** The schema of the backup; the registry gets the schema of this dispatch. */
   schema: number;
-  /** Where the registry that stood there is now. */
+  /** The path of the replaced registry; null: there was none. */
   replaced: string | null;
-  /** What was queued when the backup was made may have been delivered since: it waits for a person. */
+  /** Messages that were queued in the backup may have been delivered since: they wait for a person. */
   held: { ref: string; title: string; pending: number }[];
   counts: Record<string, number>;
 }
 
-/** Nobody may have `path` open. Throws `not_found`, `usage`, `storage`; then `path` is what it was. */
+/** No process may have `path` open. Throws `not_found`, `usage`, `storage`; then `path` is unchanged. */
 export function restore(from: string, path: string, now: number): Restored {
   const fresh = partialOf(path);
   try {
     refuseUnfit(from, path);
-    const schema = copied(from, fresh);
-    const held = prepared(fresh, now);
+    const schema = copyBackup(from, fresh);
+    const held = prepare(fresh, now);
     const { counts } = inspectRegistry(fresh);
     const replaced = setAside(path, now);
     renameSync(fresh, path);
@@ -46,13 +46,13 @@ function refuseUnfit(from: string, path: string): void {
   if (!found) fail("not_found", `there is no ${from}`, { hint: "dispatch registry check lists the backups" });
   if (!found.isFile() || found.size === 0)
     fail("usage", `${from} is no backup: it is ${found.isFile() ? "empty" : "no file"}`);
-  const stands = statSync(path, { throwIfNoEntry: false });
-  if (stands?.ino === found.ino && stands.dev === found.dev)
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing?.ino === found.ino && existing.dev === found.dev)
     fail("usage", `${from} is the registry itself`, { hint: "dispatch registry check lists the backups" });
 }
 
-/** Read through SQLite, since a registry that was set aside has a -wal of its own. Answers its schema. */
-function copied(from: string, to: string): number {
+/** Reads through SQLite, since a registry that was set aside has a -wal of its own. Returns its schema. */
+function copyBackup(from: string, to: string): number {
   const db = openToRead(from);
   try {
     const schema = schemaOf(db);
@@ -68,27 +68,27 @@ function copied(from: string, to: string): number {
   }
 }
 
-/** Migrated first: a backup that cannot be is refused while the old registry still stands. */
-function prepared(path: string, now: number): Restored["held"] {
+/** Migrates first: a backup that cannot be migrated is refused while the old registry is still in place. */
+function prepare(path: string, now: number): Restored["held"] {
   const db = openFile(path);
   try {
     migrate(db, path, now, { backup: false });
-    return db.transaction(() => doubt(db, now)).immediate();
+    return db.transaction(() => markDoubtful(db, now)).immediate();
   } finally {
     closeDb(db);
   }
 }
 
 /**
- * The log goes another way from here on, so cursors of the old one must be refused: it gets another id. And what is
- * queued here may have been delivered since: nothing of it goes out before a person has said so.
+ * The log continues in another way from here, so it gets another id, and cursors of the old log are refused. Queued
+ * messages may have been delivered since: none of them is sent before a person releases the queue.
  */
-function doubt(db: Database, now: number): Restored["held"] {
+function markDoubtful(db: Database, now: number): Restored["held"] {
   const { log_id } = db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()!;
   let other = log_id;
   while (other === log_id) other = crypto.randomUUID().slice(0, 8);
   db.query("UPDATE meta SET log_id = ?").run(other);
-  // Context passes every hold, and no history shows it: it is given up.
+  // Context passes every hold, and no history shows it, so it fails.
   db.query(
     "UPDATE messages SET state = 'failed', error = ?, updated_at = ? WHERE state = 'queued' AND mode = 'context'",
   ).run(
@@ -108,9 +108,9 @@ function doubt(db: Database, now: number): Restored["held"] {
 }
 
 /**
- * Both names lead to the registry until the new one takes its place. Null where there was none. Of one whose log could
- * not be emptied, a crash between removing that log and the rename leaves the old name without it: only the kept one
- * is whole then.
+ * Both names lead to the registry until the new one takes its place. Null: there was none. When the -wal could not be
+ * emptied, a crash between its removal and the rename leaves the old name without it: then only the kept copy is
+ * complete.
  */
 function setAside(path: string, now: number): string | null {
   if (existsSync(path)) emptyLog(path);
@@ -118,12 +118,12 @@ function setAside(path: string, now: number): string | null {
   const rests = ["", "-wal"].filter((rest) => existsSync(`${path}${rest}`));
   for (const rest of rests) linkSync(`${path}${rest}`, `${to}${rest}`);
   syncDirectory(path);
-  // SQLite would apply a -wal that is left to whatever stands under its name.
+  // SQLite would apply a remaining -wal to the new registry.
   for (const rest of ["-shm", "-wal"]) rmSync(`${path}${rest}`, { force: true });
   return rests.includes("") ? to : null;
 }
 
-/** So that the file alone is the whole registry. One that is too damaged for it is kept with its -wal. */
+/** After this the file alone is the whole registry. A registry that is too damaged for it is kept with its -wal. */
 function emptyLog(path: string): void {
   try {
     closeDb(openFile(path));

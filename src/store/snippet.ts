@@ -1,8 +1,8 @@
-/** What FTS5 marks as the hit, as one line of the text with the place of the hit in it. */
+/** Turns the hit that FTS5 marks into one line of text and the position of the hit in it. */
 import { limits } from "../base/limits.ts";
 import { joined } from "../base/unspaced.ts";
 
-// Around the hit. Noncharacters that `base/text.ts` gives no meaning; a text that holds them loses them.
+// The marks around a hit: noncharacters that `base/text.ts` does not use. They are removed from texts.
 export const [open, close] = ["\ufdd8", "\ufdd9"];
 const stray = /[\ufdd8\ufdd9]/;
 const strays = /[\ufdd8\ufdd9]/g;
@@ -12,7 +12,7 @@ export function unmarked(text: string): string {
   return stray.test(text) ? text.replaceAll(strays, "") : text;
 }
 
-/** From a snippet with marks to one without, and where the first hit stands in it. */
+/** The snippet without marks, and the position of the first hit in it. */
 export function marked(snippet: string): { snippet: string; start: number; end: number } {
   const line = joined(snippet).replace(/\s+/g, " ").trim();
   const start = Math.max(0, line.indexOf(open!));
@@ -20,7 +20,7 @@ export function marked(snippet: string): { snippet: string; start: number; end: 
   return shortened(line.replace(strays, ""), start, end);
 }
 
-/** A word may be as long as a text: what is shown of it begins a little before the hit. */
+/** A word may be as long as a text, so the shown part begins a little before the hit. */
 function shortened(
   line: string,
   start: number,

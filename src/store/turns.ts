@@ -10,7 +10,7 @@ export const turnTable = (db: Database): Table<Turn> => table<Turn>(db, "turns",
 export function turnStore(db: Database): Store["turns"] {
   const turns = turnTable(db);
   const find = (lane: Ref, turnId: string) =>
-    turns.one("SELECT * FROM turns WHERE lane = ? AND turn_id = ?", lane, turnId);
+    turns.find("SELECT * FROM turns WHERE lane = ? AND turn_id = ?", lane, turnId);
   return {
     find,
     get: (lane, turnId) =>
@@ -20,9 +20,9 @@ export function turnStore(db: Database): Store["turns"] {
       const { lane, turn_id, ...rest } = turn;
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
-    latest: (lane) => turns.one("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT 1", lane),
+    latest: (lane) => turns.find("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT 1", lane),
     next: (lane, after) =>
-      turns.one(
+      turns.find(
         "SELECT * FROM turns WHERE lane = +? AND turn_id > +? ORDER BY turn_id LIMIT 1",
         lane,
         after ?? "",

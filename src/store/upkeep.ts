@@ -1,10 +1,12 @@
-/** What is done to a registry file from outside: nobody but the caller may have it open, unless it says so. */
+/**
+ * Operations on a registry file without the daemon. Only the caller may have the file open, unless stated otherwise.
+ */
 import { backup, backupPath } from "./backup.ts";
 import { closeDb, openFile, openToRead, refuseEmptied } from "./db.ts";
 import { fileError, storageError } from "./errors.ts";
 import { type Migrated, type MigrateOptions, migrate } from "./migrate.ts";
 
-/** Also beside a daemon that writes. Throws `conflict` when `to` exists, `storage`. */
+/** Works beside a daemon that writes. Throws `conflict` when `to` exists, `storage`. */
 export function backUpRegistry(path: string, now: number, to = backupPath(path, "backup", now)): string {
   try {
     refuseEmptied(path);
@@ -20,7 +22,7 @@ export function backUpRegistry(path: string, now: number, to = backupPath(path, 
   }
 }
 
-/** Throws `storage`, and then the registry is what it was. */
+/** Throws `storage`; then the registry is unchanged. */
 export function migrateRegistry(path: string, now: number, options: MigrateOptions): Migrated {
   try {
     refuseEmptied(path);

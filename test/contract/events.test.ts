@@ -89,7 +89,7 @@ test("each kind keeps its data, and is an event of the contract", () => {
   store.close();
 });
 
-test("a misspelt kind is refused, and a group stands for its kinds", () => {
+test("a misspelt kind is refused, and a group selects its kinds", () => {
   for (const { input } of [events, watch]) {
     expect(v.is(input, { kinds: ["turn.complete"] })).toBe(false);
     expect(v.is(input, { kinds: ["lane.changed"] })).toBe(false);

@@ -46,7 +46,7 @@ describe("a thread that Codex reopened with other settings", () => {
     expect(here.world.agent.asked).toEqual([]);
   });
 
-  test("is tried anew each time, so that it works again when they are as they were", async () => {
+  test("is tried again each time, so that it works when the settings are the stored ones again", async () => {
     here.world.agent.ignoreSettingsOfNextResume();
     await refusal(here.send("two"));
     await here.reaches(await here.send("three"), "done");
@@ -426,7 +426,7 @@ test("a take that is refused leaves the other app's goal running", async () => {
   expect(theirs.goal?.status).toBe("active");
 });
 
-test("text over the limit is refused by the registry's own rule, whoever calls", async () => {
+test("text over the limit is refused by the registry's own rule, for every caller", async () => {
   expect((await refusal(here.send("x".repeat(limits.input.textBytesMax + 1)))).code).toBe("too_large");
   expect(here.world.store.messages.list({ limit: 1 })).toEqual([]);
 });

@@ -59,7 +59,7 @@ test("a copy that cannot be written is storage, and leaves nothing", () => {
   expect(filesIn(folder)).toEqual(before);
 });
 
-test("backups are told by their names, newest first, and only the automatic ones are pruned", () => {
+test("backups are recognised by their names, newest first, and only automatic ones are pruned", () => {
   const { path } = place;
   registryCalled(path, "docs");
   const day = 86_400_000;

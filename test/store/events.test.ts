@@ -19,7 +19,7 @@ test("a transaction that fails leaves no hole in the log", () => {
   expect(store.log.last()).toBe(2);
 });
 
-test("an event that is too large is said to be, and not stored", () => {
+test("an event that is too large is replaced by a note, and not stored", () => {
   const store = openStore(":memory:", 1);
   store.events.append({ kind: "queue.held", data: { reason: "x".repeat(limits.event.dataBytesMax) } }, 1);
   expect(Object.keys(store.events.list({ after: 0, limit: 1 })[0]!.data)).toEqual(["dropped"]);

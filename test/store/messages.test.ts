@@ -63,7 +63,7 @@ test("the lane counts what waits, through every arrow that enters or leaves the 
   expect(pending()).toBe(1);
 });
 
-test("a new message stands behind the one in flight, should that come back", () => {
+test("a new message is behind the one in flight, which may come back", () => {
   store.messages.add(messageRow({ position: 7 }));
   store.messages.set("m-1" as MessageId, { state: "claimed", epoch });
   expect(store.messages.position(lane, "back")).toBe(8);

@@ -27,7 +27,7 @@ function renamed(path: string, title: string): void {
   db.close();
 }
 
-test("the backup stands there, sound and private; what stood there is beside it, and can be restored again", () => {
+test("the backup is in place, sound and private; the replaced registry is beside it, and can be restored again", () => {
   const { path, folder } = place;
   const done = restore(saved, path, 2);
   expect(done).toMatchObject({ schema: supportedSchema, counts: { threads: 1 }, held: [] });

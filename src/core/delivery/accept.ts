@@ -52,7 +52,10 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
   return known;
 }
 
-/** For a plain send: throws when the registry shows that the thread is not free. A fresh status is read from the child afterwards. */
+/**
+ * For a plain send: throws when the registry shows that the thread is not free. A fresh status is read from the child
+ * afterwards.
+ */
 export function refuseUnlessFree(deps: CoreDeps, lane: Lane): void {
   const { store, live } = deps;
   const facts = store.lanes.getFacts(lane.ref);

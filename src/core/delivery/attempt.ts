@@ -1,6 +1,7 @@
 /**
  * One attempt to deliver one message. It is claimed in one transaction before the call to Codex, `sent` after Codex's
- * answer, which is not durable (facts F1), and `delivered` only on proof. No transaction is open across a call to Codex.
+ * answer, which is not durable (facts F1), and `delivered` only on proof. No transaction is open across a call to
+ * Codex.
  */
 
 import { DispatchError, errorMessage } from "../../base/error.ts";
@@ -82,7 +83,10 @@ function storeAnswer({ journal, log }: CoreDeps, message: Message, write: (chang
   }
 }
 
-/** Overrides apply to later turns too (facts F27, F28), so the turn after one with overrides sends the lane's values again. */
+/**
+ * Overrides apply to later turns too (facts F27, F28), so the turn after one with overrides sends the lane's values
+ * again.
+ */
 function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
   if (message.settings) return message.settings;
   if (!lane.overridden) return undefined;
@@ -94,7 +98,10 @@ function overridesOf(lane: Lane, message: Message): TurnOverrides | undefined {
   };
 }
 
-/** Puts a claimed message into the running turn. The answer is no proof that the turn took it: only its item is (facts F6). */
+/**
+ * Puts a claimed message into the running turn. The answer is no proof that the turn took it: only its item is (facts
+ * F6).
+ */
 export async function steer(deps: CoreDeps, message: Message, { lane }: Opened): Promise<void> {
   const { agent, store } = deps;
   const turnId = message.target_turn_id!;
@@ -144,7 +151,10 @@ export async function inject(deps: CoreDeps, message: Message, { lane }: Opened)
   storeAnswer(deps, message, (change) => contextTaken(deps, change, message));
 }
 
-/** Some refusals allow another attempt, others end the message. With an unknown outcome it stays claimed until it is read. */
+/**
+ * Some refusals allow another attempt, others end the message. With an unknown outcome it stays claimed until it is
+ * read.
+ */
 function noteRefusal(deps: CoreDeps, message: Message, lane: Lane, thrown: unknown): void {
   const { store, live } = deps;
   if (isUnknown(thrown)) return;

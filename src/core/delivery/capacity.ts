@@ -21,7 +21,10 @@ export function capacityMessage(deps: CoreDeps): string | null {
   return `${max} ${max === 1 ? "turn runs" : "turns run"}, as many as [policy] max_running_turns allows`;
 }
 
-/** The lanes that may start a turn after another turn ended; empty when nothing is limited. A lane with a usage limit takes no place. */
+/**
+ * The lanes that may start a turn after another turn ended; empty when nothing is limited. A lane with a usage limit
+ * takes no place.
+ */
 export function nextInLine(deps: CoreDeps): Ref[] {
   const { store, live } = deps;
   const max = maxRunningTurns(deps);

@@ -1,6 +1,6 @@
 /**
- * Codex's own queue is the only way to reach a thread that another app writes. The process that has the thread open takes
- * from it when a turn ends, and the next process that opens the thread begins with it (facts F38). It does not
+ * Codex's own queue is the only way to reach a thread that another app writes. The process that has the thread open
+ * takes from it when a turn ends, and the next process that opens the thread begins with it (facts F38). It does not
  * deduplicate, and a text that was taken out and lost leaves no trace in it. So it contains one message of ours at a
  * time, and only history proves delivery.
  */
@@ -114,7 +114,10 @@ interface Seen {
   waiting: Set<string>;
 }
 
-/** A running turn of another app reads as interrupted, without a time of completion (facts F16), until there is a later turn. */
+/**
+ * A running turn of another app reads as interrupted, without a time of completion (facts F16), until there is a later
+ * turn.
+ */
 function isOver(turn: TurnFacts, newestFirst: readonly TurnFacts[]): boolean {
   if (newestFirst[0]?.id !== turn.id) return true;
   return turn.status !== "in_progress" && (turn.status !== "interrupted" || turn.completed_at !== null);

@@ -24,7 +24,9 @@ export interface Drain {
   freshStart(): void;
   /** Removes forgotten threads from memory. */
   dropForgotten(): void;
-  /** Whether something of this lane could go if its thread were open and idle: a reason to open it, and to keep it open. */
+  /**
+   * Whether something of this lane could go if its thread were open and idle: a reason to open it, and to keep it open.
+   */
   isDue(lane: Lane): boolean;
 }
 
@@ -47,7 +49,8 @@ export function drain(deps: CoreDeps): Drain {
         backoff.add(ref);
         noteFailure(ref, thrown);
         noteBlock(deps, ref, thrown);
-        // When Codex answers the call that opens the thread, the lane is tried at once. A late refusal is handled like any other.
+        // When Codex answers the call that opens the thread, the lane is tried at once. A late refusal is handled like
+        // any other.
         live.openings.get(ref)?.answer.then(
           () => backoff.end(ref),
           () => {},
@@ -84,7 +87,8 @@ export function drain(deps: CoreDeps): Drain {
     opened: Opened,
     kinds: readonly (keyof typeof deliveries)[],
   ): Promise<boolean> {
-    // Decided in the transaction that claims: other calls may have run meanwhile, and only one thread gets the last place.
+    // Decided in the transaction that claims: other calls may have run meanwhile, and only one thread gets the last
+    // place.
     const claimed = journal.commit((change) => {
       const now = actionOpen(ref);
       if (!("message" in now) || now.kind === "give" || !kinds.includes(now.kind)) return undefined;

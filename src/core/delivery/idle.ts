@@ -11,8 +11,8 @@ export function runningTurn({ store, live }: CoreDeps, ref: Ref): Turn | undefin
 }
 
 /**
- * `turn/start` on a running turn steers it without notice (facts F12), and an injection into a turn is lost when the turn
- * is cut (facts F9). So idle is proven, by a status that this child reported a moment ago, else by a read.
+ * `turn/start` on a running turn steers it without notice (facts F12), and an injection into a turn is lost when the
+ * turn is cut (facts F9). So idle is proven, by a status that this child reported a moment ago, else by a read.
  */
 export async function isIdle({ agent, live, clock }: CoreDeps, { lane }: Opened): Promise<boolean> {
   const known = live.get(lane.thread_id);

@@ -1,4 +1,7 @@
-/** Decides what of a thread goes to Codex next: for the loop, for the check whether anything is due, and for the message to the user. */
+/**
+ * Decides what of a thread goes to Codex next: for the loop, for the check whether anything is due, and for the message
+ * to the user.
+ */
 import type { Lane, Message, Turn } from "../model/ports/rows.ts";
 import { mayPass } from "../state/hold.ts";
 import { writeLock } from "../state/lane.ts";

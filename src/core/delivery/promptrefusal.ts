@@ -1,6 +1,6 @@
 /**
- * Texts that a hook of Codex refused. Such a turn ends as `completed`, without the text (facts F52). Another attempt would
- * be refused again. The hook's reason is stored as the error of the turn until the message fails.
+ * Texts that a hook of Codex refused. Such a turn ends as `completed`, without the text (facts F52). Another attempt
+ * would be refused again. The hook's reason is stored as the error of the turn until the message fails.
  */
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";

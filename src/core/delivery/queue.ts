@@ -39,7 +39,10 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
   };
 }
 
-/** The queue may change between two pages. With a place as the cursor, no message that still waits behind it is left out. */
+/**
+ * The queue may change between two pages. With a place as the cursor, no message that still waits behind it is left
+ * out.
+ */
 function decodeCursor(ref: Ref, cursor: string | null): QueuePosition | null {
   if (cursor === null) return null;
   const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];

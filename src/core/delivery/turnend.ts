@@ -8,7 +8,10 @@ import { type TurnEnd, turnEnded } from "../state/turn.ts";
 import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
 import { accept, plain } from "./accept.ts";
 
-/** A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). The messages behind it go on by themselves. */
+/**
+ * A turn that a usage limit cut is not run again: its text is in the history (facts C1.3). The messages behind it go on
+ * by themselves.
+ */
 export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
   const { store } = deps;
   const known = store.turns.find(lane.ref, end.turn_id);
@@ -23,7 +26,9 @@ export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd
   if (policy.nudge !== null) nudge(deps, change, lane, { text: policy.nudge, cause_id: cause });
 }
 
-/** Queued ahead of the rest, in the same transaction: exactly one for each turn that was cut, whichever process dies. */
+/**
+ * Queued ahead of the rest, in the same transaction: exactly one for each turn that was cut, whichever process dies.
+ */
 function nudge(
   deps: CoreDeps,
   change: Change,

@@ -15,7 +15,10 @@ export function markTurn({ latest }: LaneFacts): TurnMark {
   return { running: latest?.status === "in_progress" ? latest.turn_id : null, last: latest?.turn_id ?? null };
 }
 
-/** `turn`: the turn to wait for, when it is known; `hasWorked`: the lane once had a message or a turn; `agents`: how many sub-agents work. */
+/**
+ * `turn`: the turn to wait for, when it is known; `hasWorked`: the lane once had a message or a turn; `agents`: how
+ * many sub-agents work.
+ */
 export function holds(
   condition: Condition,
   facts: LaneFacts,
@@ -51,7 +54,10 @@ function continuesAfterLimit({ lane, latest, usage_limits }: LaneFacts): boolean
   return isCut && lane.pending > 0 && lane.hold_reason === null;
 }
 
-/** Codex retries without end when its provider is out of reach (facts F20). Nothing ends such a turn, so it needs attention. */
+/**
+ * Codex retries without end when its provider is out of reach (facts F20). Nothing ends such a turn, so it needs
+ * attention.
+ */
 function isStuck(turn: Turn | null, retryingMs: number): boolean {
   return (
     turn?.status === "in_progress" &&

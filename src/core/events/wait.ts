@@ -1,4 +1,7 @@
-/** Waits on the event log until lanes, or receipts, are in a condition. Returns at once when the condition already holds. */
+/**
+ * Waits on the event log until lanes, or receipts, are in a condition. Returns at once when the condition already
+ * holds.
+ */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";

@@ -1,6 +1,6 @@
 /**
- * After a restore from an older state, the registry has messages as queued that Codex already has. Codex does not refuse
- * an id twice (facts F4), so the history is searched for them before any queued message is sent.
+ * After a restore from an older state, the registry has messages as queued that Codex already has. Codex does not
+ * refuse an id twice (facts F4), so the history is searched for them before any queued message is sent.
  */
 
 import type { CoreDeps } from "../model/deps.ts";

@@ -1,4 +1,7 @@
-/** The turns of a thread from before it was ours: it was taken from another app, or is a fork of a thread with a history. */
+/**
+ * The turns of a thread from before it was ours: it was taken from another app, or is a fork of a thread with a
+ * history.
+ */
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -12,8 +15,8 @@ export async function newestTurn({ agent }: CoreDeps, threadId: string): Promise
 }
 
 /**
- * Stores the turn as the latest of the lane. Only when dispatch never sent a message to the lane: otherwise the turn has
- * to be settled, with all that follows from its end. Inside an open transaction.
+ * Stores the turn as the latest of the lane. Only when dispatch never sent a message to the lane: otherwise the turn
+ * has to be settled, with all that follows from its end. Inside an open transaction.
  */
 export function rememberTurn(deps: CoreDeps, change: Change, lane: Lane, turn: TurnFacts | undefined): void {
   const { store } = deps;

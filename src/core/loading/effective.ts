@@ -1,7 +1,7 @@
 /**
- * The complete settings of a thread, as Codex once reported them. Every resume sends them, and compares them with Codex's
- * answer. A resume that names only the kinds lets a thread gain the writable folders and the network that are in the
- * configuration file by then (facts F25).
+ * The complete settings of a thread, as Codex once reported them. Every resume sends them, and compares them with
+ * Codex's answer. A resume that names only the kinds lets a thread gain the writable folders and the network that are
+ * in the configuration file by then (facts F25).
  */
 import { isAgent } from "../../base/agentid.ts";
 import { errorMessage, fail } from "../../base/error.ts";
@@ -10,7 +10,10 @@ import type { Lane } from "../model/ports/rows.ts";
 import type { EffectiveSettings, SandboxDetails, ThreadSettings } from "../model/ports/thread.ts";
 import type { Permissions } from "../model/ruling.ts";
 
-/** The requested settings, with all that Codex reported: a resume without them can raise the rights of a thread (facts F24). */
+/**
+ * The requested settings, with all that Codex reported: a resume without them can raise the rights of a thread (facts
+ * F24).
+ */
 export function resumeSettings(lane: Pick<Lane, "settings" | "effective">): ThreadSettings {
   const { settings, effective } = lane;
   if (!effective) return settings;
@@ -77,8 +80,8 @@ const comparedFields = [
 ] as const satisfies readonly (keyof EffectiveSettings)[];
 
 /**
- * For a thread that was just created. Throws `conflict` when Codex's answer differs from its earlier answer (the thread is
- * created again), or from what an agent requested (an agent creates it).
+ * For a thread that was just created. Throws `conflict` when Codex's answer differs from its earlier answer (the thread
+ * is created again), or from what an agent requested (an agent creates it).
  */
 export function refuseUnexpected(
   { settings, created_by, effective }: Pick<Lane, "settings" | "created_by" | "effective">,

@@ -1,6 +1,6 @@
 /**
- * The goal of `new --goal`. An active goal starts turns by itself, and the first text would join such a turn (facts F30).
- * So the goal is set paused, and made active after that text was delivered.
+ * The goal of `new --goal`. An active goal starts turns by itself, and the first text would join such a turn (facts
+ * F30). So the goal is set paused, and made active after that text was delivered.
  */
 
 import { errorMessage, fail } from "../../base/error.ts";
@@ -16,7 +16,10 @@ import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
-/** A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold or a usage limit prevents it. */
+/**
+ * A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold or a usage limit prevents
+ * it.
+ */
 export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
   return (
@@ -52,7 +55,10 @@ export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void
   });
 }
 
-/** Pauses in the registry every goal that was active in the child that ended. Inside the transaction that ends the epoch. */
+/**
+ * Pauses in the registry every goal that was active in the child that ended. Inside the transaction that ends the
+ * epoch.
+ */
 export function interruptGoals({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.withActiveGoal()) {
     store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
@@ -64,7 +70,9 @@ export function interruptGoals({ store }: CoreDeps, change: Change): void {
   }
 }
 
-/** Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10). */
+/**
+ * Pauses in Codex what the registry paused: Codex keeps such a goal active, and a resume would continue it (facts T10).
+ */
 export async function pauseInterrupted(deps: CoreDeps, ref: Ref): Promise<void> {
   const { store, agent, log } = deps;
   try {
@@ -82,7 +90,10 @@ export async function pauseInterrupted(deps: CoreDeps, ref: Ref): Promise<void> 
   }
 }
 
-/** The goal to store, from the one that Codex reported. In a thread that is not loaded no goal is active, whatever Codex reports. */
+/**
+ * The goal to store, from the one that Codex reported. In a thread that is not loaded no goal is active, whatever Codex
+ * reports.
+ */
 export function goalToStore({ live }: CoreDeps, lane: Lane, goal: GoalFacts | null): GoalFacts | null {
   if (goal === null || lane.source !== "own") return goal;
   const isSame = lane.goal?.interrupted === true && lane.goal.objective === goal.objective;

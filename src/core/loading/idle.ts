@@ -5,7 +5,10 @@ import { isInFlight } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
 
-/** Under the lane's lock. Throws `thread_busy` with the reason. `what` names the operation; `needsEmptyQueue`: a queued message is a reason too. */
+/**
+ * Under the lane's lock. Throws `thread_busy` with the reason. `what` names the operation; `needsEmptyQueue`: a queued
+ * message is a reason too.
+ */
 export async function assertIdle(
   deps: CoreDeps,
   ref: Ref,

@@ -23,7 +23,10 @@ export const markOf = ({ ref, created_at }: Lane): string => `${ref}.${created_a
 
 export const isFork = (lane: Lane): boolean => lane.cause_id !== null;
 
-/** `fork` creates the thread, once. Without it, the thread of an earlier call is looked for; when there is none, the lane is removed. */
+/**
+ * `fork` creates the thread, once. Without it, the thread of an earlier call is looked for; when there is none, the
+ * lane is removed.
+ */
 export async function forkThread(
   deps: CoreDeps,
   lane: Lane,

@@ -44,8 +44,8 @@ export async function open(deps: CoreDeps, ref: Ref): Promise<Opened> {
 }
 
 /**
- * The same for a thread that is being created. A refusal may remove it, so it sets no block. `fork` creates the thread of
- * a lane that is to be a fork and has none.
+ * The same for a thread that is being created. A refusal may remove it, so it sets no block. `fork` creates the thread
+ * of a lane that is to be a fork and has none.
  */
 export async function openNew(deps: CoreDeps, ref: Ref, fork?: () => Promise<ThreadOpened>): Promise<Opened> {
   const epoch = await deps.agent.ready(limits.codex.readyWaitMs);
@@ -211,8 +211,8 @@ export function markGone({ store, journal }: CoreDeps, ref: Ref): void {
 }
 
 /**
- * A resume continues an active goal at once (facts T10), so the goal is paused first: opening a thread never starts work.
- * Returns whether a goal was paused.
+ * A resume continues an active goal at once (facts T10), so the goal is paused first: opening a thread never starts
+ * work. Returns whether a goal was paused.
  */
 export async function pauseGoal(deps: CoreDeps, lane: Lane, threadId: string): Promise<boolean> {
   const { agent, store, journal } = deps;
@@ -231,7 +231,10 @@ export async function pauseGoal(deps: CoreDeps, lane: Lane, threadId: string): P
   return true;
 }
 
-/** Messages in Codex's own queue run by themselves after a resume (facts T10). They are not ours, so they are reported beforehand. */
+/**
+ * Messages in Codex's own queue run by themselves after a resume (facts T10). They are not ours, so they are reported
+ * beforehand.
+ */
 export async function reportNativeQueue(
   { agent, journal }: CoreDeps,
   lane: Lane,

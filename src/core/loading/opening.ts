@@ -1,7 +1,7 @@
 /**
  * A call that makes Codex load a thread is answered when the required MCP servers are up, however long they take (facts
- * F34). So the call outlives the wait of its caller. While it is under way, no other call is made for that thread. A late
- * answer is used, or undone when the thread is no longer wanted.
+ * F34). So the call outlives the wait of its caller. While it is under way, no other call is made for that thread. A
+ * late answer is used, or undone when the thread is no longer wanted.
  */
 
 import { iso } from "../../base/clock.ts";

@@ -1,6 +1,7 @@
 /**
- * Threads that may write dispatch's own files. `config.toml` decides what agents may do and which commands are approved, so
- * a thread that can write it can give itself every right. Such a thread is created only when a person allows it.
+ * Threads that may write dispatch's own files. `config.toml` decides what agents may do and which commands are
+ * approved, so a thread that can write it can give itself every right. Such a thread is created only when a person
+ * allows it.
  */
 import { fail } from "../../base/error.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -12,12 +13,17 @@ export interface Writes {
   sandbox_details?: SandboxDetails | null | undefined;
 }
 
-/** The folders that its commands may write without a question, without the temporary ones. Full access names no folder. */
+/**
+ * The folders that its commands may write without a question, without the temporary ones. Full access names no folder.
+ */
 export function writableRoots({ sandbox, cwd, sandbox_details }: Writes): string[] {
   return sandbox === "workspace-write" ? [cwd, ...(sandbox_details?.writable_roots ?? [])] : [];
 }
 
-/** The temporary folders that its commands may write too. No thread is refused for them: else no home in /tmp could work. */
+/**
+ * The temporary folders that its commands may write too. No thread is refused for them: else no home in /tmp could
+ * work.
+ */
 export function temporaryRoots({ sandbox, sandbox_details }: Writes): string[] {
   return sandbox === "workspace-write" && sandbox_details?.exclude_slash_tmp === false ? ["/tmp"] : [];
 }

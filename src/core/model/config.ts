@@ -12,6 +12,8 @@ export interface Tables {
 
 export interface ConfigFiles {
   own: Tables;
-  /** The nearest `.dispatch/config.toml`. `confinedTo` is the root of its repository, or null once the user trusts it. */
+  /**
+   * The nearest `.dispatch/config.toml`. `confinedTo` is the root of its repository, or null once the user trusts it.
+   */
   repository: (Tables & { confinedTo: string | null }) | null;
 }

@@ -34,7 +34,9 @@ export interface CoreDeps {
    * with another status than 0, or takes too long.
    */
   runProgram(exec: readonly string[], input: string): Promise<void>;
-  /** The configuration of the user and of the repository around this directory. Throws `usage` when a file is broken. */
+  /**
+   * The configuration of the user and of the repository around this directory. Throws `usage` when a file is broken.
+   */
   config(directory: string): ConfigFiles;
 }
 

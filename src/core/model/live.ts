@@ -42,7 +42,10 @@ export interface Live {
   /** Thread ids of its working sub-agents. */
   agents(threadId: string | null): readonly string[];
   setAgents(threadId: string, agents: readonly string[]): void;
-  /** A sub-agent worked since the last turn began: Codex gives its report to the next turn if the thread stays loaded (facts C6). */
+  /**
+   * A sub-agent worked since the last turn began: Codex gives its report to the next turn if the thread stays loaded
+   * (facts C6).
+   */
   owesReport(threadId: string): boolean;
   turnBegan(threadId: string): void;
   list(): [threadId: string, thread: LiveThread][];
@@ -59,7 +62,10 @@ export interface Live {
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn only retries; monotonic ms. */
   readonly retrying: Map<string, number>;
-  /** Threads whose goal was paused for a take. Kept when the child ends: until the take succeeds, the goal belongs to another app. */
+  /**
+   * Threads whose goal was paused for a take. Kept when the child ends: until the take succeeds, the goal belongs to
+   * another app.
+   */
   readonly pausedForTake: Set<Ref>;
   /** By mark: forks that this child did not answer in time and that were not found yet. It may still create them. */
   readonly unansweredForks: Map<string, Ref>;

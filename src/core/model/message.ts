@@ -1,6 +1,6 @@
 /**
- * A message is a text to deliver into a lane. The registry's CHECK and BEFORE UPDATE trigger repeat the table below, and
- * a test compares them.
+ * A message is a text to deliver into a lane. The registry's CHECK and BEFORE UPDATE trigger repeat the table below,
+ * and a test compares them.
  */
 import type { MessageState, Mode } from "../../contract/words.ts";
 

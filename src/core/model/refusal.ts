@@ -4,7 +4,9 @@ import type { Refusal } from "./ports/agent.ts";
 
 const refusedCodes = new Set(["agent", "usage", "not_found"]);
 
-/** Undefined: no refusal by Codex. A refusal about something that the user named has the code `usage` or `not_found`. */
+/**
+ * Undefined: no refusal by Codex. A refusal about something that the user named has the code `usage` or `not_found`.
+ */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   return thrown instanceof DispatchError && refusedCodes.has(thrown.code)
     ? (thrown.data?.["reason"] as Refusal)

@@ -1,6 +1,6 @@
 /**
- * Reads a command line as words. Every rule about commands relies on it, so a line that a shell could read in another way
- * is not read at all.
+ * Reads a command line as words. Every rule about commands relies on it, so a line that a shell could read in another
+ * way is not read at all.
  */
 
 /** The words of the command. Undefined: they are not certain. */
@@ -18,16 +18,19 @@ export function beginsWith(words: readonly string[], prefix: readonly string[]):
   return prefix.length > 0 && prefix.every((word, at) => words[at] === word);
 }
 
-/** Whether the first word runs another of the words as the command. Then a match may deny or leave a doubt, but not approve. */
+/**
+ * Whether the first word runs another of the words as the command. Then a match may deny or leave a doubt, but not
+ * approve.
+ */
 export function runsAnother([first, ...rest]: readonly string[]): boolean {
   const name = nameOf(first ?? "");
   return runners.has(name) || (name === "find" && rest.some((word) => /^-(exec|ok)/.test(word)));
 }
 
 /**
- * Like `beginsWith`, but wider. A command is the same by its path, by its name, and as the file that git and docker keep
- * for a subcommand (`git-push`). Options, with or without a value, may be between the words. An option of the prefix may
- * be anywhere behind the words before it.
+ * Like `beginsWith`, but wider. A command is the same by its path, by its name, and as the file that git and docker
+ * keep for a subcommand (`git-push`). Options, with or without a value, may be between the words. An option of the
+ * prefix may be anywhere behind the words before it.
  */
 export function mayBeginWith(
   [first, ...rest]: readonly string[],

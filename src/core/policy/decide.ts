@@ -1,4 +1,7 @@
-/** Decides who answers a request: the rules, the policy of the thread, that of the configuration, or a person. Pure; in doubt a person. */
+/**
+ * Decides who answers a request: the rules, the policy of the thread, that of the configuration, or a person. Pure; in
+ * doubt a person.
+ */
 
 import type { RequestKind, Ruling } from "../../contract/words.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
@@ -80,7 +83,10 @@ function matches(rule: Rule, request: DecidableRequest, thread: RequestingThread
   return all.includes("no") ? "no" : all.includes("unsure") ? "unsure" : "yes";
 }
 
-/** A rule approves outside the sandbox only with `outside_sandbox`. A rule for MCP tools needs no such word: they run only there. */
+/**
+ * A rule approves outside the sandbox only with `outside_sandbox`. A rule for MCP tools needs no such word: they run
+ * only there.
+ */
 function matchesSandbox(
   { kind, answer, outside_sandbox }: Rule,
   { inside_sandbox }: DecidableRequest,

@@ -4,7 +4,10 @@ import type { Clock } from "../../base/clock.ts";
 export function beside<Key>(clock: Clock, waitMs: number) {
   const underWay = new Set<Key>();
 
-  /** Returns the result of `work`; false when it takes longer, or when earlier work of this key still runs. The work of one key never overlaps. */
+  /**
+   * Returns the result of `work`; false when it takes longer, or when earlier work of this key still runs. The work of
+   * one key never overlaps.
+   */
   return async (key: Key, work: () => Promise<boolean>): Promise<boolean> => {
     if (underWay.has(key)) return false;
     underWay.add(key);

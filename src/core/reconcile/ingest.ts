@@ -166,7 +166,8 @@ function laneEventHandlers(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): Lan
       store.lanes.set(lane.ref, { tokens: usage });
     },
     goal_changed(lane, { goal }, change) {
-      // Every resume of a thread without a goal reports `cleared` (facts F32): that ends no goal that is still to be set.
+      // Every resume of a thread without a goal reports `cleared` (facts F32): that ends no goal that is still to be
+      // set.
       if (goal === null && lane.goal_setup !== null) return;
       const kept = goalToStore(deps, lane, goal);
       if (JSON.stringify(lane.goal) === JSON.stringify(kept)) return;

@@ -1,7 +1,7 @@
 /**
- * Settles from history what a dead child left open. A message in history was delivered. A message that is not there goes
- * back to the queue, but only behind two fences: no process of the old child lives (only then is the epoch ended), and
- * our new child has resumed the thread, so that it has Codex's writer lock.
+ * Settles from history what a dead child left open. A message in history was delivered. A message that is not there
+ * goes back to the queue, but only behind two fences: no process of the old child lives (only then is the epoch ended),
+ * and our new child has resumed the thread, so that it has Codex's writer lock.
  */
 
 import { promptRefusal } from "../delivery/promptrefusal.ts";
@@ -92,8 +92,8 @@ function applyHistory(deps: CoreDeps, lane: Lane, back: ReadBack): void {
 }
 
 /**
- * A running turn of a dead child reads as interrupted (facts F15). A turn whose message was lost with the child is empty
- * (facts F5): no work was cut, so nothing is held.
+ * A running turn of a dead child reads as interrupted (facts F15). A turn whose message was lost with the child is
+ * empty (facts F5): no work was cut, so nothing is held.
  */
 function endByHistory(
   deps: CoreDeps,
@@ -172,7 +172,9 @@ async function settleContext(deps: CoreDeps, message: Message, path: string | nu
   });
 }
 
-/** The thread is gone with its history. A thread that was not durable starts again; for a durable one this is the end. */
+/**
+ * The thread is gone with its history. A thread that was not durable starts again; for a durable one this is the end.
+ */
 function settleVanished(deps: CoreDeps, lane: Lane): void {
   const { store, journal } = deps;
   const why = "Codex no longer has the thread";

@@ -22,7 +22,9 @@ export interface SinkListener {
 export function sinkOf(deps: CoreDeps, listener: SinkListener): AgentSink {
   const { store, journal, live, clock, log } = deps;
   const ingestEvents = ingest(deps, listener.onTurnEnd);
-  /** The threads that were loaded when the disk refused a batch. Their state is not certain until they are opened again. */
+  /**
+   * The threads that were loaded when the disk refused a batch. Their state is not certain until they are opened again.
+   */
   let unstored: Set<string> | undefined;
   /** Epochs whose child is gone, but whose process group still had a process then. */
   const left = new Set<Epoch>();

@@ -7,7 +7,10 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isEphemeral } from "../state/lane.ts";
 
-/** After its file was replaced, a child fails every sandboxed command. So the new file is started as soon as nothing runs. */
+/**
+ * After its file was replaced, a child fails every sandboxed command. So the new file is started as soon as nothing
+ * runs.
+ */
 export async function renewReplaced(deps: CoreDeps): Promise<void> {
   const { store, agent, live, blame } = deps;
   if (agent.status().program !== "replaced") return;

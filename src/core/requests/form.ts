@@ -1,4 +1,7 @@
-/** Checks the answers to a form of Codex or of an MCP server before they are sent: nothing checks them afterwards (facts F46). */
+/**
+ * Checks the answers to a form of Codex or of an MCP server before they are sent: nothing checks them afterwards (facts
+ * F46).
+ */
 import { fail } from "../../base/error.ts";
 import type { Question } from "../model/ports/request.ts";
 
@@ -84,7 +87,10 @@ const types: Record<string, (value: unknown) => boolean> = {
   array: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
 };
 
-/** Why a value does not fit, by the rules that MCP defines for forms. A rule that is not known here is left to the server. */
+/**
+ * Why a value does not fit, by the rules that MCP defines for forms. A rule that is not known here is left to the
+ * server.
+ */
 function problemOf(field: Json, value: unknown): string | undefined {
   const type = String(field["type"]);
   if (Object.hasOwn(types, type) && !types[type]!(value))

@@ -43,7 +43,9 @@ export interface ReplayPage {
   next_cursor: string | null;
 }
 
-/** The counts are of all requests since then, whatever the page. Throws `usage`: the file of rules is broken or missing. */
+/**
+ * The counts are of all requests since then, whatever the page. Throws `usage`: the file of rules is broken or missing.
+ */
 export function replay(deps: CoreDeps, { file, ref, since, limit, cursor }: Replay): ReplayPage {
   const rules = file === null ? deps.policy().rules : deps.rulesIn(file);
   const threads = new Map<Ref, RequestingThread>();

@@ -36,7 +36,9 @@ export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): reado
   }
 }
 
-/** A page to visit, or a form without fields, can be approved. A form that dispatch does not know can only be declined. */
+/**
+ * A page to visit, or a form without fields, can be approved. A form that dispatch does not know can only be declined.
+ */
 function formOptions(asks: Request["asks"]): Option[] {
   const form = asks?.form;
   if (form?.mode === "url") return ["approve"];
@@ -120,7 +122,9 @@ const reviewDecisions: Record<Decision, unknown> = {
   cancel: "abort",
 };
 
-/** The reply to a request that dispatch cannot answer. An error makes the item fail, and the turn goes on (facts F47). */
+/**
+ * The reply to a request that dispatch cannot answer. An error makes the item fail, and the turn goes on (facts F47).
+ */
 export function refusalReply({
   kind,
   method,

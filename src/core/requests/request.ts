@@ -103,7 +103,9 @@ function record(deps: CoreDeps, change: Change, epoch: Epoch, facts: RequestFact
   }
 }
 
-/** For a thread that is not managed, or for none: no row can hold it. A request for the time is answered, not recorded. */
+/**
+ * For a thread that is not managed, or for none: no row can hold it. A request for the time is answered, not recorded.
+ */
 function answerUnrecorded(
   deps: CoreDeps,
   change: Change,
@@ -178,8 +180,8 @@ function expireUnanswered(deps: CoreDeps, id: string): void {
 }
 
 /**
- * Throws `usage` (the answer does not fit the request), `not_found`, `conflict` (answered or expired), `agent_down` (the
- * child died, and the request expired with it).
+ * Throws `usage` (the answer does not fit the request), `not_found`, `conflict` (answered or expired), `agent_down`
+ * (the child died, and the request expired with it).
  */
 export async function answer(deps: CoreDeps, id: string, given: Answer, by: string): Promise<Request> {
   const { store, journal, agent } = deps;

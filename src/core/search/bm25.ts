@@ -1,6 +1,6 @@
 /**
- * Ranks texts by BM25: how often the words occur, relative to the length of the text. FTS5's own bm25 first counts every
- * hit of every word in the whole index (measured: 20 to 120 ms in a history of 1 GB).
+ * Ranks texts by BM25: how often the words occur, relative to the length of the text. FTS5's own bm25 first counts
+ * every hit of every word in the whole index (measured: 20 to 120 ms in a history of 1 GB).
  */
 
 /** The usual values of BM25: how soon further hits of a word stop counting, and how much less a long text counts. */
@@ -9,7 +9,10 @@ const [saturation, lengthWeight] = [1.2, 0.75];
 const wordish = /[\p{L}\p{N}\p{Co}]/u;
 const wordsIn = /[\p{L}\p{N}\p{Co}]+/gu;
 
-/** All ids, the best first, and of equal ones the later first. Terms, in all their spellings, and texts are as the index reads them. */
+/**
+ * All ids, the best first, and of equal ones the later first. Terms, in all their spellings, and texts are as the index
+ * reads them.
+ */
 export function ranked(
   terms: readonly (readonly string[])[],
   texts: readonly { id: number; text: string }[],

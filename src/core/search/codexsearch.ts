@@ -1,4 +1,7 @@
-/** Codex's own search, for threads that are not completely in the index: one match for each thread, or all matches of one thread. */
+/**
+ * Codex's own search, for threads that are not completely in the index: one match for each thread, or all matches of
+ * one thread.
+ */
 import { iso } from "../../base/clock.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";

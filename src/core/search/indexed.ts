@@ -16,7 +16,10 @@ const kept: ReadonlySet<string> = new Set<IndexedType>([
   "mcp_tool_call",
 ]);
 
-/** `fallbackAt`: the time to use when Codex gives none. Undefined for an item that is not indexed, such as reasoning, or an item without text. */
+/**
+ * `fallbackAt`: the time to use when Codex gives none. Undefined for an item that is not indexed, such as reasoning, or
+ * an item without text.
+ */
 export function indexedItem(
   lane: Ref,
   turnId: string,

@@ -1,6 +1,6 @@
 /**
- * Full-text search: first the local index, then Codex's own search for what is not in it. When Codex is down or slow, the
- * matches of the index are returned, and the answer tells what is missing.
+ * Full-text search: first the local index, then Codex's own search for what is not in it. When Codex is down or slow,
+ * the matches of the index are returned, and the answer tells what is missing.
  */
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";

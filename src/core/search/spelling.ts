@@ -1,4 +1,7 @@
-/** The spellings of a word in full and half width, as in Japanese and Chinese texts: `dispatch` and `ｄｉｓｐａｔｃｈ`, `カタ` and `ｶﾀ`. */
+/**
+ * The spellings of a word in full and half width, as in Japanese and Chinese texts: `dispatch` and `ｄｉｓｐａｔｃｈ`, `カタ` and
+ * `ｶﾀ`.
+ */
 
 /** The distance from the code of a letter to the code of its full-width form. */
 const [narrowLetters, fullWidth] = [/[0-9A-Za-z]/g, 0xfee0];

@@ -137,7 +137,9 @@ function indexTurns(deps: CoreDeps, ref: Ref, turns: readonly TurnFacts[], left:
   });
 }
 
-/** When a revert made the cursor invalid, the part is read again from the newest turn; known turns cost only the read. */
+/**
+ * When a revert made the cursor invalid, the part is read again from the newest turn; known turns cost only the read.
+ */
 async function listed({ agent }: CoreDeps, threadId: string, gap: Gap, limit: number) {
   try {
     return await agent.listTurns(threadId, { cursor: gap.cursor, limit });

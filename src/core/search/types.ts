@@ -30,7 +30,7 @@ export interface Match {
   cwd: string;
   type: IndexedType | null;
   snippet: string;
-  /** The hit in the snippet, in UTF-16 units; null where it is not known. */
+  /** The hit in the snippet, in UTF-16 units; null: not known. */
   hit: { start: number; end: number } | null;
   turn_id: string | null;
   item_id: string | null;

@@ -1,6 +1,7 @@
 /**
  * Threads whose work waits until a person acts: Codex refuses it, and would refuse another attempt too. Kept in memory,
- * since the attempt is repeated with a back-off, with another Codex and with another daemon, and then the block is found again.
+ * since the attempt is repeated with a back-off, with another Codex and with another daemon, and then the block is
+ * found again.
  */
 import { type DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";

@@ -6,7 +6,9 @@ import { isInFlight } from "../model/message.ts";
 import { endQueued, unsure } from "./settle.ts";
 import { turnEnded } from "./turn.ts";
 
-/** They have no history to read back, so a message in flight becomes unsure. Inside the transaction that ends the epoch. */
+/**
+ * They have no history to read back, so a message in flight becomes unsure. Inside the transaction that ends the epoch.
+ */
 export function endEphemeral({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.ephemeral()) {
     if (lane.thread_id === null) continue;

@@ -1,4 +1,7 @@
-/** A lane's hold: a flag with a reason; queued messages wait while it is set. All functions run inside an open transaction. */
+/**
+ * A lane's hold: a flag with a reason; queued messages wait while it is set. All functions run inside an open
+ * transaction.
+ */
 import type { QueueView } from "../../contract/thread.ts";
 import type { HoldReason } from "../../contract/words.ts";
 import type { Change } from "../model/journal.ts";

@@ -85,12 +85,18 @@ export function clipped(error: TurnError, charsMax: number = limits.event.textCh
   return { kind: error.kind, message: error.message.slice(0, charsMax).toWellFormed() };
 }
 
-/** Codex reports whole seconds, cut (facts F21): an end in the last second counts as now, so that it is not before the start. */
+/**
+ * Codex reports whole seconds, cut (facts F21): an end in the last second counts as now, so that it is not before the
+ * start.
+ */
 function endedAt(reportedAt: number | null, now: number): number {
   return reportedAt === null || now - reportedAt < 1000 ? now : reportedAt;
 }
 
-/** An agent may not release the queue of a thread that it did not create, so a message of another thread's agent releases nothing. */
+/**
+ * An agent may not release the queue of a thread that it did not create, so a message of another thread's agent
+ * releases nothing.
+ */
 function mayRelease({ created_by, thread_id }: Lane, { caller }: Message): boolean {
   return !isAgent(caller) || caller === created_by || caller === thread_id;
 }

@@ -1,6 +1,7 @@
 /**
- * What an agent may do. An agent is a caller that runs in a Codex thread, as the kernel or the caller itself shows. Outside
- * a sandbox this is a guard rail only: a process with all rights of the user can let another program call for it.
+ * What an agent may do. An agent is a caller that runs in a Codex thread, as the kernel or the caller itself shows.
+ * Outside a sandbox this is a guard rail only: a process with all rights of the user can let another program call for
+ * it.
  */
 
 import { unknownAgent } from "../../base/agentid.ts";
@@ -77,7 +78,10 @@ function mayManage(
   return place !== undefined && "ref" in place && isOwn(store.lanes.find(place.ref));
 }
 
-/** Limits a new thread to the permissions of the agent that creates it; missing settings are filled with these. Throws `denied`. */
+/**
+ * Limits a new thread to the permissions of the agent that creates it; missing settings are filled with these. Throws
+ * `denied`.
+ */
 export async function limitToAgent<T extends Pick<NewThread, "settings" | "requests" | "agent">>(
   deps: CoreDeps,
   draft: T,
@@ -127,8 +131,8 @@ function refuseUnranked(settings: ThreadSettings): void {
 }
 
 /**
- * An agent may answer the requests of the threads that it created, never its own. It may not approve what it may not run
- * itself. Throws `denied`.
+ * An agent may answer the requests of the threads that it created, never its own. It may not approve what it may not
+ * run itself. Throws `denied`.
  */
 export async function refuseAnswer(
   deps: CoreDeps,

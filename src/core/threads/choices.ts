@@ -41,7 +41,8 @@ export interface Resolved {
 /**
  * Whether an untrusted repository may set a field. `never`: the field starts work, chooses who approves or answers,
  * replaces Codex's own instructions, or changes Codex's configuration. `unless_own`: only when the user's own files and
- * flags do not set it. `lower`: no more than the user's own. `inside`: a folder of the repository. Other fields: `never`.
+ * flags do not set it. `lower`: no more than the user's own. `inside`: a folder of the repository. Other fields:
+ * `never`.
  */
 export const repositoryMay = {
   text: "never",

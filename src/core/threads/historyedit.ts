@@ -110,8 +110,8 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
 }
 
 /**
- * A fork has the history of its source at this moment, so it is created now or never: a fork that was not created leaves
- * no lane. One that Codex still works on, or has not named yet, counts as created: the loops continue it.
+ * A fork has the history of its source at this moment, so it is created now or never: a fork that was not created
+ * leaves no lane. One that Codex still works on, or has not named yet, counts as created: the loops continue it.
  */
 async function make(deps: CoreDeps, { ref }: Lane, call: () => Promise<ThreadOpened>): Promise<void> {
   const { store, live, log } = deps;
@@ -187,7 +187,10 @@ export async function revert(deps: CoreDeps, ref: Ref, turns: number): Promise<v
   });
 }
 
-/** Up to `count` turns. More than one page may be needed: Codex limits a page, and the adapter halves one that is too large. */
+/**
+ * Up to `count` turns. More than one page may be needed: Codex limits a page, and the adapter halves one that is too
+ * large.
+ */
 async function newestTurns(agent: Agent, threadId: string, count: number): Promise<TurnFacts[]> {
   const turns: TurnFacts[] = [];
   let cursor: string | null = null;

@@ -1,4 +1,7 @@
-/** The metadata of a thread, managed or not: its name, and whether it is archived. No function here starts or resumes a turn. */
+/**
+ * The metadata of a thread, managed or not: its name, and whether it is archived. No function here starts or resumes a
+ * turn.
+ */
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";

@@ -21,7 +21,8 @@ export function targetOf(
 
 /**
  * `self` is the thread that the caller runs in; null when it runs in none. Fixed selectors come before mutable ones: a
- * ref, an id, `self`, a handle, then a title. So no title makes another thread's ref ambiguous. Throws `not_found`, `usage`.
+ * ref, an id, `self`, a handle, then a title. So no title makes another thread's ref ambiguous. Throws `not_found`,
+ * `usage`.
  */
 export function resolve(
   store: Store,

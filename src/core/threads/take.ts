@@ -126,8 +126,9 @@ async function storeTake(
 }
 
 /**
- * After a failed take: the goal of the other app becomes active again. First Codex unloads the thread, since a goal that
- * becomes active in a loaded thread starts work at once. If this fails, the next failed take tries it again. Never throws.
+ * After a failed take: the goal of the other app becomes active again. First Codex unloads the thread, since a goal
+ * that becomes active in a loaded thread starts work at once. If this fails, the next failed take tries it again. Never
+ * throws.
  */
 async function undoTake(deps: CoreDeps, lane: LaneWithThread): Promise<void> {
   const { agent, store, live, journal } = deps;
@@ -157,8 +158,8 @@ function logWarning({ log }: CoreDeps, lane: Ref, words: string): (thrown: unkno
 }
 
 /**
- * The settings to resume a thread that was never ours: those of its newest turn. Without them Codex's present configuration
- * would decide. When no turn shows them, it does.
+ * The settings to resume a thread that was never ours: those of its newest turn. Without them Codex's present
+ * configuration would decide. When no turn shows them, it does.
  */
 async function lastSettings(deps: CoreDeps, lane: Lane): Promise<Partial<ThreadSettings>> {
   const ran = await lastTurnPermissions(deps, lane);

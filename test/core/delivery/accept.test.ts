@@ -21,7 +21,7 @@ describe("a plain send", () => {
     expect(here.world.agent.asked).toEqual(["hello", "queued"]);
   });
 
-  test("is refused under a turn that nobody told of", async () => {
+  test("is refused during a turn that no event reported", async () => {
     const { agent } = here.world;
     agent.swallow("thread_status");
     agent.swallow("turn_started");

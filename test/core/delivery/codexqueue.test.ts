@@ -66,7 +66,7 @@ test("it waits in Codex's queue, one at a time, and is delivered when history sh
   expect(theirs.isLoaded).toBe(false);
 });
 
-test("its turn, cut short by the other app, is over once a later one stands", async () => {
+test("its turn, cut short by the other app, is over when there is a later turn", async () => {
   const receipt = await queue("one");
   await here.reaches(receipt, "sent");
   taken();

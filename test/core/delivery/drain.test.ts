@@ -46,7 +46,7 @@ test("a turn that begins while it is proven that none runs is not steered", asyn
   expect(here.world.engine.core.receipt(receipt.receipt).joined).toBe(false);
 });
 
-test("what Codex said a while ago proves nothing: it is asked again", async () => {
+test("an old status of Codex proves nothing: it is read again", async () => {
   const { agent } = here.world;
   agent.swallow("thread_status");
   agent.swallow("turn_started");

@@ -235,7 +235,7 @@ describe("after Codex died", () => {
   });
 });
 
-describe("what nobody tells is found by reading", () => {
+describe("what no event reports is found by reading", () => {
   test("a lost end of a turn", async () => {
     here.world.agent.swallow("turn_completed");
     const receipt = await here.send("hello");

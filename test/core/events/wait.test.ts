@@ -230,13 +230,13 @@ test("a thread that worked before it was taken over, or forked, has worked", asy
   }
 });
 
-test("a turn cut by a Codex that does not come back cannot be told, and the wait says that", async () => {
+test("the end of a turn cut by a Codex that does not come back is not known, and the wait reports that", async () => {
   await busy();
   here.world.agent.kill();
   expect((await refusal(wait())).code).toBe("agent_down");
 });
 
-test("a turn that stands still while it waits is not waited for", async () => {
+test("a wait for the caller's own running turn is refused", async () => {
   await busy();
   const callerThread = here.ref;
   expect((await refusal(wait({ callerThread }))).code).toBe("conflict");

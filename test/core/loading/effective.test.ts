@@ -242,7 +242,7 @@ describe("a thread that is taken over", () => {
   });
 });
 
-test("a flag about the sandbox of a fork decides it anew, under whatever spelling", () => {
+test("a flag about the sandbox of a fork replaces its details, in every spelling", () => {
   const source = { cwd: "/repo", sandbox: "workspace-write" as const, sandbox_details: details };
   for (const key of ["sandbox_workspace_write", "sandbox_workspace_write.network_access"])
     expect(settingsOver(source, { [`config.${key}`]: true })).not.toHaveProperty("sandbox_details");

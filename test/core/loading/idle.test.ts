@@ -20,7 +20,7 @@ const cuts: [what: string, cut: (core: Core) => Promise<unknown>][] = [
 describe.each(cuts)("%s", (_, cut) => {
   const refused = async () => (await refusal(cut(here.world.engine.core))).code;
 
-  test("is refused under a turn that nobody told of", async () => {
+  test("is refused during a turn that no event reported", async () => {
     const { agent } = here.world;
     agent.swallow("thread_status");
     agent.swallow("turn_started");

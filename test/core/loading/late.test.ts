@@ -40,7 +40,7 @@ describe("of no thread of ours", () => {
     expect(thread(id)!.isLoaded).toBe(false);
   });
 
-  test("a fork that nobody got is deleted too", async () => {
+  test("a fork that no caller received is deleted too", async () => {
     const id = loadedElsewhere();
     await late(id, { mark: unanswered(), is_durable: true });
     expect(thread(id)).toBeUndefined();

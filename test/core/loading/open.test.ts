@@ -13,7 +13,7 @@ beforeEach(async () => {
   here.world.agent.up();
 });
 
-test("a turn that the resume itself started is not steered, though the resume said that nothing runs", async () => {
+test("a turn that the resume itself started is not steered, although the resume answered that nothing runs", async () => {
   const { agent } = here.world;
   const { resumeThread } = agent;
   agent.resumeThread = async (id, settings) => {

@@ -74,7 +74,7 @@ describe("a start that Codex answers late", () => {
     await until("it is unloaded", () => [...world.agent.threads.values()].every((one) => !one.isLoaded));
   });
 
-  test("and then refused is told as a block, and tried again", async () => {
+  test("and then refused is reported as a block, and tried again", async () => {
     const { world, answer, ref, receipt, core } = await slow();
     // Refused by our own side: not what was asked for.
     const thread = [...world.agent.threads.values()][0]!;

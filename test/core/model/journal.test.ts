@@ -23,7 +23,7 @@ test("while the disk refuses what is written, status says so, in its words; the 
   expect(await degraded()).toEqual([]);
 });
 
-test("what follows a commit may fail: what was committed is told as committed, and the rest follows all the same", async () => {
+test("an effect after a commit may fail: the commit is reported as done, and the other effects run", async () => {
   const log = faultLog(memoryLog(), systemClock);
   const { world, ref } = await rig({ log });
   const done: string[] = [];

@@ -428,7 +428,7 @@ describe("what is decided", () => {
     test(what, () => expect(said(asked, rules, requests)).toEqual({ ruling, by }));
   }
 
-  test("a thread's own stands before the configuration's, behind the rules", () => {
+  test("the policy of a thread comes before that of the configuration, and after the rules", () => {
     const careful = asker({ requests: "deny" });
     expect(said(command("ls"), [git], "approve", careful)).toEqual({
       ruling: "deny",

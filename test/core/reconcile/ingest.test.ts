@@ -24,7 +24,7 @@ const said = (client_id: string): ItemFacts => ({
   at: null,
 });
 
-test("a text is delivered once, however often its item is told", async () => {
+test("a text is delivered once, however often its item is reported", async () => {
   const receipt = await here.send("hello");
   await here.reaches(receipt, "done");
   const turn_id = here.view().latest_turn!.id;
@@ -83,7 +83,7 @@ test("a late word of its start does not begin a turn again", async () => {
   expect(count("turn.started")).toBe(1);
 });
 
-test("a question does not outlive its turn, though nobody told that Codex took it back", async () => {
+test("a request does not outlive its turn, even when no event reported its end", async () => {
   const { agent } = here.world;
   await here.send('[{"ask":"touch x"}]');
   await until("it asks", () => here.view().status === "waiting");
@@ -95,7 +95,7 @@ test("a question does not outlive its turn, though nobody told that Codex took i
   expect(count("request.expired")).toBe(1);
 });
 
-test("a turn that a usage limit cut is nudged once, however often its end is told", async () => {
+test("a turn that a usage limit cut is nudged once, however often its end is reported", async () => {
   here = await rig({ policy: { usageLimits: { continue: "queue", nudge: "go on" } } });
   await here.send('[{"limit":60000}]');
   await until("it is limited", () => here.view().limited !== null);

@@ -78,7 +78,7 @@ test("only since then, and only of a thread", () => {
   expect(replay({ ref: here.ref }).counts.total).toBe(4);
 });
 
-test("without a file it is what holds now; a missing one is said", () => {
+test("without a file the present rules apply; a missing file is reported", () => {
   expect(replay({ file: null }).counts).toMatchObject({ ask: 4, against: 0 });
   expect(() => replay({ file: "/none.toml" })).toThrow("no /none.toml");
 });

@@ -147,7 +147,7 @@ const said: [what: string, one: Answerable, given: Answer, result: unknown][] = 
   ],
 ];
 
-describe("what is said to Codex", () => {
+describe("what is sent to Codex", () => {
   for (const [what, one, given, result] of said) {
     test(`${what}: ${JSON.stringify(given)}`, () =>
       expect(resultOf(one, given)).toEqual(result as Record<string, unknown>));

@@ -121,7 +121,7 @@ test("a wait that no timer can hold does not run out at once", async () => {
   expect(core().request(id).state).toBe("open");
 });
 
-test("what was answered stands in no row and no event: it may be a secret", async () => {
+test("an answer is in no row and no event: it may be a secret", async () => {
   const questions = [
     { id: "key", header: "", question: "Which key?", options: null, is_other: true, is_secret: true },
   ];
@@ -142,7 +142,7 @@ test("what is asked beyond the limit of a request is not kept, and only declined
   expect(here.world.agent.replies[0]!.result).toEqual({ answers: {} });
 });
 
-test("the time is told", async () => {
+test("a request for the time is answered", async () => {
   here.world.agent.tell({ kind: "request_opened", request: open({ kind: "current_time" }) });
   await until("a reply", () => here.world.agent.replies.length === 1);
   const currentTimeAt = Math.floor(here.clock.now() / 1000);
@@ -255,7 +255,7 @@ test("what keeps a text from being sent names the request, and no answer to it",
   expect([error.code, error.hint]).toEqual(["needs_answer", `dispatch request get ${id}`]);
 });
 
-test("a wrong answer is told where the whole question is", async () => {
+test("the error of a wrong answer names the command that shows the request", async () => {
   const id = await asked();
   const { hint } = await refusal(core().answer(id, { reply: "yes" }, "me", null));
   expect(hint).toBe(`dispatch request get ${id}`);
@@ -327,7 +327,7 @@ describe("a policy", () => {
     expect(here.world.agent.replies.at(-1)!.result).toEqual({ answers: {} });
   });
 
-  test("of a thread stands before the configuration's", async () => {
+  test("of a thread comes before that of the configuration", async () => {
     here = await rig({ policy: rules("approve") });
     here.world.store.lanes.set(here.ref, { requests: "deny" });
     expect(await over({ command: "ls" })).toMatchObject({
@@ -420,7 +420,7 @@ describe("what cannot be answered is refused out loud, and never approved", () =
     });
   }
 
-  test("a command of a thread nobody manages", async () => {
+  test("a command of a thread that is not managed", async () => {
     here.world.agent.tell({
       kind: "request_opened",
       request: open({ thread_id: "a-stranger", kind: "command_approval" }),

@@ -35,7 +35,7 @@ test("words are counted as the index reads them: whole, in any case, without acc
   expect(order(["FÎSH"], texts)).toEqual(texts.toReversed());
 });
 
-test("a phrase counts where it stands, whatever is between its words that is no word", () => {
+test("a phrase counts where it occurs, with anything between its words that is no word", () => {
   const [scattered, phrase] = [
     "red old fish, red old fish, fish red",
     "red-fish; red\n fish or red  old fish",

@@ -42,7 +42,7 @@ async function everyPage(find: (cursor: string | null) => Promise<Found>): Promi
   }
 }
 
-test("what was said is found at once, with the place of the hit", async () => {
+test("a message is found at once, with the position of the hit", async () => {
   const at = await rig();
   await said(at, "where the zebra lives");
   const { matches, truncated, note } = await finding(at)("ZEBRA");
@@ -56,7 +56,7 @@ test("what was said is found at once, with the place of the hit", async () => {
   expect({ truncated, note }).toEqual({ truncated: false, note: null });
 });
 
-test("words are wanted all, in any order; a phrase as it stands", async () => {
+test("all words must occur, in any order; a phrase as it is written", async () => {
   const at = await rig();
   await said(at, "red fish, blue fish");
   const find = finding(at);
@@ -119,7 +119,7 @@ test("what has no word in it is refused, and so are more words than a person typ
 describe("scripts without spaces", () => {
   const text = "部署dispatch服务 🚀 データベース ที่นี่ 웹서버에서";
 
-  test("any part is found, with the place of the hit in the text as it was said", async () => {
+  test("any part is found, with the position of the hit in the original text", async () => {
     const at = await rig();
     await said(at, text);
     for (const part of ["部署", "署", "dispatch", "服务", "🚀", "ベース", "นี่", "서버", "服务 🚀"])
@@ -208,7 +208,7 @@ test("pages go on exactly where the last one ended, newest or oldest first", asy
   expect(new Set(best.flatMap(({ matches }) => matches.map((match) => match.item_id))).size).toBe(14);
 });
 
-test("since and until cut by when it was said, or by the thread's own date", async () => {
+test("since and until filter by the time of the item, or by the thread's own date", async () => {
   const at = await rig();
   await said(at, "fish one");
   at.clock.jump(60_000);
@@ -300,7 +300,7 @@ describe("Codex's own search joins for what is not indexed", () => {
     expect(new Set(after.matches.map((match) => match.item_id)).size).toBe(2);
   });
 
-  test("in one thread every place is told, managed or not", async () => {
+  test("in one thread every match is returned, managed or not", async () => {
     const at = await rig();
     const theirs = at.world.agent.madeElsewhere("theirs", "fish abroad");
     const { matches } = await finding(at)("fish", { thread: { threadId: theirs } });

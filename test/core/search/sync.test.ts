@@ -149,7 +149,7 @@ test("what a revert took out of the history stays in the index, and reading goes
   expect(one.holdsAll()).toBe(true);
 });
 
-test("a cursor that Codex no longer takes begins the stretch anew", async () => {
+test("after a cursor that Codex no longer accepts, the part is read again from its start", async () => {
   const one = await theirs(25);
   await one.sync({ turns: 5 });
   const { listTurns } = one.at.world.agent;
@@ -167,7 +167,7 @@ test("two at once are one after the other, and count nothing twice", async () =>
   expect(one.state()).toMatchObject({ state: "complete", turns: 25, items: 50 });
 });
 
-test("a failure stands in the view until a sync succeeds, and what was read before stays", async () => {
+test("the view shows a failure until a sync succeeds, and what was read before stays", async () => {
   const one = await theirs(25);
   await one.sync({ turns: 5 });
   one.at.world.agent.refuseNext("listTurns", "overloaded");

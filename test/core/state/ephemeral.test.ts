@@ -20,7 +20,7 @@ const core = () => here.world.engine.core;
 const send = (text: string, mode: "send" | "queue" = "send") =>
   core().send(ref, { ...plain, text, mode }, never());
 
-test("takes work again after what was known of it was dropped: it is looked at, never resumed or made anew", async () => {
+test("takes work again after its state was dropped: it is read, never resumed or created again", async () => {
   await here.reaches(await send("one"), "done");
   here.world.live.drop(threadId);
   await here.reaches(await send("two", "queue"), "done");
@@ -40,7 +40,7 @@ test("ends with its Codex: its turn is interrupted, what may have been taken is 
   expect(core().receipt(running.receipt).outcome).toBe("interrupted");
 });
 
-test("is not told to have missed a text whose item was not heard, and gets it once", async () => {
+test("a text whose item event is missing is not reported as lost, and arrives once", async () => {
   here.world.agent.swallow("item_completed");
   const receipt = await send("once");
   await here.reaches(receipt, "unsure");

@@ -298,7 +298,7 @@ test.each([
   await here.reaches(await here.queue(here.other, "mine"), "done");
 });
 
-test("what Codex said before one failure is not taken for the next", async () => {
+test("a reset that Codex reported before one failure is not used for the next", async () => {
   const here = await two();
   const { core } = here.world.engine;
   await here.fails(await here.send(running), "used up", [here.clock.now() + minute]);
@@ -308,7 +308,7 @@ test("what Codex said before one failure is not taken for the next", async () =>
   expect(core.view(here.other).queue).toMatchObject({ held: true, reason: "failed" });
 });
 
-test("a reset that is further away than any window is cut, and that is said", async () => {
+test("a reset that is later than any window is cut, and that is reported", async () => {
   const here = await two();
   const now = here.clock.now();
   await here.fails(await here.send(running), "used up", [now + 1000 * limits.timer.dayMs]);

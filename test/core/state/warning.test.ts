@@ -13,7 +13,7 @@ function warn(server: string | null, words: string | null, threadId = here.view(
   engine.sink.onEvents(live.epoch()!, [{ kind: "warned", thread_id: threadId, server, words }]);
 }
 
-test("a server that does not start is shown until it starts, and each change is told once", () => {
+test("a server that does not start is shown until it starts, and each change is reported once", () => {
   warn("notes", "no such file");
   warn("notes", "no such file");
   expect(here.view().warnings).toEqual(["no such file"]);

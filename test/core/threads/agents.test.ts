@@ -144,7 +144,7 @@ describe("what an agent creates", () => {
   });
 });
 
-test("who named a thread is known, whoever made it: a rule by handle is not about an agent's", async () => {
+test("the registry knows who named a thread: a rule by handle does not match a handle from an agent", async () => {
   const isByAgent = (ref: Ref) => world.store.lanes.get(ref).named_by_agent;
   const draft = { last_turn: null, flags: middling, requests: null, key: null };
   const forked = (name: string, by: string | null) =>
@@ -362,7 +362,7 @@ describe("of every op", () => {
     expect(writes.filter((op) => codeOf(op, { thread: theirs }) !== "ok")).toEqual([]);
   });
 
-  test("a broken configuration frees nobody", async () => {
+  test("with a broken configuration agents are guarded", async () => {
     await begin("broken", middling);
     expect(
       writes

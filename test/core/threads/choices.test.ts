@@ -69,7 +69,7 @@ describe("a repository that is not trusted", () => {
     expect(chosen({ ...trusted, values: rest })).toEqual(rest);
   });
 
-  test("may ask for less than the user allows, never for more, and nothing where the user said nothing", () => {
+  test("may choose less than the user allows, never more, and nothing when the user set nothing", () => {
     const mine = own("defaults", { sandbox: "workspace-write", approval_policy: "on-request" });
     expect(chosen(mine, theirs({ sandbox: "read-only", approval_policy: "untrusted" }))).toEqual({
       sandbox: "read-only",

@@ -43,7 +43,7 @@ test("who answers its questions is a choice like any other, and nobody's where n
   expect(planned({ config }).draft.requests).toBeNull();
 });
 
-test("a prefix stands before the name, with its variables filled, and the handle is of both", () => {
+test("a prefix comes before the name, with its variables filled, and the handle is made of both", () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it
   const prefix = "${DISPATCH.CWD.REPO}/${DISPATCH.CWD.BASENAME} [${DISPATCH.PRESET}] ";
   const config = { own: { defaults: { prefix }, presets: { a: {}, b: {} } } };
@@ -52,7 +52,7 @@ test("a prefix stands before the name, with its variables filled, and the handle
   expect(made.handle).toBe("repo-web-a-b-docs");
 });
 
-test("a text that stands in a file is read from it, and only the one that counts", () => {
+test("a text in a file is read from it, and only the text that is used", () => {
   const presets = { a: { text: { file: "/gone" } }, b: { text: { file: "/there" } } };
   const options = { config: { own: { presets } }, texts: { "/there": "hello" } };
   expect(planned(options, { presets: ["a", "b"] }).draft.text).toBe("hello");

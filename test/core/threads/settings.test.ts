@@ -33,7 +33,7 @@ test("a permission profile takes the place of the thread's sandbox, which Codex 
   );
 });
 
-test("a setting that Codex would never answer is refused, whoever chose it", () => {
+test("a setting that Codex would never answer is refused, wherever it comes from", () => {
   let deep: unknown = 1;
   for (let at = 0; at < limits.input.jsonDepthMax; at++) deep = at % 2 ? [deep] : { a: deep };
   const chosen = (key: string, value: unknown) => [

@@ -161,7 +161,7 @@ export interface Agent {
   clearGoal(threadId: string): Promise<void>;
   /** Whether the rollout at this path holds an injected item with this id. Works without a child. */
   hasInjected(rolloutPath: string, itemId: string): Promise<boolean>;
-  /** What the newest turn in the rollout at this path ran with; null when the file does not show it for sure. Works without a child. */
+  /** What the newest turn in this rollout file ran with; null: the file does not show it. Works without a child. */
   lastPermissions(rolloutPath: string): Promise<Permissions | null>;
   /** The client ids of the messages in Codex's own queue, the next one first. */
   nativeQueue(threadId: string): Promise<string[]>;
@@ -189,9 +189,9 @@ export interface Agent {
     limit: number;
     archived: boolean;
   }): Promise<{ threads: ThreadFacts[]; next_cursor: string | null }>;
-  /** Ids of the threads whose files were made around that day: Codex lists no fork of a thread without turns (facts F67). */
+  /** Ids of the threads with files of about that day: Codex lists no fork of a thread without turns (facts F67). */
   threadsOfDay(at: number): Promise<string[]>;
-  /** Threads with this text in a message, not in the output of a command (facts F41). Newest activity or creation first. A scan: slow with many threads. */
+  /** Threads with this text in a message, not in a command's output (facts F41). A scan: slow with many threads. */
   searchThreads(
     query: CodexPage & {
       text: string;
@@ -215,7 +215,7 @@ export interface Agent {
     threadId: string,
     fork: { settings: ThreadSettings; last_turn_id: string | null; mark: string },
   ): Promise<ThreadOpened>;
-  /** Removes that turn and all later ones from the history; files stay as they are. The rollout's path changes (facts F29). */
+  /** Removes that turn and all later ones from the history, not from files. The rollout's path changes (facts F29). */
   revertThread(threadId: string, beforeTurnId: string): Promise<void>;
   /** Starts a turn of Codex's own. */
   compactThread(threadId: string): Promise<void>;

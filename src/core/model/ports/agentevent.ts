@@ -47,7 +47,10 @@ export interface ThreadWarning {
   words: string | null;
 }
 
-/** The limits of the account, which Codex reports after every answer of a model. Without windows nothing is known (facts C1.1). */
+/**
+ * The limits of the account, which Codex reports after every answer of a model. Without windows nothing is known (facts
+ * C1.1).
+ */
 export interface RateLimits {
   limit_id: string | null;
   windows: { used_percent: number; resets_at: number | null }[];
@@ -62,7 +65,10 @@ export interface HookDecision {
   turn_id: string | null;
   item_id: string;
   decision: "approve" | "deny";
-  /** The hooks that ran for it: Codex does not report which of them decided. `path` is the file that configures the hook. */
+  /**
+   * The hooks that ran for it: Codex does not report which of them decided. `path` is the file that configures the
+   * hook.
+   */
   hooks: { source: string | null; path: string | null }[];
   /** Why it was denied. */
   words: string | null;

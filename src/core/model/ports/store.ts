@@ -57,7 +57,7 @@ export interface Store {
     newest(filter: Omit<EventFilter, "after">): EventRow[];
     /** The lane of each row after `seq`, without the audit; null: the row is about Codex as a whole. */
     lanesSince(seq: number): (Ref | null)[];
-    /** Of the oldest `limit` rows, deletes those before `before`, never the newest row of all. Returns how many. */
+    /** Deletes rows older than `before` among the oldest `limit`, never the newest row of all. Returns how many. */
     prune(before: number, limit: number): number;
   };
 
@@ -103,7 +103,10 @@ export interface Store {
     count(): number;
     /** For every lane that is not archived; cheap, to count by status. */
     statusFacts(): StatusFacts[];
-    /** Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or delivered. */
+    /**
+     * Lanes with something unfinished: a setup, a running turn, or a message that is queued, claimed, sent or
+     * delivered.
+     */
     unfinished(): Ref[];
   };
 

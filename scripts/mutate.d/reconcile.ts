@@ -115,7 +115,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: loop,
-    from: "pauseInterrupted(world, ref).then(() => true)",
+    from: "pauseInterrupted(deps, ref).then(() => true)",
     to: "Promise.resolve(true)",
     what: "an interrupted goal goes on by itself with the next child",
     tests: ["core/promises.test.ts"],
@@ -128,7 +128,7 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: loop,
-    from: "    if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));\n",
+    from: "    if (running.length > 0 && !here) await deps.locked(ref, () => open(deps, ref));\n",
     to: "",
     what: "a running turn is heard no more",
   },

@@ -25,9 +25,9 @@ export function blame(): Blame {
 }
 
 /** Runs what may end Codex for the sake of one thread. Throws `conflict` for one whose opening did so twice. */
-export async function watched<T>(world: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
-  const { blame, live } = world;
-  if (isCulprit(world, ref) && blame.culprits.get(ref) === null) refuse(ref, null);
+export async function watched<T>(deps: CoreDeps, ref: Ref, open: () => Promise<T>): Promise<T> {
+  const { blame, live } = deps;
+  if (isCulprit(deps, ref) && blame.culprits.get(ref) === null) refuse(ref, null);
   blame.opening.add(ref);
   try {
     return await open();
@@ -43,13 +43,13 @@ export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
 }
 
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
-export function blameFor(world: CoreDeps, change: Change, epoch: Epoch): boolean {
-  const { store, blame, log } = world;
-  const involved = epoch === blame.renewed ? [] : involvedIn(world, epoch);
-  const onTrial = blame.trial && isOnTrial(world, blame.trial) ? blame.trial.ref : null;
+export function blameFor(deps: CoreDeps, change: Change, epoch: Epoch): boolean {
+  const { store, blame, log } = deps;
+  const involved = epoch === blame.renewed ? [] : involvedIn(deps, epoch);
+  const onTrial = blame.trial && isOnTrial(deps, blame.trial) ? blame.trial.ref : null;
   blame.opening.clear();
   for (const [ref, cause] of involved) {
-    const suspect = suspectOf(world, ref) ?? { causes: new Map(), tried: 0, asked: null };
+    const suspect = suspectOf(deps, ref) ?? { causes: new Map(), tried: 0, refusedAt: null };
     suspect.causes.set(cause, (suspect.causes.get(cause) ?? 0) + 1);
     blame.suspects.set(ref, suspect);
   }
@@ -85,11 +85,11 @@ function involvedIn({ store, blame }: CoreDeps, epoch: Epoch): [ref: Ref, cause:
 }
 
 /** Only while its thread is held, and ours to open: whatever ends that acquits it. */
-export function isCulprit(world: CoreDeps, ref: Ref): boolean {
-  if (!world.blame.culprits.has(ref)) return false;
-  const lane = world.store.lanes.find(ref);
+export function isCulprit(deps: CoreDeps, ref: Ref): boolean {
+  if (!deps.blame.culprits.has(ref)) return false;
+  const lane = deps.store.lanes.find(ref);
   if (lane?.source === "own" && lane.hold_reason !== null) return true;
-  acquit(world, ref);
+  acquit(deps, ref);
   return false;
 }
 
@@ -110,11 +110,11 @@ function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
  * Runs what may end Codex. Suspects go one at a time, so that the next death is the fault of one; undefined: another
  * one goes first, or it is a culprit.
  */
-export async function tried<T>(world: CoreDeps, ref: Ref, work: () => Promise<T>): Promise<T | undefined> {
-  if (isCulprit(world, ref)) return undefined;
-  const suspect = suspectOf(world, ref);
+export async function tried<T>(deps: CoreDeps, ref: Ref, work: () => Promise<T>): Promise<T | undefined> {
+  if (isCulprit(deps, ref)) return undefined;
+  const suspect = suspectOf(deps, ref);
   if (!suspect) return work();
-  const trial = trialFor(world, ref, suspect);
+  const trial = trialFor(deps, ref, suspect);
   if (!trial) return undefined;
   try {
     return await work();
@@ -125,45 +125,42 @@ export async function tried<T>(world: CoreDeps, ref: Ref, work: () => Promise<T>
 
 /** The same for what is read and opened only to be settled: a message that ends Codex may be settled. */
 export async function triedToSettle<T>(
-  world: CoreDeps,
+  deps: CoreDeps,
   ref: Ref,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  const mayBeSettled = isCulprit(world, ref) && world.blame.culprits.get(ref) !== null;
-  return mayBeSettled ? work() : tried(world, ref, work);
+  const mayBeSettled = isCulprit(deps, ref) && deps.blame.culprits.get(ref) !== null;
+  return mayBeSettled ? work() : tried(deps, ref, work);
 }
 
 /** Who was tried longest ago goes first, so that one that gets nowhere does not keep the others waiting. */
-function trialFor(world: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefined {
-  const { blame, clock } = world;
+function trialFor(deps: CoreDeps, ref: Ref, suspect: Suspect): Trial | undefined {
+  const { blame, clock } = deps;
   const now = clock.monotonic();
-  if (
-    (blame.trial && blame.trial.ref !== ref && isOnTrial(world, blame.trial)) ||
-    goesFirst(world, suspect)
-  ) {
-    suspect.asked = now;
+  if ((blame.trial && blame.trial.ref !== ref && isOnTrial(deps, blame.trial)) || goesFirst(deps, suspect)) {
+    suspect.refusedAt = now;
     return undefined;
   }
   const trial = { ref, since: now, isUnderWay: true };
-  Object.assign(suspect, { asked: null, tried: ++blame.trials });
+  Object.assign(suspect, { refusedAt: null, tried: ++blame.trials });
   blame.trial = trial;
   return trial;
 }
 
 /** Another one waits, and was tried longer ago. */
-function goesFirst(world: CoreDeps, { tried }: Suspect): boolean {
-  return inLine(world).some((ref) => world.blame.suspects.get(ref)!.tried < tried);
+function goesFirst(deps: CoreDeps, { tried }: Suspect): boolean {
+  return inLine(deps).some((ref) => deps.blame.suspects.get(ref)!.tried < tried);
 }
 
 /** Suspects that were refused a trial a moment ago. */
-export function inLine(world: CoreDeps): Ref[] {
-  const since = world.clock.monotonic() - limits.loop.suspectAsksMs;
-  return [...world.blame.suspects.keys()].filter((ref) => (suspectOf(world, ref)?.asked ?? -1) >= since);
+export function inLine(deps: CoreDeps): Ref[] {
+  const since = deps.clock.monotonic() - limits.loop.suspectAsksMs;
+  return [...deps.blame.suspects.keys()].filter((ref) => (suspectOf(deps, ref)?.refusedAt ?? -1) >= since);
 }
 
-function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {
-  const { store, live, clock } = world;
-  if (!suspectOf(world, ref)) return false;
+function isOnTrial(deps: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {
+  const { store, live, clock } = deps;
+  if (!suspectOf(deps, ref)) return false;
   // Codex lives on, and may take minutes to open it.
   const opening = live.openings.get(ref);
   if (opening && clock.monotonic() - opening.begun > limits.loop.everyMs) return false;
@@ -175,8 +172,8 @@ function isOnTrial(world: CoreDeps, { ref, since, isUnderWay }: Trial): boolean 
 }
 
 /** Throws `conflict`: what a person sends is not to end the turns of all others. */
-export function refuseCulprit(world: CoreDeps, ref: Ref): void {
-  if (isCulprit(world, ref)) refuse(ref, world.blame.culprits.get(ref) ?? null);
+export function refuseCulprit(deps: CoreDeps, ref: Ref): void {
+  if (isCulprit(deps, ref)) refuse(ref, deps.blame.culprits.get(ref) ?? null);
 }
 
 function refuse(ref: Ref, cause: Cause): never {
@@ -194,9 +191,9 @@ export interface Crasher {
   message: string;
 }
 
-export function crashers(world: CoreDeps): Crasher[] {
-  return [...world.blame.culprits]
-    .filter(([ref]) => isCulprit(world, ref))
+export function crashers(deps: CoreDeps): Crasher[] {
+  return [...deps.blame.culprits]
+    .filter(([ref]) => isCulprit(deps, ref))
     .map(([ref, cause]) => ({ ref, message: crashWords(ref, cause) }));
 }
 

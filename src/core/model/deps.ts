@@ -101,7 +101,7 @@ export interface Suspect {
   /** The number of its last trial; 0: it had none. */
   tried: number;
   /** When it was last refused a trial; monotonic ms. null: it waits for none. */
-  asked: number | null;
+  refusedAt: number | null;
 }
 
 export interface Trial {

@@ -39,23 +39,23 @@ export interface Reconcile {
 
 const noSign = `Codex gave no sign of it for ${limits.message.proofTimeoutMs / 1000} s`;
 
-export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
-  const { store, agent, live, clock, log, journal } = world;
-  const codexQueue = nativeQueue(world);
+export function reconcile(deps: CoreDeps, delivery: Delivery): Reconcile {
+  const { store, agent, live, clock, log, journal } = deps;
+  const codexQueue = nativeQueue(deps);
   /** The epoch and the newest gap that were closed, and the epoch whose interrupted goals were paused in Codex. */
   let settledEpoch: number | null = null;
   let settledSeq = 0;
   let goalsPausedIn: number | null = null;
   /** One thread that Codex takes long to open, or to read, does not keep the others waiting. */
   const settling = beside<Ref>(clock, limits.loop.settleWaitMs);
-  const trySuspects = trials(world, (ref) => settling(ref, () => settled(ref)));
+  const trySuspects = trials(deps, (ref) => settling(ref, () => settled(ref)));
   const pausing = beside<Ref>(clock, limits.loop.settleWaitMs);
   const unloading = beside<Ref>(clock, limits.loop.settleWaitMs);
   /** The message in flight of each lane, and since when it is seen in this state; monotonic, since a clock may be set. */
   const inFlight = new Map<Ref, Pick<Message, "id" | "attempt" | "state"> & { since: number }>();
 
   async function step(): Promise<void> {
-    endDueLimits(world);
+    endDueLimits(deps);
     delivery.dropForgotten();
     const epoch = live.epoch();
     let isWhole = epoch !== null;
@@ -63,7 +63,7 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
       let areAllPaused = true;
       for (const { ref } of store.lanes.withInterruptedGoal())
         areAllPaused =
-          (await pausing(ref, () => pauseInterrupted(world, ref).then(() => true))) && areAllPaused;
+          (await pausing(ref, () => pauseInterrupted(deps, ref).then(() => true))) && areAllPaused;
       if (areAllPaused) goalsPausedIn = epoch;
     }
     const unfinished = store.lanes.unfinished();
@@ -77,9 +77,9 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
       journal.commit((change) => change.append({ kind: "reconciled", data: { epoch } }));
     }
     if (epoch !== null) {
-      await renewReplaced(world);
-      for (const [ref, threadId] of idleThreads(world, delivery.isDue))
-        await unloading(ref, () => unload(world, delivery.isDue, ref, threadId).then(() => true));
+      await renewReplaced(deps);
+      for (const [ref, threadId] of idleThreads(deps, delivery.isDue))
+        await unloading(ref, () => unload(deps, delivery.isDue, ref, threadId).then(() => true));
     }
   }
 
@@ -94,20 +94,20 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
 
   async function lane(ref: Ref): Promise<boolean> {
     // Where nothing is left, nothing is tried: a suspect that only waits takes no trial.
-    if (isLeft(world, ref))
-      await world.locked(ref, () =>
-        triedToSettle(world, ref, () => watched(world, ref, () => recover(world, ref))),
+    if (isLeft(deps, ref))
+      await deps.locked(ref, () =>
+        triedToSettle(deps, ref, () => watched(deps, ref, () => recover(deps, ref))),
       );
     if (live.epoch() !== null) await overdue(ref);
     delivery.kick(ref);
-    return !isLeft(world, ref);
+    return !isLeft(deps, ref);
   }
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */
   async function overdue(ref: Ref): Promise<void> {
     const lane = store.lanes.find(ref);
     if (!lane || lane.thread_id === null) return;
-    await world.locked(ref, () => codexQueue.settle(ref));
+    await deps.locked(ref, () => codexQueue.settle(ref));
     if (lane.source === "attached") return;
     const here = live.get(lane.thread_id);
     const running = store.turns.running(ref).filter((turn) => isRunning(turn, live));
@@ -115,14 +115,14 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
     const isSilent = silentMs > limits.thread.turnSilentMs;
     const isEndLost = saysIdle(here) && clock.monotonic() - here!.at > limits.thread.turnEndLostMs;
     // Not open here, a running turn would be heard no more, nor what it asks: opening it anew asks again (measured).
-    if (running.length > 0 && !here) await world.locked(ref, () => open(world, ref));
+    if (running.length > 0 && !here) await deps.locked(ref, () => open(deps, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);
     if (!message || message.via === "codex_queue" || message.epoch !== live.epoch()) return;
     const isLate = inFlightMs(message) > limits.message.proofTimeoutMs && !runsFor(message);
     // A steer waits for a running command as long as that takes (measured); only its turn's end makes it due.
     const isDue = isSteering(message) ? isSteerOver(message) : isLate || !here || isTurnOver(message);
-    if (isDue) await world.locked(ref, () => prove(lane, message.id, isLate));
+    if (isDue) await deps.locked(ref, () => prove(lane, message.id, isLate));
   }
 
   function inFlightMs({ id, attempt, lane: ref, state }: Message): number {
@@ -174,9 +174,9 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
         for (const message of store.messages.ofTurn(lane.ref, turn_id)) {
           if (turnHolding(turns, message.id)) delivered(store, change, message, turn_id);
         }
-        if (turn) noteAnswer(world, lane, turn.items, turn_id, change.now);
+        if (turn) noteAnswer(deps, lane, turn.items, turn_id, change.now);
         const status = turn?.status ?? "interrupted";
-        endTurn(world, change, lane, {
+        endTurn(deps, change, lane, {
           turn_id,
           status,
           error: turn?.error ?? null,
@@ -200,13 +200,13 @@ export function reconcile(world: CoreDeps, delivery: Delivery): Reconcile {
       const message = store.messages.inFlight(lane.ref);
       if (message?.id !== id) return;
       const refusal = promptRefusal(store, message, !isEphemeral(lane));
-      if (isInjected) contextTaken(world, change, message);
+      if (isInjected) contextTaken(deps, change, message);
       else if (holding) {
         delivered(store, change, message, holding.id);
-        noteAnswer(world, lane, holding.items, holding.id, change.now);
+        noteAnswer(deps, lane, holding.items, holding.id, change.now);
         if (holding.status === "in_progress") return;
         const { status, error, completed_at } = holding;
-        endTurn(world, change, lane, { turn_id: holding.id, status, error, completed_at });
+        endTurn(deps, change, lane, { turn_id: holding.id, status, error, completed_at });
       } else if (refusal) failed(store, change, message, refusal);
       else if (isEphemeral(lane)) {
         // It has no history, so that nothing was heard of it proves nothing.

@@ -5,15 +5,15 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 
 /** `look` never rejects. Answers what to call where a suspect may wait. */
-export function trials(world: CoreDeps, look: (ref: Ref) => Promise<unknown>): () => void {
+export function trials(deps: CoreDeps, look: (ref: Ref) => Promise<unknown>): () => void {
   let isSoon = false;
 
   function soon(): void {
-    if (isSoon || inLine(world).length === 0) return;
+    if (isSoon || inLine(deps).length === 0) return;
     isSoon = true;
-    world.clock.after(limits.loop.suspectRetryMs, () => {
+    deps.clock.after(limits.loop.suspectRetryMs, () => {
       isSoon = false;
-      for (const ref of inLine(world)) void look(ref);
+      for (const ref of inLine(deps)) void look(ref);
       soon();
     });
   }

@@ -98,7 +98,7 @@ test.each(["forgotten", "withdrawn"])("nothing is kept of a thread that is %s", 
   } else {
     live.blocked.set(here.ref, { reason: "refused", hint: "dispatch get" });
     blame.culprits.set(here.ref, null);
-    blame.suspects.set(here.ref, { causes: new Map([[null, 1]]), tried: 0, asked: null });
+    blame.suspects.set(here.ref, { causes: new Map([[null, 1]]), tried: 0, refusedAt: null });
     await core.forget(here.ref);
   }
   const before = here.kinds().length;

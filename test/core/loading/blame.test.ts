@@ -140,7 +140,7 @@ test("a suspect that waits for a place keeps nobody from being settled who has t
   const waits = await queue(here.ref, "waits for it");
   here.world.agent.kill();
   // As its resume under another child left it.
-  here.world.blame.suspects.set(here.ref, { causes: new Map([[null, 1]]), tried: 0, asked: null });
+  here.world.blame.suspects.set(here.ref, { causes: new Map([[null, 1]]), tried: 0, refusedAt: null });
   await live(30);
   expect(here.state(sent)).toBe("done");
   await here.reaches(waits, "done");

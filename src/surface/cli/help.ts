@@ -67,7 +67,7 @@ export function commandHelp(op: AnyOp, width: number): string {
     ),
     section("Flags", fields.flatMap(flagPairs), width),
     section("Exit codes", exitPairs(op), width),
-    examples(op),
+    examples(op, width),
     "Flags of every command: dispatch --help",
   ]);
 }
@@ -132,11 +132,25 @@ function exitPairs(op: AnyOp): Pair[] {
   return [["0", "done"] as const, ...failsOf(op).map((code) => [String(codes[code].exit), code] as const)];
 }
 
-function examples(op: AnyOp): string {
+function examples(op: AnyOp, width: number): string {
   const lines = op.examples
     .filter((example) => example.error === undefined)
-    .map((example) => `  ${spell(op, example.input)}`);
+    .map((example) => `  ${folded(spell(op, example.input), width - 2)}`);
   return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
+}
+
+/** A command as a shell takes it back, broken before a flag that would not fit. */
+function folded(command: string, width: number): string {
+  // What is quoted is one word; a flag and its value stay together.
+  const parts = command.match(/--[\w-]+(?: (?!--)(?:'[^']*'|[^\s'])+)?|(?:'[^']*'|[^\s'])+/g) ?? [];
+  const lines = [""];
+  for (const [at, part] of parts.entries()) {
+    const line = lines.at(-1)!;
+    const end = at === parts.length - 1 ? "" : " \\";
+    if (line !== "" && widthOf(`${line} ${part}${end}`) > width) lines.push(`    ${part}`);
+    else lines[lines.length - 1] = line === "" ? part : `${line} ${part}`;
+  }
+  return lines.join(" \\\n  ");
 }
 
 /** The width of the left column. A word wider than a third of the width is on a line of its own. */

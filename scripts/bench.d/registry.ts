@@ -3,8 +3,7 @@ import { Database } from "bun:sqlite";
 import { parse } from "valibot";
 import { systemClock } from "../../src/base/clock.ts";
 import { limits } from "../../src/base/limits.ts";
-import { noGuards } from "../../src/core/automation/triggers.ts";
-import type { Automation } from "../../src/core/model/ports/automation.ts";
+import { automationRow, noGuards } from "../../src/core/automation/row.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import newThread from "../../src/ops/thread/new.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -64,50 +63,41 @@ export function writeAutomations(path: string, { subscriptions, triggers, due }:
   const refs = store.lanes
     .summaries({ archived: false, limit: limits.thread.max })
     .map(({ lane }) => lane.ref);
-  const base = {
-    name: null,
-    guards: noGuards,
-    state: "active",
-    reason: null,
-    since: store.log.last(),
-    slot_at: null,
-    due_at: null,
-    fired: 0,
-    failures: 0,
-    last_fired_at: null,
-    last_receipt: null,
-    caller: "bench",
-    created_at: now,
-    updated_at: now,
-  } as const;
+  const base = { since: store.log.last(), caller: "bench" };
   store.tx(() => {
     for (let n = 0; n < subscriptions; n++) {
       const of = refs[n % refs.length]!;
-      const row: Automation = {
-        ...base,
-        id: `s${n}`,
-        face: "subscription",
-        lane: refs[(n + 1) % refs.length]!,
-        when: { kind: "condition", conditions: ["done"], all: false },
-        action: { kind: "wake", deliver: "inbox", tail: 1 },
-      };
+      const row = automationRow(
+        {
+          ...base,
+          id: `s${n}`,
+          face: "subscription",
+          lane: refs[(n + 1) % refs.length]!,
+          when: { kind: "condition", conditions: ["done"], all: false },
+          action: { kind: "wake", deliver: "inbox", tail: 1 },
+        },
+        now,
+      );
       store.automations.add(row, [of]);
       store.automations.setWatched(row.id, of, { holds: true, seq: 0 });
     }
     for (let n = 0; n < triggers; n++)
       store.automations.add(
-        {
-          ...base,
-          id: `t${n}`,
-          face: "trigger",
-          name: `trigger ${n}`,
-          lane: refs[n % refs.length]!,
-          when: { kind: "at", time: due },
-          action: { kind: "queue", text: "it is time" },
-          guards: { ...noGuards, max_fires: 1 },
-          slot_at: due,
-          due_at: due,
-        },
+        automationRow(
+          {
+            ...base,
+            id: `t${n}`,
+            face: "trigger",
+            name: `trigger ${n}`,
+            lane: refs[n % refs.length]!,
+            when: { kind: "at", time: due },
+            action: { kind: "queue", text: "it is time" },
+            guards: { ...noGuards, max_fires: 1 },
+            slot_at: due,
+            due_at: due,
+          },
+          now,
+        ),
         [],
       );
   });

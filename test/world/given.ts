@@ -1,7 +1,7 @@
 /** The situations that examples start from, each made through the product's own verbs. */
 import type { Receipt } from "../../src/contract/receipt.ts";
 import type { Mode } from "../../src/contract/words.ts";
-import { noGuards } from "../../src/core/automation/triggers.ts";
+import { noGuards } from "../../src/core/automation/row.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { until } from "../support/codex-sink.ts";

@@ -10,9 +10,9 @@ import { cell } from "../../base/text.ts";
 import { watchedConditions } from "../../contract/words.ts";
 import type { CoreDeps, NotifyRule } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
-import type { Automation, Outgoing } from "../model/ports/automation.ts";
+import type { Automation, Outgoing, When } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
-import { noGuards } from "./triggers.ts";
+import { automationRow } from "./row.ts";
 
 export interface Notifications {
   /** As the configuration has them now. A broken file changes nothing. */
@@ -122,33 +122,23 @@ export function notifications(deps: CoreDeps): Notifications {
     const { kinds, exec } = rule;
     const conditions = watchedConditions.filter((one) => kinds.includes(one));
     const events = kinds.filter((kind) => !(watchedConditions as readonly string[]).includes(kind));
-    const row: Omit<Automation, "id" | "when"> = {
-      face: "notification",
-      name: null,
-      lane: null,
-      action: { kind: "exec", exec },
-      guards: noGuards,
-      state: "active",
-      reason: null,
-      since: store.log.last(),
-      slot_at: null,
-      due_at: null,
-      fired: 0,
-      failures: 0,
-      last_fired_at: null,
-      last_receipt: null,
-      caller: "configuration",
-      created_at: now,
-      updated_at: now,
-    };
+    const row = (id: string, when: When) =>
+      automationRow(
+        {
+          id,
+          face: "notification",
+          lane: null,
+          when,
+          action: { kind: "exec", exec },
+          since: store.log.last(),
+          caller: "configuration",
+        },
+        now,
+      );
     const id = idOf(rule);
     return [
-      ...(conditions.length > 0
-        ? [{ ...row, id, when: { kind: "condition", conditions, all: false } } as const]
-        : []),
-      ...(events.length > 0
-        ? [{ ...row, id: `${id}-events`, when: { kind: "event", kinds: events } } as const]
-        : []),
+      ...(conditions.length > 0 ? [row(id, { kind: "condition", conditions, all: false })] : []),
+      ...(events.length > 0 ? [row(`${id}-events`, { kind: "event", kinds: events })] : []),
     ];
   }
 

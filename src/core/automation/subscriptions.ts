@@ -6,7 +6,8 @@ import type { WatchedCondition } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
-import { freeId, noGuards, refuseFull } from "./triggers.ts";
+import { automationRow, noGuards } from "./row.ts";
+import { freeId, refuseFull } from "./triggers.ts";
 import { subscriptionView } from "./views.ts";
 import { holdsAlready } from "./watch.ts";
 
@@ -42,27 +43,22 @@ export function subscribe(deps: CoreDeps, draft: SubscriptionDraft): Subscriptio
     const facts = of.map((ref) => store.lanes.getFacts(ref));
     const held = facts.filter((one) => holdsAlready(deps, when, one)).map(({ lane }) => lane.ref);
     const isNow = all ? held.length === of.length : held.length > 0;
-    const row: Automation = {
-      id: freeId(deps),
-      face: "subscription",
-      name: null,
-      lane: to,
-      when,
-      action: { kind: "wake", deliver, tail },
-      guards: { ...noGuards, max_fires: once ? 1 : null },
-      state: "active",
-      reason: null,
-      since: store.log.last(),
-      slot_at: isNow ? change.now : null,
-      due_at: isNow ? change.now : null,
-      fired: 0,
-      failures: 0,
-      last_fired_at: null,
-      last_receipt: null,
-      caller,
-      created_at: change.now,
-      updated_at: change.now,
-    };
+    const now = isNow ? change.now : null;
+    const row = automationRow(
+      {
+        id: freeId(deps),
+        face: "subscription",
+        lane: to,
+        when,
+        action: { kind: "wake", deliver, tail },
+        guards: { ...noGuards, max_fires: once ? 1 : null },
+        since: store.log.last(),
+        slot_at: now,
+        due_at: now,
+        caller,
+      },
+      change.now,
+    );
     store.automations.add(row, of);
     for (const ref of held) store.automations.setWatched(row.id, ref, { holds: true, seq: row.since });
     return subscriptionView(store, row);

@@ -11,6 +11,7 @@ import { writeLock } from "../state/lane.ts";
 import { textOf } from "./effect.ts";
 import { startAt } from "./fire.ts";
 import { refusalOf, stopReason } from "./guards.ts";
+import { automationRow } from "./row.ts";
 import { cronOf, isClock, nextSlot } from "./schedule.ts";
 import { checkTemplate } from "./template.ts";
 import { firingView, triggerView } from "./views.ts";
@@ -26,16 +27,6 @@ export interface TriggerDraft {
   guards: Guards;
   caller: string;
 }
-
-export const noGuards: Guards = {
-  idle_only: false,
-  min_interval: null,
-  dedupe: false,
-  max_fires: null,
-  until: null,
-  catch_up: "one",
-  jitter: 0,
-};
 
 /** Throws `usage`, `conflict` (the name is taken), `not_found`, `too_large`; nothing is stored then. */
 export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
@@ -65,27 +56,9 @@ export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
     fail("too_large", `a trigger looks at most at ${limits.automation.watchedMax} threads`);
   checkWhen(deps, when, guards);
   return journal.commit((change) => {
-    const row: Automation = {
-      id: freeId(deps),
-      face: "trigger",
-      name,
-      lane,
-      when,
-      action,
-      guards,
-      state: "active",
-      reason: null,
-      since: store.log.last(),
-      slot_at: null,
-      due_at: null,
-      fired: 0,
-      failures: 0,
-      last_fired_at: null,
-      last_receipt: null,
-      caller: draft.caller,
-      created_at: change.now,
-      updated_at: change.now,
-    };
+    const since = store.log.last();
+    const given = { id: freeId(deps), face: "trigger", name, lane, when, action, guards, since } as const;
+    const row = automationRow({ ...given, caller: draft.caller }, change.now);
     const started = { ...row, ...beginning(deps, row, watched, change.now) };
     store.automations.add(started, watched);
     return triggerView(store, started);

@@ -1,7 +1,7 @@
 /** The moments of the clock: zones, changes of the clock in spring and autumn, and what was missed. */
 import { expect, test } from "bun:test";
+import { noGuards } from "../../../src/core/automation/row.ts";
 import { dueSlots, nextSlot } from "../../../src/core/automation/schedule.ts";
-import { noGuards } from "../../../src/core/automation/triggers.ts";
 
 function moments(cron: string, tz: string, from: string, count: number): string[] {
   const found: string[] = [];

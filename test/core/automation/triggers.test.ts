@@ -1,6 +1,7 @@
 /** Triggers by the clock and by the log, on a clock that the test sets. */
 import { expect, test } from "bun:test";
-import { noGuards, type TriggerDraft } from "../../../src/core/automation/triggers.ts";
+import { noGuards } from "../../../src/core/automation/row.ts";
+import type { TriggerDraft } from "../../../src/core/automation/triggers.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "../rig.ts";
 

@@ -12,6 +12,8 @@ const texts: readonly (readonly [RegExp, Refusal])[] = [
   // Only reads that need no loading answer `thread not loaded`: there is no such thread. A file that a kill cut in its
   // first line holds no thread either (facts F36).
   [/no (archived )?rollout found|^thread not loaded|rollout at .+ is empty$/, "no_rollout"],
+  // Turns of a thread whose file a kill kept from being written, or of a fork whose source is gone (facts F70).
+  [/missing source rollout/, "no_history"],
   [/is archived/, "archived"],
   [/no active turn/, "no_active_turn"],
   [/expected active turn id/, "turn_mismatch"],

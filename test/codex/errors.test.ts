@@ -14,6 +14,7 @@ test.each([
     `failed to read thread: invalid thread-store request: no rollout found for thread id ${id}`,
     "no_rollout",
   ],
+  [-32600, `invalid paginated history lineage for ${id}: missing source rollout`, "no_history"],
   [-32600, `thread ${id} already has an active writer`, "active_writer"],
   [-32600, `session ${id} is archived. Run codex unarchive ${id} ...`, "archived"],
   [-32600, "no active turn to steer", "no_active_turn"],

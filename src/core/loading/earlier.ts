@@ -7,11 +7,18 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { TurnFacts } from "../model/ports/thread.ts";
+import { refusalOf } from "../model/refusal.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { clipped } from "../state/turn.ts";
 
+/** Undefined: it has none, or none that Codex can read. */
 export async function newestTurn({ agent }: CoreDeps, threadId: string): Promise<TurnFacts | undefined> {
-  return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];
+  try {
+    return (await agent.listTurns(threadId, { cursor: null, limit: 1 })).turns[0];
+  } catch (thrown) {
+    if (refusalOf(thrown) === "no_history") return undefined;
+    throw thrown;
+  }
 }
 
 /**

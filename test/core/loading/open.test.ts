@@ -121,3 +121,18 @@ test("a thread whose newest turn could not be read after its resume is resumed a
   await here.reaches(await here.send("now"), "done");
   expect(resumes).toBe(2);
 });
+
+test("a thread whose history Codex cannot read is resumed all the same, and is not blocked", async () => {
+  const { agent } = here.world;
+  const { listTurns } = agent;
+  let refused = 0;
+  agent.listTurns = (id, page) => {
+    refused++;
+    if (refused <= 2) agent.refuseNext("listTurns", "no_history");
+    return listTurns(id, page);
+  };
+  here.world.live.drop(here.view().id!);
+  await here.reaches(await here.send("now", { mode: "queue" }), "done");
+  expect(refused).toBeGreaterThan(1);
+  expect(here.view().blocked).toBeNull();
+});

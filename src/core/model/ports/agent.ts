@@ -29,6 +29,8 @@ export type Epoch = number;
 export type Refusal =
   | "not_loaded"
   | "no_rollout"
+  /** The thread may exist, and no history of it can be read. */
+  | "no_history"
   | "active_writer"
   | "archived"
   | "no_active_turn"

@@ -61,7 +61,8 @@ export function automationStore(db: Database): AutomationStore {
         face,
         limit,
       ),
-    count: () => db.query<{ n: number }, []>("SELECT count(*) AS n FROM automations").get()!.n,
+    count: () =>
+      db.query<{ n: number }, []>("SELECT count(*) AS n FROM automations WHERE state <> 'ended'").get()!.n,
     due: (now, limit) =>
       automations.all(
         "SELECT * FROM automations WHERE state = 'active' AND due_at IS NOT NULL AND due_at <= +? ORDER BY due_at LIMIT +?",
@@ -128,12 +129,15 @@ export function automationStore(db: Database): AutomationStore {
     setCursor(seq) {
       db.query("UPDATE meta SET automation_seq = ?").run(seq);
     },
-    // By its rowid, which grows with the time.
+    // Firings by their rowid, which grows with the time.
     prune: (before, limit) =>
       db
+        .query("DELETE FROM firings WHERE id IN (SELECT id FROM firings ORDER BY id LIMIT ?2) AND at < ?1")
+        .run(before, limit).changes +
+      db
         .query(
-          `DELETE FROM firings WHERE id IN (SELECT id FROM firings ORDER BY id LIMIT +?2) AND at < +?1
-             AND id NOT IN (SELECT max(id) FROM firings GROUP BY automation)`,
+          `DELETE FROM automations WHERE id IN
+            (SELECT id FROM automations INDEXED BY automations_ended WHERE state = 'ended' AND updated_at < ?1 LIMIT ?2)`,
         )
         .run(before, limit).changes,
   };
@@ -161,6 +165,13 @@ export function inboxStore(db: Database): InboxStore {
         limit,
       );
     },
+    prune: (before, limit) =>
+      db
+        .query(
+          `DELETE FROM inbox WHERE id IN
+            (SELECT id FROM inbox INDEXED BY inbox_acked WHERE state = 'acked' AND acked_at < ?1 LIMIT ?2)`,
+        )
+        .run(before, limit).changes,
     countPending: (lane) =>
       db
         .query<{ n: number }, [string | null]>(
@@ -195,6 +206,13 @@ export function outboxStore(db: Database): OutboxStore {
     set(id, change) {
       outbox.update(change, "id = ?", id);
     },
+    prune: (before, limit) =>
+      db
+        .query(
+          `DELETE FROM outbox WHERE id IN
+            (SELECT id FROM outbox INDEXED BY outbox_over WHERE state <> 'waiting' AND created_at < ?1 LIMIT ?2)`,
+        )
+        .run(before, limit).changes,
     count: (automation) =>
       db
         .query<{ n: number }, [string]>(

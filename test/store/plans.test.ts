@@ -29,7 +29,7 @@ const small = ["meta", "sqlite_schema", "usage_limits"];
 const walksLanes = [
   /^SELECT count\(\*\) AS n FROM lanes WHERE forgotten_at IS NULL$/,
   // As many as [limits] allows.
-  /^SELECT count\(\*\) AS n FROM automations$/,
+  /^SELECT count\(\*\) AS n FROM automations WHERE state <> 'ended'$/,
   // After a change of which are active: what they wait for.
   /^SELECT DISTINCT "when" FROM automations /,
   // daemon status: how many are in which status.

@@ -28,6 +28,7 @@ CREATE TABLE automations (
 CREATE UNIQUE INDEX automations_name ON automations (name) WHERE face = 'trigger' AND state <> 'ended';
 CREATE INDEX automations_names ON automations (name, created_at) WHERE face = 'trigger';
 CREATE INDEX automations_due ON automations (due_at) WHERE state = 'active' AND due_at IS NOT NULL;
+CREATE INDEX automations_ended ON automations (updated_at) WHERE state = 'ended';
 CREATE INDEX automations_recent ON automations (created_at, id);
 CREATE INDEX automations_lane ON automations (lane) WHERE state = 'active';
 
@@ -72,6 +73,7 @@ CREATE TABLE inbox (
   acked_at INTEGER
 ) STRICT;
 CREATE INDEX inbox_pending ON inbox (lane, created_at, id) WHERE state = 'pending';
+CREATE INDEX inbox_acked ON inbox (acked_at) WHERE state = 'acked';
 CREATE INDEX inbox_recent ON inbox (created_at, id);
 
 CREATE TABLE outbox (
@@ -84,6 +86,7 @@ CREATE TABLE outbox (
   error TEXT,
   created_at INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX outbox_over ON outbox (created_at) WHERE state <> 'waiting';
 CREATE INDEX outbox_waiting ON outbox (automation, id) WHERE state = 'waiting';
 
 -- How far the log was looked through.

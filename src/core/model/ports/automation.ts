@@ -123,6 +123,7 @@ export interface AutomationStore {
   whens(): When[];
   /** Newest first. */
   list(filter: { face: AutomationFace; limit: number }): Automation[];
+  /** Of those that have not ended. */
   count(): number;
   /** Active ones whose time has come, the earliest first. */
   due(now: number, limit: number): Automation[];
@@ -141,7 +142,7 @@ export interface AutomationStore {
   firings(id: string, limit: number): Firing[];
   cursor(): number;
   setCursor(seq: number): void;
-  /** Drops firings older than that, at most `limit`; answers how many. */
+  /** Drops firings, and automations that ended, older than that, at most `limit` of each; returns how many. */
   prune(before: number, limit: number): number;
 }
 
@@ -152,6 +153,8 @@ export interface InboxStore {
   /** Oldest first. `lane` undefined: all. */
   list(filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number }): InboxMessage[];
   countPending(lane: Ref | null): number;
+  /** Drops what was acked before that, at most `limit`; returns how many. */
+  prune(before: number, limit: number): number;
 }
 
 export interface OutboxStore {
@@ -161,4 +164,6 @@ export interface OutboxStore {
   nextDue(): number | null;
   set(id: number, change: Partial<Pick<Outgoing, "state" | "attempts" | "next_at" | "error">>): void;
   count(automation: string): number;
+  /** Drops what was told, or given up, before that, at most `limit`; returns how many. */
+  prune(before: number, limit: number): number;
 }

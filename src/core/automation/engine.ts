@@ -91,7 +91,9 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     const over = new AbortController();
     const cancel = clock.after(ms + limits.timer.slackMs, () => over.abort());
     const end = AbortSignal.any([over.signal, stopping.signal]);
-    await Promise.race([journal.grown(seq, end), woken.promise]);
+    // Where nothing acts by itself the log is not followed: whoever adds something wakes the loop.
+    const change = store.automations.hasActive() ? journal.grown(seq, end) : ended(end);
+    await Promise.race([change, woken.promise]);
     cancel();
     over.abort();
   }
@@ -109,4 +111,11 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
       await outgoing.end();
     },
   };
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -1,19 +1,11 @@
 /** The schema of `[policy] requests` and `[[policy.rules]]`, and their form for core. */
 
 import * as v from "valibot";
-import { type RequestKind, rulings } from "../contract/words.ts";
-import type { Rules } from "../core/model/ruling.ts";
+import { requestKinds, rulings } from "../contract/words.ts";
+import { type Rules, ruleReach } from "../core/model/ruling.ts";
 import { parseCommand, runsAnother } from "../core/policy/command.ts";
 
-/** The kinds that a rule may name. A rule cannot name any other kind, so it cannot approve one. */
-const kinds = [
-  "command_approval",
-  "file_change_approval",
-  "permissions_approval",
-  "mcp_tool_approval",
-  "user_input",
-  "elicitation",
-] as const satisfies readonly RequestKind[];
+const kinds = requestKinds.filter((kind) => ruleReach[kind] !== null);
 
 const rule = v.pipe(
   v.strictObject({
@@ -55,7 +47,7 @@ const rule = v.pipe(
     "a command that runs another command cannot be approved by a rule; use ask or deny",
   ),
   v.check(
-    ({ kind, answer }) => answer !== "approve" || (kind !== "user_input" && kind !== "elicitation"),
+    ({ kind, answer }) => answer !== "approve" || kind === undefined || ruleReach[kind] === "approve",
     "a question to the person cannot be approved by a rule; use ask or deny",
   ),
 );

@@ -1,4 +1,4 @@
-/** A registry of every older schema, as that dispatch wrote it, opened by this one. */
+/** A registry of the first schema, as that dispatch wrote it, opened by this one. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";

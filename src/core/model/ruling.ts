@@ -1,6 +1,22 @@
-/** Types for who decides an approval, and for how much a thread may do by itself. */
+/** Who decides an approval, and how much a thread may do by itself. */
 import type { RequestKind, Ruling, Sandbox } from "../../contract/words.ts";
 import type { SandboxDetails } from "./ports/thread.ts";
+
+/**
+ * How far a rule may go with a request of each kind. `approve`: an approval is a complete answer. `deny`: a rule may only
+ * deny it, or ask. null: no rule names it.
+ */
+export const ruleReach: Record<RequestKind, "approve" | "deny" | null> = {
+  command_approval: "approve",
+  file_change_approval: "approve",
+  permissions_approval: "approve",
+  mcp_tool_approval: "approve",
+  user_input: "deny",
+  elicitation: "deny",
+  tool_call: null,
+  current_time: null,
+  other: null,
+};
 
 export interface Rule {
   kind?: RequestKind | undefined;

@@ -3,9 +3,9 @@
  * doubt a person.
  */
 
-import type { RequestKind, Ruling } from "../../contract/words.ts";
+import type { Ruling } from "../../contract/words.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
-import type { IsInside, Rule, Rules } from "../model/ruling.ts";
+import { type IsInside, type Rule, type Rules, ruleReach } from "../model/ruling.ts";
 import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "./command.ts";
 
 export interface PolicyDecision {
@@ -21,14 +21,6 @@ export type DecidableRequest = Pick<
 export type RequestingThread = Pick<Lane, "ref" | "thread_id" | "handle" | "named_by_agent"> & {
   requests: Ruling | null;
 };
-
-/** The kinds for which an approval is a complete answer. No rule approves any other kind. */
-const approvable: ReadonlySet<RequestKind> = new Set([
-  "command_approval",
-  "file_change_approval",
-  "permissions_approval",
-  "mcp_tool_approval",
-]);
 
 /** The actions of a command approval that are known. */
 const actions: ReadonlySet<string | null> = new Set([null, "command", "humanCommand", "writeStdin"]);
@@ -66,7 +58,8 @@ function ruled(ruling: Ruling, by: string, request: DecidableRequest, isDoubtful
  * and a request that was too large to be kept whole.
  */
 function mayApprove({ kind, asks, changes, missing_bytes }: DecidableRequest): boolean {
-  if (!approvable.has(kind) || asks === null || asks.grant_root !== null || missing_bytes > 0) return false;
+  if (ruleReach[kind] !== "approve" || asks === null || asks.grant_root !== null || missing_bytes > 0)
+    return false;
   if (kind === "file_change_approval" && changes === null) return false;
   return kind !== "command_approval" || actions.has(asks.action);
 }

@@ -1,8 +1,22 @@
 /** Whether it is certain that an approval allows nothing that the sandbox of the thread would stop. */
 
+import type { RequestKind } from "../../contract/words.ts";
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import type { IsInside } from "../model/ruling.ts";
+
+/** What an approval lets happen. The answer to a question, or a filled form, runs nothing. */
+const effectOf: Record<RequestKind, "nothing" | "files" | "more"> = {
+  command_approval: "more",
+  file_change_approval: "files",
+  permissions_approval: "more",
+  mcp_tool_approval: "more",
+  user_input: "nothing",
+  elicitation: "nothing",
+  tool_call: "more",
+  current_time: "more",
+  other: "more",
+};
 
 /**
  * True for a patch inside the thread's writable folder only. An approved command may leave the sandbox under every
@@ -15,9 +29,8 @@ export function staysInside(
   { effective, cwd }: Pick<Lane, "effective" | "cwd">,
   isInside: IsInside,
 ): boolean {
-  // The answer to a question, or a filled form, runs nothing.
-  if (kind === "user_input" || kind === "elicitation") return true;
-  if (kind !== "file_change_approval" || changes === null || asks.grant_root !== null) return false;
+  if (effectOf[kind] === "nothing") return true;
+  if (effectOf[kind] !== "files" || changes === null || asks.grant_root !== null) return false;
   if (effective?.sandbox !== "workspace-write" || effective.permission_profile !== null) return false;
   if (asks.sub_agent !== null) return false;
   return changes.every(({ path, to }) => [path, to ?? path].every((file) => isWritable(file, cwd, isInside)));

@@ -2,7 +2,7 @@
 
 import { flagOf } from "../../base/decisions.ts";
 import { fail } from "../../base/error.ts";
-import { type Decision, decisions } from "../../contract/words.ts";
+import { type Decision, decisions, type RequestKind } from "../../contract/words.ts";
 import type { Answer } from "../model/answer.ts";
 import type { RequestFacts } from "../model/ports/request.ts";
 import type { Request } from "../model/ports/rows.ts";
@@ -31,7 +31,9 @@ export function optionsOf({ kind, asks }: Pick<Request, "kind" | "asks">): reado
     }
     case "elicitation":
       return [...formOptions(asks), "deny", "cancel"];
-    default:
+    case "tool_call":
+    case "current_time":
+    case "other":
       return [];
   }
 }
@@ -61,7 +63,7 @@ export function resultOf(request: Answerable, given: Answer): Json {
   }
   if ("decision" in given) return decided(request, given.decision);
   const { questions, form } = request.asks!;
-  if (request.kind === "user_input") {
+  if (content[request.kind] === "questions") {
     const answers =
       "reply" in given ? onlyAnswer(questions!, given.reply) : answersTo(questions!, given.answer);
     return {
@@ -69,9 +71,22 @@ export function resultOf(request: Answerable, given: Answer): Json {
     };
   }
   const schema = form!.schema!;
-  const content = "reply" in given ? onlyContent(schema, given.reply) : contentFor(schema, given.answer);
-  return { action: "accept", content, _meta: null };
+  const filled = "reply" in given ? onlyContent(schema, given.reply) : contentFor(schema, given.answer);
+  return { action: "accept", content: filled, _meta: null };
 }
+
+/** What an answer with content fills in: of the other kinds `optionsOf` offers none. */
+const content: Record<RequestKind, "questions" | "form" | null> = {
+  command_approval: null,
+  file_change_approval: null,
+  permissions_approval: null,
+  mcp_tool_approval: null,
+  user_input: "questions",
+  elicitation: "form",
+  tool_call: null,
+  current_time: null,
+  other: null,
+};
 
 function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
   switch (kind) {
@@ -94,7 +109,11 @@ function decided({ kind, method, asks }: Answerable, decision: Decision): Json {
     // An empty answer is the only denial; an error reads the same to the model (facts F46).
     case "user_input":
       return { answers: {} };
-    default:
+    case "command_approval":
+    case "file_change_approval":
+    case "tool_call":
+    case "current_time":
+    case "other":
       return { decision: (firstProtocol.has(method) ? reviewDecisions : decisionWords)[decision] };
   }
 }

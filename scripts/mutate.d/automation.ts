@@ -75,7 +75,7 @@ export const automation: readonly Mutant[] = [
   },
   {
     file: notify,
-    from: "      if (under.has(row.automation)) continue;\n",
+    from: ".filter(({ automation }) => !under.has(automation))",
     to: "",
     what: "a program is started again while it runs",
     tests: ["core/automation/notify.test.ts"],

@@ -36,6 +36,10 @@ export const daemonLimits = {
     failuresMax: 5,
     /** Hops of a message that caused a message: then it is paused. */
     depthMax: 8,
+    /** Of the newest messages of a thread so many are looked at for the one of a turn. */
+    causeMessagesMax: 20,
+    /** Of the moment, in the title of a thread that a trigger makes: to the second. */
+    slotCharsInTitle: 19,
     /** Firings that events caused, of one automation within `rateWindowMs`: then it is paused. */
     rateMax: 30,
     /** The window of that. */

@@ -135,6 +135,11 @@ export function fail(
 }
 
 /** The message of anything that was thrown. */
+/** The disk refused, or could not be read. */
+export function isStorage(thrown: unknown): boolean {
+  return thrown instanceof DispatchError && thrown.code === "storage";
+}
+
 export function errorMessage(thrown: unknown): string {
   return shortText(thrown instanceof Error ? thrown.message : String(thrown));
 }

@@ -159,6 +159,12 @@ const eventGroups = [
   ...new Set(eventKinds.filter((kind) => kind.includes(".")).map((kind) => kind.replace(/\..*/, ".*"))),
 ];
 
+/**
+ * What a trigger or a notification may wait for: not the calls of clients, since a program that is told of one may make
+ * the next.
+ */
+export const watchableKinds = [...eventKinds, ...eventGroups].filter((kind) => !kind.startsWith("op."));
+
 export const eventKindWords = [...eventKinds, ...eventGroups];
 
 /** The kinds that the words of `--kinds` select. */

@@ -3,12 +3,12 @@ import * as v from "valibot";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Env, run } from "../base/spawn.ts";
-import { eventKindWords } from "../contract/events.ts";
+import { watchableKinds } from "../contract/events.ts";
 import { watchedConditions } from "../contract/words.ts";
 import type { Notice } from "../core/automation/notify.ts";
 
 const rule = v.strictObject({
-  kinds: v.pipe(v.array(v.picklist([...watchedConditions, ...eventKindWords])), v.minLength(1)),
+  kinds: v.pipe(v.array(v.picklist([...watchedConditions, ...watchableKinds])), v.minLength(1)),
   exec: v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1)),
 });
 

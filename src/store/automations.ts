@@ -77,7 +77,7 @@ export function automationStore(db: Database): AutomationStore {
         .get()!.at,
     // Two questions, each by the index of the watched: asked in one, all who watch would be walked.
     watching: (lane) =>
-      ["*", lane].flatMap((name) =>
+      (lane === null ? ["*"] : ["*", lane]).flatMap((name) =>
         watchers
           .all(
             `SELECT a.*, coalesce(m.holds, 0) AS watched_holds, m.seq AS watched_seq
@@ -89,7 +89,7 @@ export function automationStore(db: Database): AutomationStore {
           )
           .map(({ watched_holds, watched_seq, ...automation }) => ({
             automation,
-            watched: { automation: automation.id, lane, holds: watched_holds, seq: watched_seq },
+            watched: { automation: automation.id, lane: lane ?? "*", holds: watched_holds, seq: watched_seq },
           })),
       ),
     concerning: (lane) => [
@@ -172,12 +172,6 @@ export function inboxStore(db: Database): InboxStore {
             (SELECT id FROM inbox INDEXED BY inbox_acked WHERE state = 'acked' AND acked_at < ?1 LIMIT ?2)`,
         )
         .run(before, limit).changes,
-    countPending: (lane) =>
-      db
-        .query<{ n: number }, [string | null]>(
-          "SELECT count(*) AS n FROM inbox WHERE lane IS ? AND state = 'pending'",
-        )
-        .get(lane)!.n,
   };
 }
 
@@ -190,19 +184,11 @@ export function outboxStore(db: Database): OutboxStore {
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
       ).run(automation, JSON.stringify(payload), state, attempts, next_at, error, created_at);
     },
-    due: (now) =>
+    firsts: () =>
       outbox.all(
-        `SELECT * FROM outbox WHERE next_at <= +?
-            AND id IN (SELECT min(id) FROM outbox INDEXED BY outbox_waiting WHERE state = 'waiting' GROUP BY automation)`,
-        now,
+        `SELECT * FROM outbox
+          WHERE id IN (SELECT min(id) FROM outbox INDEXED BY outbox_waiting WHERE state = 'waiting' GROUP BY automation)`,
       ),
-    nextDue: () =>
-      db
-        .query<{ at: number | null }, []>(
-          `SELECT min(next_at) AS at FROM outbox
-            WHERE id IN (SELECT min(id) FROM outbox INDEXED BY outbox_waiting WHERE state = 'waiting' GROUP BY automation)`,
-        )
-        .get()!.at,
     set(id, change) {
       outbox.update(change, "id = ?", id);
     },

@@ -59,6 +59,11 @@ test("an agent manages what acts on itself and on what it created, and nothing o
     caller: "cli",
   });
   expect(await run(world, "subscription.rm", { id }, agent)).toBe("denied");
+  // Also one that a long list does not show any more.
+  const { list } = world.store.automations;
+  world.store.automations.list = () => [];
+  expect(await run(world, "subscription.rm", { id }, agent)).toBe("denied");
+  world.store.automations.list = list;
   const mine = core.postInbox({ lane: own, sender: "cli", text: "for you" }).id;
   const persons = core.postInbox({ lane: null, sender: "cli", text: "for the person" }).id;
   expect(await run(world, "inbox.ack", { ids: [persons] }, agent)).toBe("denied");

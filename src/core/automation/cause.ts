@@ -18,15 +18,12 @@ export function causesOf(store: Store, id: string): Cause[] {
   return chain;
 }
 
-/** Of the newest messages of a thread so many are looked at for the one of a turn. */
-const newest = 20;
-
 /** The message that the event is about, or that its turn answered; undefined: a person or an app did it. */
 export function causeOf(store: Store, event: EventRow | null): Message | undefined {
   if (event === null) return undefined;
   if (event.receipt !== null) return store.messages.find(event.receipt);
   if (event.lane === null || event.turn_id === null) return undefined;
   return store.messages
-    .list({ lane: event.lane as Ref, limit: newest })
+    .list({ lane: event.lane as Ref, limit: limits.automation.causeMessagesMax })
     .find((message) => message.turn_id === event.turn_id);
 }

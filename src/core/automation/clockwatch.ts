@@ -1,8 +1,7 @@
 /** What the clock says: moments that are due, those that were missed, and what held when it was subscribed to. */
-import { errorMessage } from "../../base/error.ts";
+import { errorMessage, isStorage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
-import { isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
@@ -10,7 +9,7 @@ import type { Actions, Occurrence } from "./effect.ts";
 import { fire, fireTogether, slotOf } from "./fire.ts";
 import { dueSlots, isClock } from "./schedule.ts";
 import { wakeText } from "./wake.ts";
-import { isOfIdle } from "./watch.ts";
+import { isStillSo } from "./watch.ts";
 
 /** Fires all that is due. `failed` is called with what one automation throws: the others go on. */
 export function clockWatch(
@@ -42,6 +41,7 @@ export function clockWatch(
       fireTogether(deps, actions, simple);
       for (const { automation } of simple) alone.delete(automation);
     } catch (thrown) {
+      if (isStorage(thrown)) throw thrown;
       log.warn("triggers that are due together are fired one by one", { reason: errorMessage(thrown) });
     }
     for (const one of alone) {
@@ -69,8 +69,7 @@ export function clockWatch(
       const [watched] = store.automations.watched(one.id);
       const about = (watched?.lane as Ref | undefined) ?? null;
       const isIdle =
-        about === null ||
-        (store.turns.running(about).length === 0 && (await isConfirmed(deps, { ref: about })));
+        about === null || (store.turns.running(about).length === 0 && (await isStillSo(deps, one, about)));
       if (isIdle)
         await fire(deps, actions, one, {
           slot: slotOf(one, slot),
@@ -85,7 +84,8 @@ export function clockWatch(
     if (one.when.kind === "condition") return begun(one);
     const { fire: slots, missed, next } = dueSlots(one.when, slot, clock.now(), one.created_at, one.guards);
     if (slots.length === 0) {
-      skip(one, slot, missed, next);
+      const occurrence = { slot: slotOf(one, slot), event: null, about: one.lane, missed: missed - 1, next };
+      await fire(deps, actions, one, { ...occurrence, skip: "it was missed while nobody looked" });
       return;
     }
     for (const [at, time] of slots.entries()) {
@@ -110,8 +110,7 @@ export function clockWatch(
     const all = store.automations.watched(one.id);
     const held: Ref[] = [];
     for (const { lane, holds } of all)
-      if (holds && (!isOfIdle(one) || (await isConfirmed(deps, { ref: lane as Ref }))))
-        held.push(lane as Ref);
+      if (holds && (await isStillSo(deps, one, lane as Ref))) held.push(lane as Ref);
     if (when.all && held.length < all.length) return isOver();
     for (const about of when.all ? held.slice(0, 1) : held)
       await fire(deps, actions, one, {
@@ -124,28 +123,6 @@ export function clockWatch(
       });
     if (when.all) journal.note(() => store.automations.clearWatched(one.id));
     isOver();
-  }
-
-  function skip(one: Automation, slot: number, missed: number, next: number | null): void {
-    journal.commit((change) => {
-      store.automations.fire({
-        automation: one.id,
-        slot: slotOf(one, slot),
-        at: change.now,
-        outcome: "skipped",
-        reason: "it was missed while nobody looked",
-        slots: missed,
-        receipt: null,
-        lane: one.lane,
-        seq: null,
-      });
-      const isOver = next === null;
-      store.automations.set(one.id, {
-        slot_at: next,
-        due_at: next,
-        ...(isOver ? { state: "ended", reason: "its last moment was missed" } : {}),
-      });
-    });
   }
 
   return lookAtClock;

@@ -35,6 +35,8 @@ export interface Occurrence {
   next: number | null;
   /** Of a subscription: what it says. */
   text?: string;
+  /** Why it is only noted, and nothing is done. */
+  skip?: string;
 }
 
 /** What came of it: the message that it sent, or the thread that it made; or why it was refused. */

@@ -2,7 +2,7 @@
  * The loop of what acts by itself. The log is read by a cursor, so nothing is missed while the daemon is down; the clock
  * is looked at when the next moment comes, and at least every 30 s, since a machine may sleep and a clock may be set.
  */
-import { errorMessage } from "../../base/error.ts";
+import { errorMessage, isStorage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
@@ -17,8 +17,6 @@ export interface AutomationEngine {
   begin(): void;
   /** An automation was added or changed. */
   soon(): void;
-  /** One look at the log and the clock; answers when it has done all that was due. For tests and for `soon`. */
-  step(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -48,15 +46,15 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     if (back < limits.automation.setBackMs) return;
     log.warn("the clock was set back: what is due is counted again", { ms: back });
     journal.note(() => {
-      for (const face of ["trigger"] as const)
-        for (const one of store.automations.list({ face, limit: limits.automation.max }))
-          if (one.state === "active" && isClock(one.when) && one.when.kind !== "at")
-            store.automations.set(one.id, startAt(one, now.wall));
+      for (const one of store.automations.list({ face: "trigger", limit: limits.automation.max }))
+        if (one.state === "active" && isClock(one.when) && one.when.kind !== "at")
+          store.automations.set(one.id, startAt(one, now.wall));
     });
   }
 
-  /** One that cannot be looked at never keeps the others back; it is tried again later. */
+  /** One that cannot be looked at never keeps the others back; it is tried again later. On a full disk all are. */
   function failed(one: Automation, thrown: unknown): void {
+    if (isStorage(thrown)) throw thrown;
     log.error("what acts by itself failed", { automation: one.id, thrown });
     if (!isClock(one.when)) return;
     try {
@@ -71,14 +69,16 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     while (!stopping.signal.aborted) {
       const before = store.log.last();
       woken = Promise.withResolvers();
+      let leastMs = 0;
       try {
         await step();
       } catch (thrown) {
         log.error("what acts by itself could not be looked at", { thrown });
+        leastMs = limits.automation.backoffFirstMs;
       }
       if (stopping.signal.aborted) return;
-      if (store.automations.hasActive() && store.log.last() > before) continue;
-      await sleep(before);
+      if (leastMs > 0) await clock.sleep(leastMs, stopping.signal);
+      else if (!store.automations.hasActive() || store.log.last() === before) await sleep(before);
     }
   }
 
@@ -103,7 +103,6 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
       running ??= run();
     },
     soon: () => woken.resolve(),
-    step,
     async end() {
       stopping.abort();
       woken.resolve();

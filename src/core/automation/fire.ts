@@ -19,20 +19,19 @@ export function slotOf({ when, fired, failures }: Automation, at: number): strin
   return when.kind === "interval" ? `${iso(at)} ${fired}.${failures}` : iso(at);
 }
 
-/** Answers whether it fired now. */
 export async function fire(
   deps: CoreDeps,
   actions: Actions,
   automation: Automation,
   occurrence: Occurrence,
-): Promise<boolean> {
+): Promise<void> {
   const { action } = automation;
   const made =
-    action.kind === "new" && refusalOf(deps, automation) === null
+    action.kind === "new" && (occurrence.skip ?? refusalOf(deps, automation)) === null
       ? await attempt(() =>
           actions.create({
             preset: action.preset,
-            name: `${textOf(deps, automation, occurrence, action.name)} ${automation.fired + 1}`,
+            name: `${textOf(deps, automation, occurrence, action.name)} ${occurrence.slot.slice(0, limits.automation.slotCharsInTitle)}`,
             text: textOf(deps, automation, occurrence, action.text),
             key: `${automation.id}-${occurrence.slot}`,
             by: byWords(automation),
@@ -46,7 +45,6 @@ export async function fire(
     await actions.stop(automation.lane).catch((thrown: unknown) => {
       deps.log.warn("a trigger could not stop a turn", { automation: automation.id, thrown });
     });
-  return outcome === "fired";
 }
 
 /** Several that wait for nothing, in one transaction: what one of them throws undoes all, and each is tried alone then. */
@@ -103,7 +101,7 @@ function commit(
     pause(deps, change, automation, stop);
     return "skipped";
   }
-  const refusal = refusalOf(deps, automation);
+  const refusal = occurrence.skip ?? refusalOf(deps, automation);
   const done: Effect =
     refusal === null ? (made ?? perform(deps, actions, change, automation, occurrence)) : {};
   const outcome = refusal !== null ? "skipped" : done.error ? "failed" : "fired";

@@ -1,8 +1,6 @@
 /** What the log says to those who look at it: read by a cursor, so that nothing is missed while the daemon is down. */
-import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
-import { isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Automation, When } from "../model/ports/automation.ts";
@@ -11,7 +9,7 @@ import type { Actions } from "./effect.ts";
 import { fire, pause } from "./fire.ts";
 import type { Notifications } from "./notify.ts";
 import { wakeText } from "./wake.ts";
-import { isOfIdle, kindsFor, meaningOf } from "./watch.ts";
+import { isStillSo, kindsFor, meaningOf } from "./watch.ts";
 
 /** After these nothing can be sent to the thread any more. */
 const ends: Record<string, string> = {
@@ -27,7 +25,7 @@ function kindsOfAll(whens: readonly When[]): string[] {
   return [...wanted].sort();
 }
 
-/** `failed` is called with what one automation throws: the others go on. Reads until the end of the log, or the abort. */
+/** `failed` is called with what one automation throws, and may throw it to end the look: the event is read again. Reads until the end of the log, or the abort. */
 export function logReader(
   deps: CoreDeps,
   actions: Actions,
@@ -67,15 +65,14 @@ export function logReader(
   }
 
   async function onEvent(event: EventRow): Promise<void> {
-    if (event.lane === null) return;
-    const lane = event.lane as Ref;
+    const lane = event.lane as Ref | null;
     const end = ends[event.kind];
-    if (end !== undefined) pauseAll(lane, end);
+    if (end !== undefined && lane !== null) pauseAll(lane, end);
     const watching = store.automations.watching(lane);
     // Read once, however many look at this thread.
     let read: { facts: LaneFacts | undefined } | undefined;
     const facts = () => {
-      read ??= { facts: store.lanes.findFacts(lane) };
+      read ??= { facts: lane === null ? undefined : store.lanes.findFacts(lane) };
       return read.facts;
     };
     const over: Automation[] = [];
@@ -87,12 +84,10 @@ export function logReader(
         if (meaning === "arm") over.push(automation);
         else if (meaning !== "none") await onHit(automation, event, lane, meaning === "hold");
       } catch (thrown) {
-        // On a full disk the event is looked at again, since nothing says by then that it was.
-        if (thrown instanceof DispatchError && thrown.code === "storage") throw thrown;
         failed(automation, thrown);
       }
     }
-    if (over.length === 0) return;
+    if (over.length === 0 || lane === null) return;
     journal.note(() => {
       for (const { id } of over) store.automations.setWatched(id, lane, { holds: false, seq: event.seq });
     });
@@ -104,9 +99,14 @@ export function logReader(
     return automation.when.kind !== "event" || event.data["trigger"] === automation.id;
   }
 
-  async function onHit(automation: Automation, event: EventRow, lane: Ref, isOfAll: boolean): Promise<void> {
-    if (isOfIdle(automation) && !(await isConfirmed(deps, { ref: lane }))) return;
-    if (automation.when.kind === "condition")
+  async function onHit(
+    automation: Automation,
+    event: EventRow,
+    lane: Ref | null,
+    isOfAll: boolean,
+  ): Promise<void> {
+    if (lane !== null && !(await isStillSo(deps, automation, lane))) return;
+    if (automation.when.kind === "condition" && lane !== null)
       journal.note(() => store.automations.setWatched(automation.id, lane, { holds: true, seq: event.seq }));
     if (automation.face === "notification") {
       outgoing.add(automation, event);
@@ -114,7 +114,7 @@ export function logReader(
     }
     const all = isOfAll ? store.automations.watched(automation.id) : [];
     if (all.some(({ holds }) => !holds)) return;
-    const about = isOfAll ? all.map((one) => one.lane as Ref) : [lane];
+    const about = isOfAll ? all.map((one) => one.lane as Ref) : lane === null ? [] : [lane];
     await fire(deps, actions, automation, {
       slot: `event ${event.seq}`,
       event,

@@ -43,10 +43,13 @@ export function notifications(deps: CoreDeps): Notifications {
   let isOver = false;
   let synced = "";
 
+  /** The first of each program that does not run now. */
+  const idle = () => store.outbox.firsts().filter(({ automation }) => !under.has(automation));
+
   function send(): void {
     if (isOver) return;
-    for (const row of store.outbox.due(clock.now())) {
-      if (under.has(row.automation)) continue;
+    for (const row of idle()) {
+      if (row.next_at > clock.now()) continue;
       const sending = deliver(row)
         .catch((thrown: unknown) => log.error("a notification failed", { thrown }))
         .finally(() => {
@@ -70,6 +73,7 @@ export function notifications(deps: CoreDeps): Notifications {
       () => null,
       (thrown: unknown) => errorMessage(thrown),
     );
+    if (isOver && error !== null) return;
     const attempts = row.attempts + 1;
     const { backoffFirstMs, backoffMaxMs, outboxAgeMaxMs } = limits.automation;
     const isTooOld = clock.now() - row.created_at > outboxAgeMaxMs;
@@ -162,10 +166,16 @@ export function notifications(deps: CoreDeps): Notifications {
       );
     },
     send,
-    nextDue: () => (under.size > 0 ? null : store.outbox.nextDue()),
+    nextDue: () => idle().reduce<number | null>((at, row) => Math.min(at ?? row.next_at, row.next_at), null),
     async end() {
       isOver = true;
-      await Promise.all(under.values());
+      // One that does not end is told again by the next daemon.
+      const over = new AbortController();
+      await Promise.race([
+        Promise.all(under.values()),
+        clock.sleep(limits.daemon.shutdownCallsMs, over.signal),
+      ]);
+      over.abort();
     },
   };
 }

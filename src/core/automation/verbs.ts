@@ -34,6 +34,7 @@ export interface AutomationVerbs {
   testTrigger(word: string): TriggerTest;
   subscribe(draft: SubscriptionDraft): SubscriptionView;
   subscriptions(filter: { to?: Ref | null; limit: number }): SubscriptionView[];
+  subscription(id: string): SubscriptionView;
   removeSubscription(id: string): SubscriptionView;
   resumeSubscription(id: string): SubscriptionView;
   /** `lane`: null is the person, undefined all. */
@@ -80,6 +81,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
       return added;
     },
     subscriptions: (filter) => listSubscriptions(deps, filter),
+    subscription: (id) => subscriptionView(store, subscriptionOf(deps, id)),
     removeSubscription(id) {
       const one = subscriptionOf(deps, id);
       const removed = subscriptionView(store, one);

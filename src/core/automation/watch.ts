@@ -1,11 +1,12 @@
 /** What an event of the log means to those who watch its thread. Events are occurrences; some conditions are states. */
+import { errorMessage } from "../../base/error.ts";
 import { eventKinds, kindsOf } from "../../contract/events.ts";
 import type { Condition, WatchedCondition } from "../../contract/words.ts";
-import { holdsNow } from "../events/wait.ts";
+import { holdsNow, isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Automation, Watched, When } from "../model/ports/automation.ts";
-import type { LaneFacts } from "../model/ports/rows.ts";
+import type { LaneFacts, Ref } from "../model/ports/rows.ts";
 
 /** `hit`: it fires. `arm`: its condition does not hold any more. `hold`: of several threads this one is ready. */
 export type Meaning = "hit" | "hold" | "arm" | "none";
@@ -101,7 +102,20 @@ export function holdsAlready(deps: CoreDeps, when: When, facts: LaneFacts): bool
   );
 }
 
-/** That nothing runs can be untrue by now: Codex is asked before it is believed. */
-export function isOfIdle({ when }: Automation): boolean {
-  return when.kind === "condition" && when.conditions.some((one) => one === "done" || one === "idle");
+/**
+ * That nothing runs can be untrue by now, so Codex is asked before it is believed. Where Codex does not answer, the
+ * registry is believed: a wake that is late by a turn is better than one that is lost.
+ */
+export async function isStillSo(deps: CoreDeps, { when }: Automation, ref: Ref): Promise<boolean> {
+  const isOfIdle =
+    when.kind === "idle_for" ||
+    (when.kind === "condition" && when.conditions.some((one) => one === "done" || one === "idle"));
+  if (!isOfIdle) return true;
+  return isConfirmed(deps, { ref }).catch((thrown: unknown) => {
+    deps.log.debug("whether a thread is idle could not be asked", {
+      lane: ref,
+      reason: errorMessage(thrown),
+    });
+    return true;
+  });
 }

@@ -24,8 +24,7 @@ export default op({
     { given: "nothing", input: { id: "nope" }, error: "not_found" },
   ],
   run({ id }, { core, caller }) {
-    const known = core.subscriptions({ limit: 1000 }).find((one) => one.id === id);
-    if (known) authorizeFor(core, caller, "subscription resume", known.to);
+    authorizeFor(core, caller, "subscription resume", core.subscription(id).to);
     return core.resumeSubscription(id);
   },
   view: (subscription, look) => subscriptionTable([subscription], look),

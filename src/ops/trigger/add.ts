@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { triggerView } from "../../contract/automation.ts";
-import { eventKindWords, kindsOf } from "../../contract/events.ts";
+import { kindsOf, watchableKinds } from "../../contract/events.ts";
 import { catchUps, modes, type WatchedCondition, watchedConditions } from "../../contract/words.ts";
 import type { Action, When } from "../../core/model/ports/automation.ts";
 import { authorizeFor, triggerPairs } from "../automationview.ts";
@@ -63,7 +63,7 @@ export default op({
     cron: v.optional(flag(v.string(), "of cron: five fields, or six with seconds", { value: "EXPR" })),
     tz: v.optional(flag(v.string(), "of cron: an IANA time zone, else the daemon's", { value: "ZONE" })),
     time: v.optional(moment("of at: a time with its zone", "first")),
-    kind: v.optional(flag(v.array(v.picklist(eventKindWords)), "of event: these kinds", { value: "KIND" })),
+    kind: v.optional(flag(v.array(v.picklist(watchableKinds)), "of event: these kinds", { value: "KIND" })),
     action: flag(v.picklist(actions), "what it does"),
     text: v.optional(text("what it sends")),
     preset: v.optional(flag(v.string(), "of new: the preset", { names: "preset" })),

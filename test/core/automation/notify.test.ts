@@ -91,3 +91,13 @@ test("what is not told yet is told by the next daemon", async () => {
   expect(next.told.map(({ notice }) => notice.kind)).toEqual(["turn.completed"]);
   await world.end();
 });
+
+test("what is of no thread is told as well", async () => {
+  const { told, runProgram } = recorder();
+  const here = await rig({ policy: { notify: [{ kinds: ["codex.*"], exec: ["desk"] }] }, runProgram });
+  await macrotasks(10);
+  here.world.agent.kill();
+  await macrotasks(40);
+  expect(told.map(({ notice }) => notice.kind)).toEqual(["codex.up", "codex.down"]);
+  expect(told[0]?.notice).toMatchObject({ thread: null, command: "dispatch daemon status" });
+});

@@ -157,6 +157,19 @@ test("of two that are done already one wake is enough where one was asked for", 
   expect(texts(here)).toHaveLength(1);
 });
 
+test("a Codex that does not answer whether a thread is idle costs no wake", async () => {
+  const here = await rig();
+  const worker = await thread(here, "worker");
+  await send(here, worker, gate("go", "done it"));
+  subscribe(here, [worker]);
+  await macrotasks(40);
+  here.world.agent.readThread = () => Promise.reject(new DispatchError("timeout", "no answer"));
+  here.world.agent.release("go");
+  await macrotasks(120);
+  const wakes = () => here.world.store.messages.list({ lane: here.ref, limit: 10 });
+  expect(wakes()).toHaveLength(1);
+});
+
 test("on a full disk a wake is late, and not lost", async () => {
   const here = await rig();
   const worker = await thread(here, "worker");

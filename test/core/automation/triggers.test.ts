@@ -162,6 +162,21 @@ test("a thread that takes nothing any more, though no event said so, pauses its 
   expect(here.world.engine.core.trigger("t")).toMatchObject({ state: "paused", fired: 0 });
 });
 
+test("a moment that is to be skipped and fired before, as after a clock that was set back, is passed", async () => {
+  const here = await rig();
+  const guards = { ...noGuards, catch_up: "none" } as const;
+  trigger(here, { when: { kind: "cron", cron: "*/10 * * * *", tz: "UTC" }, guards });
+  await pass(here, 11 * 60 * second, 20 * second);
+  expect(here.world.engine.core.trigger("t").fired).toBe(1);
+  here.clock.set(-15 * 60 * second);
+  here.clock.jump(25 * 60 * second);
+  await pass(here, 15 * 60 * second, 20 * second);
+  const { state, next_due, firings: rows } = here.world.engine.core.trigger("t");
+  expect(state).toBe("active");
+  expect(Date.parse(next_due!)).toBeGreaterThan(here.clock.now());
+  expect(new Set(rows.map(({ slot }) => slot)).size).toBe(rows.length);
+});
+
 test("what happened before a trigger was added is no reason to fire", async () => {
   const here = await rig();
   const target = await another(here, "target");
@@ -215,10 +230,9 @@ test("a new thread each time, and never two for one moment", async () => {
   trigger(here, { lane: null, action: { kind: "new", preset: null, name: "nightly", text: "look" } });
   await pass(here, 125 * second);
   const titles = here.world.engine.core.list({ archived: false, limit: 10 }).map(({ title }) => title);
-  expect(titles.filter((title) => title.startsWith("nightly")).toSorted()).toEqual([
-    "nightly 1",
-    "nightly 2",
-  ]);
+  const made = titles.filter((title) => title.startsWith("nightly"));
+  expect(made).toHaveLength(2);
+  for (const title of made) expect(title).toMatch(/^nightly \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
 });
 
 test("a clock that is set back by a day neither stops an interval nor repeats a moment of a day", async () => {

@@ -131,7 +131,7 @@ describe("scripts without spaces", () => {
       }
   });
 
-  test("filters and pages cut them as any other", async () => {
+  test("filters and pages cut them like all others", async () => {
     const at = await rig();
     for (let i = 0; i < 3; i++) {
       at.clock.jump(60_000);

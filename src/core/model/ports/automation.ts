@@ -128,8 +128,8 @@ export interface AutomationStore {
   /** Active ones whose time has come, the earliest first. */
   due(now: number, limit: number): Automation[];
   nextDue(): number | null;
-  /** Active ones that look at this thread. */
-  watching(lane: Ref): { automation: Automation; watched: Watched }[];
+  /** Active ones that look at this thread; null: at what is of no thread. */
+  watching(lane: Ref | null): { automation: Automation; watched: Watched }[];
   /** Active ones that act on this thread, or look at it. */
   concerning(lane: Ref): Automation[];
   hasActive(): boolean;
@@ -152,16 +152,14 @@ export interface InboxStore {
   ack(id: string, at: number): void;
   /** Oldest first. `lane` undefined: all. */
   list(filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number }): InboxMessage[];
-  countPending(lane: Ref | null): number;
   /** Drops what was acked before that, at most `limit`; returns how many. */
   prune(before: number, limit: number): number;
 }
 
 export interface OutboxStore {
   add(row: Omit<Outgoing, "id">): void;
-  /** The first that waits of each automation, whose time has come. */
-  due(now: number): Outgoing[];
-  nextDue(): number | null;
+  /** The first that waits of each automation. */
+  firsts(): Outgoing[];
   set(id: number, change: Partial<Pick<Outgoing, "state" | "attempts" | "next_at" | "error">>): void;
   count(automation: string): number;
   /** Drops what was told, or given up, before that, at most `limit`; returns how many. */

@@ -44,6 +44,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   name: string;
   /** The words of the command line. With `_` for spaces it is the `op` of the MCP tool. */
   cli: string;
+  /** The words that the Python original used for it. They are routed, and shown nowhere else. */
+  also?: string;
   group: Group;
   summary: string;
   /** More lines for `--help`. */
@@ -118,6 +120,7 @@ export function clientOp<const I extends ObjectSchema, const O extends ObjectSch
 export interface IndexRow {
   name: string;
   cli: string;
+  also?: string;
   group: Group;
   intent: Intent;
   at?: "client";

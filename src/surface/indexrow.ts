@@ -10,6 +10,7 @@ export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
   return {
     name,
     cli,
+    ...(op.also === undefined ? {} : { also: op.also }),
     group,
     intent,
     ...(op.at === "client" ? { at: "client" } : op.start === "never" ? { start: "never" } : {}),

@@ -7,6 +7,7 @@ import { receiptPairs } from "../views.ts";
 export default op({
   name: "receipt.reconcile",
   cli: "receipt reconcile",
+  also: "delivery reconcile",
   group: "message",
   summary: "Search Codex's history for a message and settle its state",
   intent: "write",

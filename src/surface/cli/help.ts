@@ -93,7 +93,8 @@ function flagPairs(field: Field): Pair[] {
     ? [[`${flag}-file PATH`, `the same, read from a file; - is standard input`]]
     : [];
   if (field.mark.arg) return file;
-  const left = field.type === "boolean" ? flag : `${flag} ${valueWord(field)}`;
+  const value = field.type === "option" ? `[${valueWord(field)}]` : valueWord(field);
+  const left = field.type === "boolean" ? flag : `${flag} ${value}`;
   return [[left, describe(field)], ...file];
 }
 

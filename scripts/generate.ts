@@ -11,6 +11,7 @@ import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
+import { listingsOf } from "../src/surface/mcp/tools.ts";
 
 interface Found {
   file: string;
@@ -28,7 +29,13 @@ if (problems.length > 0) {
   process.exit(1);
 }
 await keep(join(folder, "index.ts"), () => source(found));
-if (values.ops === undefined) await keep(join(root, "README.md"), readme);
+if (values.ops === undefined) {
+  await keep(join(root, "README.md"), readme);
+  const listings = await listingsOf(
+    found.map(({ op }) => ({ ...indexRowOf(op), load: async () => ({ default: op }) })),
+  );
+  await keep(join(root, "src/surface/mcp/listing.json"), () => `${JSON.stringify(listings, null, 1)}\n`);
+}
 
 /** Writes a file that is stale. With `--check` it reports the file instead and exits 1. */
 async function keep(target: string, made: (current: string) => string): Promise<void> {

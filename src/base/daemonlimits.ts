@@ -119,14 +119,30 @@ export const daemonLimits = {
   mcp: {
     /** Calls that still run when an MCP host closes our input may take this long to answer. */
     eofGraceMs: 2 * second,
-    /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
-    resultBytesMax: 100 * KiB,
+    /** What one MCP result may cost an agent's context, about 8,000 tokens: texts are cut first, then rows. */
+    resultBytesMax: 32 * KiB,
+    /** How long `wait` and `send` wait by default over MCP: many hosts give up a call after a minute. */
+    waitMs: 45 * second,
+    /** Threads of one call that does the same for several. */
+    severalMax: 50,
+    /** How many of them run at once: the daemon takes 64 calls of one connection. */
+    severalAtOnce: 8,
+    /** Questions that a wait returns of one thread. */
+    asksMax: 20,
+    /** Turns whose last message an agent has been shown, the newest ones. */
+    newsKeptMax: 1000,
+    /** How long a person may think about a question that the host shows. */
+    personMs: 4 * minute,
+    /** Questions put to the person in one call. */
+    personAsksMax: 10,
     /** Threads that `list` returns over MCP by default: some 1.1 KB each. */
     threads: 30,
     /** Texts are cut to this when a result is over the limit, then to half of it, and so on. */
     textCharsMax: 2000,
     /** The shortest that a text is cut to. */
     textCharsMin: 250,
+    /** Characters of a hint that are read for commands. */
+    hintCharsMax: 2000,
   },
 
   daemon: {

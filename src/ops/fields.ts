@@ -43,6 +43,8 @@ export interface Mark {
   bytes_max?: number;
   /** Other names of the flag, as the Python original spelled it. Help does not show them. */
   also?: readonly string[];
+  /** The value over MCP when the caller gives none. */
+  agent_default?: number;
   /** The placeholder of the value in help: `--limit N`. */
   value?: string;
   /** What the value names, for completion in a shell. */

@@ -25,9 +25,12 @@ export interface Hello {
   protocol: number;
 }
 
+/** `person`: somebody answered a question that an MCP host showed. */
+export const callerKinds = ["cli", "mcp", "person"] as const;
+
 /** The caller as the client reports it. The daemon decides from the kernel who calls (`daemon/origin.ts`). */
 export interface Caller {
-  kind: "cli" | "mcp";
+  kind: (typeof callerKinds)[number];
   /** The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. */
   thread_id: string | null;
   /** The client's directory. */

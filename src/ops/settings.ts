@@ -33,6 +33,23 @@ export const settingFields = {
   ),
 };
 
+/** Settings that a preset is the better place for. */
+export const rareSettings = [
+  "approvals_reviewer",
+  "permission_profile",
+  "model_provider",
+  "summary",
+  "service_tier",
+  "base_instructions",
+  "requests",
+  "config",
+  "may_write_home",
+  "prefix",
+  "send",
+  "ephemeral",
+  "output_schema",
+] as const;
+
 /** Only a flag, and not a key of the configuration: a person must decide it for each thread. */
 export const mayWriteHome = v.optional(
   flag(v.boolean(), "allow a thread whose writable folders contain dispatch's own files"),

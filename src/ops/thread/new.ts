@@ -5,9 +5,18 @@ import { threadView } from "../../contract/thread.ts";
 import type { Core } from "../../core/core.ts";
 import type { Ref } from "../../core/model/ports/rows.ts";
 import { flag, idempotencyKey } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import type { Caller } from "../protocol.ts";
-import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";
+import {
+  choiceFields,
+  droppedLines,
+  droppedObject,
+  flagsOf,
+  mayWriteHome,
+  newName,
+  rareSettings,
+} from "../settings.ts";
 import { type Subscribing, specOf, subscribe as subscribeTo } from "../subscribing.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -22,6 +31,7 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "keyed",
+  rare: rareSettings,
   input: v.strictObject({
     name: newName,
     ...choiceFields,
@@ -94,6 +104,18 @@ export default op({
       receipt: receipt?.receipt ?? null,
       dropped: dropped.slice(),
     };
+  },
+  forAgents: "Starts a worker agent, or several in parallel by threads",
+  lean: ({ receipt, goal_set, dropped, ...thread }) => ({
+    ...leanThread(thread),
+    handle: thread.handle,
+    receipt,
+    goal_set: goal_set || null,
+    dropped,
+  }),
+  several: {
+    each: null,
+    shows: ["name", "text", "cwd", "preset", "model", "effort", "sandbox", "approval_policy"],
   },
   view(out, look) {
     const accepted = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";

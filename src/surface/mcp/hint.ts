@@ -41,11 +41,11 @@ async function commandAt(
   const given = argumentsIn(text.slice(name.length), op);
   const args = { ...(isFlat ? {} : { op: wordOf(row) }), ...given.args };
   const listed = Object.entries(args).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-  return {
-    spelled: `${toolNameOf(row, isFlat)} {${listed.join(", ")}}`,
-    length: name.length + given.length,
-  };
+  const list = listed.length > 0 ? ` {${listed.join(", ")}}` : "";
+  return { spelled: `${toolNameOf(row, isFlat)}${list}`, length: name.length + given.length };
 }
+
+const argumentWord = /^ ("[^"]*"|'[^']*'|[^\s,;(]*[^\s,;:.()])/;
 
 /** Reads the arguments as far as they fit the op. The words after them are the rest of the sentence. */
 function argumentsIn(text: string, op: AnyOp): { args: Record<string, unknown>; length: number } {
@@ -54,7 +54,7 @@ function argumentsIn(text: string, op: AnyOp): { args: Record<string, unknown>; 
   const places = fields.filter(([, schema]) => markOf(schema).arg);
   let length = 0;
   for (;;) {
-    const token = /^ ("[^"]*"|'[^']*'|[^\s,;]*[^\s,;:.])/.exec(text.slice(length));
+    const token = argumentWord.exec(text.slice(length));
     if (!token) return { args, length };
     const flag = /^--(no-)?([a-z-]+)(?:=(.*))?$/.exec(token[1]!);
     if (!flag) {
@@ -75,7 +75,7 @@ function argumentsIn(text: string, op: AnyOp): { args: Record<string, unknown>; 
       args[field[0]] = flag[1] === undefined;
       continue;
     }
-    const next = /^ ("[^"]*"|'[^']*'|[^\s,;]*[^\s,;:.])/.exec(text.slice(length));
+    const next = argumentWord.exec(text.slice(length));
     const value = flag[3] ?? next?.[1];
     if (flag[3] === undefined && next) length += next[0].length;
     args[field[0]] = type === "list" ? [unquoted(value ?? "")] : numbered(unquoted(value ?? ""), type);

@@ -37,10 +37,10 @@ function inRows(result: Row): string {
   return `{${parts.join(",")}}`;
 }
 
-/** Without what is null or empty, at every depth. An empty list of the result itself stays: it is the answer. */
+/** Without what is null or empty, at every depth. The only list of a result stays: that it is empty is the answer. */
 export function withoutEmpty(row: Row): Row {
-  const lists = Object.entries(row).filter(([, value]) => Array.isArray(value) && value.length === 0);
-  return { ...Object.fromEntries(lists), ...(kept(row) as Row | undefined) };
+  const lists = Object.entries(row).filter(([, value]) => Array.isArray(value));
+  return { ...(lists.length === 1 ? Object.fromEntries(lists) : {}), ...(kept(row) as Row | undefined) };
 }
 
 function kept(value: unknown): unknown {
@@ -103,7 +103,8 @@ export async function errorResult(thrown: unknown, speller: Speller, op?: AnyOp)
   return {
     isError: true,
     content: [{ type: "text", text: hint === null ? first : `${first}\nhint: ${hint}` }],
-    structuredContent: { error: { code, hint, retry, data } },
+    // Codex shows the model only this, also of an error (facts F71).
+    structuredContent: withoutEmpty({ error: { code, retry, message, hint, data } }),
     _meta: { code, exit_code: error.exit, retry, ...(data === null ? {} : { data }) },
   };
 }

@@ -8,17 +8,17 @@ const flat = (text: string) => spellForMcp(text, { index, isFlat: true }, send);
 const grouped = (text: string) => spellForMcp(text, { index, isFlat: false }, send);
 
 const cases: [shell: string, mcp: string][] = [
-  ["dispatch list", "dispatch_list {}"],
+  ["dispatch list", "dispatch_list"],
   ["dispatch queue release k3x9tz", 'dispatch_queue_release {thread: "k3x9tz"}'],
   ["dispatch list --limit 1000", "dispatch_list {limit: 1000}"],
   ["dispatch watch --all --follow --raw", "dispatch_watch {all: true, follow: true, raw: true}"],
   ["dispatch wait 01a22161-525a", 'dispatch_wait {threads: ["01a22161-525a"]}'],
   ["dispatch request get w7mjgv", 'dispatch_request_get {id: "w7mjgv"}'],
   ["dispatch get THREAD shows the reason", 'dispatch_get {thread: "THREAD"} shows the reason'],
-  ["dispatch send --help", "dispatch_send {}"],
+  ["dispatch send --help", "dispatch_send"],
   ['dispatch new --name "my docs"', 'dispatch_new {name: "my docs"}'],
   ["dispatch up", "dispatch up (in a shell)"],
-  ["dispatch daemon status; then dispatch doctor", "dispatch_daemon_status {}; then dispatch_doctor {}"],
+  ["dispatch daemon status; then dispatch doctor", "dispatch_daemon_status; then dispatch_doctor"],
   ["is what dispatch found", "is what dispatch found"],
   [
     "send it with --queue to wait its turn, or with --steer into the running one",
@@ -28,6 +28,7 @@ const cases: [shell: string, mcp: string][] = [
     "repeat the command with --idempotency-key a1b2: it is never done twice",
     "repeat the command with idempotency_key a1b2: it is never done twice",
   ],
+  ["a person may: dispatch rename (or set it)", "a person may: dispatch_rename (or set it)"],
   ["--no-wait", "wait: false"],
   ["--text-file PATH", "text_file: PATH"],
   ["--timeout needs --wait", "timeout needs wait: true"],

@@ -19,7 +19,7 @@ test("each thread has its own result, in order, and a failure hides no other", a
     failed: 1,
     results: [
       { ref: "@a" },
-      { for: "@b", error: "not_found (retry no): no thread", hint: "dispatch_list {}" },
+      { for: "@b", error: "not_found (retry no): no thread", hint: "dispatch_list" },
       { ref: "@c" },
     ],
   });

@@ -27,9 +27,12 @@ export async function callTool(served: Served, call: ToolCall): Promise<ToolResu
     const once = () => runOp(run, fields);
     const whole = ask_person === true ? await withPerson(run, once) : await once();
     const status = op.exit?.(whole) ?? 0;
-    return toolResult(await shownPart(run, whole, verbose === true, speller), {
-      ...(status === 0 ? {} : { exit_code: status }),
-    });
+    const shown = await shownPart(run, whole, verbose === true, speller);
+    const isAskedInVain = ask_person === true && served.askPerson === undefined;
+    return toolResult(
+      { ...shown, ...(isAskedInVain ? { note: "this host cannot ask its person" } : {}) },
+      status === 0 ? {} : { exit_code: status },
+    );
   } catch (thrown) {
     return errorResult(thrown, speller, op);
   }

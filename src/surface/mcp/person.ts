@@ -21,7 +21,7 @@ interface Form {
 export async function withPerson(run: Run, wait: () => Promise<Row>): Promise<Row> {
   const { askPerson } = run.served;
   let result = await wait();
-  if (!askPerson) return { ...result, next: "this host cannot ask its person: request list, request answer" };
+  if (!askPerson) return result;
   for (let asked = 0; asked < limits.mcp.personAsksMax; asked++) {
     const [ask] = result["asks"] as RequestView[];
     if (ask === undefined) return result;

@@ -11,7 +11,7 @@ import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
-import { listingsOf } from "../src/surface/mcp/tools.ts";
+import { listingsOf } from "../src/surface/mcp/listing.ts";
 
 interface Found {
   file: string;

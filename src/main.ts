@@ -4,7 +4,7 @@
  */
 import { quick } from "./surface/cli/quick.ts";
 import type { Answer } from "./surface/client.ts";
-import type { Listings } from "./surface/mcp/tools.ts";
+import type { Listings } from "./surface/mcp/listing.ts";
 
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";

@@ -3,7 +3,7 @@ import type { Paths } from "../base/paths.ts";
 import type { Check, Registry } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import type { Answer } from "./client.ts";
-import type { Listings } from "./mcp/tools.ts";
+import type { Listings } from "./mcp/listing.ts";
 
 export interface DoctorInput {
   app_server: boolean;

@@ -68,8 +68,6 @@ export const compatListing = [
   },
 ];
 
-export const isCompatTool = (name: string) => compatListing.some((tool) => tool.name === name);
-
 export async function callCompat(
   served: Served,
   name: string,

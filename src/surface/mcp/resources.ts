@@ -1,10 +1,13 @@
 /** What a host can read without a tool: the threads, one thread, the open questions. */
-import { fail } from "../../base/error.ts";
+import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
+import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { cell } from "../../base/text.ts";
 import type { ThreadSummary } from "../../contract/thread.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
-import { withoutEmpty } from "./result.ts";
+import { shortText } from "./bound.ts";
+import { asDispatchError, withoutEmpty } from "./result.ts";
 import type { Served } from "./run.ts";
 
 const json = "application/json";
@@ -47,7 +50,9 @@ export async function readResource(served: Served, uri: string, signal: AbortSig
         ? ["request.list", {}]
         : ref !== undefined
           ? ["thread.get", { thread: decoded(ref) }]
-          : fail("not_found", `there is no resource ${uri}`, { hint: "dispatch://threads" });
+          : protocolError(
+              new DispatchError("not_found", `there is no resource ${uri}`, { hint: "dispatch://threads" }),
+            );
   const result = await read(served, op as string, input as Row, signal);
   return { uri, mimeType: json, text: JSON.stringify(withoutEmpty(result), null, 1) };
 }
@@ -56,11 +61,21 @@ function decoded(word: string): string {
   try {
     return decodeURIComponent(word);
   } catch {
-    return fail("usage", `"${word}" is not a well-formed part of an address`);
+    return protocolError(new DispatchError("not_found", `"${word}" is not a well-formed part of an address`));
   }
 }
 
 async function read({ deps, session }: Served, name: string, input: Row, signal: AbortSignal): Promise<Row> {
   const row = deps.index.find((one) => one.name === name)!;
-  return session.call(row, input, { caller: callerHere("mcp"), repeat: "safe", signal });
+  return session.call(row, input, { caller: callerHere("mcp"), repeat: "safe", signal }).catch(protocolError);
+}
+
+/** A resource has no result that could say an error. -32002: not found. */
+function protocolError(thrown: unknown): never {
+  const { code, message, hint } = asDispatchError(thrown);
+  throw new McpError(
+    code === "not_found" ? -32002 : ErrorCode.InternalError,
+    cell(shortText(hint === null ? message : `${message}; ${hint}`)),
+    { code },
+  );
 }

@@ -12,8 +12,9 @@ import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
 import type { Session } from "../session.ts";
 import type { Speller } from "./hint.ts";
 import type { News } from "./news.ts";
+import { offeredFields } from "./offered.ts";
 import { withCalls, withoutEmpty } from "./result.ts";
-import { offeredFields, type Tool } from "./tools.ts";
+import type { Tool } from "./tools.ts";
 
 /** Shows a form at the host. Undefined: the person declined, or did not answer in time. */
 export type AskPerson = (

@@ -22,11 +22,7 @@ import type { Globals } from "../cli/globals.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { openSession } from "../session.ts";
 import { shortText } from "./bound.ts";
-import { callTool } from "./call.ts";
-import { callCompat, compatListing, isCompatTool } from "./compat.ts";
 import { newsMemory } from "./news.ts";
-import { listResources, readResource, resourceTemplates } from "./resources.ts";
-import { asDispatchError } from "./result.ts";
 import type { AskPerson, Served } from "./run.ts";
 import { stdioTransport } from "./stdio.ts";
 import { toolsOf } from "./tools.ts";
@@ -93,7 +89,8 @@ function serverOf(served: Served, options: ServeOptions, calls: Set<Promise<unkn
   server.setRequestHandler(ListToolsRequestSchema, async () => {
     const { grouped, flat } = await track(served.deps.tools());
     const isFlat = options.isFlat ?? isDeferring(server.getClientVersion()?.name);
-    return { tools: [...(isFlat ? flat : grouped), ...(options.isCompat ? compatListing : [])] };
+    const more = options.isCompat ? (await import("./compat.ts")).compatListing : [];
+    return { tools: [...(isFlat ? flat : grouped), ...more] };
   });
 
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
@@ -108,22 +105,27 @@ function serverOf(served: Served, options: ServeOptions, calls: Set<Promise<unkn
       extra.sendNotification({ method: "notifications/progress", params: update }).catch(() => {});
     };
     const call = { args: params.arguments ?? {}, meta, signal: extra.signal, progress };
-    if (options.isCompat && isCompatTool(params.name)) return track(callCompat(served, params.name, call));
+    if (options.isCompat && compatNames.has(params.name))
+      return track(import("./compat.ts").then(({ callCompat }) => callCompat(served, params.name, call)));
     const tool = tools.get(params.name) ?? unknownTool(params.name, tools.keys());
-    return track(callTool({ ...served, askPerson: personOf(server) }, { ...call, tool }));
+    const here = { ...served, askPerson: personOf(server) };
+    return track(import("./call.ts").then(({ callTool }) => callTool(here, { ...call, tool })));
   });
 
+  const resources = () => import("./resources.ts");
   server.setRequestHandler(ListResourcesRequestSchema, async (_, { signal }) => ({
-    resources: await track(listResources(served, signal).catch(protocolError)),
+    resources: await track((await resources()).listResources(served, signal)),
   }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: [...resourceTemplates],
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => ({
+    resourceTemplates: [...(await resources()).resourceTemplates],
   }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, { signal }) => ({
-    contents: [await track(readResource(served, params.uri, signal).catch(protocolError))],
+    contents: [await track((await resources()).readResource(served, params.uri, signal))],
   }));
   return server;
 }
+
+const compatNames = new Set(["codex", "codex-reply"]);
 
 const isDeferring = (host: string | undefined) =>
   deferringHosts.some((name) => host?.toLowerCase().startsWith(name) ?? false);
@@ -133,16 +135,6 @@ function unknownTool(name: string, known: Iterable<string>): never {
   throw new McpError(
     ErrorCode.InvalidParams,
     `there is no tool ${cell(shortText(name))}${right ? `; did you mean ${right}?` : ""}`,
-  );
-}
-
-/** A resource has no result that could say an error. -32002: not found. */
-function protocolError(thrown: unknown): never {
-  const { code, message, hint } = asDispatchError(thrown);
-  throw new McpError(
-    code === "not_found" ? -32002 : ErrorCode.InternalError,
-    cell(shortText(hint === null ? message : `${message}; ${hint}`)),
-    { code },
   );
 }
 

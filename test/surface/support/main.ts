@@ -7,7 +7,7 @@ import { pathsOf } from "../../../src/base/paths.ts";
 import { quick } from "../../../src/surface/cli/quick.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
 import { quickReadOf } from "../../../src/surface/indexrow.ts";
-import { listingsOf } from "../../../src/surface/mcp/tools.ts";
+import { listingsOf } from "../../../src/surface/mcp/listing.ts";
 import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
 import { index, ops } from "./ops.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Writes src/ops/index.ts and README's tables from src/ops/<noun>/<verb>.ts. `--check` writes nothing and exits 1 when a
- * file is stale. Fails on ops that the surfaces could not distinguish.   generate [--check] [--ops DIR]
+ * Writes src/ops/index.ts, README's tables and the parts of the plugin that follow from src/ops/<noun>/<verb>.ts and
+ * package.json. `--check` writes nothing and exits 1 when a file is stale. Fails on ops that the surfaces could not distinguish.   generate [--check] [--ops DIR]
  */
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,6 +11,8 @@ import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
+import { filled } from "./generate.d/marks.ts";
+import { pluginTexts } from "./generate.d/plugin.ts";
 
 interface Found {
   file: string;
@@ -28,7 +30,11 @@ if (problems.length > 0) {
   process.exit(1);
 }
 await keep(join(folder, "index.ts"), () => source(found));
-if (values.ops === undefined) await keep(join(root, "README.md"), readme);
+if (values.ops === undefined) {
+  await keep(join(root, "README.md"), readme);
+  const rows = found.map(({ op, file }) => ({ ...indexRowOf(op), load: () => import(join(folder, file)) }));
+  for (const [file, text] of await pluginTexts(rows)) await keep(join(root, file), text);
+}
 
 /** Writes a file that is stale. With `--check` it reports the file instead and exits 1. */
 async function keep(target: string, made: (current: string) => string): Promise<void> {
@@ -64,13 +70,6 @@ function readme(current: string): string {
 
 function attemptsNote(): string {
   return `Each arrow from \`queued\` to \`claimed\` counts one attempt. After ${limits.message.attemptsMax} attempts a message goes to \`failed\` instead of back to \`queued\`; \`receipt resolve --as resend\` grants one more.`;
-}
-
-function filled(text: string, name: string, lines: readonly string[]): string {
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(open), text.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`README.md has no marks for ${name}`);
-  return `${text.slice(0, from + open.length)}\n${lines.join("\n")}\n${text.slice(to)}`;
 }
 
 async function load(): Promise<Found[]> {

@@ -1,6 +1,6 @@
 /**
- * Writes src/ops/index.ts and README's tables from src/ops/<noun>/<verb>.ts. `--check` writes nothing and exits 1 when a
- * file is stale. Fails on ops that the surfaces could not distinguish.   generate [--check] [--ops DIR]
+ * Writes src/ops/index.ts, README's tables and the parts of the plugin that follow from src/ops/<noun>/<verb>.ts and
+ * package.json. `--check` writes nothing and exits 1 when a file is stale. Fails on ops that the surfaces could not distinguish.   generate [--check] [--ops DIR]
  */
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,6 +12,8 @@ import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
 import { listingsOf } from "../src/surface/mcp/listing.ts";
+import { filled } from "./generate.d/marks.ts";
+import { pluginTexts } from "./generate.d/plugin.ts";
 
 interface Found {
   file: string;
@@ -31,10 +33,10 @@ if (problems.length > 0) {
 await keep(join(folder, "index.ts"), () => source(found));
 if (values.ops === undefined) {
   await keep(join(root, "README.md"), readme);
-  const listings = await listingsOf(
-    found.map(({ op }) => ({ ...indexRowOf(op), load: async () => ({ default: op }) })),
-  );
+  const rows = found.map(({ op }) => ({ ...indexRowOf(op), load: async () => ({ default: op }) }));
+  const listings = await listingsOf(rows);
   await keep(join(root, "src/surface/mcp/listing.json"), () => `${JSON.stringify(listings, null, 1)}\n`);
+  for (const [file, text] of await pluginTexts(rows)) await keep(join(root, file), text);
 }
 
 /** Writes a file that is stale. With `--check` it reports the file instead and exits 1. */
@@ -71,13 +73,6 @@ function readme(current: string): string {
 
 function attemptsNote(): string {
   return `Each arrow from \`queued\` to \`claimed\` counts one attempt. After ${limits.message.attemptsMax} attempts a message goes to \`failed\` instead of back to \`queued\`; \`receipt resolve --as resend\` grants one more.`;
-}
-
-function filled(text: string, name: string, lines: readonly string[]): string {
-  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(open), text.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`README.md has no marks for ${name}`);
-  return `${text.slice(0, from + open.length)}\n${lines.join("\n")}\n${text.slice(to)}`;
 }
 
 async function load(): Promise<Found[]> {

@@ -45,5 +45,6 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
+    plugin: async (paths) => (await import("./daemon/plugin/plugin.ts")).pluginOf(paths),
   });
 }

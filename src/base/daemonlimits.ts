@@ -145,6 +145,17 @@ export const daemonLimits = {
     hintCharsMax: 2000,
   },
 
+  plugin: {
+    /** A host lists its plugins in half a second (measured). */
+    listTimeoutMs: 20 * second,
+    /** How long a host may take to install or remove a plugin: it copies some KB. */
+    changeTimeoutMs: 60 * second,
+    /** Bytes that are read of such a command's output: a list of many plugins has some 100 KB. */
+    outputBytesMax: MiB,
+    /** Characters of what a host says when it refuses. */
+    refusalCharsMax: 400,
+  },
+
   daemon: {
     /** How long a graceful stop may take. Then the process exits anyway. */
     shutdownGraceMs: 10 * second,

@@ -43,5 +43,5 @@ export function modeOf(found: Pick<Owned, "mode">): string {
 
 /** The path in shell quoting. */
 export function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return /^[\w@./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

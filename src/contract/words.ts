@@ -121,3 +121,22 @@ export type InboxState = (typeof inboxStates)[number];
 
 export const outboxStates = ["waiting", "done", "failed"] as const;
 export type OutboxState = (typeof outboxStates)[number];
+
+/** Programs that take the plugin. */
+export const pluginHosts = ["codex", "claude"] as const;
+
+/**
+ * missing: the program is not there; absent: the plugin is not installed; current, older, newer: the installed version
+ * beside that of this dispatch; disabled: installed and switched off; broken: it cannot load, or its files are not ours;
+ * unknown: the host did not say.
+ */
+export const pluginStates = [
+  "missing",
+  "absent",
+  "current",
+  "older",
+  "newer",
+  "disabled",
+  "broken",
+  "unknown",
+] as const;

@@ -1,6 +1,6 @@
 /** Runs the checks of `dispatch doctor`. It needs no daemon, changes nothing without `--fix`, and never throws. */
 import { type Clock, systemClock } from "../base/clock.ts";
-import { daemonEnv, readEnv } from "../base/env.ts";
+import { daemonEnv, inheritedEnv, readEnv } from "../base/env.ts";
 import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
@@ -35,6 +35,8 @@ const checks: readonly (readonly [name: string, look: Look])[] = [
 
 interface DoctorDeps {
   env: Record<string, string | undefined>;
+  /** Default: `env`. */
+  hostEnv?: Record<string, string | undefined>;
   isSandboxed: boolean;
   clock: Clock;
 }
@@ -52,8 +54,8 @@ export async function runChecks(
   deps: DoctorDeps = systemDeps(paths),
 ): Promise<Check[]> {
   const { app_server: appServer, fix, timeoutMs } = input;
-  const { env, isSandboxed, clock } = deps;
-  const ctx: CheckContext = { paths, env, isSandboxed, appServer, timeoutMs };
+  const { env, hostEnv = env, isSandboxed, clock } = deps;
+  const ctx: CheckContext = { paths, env, hostEnv, isSandboxed, appServer, timeoutMs };
   const found: Check[] = [];
   for (const [name, look] of checks) {
     const once = () => attempt(look, ctx, clock);
@@ -91,5 +93,6 @@ async function attempt(look: Look, ctx: CheckContext, clock: Clock): Promise<Fin
 function systemDeps(paths: Paths): DoctorDeps {
   const { CODEX_SANDBOX, CODEX_SANDBOX_NETWORK_DISABLED } = readEnv();
   const isSandboxed = CODEX_SANDBOX !== undefined || CODEX_SANDBOX_NETWORK_DISABLED !== undefined;
-  return { env: daemonEnv(passedVariables(paths.config)), isSandboxed, clock: systemClock };
+  const env = daemonEnv(passedVariables(paths.config));
+  return { env, hostEnv: inheritedEnv(), isSandboxed, clock: systemClock };
 }

@@ -1,7 +1,9 @@
 /** The context that an op's `run` receives. An op never imports core, store or another op: it uses only this. */
 import type { Clock } from "../base/clock.ts";
+import type { Code } from "../base/error.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Paths } from "../base/paths.ts";
+import type { pluginHosts, pluginStates } from "../contract/words.ts";
 import type { Core } from "../core/core.ts";
 import type { Caller } from "./protocol.ts";
 
@@ -101,6 +103,34 @@ export interface Registry {
   }>;
 }
 
+/** The plugin in the hosts. Each host has its own row: the failure of one does not hide the other's. */
+export interface PluginRow {
+  host: (typeof pluginHosts)[number];
+  /** The executable. Null when it was not found. */
+  program: string | null;
+  state: (typeof pluginStates)[number];
+  version: string | null;
+  detail: string | null;
+  commands: string[];
+  error: { code: Code; message: string } | null;
+  next: string | null;
+}
+
+export interface PluginReport {
+  version: string;
+  folder: string;
+  hosts: PluginRow[];
+}
+
+type PluginHosts = Partial<Record<PluginRow["host"], boolean | undefined>>;
+
+/** Without a chosen host: each that is found. Each method throws `not_found` when there is none. */
+export interface Plugin {
+  status(hosts: PluginHosts): Promise<PluginReport>;
+  install(input: PluginHosts & { dry_run: boolean }): Promise<PluginReport>;
+  remove(input: PluginHosts & { dry_run: boolean }): Promise<PluginReport>;
+}
+
 export interface ClientCtx {
   paths: Paths;
   clock: Clock;
@@ -126,4 +156,5 @@ export interface ClientCtx {
   completion(shell: "bash" | "zsh" | "fish"): Promise<string>;
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
   registry(): Promise<Registry>;
+  plugin(): Promise<Plugin>;
 }

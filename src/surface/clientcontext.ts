@@ -88,6 +88,7 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     completion: async (shell) => (await import("./cli/complete/scripts.ts")).scripts[shell],
     doctor: (input) => deps.doctor(paths, input),
     registry: () => deps.registry(paths),
+    plugin: () => deps.plugin(paths),
   };
 }
 

@@ -18,13 +18,13 @@ export interface CodexHome {
  * An isolated CODEX_HOME that knows only the given provider. It lies inside the checkout, because Codex refuses
  * to make its helper binaries under a temporary directory.
  */
-export function codexHome(providerUrl: string, config = ""): CodexHome {
+export function codexHome(providerUrl: string, config = "", more: { hasPlugins?: boolean } = {}): CodexHome {
   const base = join(root, ".scratch", randomBytes(6).toString("hex"));
   const home = join(base, "codex");
   const cwd = join(base, "work");
   mkdirSync(home, { recursive: true });
   mkdirSync(cwd, { recursive: true });
-  writeFileSync(join(home, "config.toml"), configToml(providerUrl) + config);
+  writeFileSync(join(home, "config.toml"), configToml(providerUrl, more.hasPlugins === true) + config);
   return {
     home,
     cwd,
@@ -67,7 +67,7 @@ function nativeNames(): [string, string] {
   return [`${process.platform}-${process.arch}`, `${cpu}-${system}`];
 }
 
-function configToml(providerUrl: string): string {
+function configToml(providerUrl: string, hasPlugins: boolean): string {
   return `model = "mock-model"
 model_provider = "mock"
 approval_policy = "never"
@@ -85,7 +85,7 @@ stream_idle_timeout_ms = 8000
 [analytics]
 enabled = false
 [features]
-plugins = false
+plugins = ${hasPlugins}
 remote_plugin = false
 apps = false
 `;

@@ -61,6 +61,8 @@ export interface RigOptions {
   /** Added to Codex's config.toml. */
   config?: string;
   env?: Record<string, string>;
+  /** Codex's plugins are on. */
+  hasPlugins?: boolean;
   /** The last part of DISPATCH_HOME. */
   homeName?: string;
 }
@@ -68,7 +70,7 @@ export interface RigOptions {
 export function dispatchRig(options: RigOptions = {}): Rig {
   if (!existsSync(binary)) throw new Error(`no ${binary}: run scripts/build first`);
   const provider = startProvider();
-  const codex = codexHome(provider.url, options.config);
+  const codex = codexHome(provider.url, options.config, { hasPlugins: options.hasPlugins === true });
   const base = mkdtempSync(join(tmpdir(), "dispatch-"));
   const home = join(base, options.homeName ?? "home");
   const env = { ...codex.env, DISPATCH_HOME: home, DISPATCH_CODEX: codexExecutable(), ...options.env };

@@ -1,5 +1,5 @@
 import type { ModelBody } from "./provider.ts";
-import type { Script, Step } from "./provider-script.ts";
+import { filledFrom, outputsIn, type Script, type Step } from "./provider-script.ts";
 
 /** Named doors that hold a stream until a test opens them. */
 export interface Gates {
@@ -110,7 +110,7 @@ async function perform(play: Play, send: Send): Promise<void> {
     else if ("fail" in step) {
       const error = { code: step.fail, message: step.message ?? `scripted ${step.fail}` };
       return send("response.failed", { response: { id, status: "failed", error } });
-    } else if ("shell" in step || "patch" in step || "tool" in step) {
+    } else if ("shell" in step || "patch" in step || "tool" in step || "custom" in step) {
       item(toolCall(step, play.body, script.from + offset));
       break;
     }
@@ -162,7 +162,7 @@ async function say(
 
 /** The call's id carries the step's number: the next request says by it where the script goes on. */
 function toolCall(
-  step: Extract<Step, { shell: string } | { patch: string } | { tool: string }>,
+  step: Extract<Step, { shell: string } | { patch: string } | { tool: string } | { custom: string }>,
   body: ModelBody,
   at: number,
 ): Record<string, unknown> {
@@ -170,6 +170,8 @@ function toolCall(
   const id = `fc_${crypto.randomUUID()}`;
   if ("patch" in step)
     return { type: "custom_tool_call", id, call_id, name: "apply_patch", input: step.patch };
+  if ("custom" in step)
+    return { type: "custom_tool_call", id, call_id, name: step.custom, input: step.input };
   if ("tool" in step) {
     const named = step.namespace === undefined ? {} : { namespace: step.namespace };
     return {
@@ -178,7 +180,7 @@ function toolCall(
       call_id,
       name: step.tool,
       ...named,
-      arguments: JSON.stringify(step.arguments ?? {}),
+      arguments: JSON.stringify(filledFrom(step.arguments ?? {}, outputsIn(body).join("\n"))),
     };
   }
   const tool = (body.tools ?? []).find(

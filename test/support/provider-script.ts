@@ -1,6 +1,6 @@
 import type { InputItem, ModelBody } from "./provider.ts";
 
-/** One thing the model does. Steps run in order; `shell`, `patch` and `tool` end their model request. */
+/** One thing the model does. Steps run in order; `shell`, `patch`, `tool` and `custom` end their request. */
 export type Step =
   /** Text in deltas, `repeat` times as long; `deltas` cuts it evenly, `delta_ms` waits between them. */
   | { say: string; repeat?: number; deltas?: number; delta_ms?: number }
@@ -9,7 +9,10 @@ export type Step =
   | { shell: string; escalate?: string }
   /** The body of an apply_patch call, `*** Begin Patch` and all. */
   | { patch: string }
+  /** `arguments` may refer to earlier outputs: see `filledFrom`. */
   | { tool: string; arguments?: Record<string, unknown>; namespace?: string }
+  /** A tool that takes a text: `exec` of Codex's code mode takes JavaScript. */
+  | { custom: string; input: string }
   /** Holds the stream until the test releases this name. */
   | { wait: string }
   | { sleep: number }
@@ -53,11 +56,43 @@ function textOfItem(item: InputItem): string {
 }
 
 function stepsOf(text: string): Step[] {
-  const trimmed = text.trim();
-  if (!trimmed.startsWith("[")) return [{ say: `ok: ${text}` }];
+  return scriptIn<Step>(text) ?? [{ say: `ok: ${text}` }];
+}
+
+/** The steps of a text that is a script, perhaps after the name of a skill: `$dispatch:dispatch [...]`. */
+export function scriptIn<S>(text: string): S[] | undefined {
+  const json = text.trim().replace(/^[$/][\w:-]+\s+(?=\[)/, "");
+  if (!json.startsWith("[")) return undefined;
   try {
-    return JSON.parse(trimmed) as Step[];
+    return JSON.parse(json) as S[];
   } catch {
-    return [{ say: `ok: ${text}` }];
+    return undefined;
   }
+}
+
+/**
+ * The arguments of a call, in which `{"$match": "REGEX"}` is the first group of its last match in the outputs of the
+ * calls before: a model reads an id there and gives it to the next call. Nothing matches: the pattern itself, which no
+ * tool takes for an id.
+ */
+export function filledFrom(value: unknown, said: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => filledFrom(one, said));
+  if (typeof value !== "object" || value === null) return value;
+  const pattern = (value as Record<string, unknown>)["$match"];
+  if (typeof pattern === "string") return [...said.matchAll(new RegExp(pattern, "g"))].at(-1)?.[1] ?? pattern;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, filledFrom(one, said)]));
+}
+
+/** The outputs of the tools called since the last user message, as text. */
+export function outputsIn(body: ModelBody): string[] {
+  const input = body.input ?? [];
+  return input
+    .slice(input.findLastIndex(isPerson) + 1)
+    .filter((item) => item.type?.endsWith("_call_output") === true)
+    .map(({ output }) => (typeof output === "string" ? output : partsOf(output)));
+}
+
+function partsOf(output: unknown): string {
+  if (!Array.isArray(output)) return JSON.stringify(output);
+  return output.map((part: { text?: string }) => part.text ?? JSON.stringify(part)).join("\n");
 }

@@ -7,6 +7,8 @@ export interface CheckContext {
   paths: Paths;
   /** The environment that a daemon started by this caller would have. */
   env: Record<string, string | undefined>;
+  /** The environment of this caller, in which the hosts of plugins are asked. */
+  hostEnv: Record<string, string | undefined>;
   /** Inside Codex's sandbox a connect is refused, which looks like a dead daemon (facts F53). */
   isSandboxed: boolean;
   appServer: boolean;

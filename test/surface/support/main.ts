@@ -28,6 +28,7 @@ else {
           codex: () => Promise.resolve(0),
           doctor: () => Promise.resolve([]),
           registry: () => Promise.reject(new Error("no command of these tests asks for it")),
+          plugin: () => Promise.reject(new Error("no command of these tests asks for it")),
         }),
   );
 }

@@ -46,7 +46,7 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "no",
-  rare: ["jitter", "min_interval", "until"],
+  rare: ["jitter", "min_interval", "until", "catch_up", "tz"],
   input: v.strictObject({
     name: flag(
       v.pipe(v.string(), v.minLength(1), v.maxLength(limits.automation.nameCharsMax)),

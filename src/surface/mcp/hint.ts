@@ -5,13 +5,15 @@ import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import { kebab } from "../cli/args.ts";
 import { isOffered, toolNameOf, wordOf } from "./tools.ts";
 
+type Fields = AnyOp["input"]["entries"];
+
 export interface Speller {
   index: readonly IndexRow[];
   isFlat: boolean;
 }
 
-/** `op`: the op of the call, whose flags the text may name without a command. */
-export async function spellForMcp(text: string, speller: Speller, op?: AnyOp): Promise<string> {
+/** `fields`: those that the text may name as flags without a command. */
+export async function spellForMcp(text: string, speller: Speller, fields: Fields = {}): Promise<string> {
   if (text.length > limits.mcp.hintCharsMax) return text;
   const parts: string[] = [];
   let at = 0;
@@ -19,10 +21,10 @@ export async function spellForMcp(text: string, speller: Speller, op?: AnyOp): P
     if (index < at) continue;
     const command = await commandAt(text.slice(index), speller);
     if (!command) continue;
-    parts.push(withFlags(text.slice(at, index), op), command.spelled);
+    parts.push(withFlags(text.slice(at, index), fields), command.spelled);
     at = index + command.length;
   }
-  return parts.join("") + withFlags(text.slice(at), op);
+  return parts.join("") + withFlags(text.slice(at), fields);
 }
 
 /** The command at the start of the text, and how many characters of it are the command. */
@@ -88,12 +90,12 @@ const numbered = (word: string, type: string): unknown =>
   type === "number" && /^\d+$/.test(word) ? Number(word) : word;
 
 /** Flags outside a command: of the op itself, or of whichever op the reader is at. */
-function withFlags(text: string, op: AnyOp | undefined): string {
+function withFlags(text: string, fields: Fields): string {
   return text.replace(
     /--(no-)?([a-z][a-z-]*[a-z])(?:=([^\s,;]+)| (@?[A-Z]{2,}|@[\w-]+|\d+|"[^"]*"|'[^']*'))?/g,
     (_all, no: string | undefined, flag: string, inline?: string, next?: string) => {
       const name = flag.replaceAll("-", "_");
-      const schema = op?.input.entries[name] as Parameters<typeof typeOf>[0] | undefined;
+      const schema = fields[name] as Parameters<typeof typeOf>[0] | undefined;
       const value = inline ?? next;
       if (no) return `${name}: false`;
       const isSwitch = schema === undefined ? value === undefined : typeOf(schema) === "boolean";

@@ -6,6 +6,7 @@ import { markOf } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
 import { type JsonSchema, jsonSchemas } from "../schema.ts";
+import { spellForMcp } from "./hint.ts";
 import { offeredFields } from "./offered.ts";
 import { intentOf, type Tool, toolsOf } from "./tools.ts";
 
@@ -31,9 +32,30 @@ export interface Listings {
 
 export async function listingsOf(index: readonly IndexRow[]): Promise<Listings> {
   const [grouped, flat] = await Promise.all(
-    [false, true].map((isFlat) => Promise.all([...toolsOf(index, isFlat).values()].map(listingOf))),
+    [false, true].map((isFlat) =>
+      Promise.all(
+        [...toolsOf(index, isFlat).values()].map(async (tool) => {
+          const rows = [...tool.rows.values()];
+          const ops = await Promise.all(rows.map(async (row) => (await row.load()).default));
+          const fields = Object.assign({}, ...ops.map(({ input }) => input.entries));
+          const speak = (text: string) => spellForMcp(text, { index, isFlat }, fields);
+          return (await inMcpWords(await listingOf(tool), speak)) as ToolListing;
+        }),
+      ),
+    ),
   );
   return { grouped: grouped!, flat: flat! };
+}
+
+/** The descriptions of ops and fields are written for the command line. */
+async function inMcpWords(node: unknown, speak: (text: string) => Promise<string>): Promise<unknown> {
+  if (Array.isArray(node)) return Promise.all(node.map((item) => inMcpWords(item, speak)));
+  if (typeof node !== "object" || node === null) return node;
+  const entries = Object.entries(node).map(async ([key, value]) => [
+    key,
+    key === "description" && typeof value === "string" ? await speak(value) : await inMcpWords(value, speak),
+  ]);
+  return Object.fromEntries(await Promise.all(entries)) as unknown;
 }
 
 async function listingOf(tool: Tool): Promise<ToolListing> {

@@ -90,8 +90,8 @@ export async function wordsOfError(error: DispatchError, speller: Speller, op?: 
   return {
     code,
     retry,
-    message: oneLine(await spellForMcp(message, speller, op)),
-    hint: hint === null ? null : oneLine(await spellForMcp(hint, speller, op)),
+    message: oneLine(await spellForMcp(message, speller, op?.input.entries)),
+    hint: hint === null ? null : oneLine(await spellForMcp(hint, speller, op?.input.entries)),
     data: data && bounded(data).result,
   };
 }

@@ -4,8 +4,8 @@ import { index } from "../../../src/ops/index.ts";
 import { spellForMcp } from "../../../src/surface/mcp/hint.ts";
 
 const send = (await index.find((row) => row.name === "message.send")!.load()).default;
-const flat = (text: string) => spellForMcp(text, { index, isFlat: true }, send);
-const grouped = (text: string) => spellForMcp(text, { index, isFlat: false }, send);
+const flat = (text: string) => spellForMcp(text, { index, isFlat: true }, send.input.entries);
+const grouped = (text: string) => spellForMcp(text, { index, isFlat: false }, send.input.entries);
 
 const cases: [shell: string, mcp: string][] = [
   ["dispatch list", "dispatch_list"],

@@ -78,8 +78,12 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   several?: { each: string } | { each: null; shows: readonly string[] };
   /** Fields that the listing of a group's tool leaves out, because it costs every agent's context. They are taken. */
   rare?: readonly string[];
-  /** A sentence that only MCP shows: what it returns, and the words that an agent looks for. */
+  /** The summary in the words that an agent looks for: hosts search for tools by titles and descriptions. */
   forAgents?: string;
+  /** Where an agent that looks for something else and finds this one should go. */
+  see?: string;
+  /** What an agent gets, in short. */
+  returns?: string;
   /** Over MCP the caller may have open questions put to the person at the host. */
   asksPerson?: true;
   /** A progress row in words. */

@@ -13,6 +13,8 @@ export type Step =
   | { tool: string; arguments?: Record<string, unknown>; namespace?: string }
   /** A tool that takes a text: `exec` of Codex's code mode takes JavaScript. */
   | { custom: string; input: string }
+  /** Codex's search among the tools that it does not show. */
+  | { search: string; limit?: number }
   /** Holds the stream until the test releases this name. */
   | { wait: string }
   | { sleep: number }
@@ -37,7 +39,7 @@ export function resumePoint(body: ModelBody): Script {
   const input = body.input ?? [];
   const at = input.findLastIndex(isPerson);
   const text = at === -1 ? "" : textOfItem(input[at]!);
-  const done = input.slice(at + 1).findLast((item) => item.type?.endsWith("_call_output") === true);
+  const done = input.slice(at + 1).findLast((item) => item.type?.endsWith("_output") === true);
   const from = done === undefined ? 0 : Number(/_(\d+)$/.exec(done.call_id ?? "")?.[1] ?? -1) + 1;
   return { steps: stepsOf(text), from, key: `${body.prompt_cache_key ?? ""}:${at}:${from}` };
 }
@@ -88,8 +90,8 @@ export function outputsIn(body: ModelBody): string[] {
   const input = body.input ?? [];
   return input
     .slice(input.findLastIndex(isPerson) + 1)
-    .filter((item) => item.type?.endsWith("_call_output") === true)
-    .map(({ output }) => (typeof output === "string" ? output : partsOf(output)));
+    .filter((item) => item.type?.endsWith("_output") === true)
+    .map(({ output, tools }) => (typeof output === "string" ? output : partsOf(output ?? tools)));
 }
 
 function partsOf(output: unknown): string {

@@ -163,8 +163,8 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
   },
   exit: (out) => exitOf(out.verdict),
   progress: stillWaiting,
-  forAgents:
-    "Steer a running turn, queue a message, or interrupt. Returns {receipt, state}; with wait: true also last_message",
+  forAgents: "Queue a message for a thread, steer a running turn, or interrupt",
+  returns: "{receipt, state}; with wait: true also last_message",
   lean({ threads, asks, verdict, timed_out, last_message, ...receipt }, look) {
     const settled = receipt.turn_id;
     // The answer is shown here, so a later wait need not repeat it.

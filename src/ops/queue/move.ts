@@ -24,6 +24,7 @@ export default op({
     { given: "a finished turn", input: { id: "<receipt>", to: 1 }, error: "conflict" },
   ],
   run: ({ id, to }, { core }) => core.move(id, to),
+  see: "To queue a message for a thread: dispatch send --queue",
   lean: leanReceipt,
   view: (receipt, look) => `${receiptPairs(receipt, look)}\nposition ${receipt.place}`,
 });

@@ -111,6 +111,7 @@ export default op({
     );
     return { threads, next_cursor: page.next_cursor };
   },
+  forAgents: "The list of agent threads, what they do and ask",
   lean: ({ threads, truncated, next_cursor }, look) => ({
     threads: threads.map((thread) => ("asks" in thread ? leanSummary(thread, look) : thread)),
     more: truncated ? "give a larger limit" : null,

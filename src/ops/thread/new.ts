@@ -105,7 +105,7 @@ export default op({
       dropped: dropped.slice(),
     };
   },
-  forAgents: "Starts a worker agent, or several in parallel by threads",
+  forAgents: "Create a worker agent, or several agents in parallel",
   lean: ({ receipt, goal_set, dropped, ...thread }) => ({
     ...leanThread(thread),
     handle: thread.handle,

@@ -79,8 +79,9 @@ The result is always on stdout; the exit status says how the wait ended.`,
   exit: (out) => exitOf(out.verdict),
   progress: stillWaiting,
   asksPerson: true,
-  forAgents:
-    "Returns {verdict, threads: [{ref, status, last_message, asks: [{id, ask, options}]}]}: the result of each worker, once, and its open approvals",
+  forAgents: "Wait for a worker to finish and get the result of the agent",
+  returns:
+    "{verdict, threads: [{ref, status, last_message, asks: [{id, ask, options}]}]}; each last_message once",
   lean: ({ threads, asks, verdict, timed_out }, look) => ({
     verdict: timed_out ? "timeout" : verdict,
     threads: threads.map((thread) => leanWaited(thread, asks, look)),

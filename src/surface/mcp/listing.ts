@@ -16,6 +16,7 @@ export interface ToolListing {
   description: string;
   inputSchema: JsonSchema & { type: "object" };
   outputSchema: { type: "object" };
+  _meta?: Record<string, unknown>;
   annotations: {
     readOnlyHint?: true;
     destructiveHint: boolean;
@@ -64,10 +65,16 @@ async function listingOf(tool: Tool): Promise<ToolListing> {
   const row = rows[0]![1];
   return {
     name: tool.name,
-    title: tool.isFlat ? `dispatch ${row.cli}` : `dispatch ${row.group} ${intentOf(row)}`,
+    title: tool.isFlat
+      ? (ops[0]!.op.forAgents ?? ops[0]!.op.summary)
+      : `dispatch ${row.group} ${intentOf(row)}`,
     description: ops.map(({ word, op }) => described(word, op, ops.length === 1)).join("\n"),
     inputSchema: inputSchema(ops, tool.isFlat),
     outputSchema: { type: "object" },
+    // Claude Code looks for tools by it.
+    ...(tool.isFlat && ops[0]!.op.forAgents
+      ? { _meta: { "anthropic/searchHint": ops[0]!.op.forAgents } }
+      : {}),
     annotations: {
       // What is absent is false.
       ...(intentOf(row) === "read" ? { readOnlyHint: true } : {}),
@@ -94,7 +101,10 @@ function mayLeaveOut(op: AnyOp, name: string): boolean {
 }
 
 function described(word: string, op: AnyOp, isAlone: boolean): string {
-  const summary = [op.summary, ...(op.forAgents ? [op.forAgents] : [])].join(". ");
+  const returns = op.returns && `Returns ${op.returns}`;
+  const summary = [op.summary, op.forAgents, returns, isAlone ? op.see : undefined]
+    .filter((part) => part !== undefined)
+    .join(". ");
   if (isAlone) return `${summary}.`;
   const [optional, required] = [true, false].map((isLeftOut) =>
     listedFields(op, false).filter((name) => mayLeaveOut(op, name) === isLeftOut),

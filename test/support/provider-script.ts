@@ -9,7 +9,8 @@ export type Step =
   | { shell: string; escalate?: string }
   /** The body of an apply_patch call, `*** Begin Patch` and all. */
   | { patch: string }
-  | { tool: string; arguments?: Record<string, unknown>; namespace?: string }
+  /** `and`: the next step is a call of the same model answer. */
+  | { tool: string; arguments?: Record<string, unknown>; namespace?: string; and?: true }
   /** Holds the stream until the test releases this name. */
   | { wait: string }
   | { sleep: number }
@@ -34,8 +35,8 @@ export function resumePoint(body: ModelBody): Script {
   const input = body.input ?? [];
   const at = input.findLastIndex(isPerson);
   const text = at === -1 ? "" : textOfItem(input[at]!);
-  const done = input.slice(at + 1).findLast((item) => item.type?.endsWith("_call_output") === true);
-  const from = done === undefined ? 0 : Number(/_(\d+)$/.exec(done.call_id ?? "")?.[1] ?? -1) + 1;
+  const done = input.slice(at + 1).filter((item) => item.type?.endsWith("_call_output") === true);
+  const from = Math.max(0, ...done.map((item) => Number(/_(\d+)$/.exec(item.call_id ?? "")?.[1] ?? -1) + 1));
   return { steps: stepsOf(text), from, key: `${body.prompt_cache_key ?? ""}:${at}:${from}` };
 }
 

@@ -68,6 +68,14 @@ export async function lastTurnPermissions(
   }
 }
 
+/**
+ * The stored settings, with what they lack from Codex's answer: details that an older dispatch did not store, and the
+ * tools, which are a fact about the thread and no setting.
+ */
+export function keptEffective(known: EffectiveSettings | null, now: EffectiveSettings): EffectiveSettings {
+  return { ...now, ...known, tools: now.tools ?? known?.tools ?? null };
+}
+
 const comparedFields = [
   "cwd",
   "sandbox",

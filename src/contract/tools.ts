@@ -1,10 +1,9 @@
 /**
  * The tools that a thread made with `--tools` has. Codex keeps the names and schemas in the thread for ever and offers
- * them again after each resume and in each fork (facts F71), so a version is never changed: a change gets a new
- * namespace, and every daemon goes on answering the old ones. The version is in the namespace, as in Codex's own
- * `multi_agent_v1`: so the names of the tools stay the ones that texts and hints use.
+ * them again after each resume and in each fork (facts F71). So the names, fields and choices of a version never change:
+ * a change gets a new namespace, and every daemon goes on answering the old ones. The version is in the namespace, as in
+ * Codex's own `multi_agent_v1`, so that the names of the tools stay the ones that texts and hints use.
  */
-import { approvalPolicies, modes, sandboxes, threadStatuses } from "./words.ts";
 
 /** The version that new threads get. */
 export const toolNamespace = "dispatch_v1";
@@ -50,8 +49,8 @@ export const toolsV1 = {
       preset: texts("presets of the configuration"),
       model: text("the model"),
       effort: text("reasoning effort"),
-      sandbox: choice("what its commands may access", sandboxes),
-      approval_policy: choice("when it asks before it runs a command", approvalPolicies),
+      sandbox: choice("what its commands may access", ["read-only", "workspace-write", "danger-full-access"]),
+      approval_policy: choice("when it asks before it runs a command", ["untrusted", "on-request", "never"]),
       tools: flag("give it these tools too"),
       subscribe: flag("send this thread a message when it is done"),
     },
@@ -65,7 +64,7 @@ export const toolsV1 = {
       text: text("the text"),
       mode: choice(
         "send (default) starts a turn and is refused while one runs; queue: after the texts before it; steer: into the running turn; interject: interrupts the running turn; context: starts no turn",
-        modes,
+        ["send", "queue", "steer", "interject", "context"],
       ),
     },
     required: ["thread", "text"],
@@ -89,7 +88,16 @@ export const toolsV1 = {
   dispatch_list: {
     description: "List the threads, newest activity first.",
     properties: {
-      status: choice("only with this status", threadStatuses),
+      status: choice("only with this status", [
+        "idle",
+        "busy",
+        "waiting",
+        "error",
+        "blocked",
+        "archived",
+        "gone",
+        "unknown",
+      ]),
       limit: amount("at most this many, instead of 20"),
     },
     required: [],

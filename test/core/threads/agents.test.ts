@@ -90,6 +90,17 @@ describe("what an agent creates", () => {
     });
   }
 
+  test("gets tools of dispatch only from one that has them, or that may do everything unasked", async () => {
+    const error = await refusal(by("caller", { tools: true }));
+    expect([error.code, error.hint]).toEqual(["denied", "--no-tools"]);
+    const boss = await create("boss", { ...middling, tools: true });
+    const { id } = core().view(boss);
+    const ref = await create("worker", { tools: true }, { agent: id });
+    expect(core().view(ref)).toMatchObject({ tools: "dispatch_v1", sandbox: "workspace-write" });
+    await begin("guarded", all);
+    await by("free", { tools: true });
+  });
+
   test("may say how much the model thinks", async () => {
     await by("thoughtful", { config: { model_reasoning_effort: "low", model_verbosity: "low" } });
   });

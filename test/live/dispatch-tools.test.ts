@@ -1,5 +1,7 @@
 /** Threads that call dispatch by tools of their own, over the real Codex. The boss is read-only and asks nobody. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "../daemon/rig.ts";
 import { dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { type Step, stringify } from "../support/provider-script.ts";
@@ -193,9 +195,28 @@ test("a daemon that is killed in the middle of a call leaves no turn that hangs"
   rig.provider.release("slowest");
 });
 
+test("a daemon that is stopped in the middle of a call stops at once, and says what became of it", async () => {
+  await rig.ask(["new", "--name", "endless", "--text", stringify([{ wait: "endless" }])]);
+  const text = stringify([calling("wait", { threads: ["@endless"] }), { say: "never said" }]);
+  const { ref } = await rig.ask(["new", "--name", "stopping", ...boss, "--text", text]);
+  await callRuns(ref);
+  await rig.ask(["down", "--force"]);
+  await rig.ask(["up"]);
+  expect((await eventsOf(ref)).at(-1)).toMatchObject({
+    kind: "tool.cancelled",
+    data: { why: "its Codex ended" },
+  });
+  const { degraded } = await rig.ask(["daemon", "status"]);
+  expect(degraded).toEqual([]);
+  rig.provider.release("endless");
+});
+
 test("presets and --dry-run know the tools, and a thread without them has none", async () => {
   const plan = await rig.ask(["new", "--name", "planned", "--tools", "--dry-run"]);
   expect(plan.choices).toContainEqual({ field: "tools", value: true, source: "flag", file: null });
+  writeFileSync(join(rig.home, "config.toml"), "[presets.boss]\ntools = true\n");
+  const preset = await rig.ask(["new", "--name", "by preset", "--preset", "boss"]);
+  expect(preset.tools).toBe("dispatch_v1");
   const plain = await rig.thread("plain", "hello");
   expect(plain.tools).toBeNull();
   expect(JSON.stringify(rig.provider.requests.at(-1)!.body.tools)).not.toContain("dispatch_v1");

@@ -5,6 +5,7 @@ import { limits } from "../../../src/base/limits.ts";
 import type { EventView } from "../../../src/contract/events.ts";
 import type { ThreadSettings } from "../../../src/core/model/ports/thread.ts";
 import { until } from "../../support/codex-sink.ts";
+import { nothingAsked } from "../../world/model.ts";
 import { testWorld } from "../../world/world.ts";
 import { macrotasks, never, type Rig, rig } from "../rig.ts";
 
@@ -138,6 +139,44 @@ describe("a call", () => {
   });
 });
 
+test("a call whose turn ends in the same batch never runs", async () => {
+  await here.send('[{"wait":"go"}]');
+  await until("the turn runs", () => here.view().status === "busy");
+  const { id, latest_turn } = here.view();
+  const { epoch } = agent().status();
+  const turn = { ...facts(latest_turn!.id), status: "interrupted" as const };
+  const tool = {
+    server: "dispatch_v1",
+    name: "dispatch_new",
+    description: null,
+    arguments: { name: "late" },
+  };
+  here.world.engine.sink.onEvents(epoch!, [
+    {
+      kind: "request_opened",
+      request: {
+        rpc_id: 99,
+        method: "item/tool/call",
+        kind: "tool_call",
+        thread_id: id,
+        turn_id: turn.id,
+        item_id: "call",
+        command: null,
+        cwd: null,
+        changes: null,
+        auto_resolution_ms: null,
+        asks: { ...nothingAsked, tool },
+      },
+    },
+    { kind: "turn_completed", thread_id: id!, turn },
+  ]);
+  await macrotasks(20);
+  expect(events("tool.cancelled")).toHaveLength(1);
+  expect(core().list({ archived: false, limit: 10 })).toHaveLength(1);
+});
+
+const facts = (id: string) => ({ id, error: null, started_at: null, completed_at: null, items: [] });
+
 describe("dispatch_wait", () => {
   test("ends by itself after 45 s, and says how to go on", async () => {
     const ref = await thread(slow.name, slow.text);
@@ -238,6 +277,21 @@ describe("limits", () => {
     await over();
     expect(answers()).toHaveLength(1);
     expect(here.world.store.toolCalls.listRunning()).toEqual([]);
+  });
+
+  test("a call that the registry refused to record is sent again, and answered", async () => {
+    const add = here.world.store.toolCalls.add;
+    here.world.store.toolCalls.add = () => {
+      here.world.store.toolCalls.add = add;
+      throw new DispatchError("storage", "the disk is full");
+    };
+    await calls(calling("list"));
+    await until("it was refused", () => here.world.store.toolCalls.add === add);
+    expect(events("tool.called")).toEqual([]);
+    await here.clock.advance(limits.loop.everyMs);
+    await over();
+    expect(events("tool.answered")).toHaveLength(1);
+    expect(answers()).toMatchObject([{ success: true }]);
   });
 
   test("ended calls are pruned, running ones are not", async () => {

@@ -131,13 +131,6 @@ export const rest: readonly Mutant[] = [
   },
   {
     file: "src/core/requests/toolcall.ts",
-    from: '  if (store.toolCalls.find(row.id)?.state !== "running") return;\n',
-    to: "",
-    what: "a tool call runs although its turn ended in the same batch",
-    tests: [tools],
-  },
-  {
-    file: "src/core/requests/toolcall.ts",
     from: "own < runningPerThreadMax && running.length < runningMax",
     to: "running.length < runningMax",
     what: "one thread takes the place of all tool calls",

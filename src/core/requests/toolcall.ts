@@ -71,9 +71,7 @@ function refusalOf(running: readonly ToolCallRow[], ref: Ref): ToolAnswer | unde
 }
 
 function run(deps: CoreDeps, row: ToolCallRow, call: ThreadToolCall): void {
-  const { store, live, tools, log } = deps;
-  // Its turn may have ended in the same batch.
-  if (store.toolCalls.find(row.id)?.state !== "running") return;
+  const { live, tools, log } = deps;
   const abort = new AbortController();
   live.toolCalls.set(row.id, abort);
   tools

@@ -4,7 +4,7 @@ import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import type { EventView } from "../../../src/contract/events.ts";
 import type { ThreadSettings } from "../../../src/core/model/ports/thread.ts";
-import { until } from "../../support/codex-sink.ts";
+import { quietLog, until } from "../../support/codex-sink.ts";
 import { nothingAsked } from "../../world/model.ts";
 import { testWorld } from "../../world/world.ts";
 import { macrotasks, never, type Rig, rig } from "../rig.ts";
@@ -125,7 +125,9 @@ describe("a call", () => {
     expect(agent().asked.filter((text) => text === "once")).toHaveLength(1);
   });
 
-  test("that Codex sends again after a resume is one call, running or answered", async () => {
+  test("that Codex sends again after a resume is one call, and no fault", async () => {
+    const faults: string[] = [];
+    here = await rig({ log: { ...quietLog, error: (what) => void faults.push(what) } });
     await thread(slow.name, slow.text);
     await calls(calling("wait", { threads: ["@slow"] }));
     await until("the call runs", () => events("tool.called").length === 1);
@@ -136,6 +138,7 @@ describe("a call", () => {
     agent().release("slow");
     await over();
     expect(answers()).toHaveLength(1);
+    expect(faults).toEqual([]);
   });
 });
 

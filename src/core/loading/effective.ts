@@ -31,6 +31,8 @@ export function resumeSettings(lane: Pick<Lane, "settings" | "effective">): Thre
   if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
   if (effective.effort !== null) kept.effort = effective.effort;
   if (effective.service_tier !== null) kept.service_tier = effective.service_tier;
+  // A fork has them too, whatever is sent (facts F71).
+  if (effective.tools && effective.tools.length > 0) kept.tools = true;
   return kept;
 }
 

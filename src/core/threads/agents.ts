@@ -97,7 +97,7 @@ export async function limitToAgent<T extends Pick<NewThread, "settings" | "reque
   }
   if (settings.tools && !hasTools(deps, draft.agent) && !mayDelegateApproval(own)) {
     fail("denied", "a thread with tools calls dispatch without a question, and this one may not", {
-      hint: "--no-tools",
+      hint: "new --no-tools; a fork keeps the tools of its source",
     });
   }
   const most: Permissions = own ?? { ...least, cwd: settings.cwd };

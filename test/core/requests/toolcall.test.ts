@@ -267,6 +267,27 @@ describe("limits", () => {
     expect(answers()).toHaveLength(many + 1);
   });
 
+  test("one call more than all threads may run is answered at once, too", async () => {
+    const other = await thread(slow.name, null);
+    const { store } = here.world;
+    const epoch = agent().status().epoch!;
+    const closed = { outcome: null, closed_at: null, turn_id: null, call_id: null };
+    for (let at = 0; at < limits.tool.runningMax; at++) {
+      const row = {
+        id: `r${at}`,
+        lane: other,
+        epoch,
+        rpc_id: `w${at}`,
+        tool: "t",
+        state: "running",
+      } as const;
+      store.toolCalls.add({ ...row, ...closed, asked_at: 1 });
+    }
+    await calls(calling("list"));
+    await over();
+    expect(answers()[0]!.text).toStartWith("thread_busy (retry later): dispatch already runs 64 such calls");
+  });
+
   test("the registry that refuses to store an answer does not keep the turn waiting", async () => {
     await thread(slow.name, slow.text);
     await calls(calling("wait", { threads: ["@slow"] }));

@@ -35,7 +35,7 @@ export function openToolCall(
     rpc_id,
     turn_id,
     call_id: item_id,
-    tool: (namespace === null ? name : `${namespace}.${name}`).slice(0, limits.tool.nameCharsMax),
+    tool: toolName(namespace, name),
     state: "running",
     outcome: null,
     asked_at: change.now,
@@ -53,6 +53,12 @@ export function openToolCall(
   change.after(() =>
     run(deps, row, { thread_id, turn_id, call_id: item_id, namespace, name, arguments: given, cwd }),
   );
+}
+
+/** The model may have made it up. */
+function toolName(namespace: string | null, name: string): string {
+  const whole = namespace === null ? name : `${namespace}.${name}`;
+  return whole.slice(0, limits.tool.nameCharsMax).toWellFormed();
 }
 
 function refusalOf(running: readonly ToolCallRow[], ref: Ref): ToolAnswer | undefined {

@@ -1,4 +1,4 @@
-/** The tools of `dispatch_v1`: the op that each calls, and the short result that the model reads. Never changed. */
+/** The tools of `dispatch_v1`: the op that each calls, and the short result that the model reads. */
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { type ToolText, toolsV1 } from "../../contract/tools.ts";
@@ -64,14 +64,15 @@ export const v1: Readonly<Record<string, ThreadTool>> = {
   dispatch_inbox: { text: toolsV1.dispatch_inbox, use: inbox },
 };
 
+const inboxFields: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ["list", []],
+  ["ack", ["ids"]],
+  ["post", ["text", "thread"]],
+]);
+
 function inbox({ action = "list", ids, text, thread, ...args }: Json): ToolUse {
   const given = filled({ ids, text, thread });
-  const takes: Readonly<Record<string, readonly string[]>> = {
-    list: [],
-    ack: ["ids"],
-    post: ["text", "thread"],
-  };
-  const allowed = takes[String(action)];
+  const allowed = inboxFields.get(action);
   if (!allowed) fail("usage", `action is list, ack or post, not ${JSON.stringify(action)}`);
   const stray = Object.keys(given).find((name) => !allowed.includes(name));
   if (stray !== undefined) fail("usage", `action ${String(action)} takes no ${stray}`);

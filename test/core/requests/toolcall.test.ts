@@ -180,6 +180,49 @@ test("a call whose turn ends in the same batch never runs", async () => {
 
 const facts = (id: string) => ({ id, error: null, started_at: null, completed_at: null, items: [] });
 
+test("of a worker that it subscribed to, a thread is sent a message when that is done", async () => {
+  await calls(calling("new", { name: "worker", text: "hello", subscribe: true }));
+  await over();
+  await until("it is woken", () => agent().asked.some((text) => text.includes("ok: hello")));
+});
+
+test("a thread reads its inbox, acknowledges, and posts to another one", async () => {
+  const ref = await thread("worker", null);
+  const { id } = core().postInbox({ lane: here.ref, sender: "cli", text: "look here" });
+  await calls(
+    calling("inbox"),
+    calling("inbox", { action: "ack", ids: [id] }),
+    calling("inbox", { action: "list", ids: null }),
+    calling("inbox", { action: "post", thread: "@worker", text: "from the boss" }),
+  );
+  await over();
+  const [listed, acked, after, posted] = answers().map(({ text }) => JSON.parse(text));
+  expect(listed.messages).toMatchObject([{ id, from: "cli", text: "look here" }]);
+  expect([acked, after]).toEqual([{ acked: [id] }, { messages: [] }]);
+  const [message] = core().inbox({ lane: ref, states: ["pending"], limit: 10 });
+  expect(message).toMatchObject({ id: posted.posted, text: "from the boss", from: here.view().id });
+});
+
+const odd: [what: string, tool: string, args: unknown, words: string][] = [
+  ["no object", "list", ["x"], "the arguments of dispatch_list must be an object"],
+  ["nothing that is needed", "send", { thread: "@docs" }, "dispatch_send needs text"],
+  ["a field of another op", "new", { name: "x", goal: "win" }, 'unknown field "goal"'],
+  ["a key of its own", "send", { thread: "@docs", text: "x", idempotency_key: "k" }, "unknown field"],
+  ["a wrong type", "wait", { threads: ["@docs"], timeout: "soon" }, "timeout: must be a number"],
+  ["a wrong choice", "send", { thread: "@docs", text: "x", mode: "shout" }, "mode: must be one of send,"],
+  ["a word of JavaScript's own", "inbox", { action: "constructor" }, "action is list, ack or post"],
+  ["a field of another action", "inbox", { action: "ack", text: "x" }, "action ack takes no text"],
+  ["a name of an own field", "list", JSON.parse('{"__proto__":1}'), 'unknown field "__proto__"'],
+  ["a lone surrogate", "send", { thread: "@docs", text: "\ud83d" }, "not well-formed"],
+];
+
+test.each(odd)("a call with %s is refused in words", async (_, tool, args, words) => {
+  await calls(calling(tool, args as Json));
+  await over();
+  expect(answers()[0]).toMatchObject({ success: false, text: expect.stringContaining(words) });
+  expect(answers()[0]!.text).not.toStartWith("internal");
+});
+
 describe("dispatch_wait", () => {
   test("ends by itself after 45 s, and says how to go on", async () => {
     const ref = await thread(slow.name, slow.text);

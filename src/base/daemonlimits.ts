@@ -156,6 +156,25 @@ export const daemonLimits = {
     refusalCharsMax: 400,
   },
 
+  tool: {
+    /** Calls of dispatch's own tools that run at a time. Each holds a turn of Codex, and most of them wait. */
+    runningMax: 64,
+    /** Of one thread: a model makes a handful at once. */
+    runningPerThreadMax: 8,
+    /** How long `dispatch_wait` waits by itself: a turn that shows nothing for longer looks dead to a person. */
+    waitMs: 45 * second,
+    /** Threads that `dispatch_list` returns by itself: some 40 tokens each. */
+    threads: 20,
+    /** What one result may cost the context of the thread: about 2,000 tokens, most cost far less. */
+    resultBytesMax: 8 * KiB,
+    /** Texts are cut to this, then to half of it, until the result fits. */
+    textCharsMax: 2000,
+    /** The shortest that a text is cut to. */
+    textCharsMin: 60,
+    /** Characters of a tool's name in records: the model may call anything. */
+    nameCharsMax: 100,
+  },
+
   daemon: {
     /** How long a graceful stop may take. Then the process exits anyway. */
     shutdownGraceMs: 10 * second,

@@ -59,11 +59,12 @@ function callOf(frame: Fields): Frame {
 function callerOf(caller: unknown): Caller | undefined {
   if (!isFields(caller)) return undefined;
   const { kind, thread_id, cwd } = caller;
-  if (!callerKinds.includes(kind as Caller["kind"])) return undefined;
+  const known = callerKinds.find((word) => word === kind);
+  if (known === undefined) return undefined;
   if (typeof cwd !== "string" || Buffer.byteLength(cwd) > limits.input.wordBytesMax || !cwd.isWellFormed())
     return undefined;
   if (thread_id !== null && !isName(thread_id)) return undefined;
-  return { kind: kind as Caller["kind"], thread_id, cwd };
+  return { kind: known, thread_id, cwd };
 }
 
 function isFields(value: unknown): value is Fields {

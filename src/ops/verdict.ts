@@ -44,9 +44,9 @@ export function asksOf(core: Core, threads: readonly ThreadView[]): RequestView[
 }
 
 /**
- * The thread whose turn makes this call and waits for it. Only for MCP: such a call is part of the turn, while a command
- * may run longer than its turn.
+ * The thread whose turn makes this call and waits for it. A tool call is part of the turn, by MCP or by a tool of the
+ * thread's own, while a command may run longer than its turn.
  */
 export function callerThread({ kind, thread_id }: Caller, core: Pick<Core, "refOf">): Ref | null {
-  return kind === "mcp" ? core.refOf(thread_id) : null;
+  return kind !== "cli" ? core.refOf(thread_id) : null;
 }

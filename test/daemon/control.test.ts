@@ -79,6 +79,11 @@ const malformed: [what: string, line: string, id: number | null][] = [
   ["an input that is no object", '{"id":3,"op":"test.echo","input":[]}', 3],
   ["no caller", '{"id":3,"op":"test.echo","input":{}}', 3],
   ["a strange caller", '{"id":3,"op":"test.echo","caller":{"kind":"root","thread_id":null,"cwd":"/"}}', 3],
+  [
+    "a caller that only the daemon itself can be",
+    '{"id":3,"op":"test.echo","caller":{"kind":"tool","thread_id":"t","cwd":"/"}}',
+    3,
+  ],
   ["a cancel of nothing", '{"cancel":"all"}', null],
   ["half a hello", '{"hello":{}}', null],
 ];

@@ -112,7 +112,7 @@ async function perform(play: Play, send: Send): Promise<void> {
       return send("response.failed", { response: { id, status: "failed", error } });
     } else if ("shell" in step || "patch" in step || "tool" in step || "custom" in step || "search" in step) {
       item(toolCall(step, play.body, script.from + offset));
-      break;
+      if (!("and" in step)) break;
     }
   }
   send("response.completed", {

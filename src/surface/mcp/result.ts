@@ -103,7 +103,7 @@ export async function errorResult(thrown: unknown, speller: Speller, op?: AnyOp)
   return {
     isError: true,
     content: [{ type: "text", text: hint === null ? first : `${first}\nhint: ${hint}` }],
-    // Codex shows the model only this, also of an error (facts F71).
+    // Codex shows the model only this, also of an error (facts F75).
     structuredContent: withoutEmpty({ error: { code, retry, message, hint, data } }),
     _meta: { code, exit_code: error.exit, retry, ...(data === null ? {} : { data }) },
   };

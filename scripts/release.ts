@@ -2,10 +2,11 @@
  * Makes the files of a release in dist/release: an archive for each target, the formula, the install script and the
  * checksums, and checks each of them as far as this machine can.
  *
- *   release [--url URL] [--target NAME]... [--twice] [--no-check]
+ *   release [--url URL] [--target NAME]... [--twice] [--no-check] [--roots DIR]
  *
  * --url: where the files will be; the formula and the install script download from there. --twice: makes everything a
- * second time and compares the bytes. The exit status is 1 when a check fails.
+ * second time and compares the bytes. --roots: DIR/TARGET is a root file system in which the archive of that target runs.
+ * The exit status is 1 when a check fails.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     target: { type: "string", multiple: true },
     twice: { type: "boolean" },
     check: { type: "boolean", default: true },
+    roots: { type: "string" },
   },
   allowNegative: true,
 });
@@ -62,7 +64,7 @@ async function release(): Promise<number> {
     rmSync(again, { recursive: true });
     process.stderr.write(`made twice: ${files.length} files with the same bytes\n`);
   }
-  const isRight = values.check ? await checkRelease(into, chosen) : true;
+  const isRight = values.check ? await checkRelease(into, chosen, values.roots) : true;
   const rows = files.map((file) => {
     const size = `${(statSync(join(into, file)).size / 1e6).toFixed(1)} MB`;
     return `${file.padEnd(44)}${size.padStart(9)}  ${sha256(join(into, file))}`;

@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import pkg from "../package.json";
 import { compile } from "./build.d/compile.ts";
 import { pack, stage } from "./release.d/archive.ts";
+import { binaryOf } from "./release.d/binary.ts";
 import { checkRelease } from "./release.d/checks.ts";
 import { fromRoot, output, progress } from "./release.d/command.ts";
 import { formula } from "./release.d/formula.ts";
@@ -22,6 +23,7 @@ import { manualPages } from "./release.d/manual.ts";
 import { packagesOf, thirdParty } from "./release.d/packages.ts";
 import { runtimeOf } from "./release.d/runtime.ts";
 import { sbom } from "./release.d/sbom.ts";
+import { signAdHoc } from "./release.d/sign.ts";
 import { bunVersion, packageName, targets } from "./release.d/targets.ts";
 
 const root = resolve(import.meta.dir, "..");
@@ -87,9 +89,12 @@ async function make(into: string, step: (what: string) => void): Promise<string[
     const build = join(scratch, "build", target.name);
     const runtime = { file: await runtimeOf(target, join(scratch, "runtimes")), target: target.compile };
     const packages = packagesOf(await compile({ into: build, runtime }));
+    const binary = join(build, "dispatch");
+    if (target.os === "darwin" && binaryOf(readFileSync(binary)).isSigned !== true)
+      writeFileSync(binary, signAdHoc(readFileSync(binary), "dispatch"));
     const folder = join(scratch, "stage", packageName(target));
     stage(folder, {
-      binary: join(build, "dispatch"),
+      binary,
       manual,
       thirdParty: thirdParty(packages, bunVersion),
       sbom: sbom(target, packages, time),

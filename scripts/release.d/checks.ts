@@ -39,7 +39,7 @@ export async function checkRelease(
           return checkFormat(unpacked(target), target);
         },
       ],
-      ...(target === native || target.os !== "linux"
+      ...(target.arch === process.arch || target.os !== "linux"
         ? []
         : [[`${target.name}: runs`, () => runs(target, unpacked(target), roots)] as const]),
       ...placesFor(target.name, roots)
@@ -82,7 +82,7 @@ function report(status: string, name: string, words: string): void {
   process.stderr.write(`${status.padEnd(8)} ${name}: ${words}\n`);
 }
 
-/** Another Linux: in its root file system, by the emulator when the processor is another one. */
+/** Linux on another processor: by the emulator, with the libraries of its root file system. */
 async function runs(target: Target, folder: string, roots: string | undefined): Promise<string> {
   const root = roots === undefined ? undefined : join(roots, target.name);
   if (root === undefined || !existsSync(root))

@@ -48,7 +48,7 @@ ${downloads.join("\n")}
   end
 
   service do
-    run [opt_bin/"dispatchd", "--foreground"]
+    run [opt_bin/"dispatchd", "--service"]
     keep_alive successful_exit: false
     environment_variables PATH: std_service_path_env
     error_log_path var/"log/dispatch.log"

@@ -62,6 +62,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   hidden?: true;
   /** The view is input for another program, so it is printed through a pipe too, unless `--json`. Not offered over MCP. */
   plain?: true;
+  /** Not offered over MCP: it is about how this machine is set up. */
+  cliOnly?: true;
   input: I;
   output: O;
   /** The op calls Codex. */
@@ -150,6 +152,7 @@ export interface IndexRow {
   frozen?: true;
   hidden?: true;
   plain?: true;
+  cliOnly?: true;
   undoable?: true;
   lists?: readonly Named[];
   /** The hash of the op's input and output JSON Schemas. Client and daemon compare it. */

@@ -36,7 +36,9 @@ export function signAdHoc(bytes: Uint8Array, identifier: string): Uint8Array {
   out.setBigUint64(linkedit + 48, BigInt(signed.length - linkeditAt), true);
   out.setBigUint64(linkedit + 32, BigInt(align(signed.length - linkeditAt, 2 ** 14)), true);
 
-  const words = (at: number, ...all: number[]) => all.forEach((word, n) => out.setUint32(at + n * 4, word));
+  const words = (at: number, ...all: number[]) => {
+    for (const [n, word] of all.entries()) out.setUint32(at + n * 4, word);
+  };
   words(end, superBlobMagic, size, 1, 0, 20);
   const directory = end + 20;
   words(directory, directoryMagic, directoryBytes, version, flags, hashesAt, headerBytes, 0, pages, end);

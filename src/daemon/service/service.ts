@@ -88,6 +88,16 @@ export function serviceOf(
   };
 }
 
+/** For `doctor`, which asks no manager. Undefined without one, and for the service of another home. */
+export async function installedService(
+  paths: Paths,
+  { env, platform }: ServiceDeps,
+): Promise<ServiceReport | undefined> {
+  if (platform !== "linux" && platform !== "darwin") return undefined;
+  const report = await statusOf(paths, managerOf(platform, env), { isAsked: false });
+  return report.state === "installed" || report.state === "broken" ? report : undefined;
+}
+
 /** Resolves when the daemon has its lock, so that nobody else starts a second one. Throws `agent` and `daemon_down`. */
 async function start(by: Manager, paths: Paths, env: Env): Promise<void> {
   await runAll(by.start, env, { mayBeGone: true });

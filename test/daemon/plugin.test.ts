@@ -10,10 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { daemonEnv } from "../../src/base/env.ts";
 import { pathsOf } from "../../src/base/paths.ts";
 import { version } from "../../src/base/version.ts";
-import { marketplaceFiles } from "../../src/daemon/plugin/files.ts";
+import { marketplaceFiles, pluginFiles } from "../../src/daemon/plugin/files.ts";
 import { foundHosts, pluginOf } from "../../src/daemon/plugin/plugin.ts";
 import { differenceIn } from "../../src/daemon/plugin/unpack.ts";
 
@@ -64,6 +65,38 @@ function place(scripts: { codex?: string; claude?: string } = { codex: "exit 0",
 }
 
 const all = { dry_run: false };
+
+test("this program carries every file of the plugin's folder as it is, in this version", () => {
+  const root = resolve(import.meta.dir, "../..");
+  const folder = join(root, "plugins/dispatch");
+  const kept = [...new Bun.Glob("**/*").scanSync({ cwd: folder, dot: true })];
+  expect([...pluginFiles.keys()].toSorted()).toEqual(kept.toSorted());
+  for (const [path, text] of marketplaceFiles) {
+    const source = readFileSync(join(root, path), "utf8");
+    if (path.endsWith(".json")) expect(JSON.parse(text)).toEqual(JSON.parse(source));
+    else expect(text).toBe(source);
+  }
+  expect(JSON.parse(pluginFiles.get(".codex-plugin/plugin.json")!).version).toBe(version);
+});
+
+test("its MCP server has no path of a machine, and names only variables that the daemon takes over", () => {
+  const { dispatch } = JSON.parse(pluginFiles.get(".mcp.json")!).mcpServers;
+  expect(dispatch).toMatchObject({ command: "dispatch", args: ["mcp", "--flat"] });
+  expect(JSON.stringify(dispatch)).not.toContain("/");
+  const before = { ...process.env };
+  try {
+    for (const name of dispatch.env_vars) process.env[name] = "set";
+    const taken = daemonEnv([]);
+    // The client itself obeys this one.
+    const others = dispatch.env_vars.filter((name: string) => name !== "DISPATCH_NO_START");
+    expect(others.filter((name: string) => taken[name] !== "set")).toEqual([]);
+  } finally {
+    for (const name of dispatch.env_vars) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+});
 
 test("each host gets its marketplace first and then the plugin, by its own commands", async () => {
   const { plugin, folder, calls } = place();

@@ -105,6 +105,19 @@ describe("with nothing installed", () => {
   });
 });
 
+test("a checkout is a marketplace of both hosts too", async () => {
+  const commands = [
+    ["plugin", "marketplace", "add", root],
+    ["plugin", "add", "dispatch@dispatch"],
+  ];
+  for (const args of commands) expect(await codex.run(args)).toMatchObject({ code: 0 });
+  const [add] = commands as [string[]];
+  for (const args of [add, ["plugin", "install", "dispatch@dispatch"]])
+    expect(await claude.run(args)).toMatchObject({ code: 0 });
+  expect(await listed()).toEqual({ codex: version, claude: version });
+  expect(await rows("remove")).toMatchObject({ codex: { state: "absent" }, claude: { state: "absent" } });
+});
+
 describe("installed", () => {
   beforeEach(async () => {
     await rows("install");

@@ -157,6 +157,18 @@ test("in Claude Code the skill lets the tools that read run, and no other", asyn
   expect(denials.map(({ tool_name }) => tool_name)).toEqual(["mcp__plugin_dispatch_dispatch__dispatch_send"]);
 });
 
+test("in Claude Code the model may load the skill by itself", async () => {
+  const { outputs } = await claude.session(
+    [
+      { tool: "Skill", arguments: { skill: "dispatch:dispatch" } },
+      { tool: "mcp__plugin_dispatch_dispatch__dispatch_get", arguments: { thread: "@docs" } },
+      { say: "over" },
+    ],
+    { args: ["--allowedTools", "Skill(dispatch:dispatch)"] },
+  );
+  expect(outputs.map(({ isError }) => isError)).toEqual([false, false]);
+});
+
 test("the skill dm asks a thread and has its answer, in both hosts", async () => {
   const calls = await played("dm");
   const inClaude = await claude.session(

@@ -13,10 +13,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { daemonEnv } from "../../src/base/env.ts";
 import { pathsOf } from "../../src/base/paths.ts";
+import { toTerminal } from "../../src/base/text.ts";
 import { version } from "../../src/base/version.ts";
 import { marketplaceFiles, pluginFiles } from "../../src/daemon/plugin/files.ts";
 import { foundHosts, pluginOf } from "../../src/daemon/plugin/plugin.ts";
 import { differenceIn } from "../../src/daemon/plugin/unpack.ts";
+import { reportText } from "../../src/ops/pluginview.ts";
 
 const codexList = (version: string) =>
   JSON.stringify({ installed: [{ pluginId: "dispatch@dispatch", version, enabled: true }] });
@@ -124,6 +126,19 @@ test("where it is installed already, Claude Code updates it and Codex adds it ag
     "codex plugin add dispatch@dispatch",
     "claude plugin update dispatch@dispatch",
   ]);
+});
+
+test("on a terminal each host has its line, its commands, its error and the next command", async () => {
+  const { plugin, lists, bin } = place({ codex: "echo full >&2; exit 3", claude: "exit 0" });
+  lists("claude", claudeList({}));
+  const seen = reportText(await plugin.install(all)).replaceAll(bin, "BIN");
+  const lines = toTerminal(seen, { color: false }).split("\n");
+  expect(lines[0]).toBe("codex   absent");
+  expect(lines[2]).toStartWith("        agent: ");
+  expect(lines[2]).toEndWith("ended with status 3: full");
+  expect(lines[3]).toStartWith("        -> 'BIN/codex' plugin marketplace add ");
+  expect(lines[4]).toBe(`claude  current  ${version}`);
+  expect(lines.at(-1)).toBe(`this dispatch carries ${version}`);
 });
 
 test("a named host is the only one, and one that is ruled out is not there", async () => {

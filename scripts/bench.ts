@@ -1,7 +1,7 @@
 /**
  * How fast it is, as ratios against floors taken in the same minute on the same machine; medians of many runs.
  *
- *   bench [ROW...]     version list op send accept claim ingest search ready idle auto log unmanaged; without names: all of them
+ *   bench [ROW...]     version list op send accept claim ingest search ready idle auto mcp log unmanaged; without names: all of them
  *
  * A missed bar is printed as MISSED and is not a failure. The exit status is 1 when something could not be measured.
  */
@@ -24,6 +24,7 @@ const rows: Record<string, () => Promise<Row>> = {
   ready: async () => (await import("./bench.d/ready.ts")).ready,
   idle: async () => (await import("./bench.d/idle.ts")).idle,
   auto: async () => (await import("./bench.d/automation.ts")).automation,
+  mcp: async () => (await import("./bench.d/mcp.ts")).mcp,
   log: async () => (await import("./bench.d/log.ts")).log,
   unmanaged: async () => (await import("./bench.d/unmanaged.ts")).unmanaged,
 };

@@ -11,6 +11,7 @@ import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
+import { listingsOf } from "../src/surface/mcp/listing.ts";
 import { filled } from "./generate.d/marks.ts";
 import { pluginTexts } from "./generate.d/plugin.ts";
 
@@ -32,7 +33,9 @@ if (problems.length > 0) {
 await keep(join(folder, "index.ts"), () => source(found));
 if (values.ops === undefined) {
   await keep(join(root, "README.md"), readme);
-  const rows = found.map(({ op, file }) => ({ ...indexRowOf(op), load: () => import(join(folder, file)) }));
+  const rows = found.map(({ op }) => ({ ...indexRowOf(op), load: async () => ({ default: op }) }));
+  const listings = await listingsOf(rows);
+  await keep(join(root, "src/surface/mcp/listing.json"), () => `${JSON.stringify(listings, null, 1)}\n`);
   for (const [file, text] of await pluginTexts(rows)) await keep(join(root, file), text);
 }
 

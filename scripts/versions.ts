@@ -21,6 +21,11 @@ interface Tally {
 /** Differences of older versions, up to this one, and the tests that show them. */
 const differences: readonly { upTo: string; fact: string; tests: readonly RegExp[] }[] = [
   {
+    upTo: "0.163.0",
+    fact: "the calls of one answer of the model come one after the other; each is answered as it comes",
+    tests: [/two calls of one answer come at once/],
+  },
+  {
     upTo: "0.166.0",
     fact: "turn/interrupt of a turn that is over is never answered; stop settles it by reading",
     tests: [/stopping it again, or steering nothing, is refused/],

@@ -4,6 +4,7 @@
  */
 import { quick } from "./surface/cli/quick.ts";
 import type { Answer } from "./surface/client.ts";
+import type { Listings } from "./surface/mcp/listing.ts";
 
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
@@ -35,6 +36,7 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
   return runCli(argv, {
     ...pending,
     index,
+    tools: async () => (await import("./surface/mcp/listing.json")).default as unknown as Listings,
     // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
     daemonArgv: Bun.main.startsWith("/$bunfs/")
       ? [process.execPath, "__daemon"]

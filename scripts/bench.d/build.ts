@@ -12,13 +12,7 @@ export interface Built {
 }
 
 export async function buildAll(folder: string): Promise<Built> {
-  const recipe = await Bun.file(join(root, "scripts/build.ts")).text();
-  const program = async (name: string, source: string) => {
-    const place = join(folder, name);
-    mkdirSync(place, { recursive: true });
-    await buildAs(recipe, source, place);
-    return join(place, "dispatch");
-  };
+  const program = (name: string, source: string) => programOf(folder, name, source);
   const written = (name: string, text: string) => {
     const path = join(folder, `${name}.ts`);
     writeFileSync(path, text);
@@ -31,6 +25,15 @@ export async function buildAll(folder: string): Promise<Built> {
     empty: await program("empty", written("empty", "export {};\n")),
     idle: await program("idle", written("idle", "setInterval(() => {}, 2 ** 30);\nexport {};\n")),
   };
+}
+
+/** Builds one program as scripts/build does. Returns its path. */
+export async function programOf(folder: string, name: string, source: string): Promise<string> {
+  const recipe = await Bun.file(join(root, "scripts/build.ts")).text();
+  const place = join(folder, name);
+  mkdirSync(place, { recursive: true });
+  await buildAs(recipe, source, place);
+  return join(place, "dispatch");
 }
 
 /** scripts/build with another entry and another output, so that floor and product are built in the same way. */

@@ -2,7 +2,8 @@
 import pkg from "../../package.json";
 import type { AnyOp, IndexRow } from "../../src/ops/op.ts";
 import { mayBeLeftOut } from "../../src/surface/input.ts";
-import { offeredFields, toolsOf } from "../../src/surface/mcp/tools.ts";
+import { offeredFields } from "../../src/surface/mcp/offered.ts";
+import { toolsOf } from "../../src/surface/mcp/tools.ts";
 import { filled } from "./marks.ts";
 
 /** The ops of a skill that lists all of their fields. */

@@ -4,6 +4,8 @@ const request = "src/core/requests/request.ts";
 const wait = "src/core/events/wait.ts";
 const condition = "src/core/events/condition.ts";
 
+const tools = "core/requests/toolcall.test.ts";
+
 export const rest: readonly Mutant[] = [
   {
     file: "src/core/model/events.ts",
@@ -119,5 +121,47 @@ export const rest: readonly Mutant[] = [
     from: "  await until(deps, timeoutMs, () => !isBeginning(deps, ref));\n",
     to: "",
     what: "a text that was sent a moment ago outlives the stop",
+  },
+  {
+    file: "src/core/requests/toolcall.ts",
+    from: "  if (store.toolCalls.findByWire(epoch, facts.rpc_id)) return;\n",
+    to: "",
+    what: "a tool call that Codex sends again is a bug of the registry",
+    tests: [tools],
+  },
+  {
+    file: "src/core/requests/toolcall.ts",
+    from: "own < runningPerThreadMax && running.length < runningMax",
+    to: "running.length < runningMax",
+    what: "one thread takes the place of all tool calls",
+    tests: [tools],
+  },
+  {
+    file: "src/core/requests/toolcall.ts",
+    from: '      if (store.toolCalls.find(row.id)?.state === "running") answer(deps, change, row, made);\n',
+    to: "      answer(deps, change, row, made);\n",
+    what: "a tool call that was cancelled is answered too",
+    tests: [tools],
+  },
+  {
+    file: "src/core/delivery/turnend.ts",
+    from: '  cancelToolCalls(deps, change, { lane: lane.ref, turn_id: end.turn_id }, "its turn ended");\n',
+    to: "",
+    what: "a tool call outlives its turn",
+    tests: [tools],
+  },
+  {
+    file: "src/core/reconcile/sink.ts",
+    from: '    cancelToolCalls(deps, change, { epoch }, "its Codex ended");\n',
+    to: "",
+    what: "a tool call outlives its Codex",
+    tests: [tools],
+  },
+  {
+    file: "src/core/threads/agents.ts",
+    from: "settings.tools && !hasTools(deps, draft.agent) && !mayDelegateApproval(own)",
+    to: "false",
+    what: "an agent whose calls are asked about makes a thread whose calls are not",
+    tests: ["core/threads/agents.test.ts"],
   },
 ];

@@ -6,5 +6,5 @@ export const unknownAgent = "unknown";
 
 /** The sender or creator as rows store it: an agent by its thread's id, a person by the surface. */
 export function isAgent(by: string | null): boolean {
-  return by !== null && by !== "cli" && by !== "mcp";
+  return by !== null && !["cli", "mcp", "person"].includes(by);
 }

@@ -38,6 +38,10 @@ export const codexLimits = {
     pageMax: 100,
     /** Bytes at the end of a rollout in which an injected item is searched: many times what follows one claim. */
     rolloutTailBytes: 16 * MiB,
+    /** Bytes of a rollout's first line, which holds the instructions of the thread and its tools: it has some 25 KB. */
+    rolloutHeadBytes: 64 * KiB,
+    /** The same for instructions at their own limit, escaped. */
+    rolloutHeadBytesMax: 8 * MiB,
     /** Turns of one page of history: ten may have 4.4 MB (facts F60). */
     historyPageTurns: 10,
     /** Pages of one history: 100,000 turns. A server that repeats itself is stopped there. */

@@ -119,14 +119,30 @@ export const daemonLimits = {
   mcp: {
     /** Calls that still run when an MCP host closes our input may take this long to answer. */
     eofGraceMs: 2 * second,
-    /** What one MCP result may cost an agent's context, about 25,000 tokens; texts are cut first, then it is refused. */
-    resultBytesMax: 100 * KiB,
+    /** What one MCP result may cost an agent's context, about 8,000 tokens: texts are cut first, then rows. */
+    resultBytesMax: 32 * KiB,
+    /** How long `wait` and `send` wait by default over MCP: many hosts give up a call after a minute. */
+    waitMs: 45 * second,
+    /** Threads of one call that does the same for several. */
+    severalMax: 50,
+    /** How many of them run at once: the daemon takes 64 calls of one connection. */
+    severalAtOnce: 8,
+    /** Questions that a wait returns of one thread. */
+    asksMax: 20,
+    /** Turns whose last message an agent has been shown, the newest ones. */
+    newsKeptMax: 1000,
+    /** How long a person may think about a question that the host shows. */
+    personMs: 4 * minute,
+    /** Questions put to the person in one call. */
+    personAsksMax: 10,
     /** Threads that `list` returns over MCP by default: some 1.1 KB each. */
     threads: 30,
     /** Texts are cut to this when a result is over the limit, then to half of it, and so on. */
     textCharsMax: 2000,
     /** The shortest that a text is cut to. */
     textCharsMin: 250,
+    /** Characters of a hint that are read for commands. */
+    hintCharsMax: 2000,
   },
 
   plugin: {
@@ -138,6 +154,25 @@ export const daemonLimits = {
     outputBytesMax: MiB,
     /** Characters of what a host says when it refuses. */
     refusalCharsMax: 400,
+  },
+
+  tool: {
+    /** Calls of dispatch's own tools that run at a time. Each holds a turn of Codex, and most of them wait. */
+    runningMax: 64,
+    /** Of one thread: a model makes a handful at once. */
+    runningPerThreadMax: 8,
+    /** How long `dispatch_wait` waits by itself: a turn that shows nothing for longer looks dead to a person. */
+    waitMs: 45 * second,
+    /** Threads that `dispatch_list` returns by itself: some 40 tokens each. */
+    threads: 20,
+    /** What one result may cost the context of the thread: about 2,000 tokens, most cost far less. */
+    resultBytesMax: 8 * KiB,
+    /** Texts are cut to this, then to half of it, until the result fits. */
+    textCharsMax: 2000,
+    /** The shortest that a text is cut to. */
+    textCharsMin: 60,
+    /** Characters of a tool's name in records: the model may call anything. */
+    nameCharsMax: 100,
   },
 
   daemon: {

@@ -1,7 +1,9 @@
 /** The Agent port over a real Codex. Each method is one call; unknown fields of its answer are ignored. */
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
+import { toolNamespace } from "../contract/tools.ts";
 import type { Agent, RawLine } from "../core/model/ports/agent.ts";
+import type { ThreadOpened } from "../core/model/ports/thread.ts";
 import { capabilities } from "./capabilities.ts";
 import { downError } from "./errors.ts";
 import { lateThread } from "./events.ts";
@@ -17,7 +19,7 @@ import {
   textInput,
 } from "./params.ts";
 import { type Json, list, object, text } from "./read.ts";
-import { rolloutHolds, rolloutPermissions } from "./rollout.ts";
+import { rolloutHolds, rolloutPermissions, rolloutTools } from "./rollout.ts";
 import type { CallOptions } from "./rpc.ts";
 import { searchMessages, searchThreads } from "./search.ts";
 import { type SupervisorDeps, supervisor } from "./supervisor.ts";
@@ -72,6 +74,13 @@ export function codexAgent(
       return threadOpened(await session.rpc.call(method, params, { timeoutMs, late })) ?? unreadable(method);
     });
 
+  /** Codex offers them again by itself (facts F71); no answer of it names them. */
+  const withTools = async (opened: ThreadOpened, tools?: string[]): Promise<ThreadOpened> => {
+    const isLacking = lackOf(codex.running().lacks(), "thread/start", { dynamicTools: [] }) !== undefined;
+    const found = isLacking ? [] : (tools ?? (await rolloutTools(opened.thread.path)));
+    return { ...opened, effective: { ...opened.effective, tools: found } };
+  };
+
   return {
     start: codex.start,
     status: codex.status,
@@ -80,8 +89,10 @@ export function codexAgent(
     renew: codex.renew,
     close: codex.close,
 
-    startThread: (settings) => load("thread/start", startParams(settings)),
-    resumeThread: (threadId, settings) => load("thread/resume", resumeParams(threadId, settings)),
+    startThread: async (settings) =>
+      withTools(await load("thread/start", startParams(settings)), settings.tools ? [toolNamespace] : []),
+    resumeThread: async (threadId, settings) =>
+      withTools(await load("thread/resume", resumeParams(threadId, settings))),
     async nameThread(threadId, name) {
       await call("thread/name/set", { threadId, name });
     },
@@ -185,7 +196,8 @@ export function codexAgent(
     async unarchiveThread(threadId) {
       await call("thread/unarchive", { threadId });
     },
-    forkThread: (threadId, fork) => load("thread/fork", forkParams(threadId, fork), true),
+    forkThread: async (threadId, fork) =>
+      withTools(await load("thread/fork", forkParams(threadId, fork), true)),
     async revertThread(threadId, beforeTurnId) {
       await call("thread/revert", { threadId, beforeTurnId });
     },

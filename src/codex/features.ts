@@ -77,7 +77,11 @@ export const features: readonly Feature[] = [
   { what: "ask for permissions", asks: { "item/permissions/requestApproval": [] } },
   { what: "ask its user", asks: { "item/tool/requestUserInput": [] } },
   { what: "forward questions of an MCP server", asks: { "mcpServer/elicitation/request": [] } },
-  { what: "call a tool of its client", asks: { "item/tool/call": [] } },
+  {
+    what: "give a thread tools of dispatch's own",
+    calls: { "thread/start": ["dynamicTools"] },
+    asks: { "item/tool/call": [] },
+  },
   {
     what: "run under a permission profile",
     calls: {

@@ -1,5 +1,6 @@
 /** Turns settings into Codex's params. A field without a value is not sent: Codex's own configuration decides. */
 import { isSandboxKey } from "../base/sandboxkey.ts";
+import { namespaceText, type ToolText, toolNamespace, toolsV1 } from "../contract/tools.ts";
 import type { ThreadSettings, TurnOverrides } from "../core/model/ports/thread.ts";
 import type { Json } from "./read.ts";
 
@@ -7,10 +8,22 @@ export function startParams(settings: ThreadSettings): Json {
   return {
     ...settingsParams(settings),
     ...given("ephemeral", settings.ephemeral),
+    ...given("dynamicTools", settings.tools ? dynamicTools() : undefined),
     // Codex records threads of an app-server with source "vscode". These two fields mark ours.
     threadSource: "dispatch",
     serviceName: "dispatch",
   };
+}
+
+/** One namespace of functions. Codex keeps it in the thread (facts F71). */
+function dynamicTools(): Json[] {
+  const tools = Object.entries<ToolText>(toolsV1).map(([name, { description, properties, required }]) => ({
+    type: "function",
+    name,
+    description,
+    inputSchema: { type: "object", properties, required, additionalProperties: false },
+  }));
+  return [{ type: "namespace", name: toolNamespace, description: namespaceText, tools }];
 }
 
 /**

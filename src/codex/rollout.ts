@@ -1,7 +1,8 @@
 /** Reads the rollout file, the only evidence of injected items (facts F8) and of the rights of a turn. */
 import { limits } from "../base/limits.ts";
+import { isToolNamespace } from "../contract/tools.ts";
 import type { Permissions } from "../core/model/ruling.ts";
-import { type Json, object, row, text, word } from "./read.ts";
+import { type Json, list, object, row, text, word } from "./read.ts";
 import { sandboxDetails } from "./wire.ts";
 
 /** True if the end of the file contains the item id. False when the file does not exist. */
@@ -17,6 +18,32 @@ export async function rolloutPermissions(path: string): Promise<Permissions | nu
     if (permissions !== undefined) return permissions;
   }
   return null;
+}
+
+/**
+ * The namespaces of dispatch's tools that the thread was made with, from the first line of its file; a fork and a revert
+ * copy them (facts F71). Null: the line could not be read.
+ */
+export async function rolloutTools(path: string | null): Promise<string[] | null> {
+  if (path === null) return null;
+  try {
+    const meta = object(JSON.parse(await firstLine(path)));
+    if (meta?.["type"] !== "session_meta") return null;
+    return list(object(meta["payload"])?.["dynamic_tools"])
+      .map((tool) => text(object(tool)?.["name"]) ?? "")
+      .filter(isToolNamespace);
+  } catch {
+    // No file yet, or a first line that is longer than this or not whole.
+    return null;
+  }
+}
+
+async function firstLine(path: string): Promise<string> {
+  const file = Bun.file(path);
+  const { rolloutHeadBytes, rolloutHeadBytesMax } = limits.wire;
+  const head = await file.slice(0, rolloutHeadBytes).text();
+  const whole = head.includes("\n") ? head : await file.slice(0, rolloutHeadBytesMax).text();
+  return whole.split("\n", 1)[0]!;
 }
 
 const sandboxes = {

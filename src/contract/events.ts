@@ -72,6 +72,9 @@ export interface EventData {
     hooks?: { source: string | null; path: string | null }[];
   };
   "request.expired": { request: string; kind: string };
+  "tool.called": { call: string; tool: string };
+  "tool.answered": { call: string; tool: string; outcome: string };
+  "tool.cancelled": { call: string; tool: string; why: string };
   "goal.changed": { status: string | null; by?: string; why?: string };
   "limit.reached": { provider: string; until: string; doubt?: string; error: { message: string } };
   "limit.ended": { provider: string; why: string };
@@ -137,6 +140,9 @@ export const eventWords = {
   "request.opened": "Codex sent a request",
   "request.answered": "a request was answered, and by whom",
   "request.expired": "Codex no longer waits for the answer",
+  "tool.called": "a thread called one of dispatch's tools",
+  "tool.answered": "that call was answered, and how",
+  "tool.cancelled": "its turn or its Codex ended before the answer",
   "goal.changed": "the status of a goal changed",
   "limit.reached": "the account's usage limit was reached, and until when",
   "limit.ended": "the usage limit is over",

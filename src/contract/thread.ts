@@ -90,6 +90,8 @@ export const threadView = {
   approval_policy: orNull(v.string()),
   approval_details: orNull(v.record(v.string(), v.unknown())),
   request_policy: orNull(v.picklist(rulings)),
+  /** The version of the tools of dispatch that it has: `dispatch_v1`. */
+  tools: orNull(v.string()),
   tokens: orNull(
     v.object({
       total: v.number(),

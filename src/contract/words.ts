@@ -61,6 +61,10 @@ export const requestKinds = [
 ] as const;
 export type RequestKind = (typeof requestKinds)[number];
 
+/** Of a call of dispatch's own tools by a thread. */
+export const toolCallStates = ["running", "answered", "cancelled"] as const;
+export type ToolCallState = (typeof toolCallStates)[number];
+
 export const requestStates = ["open", "answered", "expired"] as const;
 export type RequestState = (typeof requestStates)[number];
 

@@ -19,6 +19,7 @@ import { journal } from "../core/model/journal.ts";
 import { live } from "../core/model/live.ts";
 import type { AgentSink } from "../core/model/ports/agent.ts";
 import type { MessageId } from "../core/model/ports/rows.ts";
+import type { ToolRunner } from "../core/model/ports/tool.ts";
 import type { Host } from "../ops/ctx.ts";
 import { openStore } from "../store/store.ts";
 import { auditRow } from "./audit.ts";
@@ -42,6 +43,7 @@ export async function compose(input: {
   clock: Clock;
   env: Record<string, string | undefined>;
   host: Host;
+  tools: ToolRunner;
 }): Promise<Composition> {
   const { paths, log, clock, env } = input;
   const store = openStore(paths.db, clock.now());
@@ -80,6 +82,7 @@ export async function compose(input: {
   engine = engineOf({
     store,
     agent,
+    tools: input.tools,
     clock,
     log,
     journal: journal(store, clock, log),

@@ -44,7 +44,7 @@ const vital: ReadonlySet<string> = new Set([
 ]);
 
 export function full(connections: number): DispatchError {
-  return new DispatchError("too_large", `the daemon already serves ${connections} connections`, {
+  return new DispatchError("overloaded", `the daemon already serves ${connections} connections`, {
     hint: "daemon status, list, stop, request answer and down still work; end other clients first",
   });
 }
@@ -87,7 +87,12 @@ export function connection({
     const isVital = vital.has(frame.op);
     if (isReserve && !isVital) return refuse(id, full(limits.socket.connectionsMax));
     if (calls.size >= limits.socket.callsPerConnectionMax + (isVital ? limits.socket.callsReserved : 0))
-      return refuse(id, new DispatchError("too_large", `this connection already runs ${calls.size} calls`));
+      return refuse(
+        id,
+        new DispatchError("overloaded", `this connection already runs ${calls.size} calls`, {
+          hint: "wait for one of them to end",
+        }),
+      );
     const abort = new AbortController();
     calls.set(id, abort);
     const emit = async (row: Record<string, unknown>) => {

@@ -2,7 +2,7 @@
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { idIn } from "../base/lineid.ts";
-import type { Caller, ClientFrame, Hello } from "../ops/protocol.ts";
+import { type Caller, type ClientFrame, callerKinds, type Hello } from "../ops/protocol.ts";
 
 export type CallFrame = Extract<ClientFrame, { op: string }>;
 
@@ -59,11 +59,12 @@ function callOf(frame: Fields): Frame {
 function callerOf(caller: unknown): Caller | undefined {
   if (!isFields(caller)) return undefined;
   const { kind, thread_id, cwd } = caller;
-  if (kind !== "cli" && kind !== "mcp") return undefined;
+  const known = callerKinds.find((word) => word === kind);
+  if (known === undefined) return undefined;
   if (typeof cwd !== "string" || Buffer.byteLength(cwd) > limits.input.wordBytesMax || !cwd.isWellFormed())
     return undefined;
   if (thread_id !== null && !isName(thread_id)) return undefined;
-  return { kind, thread_id, cwd };
+  return { kind: known, thread_id, cwd };
 }
 
 function isFields(value: unknown): value is Fields {

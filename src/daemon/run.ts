@@ -15,6 +15,7 @@ import { writeErr, writeOut } from "../base/stdio.ts";
 import { toTerminal } from "../base/text.ts";
 import { version } from "../base/version.ts";
 import type { Core } from "../core/core.ts";
+import type { ToolRunner } from "../core/model/ports/tool.ts";
 import type { Host, Previous } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import { protocolVersion } from "../ops/protocol.ts";
@@ -29,6 +30,7 @@ import { type Composed, shutDown } from "./shutdown.ts";
 import { prepareSocketPath, removeStaleSocket } from "./socketfile.ts";
 import { stopSwitch } from "./stop.ts";
 import { adoptOrphans } from "./subreaper.ts";
+import { toolRunner } from "./tools/runner.ts";
 
 /** The modules that are loaded only when the daemon really runs. */
 export interface DaemonModules {
@@ -39,6 +41,7 @@ export interface DaemonModules {
     clock: Clock;
     env: Record<string, string | undefined>;
     host: Host;
+    tools: ToolRunner;
   }): Promise<Composed & { core: Core; audit(call: Audited): void }>;
 }
 
@@ -144,13 +147,15 @@ async function compose(
   const { paths, host, log, clock, tally } = given;
   const { index, compose } = await load();
   const { passedVariables } = await import("./config.ts");
-  const composed = await compose({ paths, log, clock, env: daemonEnv(passedVariables(paths.config)), host });
+  const calls = Promise.withResolvers<Call>();
+  const tools = toolRunner(index, () => calls.promise);
+  const env = daemonEnv(passedVariables(paths.config));
+  const composed = await compose({ paths, log, clock, env, host, tools });
   const { core, audit } = composed;
   const ctxOf: CallOptions["ctxOf"] = (caller, signal, emit) => ({ core, host, clock, caller, signal, emit });
-  return {
-    composed,
-    call: callsOf({ index, ctxOf, authorise: (call) => authorise(core, call), audit, log, tally }),
-  };
+  const call = callsOf({ index, ctxOf, authorise: (call) => authorise(core, call), audit, log, tally });
+  calls.resolve(call);
+  return { composed, call };
 }
 
 function stopping(): DispatchError {

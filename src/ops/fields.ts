@@ -41,6 +41,10 @@ export interface Mark {
   cli_only?: true;
   /** The maximum of the value, or of each value in a list. Default `limits.input.wordBytesMax`. */
   bytes_max?: number;
+  /** Other names of the flag, as the Python original spelled it. Help does not show them. */
+  also?: readonly string[];
+  /** The value over MCP when the caller gives none. */
+  agent_default?: number;
   /** The placeholder of the value in help: `--limit N`. */
   value?: string;
   /** What the value names, for completion in a shell. */
@@ -138,10 +142,11 @@ export function selector(description = "thread: ref, id, @handle, title or self"
 }
 
 /** A thread that is named by a flag. */
-export function threadFlag(description: string) {
+export function threadFlag(description: string, mark: Mark = {}) {
   return flag(v.pipe(v.string(), v.minLength(1), v.maxLength(limits.input.titleCharsMax)), description, {
     value: "THREAD",
     names: "thread",
+    ...mark,
   });
 }
 
@@ -191,12 +196,14 @@ export function descriptionOf(schema: v.GenericSchema): string {
   return v.getDescription(unwrap(schema) as never) ?? "";
 }
 
-export type FieldType = "string" | "number" | "boolean" | "list";
+/** `option`: a flag that may have a value (`--subscribe`, `--subscribe SPEC`). */
+export type FieldType = "string" | "number" | "boolean" | "list" | "option";
 
 /** How the command line parses the value: the type inside pipes, `optional` and `nullable`. */
 export function typeOf(schema: v.GenericSchema): FieldType {
   const inner = unwrap(schema);
   if (inner.type === "number" || inner.type === "boolean") return inner.type;
+  if (inner.type === "union") return "option";
   return inner.type === "array" ? "list" : "string";
 }
 

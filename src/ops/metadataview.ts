@@ -19,6 +19,10 @@ export function metadataOf(core: Core, target: Target): v.InferOutput<typeof met
   return { ref: thread.ref, id: thread.id, thread };
 }
 
+export function leanMetadata({ id, thread }: v.InferOutput<typeof metadataView>): Record<string, unknown> {
+  return thread ? { ref: thread.ref, title: thread.title, status: thread.status } : { id };
+}
+
 /** The view: the verb, and the thread by ref and title or by its id. */
 export function metadataLine(verb: string) {
   return ({ ref, id, thread }: v.InferOutput<typeof metadataView>) =>

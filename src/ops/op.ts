@@ -7,6 +7,7 @@ import type { Code } from "../base/error.ts";
 import type { Look } from "../base/text.ts";
 import type { ClientCtx, Ctx } from "./ctx.ts";
 import type { Named } from "./fields.ts";
+import type { LeanLook } from "./lean.ts";
 
 export type Intent = "read" | "write" | "destroy";
 
@@ -16,7 +17,7 @@ export type Repeat = "safe" | "keyed" | "no";
 type Reach = "any" | "created" | "never";
 
 /** The noun of the MCP tool `dispatch_<group>_<intent>`. */
-export type Group = "thread" | "message" | "request" | "trigger" | "inbox" | "daemon";
+export type Group = "thread" | "plan" | "message" | "request" | "trigger" | "inbox" | "daemon";
 
 export type ObjectSchema = v.GenericSchema<Record<string, unknown>, Record<string, unknown>> & {
   readonly entries: v.ObjectEntries;
@@ -44,6 +45,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   name: string;
   /** The words of the command line. With `_` for spaces it is the `op` of the MCP tool. */
   cli: string;
+  /** The words that the Python original used for it. They are routed, and shown nowhere else. */
+  also?: string;
   group: Group;
   summary: string;
   /** More lines for `--help`. */
@@ -66,6 +69,27 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** Error codes besides those that `failsOf` derives. An example must show each. */
   fails?: readonly Code[];
   examples: readonly Example<v.InferInput<I>, v.InferOutput<O>>[];
+  /** The essential part of the output, for agents. Absent: all of it. */
+  lean?(out: v.InferOutput<O>, look: LeanLook): Record<string, unknown>;
+  /**
+   * Over MCP one call may do it for several: a list `threads` of values of the field `each`, or of objects of all
+   * fields when `each` is null. `shows`: the fields of such an object that the schema names.
+   */
+  several?: { each: string } | { each: null; shows: readonly string[] };
+  /** Fields that the listing of a group's tool leaves out, because it costs every agent's context. They are taken. */
+  rare?: readonly string[];
+  /** The summary in the words that an agent looks for: hosts search for tools by titles and descriptions. */
+  forAgents?: string;
+  /** Where an agent that looks for something else and finds this one should go. */
+  see?: string;
+  /** What an agent gets, in short. */
+  returns?: string;
+  /** Over MCP the caller may have open questions put to the person at the host. */
+  asksPerson?: true;
+  /** A progress row in words. */
+  progress?(row: Record<string, unknown>): string;
+  /** Another command undoes it, so MCP offers it with the writes although the command line asks first. */
+  undoable?: true;
   /** The text for a terminal. The surface removes control characters and prints it. */
   view(out: v.InferOutput<O>, look: Look): string;
   /** The exit status of a call that succeeded but whose result reports a failure (`wait`, `send --wait`, `doctor`). */
@@ -118,6 +142,7 @@ export function clientOp<const I extends ObjectSchema, const O extends ObjectSch
 export interface IndexRow {
   name: string;
   cli: string;
+  also?: string;
   group: Group;
   intent: Intent;
   at?: "client";
@@ -125,6 +150,7 @@ export interface IndexRow {
   frozen?: true;
   hidden?: true;
   plain?: true;
+  undoable?: true;
   lists?: readonly Named[];
   /** The hash of the op's input and output JSON Schemas. Client and daemon compare it. */
   hash: string;

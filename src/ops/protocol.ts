@@ -25,9 +25,13 @@ export interface Hello {
   protocol: number;
 }
 
+/** What a client may say. `person`: somebody answered a question that an MCP host showed. */
+export const callerKinds = ["cli", "mcp", "person"] as const;
+
 /** The caller as the client reports it. The daemon decides from the kernel who calls (`daemon/origin.ts`). */
 export interface Caller {
-  kind: "cli" | "mcp";
+  /** `tool`: a thread, by a tool of its own. No client can say that: the daemon makes such calls itself. */
+  kind: (typeof callerKinds)[number] | "tool";
   /** The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. */
   thread_id: string | null;
   /** The client's directory. */

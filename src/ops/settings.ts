@@ -33,6 +33,24 @@ export const settingFields = {
   ),
 };
 
+/** Settings that a preset is the better place for. */
+export const rareSettings = [
+  "tools",
+  "approvals_reviewer",
+  "permission_profile",
+  "model_provider",
+  "summary",
+  "service_tier",
+  "base_instructions",
+  "requests",
+  "config",
+  "may_write_home",
+  "prefix",
+  "send",
+  "ephemeral",
+  "output_schema",
+] as const;
+
 /** Only a flag, and not a key of the configuration: a person must decide it for each thread. */
 export const mayWriteHome = v.optional(
   flag(v.boolean(), "allow a thread whose writable folders contain dispatch's own files"),
@@ -72,6 +90,9 @@ export const choiceFields = {
   ),
   send: v.optional(flag(v.boolean(), "deliver the text (--no-send creates the thread only)")),
   ephemeral: v.optional(flag(v.boolean(), "Codex stores nothing of it, so it ends with Codex's process")),
+  tools: v.optional(
+    flag(v.boolean(), "give it tools to make, use and wait for other threads, without an MCP server"),
+  ),
   output_schema: v.optional(text("a JSON Schema for the answer to the first text")),
   ...settingFields,
 };

@@ -147,6 +147,8 @@ export function threadPairs(thread: ThreadView, look: Look): string {
     "rights",
     `sandbox ${cell(thread.sandbox)}${sandboxExtras(thread)}, approvals ${cell(thread.approval_policy)}${answers}`,
   ]);
+  if (thread.tools)
+    rows.push(["tools", `${cell(thread.tools)}${thread.writable ? "" : ", while dispatch writes it"}`]);
   if (tokens)
     rows.push([
       "tokens",

@@ -10,6 +10,7 @@ import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
 import { requestStore } from "./requests.ts";
+import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
 import { usageLimitStore } from "./usagelimits.ts";
 
@@ -40,6 +41,7 @@ export function openStore(path: string, now: number): Store {
     turns: turnStore(db),
     messages: messageStore(db),
     requests: requestStore(db),
+    toolCalls: toolCallStore(db),
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
     automations: automationStore(db),

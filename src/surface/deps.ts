@@ -3,6 +3,7 @@ import type { Paths } from "../base/paths.ts";
 import type { Check, Plugin, Registry } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import type { Answer } from "./client.ts";
+import type { Listings } from "./mcp/listing.ts";
 
 export interface DoctorInput {
   app_server: boolean;
@@ -12,6 +13,8 @@ export interface DoctorInput {
 
 export interface SurfaceDeps {
   index: readonly IndexRow[];
+  /** The listings of the MCP tools, made at build time. */
+  tools(): Promise<Listings>;
   /** The daemon's answer to this command, if `quick` has sent it already. */
   answer?: Promise<Answer>;
   /** The command line that starts the daemon. */

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rolloutHolds, rolloutPermissions } from "../../src/codex/rollout.ts";
+import { rolloutHolds, rolloutPermissions, rolloutTools } from "../../src/codex/rollout.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-rollout-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,4 +71,20 @@ test("of a policy of several parts each is told, and nobody ranks it", async () 
     approval_policy: "granular",
     approval_details: { rules: true },
   });
+});
+
+test("the tools of dispatch that a thread was made with are in the first line, however long that is", async () => {
+  const tool = (name: string) => ({ type: "namespace", name, tools: [] });
+  const meta = (dynamic_tools: object[] | null, more: object = {}) => ({
+    type: "session_meta",
+    payload: { ...more, dynamic_tools },
+  });
+  const tools = [tool("dispatch_v1"), tool("theirs")];
+  expect(await rolloutTools(written(meta(tools), "{}"))).toEqual(["dispatch_v1"]);
+  const long = { base_instructions: { text: "x".repeat(200_000) } };
+  expect(await rolloutTools(written(meta(tools, long), "{}"))).toEqual(["dispatch_v1"]);
+  expect(await rolloutTools(written(meta(null), "{}"))).toEqual([]);
+  const unknown = [written(""), written('{"type":"session_meta","pay'), written({ type: "turn_context" })];
+  for (const path of [...unknown, join(folder, "none.jsonl"), null])
+    expect(await rolloutTools(path)).toBeNull();
 });

@@ -79,6 +79,11 @@ const malformed: [what: string, line: string, id: number | null][] = [
   ["an input that is no object", '{"id":3,"op":"test.echo","input":[]}', 3],
   ["no caller", '{"id":3,"op":"test.echo","input":{}}', 3],
   ["a strange caller", '{"id":3,"op":"test.echo","caller":{"kind":"root","thread_id":null,"cwd":"/"}}', 3],
+  [
+    "a caller that only the daemon itself can be",
+    '{"id":3,"op":"test.echo","caller":{"kind":"tool","thread_id":"t","cwd":"/"}}',
+    3,
+  ],
   ["a cancel of nothing", '{"cancel":"all"}', null],
   ["half a hello", '{"hello":{}}', null],
 ];
@@ -184,7 +189,7 @@ test("a frame that is too large is refused while it is read, and the connection 
   client.raw(`{"id":1,"op":"test.echo","input":{"text":"`);
   const megabyte = "x".repeat(1024 * 1024);
   for (let n = 0; n < 9; n++) client.raw(megabyte);
-  expect((await client.ended(1)).error?.code).toBe("too_large");
+  expect((await client.ended(1)).error?.code).toBe("overloaded");
   for (let n = 0; n < 4; n++) client.raw(megabyte);
   client.raw('"}}\n');
   client.call(2, "test.echo", { n: 1 });
@@ -224,7 +229,7 @@ test("calls of one connection run side by side, up to the limit; one more is ref
   const { path } = rig([slow]);
   const client = await connect(path);
   for (let id = 0; id <= limits.socket.callsPerConnectionMax; id++) client.call(id, "test.slow");
-  expect((await client.ended(limits.socket.callsPerConnectionMax)).error?.code).toBe("too_large");
+  expect((await client.ended(limits.socket.callsPerConnectionMax)).error?.code).toBe("overloaded");
   gate.resolve();
   for (let id = 0; id < limits.socket.callsPerConnectionMax; id++)
     expect((await client.ended(id)).result).toEqual({});
@@ -364,7 +369,7 @@ test("an answer larger than a frame is an error, not a frame that no client take
   const { path } = rig([huge]);
   const client = await connect(path);
   client.call(1, "test.huge");
-  expect((await client.ended(1)).error?.code).toBe("too_large");
+  expect((await client.ended(1)).error?.code).toBe("overloaded");
 });
 
 test("one connection too many is told so and closed; a place that becomes free can be taken", async () => {
@@ -376,7 +381,7 @@ test("one connection too many is told so and closed; a place that becomes free c
   await until(() => control.connections() === room, "all are in");
   const late = await connect(path);
   late.call(1, "test.echo");
-  expect((await late.ended(1)).error?.code).toBe("too_large");
+  expect((await late.ended(1)).error?.code).toBe("overloaded");
   // What shows and ends the load works still, in a reserve that is bounded too.
   late.call(2, "daemon.status");
   expect((await late.ended(2)).result).toEqual({});
@@ -387,7 +392,7 @@ test("one connection too many is told so and closed; a place that becomes free c
   );
   const last = await connect(path);
   last.call(1, "daemon.status");
-  expect((await last.ended(null)).error?.code).toBe("too_large");
+  expect((await last.ended(null)).error?.code).toBe("overloaded");
   await last.closed();
   for (const client of [late, ...clients.splice(room - 1)]) client.close();
   await until(() => control.connections() === room - 1, "one place is free");

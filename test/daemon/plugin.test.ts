@@ -83,7 +83,7 @@ test("this program carries every file of the plugin's folder as it is, in this v
 
 test("its MCP server has no path of a machine, and names only variables that the daemon takes over", () => {
   const { dispatch } = JSON.parse(pluginFiles.get(".mcp.json")!).mcpServers;
-  expect(dispatch).toMatchObject({ command: "dispatch", args: ["mcp", "--flat"] });
+  expect(dispatch).toMatchObject({ command: "dispatch", args: ["mcp"] });
   expect(JSON.stringify(dispatch)).not.toContain("/");
   const before = { ...process.env };
   try {

@@ -48,6 +48,8 @@ function wrong(schema: v.GenericSchema): unknown[] {
       ];
     case "number":
       return [...shapes, "7", true, -1, 1e300, -1e300, Number.MAX_SAFE_INTEGER + 2];
+    case "option":
+      return [...shapes, 1, ["x"], "a\ud800", ...long(max + 1)];
     case "boolean":
       return [...shapes, "true", 1, "x".repeat(fourMegabytes)];
   }
@@ -79,6 +81,7 @@ function extreme(schema: v.GenericSchema): unknown[] {
   ];
   switch (typeOf(schema)) {
     case "string":
+    case "option":
       return texts;
     case "list":
       return [

@@ -50,13 +50,8 @@ test("through MCP a boxed thread creates what is boxed as it is, and nothing tha
   const { said } = await told(
     "boxed",
     [
-      calling("dispatch_thread_write", { op: "new", name: "helper", cwd: rig.codex.cwd }),
-      calling("dispatch_thread_write", {
-        op: "new",
-        name: "wider",
-        cwd: rig.codex.cwd,
-        sandbox: "danger-full-access",
-      }),
+      calling("dispatch_new", { name: "helper", cwd: rig.codex.cwd }),
+      calling("dispatch_new", { name: "wider", cwd: rig.codex.cwd, sandbox: "danger-full-access" }),
     ],
     boxed,
   );
@@ -76,7 +71,7 @@ test("it writes no wider than where it writes itself", async () => {
   mkdirSync(elsewhere);
   const { said } = await told(
     "narrow",
-    [calling("dispatch_thread_write", { op: "new", name: "outside", cwd: elsewhere })],
+    [calling("dispatch_new", { name: "outside", cwd: elsewhere })],
     boxed,
   );
   expect(said).toContain("it would write in");
@@ -87,9 +82,9 @@ test("it manages what it created, and not what others did", async () => {
   const { said } = await told(
     "manager",
     [
-      calling("dispatch_thread_write", { op: "new", name: "its own", cwd: rig.codex.cwd }),
-      calling("dispatch_thread_write", { op: "rename", thread: "its own", name: "renamed" }),
-      calling("dispatch_thread_write", { op: "rename", thread: "@bystander", name: "stolen" }),
+      calling("dispatch_new", { name: "its own", cwd: rig.codex.cwd }),
+      calling("dispatch_rename", { thread: "its own", name: "renamed" }),
+      calling("dispatch_rename", { thread: "@bystander", name: "stolen" }),
     ],
     boxed,
   );
@@ -112,13 +107,13 @@ test("it does not approve for another what it may not do itself, and declines it
   const asking = stringify([{ shell: "touch approved", escalate: "to write" }, { say: "without" }]);
   const { ref } = await told(
     "judge",
-    [calling("dispatch_thread_write", { op: "new", name: "asker", cwd: rig.codex.cwd, text: asking })],
+    [calling("dispatch_new", { name: "asker", cwd: rig.codex.cwd, text: asking })],
     boxed,
   );
   await rig.ask(["wait", "@asker", "--for", "waiting", "--timeout", "20"]);
   const [request] = (await rig.ask(["get", "@asker"])).requests;
   const judged = async (how: Json) => {
-    const step = calling("dispatch_request_write", { op: "request_answer", id: request.id, ...how });
+    const step = calling("dispatch_request_answer", { id: request.id, ...how });
     await rig.ask(["send", ref, stringify([step, { say: "so" }]), "--wait", "--timeout", "40"]);
     return outputs().at(-1)!;
   };

@@ -17,10 +17,10 @@ for (const op of ops) {
       const type = typeOf(schema);
 
       test(`${name} is of a type whose maximum is known`, () => {
-        expect(["string", "number", "boolean", "list"]).toContain(type);
+        expect(["string", "number", "boolean", "list", "option"]).toContain(type);
       });
 
-      if (type === "string" || type === "list")
+      if (type === "string" || type === "list" || type === "option")
         test(`${name} takes no text over ${max} bytes, counted as UTF-8`, () => {
           // In forms that other rules of a field let pass: a path, KEY=VALUE, three bytes a character.
           for (const start of ["/", "a=", "2h", ""])

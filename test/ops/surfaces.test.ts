@@ -8,7 +8,7 @@ import { toTerminal } from "../../src/base/text.ts";
 import { index } from "../../src/ops/index.ts";
 import { commandHelp, rootHelp } from "../../src/surface/cli/help.ts";
 import { commandsIn, treeOf } from "../../src/surface/cli/tree.ts";
-import { listingOf, toolsOf } from "../../src/surface/mcp/tools.ts";
+import { toolsOf } from "../../src/surface/mcp/tools.ts";
 import { jsonSchemas } from "../../src/surface/schema.ts";
 
 const folder = join(import.meta.dir, "../fixtures/golden");
@@ -28,12 +28,6 @@ test("--help of everything", async () => {
     "help.txt",
     `${toTerminal(all.join(`\n\n${"-".repeat(80)}\n\n`), { color: false }).replace(/dispatch \d+\.\d+\.\d+/, "dispatch X.Y.Z")}\n`,
   );
-});
-
-test("tools/list, grouped and flat", async () => {
-  const grouped = await Promise.all([...toolsOf(index, false).values()].map(listingOf));
-  const flat = [...toolsOf(index, true).keys()];
-  await golden("tools.json", `${JSON.stringify({ grouped, flat }, null, 1)}\n`);
 });
 
 describe("every op is reachable", () => {

@@ -20,6 +20,7 @@ const partial = [
   "requests_open",
   "epochs_unended",
   "outbox_waiting",
+  "tool_calls_running",
 ];
 
 /** A row, or one for each model provider whose account is used up. */

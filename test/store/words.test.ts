@@ -21,6 +21,7 @@ const known: Record<string, readonly string[]> = {
   // The time is told without a row.
   "requests.kind": words.requestKinds.filter((kind) => kind !== "current_time"),
   "requests.state": words.requestStates,
+  "tool_calls.state": words.toolCallStates,
   "automations.face": words.automationFaces,
   "automations.state": words.automationStates,
   "firings.outcome": words.firingOutcomes,

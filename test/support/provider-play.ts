@@ -110,9 +110,9 @@ async function perform(play: Play, send: Send): Promise<void> {
     else if ("fail" in step) {
       const error = { code: step.fail, message: step.message ?? `scripted ${step.fail}` };
       return send("response.failed", { response: { id, status: "failed", error } });
-    } else if ("shell" in step || "patch" in step || "tool" in step || "custom" in step) {
+    } else if ("shell" in step || "patch" in step || "tool" in step || "custom" in step || "search" in step) {
       item(toolCall(step, play.body, script.from + offset));
-      break;
+      if (!("and" in step)) break;
     }
   }
   send("response.completed", {
@@ -162,7 +162,10 @@ async function say(
 
 /** The call's id carries the step's number: the next request says by it where the script goes on. */
 function toolCall(
-  step: Extract<Step, { shell: string } | { patch: string } | { tool: string } | { custom: string }>,
+  step: Extract<
+    Step,
+    { shell: string } | { patch: string } | { tool: string } | { custom: string } | { search: string }
+  >,
   body: ModelBody,
   at: number,
 ): Record<string, unknown> {
@@ -172,6 +175,10 @@ function toolCall(
     return { type: "custom_tool_call", id, call_id, name: "apply_patch", input: step.patch };
   if ("custom" in step)
     return { type: "custom_tool_call", id, call_id, name: step.custom, input: step.input };
+  if ("search" in step) {
+    const { search: query, limit } = step;
+    return { type: "tool_search_call", call_id, execution: "client", arguments: { query, limit } };
+  }
   if ("tool" in step) {
     const named = step.namespace === undefined ? {} : { namespace: step.namespace };
     return {

@@ -9,10 +9,12 @@ export type Step =
   | { shell: string; escalate?: string }
   /** The body of an apply_patch call, `*** Begin Patch` and all. */
   | { patch: string }
-  /** `arguments` may refer to earlier outputs: see `filledFrom`. */
-  | { tool: string; arguments?: Record<string, unknown>; namespace?: string }
+  /** `arguments` may refer to earlier outputs: see `filledFrom`. `and`: the next step is a call of the same model answer. */
+  | { tool: string; arguments?: Record<string, unknown>; namespace?: string; and?: true }
   /** A tool that takes a text: `exec` of Codex's code mode takes JavaScript. */
   | { custom: string; input: string }
+  /** Codex's search among the tools that it does not show. */
+  | { search: string; limit?: number }
   /** Holds the stream until the test releases this name. */
   | { wait: string }
   | { sleep: number }
@@ -37,8 +39,8 @@ export function resumePoint(body: ModelBody): Script {
   const input = body.input ?? [];
   const at = input.findLastIndex(isPerson);
   const text = at === -1 ? "" : textOfItem(input[at]!);
-  const done = input.slice(at + 1).findLast((item) => item.type?.endsWith("_call_output") === true);
-  const from = done === undefined ? 0 : Number(/_(\d+)$/.exec(done.call_id ?? "")?.[1] ?? -1) + 1;
+  const done = input.slice(at + 1).filter((item) => item.type?.endsWith("_output") === true);
+  const from = Math.max(0, ...done.map((item) => Number(/_(\d+)$/.exec(item.call_id ?? "")?.[1] ?? -1) + 1));
   return { steps: stepsOf(text), from, key: `${body.prompt_cache_key ?? ""}:${at}:${from}` };
 }
 
@@ -88,8 +90,8 @@ export function outputsIn(body: ModelBody): string[] {
   const input = body.input ?? [];
   return input
     .slice(input.findLastIndex(isPerson) + 1)
-    .filter((item) => item.type?.endsWith("_call_output") === true)
-    .map(({ output }) => (typeof output === "string" ? output : partsOf(output)));
+    .filter((item) => item.type?.endsWith("_output") === true)
+    .map(({ output, tools }) => (typeof output === "string" ? output : partsOf(output ?? tools)));
 }
 
 function partsOf(output: unknown): string {

@@ -30,12 +30,13 @@ export function callsIn(text: string): Call[] {
   );
 }
 
-/** An op that has no field `threads` takes one thread: such a call is one for each. */
-export function perThread({ op, args }: Call, fields: AnyOp["input"]["entries"]): Call[] {
+/** A call for several threads as the calls of the op that it stands for. */
+export function perThread({ op, args }: Call, several: AnyOp["several"]): Call[] {
   const { threads, ...others } = args as { threads?: unknown[] };
-  if (threads === undefined || Object.hasOwn(fields, "threads")) return [{ op, args }];
+  if (threads === undefined || several === undefined) return [{ op, args }];
+  const { each } = several;
   return threads.map((one) => ({
     op,
-    args: { ...others, ...(typeof one === "string" ? { thread: one } : (one as object)) },
+    args: { ...others, ...(each === null ? (one as object) : { [each]: one }) },
   }));
 }

@@ -4,6 +4,7 @@
  *
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
  * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
+ * {"tool": name, "arguments": {..}} calls a tool of dispatch, with `and` together with the next one.
  * {"limit": ms} is a usage limit that ends so much later, which all turns of its provider meet until then. As the first step,
  * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
  * {"die": true} ends the child before it takes the text.
@@ -11,6 +12,7 @@
 
 import { DispatchError } from "../../src/base/error.ts";
 import { refusedError } from "../../src/codex/errors.ts";
+import { toolNamespace } from "../../src/contract/tools.ts";
 import type {
   Agent,
   AgentSink,
@@ -40,6 +42,7 @@ type Step =
   | { ask: string }
   | { question: Partial<RequestFacts> }
   | { fail: string }
+  | { tool: string; arguments?: Record<string, unknown>; namespace?: string; call?: string; and?: true }
   | { limit: number }
   | { refuse: string }
   | { hook: string }
@@ -50,6 +53,8 @@ interface ModelThread {
   path: string;
   name: string | null;
   settings: ThreadSettings;
+  /** It was started with the tools of dispatch, or is a fork of one that was. */
+  hasTools: boolean;
   /** Survives a kill. */
   isDurable: boolean;
   isLoaded: boolean;
@@ -214,6 +219,8 @@ export function modelAgent({
   let lacking: string | null = null;
   let configured: SandboxDetails = defaultDetails;
   const questions = new Map<number, ModelThread>();
+  /** Calls of tools that are not answered; Codex sends them again on a resume. */
+  const toolCalls = new Map<number, { thread: ModelThread; event: AgentEvent }>();
   let epoch: Epoch | null = null;
   let rpcIds = 0;
 
@@ -290,6 +297,7 @@ export function modelAgent({
       path: `/sessions/${ids}.jsonl`,
       name: null,
       settings: structuredClone(settings),
+      hasTools: false,
       isDurable: false,
       isLoaded: true,
       isArchived: false,
@@ -334,7 +342,7 @@ export function modelAgent({
     };
   }
 
-  function effective({ settings }: ModelThread): EffectiveSettings {
+  function effective({ settings, hasTools }: ModelThread): EffectiveSettings {
     return {
       cwd: settings.cwd,
       sandbox: settings.sandbox ?? "danger-full-access",
@@ -348,6 +356,7 @@ export function modelAgent({
       sandbox_details: settings.sandbox_details ?? configured,
       approval_details: settings.approval_details ?? null,
       profile_extends: null,
+      tools: hasTools ? [toolNamespace] : [],
     };
   }
 
@@ -447,6 +456,11 @@ export function modelAgent({
       run.waitsFor = step.wait;
       return;
     }
+    if ("tool" in step) {
+      callTool(thread, run.turn, step);
+      if (step.and) schedule(() => go(thread));
+      return;
+    }
     if ("ask" in step || "question" in step) {
       ask(thread, run.turn, "ask" in step ? { command: step.ask } : step.question);
       return;
@@ -485,6 +499,31 @@ export function modelAgent({
     });
   }
 
+  /** No status and no `resolved` tells of such a call. */
+  function callTool(thread: ModelThread, turn: TurnFacts, step: Extract<Step, { tool: string }>): void {
+    const rpc_id = rpcIds++;
+    const { tool: name, namespace: server = toolNamespace, arguments: given = {}, call } = step;
+    const tool = { server, name, description: null, arguments: given };
+    const event: AgentEvent = {
+      kind: "request_opened",
+      request: {
+        method: "item/tool/call",
+        kind: "tool_call",
+        command: null,
+        cwd: null,
+        changes: null,
+        auto_resolution_ms: null,
+        asks: { ...nothingAsked, tool },
+        rpc_id,
+        thread_id: thread.id,
+        turn_id: turn.id,
+        item_id: call ?? id(),
+      },
+    };
+    toolCalls.set(rpc_id, { thread, event });
+    emit(event);
+  }
+
   function finish(
     thread: ModelThread,
     status: "completed" | "failed" | "interrupted",
@@ -503,6 +542,7 @@ export function modelAgent({
       questions.delete(rpc_id);
       emit({ kind: "request_resolved", thread_id: thread.id, rpc_id });
     }
+    for (const [rpc_id, open] of toolCalls) if (open.thread === thread) toolCalls.delete(rpc_id);
     setStatus(thread, status === "failed" ? "system_error" : "idle");
     const last = turn.items.findLast((one) => one.type === "agent_message");
     emit({ kind: "turn_completed", thread_id: thread.id, turn: { ...turn, items: last ? [last] : [] } });
@@ -515,6 +555,7 @@ export function modelAgent({
       if (!thread.isDurable) threads.delete(thread.id);
     }
     questions.clear();
+    toolCalls.clear();
   }
 
   function kill(): void {
@@ -639,6 +680,7 @@ export function modelAgent({
             { modelProvider: "nobody" },
           );
         const thread = newThread(settings);
+        thread.hasTools = settings.tools === true;
         return { thread: facts(thread), effective: effective(thread) };
       }),
     resumeThread: (threadId, settings) =>
@@ -655,6 +697,7 @@ export function modelAgent({
           thread.settings = ignoresSettings ? { cwd: settings.cwd } : structuredClone(settings);
         ignoresSettings = false;
         thread.isLoaded = true;
+        for (const open of toolCalls.values()) if (open.thread === thread) emit(open.event);
         return { thread: facts(thread), effective: effective(thread) };
       }),
     nameThread: (threadId, name) =>
@@ -826,6 +869,7 @@ export function modelAgent({
           turns: structuredClone(source.turns.slice(0, until)),
           isDurable: true,
           name: source.name,
+          hasTools: source.hasTools,
           mark,
         });
         return { thread: facts(fork), effective: effective(fork) };
@@ -859,6 +903,13 @@ export function modelAgent({
       call("reply", () => {
         if (from !== epoch) throw down();
         replies.push(reply);
+        const called = toolCalls.get(reply.rpc_id as number);
+        if (called) {
+          toolCalls.delete(reply.rpc_id as number);
+          const isLast = ![...toolCalls.values()].some(({ thread }) => thread === called.thread);
+          if (isLast) schedule(() => go(called.thread));
+          return;
+        }
         const question = questions.get(reply.rpc_id as number);
         if (!question) return;
         questions.delete(reply.rpc_id as number);

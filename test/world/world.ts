@@ -17,7 +17,12 @@ import type { AgentSink } from "../../src/core/model/ports/agent.ts";
 import type { MessageId } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { Rules } from "../../src/core/model/ruling.ts";
+import { auditRow } from "../../src/daemon/audit.ts";
+import { authorise } from "../../src/daemon/authorise.ts";
+import { callsOf } from "../../src/daemon/call.ts";
+import { toolRunner } from "../../src/daemon/tools/runner.ts";
 import type { Ctx } from "../../src/ops/ctx.ts";
+import { index } from "../../src/ops/index.ts";
 import type { Caller } from "../../src/ops/protocol.ts";
 import { openStore } from "../../src/store/store.ts";
 import { quietLog } from "../support/codex-sink.ts";
@@ -84,6 +89,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   const world: CoreDeps = {
     store,
     agent,
+    tools: toolRunner(index, async () => call),
     clock: mortal,
     log: options.log ?? quietLog,
     journal: journal(store, mortal, options.log ?? quietLog),
@@ -120,32 +126,41 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     }),
   };
   engine = engineOf(world);
+  const call = callsOf({
+    index,
+    ctxOf: (caller, signal, emit) => ctx({ caller, signal, emit }),
+    authorise: (called) => authorise(engine.core, called),
+    audit: (called) => engine.audit(auditRow(engine.core, called)),
+    log: { ...world.log, faults: () => [], faultId: () => "bug" },
+    tally: { calls: 0 },
+  });
+  const ctx: TestWorld["ctx"] = (over = {}) => ({
+    core: engine.core,
+    clock,
+    caller: cli,
+    signal: new AbortController().signal,
+    emit: async () => {},
+    host: {
+      pid: 1,
+      version: "0.0.0",
+      startedAt: clock.now(),
+      uptimeMs: () => clock.monotonic(),
+      paths: pathsOf({ DISPATCH_HOME: home }),
+      startedBy: { user: "user", cwd: "/repo", terminal: false, by: null, path: null },
+      rssBytes: () => 0,
+      calls: () => 0,
+      stop() {},
+      faults: () => [],
+      previous: null,
+      logTail: () => [],
+    },
+    ...over,
+  });
   return {
     ...world,
     engine,
     agent,
-    ctx: (over = {}) => ({
-      core: engine.core,
-      clock,
-      caller: cli,
-      signal: new AbortController().signal,
-      emit: async () => {},
-      host: {
-        pid: 1,
-        version: "0.0.0",
-        startedAt: clock.now(),
-        uptimeMs: () => clock.monotonic(),
-        paths: pathsOf({ DISPATCH_HOME: home }),
-        startedBy: { user: "user", cwd: "/repo", terminal: false, by: null, path: null },
-        rssBytes: () => 0,
-        calls: () => 0,
-        stop() {},
-        faults: () => [],
-        previous: null,
-        logTail: () => [],
-      },
-      ...over,
-    }),
+    ctx,
     abandon() {
       isAbandoned = true;
       agent.forget();

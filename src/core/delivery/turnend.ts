@@ -3,6 +3,7 @@ import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Lane, MessageId } from "../model/ports/rows.ts";
+import { cancelToolCalls } from "../requests/toolcall.ts";
 import { writeLock } from "../state/lane.ts";
 import { type TurnEnd, turnEnded } from "../state/turn.ts";
 import { beginLimit, usageLimitPolicy } from "../state/usagelimit.ts";
@@ -14,6 +15,7 @@ import { accept, plain } from "./accept.ts";
  */
 export function endTurn(deps: CoreDeps, change: Change, lane: Lane, end: TurnEnd): void {
   const { store } = deps;
+  cancelToolCalls(deps, change, { lane: lane.ref, turn_id: end.turn_id }, "its turn ended");
   const known = store.turns.find(lane.ref, end.turn_id);
   const isOver = known !== undefined && known.status !== "in_progress";
   if (isOver || end.status !== "failed" || !beginLimit(deps, change, lane, end.error)) {

@@ -31,6 +31,8 @@ export function resumeSettings(lane: Pick<Lane, "settings" | "effective">): Thre
   if (effective.model_provider !== null) kept.model_provider = effective.model_provider;
   if (effective.effort !== null) kept.effort = effective.effort;
   if (effective.service_tier !== null) kept.service_tier = effective.service_tier;
+  // A fork has them too, whatever is sent (facts F71).
+  if (effective.tools && effective.tools.length > 0) kept.tools = true;
   return kept;
 }
 
@@ -66,6 +68,14 @@ export async function lastTurnPermissions(
     });
     return null;
   }
+}
+
+/**
+ * The stored settings, with what they lack from Codex's answer: details that an older dispatch did not store, and the
+ * tools, which are a fact about the thread and no setting.
+ */
+export function keptEffective(known: EffectiveSettings | null, now: EffectiveSettings): EffectiveSettings {
+  return { ...now, ...known, tools: now.tools ?? known?.tools ?? null };
 }
 
 const comparedFields = [

@@ -15,11 +15,12 @@ import { refuseWithoutFolder } from "../state/folder.ts";
 import { hold } from "../state/hold.ts";
 import { isEphemeral } from "../state/lane.ts";
 import { endQueued } from "../state/settle.ts";
+import { noteTools } from "../state/tools.ts";
 import { settleAlreadySent } from "./alreadysent.ts";
 import { noteOpened, watched } from "./blame.ts";
 import { confirmed } from "./confirmed.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
-import { differences, resumeSettings, withDetails } from "./effective.ts";
+import { differences, keptEffective, resumeSettings, withDetails } from "./effective.ts";
 import { putGoal } from "./goal.ts";
 import { forkThread, isFork, startThread } from "./newthread.ts";
 import { finishLoading, load, markLoaded, refuseWhileOpening } from "./opening.ts";
@@ -144,9 +145,9 @@ async function resume(deps: CoreDeps, lane: Lane, threadId: string, epoch: Epoch
         store.lanes.set(lane.ref, {
           evidence_at: change.now,
           rollout_path: opened.thread.path,
-          // Details that an older dispatch did not store are taken from Codex's answer.
-          effective: { ...opened.effective, ...known },
+          effective: keptEffective(known, opened.effective),
         });
+        noteTools(change, lane, opened.effective);
       });
     });
     return store.lanes.get(lane.ref);

@@ -9,11 +9,14 @@ import type { Live } from "./live.ts";
 import type { Agent, Epoch } from "./ports/agent.ts";
 import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
+import type { ToolRunner } from "./ports/tool.ts";
 import type { Rules } from "./ruling.ts";
 
 export interface CoreDeps {
   store: Store;
   agent: Agent;
+  /** Carries out the calls of dispatch's own tools by threads. */
+  tools: ToolRunner;
   clock: Clock;
   log: Log;
   journal: Journal;

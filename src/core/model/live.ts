@@ -71,6 +71,8 @@ export interface Live {
   readonly unansweredForks: Map<string, Ref>;
   /** Calls that load a thread, until their answer is used. */
   readonly openings: Map<Ref, Opening>;
+  /** By id of its row: ends a tool call that runs. */
+  readonly toolCalls: Map<string, AbortController>;
 }
 
 export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
@@ -145,6 +147,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     pausedForTake: new Set(),
     blocked,
     openings,
+    toolCalls: new Map(),
     unansweredForks,
     retrying,
   };

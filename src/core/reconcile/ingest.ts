@@ -15,6 +15,7 @@ import type { Lane } from "../model/ports/rows.ts";
 import type { ItemFacts } from "../model/ports/thread.ts";
 import { hookDecided } from "../requests/hookdecision.ts";
 import { openRequest } from "../requests/request.ts";
+import { cancelToolCalls } from "../requests/toolcall.ts";
 import { indexedBytesMax, indexedError, indexedItem } from "../search/indexed.ts";
 import { freeHandle } from "../state/handle.ts";
 import { lineOf } from "../state/itemline.ts";
@@ -116,6 +117,7 @@ function globalEventHandlers(deps: CoreDeps): GlobalHandlers {
       const request = store.requests.findByWire(epoch, rpc_id);
       if (request) expire(store, change, request.id);
       else live.pendingLookups.delete(rpc_id);
+      cancelToolCalls(deps, change, { epoch, rpc_id }, "Codex no longer waits for it");
     },
     agents_working({ thread_id, agents }, change) {
       const lane = store.lanes.findByThread(thread_id);

@@ -9,6 +9,7 @@ import type { Change } from "../model/journal.ts";
 import type { AgentSink, Epoch } from "../model/ports/agent.ts";
 import type { Lane } from "../model/ports/rows.ts";
 import { expireRequests } from "../requests/request.ts";
+import { cancelToolCalls } from "../requests/toolcall.ts";
 import { endEphemeral } from "../state/ephemeral.ts";
 import { ingest } from "./ingest.ts";
 
@@ -123,6 +124,7 @@ export function sinkOf(deps: CoreDeps, listener: SinkListener): AgentSink {
   /** What follows from the end of a child, whether or not its processes are gone. */
   function settleEnd(change: Change, epoch: Epoch, reason: string): void {
     expireRequests(deps, epoch, change);
+    cancelToolCalls(deps, change, { epoch }, "its Codex ended");
     endEphemeral(deps, change);
     interruptGoals(deps, change);
     change.append({

@@ -5,18 +5,22 @@ import type { Answer } from "../model/answer.ts";
 import type { CoreDeps, Policy } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
-import type { AgentReply, RequestFacts } from "../model/ports/request.ts";
+import type { RequestFacts } from "../model/ports/request.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import { decide } from "../policy/decide.ts";
 import { expire } from "../state/settle.ts";
 import { optionsOf, refusalReply, resultOf } from "./reply.ts";
 import { requestRow } from "./requestrow.ts";
+import { sendReply } from "./send.ts";
+import { openToolCall } from "./toolcall.ts";
 
 /** Inside the batch's transaction. */
 export function openRequest(deps: CoreDeps, change: Change, epoch: Epoch, facts: RequestFacts): void {
   const { thread_id } = facts;
   const lane = thread_id === null ? undefined : deps.store.lanes.findByThread(thread_id);
   if (thread_id === null || facts.kind === "current_time") answerUnrecorded(deps, change, epoch, facts, lane);
+  else if (lane?.source === "own" && facts.kind === "tool_call")
+    openToolCall(deps, change, epoch, facts, { ...lane, thread_id });
   else if (lane?.source === "own") record(deps, change, epoch, facts, lane);
   else {
     deps.live.pendingLookups.add(facts.rpc_id);
@@ -142,13 +146,6 @@ function close({ store }: CoreDeps, change: Change, request: Request, decision: 
   const { id, kind, lane, turn_id } = request;
   store.requests.set(id, { state: "answered", decision, answered_by: by, closed_at: change.now });
   change.append({ kind: "request.answered", lane, turn_id, data: { request: id, kind, decision, by } });
-}
-
-/** A reply that dispatch sends by itself. When the child is gone, so is its request. */
-function sendReply({ agent, log }: CoreDeps, epoch: Epoch, reply: AgentReply): void {
-  agent
-    .reply(epoch, reply)
-    .catch((thrown: unknown) => log.warn("an answer did not reach Codex", { reason: errorMessage(thrown) }));
 }
 
 /** After this time by the monotonic clock: a clock that is set back keeps no request open. */

@@ -7,6 +7,7 @@ import type { Live, LiveThread } from "../model/live.ts";
 import type { Lane, LaneFacts, StatusFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
 import { queueView, resumeCommand } from "./hold.ts";
 import { syncView } from "./syncview.ts";
+import { toolsOf, toolWarnings } from "./tools.ts";
 import { warningsOf } from "./warning.ts";
 
 export interface LaneStatus {
@@ -87,7 +88,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
       asked_at: iso(asked_at),
     })),
     agents: [...live.agents(lane.thread_id)],
-    warnings: warningsOf(live, lane.thread_id),
+    warnings: [...toolWarnings(lane), ...warningsOf(live, lane.thread_id)],
     goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
@@ -95,6 +96,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     approval_policy: lane.effective?.approval_policy ?? lane.settings.approval_policy ?? null,
     approval_details: lane.effective?.approval_details ?? null,
     request_policy: lane.requests,
+    tools: toolsOf(lane),
     tokens: lane.tokens,
     sync: syncView(facts.sync),
     created_by: lane.created_by,

@@ -95,6 +95,11 @@ export async function limitToAgent<T extends Pick<NewThread, "settings" | "reque
       hint: "--requests ask",
     });
   }
+  if (settings.tools && !hasTools(deps, draft.agent) && !mayDelegateApproval(own)) {
+    fail("denied", "a thread with tools calls dispatch without a question, and this one may not", {
+      hint: "new --no-tools; a fork keeps the tools of its source",
+    });
+  }
   const most: Permissions = own ?? { ...least, cwd: settings.cwd };
   const isComplete = settings.sandbox !== undefined && settings.approval_policy !== undefined;
   const kinds = { sandbox: most.sandbox, approval_policy: most.approval_policy, ...settings };
@@ -110,6 +115,10 @@ export async function limitToAgent<T extends Pick<NewThread, "settings" | "reque
   fail("denied", why, {
     hint: `--sandbox ${most.sandbox} --approval-policy ${most.approval_policy}${where}; or ${forPerson("dispatch new")}`,
   });
+}
+
+function hasTools({ store }: CoreDeps, threadId: string): boolean {
+  return (store.lanes.findByThread(threadId)?.effective?.tools ?? []).length > 0;
 }
 
 /** The configuration keys of Codex that cannot widen permissions; any other key might. */

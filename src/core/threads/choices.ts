@@ -49,6 +49,7 @@ export const repositoryMay = {
   goal: "never",
   send: "never",
   ephemeral: "never",
+  tools: "never",
   preset: "never",
   requests: "never",
   permission_profile: "never",

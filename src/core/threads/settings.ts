@@ -21,6 +21,7 @@ const copiedFields = [
   "base_instructions",
   "developer_instructions",
   "ephemeral",
+  "tools",
   "may_write_home",
 ] as const satisfies readonly (keyof ThreadSettings)[];
 

@@ -55,6 +55,13 @@ export default clientOp({
     return { status, version, checks };
   },
   exit: ({ status }) => (status === "fail" ? codes.turn_failed.exit : 0),
+  lean: ({ status, version, checks }) => ({
+    status,
+    version,
+    checks: checks
+      .filter((check) => check.status === "warn" || check.status === "fail")
+      .map(({ name, status, summary, recovery }) => ({ name, status, summary, recovery })),
+  }),
   view({ checks, status }) {
     const lines = checks.flatMap((check) => {
       const mark = paint(style[check.status] ?? "dim", check.status.padEnd(7));

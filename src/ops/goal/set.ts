@@ -12,6 +12,7 @@ export default op({
   about: "An active goal starts turns by itself, one after the other, until Codex marks it complete.",
   intent: "write",
   repeat: "safe",
+  rare: ["token_budget"],
   input: v.strictObject({
     thread: selector(),
     objective: v.optional(

@@ -22,7 +22,7 @@ export default op({
       }),
     ),
     all: v.optional(flag(v.boolean(), "all that are pending in the inbox"), false),
-    thread: v.optional(threadFlag("with --all: the inbox of this thread")),
+    thread: v.optional(threadFlag("with --all: the inbox of this thread", { also: ["lane"] })),
   }),
   output: v.object({ messages: v.array(v.object(inboxView)) }),
   examples: [

@@ -15,7 +15,7 @@ export default op({
   intent: "read",
   repeat: "safe",
   input: v.strictObject({
-    thread: v.optional(threadFlag("the inbox of this thread")),
+    thread: v.optional(threadFlag("the inbox of this thread", { also: ["lane"] })),
     all: v.optional(flag(v.boolean(), "of every thread, and your own"), false),
     state: v.optional(flag(v.array(v.picklist(inboxStates)), "only in these states (pending)")),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),

@@ -15,7 +15,7 @@ export default op({
   repeat: "no",
   input: v.strictObject({
     text: text("the message", { arg: true }),
-    thread: v.optional(threadFlag("for this thread")),
+    thread: v.optional(threadFlag("for this thread", { also: ["lane"] })),
   }),
   output: v.object(inboxView),
   examples: [

@@ -1,14 +1,17 @@
 import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
+import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
+import { requestObject } from "../../contract/request.ts";
 import { threadObject } from "../../contract/thread.ts";
 import { modes } from "../../contract/words.ts";
 import { envelope } from "../envelope.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
+import { leanReceipt, leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
-import { callerName, callerThread, exitOf, verdict, verdictWords } from "../verdict.ts";
+import { asksOf, callerName, callerThread, exitOf, stillWaiting, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
 type Mode = (typeof modes)[number];
@@ -30,6 +33,7 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
   // Interject ends a turn, as `stop` does, so it needs the same right.
   reach: (input) => (modesIn(input).includes("interject") ? "created" : "any"),
   repeat: "keyed",
+  rare: ["mode", "service_tier", "output_schema", "untrusted"],
   input: v.strictObject({
     thread: selector(),
     text: text("the text", { arg: true }),
@@ -48,13 +52,16 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     service_tier: word("service tier, for this turn only", "TIER", { names: "tier" }),
     output_schema: v.optional(text("a JSON Schema for the answer of this turn")),
     wait: v.optional(flag(v.boolean(), "wait until the receipt is settled, and show the answer"), false),
-    timeout: v.optional(seconds("with --wait: give up after this time")),
+    timeout: v.optional(
+      seconds("with --wait: give up after this time", { agent_default: limits.mcp.waitMs / 1000 }),
+    ),
     idempotency_key: v.optional(idempotencyKey()),
   }),
   output: v.object({
     ...receiptView,
     message_accepted: v.boolean(),
     threads: v.optional(v.array(threadObject)),
+    asks: v.optional(v.array(requestObject)),
     timed_out: v.optional(v.boolean()),
     last_message: v.optional(v.nullable(v.string())),
     verdict: v.optional(verdict),
@@ -150,10 +157,26 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
       ...now,
       message_accepted: true,
       ...waited,
+      asks: asksOf(core, waited.threads),
       last_message: last && last.turn_id === now.turn_id ? last.text : null,
     };
   },
   exit: (out) => exitOf(out.verdict),
+  progress: stillWaiting,
+  forAgents: "Queue a message for a thread, steer a running turn, or interrupt",
+  returns: "{receipt, state}; with wait: true also last_message",
+  lean({ threads, asks, verdict, timed_out, last_message, ...receipt }, look) {
+    const settled = receipt.turn_id;
+    // The answer is shown here, so a later wait need not repeat it.
+    if (last_message && settled !== null) look.isNews(receipt.thread, settled);
+    return {
+      ...leanReceipt(receipt),
+      verdict: timed_out ? "timeout" : verdict,
+      last_message,
+      asks: asks?.map(leanRequest),
+      next: timed_out ? `dispatch wait ${receipt.receipt}` : null,
+    };
+  },
   view(out, look) {
     if (out.verdict === undefined) return receiptPairs(out, look);
     const answer = out.last_message ? block(out.last_message) : paint("yellow", verdictWords[out.verdict]);

@@ -23,6 +23,7 @@ export default op({
   summary: "List Codex's models, efforts and service tiers",
   intent: "read",
   repeat: "safe",
+  rare: ["include_hidden", "refresh"],
   input: v.strictObject({
     refresh: v.optional(flag(v.boolean(), "read them from Codex (--no-refresh: from the registry)"), true),
     include_hidden: v.optional(flag(v.boolean(), "also models that Codex hides"), false),

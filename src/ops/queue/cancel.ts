@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { receiptView } from "../../contract/receipt.ts";
 import { arg } from "../fields.ts";
+import { leanReceipt } from "../lean.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";
 
@@ -22,5 +23,6 @@ export default op({
     { given: "nothing", input: { id: "nonsense" }, error: "not_found" },
   ],
   run: ({ id }, { core }) => core.cancel(id),
+  lean: leanReceipt,
   view: (receipt, look) => receiptPairs(receipt, look),
 });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { threadPairs } from "../views.ts";
 
@@ -25,5 +26,6 @@ export default op({
     core.hold(ref);
     return core.view(ref);
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

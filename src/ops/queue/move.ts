@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { receiptView } from "../../contract/receipt.ts";
 import { arg, count } from "../fields.ts";
+import { leanReceipt } from "../lean.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";
 
@@ -23,5 +24,7 @@ export default op({
     { given: "a finished turn", input: { id: "<receipt>", to: 1 }, error: "conflict" },
   ],
   run: ({ id, to }, { core }) => core.move(id, to),
+  see: "To queue a message for a thread: dispatch send --queue",
+  lean: leanReceipt,
   view: (receipt, look) => `${receiptPairs(receipt, look)}\nposition ${receipt.place}`,
 });

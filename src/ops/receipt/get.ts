@@ -8,6 +8,7 @@ import { receiptPairs } from "../views.ts";
 export default op({
   name: "receipt.get",
   cli: "receipt get",
+  also: "delivery get",
   group: "thread",
   summary: "Show the state of a message",
   intent: "read",

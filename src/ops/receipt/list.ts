@@ -5,6 +5,7 @@ import { ago, cell, paint } from "../../base/text.ts";
 import { type Receipt, receiptObject } from "../../contract/receipt.ts";
 import { messageStates } from "../../contract/words.ts";
 import { count, flag } from "../fields.ts";
+import { leanReceipt } from "../lean.ts";
 import { op, type Word } from "../op.ts";
 import { outcomeOf } from "../views.ts";
 
@@ -39,6 +40,7 @@ export default op({
       limit,
     }),
   }),
+  lean: ({ receipts }) => ({ receipts: receipts.map(leanReceipt) }),
   view({ receipts }, look) {
     if (receipts.length === 0) return "no receipts";
     const rows = receipts.map((receipt) => [

@@ -1,12 +1,14 @@
 import * as v from "valibot";
 import { receiptView } from "../../contract/receipt.ts";
 import { arg } from "../fields.ts";
+import { leanReceipt } from "../lean.ts";
 import { op } from "../op.ts";
 import { receiptPairs } from "../views.ts";
 
 export default op({
   name: "receipt.reconcile",
   cli: "receipt reconcile",
+  also: "delivery reconcile",
   group: "message",
   summary: "Search Codex's history for a message and settle its state",
   intent: "write",
@@ -22,5 +24,6 @@ export default op({
     { given: "an unsure message", input: { id: "<receipt>" }, output: { state: "unsure" } },
   ],
   run: ({ id }, { core }) => core.reconcile(id),
+  lean: leanReceipt,
   view: (receipt, look) => receiptPairs(receipt, look),
 });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { receiptView } from "../../contract/receipt.ts";
 import { arg, flag } from "../fields.ts";
+import { leanReceipt } from "../lean.ts";
 import { op } from "../op.ts";
 import { callerName } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
@@ -39,5 +40,6 @@ export default op({
     { given: "a finished turn", input: { id: "<receipt>", as: "resend" }, error: "conflict" },
   ],
   run: ({ id, as }, { core, caller }) => core.resolveUnsure(id, as, callerName(caller)),
+  lean: leanReceipt,
   view: (receipt, look) => receiptPairs(receipt, look),
 });

@@ -63,6 +63,9 @@ export default op({
     }
     return core.answer(id, answers[0]!, callerName(caller), caller.thread_id);
   },
+  forAgents: "Approve or deny a command of a worker",
+  returns: "{id, state, decision}",
+  lean: ({ id, state, decision }) => ({ id, state, decision }),
   view: (request, look) => requestPairs(request, look),
 });
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { requestView } from "../../contract/request.ts";
 import { arg } from "../fields.ts";
+import { leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
 import { requestPairs } from "../requestpairs.ts";
 
@@ -17,5 +18,6 @@ export default op({
   output: v.object(requestView),
   examples: [{ given: "nothing", input: { id: "zzzzzz" }, error: "not_found" }],
   run: ({ id }, { core }) => core.request(id),
+  lean: leanRequest,
   view: (request, look) => requestPairs(request, look),
 });

@@ -4,6 +4,7 @@ import { table } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { requestObject } from "../../contract/request.ts";
 import { count, flag } from "../fields.ts";
+import { leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -41,6 +42,7 @@ export default op({
       limit,
     }),
   }),
+  lean: ({ requests }) => ({ requests: requests.map(leanRequest) }),
   view({ requests }, look) {
     if (requests.length === 0) return "no open questions";
     const rows = requests.map((request) => [

@@ -15,6 +15,7 @@ export default op({
     "Changes nothing. The file has [policy] requests and [[policy.rules]], like config.toml; without a file it uses the current rules. `against` counts the questions that the rules would approve and that were denied, or the other way round. Rules match a thread by its current handle. outside_sandbox: an approval allowed something that could happen outside the sandbox; it is also true for questions where this was not recorded.",
   intent: "read",
   repeat: "safe",
+  rare: ["rules"],
   input: v.strictObject({
     rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
     since: v.optional(moment("from this time on; default: all kept questions", "first")),

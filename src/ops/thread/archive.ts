@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
-import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
+import { leanMetadata, metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -10,6 +10,7 @@ export default op({
   summary: "Archive a thread",
   about: "Refused while a turn runs or messages wait, because Codex would interrupt the turn.",
   intent: "destroy",
+  undoable: true,
   repeat: "safe",
   input: v.strictObject({ thread: selector("thread, or the id of one that is not managed") }),
   output: metadataView,
@@ -30,5 +31,7 @@ export default op({
     await core.archive(place);
     return metadataOf(core, place);
   },
+  lean: leanMetadata,
+  several: { each: "thread" },
   view: metadataLine("archived"),
 });

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { threadView } from "../../contract/thread.ts";
 import { arg, flag } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
@@ -54,5 +55,6 @@ export default op({
     if (sync) await core.sync(ref, usualBounds, signal);
     return core.view(ref);
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

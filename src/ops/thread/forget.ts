@@ -28,6 +28,7 @@ export default op({
     await core.forget(ref);
     return { ref, id, title, forgotten: true };
   },
+  several: { each: "thread" },
   view: ({ ref, title, id }) =>
     `forgot ${ref} "${cell(title)}"${id ? `; Codex keeps it as ${cell(id)}` : ""}`,
 });

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { threadView } from "../../contract/thread.ts";
 import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { flagsOf, mayWriteHome, settingFields } from "../settings.ts";
+import { flagsOf, mayWriteHome, rareSettings, settingFields } from "../settings.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 
@@ -16,6 +17,7 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "keyed",
+  rare: rareSettings,
   input: v.strictObject({
     thread: selector(),
     name: flag(
@@ -59,5 +61,6 @@ export default op({
     });
     return { ...core.view(ref), forked_from: source };
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { threadPairs } from "../views.ts";
 
@@ -29,5 +30,6 @@ export default op({
     await core.give(ref);
     return core.view(ref);
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

@@ -7,6 +7,7 @@ import { ago, cell, type Look, paint } from "../../base/text.ts";
 import { type ThreadSummary, type ThreadView, threadObject, threadSummary } from "../../contract/thread.ts";
 import { threadSources, threadStatuses } from "../../contract/words.ts";
 import { count, flag, path } from "../fields.ts";
+import { leanSummary } from "../lean.ts";
 import { op, type Word } from "../op.ts";
 import { summaryOf, threadTable, underParents } from "../views.ts";
 
@@ -32,6 +33,7 @@ export default op({
   about: "--unmanaged lists the other threads of Codex on this machine, from every app.",
   intent: "read",
   repeat: "safe",
+  rare: ["source"],
   input: v.strictObject({
     unmanaged: v.optional(flag(v.boolean(), "the threads that dispatch does not manage"), false),
     archived: v.optional(flag(v.boolean(), "the archived threads instead"), false),
@@ -109,6 +111,12 @@ export default op({
     );
     return { threads, next_cursor: page.next_cursor };
   },
+  forAgents: "The list of agent threads, what they do and ask",
+  lean: ({ threads, truncated, next_cursor }, look) => ({
+    threads: threads.map((thread) => ("asks" in thread ? leanSummary(thread, look) : thread)),
+    more: truncated ? "give a larger limit" : null,
+    next_cursor,
+  }),
   view({ threads, truncated, next_cursor }, look) {
     if (next_cursor === undefined) {
       const drawn = threadTable(

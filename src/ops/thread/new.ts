@@ -5,8 +5,19 @@ import { threadView } from "../../contract/thread.ts";
 import type { Core } from "../../core/core.ts";
 import type { Ref } from "../../core/model/ports/rows.ts";
 import { flag, idempotencyKey } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { choiceFields, droppedLines, droppedObject, flagsOf, mayWriteHome, newName } from "../settings.ts";
+import type { Caller } from "../protocol.ts";
+import {
+  choiceFields,
+  droppedLines,
+  droppedObject,
+  flagsOf,
+  mayWriteHome,
+  newName,
+  rareSettings,
+} from "../settings.ts";
+import { type Subscribing, specOf, subscribe as subscribeTo } from "../subscribing.ts";
 import { callerName } from "../verdict.ts";
 import { threadPairs } from "../views.ts";
 
@@ -20,12 +31,17 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "keyed",
+  rare: rareSettings,
   input: v.strictObject({
     name: newName,
     ...choiceFields,
     may_write_home: mayWriteHome,
     subscribe: v.optional(
-      flag(v.boolean(), "wake the calling thread when it is done, as subscribe does"),
+      flag(
+        v.union([v.boolean(), v.string()]),
+        "wake the calling thread when it is done; the flags of subscribe in one word: when:failed,deliver:inbox",
+        { value: "SPEC" },
+      ),
       false,
     ),
     idempotency_key: v.optional(idempotencyKey()),
@@ -56,6 +72,12 @@ export default op({
       input: { name: "docs", preset: ["reviewer"] },
       output: { title: "repo: docs", sandbox: "read-only", message_accepted: true },
     },
+    {
+      given: "nothing",
+      input: { name: "docs", cwd: "/repo", subscribe: "when:failed,deliver:inbox" },
+      output: { title: "docs" },
+    },
+    { given: "nothing", input: { name: "docs", cwd: "/repo", subscribe: "whne:failed" }, error: "usage" },
     { given: "a configuration", input: { name: "docs", preset: ["revewer"] }, error: "usage" },
     { given: "two threads", input: { name: "docs", cwd: "/repo" }, error: "conflict" },
     { given: "nothing", input: { name: "lost", cwd: "/no/such/dir" }, error: "usage" },
@@ -64,6 +86,7 @@ export default op({
     { given: "nothing", input: { name: "docs", cwd: "/repo", model_provider: "nobody" }, error: "usage" },
   ],
   async run({ name, preset, idempotency_key, subscribe, ...flags }, { core, caller, signal }) {
+    const spec = typeof subscribe === "string" ? specOf(subscribe) : {};
     const { draft, dropped } = core.plan({
       name,
       presets: preset ?? [],
@@ -73,7 +96,7 @@ export default op({
       created_by: callerName(caller),
     });
     const { ref, receipt } = await core.create({ ...draft, agent: caller.thread_id }, signal);
-    if (subscribe) subscribeOnce(core, ref, core.refOf(caller.thread_id), callerName(caller));
+    if (subscribe !== false) subscribeOnce(core, caller, ref, spec);
     return {
       ...core.view(ref),
       message_accepted: receipt !== null,
@@ -81,6 +104,18 @@ export default op({
       receipt: receipt?.receipt ?? null,
       dropped: dropped.slice(),
     };
+  },
+  forAgents: "Create a worker agent, or several agents in parallel",
+  lean: ({ receipt, goal_set, dropped, ...thread }) => ({
+    ...leanThread(thread),
+    handle: thread.handle,
+    receipt,
+    goal_set: goal_set || null,
+    dropped,
+  }),
+  several: {
+    each: null,
+    shows: ["name", "text", "cwd", "preset", "model", "effort", "sandbox", "approval_policy"],
   },
   view(out, look) {
     const accepted = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
@@ -90,17 +125,8 @@ export default op({
 });
 
 /** The same key again makes no second one. */
-function subscribeOnce(core: Core, of: Ref, to: Ref | null, caller: string): void {
+function subscribeOnce(core: Core, caller: Caller, of: Ref, spec: Partial<Subscribing>): void {
+  const to = spec.to === undefined ? core.refOf(caller.thread_id) : core.resolve(spec.to, caller.thread_id);
   const known = core.subscriptions({ to, limit: limits.input.pageMax });
-  if (known.some((one) => one.of.length === 1 && one.of[0] === of)) return;
-  core.subscribe({
-    of: [of],
-    conditions: ["done"],
-    to,
-    deliver: to === null ? "inbox" : "queue",
-    all: false,
-    once: true,
-    tail: 1,
-    caller,
-  });
+  if (!known.some((one) => one.of.length === 1 && one.of[0] === of)) subscribeTo(core, caller, [of], spec);
 }

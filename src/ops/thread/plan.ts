@@ -10,18 +10,20 @@ import {
   flagsOf,
   mayWriteHome,
   newName,
+  rareSettings,
 } from "../settings.ts";
 import { callerName } from "../verdict.ts";
 
 export default op({
   name: "thread.plan",
   cli: "new --dry-run",
-  group: "thread",
+  group: "plan",
   summary: "Show what `new` would create: each value and its source",
   about:
     "Changes nothing and needs no Codex. Settings that are not shown are left to Codex's own configuration. `dropped` lists values of a repository's file that are not used, because the repository is not under [policy] trusted.",
   intent: "read",
   repeat: "safe",
+  rare: rareSettings,
   input: v.strictObject({
     name: newName,
     ...choiceFields,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { arg, seen, selector } from "../fields.ts";
-import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
+import { leanMetadata, metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -35,5 +35,6 @@ export default op({
     await core.rename(place, name, caller.thread_id);
     return metadataOf(core, place);
   },
+  lean: leanMetadata,
   view: metadataLine("renamed"),
 });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
-import { metadataLine, metadataOf, metadataView } from "../metadataview.ts";
+import { leanMetadata, metadataLine, metadataOf, metadataView } from "../metadataview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -28,5 +28,6 @@ export default op({
     await core.restore(place);
     return metadataOf(core, place);
   },
+  lean: leanMetadata,
   view: metadataLine("restored"),
 });

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { threadView } from "../../contract/thread.ts";
 import { count, selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { threadPairs } from "../views.ts";
 
@@ -32,5 +33,6 @@ export default op({
     await core.revert(ref, turns);
     return { ...core.view(ref), reverted: turns };
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

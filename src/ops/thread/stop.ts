@@ -34,6 +34,8 @@ export default op({
     const stopped = await core.stop(ref, timeout * 1000);
     return { ...core.view(ref), ...stopped };
   },
+  lean: ({ ref, state, goal_paused }) => ({ ref, state, goal_paused: goal_paused || null }),
+  several: { each: "thread" },
   view({ ref, state, goal_paused }) {
     const result = {
       stopped: "stopped",

@@ -4,6 +4,7 @@ import { pairs } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { threadView } from "../../contract/thread.ts";
 import { count, flag, seconds, selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { callerName } from "../verdict.ts";
 
@@ -18,6 +19,7 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "safe",
+  rare: ["max_turns", "max_items", "max_bytes", "max_seconds"],
   input: v.strictObject({
     thread: selector("thread, or the id of one that is not managed"),
     full: v.optional(flag(v.boolean(), "the whole history, without the default limits"), false),
@@ -55,6 +57,7 @@ export default op({
     await core.sync(ref, bounds, signal);
     return core.view(ref);
   },
+  lean: leanThread,
   view: ({ ref, title, sync }, look) => {
     const size = `${sync.turns} turns, ${sync.items} items, ${(sync.bytes / 1024).toFixed(0)} KiB`;
     const rows: [string, string][] = [

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
+import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { mayWriteHome } from "../settings.ts";
 import { threadPairs } from "../views.ts";
@@ -15,6 +16,7 @@ export default op({
   intent: "write",
   reach: "never",
   repeat: "safe",
+  rare: ["may_write_home"],
   input: v.strictObject({ thread: selector(), may_write_home: mayWriteHome }),
   output: v.object(threadView),
   asksCodex: true,
@@ -32,5 +34,6 @@ export default op({
     await core.take(ref, may_write_home === true);
     return core.view(ref);
   },
+  lean: leanThread,
   view: (thread, look) => threadPairs(thread, look),
 });

@@ -1,9 +1,12 @@
 import * as v from "valibot";
+import { limits } from "../../base/limits.ts";
+import { requestObject } from "../../contract/request.ts";
 import { threadObject } from "../../contract/thread.ts";
 import { conditions } from "../../contract/words.ts";
 import { arg, flag, seconds } from "../fields.ts";
+import { leanWaited } from "../lean.ts";
 import { op } from "../op.ts";
-import { callerThread, exitOf, verdict, verdictWords } from "../verdict.ts";
+import { asksOf, callerThread, exitOf, stillWaiting, verdict, verdictWords } from "../verdict.ts";
 import { summaryOf, threadTable } from "../views.ts";
 
 export default op({
@@ -28,9 +31,15 @@ The result is always on stdout; the exit status says how the wait ended.`,
     for: v.optional(flag(v.picklist(conditions), "what to wait for"), "done"),
     any: v.optional(flag(v.boolean(), "wait for one of them only"), false),
     all: v.optional(flag(v.boolean(), "all of them (the default)"), true),
-    timeout: v.optional(seconds("give up after this time")),
+    timeout: v.optional(seconds("give up after this time", { agent_default: limits.mcp.waitMs / 1000 })),
   }),
-  output: v.object({ threads: v.array(threadObject), timed_out: v.boolean(), verdict }),
+  output: v.object({
+    threads: v.array(threadObject),
+    /** What these threads ask, with the answers that each takes. Long texts are cut. */
+    asks: v.array(requestObject),
+    timed_out: v.boolean(),
+    verdict,
+  }),
   asksCodex: true,
   fails: ["conflict", "needs_answer", "turn_failed", "unsure"],
   examples: [
@@ -54,8 +63,8 @@ The result is always on stdout; the exit status says how the wait ended.`,
     { given: "two threads", input: { threads: ["@nobody"] }, error: "not_found" },
     { given: "an unsure message", input: { threads: ["@docs"] }, output: { verdict: "unsure" } },
   ],
-  run: ({ threads, for: condition, any, all, timeout }, { core, caller, signal, emit }) =>
-    core.wait({
+  async run({ threads, for: condition, any, all, timeout }, { core, caller, signal, emit }) {
+    const waited = await core.wait({
       targets: threads,
       self: caller.thread_id,
       callerThread: callerThread(caller, core),
@@ -64,8 +73,20 @@ The result is always on stdout; the exit status says how the wait ended.`,
       timeoutMs: timeout === undefined ? null : timeout * 1000,
       signal,
       progress: (waiting) => emit({ waiting }),
-    }),
+    });
+    return { ...waited, asks: asksOf(core, waited.threads) };
+  },
   exit: (out) => exitOf(out.verdict),
+  progress: stillWaiting,
+  asksPerson: true,
+  forAgents: "Wait for a worker to finish and get the result of the agent",
+  returns:
+    "{verdict, threads: [{ref, status, last_message, asks: [{id, ask, options}]}]}; each last_message once",
+  lean: ({ threads, asks, verdict, timed_out }, look) => ({
+    verdict: timed_out ? "timeout" : verdict,
+    threads: threads.map((thread) => leanWaited(thread, asks, look)),
+    next: timed_out ? "not over yet: call wait again with the same threads" : null,
+  }),
   view: ({ threads, timed_out, verdict }, look) =>
     `${threadTable(threads.map(summaryOf), look)}\n${verdictWords[timed_out ? "timeout" : verdict]}`,
 });

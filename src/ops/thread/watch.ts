@@ -50,6 +50,7 @@ export default op({
     { given: "two threads", input: { all: true, deltas: true }, error: "usage" },
     { given: "two threads", input: { all: true, since: "elsewhere:1" }, error: "usage" },
   ],
+  progress: ({ watching }) => `watching ${Array.isArray(watching) ? watching.join(", ") : "all threads"}`,
   streams: ({ follow }) => follow,
   async run(
     { threads, all, follow, since, kinds, deltas, raw, limit, timeout },

@@ -46,12 +46,15 @@ export default op({
   intent: "write",
   reach: "any",
   repeat: "no",
+  rare: ["jitter", "min_interval", "until", "catch_up", "tz"],
   input: v.strictObject({
     name: flag(
       v.pipe(v.string(), v.minLength(1), v.maxLength(limits.automation.nameCharsMax)),
       "its name, unique among triggers",
     ),
-    thread: v.optional(threadFlag("the thread that it acts on; left out with --action new")),
+    thread: v.optional(
+      threadFlag("the thread that it acts on; left out with --action new", { also: ["lane"] }),
+    ),
     when: flag(v.picklist(kinds), "what it waits for"),
     of: v.optional(
       flag(v.array(v.pipe(v.string(), v.minLength(1))), "the threads that it looks at, else --thread", {

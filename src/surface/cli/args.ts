@@ -40,6 +40,7 @@ export function formsOf(fields: readonly Field[]): Record<string, FlagForm> {
   const forms: Record<string, FlagForm> = {};
   for (const { name, mark, type } of fields) {
     if (!mark.arg || mark.text) forms[kebab(name)] = { type };
+    for (const other of mark.also ?? []) forms[other] = { type, as: kebab(name) };
     if (mark.text) forms[`${kebab(name)}-file`] = { type: "string" };
   }
   return forms;

@@ -4,9 +4,12 @@
  */
 import { fail } from "../../base/error.ts";
 import { nearest } from "../../base/nearest.ts";
+import type { FieldType } from "../../ops/fields.ts";
 
 export interface FlagForm {
-  type: "string" | "number" | "boolean" | "list";
+  type: FieldType;
+  /** The flag that this one is another name of. */
+  as?: string;
 }
 
 export type Forms = Readonly<Record<string, FlagForm>>;
@@ -45,11 +48,15 @@ export function readFlags(
       continue;
     }
     const form = forms[name]!;
+    if (form.type === "option" && inline === undefined && !isPair(args[at + 1])) {
+      put(words.flags, name, switched(rawName, inline), rawName);
+      continue;
+    }
     const value =
       form.type === "boolean"
         ? switched(rawName, inline)
         : typed(rawName, form, inline ?? next(rawName, args[++at]));
-    put(words.flags, name, value, rawName, form.type === "list");
+    put(words.flags, form.as ?? name, value, rawName, form.type === "list");
   }
   return words;
 }
@@ -66,7 +73,13 @@ export function nameOf(rawName: string, forms: Forms): string | undefined {
   const name = rawName.slice(2);
   if (Object.hasOwn(forms, name)) return name;
   const positive = name.startsWith("no-") ? name.slice(3) : "";
-  return Object.hasOwn(forms, positive) && forms[positive]!.type === "boolean" ? positive : undefined;
+  const isSwitch = Object.hasOwn(forms, positive) && ["boolean", "option"].includes(forms[positive]!.type);
+  return isSwitch ? positive : undefined;
+}
+
+/** Only such a word is the value of a flag that needs none: `--subscribe 'do it'` has a text after it. */
+function isPair(word: string | undefined): boolean {
+  return word !== undefined && /^[a-z]+:[^\s]+$/.test(word);
 }
 
 function switched(rawName: string, inline: string | undefined): boolean {

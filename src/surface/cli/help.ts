@@ -11,7 +11,7 @@ import { type GlobalFlag, globalFlags } from "./globals.ts";
 import { spell } from "./spell.ts";
 import type { Command } from "./tree.ts";
 
-const headings: Record<Group, string> = {
+const headings: Record<Exclude<Group, "plan">, string> = {
   thread: "Threads",
   message: "Messages",
   request: "Requests",
@@ -25,7 +25,12 @@ type Pair = readonly [left: string, right: string];
 export function rootHelp(commands: readonly Command[], width: number): string {
   const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
   const groups = Object.entries(headings).map(([group, heading]) =>
-    section(heading, pairsOf(ordered(commands.filter((command) => command.group === group))), width, left),
+    section(
+      heading,
+      pairsOf(ordered(commands.filter((command) => headingOf(command) === group))),
+      width,
+      left,
+    ),
   );
   return joined([
     `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
@@ -34,6 +39,9 @@ export function rootHelp(commands: readonly Command[], width: number): string {
     section("Flags of every command", globalPairs(), width, left),
   ]);
 }
+
+/** A plan is shown beside what it plans. */
+const headingOf = ({ group }: Command) => (group === "plan" ? "thread" : group);
 
 /** Commands of one word first, because they are used most. Then the verbs of each noun. */
 function ordered(commands: readonly Command[]): Command[] {
@@ -93,7 +101,8 @@ function flagPairs(field: Field): Pair[] {
     ? [[`${flag}-file PATH`, `the same, read from a file; - is standard input`]]
     : [];
   if (field.mark.arg) return file;
-  const left = field.type === "boolean" ? flag : `${flag} ${valueWord(field)}`;
+  const value = field.type === "option" ? `[${valueWord(field)}]` : valueWord(field);
+  const left = field.type === "boolean" ? flag : `${flag} ${value}`;
   return [[left, describe(field)], ...file];
 }
 

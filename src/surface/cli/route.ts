@@ -1,6 +1,7 @@
 /** Finds a command by its words. Not citty's own resolver: that one accepts `toString` as a command. */
 import { fail } from "../../base/error.ts";
 import { nearest } from "../../base/nearest.ts";
+import type { IndexRow } from "../../ops/op.ts";
 import { type Branch, type Command, commandsIn, isBranch, nodeAt } from "./tree.ts";
 
 export interface Found {
@@ -10,6 +11,13 @@ export interface Found {
 }
 
 export type Route = Found | { noun: string; under: Branch } | { root: true };
+
+/** The words of a command, also where the user gave those of the Python original. */
+export function ownWords(words: readonly string[], index: readonly IndexRow[]): readonly string[] {
+  const given = words.slice(0, 2).join(" ");
+  const row = index.find(({ also }) => also === given);
+  return row ? [...row.cli.split(" "), ...words.slice(2)] : words;
+}
 
 /** What the first words name. Throws `usage` on an unknown command, with the nearest one as the hint. */
 export function routeOf(words: readonly string[], tree: Branch): Route {

@@ -8,7 +8,7 @@ import type { SurfaceDeps } from "../deps.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
-import { type Route, routeOf } from "./route.ts";
+import { ownWords, type Route, routeOf } from "./route.ts";
 import { type Branch, commandsIn, runIn, treeOf } from "./tree.ts";
 
 export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promise<number> {
@@ -28,7 +28,7 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
     home = globals.home;
     if (globals.version) return await shown(out, `dispatch ${version}`);
     const wantsHelp = globals.help === true || rest[0] === "help";
-    const words = rest[0] === "help" ? rest.slice(1) : rest;
+    const words = ownWords(rest[0] === "help" ? rest.slice(1) : rest, deps.index);
     const more = { globals, deps, out, paths: pathsOf(readEnv(), globals.home) };
     const tree = treeOf(deps.index);
     const route = routeOf(words, tree);

@@ -69,13 +69,14 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
   };
 }
 
-const mcpForms = { flat: { type: "boolean" } } as const;
+const mcpForms = { flat: { type: "boolean" }, "codex-compat": { type: "boolean" } } as const;
 
 /** The only command that is not an op. */
 const mcp: Command = {
   meta: {
     name: "mcp",
-    description: "Serve MCP on standard input and output (--flat: one tool per command)",
+    description:
+      "Serve MCP on standard input and output (--flat: one tool per command; --codex-compat: also codex and codex-reply)",
   },
   group: "daemon",
   forms: mcpForms,
@@ -85,7 +86,11 @@ const mcp: Command = {
     const { flags, positionals } = readFlags(args, mcpForms, { suggest: globalFlags });
     if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
     const { serveMcp } = await import("../mcp/serve.ts");
-    return serveMcp({ ...more, isFlat: flags["flat"] === true });
+    return serveMcp({
+      ...more,
+      isFlat: flags["flat"] as boolean | undefined,
+      isCompat: flags["codex-compat"] === true,
+    });
   },
 };
 

@@ -3,42 +3,54 @@ import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import {
   CallToolRequestSchema,
   ErrorCode,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   McpError,
+  ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { systemClock } from "../../base/clock.ts";
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Paths } from "../../base/paths.ts";
 import { onUncaught } from "../../base/signals.ts";
 import { writeErr } from "../../base/stdio.ts";
-import { cell, toJsonLine } from "../../base/text.ts";
+import { cell } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
-import type { Row } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { openSession } from "../session.ts";
 import { shortText } from "./bound.ts";
-import { callTool, type Served } from "./call.ts";
+import { newsMemory } from "./news.ts";
+import type { AskPerson, Served } from "./run.ts";
 import { stdioTransport } from "./stdio.ts";
-import { listingOf, toolsOf } from "./tools.ts";
+import { toolsOf } from "./tools.ts";
 
+/** Some hosts show only the first 250 characters. */
 const instructions =
-  "dispatch runs and watches Codex threads on this machine. Threads are named by ref, id, @handle or title. " +
-  "A send is accepted when it returns a receipt. It is done when the receipt or a wait reports so: wait instead of polling. " +
-  "Give wait, and a send that waits, a timeout below the limit of your host for one call, often a minute; then wait again. " +
-  "Hints are written for a shell: --queue is queue: true, --no-refresh is refresh: false, and " +
-  "dispatch queue hold @docs is the op queue_hold with thread: @docs.";
+  "dispatch runs other Codex agents: threads that outlive this turn. new creates workers, wait returns their answers and " +
+  "what they ask, send steers or queues, request_answer answers approvals, archive cleans up. Do not poll: wait.\n" +
+  "A thread is named by ref, id, @handle or title. A receipt means that a text is stored; wait or receipt_get says what " +
+  "became of it. Several at once: new {threads: [{name, text}, ...]}, archive {threads: [...]}. A wait ends after 45 s by " +
+  "default; call it again. Results leave out what is empty; verbose: true gives everything.";
+
+/** Hosts that show the model a tool only when it looks for one. They find one tool an operation more easily. */
+const deferringHosts = ["codex", "claude"];
 
 export interface ServeOptions {
   deps: SurfaceDeps;
   paths: Paths;
   globals: Globals;
-  isFlat: boolean;
+  /** One tool an operation. Undefined: by the host. */
+  isFlat: boolean | undefined;
+  /** Also the tools of the former `codex mcp-server`. */
+  isCompat: boolean;
 }
 
 /** Resolves with the exit status when the host has closed our input and the open calls had time to answer. */
-export async function serveMcp({ deps, paths, globals, isFlat }: ServeOptions): Promise<number> {
+export async function serveMcp(options: ServeOptions): Promise<number> {
+  const { deps, paths, globals } = options;
   const session = openSession({
     paths,
     daemonArgv: deps.daemonArgv,
@@ -46,7 +58,8 @@ export async function serveMcp({ deps, paths, globals, isFlat }: ServeOptions): 
     isStartForbidden: globals.start === false,
   });
   const calls = new Set<Promise<unknown>>();
-  const server = serverOf({ deps, paths, session }, isFlat, calls);
+  const served: Served = { deps, paths, session, isNews: newsMemory(), askPerson: undefined };
+  const server = serverOf(served, options, calls);
   const transport = stdioTransport();
   // The server must survive the failure of one call: without it the host's agents have no tools.
   onUncaught((thrown) => {
@@ -62,35 +75,81 @@ export async function serveMcp({ deps, paths, globals, isFlat }: ServeOptions): 
   return 0;
 }
 
-function serverOf(served: Served, isFlat: boolean, calls: Set<Promise<unknown>>): Server {
-  const tools = toolsOf(served.deps.index, isFlat);
-  const server = new Server({ name: "dispatch", version }, { capabilities: { tools: {} }, instructions });
-  server.setRequestHandler(ListToolsRequestSchema, async () => ({
-    tools: await tracked(calls, Promise.all([...tools.values()].map(listingOf))),
-  }));
+function serverOf(served: Served, options: ServeOptions, calls: Set<Promise<unknown>>): Server {
+  const server = new Server(
+    { name: "dispatch", version },
+    { capabilities: { tools: {}, resources: {} }, instructions },
+  );
+  const tools = new Map([...toolsOf(served.deps.index, true), ...toolsOf(served.deps.index, false)]);
+  const track = <T>(call: Promise<T>): Promise<T> => {
+    calls.add(call);
+    return call.finally(() => calls.delete(call));
+  };
+
+  server.setRequestHandler(ListToolsRequestSchema, async () => {
+    const { grouped, flat } = await track(served.deps.tools());
+    const isFlat = options.isFlat ?? isDeferring(server.getClientVersion()?.name);
+    const more = options.isCompat ? (await import("./compat.ts")).compatListing : [];
+    return { tools: [...(isFlat ? flat : grouped), ...more] };
+  });
+
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
-    const tool = tools.get(params.name);
-    if (!tool)
-      throw new McpError(ErrorCode.InvalidParams, `there is no tool ${cell(shortText(params.name))}`);
     const meta = params._meta as Record<string, unknown> | undefined;
     const token = params._meta?.progressToken;
-    let rows = 0;
-    const progress = (row: Row) => {
-      rows += 1;
+    let count = 0;
+    const progress = (message: string) => {
+      count += 1;
       if (token === undefined) return;
-      const update = { progressToken: token, progress: rows, message: toJsonLine(row) };
+      const update = { progressToken: token, progress: count, message };
       // A progress message that cannot be sent does not fail the call.
       extra.sendNotification({ method: "notifications/progress", params: update }).catch(() => {});
     };
-    return tracked(
-      calls,
-      callTool(served, { tool, args: params.arguments ?? {}, meta, signal: extra.signal, progress }),
-    );
+    const call = { args: params.arguments ?? {}, meta, signal: extra.signal, progress };
+    if (options.isCompat && compatNames.has(params.name))
+      return track(import("./compat.ts").then(({ callCompat }) => callCompat(served, params.name, call)));
+    const tool = tools.get(params.name) ?? unknownTool(params.name, tools.keys());
+    const here = { ...served, askPerson: personOf(server) };
+    return track(import("./call.ts").then(({ callTool }) => callTool(here, { ...call, tool })));
   });
+
+  const resources = () => import("./resources.ts");
+  server.setRequestHandler(ListResourcesRequestSchema, async (_, { signal }) => ({
+    resources: await track((await resources()).listResources(served, signal)),
+  }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => ({
+    resourceTemplates: [...(await resources()).resourceTemplates],
+  }));
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, { signal }) => ({
+    contents: [await track((await resources()).readResource(served, params.uri, signal))],
+  }));
   return server;
 }
 
-function tracked<T>(calls: Set<Promise<unknown>>, call: Promise<T>): Promise<T> {
-  calls.add(call);
-  return call.finally(() => calls.delete(call));
+const compatNames = new Set(["codex", "codex-reply"]);
+
+const isDeferring = (host: string | undefined) =>
+  deferringHosts.some((name) => host?.toLowerCase().startsWith(name) ?? false);
+
+function unknownTool(name: string, known: Iterable<string>): never {
+  const right = nearest(name, known);
+  throw new McpError(
+    ErrorCode.InvalidParams,
+    `there is no tool ${cell(shortText(name))}${right ? `; did you mean ${right}?` : ""}`,
+  );
+}
+
+function personOf(server: Server): AskPerson | undefined {
+  if (!server.getClientCapabilities()?.elicitation) return undefined;
+  return async (message, schema, signal) => {
+    try {
+      const { action, content } = await server.elicitInput(
+        { mode: "form", message, requestedSchema: schema as never },
+        { timeout: limits.mcp.personMs, signal },
+      );
+      return action === "accept" ? (content as Record<string, unknown>) : undefined;
+    } catch {
+      // The host refused to show it, or the person did not answer in time: the question stays open.
+      return undefined;
+    }
+  };
 }

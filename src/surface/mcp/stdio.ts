@@ -40,7 +40,7 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
     const checked = JSONRPCMessageSchema.safeParse(message);
     if (!checked.success) return refuse(idIn(line), -32600, "usage", "the message is not JSON-RPC");
     try {
-      transport.onmessage?.(checked.data as JSONRPCMessage);
+      transport.onmessage?.(withoutTask(checked.data as JSONRPCMessage));
     } catch (thrown) {
       refuse(idIn(line), -32603, "internal", `this is a bug in dispatch: ${errorMessage(thrown)}`);
     }
@@ -66,6 +66,16 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
     },
   };
   return transport;
+}
+
+/**
+ * A host may ask for a call as a task, of which it would fetch the result later. The SDK refuses such a call of a server
+ * without tasks; the protocol wants it served as an ordinary one.
+ */
+function withoutTask(message: JSONRPCMessage): JSONRPCMessage {
+  if (!("params" in message) || message.params?.["task"] === undefined) return message;
+  const { task: _, ...params } = message.params;
+  return { ...message, params } as JSONRPCMessage;
 }
 
 async function read(input: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void): Promise<void> {

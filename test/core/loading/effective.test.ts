@@ -27,6 +27,7 @@ const stored: Required<EffectiveSettings> = {
   sandbox_details: details,
   approval_details: { rules: true, sandbox_approval: false },
   profile_extends: null,
+  tools: null,
 };
 
 describe("a difference", () => {

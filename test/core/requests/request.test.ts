@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { DispatchError, fail } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
-import type { RequestKind, Ruling } from "../../../src/contract/words.ts";
+import type { Ruling } from "../../../src/contract/words.ts";
 import type { RequestFacts } from "../../../src/core/model/ports/request.ts";
 import type { Rule } from "../../../src/core/model/ruling.ts";
 import { until } from "../../support/codex-sink.ts";
@@ -402,23 +402,33 @@ describe("a policy", () => {
 });
 
 describe("what cannot be answered is refused out loud, and never approved", () => {
-  const kinds: RequestKind[] = ["tool_call", "other"];
-  for (const kind of kinds) {
-    test(kind, async () => {
-      here.world.agent.tell({ kind: "request_opened", request: open({ kind }) });
-      await until("a reply", () => here.world.agent.replies.length === 1);
-      const said = JSON.stringify(here.world.agent.replies[0]);
-      expect(said).not.toMatch(/accept|approve|"success":true/);
-      const [request] = core().requests({ ref: here.ref, all: true, limit: 10 });
-      expect(request).toMatchObject({
-        kind,
-        state: "answered",
-        decision: "refused",
-        answered_by: "dispatch",
-      });
-      expect(here.kinds().slice(-2)).toEqual(["request.opened", "request.answered"]);
+  test("a method that is not known", async () => {
+    here.world.agent.tell({ kind: "request_opened", request: open({ kind: "other" }) });
+    await until("a reply", () => here.world.agent.replies.length === 1);
+    const said = JSON.stringify(here.world.agent.replies[0]);
+    expect(said).not.toMatch(/accept|approve|"success":true/);
+    const [request] = core().requests({ ref: here.ref, all: true, limit: 10 });
+    expect(request).toMatchObject({
+      kind: "other",
+      state: "answered",
+      decision: "refused",
+      answered_by: "dispatch",
     });
-  }
+    expect(here.kinds().slice(-2)).toEqual(["request.opened", "request.answered"]);
+  });
+
+  test("a tool of a sub-agent, which gets none of dispatch's", async () => {
+    const child = here.world.agent.madeElsewhere("child", "hello");
+    here.world.agent.threads.get(child)!.parentId = here.view().id;
+    here.world.agent.tell({
+      kind: "request_opened",
+      request: open({ kind: "tool_call", thread_id: child, method: "item/tool/call" }),
+    });
+    await until("a reply", () => here.world.agent.replies.length === 1);
+    expect(here.world.agent.replies[0]!.result).toMatchObject({ success: false });
+    const [request] = core().requests({ ref: here.ref, all: true, limit: 10 });
+    expect(request).toMatchObject({ kind: "tool_call", decision: "refused", sub_agent: child });
+  });
 
   test("a command of a thread that is not managed", async () => {
     here.world.agent.tell({

@@ -90,6 +90,22 @@ describe("what an agent creates", () => {
     });
   }
 
+  test("gets tools of dispatch only from one that has them, or that may do everything unasked", async () => {
+    const error = await refusal(by("caller", { tools: true }));
+    expect([error.code, error.hint]).toEqual([
+      "denied",
+      "new --no-tools; a fork keeps the tools of its source",
+    ]);
+    const boss = await create("boss", { ...middling, tools: true });
+    const { id } = core().view(boss);
+    const draft = { name: "copy", last_turn: null, flags: {}, requests: null, key: null, created_by: agent };
+    expect((await refusal(core().fork(boss, { ...draft, agent }))).code).toBe("denied");
+    const ref = await create("worker", { tools: true }, { agent: id });
+    expect(core().view(ref)).toMatchObject({ tools: "dispatch_v1", sandbox: "workspace-write" });
+    await begin("guarded", all);
+    await by("free", { tools: true });
+  });
+
   test("may say how much the model thinks", async () => {
     await by("thoughtful", { config: { model_reasoning_effort: "low", model_verbosity: "low" } });
   });

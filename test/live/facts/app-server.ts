@@ -7,6 +7,8 @@ export type Json = Record<string, unknown>;
 export interface Note {
   method: string;
   params: Json;
+  /** Of a request. */
+  id?: number;
 }
 
 export interface AppServer {
@@ -62,7 +64,7 @@ export function spawnAppServer(env: Record<string, string>, command: string[] = 
     };
     if (method !== undefined) {
       const params = (message["params"] ?? {}) as Json;
-      notes.push({ method, params });
+      notes.push({ method, params, ...(id === undefined ? {} : { id }) });
       for (const one of [...listeners]) if (one.method === method) one.act(params);
       return;
     }

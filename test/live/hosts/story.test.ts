@@ -3,16 +3,14 @@
  * Codex, and in Codex's code mode. They reach dispatch through the server of the installed plugin.
  */
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { index } from "../../../src/ops/index.ts";
-import { toolsOf } from "../../../src/surface/mcp/tools.ts";
 import { dispatchRig, type Json, type Rig } from "../../support/dispatch.ts";
 import { allowPlugin, type ClaudeHost, claudeHost } from "../../support/hosts/claude.ts";
-import { approvePlugin, type CodexHost, codexHost } from "../../support/hosts/codex.ts";
+import { type CodexHost, codexHost } from "../../support/hosts/codex.ts";
 import { installMs } from "../../support/hosts/installed.ts";
 import { stringify } from "../../support/provider-script.ts";
-import { type Call, callsIn, perThread, skillText } from "../../support/skill-calls.ts";
+import { type Call, callsIn, skillText } from "../../support/skill-calls.ts";
 
 setDefaultTimeout(120_000);
 
@@ -47,17 +45,17 @@ const texts: Readonly<Record<string, string>> = {
   "Skip the docs.": stringify([{ shell: "touch ../built", escalate: "to build" }, { say: "it is built" }]),
 };
 
-/** The calls of the skill for the ops of this source, with the ids that the calls before them gave. */
-async function played(name: string): Promise<Call[]> {
-  const rows = [...toolsOf(index, true).values()].flatMap((tool) => [...tool.rows]);
-  const entries = async (word: string) =>
-    (await rows.find(([op]) => op === word)![1].load()).default.input.entries;
-  const calls = await Promise.all(
-    callsIn(skillText(name)).map(async (call) => perThread(call, await entries(call.op))),
+/** The calls of the skill, with the ids that the calls before them gave. */
+function played(name: string): Call[] {
+  return JSON.parse(JSON.stringify(callsIn(skillText(name))), (key, value) =>
+    key === "id" ? { $match: '"asks":\\[\\{"id":"(\\w+)"' } : (texts[value as string] ?? value),
   );
-  return JSON.parse(JSON.stringify(calls.flat()), (key, value) =>
-    key === "id" ? { $match: '"(?:asks|requests)":\\[\\{"id":"(\\w+)"' } : (texts[value as string] ?? value),
-  );
+}
+
+/** The setting of Codex that the plugin's page shows. */
+function settingOnPage(): string {
+  const page = readFileSync(join(import.meta.dir, "../../../plugins/dispatch/README.md"), "utf8");
+  return /^```toml\n([\s\S]*?)^```$/m.exec(page)![1]!;
 }
 
 /** What each host's session must have done, whatever the shape of its outputs. */
@@ -79,7 +77,7 @@ async function expectStoryOf(outputs: readonly string[], calls: readonly Call[])
 }
 
 test("in Claude Code, after /dispatch:dispatch", async () => {
-  const calls = await played("dispatch");
+  const calls = played("dispatch");
   const steps = calls.map(({ op, args }) => ({
     tool: `mcp__plugin_dispatch_dispatch__dispatch_${op}`,
     arguments: args,
@@ -98,7 +96,7 @@ test("in Claude Code, after /dispatch:dispatch", async () => {
 });
 
 test("in Codex, after $dispatch:dispatch", async () => {
-  const calls = await played("dispatch");
+  const calls = played("dispatch");
   const steps = calls.map(({ op, args }) => ({
     tool: `dispatch_${op}`,
     namespace: "mcp__dispatch",
@@ -106,7 +104,6 @@ test("in Codex, after $dispatch:dispatch", async () => {
   }));
   const { outputs, answer, first } = await codex.session([...steps, { say: "all done" }], {
     before: "$dispatch:dispatch",
-    args: approvePlugin,
   });
   expect(JSON.stringify(first.input)).toContain("# Operate dispatch");
   expect(answer).toBe("all done");
@@ -114,7 +111,7 @@ test("in Codex, after $dispatch:dispatch", async () => {
 });
 
 test("in Codex's code mode, in one program", async () => {
-  const calls = await played("dispatch");
+  const calls = played("dispatch");
   const input = `
     const said = [];
     const filled = (value) => typeof value !== "object" || value === null ? value
@@ -128,7 +125,6 @@ test("in Codex's code mode, in one program", async () => {
     text(said.join("\\n"));`;
   const { outputs, answer } = await codex.session([{ custom: "exec", input }, { say: "all done" }], {
     model: "gpt-6.1-sol",
-    args: approvePlugin,
   });
   expect(answer).toBe("all done");
   const lines = outputs.join("\n").split("\n");
@@ -169,8 +165,28 @@ test("in Claude Code the model may load the skill by itself", async () => {
   expect(outputs.map(({ isError }) => isError)).toEqual([false, false]);
 });
 
+test("Codex refuses what cannot be undone, where nobody can be asked, unless the setting of the plugin's page is there", async () => {
+  await rig.thread("gone");
+  const forgetting = () =>
+    codex.session(
+      [
+        { tool: "dispatch_forget", namespace: "mcp__dispatch", arguments: { thread: "@gone" } },
+        { say: "over" },
+      ],
+      { args: ["-s", "workspace-write"] },
+    );
+  expect((await forgetting()).outputs[0]).toContain("requires approval");
+  const file = join(rig.codex.home, "config.toml");
+  const before = readFileSync(file, "utf8");
+  writeFileSync(file, `${before}\n${settingOnPage()}`);
+  const { outputs } = await forgetting();
+  writeFileSync(file, before);
+  // It reaches dispatch, whose own policy holds.
+  expect(outputs[0]).toContain("what it did not create");
+});
+
 test("the skill dm asks a thread and has its answer, in both hosts", async () => {
-  const calls = await played("dm");
+  const calls = played("dm");
   const inClaude = await claude.session(
     calls.map(({ op, args }) => ({
       tool: `mcp__plugin_dispatch_dispatch__dispatch_${op}`,
@@ -181,7 +197,7 @@ test("the skill dm asks a thread and has its answer, in both hosts", async () =>
   expect(inClaude.outputs.at(-1)!.text).toContain("ok: Which port");
   const inCodex = await codex.session(
     calls.map(({ op, args }) => ({ tool: `dispatch_${op}`, namespace: "mcp__dispatch", arguments: args })),
-    { before: "$dispatch:dm", args: approvePlugin },
+    { before: "$dispatch:dm" },
   );
   expect(inCodex.outputs.at(-1)).toContain("ok: Which port");
 });

@@ -25,6 +25,8 @@ interface Block {
   tool_use_id?: string;
   content?: string | Block[];
   is_error?: boolean;
+  /** Of a `tool_reference`, which a search for tools returns. */
+  tool_name?: string;
 }
 
 interface Message {
@@ -155,7 +157,7 @@ function blocksOf({ content }: Message): Block[] {
 
 function textIn(content: Block["content"]): string {
   if (typeof content === "string") return content;
-  return (content ?? []).map(({ type, text }) => text ?? `[${type}]`).join("");
+  return (content ?? []).map(({ type, text, tool_name }) => text ?? `[${tool_name ?? type}]`).join("");
 }
 
 function whole(content: Content[]): object {

@@ -1,49 +1,13 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import type { Tool } from "@modelcontextprotocol/sdk/types.js";
-import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon, type Reply } from "../support/daemon.ts";
+import { agreeable, fakeDaemon, type Reply } from "../support/daemon.ts";
+import { closing, main, rig, textOf } from "../support/mcp.ts";
 import { daemonsOf, newHome, run, socketIn, start, until } from "../support/run.ts";
 
-const main = join(import.meta.dir, "../support/main.ts");
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-interface Rig {
-  client: Client;
-  daemon: FakeDaemon;
-  transport: StdioClientTransport;
-}
-
-async function rig(behave: Behaviour = agreeable, args: readonly string[] = []): Promise<Rig> {
-  const home = newHome();
-  const daemon = fakeDaemon(socketIn(home), behave);
-  const env = {
-    HOME: home,
-    PATH: process.env["PATH"] ?? "",
-    DISPATCH_HOME: home,
-    CODEX_THREAD_ID: "not-the-caller",
-  };
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [main, "mcp", ...args],
-    env,
-    cwd: home,
-  });
-  const client = new Client({ name: "test", version: "1" });
-  await client.connect(transport);
-  closing.push(
-    () => daemon.stop(),
-    () => client.close(),
-  );
-  return { client, daemon, transport };
-}
-
-const textOf = (result: object) => (result as { content: { text: string }[] }).content[0]!.text;
 const named = (tools: Tool[], name: string) => tools.find((tool) => tool.name === name)!;
 
 describe("the tools", () => {
@@ -64,6 +28,7 @@ describe("the tools", () => {
     expect(inputSchema).toMatchObject({ type: "object", required: ["op"], additionalProperties: false });
     expect(inputSchema.properties).toMatchObject({
       op: { type: "string", enum: ["list", "get", "watch", "wait"] },
+      verbose: { type: "boolean" },
       limit: { type: "integer", default: 50, description: "at most so many" },
       thread: { type: "string" },
       status: { type: "array", items: { enum: ["idle", "busy"] } },
@@ -86,26 +51,42 @@ describe("the tools", () => {
       readOnlyHint: true,
       destructiveHint: false,
       idempotentHint: true,
+      openWorldHint: false,
     });
     expect(named(tools, "dispatch_thread_destroy").annotations).toEqual({
-      readOnlyHint: false,
       destructiveHint: true,
-      idempotentHint: false,
+      openWorldHint: false,
     });
-    expect(named(tools, "dispatch_message_write").annotations?.idempotentHint).toBe(false);
+    expect(named(tools, "dispatch_message_write").annotations?.idempotentHint).toBeUndefined();
+    for (const tool of tools)
+      expect(tool).toMatchObject({ title: expect.any(String), outputSchema: { type: "object" } });
   });
 
-  test("describe each op with its fields and an example", async () => {
+  test("describe each op with its fields", async () => {
     const { tools } = await (await rig()).client.listTools();
-    expect(named(tools, "dispatch_thread_read").description).toContain(
-      'get {thread}: Show a thread. Example: {"op":"get","thread":"@docs"}',
-    );
+    expect(named(tools, "dispatch_thread_read").description).toContain("get {thread}: Show a thread.");
     expect(named(tools, "dispatch_thread_read").description).toContain(
       "list {limit?, archived?, status?}: List the threads.",
     );
   });
 
-  test("are one an op with --flat, without op, and with the result's own schema", async () => {
+  for (const [name, isFlat] of [
+    ["codex-mcp-client", true],
+    ["claude-code", true],
+    ["opencode", false],
+  ] as const)
+    test(`are ${isFlat ? "one an op" : "grouped"} for ${name}, and both are answered`, async () => {
+      const { client } = await rig(agreeable, [], name);
+      const { tools } = await client.listTools();
+      expect(tools.some((tool) => tool.name === "dispatch_get")).toBe(isFlat);
+      for (const call of [
+        { name: "dispatch_get", arguments: { thread: "x" } },
+        { name: "dispatch_thread_read", arguments: { op: "get", thread: "x" } },
+      ])
+        expect((await client.callTool(call)).structuredContent).toMatchObject({ ref: "abc123" });
+    });
+
+  test("are one an op with --flat, without op", async () => {
     const { client } = await rig(agreeable, ["--flat"]);
     const { tools } = await client.listTools();
     const get = named(tools, "dispatch_get");
@@ -114,24 +95,21 @@ describe("the tools", () => {
       properties: { thread: { type: "string" } },
     });
     expect(get.inputSchema.properties).not.toHaveProperty("op");
-    expect(get.outputSchema?.properties).toMatchObject({
-      result: { type: "object", properties: { ref: { type: "string" } } },
-    });
     expect(tools.map((tool) => tool.name)).toContain("dispatch_goal_set");
     const result = await client.callTool({ name: "dispatch_get", arguments: { thread: "x" } });
-    expect(result.structuredContent).toEqual({ op: "get", result: { ref: "abc123", title: "docs" } });
+    expect(result.structuredContent).toEqual({ ref: "abc123", title: "docs" });
   });
 });
 
 describe("a call", () => {
-  test("answers with structured content and the same as compact JSON", async () => {
+  test("answers with structured content and the same as JSON", async () => {
     const { client, daemon } = await rig();
     const result = await client.callTool({
       name: "dispatch_thread_read",
       arguments: { op: "get", thread: "@docs" },
     });
-    expect(result.structuredContent).toEqual({ op: "get", result: { ref: "abc123", title: "docs" } });
-    expect(textOf(result)).toBe('{"op":"get","result":{"ref":"abc123","title":"docs"}}');
+    expect(result.structuredContent).toEqual({ ref: "abc123", title: "docs" });
+    expect(textOf(result)).toBe('{"ref":"abc123","title":"docs"}');
     expect(daemon.calls[0]).toMatchObject({ op: "thread.get", input: { thread: "@docs" } });
   });
 
@@ -203,28 +181,45 @@ describe("a call", () => {
 
   test("that the daemon refuses is an error with words, hint, code, exit status and retry", async () => {
     const { client } = await rig((_, reply) =>
-      reply.error({ code: "thread_busy", message: "a turn runs", hint: "queue: true", retry: "later" }),
+      reply.error({
+        code: "thread_busy",
+        message: "a turn runs",
+        hint: "send it with --queue",
+        retry: "later",
+      }),
     );
     const result = await client.callTool({
       name: "dispatch_thread_read",
       arguments: { op: "get", thread: "x" },
     });
     expect(result.isError).toBe(true);
-    expect(textOf(result)).toBe("a turn runs\nhint: queue: true");
+    expect(textOf(result)).toBe("thread_busy (retry later): a turn runs\nhint: send it with queue: true");
+    expect(result.structuredContent).toEqual({
+      error: {
+        code: "thread_busy",
+        retry: "later",
+        message: "a turn runs",
+        hint: "send it with queue: true",
+      },
+    });
     expect(result._meta).toEqual({ code: "thread_busy", exit_code: 5, retry: "later" });
   });
 
   const wrong: [args: Record<string, unknown>, text: string][] = [
     [{ op: "gte", thread: "x" }, 'dispatch_thread_read has no op "gte"\nhint: op: get'],
     [{ thread: "x" }, "missing op of dispatch_thread_read\nhint: op is one of: list, get, watch, wait"],
+    [
+      { op: "send", thread: "x" },
+      'dispatch_thread_read has no op "send"\nhint: call dispatch_message_write with op: "send"',
+    ],
     [{ op: "get" }, "missing thread"],
     [
       { op: "get", thraed: "x" },
-      'unknown field "thraed"; did you mean "thread"?\nhint: the fields of get: thread',
+      'unknown field "thraed"; did you mean "thread"?\nhint: the fields of get: thread, verbose',
     ],
     [{ op: "get", thread: 5 }, "thread: must be a string, not 5"],
     [{ op: "list", limit: 1000 }, "limit: must be at most 100, not 1000"],
-    [{ op: "watch", follow: true }, 'unknown field "follow"\nhint: the fields of watch: threads'],
+    [{ op: "watch", follow: true }, 'unknown field "follow"\nhint: the fields of watch: threads, verbose'],
     [{ op: "toString" }, 'dispatch_thread_read has no op "toString"'],
   ];
   for (const [args, text] of wrong) {
@@ -232,7 +227,7 @@ describe("a call", () => {
       const { client, daemon } = await rig();
       const result = await client.callTool({ name: "dispatch_thread_read", arguments: args });
       expect(result.isError).toBe(true);
-      expect(textOf(result)).toStartWith(text);
+      expect(textOf(result)).toStartWith(`usage (retry no): ${text}`);
       expect(result._meta).toMatchObject({ code: "usage", exit_code: 2 });
       expect(daemon.calls).toHaveLength(0);
     });
@@ -251,16 +246,14 @@ describe("a call", () => {
       arguments: { op: "wait", thread: "x" },
     });
     expect(result.isError).toBeUndefined();
-    expect(result.structuredContent).toEqual({ op: "wait", result: { failed: true } });
+    expect(result.structuredContent).toEqual({ failed: true });
     expect(result._meta).toEqual({ exit_code: 8 });
   });
 
   test("of an op in the client runs there", async () => {
     const { client, daemon } = await rig();
     const result = await client.callTool({ name: "dispatch_daemon_read", arguments: { op: "schema" } });
-    expect((result.structuredContent as { result: { commands: string[] } }).result.commands).toContain(
-      "goal set",
-    );
+    expect((result.structuredContent as { commands: string[] }).commands).toContain("goal set");
     expect(daemon.calls).toHaveLength(0);
   });
 
@@ -277,7 +270,7 @@ describe("a call", () => {
     // The SDK's client forgets who wanted progress as soon as it reads the result.
     await until("three rows", () => seen.length === 3);
     (await reply).result({ events: 3 });
-    expect(await call).toMatchObject({ structuredContent: { result: { events: 3 } } });
+    expect(await call).toMatchObject({ structuredContent: { events: 3 } });
     expect(seen).toEqual([
       [1, '{"n":1}'],
       [2, '{"n":2}'],
@@ -322,23 +315,60 @@ describe("an agent's context", () => {
     expect(result._meta).toEqual({ cut: true });
   });
 
-  test("is spared a read that is too large even so, and told how to ask for less", async () => {
-    const { client } = await rig((_, reply) => reply.result({ threads: threads(500, 3000) }));
+  test("gets the rows that fit, one on a line, and learns how many there are", async () => {
+    const { client } = await rig((_, reply) =>
+      reply.result({ threads: threads(500, 3000), next_cursor: "l:1" }),
+    );
     const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
-    expect(result._meta).toMatchObject({ code: "too_large", exit_code: 15 });
-    expect(textOf(result)).toEndWith("hint: request less: a smaller limit");
+    expect(result._meta).toEqual({ cut: true });
+    const { threads: rows, cut, next_cursor } = JSON.parse(textOf(result));
+    expect(rows.length).toBeGreaterThan(20);
+    expect(cut).toStartWith(`${rows.length} of 500 threads are shown`);
+    expect(next_cursor).toBe("l:1");
+    expect(textOf(result).split("\n").length).toBe(rows.length + 2);
+    expect(Buffer.byteLength(textOf(result))).toBeLessThanOrEqual(32 * 1024 + 600);
   });
 
-  test("is told of the next page only where there is one, and of a limit only where it is taken", async () => {
-    const refs = Array.from({ length: 20_000 }, () => "abc123");
-    const { client } = await rig(({ op }, reply) =>
-      reply.result(op === "thread.list" ? { refs, next_cursor: "l:1" } : { refs }),
+  test("gets no more than the limit of what is no list either", async () => {
+    const rows = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`key${at}`, "abc123"]));
+    const { client } = await rig((_, reply) => reply.result({ ref: "abc123", rows }));
+    const result = await client.callTool({
+      name: "dispatch_thread_read",
+      arguments: { op: "get", thread: "x" },
+    });
+    expect(result.structuredContent).toEqual({
+      ref: "abc123",
+      cut: "the rest is too large: dispatch shows it in a shell",
+    });
+  });
+
+  test("gets nothing that is null or empty, and everything with verbose", async () => {
+    const whole = {
+      ref: "abc123",
+      title: null,
+      list: [],
+      other: [],
+      deep: { a: null, b: { c: [] } },
+      no: false,
+      zero: 0,
+    };
+    const { client } = await rig((_, reply) => reply.result(whole));
+    const get = async (more: object) =>
+      (await client.callTool({ name: "dispatch_get", arguments: { thread: "x", ...more } }))
+        .structuredContent;
+    expect(await get({})).toEqual({ ref: "abc123", no: false, zero: 0 });
+    expect(await get({ verbose: true })).toEqual(whole);
+  });
+
+  test("gets the commands of a result as calls", async () => {
+    const { client } = await rig((_, reply) =>
+      reply.result({ queue: { release: "dispatch goal set abc123" }, text: "dispatch get abc123" }),
     );
-    const read = async (args: Record<string, unknown>) =>
-      textOf(await client.callTool({ name: "dispatch_thread_read", arguments: args }));
-    expect(await read({ op: "list" })).toEndWith("request less: a smaller limit, then next_cursor");
-    expect(await read({ op: "watch" })).toEndWith("request less: fewer threads");
-    expect(await read({ op: "get", thread: "x" })).toEndWith("dispatch get shows it in a shell");
+    const get = { name: "dispatch_thread_read", arguments: { op: "get", thread: "x" } };
+    expect((await client.callTool(get)).structuredContent).toEqual({
+      queue: { release: 'dispatch_thread_write {op: "goal_set", thread: "abc123"}' },
+      text: "dispatch get abc123",
+    });
   });
 
   test("gets fifty threads that said much, their texts cut as far as it takes and no cursor with them", async () => {
@@ -346,9 +376,9 @@ describe("an agent's context", () => {
     const { client } = await rig((_, reply) => reply.result({ threads: threads(50, 16_000), next_cursor }));
     const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
     expect(result._meta).toEqual({ cut: true });
-    expect(textOf(result)).toContain("… [15000 more characters]");
+    expect(textOf(result)).toContain("… [15500 more characters]");
     expect(textOf(result)).toContain(next_cursor);
-    expect(textOf(result).length).toBeLessThan(100 * 1024);
+    expect(textOf(result).length).toBeLessThan(33 * 1024);
   });
 
   test("is spared what an error repeats: one clean line each of what happened and of the hint", async () => {
@@ -365,18 +395,18 @@ describe("an agent's context", () => {
       name: "dispatch_thread_read",
       arguments: { op: "get", thread: "x" },
     });
-    expect(textOf(result)).toStartWith('no thread matches "\\u001b[31m xxx');
-    expect(textOf(result)).toEndWith("more characters]\nhint: dispatch list");
-    expect(JSON.stringify(result).length).toBeLessThan(5000);
+    expect(textOf(result)).toStartWith('not_found (retry no): no thread matches "\\u001b[31m xxx');
+    expect(textOf(result)).toContain("more characters]\nhint: dispatch ");
+    expect(JSON.stringify(result).length).toBeLessThan(9000);
     const named = client.callTool({ name: "x".repeat(100_000), arguments: {} });
     expect((await named.catch((thrown: Error) => thrown.message)) as string).toContain("more characters]");
   });
 
   test("gets the whole of what fits", async () => {
-    const { client } = await rig((_, reply) => reply.result({ threads: threads(2, 20_000) }));
-    expect(
-      textOf(await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } })).length,
-    ).toBeGreaterThan(40_000);
+    const { client } = await rig((_, reply) => reply.result({ threads: threads(2, 15_000) }));
+    const result = await client.callTool({ name: "dispatch_thread_read", arguments: { op: "list" } });
+    expect(textOf(result).length).toBeGreaterThan(30_000);
+    expect(result._meta).toBeUndefined();
   });
 });
 

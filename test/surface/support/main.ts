@@ -7,6 +7,7 @@ import { pathsOf } from "../../../src/base/paths.ts";
 import { quick } from "../../../src/surface/cli/quick.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
 import { quickReadOf } from "../../../src/surface/indexrow.ts";
+import { listingsOf } from "../../../src/surface/mcp/listing.ts";
 import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
 import { index, ops } from "./ops.ts";
 
@@ -21,6 +22,7 @@ else {
       : await runCli(argv, {
           ...asked,
           index,
+          tools: () => listingsOf(index),
           daemonArgv: [process.execPath, import.meta.path, "__daemon"],
           daemonVariables: async () => Object.keys(process.env).filter((name) => name.startsWith("FAKE_")),
           codex: () => Promise.resolve(0),

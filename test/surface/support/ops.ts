@@ -82,6 +82,7 @@ const forget = op({
   output: v.object({ ref: v.string() }),
   fails: ["not_found"],
   examples: [],
+  several: { each: "thread" },
   view: (out) => `forgot ${out.ref}`,
   run: () => ({ ref: "" }),
 });

@@ -22,6 +22,7 @@ import type {
   Turn,
   UsageLimit,
 } from "./rows.ts";
+import type { ToolCallStore } from "./tool.ts";
 
 /** The place of a queued message; messages of one position are ordered by id. */
 export type QueuePosition = Pick<Message, "position" | "id">;
@@ -177,6 +178,8 @@ export interface Store {
     /** Newest first. */
     listSince(filter: { lane?: Ref; since: number; limit: number }): Request[];
   };
+
+  toolCalls: ToolCallStore;
 
   items: {
     /** Adds the item, or replaces a shorter reading of it. True when anything is new. */

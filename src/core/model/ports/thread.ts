@@ -32,6 +32,8 @@ export interface ThreadSettings {
   developer_instructions?: string;
   config?: Record<string, unknown>;
   ephemeral?: boolean;
+  /** It gets dispatch's own tools. Only a new thread can (facts F71). */
+  tools?: boolean;
   /** A person allowed it to write dispatch's own files. */
   may_write_home?: boolean;
   /** Kept from Codex's answer: otherwise its configuration at that time would decide them at each resume. */
@@ -58,6 +60,8 @@ export interface EffectiveSettings {
   approval_details?: Record<string, unknown> | null;
   /** The profile that the permission profile extends. */
   profile_extends?: string | null;
+  /** The namespaces of dispatch's own tools that Codex offers in it; null: not known. */
+  tools?: string[] | null;
 }
 
 export type ThreadStatus = "not_loaded" | "idle" | "active" | "system_error";

@@ -52,7 +52,7 @@ export async function cursorAfter(before: readonly string[], tree: Branch): Prom
       const [rawName, inline] = split(word);
       const name = nameOf(rawName, cursor.forms);
       cursor.flags.add(name ?? rawName.replace(/^--/, ""));
-      const takesValue = name !== undefined && cursor.forms[name]!.type !== "boolean";
+      const takesValue = name !== undefined && !["boolean", "option"].includes(cursor.forms[name]!.type);
       if (takesValue && inline === undefined) cursor.valueOf = name;
     } else if (cursor.isWhole) cursor.positionals.push(word);
     else if (word !== "help" || cursor.command.length > 0) {

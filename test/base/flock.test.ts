@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { openLock, readLock } from "../../src/base/flock.ts";
+import { until } from "../daemon/rig.ts";
 
 const source = new URL("../../src/base/flock.ts", import.meta.url).pathname;
 const scratch = () => join(mkdtempSync(join(tmpdir(), "flock-")), "registry.db.lock");
@@ -55,6 +56,8 @@ test("kill -9 of the holder frees the lock even while its children live", async 
     other.child.kill("SIGKILL");
     await other.child.exited;
     for (const pid of pids) expect(() => process.kill(pid, 0)).not.toThrow();
+    // A child that is between fork and exec still has the file open for a moment.
+    await until(() => readLock(path)?.held === false, "the lock is free");
     expect(readLock(path)).toEqual({ held: false, text: String(other.child.pid) });
     openLock(path)!.release();
   } finally {

@@ -189,7 +189,7 @@ test("a frame that is too large is refused while it is read, and the connection 
   client.raw(`{"id":1,"op":"test.echo","input":{"text":"`);
   const megabyte = "x".repeat(1024 * 1024);
   for (let n = 0; n < 9; n++) client.raw(megabyte);
-  expect((await client.ended(1)).error?.code).toBe("overloaded");
+  expect((await client.ended(1)).error?.code).toBe("too_large");
   for (let n = 0; n < 4; n++) client.raw(megabyte);
   client.raw('"}}\n');
   client.call(2, "test.echo", { n: 1 });
@@ -369,7 +369,7 @@ test("an answer larger than a frame is an error, not a frame that no client take
   const { path } = rig([huge]);
   const client = await connect(path);
   client.call(1, "test.huge");
-  expect((await client.ended(1)).error?.code).toBe("overloaded");
+  expect((await client.ended(1)).error?.code).toBe("too_large");
 });
 
 test("one connection too many is told so and closed; a place that becomes free can be taken", async () => {

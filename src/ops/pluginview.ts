@@ -52,7 +52,7 @@ export function reportText({ version, hosts }: PluginReport): string {
   const lines = hosts.flatMap(({ host, state, version: installed, detail, commands, error, next }) => [
     [
       host.padEnd(6),
-      paint(style[state] ?? "dim", state.padEnd(8)),
+      paint(style[state] ?? "dim", state),
       ...(installed === null ? [] : [cell(installed)]),
       ...(detail === null ? [] : [paint("dim", cell(detail))]),
     ].join("  "),

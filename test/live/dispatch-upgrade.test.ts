@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { version } from "../../src/base/version.ts";
 import { dispatchRig, type Rig } from "../support/dispatch.ts";
+import { buildAs } from "../support/dispatch-build.ts";
 import { stringify } from "../support/provider-script.ts";
 
 setDefaultTimeout(60_000);
@@ -17,48 +18,13 @@ let folder = "";
 let rig: Rig;
 beforeAll(async () => {
   folder = mkdtempSync(join(root, ".scratch/renew-"));
-  await buildNewer(join(folder, "dispatch"));
+  await buildAs(newer, join(folder, "dispatch"), changed);
   rig = dispatchRig();
 });
 afterAll(async () => {
   await rig.dispose();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** This source under another version, with other schemas of what is changed. */
-async function buildNewer(outfile: string): Promise<void> {
-  const replaced = async (path: string, change: (text: string) => string) => {
-    const text = await Bun.file(path).text();
-    const contents = change(text);
-    if (contents === text) throw new Error(`${path} has changed: look again at what is replaced in it`);
-    return { contents, loader: "ts" as const };
-  };
-  const built = await Bun.build({
-    entrypoints: [join(root, "src/main.ts")],
-    target: "bun",
-    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
-    plugins: [
-      {
-        name: "another version",
-        setup(build) {
-          build.onLoad({ filter: /\/src\/base\/version\.ts$/ }, ({ path }) =>
-            replaced(path, (text) => text.replace("= pkg.version", `= "${newer}"`)),
-          );
-          build.onLoad({ filter: /\/src\/ops\/index\.ts$/ }, ({ path }) =>
-            replaced(path, (text) =>
-              changed.reduce(
-                (all, name) =>
-                  all.replace(new RegExp(`(name: "${name}",[^}]*?hash: ")\\w+`, "g"), "$1000000000000"),
-                text,
-              ),
-            ),
-          );
-        },
-      },
-    ],
-  });
-  if (!built.success) throw new Error(built.logs.join("\n"));
-}
 
 /** A command of the newer program. */
 async function newly(...args: string[]) {

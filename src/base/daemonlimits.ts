@@ -116,6 +116,19 @@ export const daemonLimits = {
     callTriesMax: 3,
   },
 
+  report: {
+    /** The period without --since. */
+    periodMs: 24 * 60 * minute,
+    /** Threads of one report. */
+    threadsMax: 1000,
+    /** Turns, questions and texts, each: a page of 3 MB at most, and one frame of the socket. */
+    rowsMax: 10_000,
+    /** Rows of a thread's table: the newest. */
+    detailsMax: 30,
+    /** Bars with words of their own; more are one shape. */
+    titledBarsMax: 200,
+  },
+
   mcp: {
     /** Calls that still run when an MCP host closes our input may take this long to answer. */
     eofGraceMs: 2 * second,

@@ -2,6 +2,7 @@
 
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
+import type { Report } from "../contract/report.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
@@ -121,6 +122,8 @@ export interface Core extends AutomationVerbs {
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];
+  /** What the threads did since then; epoch ms. */
+  report(since: number): Report;
 }
 
 export interface Waiting {

@@ -58,6 +58,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
    */
   reach?: Reach | ((input: v.InferOutput<I>) => Reach);
   repeat: Repeat;
+  /** Not offered over MCP: it is for the person at a shell. */
+  isForPersons?: true;
   /** A method for other ops: neither CLI nor MCP offers it. */
   hidden?: true;
   /** The view is input for another program, so it is printed through a pipe too, unless `--json`. Not offered over MCP. */
@@ -150,6 +152,7 @@ export interface IndexRow {
   frozen?: true;
   hidden?: true;
   plain?: true;
+  isForPersons?: true;
   undoable?: true;
   lists?: readonly Named[];
   /** The hash of the op's input and output JSON Schemas. Client and daemon compare it. */

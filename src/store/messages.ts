@@ -17,6 +17,12 @@ export function messageStore(db: Database): Store["messages"] {
     find,
     get: (id) => find(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" }),
     findByKey: (key) => messages.find('SELECT * FROM messages WHERE "key" = ?', key),
+    listSince: (since, limit) =>
+      messages.all(
+        "SELECT * FROM messages INDEXED BY messages_recent WHERE created_at >= +? ORDER BY created_at DESC, id DESC LIMIT +?",
+        since,
+        limit,
+      ),
     set(id, change) {
       messages.update(change, "id = ?", id);
     },

@@ -17,6 +17,7 @@ export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
     ...(op.at !== "client" && op.frozen ? { frozen: true } : {}),
     ...(op.hidden ? { hidden: true } : {}),
     ...(op.plain ? { plain: true } : {}),
+    ...(op.isForPersons ? { isForPersons: true } : {}),
     ...(op.undoable ? { undoable: true } : {}),
     ...(op.at !== "client" && op.lists
       ? { lists: Object.keys(op.lists) as NonNullable<IndexRow["lists"]> }

@@ -38,7 +38,7 @@ describe("every op is reachable", () => {
       expect(row.hidden || row.cli.length > 0).toBe(true);
       if (row.at !== "client") expect(offered).toBe(!row.hidden);
       // Whatever starts or stops daemons is not an agent's to call, nor what a shell reads.
-      if (row.at === "client") expect(offered).toBe(op.intent === "read" && !op.plain);
+      if (row.at === "client") expect(offered).toBe(op.intent === "read" && !op.plain && !op.isForPersons);
     });
   }
 });

@@ -121,6 +121,8 @@ export interface Store {
     next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
+    /** Turns that began since then, and the one before them if it did not end earlier; the newest `limit`, oldest first. */
+    listSince(lane: Ref, since: number, limit: number): Turn[];
     /** Deletes that turn and all later ones. */
     dropFrom(lane: Ref, turnId: string): void;
   };
@@ -131,6 +133,8 @@ export interface Store {
     /** Throws `not_found`. */
     get(id: string): Message;
     findByKey(key: string): Message | undefined;
+    /** Accepted since then, of all threads; the newest `limit`, newest first. */
+    listSince(since: number, limit: number): Message[];
     set(
       id: MessageId,
       change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,

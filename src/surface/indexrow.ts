@@ -12,6 +12,7 @@ export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
     cli,
     ...(op.also === undefined ? {} : { also: op.also }),
     group,
+    task: op.task,
     intent,
     ...(op.at === "client" ? { at: "client" } : op.start === "never" ? { start: "never" } : {}),
     ...(op.at !== "client" && op.frozen ? { frozen: true } : {}),

@@ -13,6 +13,7 @@ export default op({
   name: "daemon.status",
   cli: "daemon status",
   group: "daemon",
+  task: "maintain",
   summary: "Show the daemon, its Codex and their faults",
   intent: "read",
   repeat: "safe",

@@ -9,6 +9,7 @@ export default op({
   name: "queue.hold",
   cli: "queue hold",
   group: "message",
+  task: "send",
   summary: "Hold a queue until it is released",
   intent: "write",
   repeat: "safe",

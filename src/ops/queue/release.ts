@@ -9,6 +9,7 @@ export default op({
   name: "queue.release",
   cli: "queue release",
   group: "message",
+  task: "send",
   summary: "Release a held queue, whatever the reason of the hold",
   intent: "write",
   repeat: "safe",

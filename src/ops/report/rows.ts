@@ -8,6 +8,7 @@ export default op({
   name: "report.rows",
   cli: "report-rows",
   group: "thread",
+  task: "look",
   summary: "What the threads did since a time",
   intent: "read",
   repeat: "safe",

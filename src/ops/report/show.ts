@@ -11,6 +11,7 @@ export default clientOp({
   name: "report.show",
   cli: "report",
   group: "thread",
+  task: "look",
   summary: "Show what the threads did: turns, waits for answers, failures",
   about:
     "Times are those inside the period. --html writes one page that needs no network and runs no script: a time line for each thread, for any browser. --open shows it.",

@@ -18,6 +18,7 @@ export default op({
   name: "thread.attach",
   cli: "attach",
   group: "thread",
+  task: "start",
   summary: "Manage a thread that another app writes",
   about:
     "Reads only its metadata: the app that writes it is not disturbed. For a thread that is attached already it returns the same row.",

@@ -9,6 +9,7 @@ export default op({
   name: "thread.compact",
   cli: "compact",
   group: "thread",
+  task: "organise",
   summary: "Compact the history of a thread",
   about: "Codex summarises the history in its own turn. Refused while a turn runs.",
   intent: "write",

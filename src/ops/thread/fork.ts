@@ -12,6 +12,7 @@ export default op({
   name: "thread.fork",
   cli: "fork",
   group: "thread",
+  task: "start",
   summary: "Create a thread with the history of another",
   about: "The source does not change. Refused while it runs a turn.",
   intent: "write",

@@ -8,6 +8,7 @@ export default op({
   name: "thread.get",
   cli: "get",
   group: "thread",
+  task: "look",
   summary: "Show one thread",
   intent: "read",
   repeat: "safe",

@@ -9,6 +9,7 @@ export default op({
   name: "thread.give",
   cli: "give",
   group: "thread",
+  task: "organise",
   summary: "Give a thread back to other apps",
   about: "The thread is attached afterwards. Returns when another app can open it.",
   intent: "write",

@@ -25,6 +25,7 @@ export default op({
   name: "thread.new",
   cli: "new",
   group: "thread",
+  task: "start",
   summary: "Create a thread and send it its first text",
   about:
     "A setting that no flag, preset or configuration file gives is left to Codex's own configuration. dispatch stores the settings that Codex then reports, and sends them with every later resume. --dry-run shows each value and its source.",

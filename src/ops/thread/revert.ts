@@ -10,6 +10,7 @@ export default op({
   name: "thread.revert",
   cli: "revert",
   group: "thread",
+  task: "organise",
   summary: "Remove the last turns from a thread's history",
   about: "It changes only the history: files stay as the turns left them. Refused while a turn runs.",
   intent: "destroy",

@@ -10,6 +10,7 @@ export default op({
   name: "thread.take",
   cli: "take",
   group: "thread",
+  task: "start",
   summary: "Take over an attached thread",
   about:
     "dispatch then writes the thread, and Codex refuses other apps. Refused while another app holds the thread.",

@@ -104,6 +104,8 @@ export const daemonLimits = {
     completionMs: second,
     /** Columns of the description that a shell shows beside a word. */
     completionColumns: 60,
+    /** Choices of a picker: more cannot be looked through, and a selector is faster to type. */
+    choicesMax: 50,
     /** How long a command waits for the daemon that it started: it opens its socket in 50 ms. */
     autostartWaitMs: 10 * second,
     /** How often it tries to connect meanwhile. */

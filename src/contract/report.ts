@@ -1,17 +1,8 @@
 /** What the threads did in a period of time. */
 import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
-import { messageStates, requestStates, threadStatuses, turnOrigins, turnStatuses } from "./words.ts";
-
-const turn = v.object({
-  id: v.string(),
-  status: v.picklist(turnStatuses),
-  origin: v.picklist(turnOrigins),
-  error: orNull(v.string()),
-  started_at: time,
-  /** Null: it runs, or its end is not known. */
-  completed_at: orNull(time),
-});
+import { pastTurn } from "./thread.ts";
+import { messageStates, requestStates, threadStatuses } from "./words.ts";
 
 const asked = v.object({
   id: v.string(),
@@ -54,7 +45,8 @@ const reportedThread = v.object({
   status: v.picklist(threadStatuses),
   parent_id: orNull(v.string()),
   ...totals,
-  turns_list: v.array(turn),
+  /** `completed_at` null: it runs, or its end is not known. */
+  turns_list: v.array(pastTurn),
   asked_list: v.array(asked),
   queued_list: v.array(queued),
 });

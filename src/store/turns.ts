@@ -27,6 +27,8 @@ export function turnStore(db: Database): Store["turns"] {
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
     latest: (lane) => turns.find("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT 1", lane),
+    listNewest: (lane, limit) =>
+      turns.all("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT +?", lane, limit),
     next: (lane, after) =>
       turns.find(
         "SELECT * FROM turns WHERE lane = +? AND turn_id > +? ORDER BY turn_id LIMIT 1",

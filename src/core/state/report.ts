@@ -2,6 +2,7 @@
 import { iso, isoOrNull } from "../../base/clock.ts";
 import { limits } from "../../base/limits.ts";
 import type { Report, ReportedThread } from "../../contract/report.ts";
+import type { PastTurn } from "../../contract/thread.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { LaneFacts, Message, Request, Turn } from "../model/ports/rows.ts";
@@ -49,6 +50,17 @@ export function reportSince({ store, live, clock }: CoreDeps, since: number): Re
   };
 }
 
+export function pastTurn(turn: Turn): PastTurn {
+  return {
+    id: turn.turn_id,
+    status: turn.status,
+    origin: turn.origin,
+    error: turn.error && clip(turn.error.message, limits.thread.previewCharsMax),
+    started_at: iso(turn.started_at),
+    completed_at: isoOrNull(turn.completed_at),
+  };
+}
+
 type Totals = Omit<ReportedThread, "ref" | "title" | "cwd" | "status" | "parent_id" | `${string}_list`>;
 
 interface Rows {
@@ -92,14 +104,7 @@ function threadOf(
       waited.map((one) => [one.created_at, waitedUntil(one)]),
       period,
     ),
-    turns_list: turns.map((one) => ({
-      id: one.turn_id,
-      status: one.status,
-      origin: one.origin,
-      error: one.error && clip(one.error.message, limits.thread.previewCharsMax),
-      started_at: iso(one.started_at),
-      completed_at: isoOrNull(one.completed_at),
-    })),
+    turns_list: turns.map(pastTurn),
     asked_list: asked.map((one) => ({
       id: one.id,
       kind: one.kind,

@@ -7,7 +7,7 @@ import { ago, cell, paint, span } from "../../base/text.ts";
 import { codexStates } from "../../contract/words.ts";
 import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
-import { limitLine } from "../views.ts";
+import { limitLine } from "../threadpairs.ts";
 
 export default op({
   name: "daemon.status",

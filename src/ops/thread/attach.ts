@@ -4,8 +4,8 @@ import { threadView } from "../../contract/thread.ts";
 import { arg, flag } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 const usualBounds = {
   turns: limits.search.syncTurns,

@@ -5,8 +5,8 @@ import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, rareSettings, settingFields } from "../settings.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 export default op({
   name: "thread.fork",

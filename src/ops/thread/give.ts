@@ -3,7 +3,7 @@ import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.give",

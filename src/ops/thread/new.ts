@@ -18,8 +18,8 @@ import {
   rareSettings,
 } from "../settings.ts";
 import { type Subscribing, specOf, subscribe as subscribeTo } from "../subscribing.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 export default op({
   name: "thread.new",

@@ -4,7 +4,7 @@ import { threadView } from "../../contract/thread.ts";
 import { count, selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.revert",

@@ -117,6 +117,8 @@ export interface Store {
     get(lane: Ref, turnId: string): Turn;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
+    /** The newest `limit`, newest first. */
+    listNewest(lane: Ref, limit: number): Turn[];
     /** The first turn after this one; null: the first of all. */
     next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];

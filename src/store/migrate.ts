@@ -15,6 +15,7 @@ import eighth from "./migrations/008.sql" with { type: "text" };
 import ninth from "./migrations/009.sql" with { type: "text" };
 import tenth from "./migrations/010.sql" with { type: "text" };
 import eleventh from "./migrations/011.sql" with { type: "text" };
+import twelfth from "./migrations/012.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -28,6 +29,7 @@ const migrations: readonly string[] = [
   ninth,
   tenth,
   eleventh,
+  twelfth,
 ];
 
 export const supportedSchema = migrations.length;

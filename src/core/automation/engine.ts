@@ -6,6 +6,7 @@ import { errorMessage, isStorage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
+import { beside } from "./beside.ts";
 import { clockWatch } from "./clockwatch.ts";
 import type { Actions } from "./effect.ts";
 import { startAt } from "./fire.ts";
@@ -24,6 +25,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
   const { store, clock, journal, log } = deps;
   const stopping = new AbortController();
   const outgoing = notifications(deps);
+  const open = beside(deps, actions);
   const readLog = logReader(deps, actions, outgoing, failed);
   const lookAtClock = clockWatch(deps, actions, failed);
   let woken = Promise.withResolvers<void>();
@@ -36,6 +38,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     await readLog(stopping.signal);
     await lookAtClock(stopping.signal);
     outgoing.send();
+    open.start();
   }
 
   /** A wall clock that was set back: moments are counted from here, and those of a day that fired do not fire again. */
@@ -107,7 +110,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
       stopping.abort();
       woken.resolve();
       await running;
-      await outgoing.end();
+      await Promise.all([outgoing.end(), open.end()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { seeded, simulate } from "./sim.ts";
+import { seeded } from "../support/seeded.ts";
+import { simulate } from "./sim.ts";
 
 /** Enough to meet every action many times; scripts/sim runs as many as one likes. */
 const seeds = 40;

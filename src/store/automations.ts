@@ -85,8 +85,8 @@ export function automationStore(db: Database): AutomationStore {
           .all(
             `SELECT a.*, coalesce(m.holds, 0) AS watched_holds, m.seq AS watched_seq
                FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
-               LEFT JOIN watched AS m ON m.automation = w.automation AND m.lane = ?2
-              WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active'`,
+               LEFT JOIN watched AS m ON m.automation = w.automation AND m.lane = +?2
+              WHERE w.lane = +?1 AND w.named = 1 AND a.state = 'active'`,
             name,
             lane,
           )
@@ -99,7 +99,7 @@ export function automationStore(db: Database): AutomationStore {
       ...automations.all("SELECT * FROM automations WHERE lane = ? AND state = 'active'", lane),
       ...automations.all(
         `SELECT a.* FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
-          WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active' AND a.lane IS NOT ?1`,
+          WHERE w.lane = +?1 AND w.named = 1 AND a.state = 'active' AND a.lane IS NOT +?1`,
         lane,
       ),
     ],

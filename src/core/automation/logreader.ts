@@ -50,6 +50,7 @@ export function logReader(
     }
     for (;;) {
       const seen = store.log.last();
+      if (seen <= cursor) return;
       // Others may have been added while the page before was read.
       const kinds = kindsNow();
       const events = store.events.list({ after: cursor, limit: limits.automation.eventsMax, kinds });

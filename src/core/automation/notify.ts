@@ -42,9 +42,16 @@ export function notifications(deps: CoreDeps): Notifications {
   const under = new Map<string, Promise<void>>();
   const over = new AbortController();
   let synced = "";
+  /** Only this writes the outbox, which is empty nearly always. */
+  let isEmpty = false;
 
   /** The first of each program that does not run now. */
-  const idle = () => store.outbox.firsts().filter(({ automation }) => !under.has(automation));
+  function idle(): Outgoing[] {
+    if (isEmpty) return [];
+    const firsts = store.outbox.firsts();
+    isEmpty = firsts.length === 0;
+    return firsts.filter(({ automation }) => !under.has(automation));
+  }
 
   function send(): void {
     if (over.signal.aborted) return;
@@ -157,6 +164,7 @@ export function notifications(deps: CoreDeps): Notifications {
         log.warn("a notification is dropped: too many wait for its program", { automation: automation.id });
         return;
       }
+      isEmpty = false;
       journal.note((change) =>
         store.outbox.add({
           automation: automation.id,

@@ -49,9 +49,12 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     if (back < limits.automation.setBackMs) return;
     log.warn("the clock was set back: what is due is counted again", { ms: back });
     journal.note(() => {
-      for (const one of store.automations.list({ face: "trigger", limit: limits.automation.max }))
-        if (one.state === "active" && isClock(one.when) && one.when.kind !== "at")
-          store.automations.set(one.id, startAt(one, now.wall));
+      for (const one of store.automations.list({ face: "trigger", limit: limits.automation.max })) {
+        if (one.state !== "active" || !isClock(one.when) || one.when.kind === "at") continue;
+        const start = startAt(one, now.wall);
+        // One that was counted since, as by a resume, may be due by now.
+        if ((start.slot_at ?? 0) < (one.slot_at ?? 0)) store.automations.set(one.id, start);
+      }
     });
   }
 

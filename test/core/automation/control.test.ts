@@ -144,3 +144,27 @@ test("what was archived before a trigger was added does not pause it after a res
   expect(next.engine.core.trigger("t").state).toBe("active");
   await next.end();
 });
+
+test("a trigger that is resumed after the clock was set back loses no moment when that is noticed", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  core.addTrigger({
+    name: "t",
+    lane: here.ref,
+    when: { kind: "cron", cron: "* * * * *", tz: "UTC" },
+    of: [],
+    action: { kind: "queue", text: "go on" },
+    guards: { ...noGuards, catch_up: "all" },
+    caller: "cli",
+  });
+  await here.clock.advance(second);
+  core.pauseTrigger("t");
+  await macrotasks(5);
+  here.clock.set(-3_600_000);
+  core.resumeTrigger("t");
+  // It sleeps, and notices it afterwards.
+  here.clock.jump(130 * second);
+  await here.clock.advance(second);
+  await macrotasks(20);
+  expect(core.trigger("t").firings.map(({ outcome }) => outcome)).toEqual(["fired", "fired"]);
+});

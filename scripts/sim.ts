@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { simulate } from "../test/sim/sim.ts";
-import { noTally, type Tally } from "../test/sim/state.ts";
+import { noTally, plus, type Tally } from "../test/sim/state.ts";
 
 interface Share {
   /** The first seed, and the step to the next one. */
@@ -52,11 +52,5 @@ async function run({ from, by, end, steps }: Share): Promise<Tally> {
     sum = plus(sum, await simulate(seed, steps));
     parentPort?.postMessage(null);
   }
-  return sum;
-}
-
-function plus(one: Tally, other: Tally): Tally {
-  const sum = { ...one };
-  for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += other[name];
   return sum;
 }

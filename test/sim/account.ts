@@ -9,6 +9,9 @@ export function account({ ledger }: Sim, one: Automation): void {
   if (!known || period === null || one.state !== "active" || known.setBacks !== ledger.setBacks) return;
   if (one.slot_at === null) throw new Error(`${one.id} is active, and has no moment`);
   const rows = ledger.firings.slice(known.firings).filter(({ automation }) => automation === one.id);
+  // Nor a moment of a day that fired before the clock was set back, and does not fire again.
+  const before = ledger.firings.slice(0, known.firings).filter(({ automation }) => automation === one.id);
+  if (one.when.kind === "cron" && before.some(({ slot }) => Date.parse(slot) > known.from)) return;
   const anchor = one.when.kind === "interval" ? one.created_at : 0;
   const index = (at: number) => Math.floor((at - anchor) / period);
   const came = index(one.slot_at) - index(known.from) - 1;

@@ -41,6 +41,12 @@ export const noTally: Tally = {
   notices: 0,
 };
 
+export function plus(one: Tally, other: Tally): Tally {
+  const sum = { ...one };
+  for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += other[name];
+  return sum;
+}
+
 export type ModelThread = ModelAgent["threads"] extends Map<string, infer T> ? T : never;
 export type Untaken = NonNullable<NonNullable<ModelThread["running"]>["untaken"]>;
 
@@ -57,6 +63,10 @@ export interface Sim {
   diesBefore: boolean;
   /** How many turns of ours may run at a time. */
   turnsMax: number | null;
+  /** Of a text that ends Codex, before a person takes it back. */
+  attemptsMax: number;
+  /** Those that had so many. */
+  deadly: Set<string>;
   /** The blocks `[notify]` of the configuration. */
   notify: NotifyRule[];
   /** The first promise that was seen broken on the way. */

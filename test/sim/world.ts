@@ -22,6 +22,8 @@ export function begin(seed: number): Sim {
     diesBefore: false,
     // Every third one may run one turn at a time.
     turnsMax: seed % 3 === 0 ? 1 : null,
+    attemptsMax: seed % 10 === 0 ? Number.POSITIVE_INFINITY : 4,
+    deadly: new Set(),
     notify: [],
     codex: new Map(),
     writers: new Map(),
@@ -114,6 +116,8 @@ function guard(sim: Sim): void {
       if (sim.writers.has(threadId))
         sim.broken ??= `${receipt} of ${lane} is to go again while another process has the thread open`;
     }
+    if (kind === "message.queued" && Number(data["attempt"] ?? 0) >= sim.attemptsMax)
+      sim.deadly.add(receipt!);
     const isStart = kind === "message.claimed" && data["mode"] !== "steer" && data["mode"] !== "context";
     const running = isStart && sim.turnsMax !== null ? store.messages.countBusy(live.epoch()) : 0;
     if (running > (sim.turnsMax ?? 0)) sim.broken ??= `${running} turns run at a time, with ${receipt}`;

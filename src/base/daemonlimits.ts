@@ -32,12 +32,14 @@ export const daemonLimits = {
     backoffFirstMs: 10 * second,
     /** The longest such pause. */
     backoffMaxMs: 10 * minute,
+    /** What Codex is asked for at a time, as much as one person waits for; the rest waits in order. */
+    besideMax: 8,
+    /** Of one automation, waiting for that: as many as are caught up. Further ones are skipped. */
+    openMax: 100,
     /** In a row: then it is paused. */
     failuresMax: 5,
     /** Hops of a message that caused a message: then it is paused. */
     depthMax: 8,
-    /** Of the newest messages of a thread so many are looked at for the one of a turn. */
-    causeMessagesMax: 20,
     /** Of the moment, in the title of a thread that a trigger makes: to the second. */
     slotCharsInTitle: 19,
     /** Firings that events caused, of one automation within `rateWindowMs`: then it is paused. */

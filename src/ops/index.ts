@@ -71,7 +71,7 @@ export const index: readonly IndexRow[] = [
   { name: "thread.wait", cli: "wait", group: "thread", task: "look", intent: "read", hash: "4d4894aaad08", load: () => import("./thread/wait.ts"), summary: "Wait until threads or receipts are done" },
   { name: "thread.watch", cli: "watch", group: "thread", task: "look", intent: "read", hash: "61ae3f1de95b", load: () => import("./thread/watch.ts"), summary: "Watch events: a sample, or a stream" },
   { name: "trigger.add", cli: "trigger add", group: "trigger", task: "automate", intent: "write", hash: "5b451cfb8579", load: () => import("./trigger/add.ts"), summary: "Do something whenever a time comes, or something happens" },
-  { name: "trigger.get", cli: "trigger get", group: "trigger", task: "automate", intent: "read", hash: "8e1803ed10f4", load: () => import("./trigger/get.ts"), summary: "Show one trigger, and its last firings" },
+  { name: "trigger.get", cli: "trigger get", group: "trigger", task: "automate", intent: "read", hash: "0f93758e7a3f", load: () => import("./trigger/get.ts"), summary: "Show one trigger, and its last firings" },
   { name: "trigger.list", cli: "trigger list", group: "trigger", task: "automate", intent: "read", lists: ["trigger"], hash: "c985c93ad8ac", load: () => import("./trigger/list.ts"), summary: "List the triggers, newest first" },
   { name: "trigger.pause", cli: "trigger pause", group: "trigger", task: "automate", intent: "write", hash: "93e918ab35f5", load: () => import("./trigger/pause.ts"), summary: "Pause a trigger" },
   { name: "trigger.resume", cli: "trigger resume", group: "trigger", task: "automate", intent: "write", hash: "93e918ab35f5", load: () => import("./trigger/resume.ts"), summary: "Let a paused trigger go on from now" },
@@ -100,7 +100,7 @@ export const quickReads: readonly QuickRead[] = [
   { name: "thread.search", cli: "search", args: ["text"], hash: "3b59105e3087" },
   { name: "thread.tail", cli: "tail", args: ["thread"], hash: "b07364629a44" },
   { name: "thread.watch", cli: "watch", args: [], hash: "61ae3f1de95b" },
-  { name: "trigger.get", cli: "trigger get", args: ["trigger"], hash: "8e1803ed10f4" },
+  { name: "trigger.get", cli: "trigger get", args: ["trigger"], hash: "0f93758e7a3f" },
   { name: "trigger.list", cli: "trigger list", args: [], hash: "c985c93ad8ac" },
   { name: "trigger.test", cli: "trigger test", args: ["trigger"], hash: "bb15fc873b49" },
 ];

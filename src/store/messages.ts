@@ -71,6 +71,14 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
+    answeredBy: (lane, turnId, limit) =>
+      messages.all(
+        `SELECT * FROM messages INDEXED BY messages_turn WHERE lane = +? AND turn_id = +?
+          ORDER BY depth DESC LIMIT +?`,
+        lane,
+        turnId,
+        limit,
+      ),
     // Also behind the message in flight: if that returns to the queue, it is still first.
     position(lane, at) {
       if (at === "front")

@@ -154,6 +154,8 @@ export interface Store {
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
+    /** In any state, those with the longest chain of causes first. */
+    answeredBy(lane: Ref, turnId: string, limit: number): Message[];
     /** For a new message: behind the last, ahead of the first, or behind the last of those that may pass a hold. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
     /** How many messages of that caller were accepted since then. */

@@ -165,3 +165,35 @@ test("a call that the host made a task is served", async () => {
   );
   expect(answer.structuredContent).toHaveProperty("threads");
 });
+
+test("two hosts at once: one dies in a call, and the other one's calls and the daemon go on", async () => {
+  const text = stringify([{ wait: "two" }, { say: "over" }]);
+  await ask("dispatch_new", { name: "shared", text });
+  await rig.provider.reached("two");
+  const transport = new StdioClientTransport({
+    command: binary,
+    args: ["mcp", "--flat"],
+    env: rig.env,
+    cwd: rig.codex.cwd,
+  });
+  const other = new Client({ name: "other", version: "0" });
+  await other.connect(transport);
+  const waiting = { name: "dispatch_wait", arguments: { threads: ["@shared"], timeout: 30 } };
+  const cut = other.callTool(waiting).then(
+    () => "answered",
+    () => "cut",
+  );
+  const kept = client.callTool(waiting) as Promise<Answer>;
+  // The daemon has both calls.
+  const calls = () => rig.ask(["daemon", "log", "--limit", "1"]);
+  await calls();
+  process.kill(transport.pid!, "SIGKILL");
+  expect(await cut).toBe("cut");
+  const { pid } = await rig.ask(["daemon", "status"]);
+  rig.provider.release("two");
+  expect((await kept).structuredContent).toMatchObject({
+    verdict: "ok",
+    threads: [{ last_message: "over" }],
+  });
+  expect((await rig.ask(["daemon", "status"])).pid).toBe(pid);
+});

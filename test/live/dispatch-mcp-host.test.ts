@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { until } from "../daemon/rig.ts";
 import { binary, dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { stringify } from "../support/provider-script.ts";
 
@@ -179,14 +180,14 @@ test("two hosts at once: one dies in a call, and the other one's calls and the d
   const other = new Client({ name: "other", version: "0" });
   await other.connect(transport);
   const waiting = { name: "dispatch_wait", arguments: { threads: ["@shared"], timeout: 30 } };
-  const cut = other.callTool(waiting).then(
+  let told = 0;
+  const cut = other.callTool(waiting, undefined, { onprogress: () => void told++ }).then(
     () => "answered",
     () => "cut",
   );
   const kept = client.callTool(waiting) as Promise<Answer>;
-  // The daemon has both calls.
-  const calls = () => rig.ask(["daemon", "log", "--limit", "1"]);
-  await calls();
+  // The daemon has the call.
+  await until(() => told > 0, "progress");
   process.kill(transport.pid!, "SIGKILL");
   expect(await cut).toBe("cut");
   const { pid } = await rig.ask(["daemon", "status"]);

@@ -106,9 +106,12 @@ function agentAmong(line: readonly number[], processes: Processes, self: number)
   };
 }
 
-/** The caller, from its origin and its claim. A claim can only reduce rights: a person can claim to be an agent. */
+/**
+ * The caller, from its origin and its claim. A claim can only reduce rights: a person can claim to be an agent. An answer
+ * of the person at an MCP host names the thread that made the host ask; it counts only where Codex started the server.
+ */
 export function callerFrom(origin: Origin, claim: Caller): Caller {
-  if (origin.kind !== "agent") return claim;
+  if (origin.kind !== "agent") return claim.kind === "person" ? { ...claim, thread_id: null } : claim;
   return { ...claim, thread_id: origin.thread ?? claim.thread_id ?? unknownAgent };
 }
 

@@ -7,8 +7,8 @@ import type { PluginReport } from "./ctx.ts";
 import { flag } from "./fields.ts";
 
 export const hostFields = {
-  codex: v.optional(flag(v.boolean(), "Codex; alone: no other host")),
-  claude: v.optional(flag(v.boolean(), "Claude Code; alone: no other host")),
+  codex: v.optional(flag(v.boolean(), "only Codex; with neither flag: each host on PATH")),
+  claude: v.optional(flag(v.boolean(), "only Claude Code")),
 };
 
 export const reportObject = v.object({
@@ -52,7 +52,7 @@ export function reportText({ version, hosts }: PluginReport): string {
   const lines = hosts.flatMap(({ host, state, version: installed, detail, commands, error, next }) => [
     [
       host.padEnd(6),
-      paint(style[state] ?? "dim", state.padEnd(8)),
+      paint(style[state] ?? "dim", state),
       ...(installed === null ? [] : [cell(installed)]),
       ...(detail === null ? [] : [paint("dim", cell(detail))]),
     ].join("  "),

@@ -158,6 +158,10 @@ describe("an agent", () => {
     expect(callerFrom({ kind: "person" }, claim).thread_id).toBeNull();
     // An MCP server that another Codex started.
     expect(callerFrom({ kind: "person" }, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-b");
+    // Who answers at a host of their own is a person, whichever thread made the host ask.
+    const answer = { ...claim, kind: "person", thread_id: "thread-b" } as const;
+    expect(callerFrom({ kind: "person" }, answer).thread_id).toBeNull();
+    expect(callerFrom(unknown, answer).thread_id).toBe("thread-b");
   });
 
   test("learns from a refusal why it is taken for one", () => {

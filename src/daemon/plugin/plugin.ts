@@ -1,4 +1,5 @@
 /** `dispatch plugin`: the carried plugin in the hosts of this machine, through the hosts' own commands. */
+import { dirname } from "node:path";
 import { look } from "../../base/directory.ts";
 import { inheritedEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
@@ -102,16 +103,22 @@ async function rowOf(
     const isUsed = look(host.configFolder(env)) !== undefined;
     const installed = isUsed ? withFilesChecked(await listed(host, row.program, env, timeoutMs)) : undefined;
     const state = stateOf(installed);
-    return {
-      ...row,
-      state,
-      version: installed?.version ?? null,
-      detail: installed?.fault ?? null,
-      next: state === "current" || state === "disabled" ? null : `dispatch plugin install --${host.name}`,
-    };
+    const found = { ...row, state, version: installed?.version ?? null, detail: installed?.fault ?? null };
+    if (state === "disabled") return found;
+    if (state === "current") return { ...found, ...pathNote(env) };
+    return { ...found, next: `dispatch plugin install --${host.name}` };
   } catch (thrown) {
     return failed(row, thrown);
   }
+}
+
+/** The hosts start the MCP server by its name. */
+function pathNote(env: Env): Partial<PluginRow> {
+  if (Bun.which("dispatch", { PATH: env["PATH"] ?? "" }) !== null) return {};
+  return {
+    detail: "its MCP server is `dispatch`, which is not on this PATH",
+    next: `export PATH="${dirname(process.execPath)}:$PATH"`,
+  };
 }
 
 /** Takes the steps, and looks at the host again. */

@@ -12,6 +12,7 @@ export default clientOp({
   name: "daemon.up",
   cli: "up",
   group: "daemon",
+  task: "maintain",
   summary: "Start the daemon, unless it runs",
   about:
     "Where the daemon is a service of this home, the service starts it. --replace is for after an upgrade: it waits until no turn runs and nothing is being delivered, and says what it waits for; then it ends the older daemon and starts one of this program. Texts that wait stay in their queues. A daemon of this very program goes on.",

@@ -7,11 +7,12 @@ export default clientOp({
   name: "plugin.install",
   cli: "plugin install",
   group: "daemon",
+  task: "maintain",
   summary: "Install the plugin with its skills into Codex and Claude Code",
   about:
     "Writes the plugin that this program carries to plugin/ in dispatch's home and has each host install it from there, " +
-    "by the host's own commands. Without a flag: each host on PATH. Run it again after an upgrade of dispatch. " +
-    "Needs no daemon and no network. A session that runs already has the plugin after its next start.",
+    "by the host's own commands. Run it again after an upgrade of dispatch. Needs no daemon and no network. Sessions of a " +
+    "host that run already do not see the plugin: start new ones.",
   at: "client",
   intent: "write",
   repeat: "safe",

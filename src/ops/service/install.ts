@@ -7,6 +7,7 @@ export default clientOp({
   name: "service.install",
   cli: "service install",
   group: "daemon",
+  task: "maintain",
   summary: "Run the daemon as a service: with each login, and again after a crash",
   about:
     "Writes a user unit of systemd, or an agent of launchd, and starts it unless a daemon runs. " +

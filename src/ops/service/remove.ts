@@ -9,6 +9,7 @@ export default clientOp({
   name: "service.remove",
   cli: "service remove",
   group: "daemon",
+  task: "maintain",
   summary: "Undo service install",
   about:
     "Stops the daemon when it is the service's, which is refused while turns run. The next command starts a daemon of its own. Threads and the registry stay as they are.",

@@ -6,6 +6,7 @@ export default clientOp({
   name: "service.status",
   cli: "service status",
   group: "daemon",
+  task: "maintain",
   summary: "Show whether the daemon is a service of systemd or launchd",
   about: `absent     not installed
 installed  it starts with each login
@@ -14,7 +15,7 @@ other      the file is of another home, or not of dispatch`,
   at: "client",
   intent: "read",
   repeat: "safe",
-  cliOnly: true,
+  isForPersons: true,
   input: v.strictObject({}),
   output: serviceObject,
   fails: ["not_found"],

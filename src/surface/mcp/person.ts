@@ -39,7 +39,7 @@ export async function withPerson(run: Run, wait: () => Promise<Row>): Promise<Ro
 /** As the person: the daemon still looks at what the kernel says about this process. */
 function call({ served, call: { signal }, caller }: Run, name: string, input: Row): Promise<Row> {
   const row = served.deps.index.find((one) => one.name === name)!;
-  const person = { ...caller, kind: "person", thread_id: null } as const;
+  const person = { ...caller, kind: "person" } as const;
   return served.session.call(row, input, { caller: person, repeat: "no", signal });
 }
 

@@ -34,12 +34,6 @@ export interface CodexHost {
   dispose(): Promise<void>;
 }
 
-/** The plugin's server runs every tool without asking. `codex exec` has nobody to ask. */
-export const approvePlugin = [
-  "-c",
-  'plugins."dispatch@dispatch".mcp_servers.dispatch.default_tools_approval_mode="approve"',
-];
-
 export function codexHost(rig: Rig): CodexHost {
   const model = startProvider();
   const env = { ...rig.env, PATH: `${dirname(binary)}:${rig.env["PATH"]}` };

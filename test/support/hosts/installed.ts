@@ -26,6 +26,17 @@ export async function claudeExecutable(): Promise<string> {
   return found;
 }
 
+/** A Node that is new enough for the tools of the protocol: they need 22. */
+export function nodeExecutable(): Promise<string> {
+  return installedPath(`node-${process.platform}-${process.arch}/bin/node`);
+}
+
+/** A file of one of the packages. */
+export async function installedPath(file: string): Promise<string> {
+  await installOnce();
+  return join(folder, "node_modules", file);
+}
+
 /** Two test files may come at once: the lock is of the kernel, so a killed run leaves nothing behind. */
 async function installOnce(): Promise<void> {
   mkdirSync(folder, { recursive: true });

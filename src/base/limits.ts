@@ -153,6 +153,8 @@ export const limits = {
     textCharsMax: 500,
     /** Events of one page: 2 MB at the most. */
     pageMax: 1000,
+    /** Rows that are read one by one for their kinds: as fast as one look-up for each of thirty kinds. */
+    tailRows: 100,
     /** How long events and ended messages are kept unless `[history] keep_days` says otherwise. */
     keepDays: 90,
     /** How often older rows are removed. */

@@ -112,6 +112,10 @@ export const daemonLimits = {
     autostartWaitMs: 10 * second,
     /** How often it tries to connect meanwhile. */
     autostartPollMs: 10,
+    /** How long `up --replace` waits for the work of the old daemon: most turns take some minutes. */
+    replaceWaitMs: 30 * minute,
+    /** How often it asks. */
+    replacePollMs: 250,
     /** A daemon that dropped its first client may be exiting: how long the client waits to learn why. */
     startFailureMs: 500,
     /** How long a cancelled stream may take before the client exits. */
@@ -170,6 +174,15 @@ export const daemonLimits = {
     /** Bytes that are read of such a command's output: a list of many plugins has some 100 KB. */
     outputBytesMax: MiB,
     /** Characters of what a host says when it refuses. */
+    refusalCharsMax: 400,
+  },
+
+  service: {
+    /** systemctl and launchctl answer in some ms; a start waits for the new process. */
+    commandTimeoutMs: 30 * second,
+    /** Bytes that are read of such a command's output: launchctl prints its whole domain. */
+    outputBytesMax: MiB,
+    /** Characters of what it says when it refuses. */
     refusalCharsMax: 400,
   },
 

@@ -145,3 +145,9 @@ export const pluginStates = [
   "broken",
   "unknown",
 ] as const;
+
+/**
+ * absent: not installed; installed; broken: it cannot start, because its program or Codex is gone; other: the file is of
+ * another home or of somebody else.
+ */
+export const serviceStates = ["absent", "installed", "broken", "other"] as const;

@@ -22,9 +22,18 @@ export interface ClientContextDeps {
   session: Session;
   signal: AbortSignal;
   confirm(question: string): Promise<boolean>;
+  note(line: string): void;
 }
 
-export function clientCtx({ deps, paths, caller, session, signal, confirm }: ClientContextDeps): ClientCtx {
+export function clientCtx({
+  deps,
+  paths,
+  caller,
+  session,
+  signal,
+  confirm,
+  note,
+}: ClientContextDeps): ClientCtx {
   const clearStopped = () => changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
 
   return {
@@ -33,6 +42,7 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     caller,
     signal,
     confirm,
+    note,
     call(op, input) {
       const row = deps.index.find(({ name }) => name === op);
       if (!row) return fail("internal", `no op is called ${op}`);
@@ -90,6 +100,7 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     doctor: (input) => deps.doctor(paths, input),
     registry: () => deps.registry(paths),
     plugin: () => deps.plugin(paths),
+    service: () => deps.service(paths),
     write: (path, text) =>
       writeFile(path, text, { mode: 0o600 }).catch((cause) => refuseToWrite(path, cause)),
     show: (path) => deps.show(path),

@@ -1,6 +1,6 @@
 /** What `main` passes to a surface, because a surface may not import it. */
 import type { Paths } from "../base/paths.ts";
-import type { Check, Plugin, Registry } from "../ops/ctx.ts";
+import type { Check, Plugin, Registry, Service } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import type { Answer } from "./client.ts";
 import type { Listings } from "./mcp/listing.ts";
@@ -28,4 +28,5 @@ export interface SurfaceDeps {
   show(path: string): Promise<void>;
   registry(paths: Paths): Promise<Registry>;
   plugin(paths: Paths): Promise<Plugin>;
+  service(paths: Paths): Promise<Service>;
 }

@@ -107,3 +107,77 @@ test("who waits for an answer of the older daemon is not cut off", async () => {
   expect((await following.ended()).code).toBe(0);
   expect(await newly("list")).toMatchObject({ code: 0 });
 });
+
+test("up --replace waits for the turn, says for which, and the newer daemon goes on with the queue", async () => {
+  const { ref } = await rig.ask([
+    "new",
+    "--name",
+    "long",
+    "--text",
+    stringify([{ wait: "handed over" }, { say: "done" }]),
+  ]);
+  await rig.provider.reached("handed over");
+  await rig.ask(["send", ref, "after it", "--queue"]);
+  await rig.ask(["queue", "hold", ref]);
+  const old = (await rig.pids()).daemon;
+  const early = await newly("up", "--replace", "--timeout", "1");
+  expect([early.code, early.error.code]).toEqual([14, "timeout"]);
+  expect(early.error.message).toContain(`${ref} "long"`);
+  expect(early.error.hint).toContain("--force");
+  expect((await rig.pids()).daemon).toBe(old);
+
+  const replacing = newly("up", "--replace", "--timeout", "30");
+  rig.provider.release("handed over");
+  const { code, json } = await replacing;
+  expect({ code, json }).toMatchObject({
+    code: 0,
+    json: { status: "replaced", version: newer, replaced: { pid: old, version } },
+  });
+  expect(await runningVersion()).toBe(newer);
+  const { items } = await rig.ask(["tail", ref]);
+  expect(items.map((item: { text: string }) => item.text)).toContain("done");
+  await newly("queue", "release", ref);
+  await newly("wait", ref, "--timeout", "30");
+  const texts = (await rig.ask(["tail", ref])).items
+    .filter((item: { type: string }) => item.type === "user_message")
+    .map((item: { text: string }) => item.text);
+  expect(texts.filter((text: string) => text === "after it")).toHaveLength(1);
+});
+
+test("up --replace does not wait for a command that only waits: it connects again", async () => {
+  const { ref } = await rig.thread("idle one", "hello");
+  const waiting = rig.run(["wait", ref, "--for", "turn", "--timeout", "20"]);
+  await Bun.sleep(300);
+  expect(await newly("up", "--replace", "--timeout", "20")).toMatchObject({
+    code: 0,
+    json: { status: "replaced" },
+  });
+  await newly("send", ref, "and again");
+  expect((await waiting).code).toBe(0);
+});
+
+test("up --replace --force interrupts the turn", async () => {
+  const { ref } = await rig.ask([
+    "new",
+    "--name",
+    "cut",
+    "--text",
+    stringify([{ wait: "never" }, { say: "no" }]),
+  ]);
+  await rig.provider.reached("never");
+  expect(await newly("up", "--replace", "--force")).toMatchObject({
+    code: 0,
+    json: { status: "replaced", version: newer },
+  });
+  await newly("wait", ref, "--for", "idle", "--timeout", "30");
+  expect((await newly("get", ref)).json.latest_turn.status).not.toBe("in_progress");
+});
+
+test("up --replace leaves a daemon of this program alone, and the older program refuses", async () => {
+  const { daemon } = await rig.pids();
+  expect(await rig.ask(["up", "--replace"])).toMatchObject({ status: "already_running", replaced: null });
+  expect((await rig.pids()).daemon).toBe(daemon);
+  await newly("up", "--replace");
+  const error = await rig.refused(["up", "--replace"]);
+  expect(error).toMatchObject({ code: "stale", data: { version, daemon_version: newer } });
+});

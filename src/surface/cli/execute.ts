@@ -74,8 +74,13 @@ async function withPicked(
 
 async function runInClient(op: ClientOp, run: Run): Promise<number> {
   const { clientCtx } = await import("../clientcontext.ts");
-  const { checked, stop, globals } = run;
-  const ctx = clientCtx({ ...run, signal: stop.signal, confirm: (question) => confirmed(question, globals) });
+  const { checked, stop, globals, out } = run;
+  const ctx = clientCtx({
+    ...run,
+    signal: stop.signal,
+    confirm: (question) => confirmed(question, globals),
+    note: (line) => void out.note(line),
+  });
   return finish(op, run, await op.run(checked.parsed, ctx));
 }
 

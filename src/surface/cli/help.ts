@@ -83,23 +83,32 @@ export function nounHelp(noun: string, commands: readonly Command[], width: numb
 }
 
 export function commandHelp(op: AnyOp, width: number): string {
-  const fields = fieldsOf(op);
-  const positionals = fields.filter((field) => field.mark.arg);
-  const about = op.about ? [wrap(op.about, width)] : [];
+  const { usage, about, positionals, flags, exits } = partsOf(op);
   return joined([
-    `usage: ${usageOf(op.cli, fields)}`,
+    `usage: ${usage}`,
     wrap(op.summary, width),
-    ...about,
-    section(
-      "Arguments",
-      positionals.map((field) => [field.spelled, describe(field)] as const),
-      width,
-    ),
-    section("Flags", fields.flatMap(flagPairs), width),
-    section("Exit codes", exitPairs(op), width),
+    ...about.map((text) => wrap(text, width)),
+    section("Arguments", positionals, width),
+    section("Flags", flags, width),
+    section("Exit codes", exits, width),
     examples(op, width),
     "Flags of every command: dispatch help flags",
   ]);
+}
+
+/** What the help and the manual say of a command. */
+export function partsOf(op: AnyOp) {
+  const fields = fieldsOf(op);
+  return {
+    usage: usageOf(op.cli, fields),
+    about: op.about ? [op.about] : [],
+    positionals: fields
+      .filter((field) => field.mark.arg)
+      .map((field): Pair => [field.spelled, describe(field)]),
+    flags: fields.flatMap(flagPairs),
+    exits: exitPairs(op),
+    examples: examplesOf(op),
+  };
 }
 
 /** `dispatch send <thread> [<text>] [--flags]`. */
@@ -152,7 +161,7 @@ function defaultOf(field: Field): string[] {
   return value === undefined || typeof value === "function" ? [] : [`default ${String(value)}`];
 }
 
-function globalPairs(): Pair[] {
+export function globalPairs(): Pair[] {
   return Object.entries(globalFlags as Record<string, GlobalFlag>).map(([name, flag]) => {
     const spelled = `--${flag.isNegative ? "no-" : ""}${name}`;
     return [flag.value ? `${spelled} ${flag.value}` : spelled, flag.description] as const;
@@ -164,10 +173,13 @@ function exitPairs(op: AnyOp): Pair[] {
 }
 
 function examples(op: AnyOp, width: number): string {
-  const lines = op.examples
-    .filter((example) => example.error === undefined)
-    .map((example) => `  ${folded(spell(op, example.input), width - 2)}`);
-  return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
+  const lines = examplesOf(op).map((command) => `  ${folded(command, width - 2)}`);
+  return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${lines.join("\n")}`;
+}
+
+function examplesOf(op: AnyOp): string[] {
+  const shown = op.examples.filter((example) => example.error === undefined);
+  return [...new Set(shown.map((example) => spell(op, example.input)))];
 }
 
 /** A command as a shell takes it back, broken before a flag that would not fit. */

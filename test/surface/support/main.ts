@@ -30,6 +30,7 @@ else {
           doctor: () => Promise.resolve([]),
           registry: () => Promise.reject(new Error("no command of these tests asks for it")),
           plugin: () => Promise.reject(new Error("no command of these tests asks for it")),
+          service: () => Promise.reject(new Error("no command of these tests asks for it")),
         }),
   );
 }

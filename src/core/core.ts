@@ -4,6 +4,7 @@ import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
+import type { UsageView } from "../contract/usage.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
@@ -21,6 +22,7 @@ import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
 import type { ListFilter } from "./state/summary.ts";
+import type { UsageQuery } from "./state/usageview.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
 import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
@@ -108,6 +110,7 @@ export interface Core extends AutomationVerbs {
   /** Throws `denied` when the agent may not call this, or not on this thread. */
   authorizeAgentCall(request: AccessRequest): void;
   agent(): AgentStatus;
+  usage(query: UsageQuery): UsageView;
   /** The usage limits that keep turns from starting. */
   usageLimits(): UsageLimit[];
   /** Threads that are held because Codex died of them. */

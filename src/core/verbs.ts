@@ -32,6 +32,7 @@ import { receiptOf } from "./state/receipt.ts";
 import { endQueued } from "./state/settle.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
+import { usageView } from "./state/usageview.ts";
 import { attach, give, unload, unmanaged } from "./threads/adopt.ts";
 import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
 import { create } from "./threads/create.ts";
@@ -54,7 +55,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
 
   const receipt = (id: string) => {
     const message = store.messages.get(id);
-    return receiptOf(message, store.lanes.find(message.lane));
+    return receiptOf(message, store.lanes.find(message.lane), store.usageLimits.list());
   };
 
   /**
@@ -146,7 +147,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     receipts: ({ ref, states, limit }) =>
       store.messages
         .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
-        .map((message) => receiptOf(message, store.lanes.find(message.lane))),
+        .map(({ id }) => receipt(id)),
     async reconcile(id) {
       const { lane } = store.messages.get(id);
       await agent.ready(limits.codex.readyWaitMs);
@@ -214,6 +215,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     authorizeAgentCall: (request) => authorizeAgentCall(deps, request),
     agent: () => agent.status(),
     crashers: () => crashers(deps),
+    usage: (query) => usageView(deps, query),
     usageLimits: () => store.usageLimits.list(),
     retryAgent() {
       agent.retry();

@@ -16,6 +16,7 @@ import ninth from "./migrations/009.sql" with { type: "text" };
 import tenth from "./migrations/010.sql" with { type: "text" };
 import eleventh from "./migrations/011.sql" with { type: "text" };
 import twelfth from "./migrations/012.sql" with { type: "text" };
+import thirteenth from "./migrations/013.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -30,6 +31,7 @@ const migrations: readonly string[] = [
   tenth,
   eleventh,
   twelfth,
+  thirteenth,
 ];
 
 export const supportedSchema = migrations.length;

@@ -12,6 +12,7 @@ import { messageStore } from "./messages.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 import { usageLimitStore } from "./usagelimits.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
@@ -44,6 +45,7 @@ export function openStore(path: string, now: number): Store {
     toolCalls: toolCallStore(db),
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
+    usage: usageStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

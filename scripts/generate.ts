@@ -10,6 +10,7 @@ import { transitions } from "../src/core/model/message.ts";
 import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
+import { glossary } from "../src/surface/cli/glossary.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
 import { listingsOf } from "../src/surface/mcp/listing.ts";
 import { filled } from "./generate.d/marks.ts";
@@ -62,6 +63,14 @@ function readme(current: string): string {
     [
       "commands",
       ["| command | |", "|---|---|", ...commands, "| `mcp` | Serve MCP on standard input and output |"],
+    ],
+    [
+      "words",
+      [
+        "| word | meaning |",
+        "|---|---|",
+        ...Object.entries(glossary).map(([word, text]) => `| ${word} | ${text} |`),
+      ],
     ],
     [
       "events",

@@ -43,6 +43,7 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
       : [process.execPath, Bun.main, "__daemon"],
     daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
+    show: async (path) => (await import("./daemon/terminal.ts")).showFile(path),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
     plugin: async (paths) => (await import("./daemon/plugin/plugin.ts")).pluginOf(paths),

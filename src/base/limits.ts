@@ -69,6 +69,8 @@ export const limits = {
   },
 
   thread: {
+    /** Turns that `get` shows. */
+    turnsShownMax: 5,
     /** Threads of one registry: what the bench rows measure up to is 10,000. */
     max: 100_000,
     /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */

@@ -2,8 +2,9 @@
 
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
+import type { Report } from "../contract/report.ts";
 import type { RequestView } from "../contract/request.ts";
-import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
+import type { PastTurn, ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { UsageView } from "../contract/usage.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
@@ -124,6 +125,10 @@ export interface Core extends AutomationVerbs {
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];
+  /** The newest turns, newest first. */
+  turns(ref: Ref): PastTurn[];
+  /** What the threads did since then; epoch ms. */
+  report(since: number): Report;
 }
 
 export interface Waiting {

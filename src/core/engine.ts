@@ -100,6 +100,9 @@ export function engineOf(deps: CoreDeps): Engine {
     delivery: deliver,
     stop: (ref) => core.stop(ref, limits.thread.stopTimeoutMs),
     async create({ preset, name, text, key, by }) {
+      // A daemon before this one made it: its name, which is taken by now, is not checked again.
+      const made = store.lanes.findByCreateKey(key);
+      if (made) return made.ref;
       const draft = { name, presets: preset === null ? [] : [preset], flags: { text }, key, created_by: by };
       const { draft: checked } = await core.checkedPlan({ ...draft, cwd: deps.home });
       return (await core.create(checked, new AbortController().signal)).ref;

@@ -29,6 +29,7 @@ import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
 import { statusOf, viewOf } from "./state/lane.ts";
 import { receiptOf } from "./state/receipt.ts";
+import { pastTurn, reportSince } from "./state/report.ts";
 import { endQueued } from "./state/settle.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
@@ -239,6 +240,8 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
     ...automationVerbs(deps, automate),
+    turns: (ref) => store.turns.listNewest(ref, limits.thread.turnsShownMax).map(pastTurn),
+    report: (since) => reportSince(deps, since),
     audited(limit) {
       journal.flush();
       return page(deps, { kinds: ["op.called"] }, null, limit).events.reverse();

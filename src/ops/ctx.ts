@@ -157,4 +157,8 @@ export interface ClientCtx {
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
   registry(): Promise<Registry>;
   plugin(): Promise<Plugin>;
+  /** Writes a file of the caller's; only the caller can read a new one. Throws `storage`. */
+  write(path: string, text: string): Promise<void>;
+  /** Shows a file by the system's own program for it. Throws `not_found` when there is none. */
+  show(path: string): Promise<void>;
 }

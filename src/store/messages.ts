@@ -17,6 +17,12 @@ export function messageStore(db: Database): Store["messages"] {
     find,
     get: (id) => find(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" }),
     findByKey: (key) => messages.find('SELECT * FROM messages WHERE "key" = ?', key),
+    listSince: (since, limit) =>
+      messages.all(
+        "SELECT * FROM messages INDEXED BY messages_recent WHERE created_at >= +? ORDER BY created_at DESC, id DESC LIMIT +?",
+        since,
+        limit,
+      ),
     set(id, change) {
       messages.update(change, "id = ?", id);
     },
@@ -65,6 +71,14 @@ export function messageStore(db: Database): Store["messages"] {
         "SELECT * FROM messages WHERE lane = ? AND turn_id = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure')",
         lane,
         turnId,
+      ),
+    answeredBy: (lane, turnId, limit) =>
+      messages.all(
+        `SELECT * FROM messages INDEXED BY messages_turn WHERE lane = +? AND turn_id = +?
+          ORDER BY depth DESC LIMIT +?`,
+        lane,
+        turnId,
+        limit,
       ),
     // Also behind the message in flight: if that returns to the queue, it is still first.
     position(lane, at) {

@@ -19,18 +19,22 @@ import { usageLimitStore } from "./usagelimits.ts";
 export function openStore(path: string, now: number): Store {
   const db = openDb(path, now);
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
+  // As `openDb` leaves it.
+  let synchronous: "FULL" | "NORMAL" = "FULL";
+
+  /** Set where it changes only: most transactions are of one kind, one after the other. */
+  function synchronise(wanted: "FULL" | "NORMAL"): void {
+    if (synchronous === wanted) return;
+    db.run(`PRAGMA synchronous = ${wanted}`);
+    synchronous = wanted;
+  }
 
   return {
     tx(fn, how = "durable") {
       if (db.inTransaction) return fn();
       try {
-        if (how === "durable") return db.transaction(fn).immediate();
-        db.run("PRAGMA synchronous = NORMAL");
-        try {
-          return db.transaction(fn).immediate();
-        } finally {
-          db.run("PRAGMA synchronous = FULL");
-        }
+        synchronise(how === "durable" ? "FULL" : "NORMAL");
+        return db.transaction(fn).immediate();
       } catch (thrown) {
         throw storageError(thrown, "writing");
       }

@@ -1,5 +1,6 @@
 /** Makes the `ClientCtx` for an op that runs in the client's process. */
 import { closeSync, constants, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
@@ -89,7 +90,14 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     doctor: (input) => deps.doctor(paths, input),
     registry: () => deps.registry(paths),
     plugin: () => deps.plugin(paths),
+    write: (path, text) =>
+      writeFile(path, text, { mode: 0o600 }).catch((cause) => refuseToWrite(path, cause)),
+    show: (path) => deps.show(path),
   };
+}
+
+function refuseToWrite(path: string, cause: unknown): never {
+  return fail("storage", `could not write ${path}: ${errorMessage(cause)}`, { hint: "--html FILE", cause });
 }
 
 function changing(path: string, change: () => void): void {

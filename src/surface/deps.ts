@@ -24,6 +24,8 @@ export interface SurfaceDeps {
   /** Runs Codex in this terminal. Returns its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
+  /** Shows a file by the system's own program for it. */
+  show(path: string): Promise<void>;
   registry(paths: Paths): Promise<Registry>;
   plugin(paths: Paths): Promise<Plugin>;
 }

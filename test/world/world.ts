@@ -78,6 +78,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   const mortal: Clock = {
     ...clock,
     after: (ms, fn) => clock.after(ms, () => isAbandoned || fn()),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => void clock.sleep(ms, signal).then(() => isAbandoned || resolve())),
   };
   const agent = modelAgent({
     sink,

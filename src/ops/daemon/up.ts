@@ -7,6 +7,7 @@ export default clientOp({
   name: "daemon.up",
   cli: "up",
   group: "daemon",
+  task: "maintain",
   summary: "Start the daemon, unless it runs",
   at: "client",
   intent: "write",

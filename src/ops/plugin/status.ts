@@ -6,6 +6,7 @@ export default clientOp({
   name: "plugin.status",
   cli: "plugin status",
   group: "daemon",
+  task: "maintain",
   summary: "Compare the plugin in Codex and Claude Code with that of this dispatch",
   about: `missing   the host is not on PATH
 absent    the plugin is not installed

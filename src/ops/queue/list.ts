@@ -11,6 +11,7 @@ export default op({
   name: "queue.list",
   cli: "queue list",
   group: "thread",
+  task: "send",
   summary: "List the queued messages of a thread, the next one first",
   intent: "read",
   repeat: "safe",

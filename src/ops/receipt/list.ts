@@ -15,6 +15,7 @@ export default op({
   name: "receipt.list",
   cli: "receipt list",
   group: "thread",
+  task: "send",
   summary: "List messages and their states, newest first",
   intent: "read",
   repeat: "safe",

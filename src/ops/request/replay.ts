@@ -10,6 +10,7 @@ export default op({
   name: "request.replay",
   cli: "request replay",
   group: "thread",
+  task: "answer",
   summary: "Show how a set of rules would have answered past questions",
   about:
     "Changes nothing. The file has [policy] requests and [[policy.rules]], like config.toml; without a file it uses the current rules. `against` counts the questions that the rules would approve and that were denied, or the other way round. Rules match a thread by its current handle. outside_sandbox: an approval allowed something that could happen outside the sandbox; it is also true for questions where this was not recorded.",

@@ -13,6 +13,7 @@ export default op({
   name: "thread.watch",
   cli: "watch",
   group: "thread",
+  task: "look",
   summary: "Watch events: a sample, or a stream",
   intent: "read",
   repeat: "safe",

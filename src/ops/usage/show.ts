@@ -9,6 +9,7 @@ export default op({
   name: "usage.show",
   cli: "usage",
   group: "thread",
+  task: "look",
   summary: "Show the tokens used, and the account's windows",
   about:
     "Sub-agents are charged to the thread that they work for. What a thread used before dispatch managed it is not " +

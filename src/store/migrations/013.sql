@@ -1,43 +1,27 @@
--- The tokens that models used for a thread and its sub-agents: one row for a thread, a day and a model.
-CREATE TABLE usage (
-  lane TEXT NOT NULL REFERENCES lanes (ref),
-  -- In the daemon's time zone: YYYY-MM-DD.
-  day TEXT NOT NULL,
-  model TEXT NOT NULL,
-  -- `input` includes `cached`, `output` includes `reasoning`.
-  input INTEGER NOT NULL,
-  cached INTEGER NOT NULL,
-  output INTEGER NOT NULL,
-  reasoning INTEGER NOT NULL,
-  -- More was used, and no total of Codex tells how much.
-  incomplete INTEGER NOT NULL DEFAULT 0 CHECK (incomplete IN (0, 1)),
-  PRIMARY KEY (lane, day, model)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX usage_day ON usage (day, input, output);
+-- Which messages a turn answered: the chain of causes is followed along them.
+CREATE INDEX messages_turn ON messages (lane, turn_id) WHERE turn_id IS NOT NULL;
 
--- The total that Codex last reported for a thread, sub-agents included. What is new follows from the next one.
-CREATE TABLE usage_totals (
-  thread_id TEXT PRIMARY KEY,
-  -- The managed thread that is charged.
-  lane TEXT NOT NULL REFERENCES lanes (ref),
-  total INTEGER NOT NULL,
-  input INTEGER NOT NULL,
-  cached INTEGER NOT NULL,
-  output INTEGER NOT NULL,
-  reasoning INTEGER NOT NULL,
-  at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX usage_totals_at ON usage_totals (at);
-
--- How far the windows of an account are used, as last reported.
-CREATE TABLE usage_windows (
-  provider TEXT NOT NULL,
-  limit_id TEXT NOT NULL,
-  name TEXT NOT NULL CHECK (name IN ('primary', 'secondary')),
-  used_percent REAL NOT NULL,
-  window_minutes INTEGER,
-  resets_at INTEGER,
-  as_of INTEGER NOT NULL,
-  PRIMARY KEY (provider, limit_id, name)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX usage_windows_as_of ON usage_windows (as_of);
+-- What Codex is asked for goes on beside the loop: its row is open until then, with what is to be done.
+CREATE TABLE firings_new (
+  id INTEGER PRIMARY KEY,
+  automation TEXT NOT NULL REFERENCES automations (id) ON DELETE CASCADE,
+  slot TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('open', 'fired', 'skipped', 'failed')),
+  reason TEXT,
+  -- How many moments of the clock this row stands for.
+  slots INTEGER NOT NULL DEFAULT 1,
+  receipt TEXT,
+  lane TEXT,
+  -- The event that caused it.
+  seq INTEGER,
+  -- While it is open.
+  work TEXT,
+  UNIQUE (automation, slot)
+) STRICT;
+INSERT INTO firings_new (id, automation, slot, at, outcome, reason, slots, receipt, lane, seq)
+  SELECT id, automation, slot, at, outcome, reason, slots, receipt, lane, seq FROM firings;
+DROP TABLE firings;
+ALTER TABLE firings_new RENAME TO firings;
+CREATE INDEX firings_automation ON firings (automation, id);
+CREATE INDEX firings_open ON firings (automation, id) WHERE outcome = 'open';

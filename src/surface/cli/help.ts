@@ -4,44 +4,66 @@ import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import { failsOf } from "../../ops/fails.ts";
 import { choicesOf, descriptionOf } from "../../ops/fields.ts";
-import type { AnyOp, Group } from "../../ops/op.ts";
+import { type AnyOp, type Task, tasks } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
 import { type Field, fieldsOf, kebab } from "./args.ts";
 import { type GlobalFlag, globalFlags } from "./globals.ts";
+import { glossary } from "./glossary.ts";
 import { spell } from "./spell.ts";
 import type { Command } from "./tree.ts";
 
-const headings: Record<Exclude<Group, "plan">, string> = {
-  thread: "Threads",
-  message: "Messages",
-  request: "Requests",
-  trigger: "Triggers and subscriptions",
-  inbox: "Inboxes",
-  daemon: "Daemon and health",
-};
-
 type Pair = readonly [left: string, right: string];
 
+/** The whole program on one screen of 80 columns and 24 lines: the commands by what a person wants to do. */
 export function rootHelp(commands: readonly Command[], width: number): string {
-  const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
-  const groups = Object.entries(headings).map(([group, heading]) =>
-    section(
-      heading,
-      pairsOf(ordered(commands.filter((command) => headingOf(command) === group))),
-      width,
-      left,
-    ),
+  const rows = (Object.keys(tasks) as Task[]).map(
+    (task) => [task, namesOf(ordered(commands.filter((command) => command.task === task)))] as const,
   );
   return joined([
     `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
-    "usage: dispatch <command> [arguments] [--flags]\n       dispatch <command> --help",
-    ...groups,
-    section("Flags of every command", globalPairs(), width, left),
+    section("usage: dispatch <command> [arguments] [--flags]", rows, width).replaceAll(noBreak, " "),
+    wrap(
+      "dispatch help WORD explains a command, a section such as start, or a word such as receipt. dispatch help commands lists every command, dispatch help flags the flags that each of them takes.",
+      width,
+    ),
   ]);
 }
 
-/** A plan is shown beside what it plans. */
-const headingOf = ({ group }: Command) => (group === "plan" ? "thread" : group);
+/** A noun and its verbs stay on one line. */
+const noBreak = "\u00a0";
+
+/** `queue list|move`: the verbs of a noun behind it. */
+function namesOf(commands: readonly Command[]): string {
+  const nouns = Map.groupBy(commands, ({ meta }) => meta.name.split(" ", 1)[0]!);
+  return [...nouns]
+    .map(([noun, of]) => {
+      const verbs = of.map(({ meta }) => meta.name.slice(noun.length + 1)).filter((verb) => verb !== "");
+      const isNoun = of.every(({ meta }) => meta.name !== noun);
+      return isNoun ? `${noun}${noBreak}${verbs.join("|")}` : noun;
+    })
+    .join(", ");
+}
+
+/** What `dispatch help WORD` says about a word that is no command. Undefined: nothing is known about it. */
+export function wordHelp(word: string, commands: readonly Command[], width: number): string | undefined {
+  const left = leftWidth(pairsOf(commands), width);
+  if (Object.hasOwn(tasks, word)) return taskHelp(word as Task, commands, width, left);
+  if (word === "commands")
+    return joined((Object.keys(tasks) as Task[]).map((task) => taskHelp(task, commands, width, left)));
+  if (word === "flags") return section("Flags of every command", globalPairs(), width);
+  const known = [word, word.replace(/s$/, "")].find((one) => Object.hasOwn(glossary, one));
+  return known === undefined
+    ? undefined
+    : `${paint("bold", known)}\n${wrap(glossary[known as keyof typeof glossary], width)}`;
+}
+
+/** Every word that `dispatch help` knows besides the commands. */
+export const helpWords = [...Object.keys(tasks), "commands", "flags", ...Object.keys(glossary)];
+
+function taskHelp(task: Task, commands: readonly Command[], width: number, left: number): string {
+  const own = ordered(commands.filter((command) => command.task === task));
+  return section(`${task}: ${tasks[task]}`, pairsOf(own), width, left);
+}
 
 /** Commands of one word first, because they are used most. Then the verbs of each noun. */
 function ordered(commands: readonly Command[]): Command[] {
@@ -76,7 +98,7 @@ export function commandHelp(op: AnyOp, width: number): string {
     section("Flags", fields.flatMap(flagPairs), width),
     section("Exit codes", exitPairs(op), width),
     examples(op, width),
-    "Flags of every command: dispatch --help",
+    "Flags of every command: dispatch help flags",
   ]);
 }
 

@@ -5,7 +5,7 @@
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import { fail } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
-import type { Group, IndexRow } from "../../ops/op.ts";
+import type { IndexRow, Task } from "../../ops/op.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { type Forms, readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
@@ -22,7 +22,7 @@ export interface CommandContext {
 export interface Command extends CommandDef {
   /** `name`: all its words, such as `queue list`. */
   meta: { name: string; description: string };
-  group: Group;
+  task: Task;
   /** The op. Absent for `mcp`, which is not an op. */
   row?: IndexRow;
   /** The flags of a command that is not an op. */
@@ -57,7 +57,7 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
   const variants = rows.filter(({ cli }) => cli.startsWith(`${row.cli} --`));
   return {
     meta: { name: row.cli, description: row.summary },
-    group: row.group,
+    task: row.task,
     row,
     variants: Object.fromEntries(
       variants.map((variant) => [variant.cli.slice(row.cli.length + 1), opCommand(variant, rows)]),
@@ -78,7 +78,7 @@ const mcp: Command = {
     description:
       "Serve MCP on standard input and output (--flat: one tool per command; --codex-compat: also codex and codex-reply)",
   },
-  group: "daemon",
+  task: "maintain",
   forms: mcpForms,
   variants: {},
   run: async ({ data }) => {

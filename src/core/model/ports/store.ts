@@ -118,10 +118,14 @@ export interface Store {
     get(lane: Ref, turnId: string): Turn;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
+    /** The newest `limit`, newest first. */
+    listNewest(lane: Ref, limit: number): Turn[];
     /** The first turn after this one; null: the first of all. */
     next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
+    /** Turns that began since then, and the one before them if it did not end earlier; the newest `limit`, oldest first. */
+    listSince(lane: Ref, since: number, limit: number): Turn[];
     /** Deletes that turn and all later ones. */
     dropFrom(lane: Ref, turnId: string): void;
   };
@@ -132,6 +136,8 @@ export interface Store {
     /** Throws `not_found`. */
     get(id: string): Message;
     findByKey(key: string): Message | undefined;
+    /** Accepted since then, of all threads; the newest `limit`, newest first. */
+    listSince(since: number, limit: number): Message[];
     set(
       id: MessageId,
       change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,
@@ -149,6 +155,8 @@ export interface Store {
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
+    /** In any state, those with the longest chain of causes first. */
+    answeredBy(lane: Ref, turnId: string, limit: number): Message[];
     /** For a new message: behind the last, ahead of the first, or behind the last of those that may pass a hold. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
     /** How many messages of that caller were accepted since then. */

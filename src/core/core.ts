@@ -30,6 +30,7 @@ import type { NewThread } from "./threads/create.ts";
 import type { Fork } from "./threads/historyedit.ts";
 import type { Models } from "./threads/models.ts";
 import type { Plan, PlanRequest } from "./threads/plan.ts";
+import type { Profiles } from "./threads/profiles.ts";
 import type { Purpose } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
@@ -54,6 +55,7 @@ export interface Core extends AutomationVerbs {
   setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
   clearGoal(ref: Ref): Promise<void>;
   models(options: { refresh: boolean; hidden: boolean }): Promise<Models>;
+  profiles(cwd: string, refresh: boolean): Promise<Profiles>;
   /** Reads the history into the index; the view shows the result. */
   sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
   search(search: Search): Promise<Found>;

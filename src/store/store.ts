@@ -9,6 +9,7 @@ import { eventStore, logStore } from "./events.ts";
 import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
+import { profileStore } from "./profiles.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
@@ -50,6 +51,7 @@ export function openStore(path: string, now: number): Store {
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
     usage: usageStore(db),
+    profiles: profileStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

@@ -48,11 +48,11 @@ const turn = async (ref: string, ...steps: Step[]) => {
   await rig.run(["wait", ref, "--timeout", "30"]);
 };
 
-/** Until the turn that a kill cut is found to be over. */
-const isCut = (ref: string) =>
+/** Until the turn that ran at a kill is found to be over: cut, or not if it ended just before. */
+const isOver = (ref: string) =>
   until(
     "the end of the turn",
-    async () => (await rig.ask(["get", ref])).latest_turn.status === "interrupted",
+    async () => (await rig.ask(["get", ref])).latest_turn.status !== "in_progress",
   );
 
 test("every answer is counted once: failed turns, an overflow, a compaction, a fork, a revert, sub-agents, kills", async () => {
@@ -97,14 +97,14 @@ test("every answer is counted once: failed turns, an overflow, a compaction, a f
   await rig.ask(["send", ref, stringify([cost(3200, 80), { shell: "true" }, { wait: "never" }])]);
   await rig.provider.reached("never");
   process.kill((await rig.pids()).child!, "SIGKILL");
-  await isCut(ref);
+  await isOver(ref);
   await turn(ref, cost(3300, 85), { say: "x" });
   expect((await used()).total).toMatchObject({ ...recorded(), incomplete: false });
   await rig.ask(["send", ref, stringify([cost(3400, 90), { shell: "true" }, { wait: "never-too" }])]);
   await rig.provider.reached("never-too");
   process.kill((await rig.pids()).daemon, "SIGKILL");
   await rig.ask(["up"]);
-  await isCut(ref);
+  await isOver(ref);
   await turn(ref, cost(3500, 95), { say: "x" });
   // A daemon that stands still while an answer comes, and dies then: it is in Codex's total when the thread is opened.
   const { daemon } = await rig.pids();
@@ -120,7 +120,7 @@ test("every answer is counted once: failed turns, an overflow, a compaction, a f
   await until("the answer in the rollout", async () => recorded().input === heard + 3700);
   process.kill(daemon, "SIGKILL");
   await rig.ask(["up"]);
-  await isCut(ref);
+  await isOver(ref);
   expect((await used()).total.input).toBe(heard);
   await turn(ref, cost(3800, 2), { say: "x" });
   const all = recorded();
@@ -160,6 +160,14 @@ test("the account's windows are shown as last seen, with their age, also by the 
   const shown = (await rig.run(["usage", "--no-json"])).stdout;
   expect(shown).toMatch(/thread +title +in +cached +out +reasoning +total/);
   expect(shown).toMatch(/mock codex +5 h +43 %/);
+});
+
+test("the permission profiles of a directory are Codex's own and those of its configuration, also without Codex", async () => {
+  const { profiles, source } = await rig.ask(["permissions"]);
+  expect(source).toBe("live");
+  expect(profiles).toContainEqual({ id: ":read-only", description: null, allowed: true });
+  expect(await rig.ask(["permissions", "--no-refresh"])).toMatchObject({ source: "registry", profiles });
+  expect((await rig.run(["permissions", "--no-json"])).stdout).toMatch(/:workspace +allowed/);
 });
 
 test("a limit lets what runs go on, keeps the rest with its reason, and ends when a person raises it", async () => {

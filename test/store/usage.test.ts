@@ -63,6 +63,19 @@ test("rows of one thread, day and model are one, and it is there in the next dae
   close();
 });
 
+test("the permission profiles of a directory are kept as last seen, and go when nobody looks", () => {
+  const { profiles, close } = store();
+  const found = [{ id: ":workspace", description: null, allowed: true }];
+  profiles.put("/repo", [], 1);
+  profiles.put("/repo", found, 2);
+  profiles.put("/other", found, 1);
+  expect(profiles.find("/repo")).toEqual({ profiles: found, at: 2 });
+  expect([profiles.prune(2, 10), profiles.prune(2, 10)]).toEqual([1, 0]);
+  expect(profiles.find("/other")).toBeUndefined();
+  expect(profiles.find("/repo")?.at).toBe(2);
+  close();
+});
+
 test("what is older than the history is pruned, a page at a time", () => {
   const { usage, close } = store();
   for (const days of [0, 1, 2, 3]) usage.add(used(now - days * dayMs));

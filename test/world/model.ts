@@ -928,6 +928,11 @@ export function modelAgent({
         schedule(() => go(thread));
       }),
     readCatalogue: () => call("readCatalogue", () => structuredClone(catalogue)),
+    listProfiles: () =>
+      call("listProfiles", () => [
+        { id: ":read-only", description: null, allowed: true },
+        { id: "deploy", description: "may deploy", allowed: false },
+      ]),
     reply: (from, reply) =>
       call("reply", () => {
         if (from !== epoch) throw down();

@@ -41,3 +41,11 @@ CREATE TABLE usage_windows (
   PRIMARY KEY (provider, limit_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_windows_as_of ON usage_windows (as_of);
+
+-- The permission profiles that Codex offers in a directory, as last seen.
+CREATE TABLE permission_profiles (
+  cwd TEXT PRIMARY KEY,
+  profiles TEXT NOT NULL CHECK (json_valid(profiles)),
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX permission_profiles_at ON permission_profiles (at);

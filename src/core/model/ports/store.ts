@@ -7,6 +7,7 @@ import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
 import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
+import type { ProfileStore } from "./profile.ts";
 import type {
   Counts,
   EpochRow,
@@ -220,6 +221,7 @@ export interface Store {
   };
 
   usage: UsageStore;
+  profiles: ProfileStore;
 
   automations: AutomationStore;
   inbox: InboxStore;

@@ -23,9 +23,9 @@ interface Limited extends Rig {
   pass(ms: number): Promise<void>;
 }
 
-async function limited(set: Partial<Budgets>): Promise<Limited> {
+async function limited(set: Partial<Budgets>, maxRunningTurns: number | null = null): Promise<Limited> {
   const budgets = { ...none, ...set };
-  const here = await rig({ policy: { budgets } });
+  const here = await rig({ policy: { budgets, maxRunningTurns } });
   const { core } = here.world.engine;
   return {
     ...here,
@@ -54,7 +54,7 @@ const spends = (input: number, output: number, ...more: object[]) =>
 const gated = (name: string) => JSON.stringify([{ wait: name }, { say: "done" }]);
 
 test("[limits] turns: the smaller of it and max_running_turns counts, and the message names that one", async () => {
-  const here = await limited({ turns: 1 });
+  const here = await limited({ turns: 1 }, 5);
   const other = await here.add("other");
   await here.reaches(await here.queue(here.ref, gated("go")), "delivered");
   const second = await here.queue(other, "after");

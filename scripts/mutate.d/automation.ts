@@ -17,15 +17,15 @@ const beside = "src/core/automation/beside.ts";
 export const automation: readonly Mutant[] = [
   {
     file: fire,
-    from: '  if (automation?.state !== "active") return undefined;\n',
-    to: "  if (!automation) return undefined;\n",
+    from: '  if (automation?.state !== "active") return;\n',
+    to: "  if (!automation) return;\n",
     what: "a subscription of one time wakes again",
     tests: [subscriptions],
   },
   {
     file: fire,
-    from: "  if (failures >= limits.automation.failuresMax)",
-    to: "  if (false)",
+    from: "  if (failures >= limits.automation.failuresMax &&",
+    to: "  if (false &&",
     what: "a trigger that always fails goes on for ever",
     tests: [triggers],
   },
@@ -79,6 +79,13 @@ export const automation: readonly Mutant[] = [
     tests: [triggers],
   },
   {
+    file: engine,
+    from: "        if ((start.slot_at ?? 0) < (one.slot_at ?? 0)) ",
+    to: "        ",
+    what: "a moment is lost when it is noticed that the clock was set back",
+    tests: [controlled],
+  },
+  {
     file: notify,
     from: ".filter(({ automation }) => !under.has(automation))",
     to: "",
@@ -104,13 +111,6 @@ export const automation: readonly Mutant[] = [
     from: "    const isHeld = isSo && !isKnown;",
     to: "    const isHeld = isSo;",
     what: "a resumed subscription wakes again for what it woke for",
-    tests: [controlled],
-  },
-  {
-    file: control,
-    from: "  if (store.automations.hasFired(row.id, slotOf(row, at))) return { slot_at: null, due_at: null };\n",
-    to: "",
-    what: "a resumed idle_for is due again and again while the thread idles",
     tests: [controlled],
   },
   {

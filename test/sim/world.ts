@@ -22,7 +22,7 @@ export function begin(seed: number): Sim {
     diesBefore: false,
     // Every third one may run one turn at a time.
     turnsMax: seed % 3 === 0 ? 1 : null,
-    attemptsMax: seed % 10 === 0 ? Number.POSITIVE_INFINITY : 4,
+    attemptsMax: seed % 20 === 0 ? Number.POSITIVE_INFINITY : 4,
     deadly: new Set(),
     notify: [],
     codex: new Map(),

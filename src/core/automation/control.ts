@@ -5,7 +5,7 @@ import type { Automation, WatchedLane } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import { writeLock } from "../state/lane.ts";
-import { slotOf, startAt } from "./fire.ts";
+import { startAt } from "./fire.ts";
 import { isClock, nextSlot } from "./schedule.ts";
 import { holdsAlready, turnEnds } from "./watch.ts";
 
@@ -70,8 +70,7 @@ export function beginning(
   const [end] = store.events.newest({ lanes: [ref], kinds: turnEnds, limit: 1 });
   const began = end?.at ?? store.lanes.find(ref)?.created_at ?? now;
   const at = began + row.when.seconds * 1000;
-  // It fired since the last turn ended, and then it was paused.
-  if (store.automations.hasFired(row.id, slotOf(row, at))) return { slot_at: null, due_at: null };
+  // One that fired since, and then was paused, has fired for this moment.
   return { slot_at: at, due_at: Math.max(now, at) };
 }
 

@@ -1,5 +1,6 @@
 /** What a trigger asks of Codex: it keeps nobody waiting, and is done once. */
 import { expect, test } from "bun:test";
+import { beside } from "../../../src/core/automation/beside.ts";
 import { noGuards } from "../../../src/core/automation/row.ts";
 import type { TriggerDraft } from "../../../src/core/automation/triggers.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
@@ -82,8 +83,9 @@ test("a Codex that is slow to stop a turn keeps no other trigger waiting", async
 test("one that may fire once does so once, also while Codex is slow", async () => {
   const here = await rig();
   const answer = here.world.agent.withhold("startThread");
-  trigger(here, { ...nightly, guards: { ...noGuards, max_fires: 1 } });
-  await pass(here, 200 * second);
+  const when = { kind: "interval", seconds: 10 } as const;
+  trigger(here, { ...nightly, when, guards: { ...noGuards, max_fires: 1 } });
+  await pass(here, 40 * second);
   answer();
   await macrotasks(60);
   expect(made(here)).toHaveLength(1);
@@ -116,26 +118,32 @@ test("a thread is made once for its moment, and its firing says so, whenever the
   }
 }, 60_000);
 
-test("a stop that a killed daemon left does not stop a later turn", async () => {
-  const here = await rig();
-  await here.send(waiting);
-  await macrotasks(20);
-  here.world.agent.interruptTurn = () => new Promise(() => {});
-  trigger(here, { action: { kind: "stop" }, guards: { ...noGuards, max_fires: 1 } });
-  await pass(here, 65 * second);
-  here.world.abandon();
-  const { store, agent } = here.world;
-  const next = testWorld({ clock: here.clock, store, threads: agent.threads });
-  next.agent.up();
-  const turn_id = "turn-later";
-  const turn = { ...store.turns.latest(here.ref)!, turn_id, status: "in_progress" as const };
-  store.turns.put({ ...store.turns.latest(here.ref)!, status: "interrupted" });
-  store.turns.put(turn);
-  let stopped = 0;
-  next.agent.interruptTurn = async () => void stopped++;
-  next.engine.begin();
-  await macrotasks(60);
-  expect(next.engine.core.trigger("t")).toMatchObject({ fired: 1, state: "ended" });
-  expect(stopped).toBe(0);
-  next.abandon();
+test("a stop that a killed daemon left stops its turn, and not a later one", async () => {
+  for (const [status, count] of [
+    ["in_progress", 1],
+    ["interrupted", 0],
+  ] as const) {
+    const here = await rig();
+    await here.send(waiting);
+    await macrotasks(20);
+    here.world.agent.interruptTurn = () => new Promise(() => {});
+    trigger(here, { action: { kind: "stop" }, guards: { ...noGuards, max_fires: 1 } });
+    await pass(here, 65 * second);
+    here.world.abandon();
+    const { store } = here.world;
+    store.turns.put({ ...store.turns.latest(here.ref)!, status });
+    const next = testWorld({ clock: here.clock, store });
+    const stopped: Ref[] = [];
+    const besides = beside(next, {
+      delivery: { store: () => store.messages.get("none") },
+      stop: async (ref) => stopped.push(ref),
+      create: async () => here.ref,
+    });
+    besides.start();
+    await macrotasks(20);
+    expect(stopped).toHaveLength(count);
+    expect(next.engine.core.trigger("t")).toMatchObject({ fired: 1, state: "ended" });
+    await besides.end();
+    next.abandon();
+  }
 });

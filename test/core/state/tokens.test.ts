@@ -19,6 +19,7 @@ const sum = (a: Spent, b: Spent): Spent => ({
 });
 const one = spent(1000, 20, 100, 5);
 const two = spent(1100, 30);
+const plain = spent(1000, 20);
 const overflow: Spent = { total: 258_400, input: 0, cached: 0, output: 0, reasoning: 0 };
 
 test.each([
@@ -40,13 +41,13 @@ test.each([
   ["an overflow", one, overflow, { ...overflow, total: 258_400 - one.total }, true, null, false],
   ["an answer after an overflow", overflow, sum(overflow, two), two, true, two, false],
   ["an estimate after a compaction", one, one, { ...overflow, total: 6296 }, true, null, false],
-  ["an overflow that was missed, with an answer", one, sum(overflow, two), two, true, two, true],
-  ["an overflow that was missed, at a resume", one, sum(overflow, two), two, false, null, true],
+  ["an overflow that was missed, with an answer", plain, sum(overflow, two), two, true, two, true],
+  ["an overflow that was missed, at a resume", plain, sum(overflow, two), two, false, null, true],
   ["an answer after a revert", sum(one, sum(two, two)), sum(one, two), two, true, two, false],
   [
     "an answer after a revert that is larger than what was reverted",
-    sum(one, one),
-    sum(one, two),
+    sum(plain, plain),
+    sum(plain, two),
     two,
     true,
     two,

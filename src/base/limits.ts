@@ -144,6 +144,17 @@ export const limits = {
     maxMs: 32 * 24 * 60 * minute,
   },
 
+  usage: {
+    /** The part of a limit of `[limits]` at which an event is recorded. */
+    nearShare: 0.8,
+    /** Days of one sum: some hundred years, as nothing else bounds `[history] keep_days`. */
+    daysMax: 36_525,
+    /** Windows that are kept: an account has two for each of its limits, and it has few. */
+    windowsMax: 64,
+    /** The length of a window of which Codex gives none: the shortest that accounts have. */
+    windowMinutes: 300,
+  },
+
   event: {
     /** How long an audit row may wait for another transaction to join. */
     laterMs: 20,

@@ -5,6 +5,7 @@ import type { Receipt } from "../contract/receipt.ts";
 import type { Report } from "../contract/report.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { PastTurn, ThreadSummary, ThreadView } from "../contract/thread.ts";
+import type { UsageView } from "../contract/usage.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
@@ -22,12 +23,14 @@ import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
 import type { ListFilter } from "./state/summary.ts";
+import type { UsageQuery } from "./state/usageview.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
 import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
 import type { Fork } from "./threads/historyedit.ts";
 import type { Models } from "./threads/models.ts";
 import type { Plan, PlanRequest } from "./threads/plan.ts";
+import type { Profiles } from "./threads/profiles.ts";
 import type { Purpose } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
@@ -52,6 +55,7 @@ export interface Core extends AutomationVerbs {
   setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
   clearGoal(ref: Ref): Promise<void>;
   models(options: { refresh: boolean; hidden: boolean }): Promise<Models>;
+  profiles(cwd: string, refresh: boolean): Promise<Profiles>;
   /** Reads the history into the index; the view shows the result. */
   sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
   search(search: Search): Promise<Found>;
@@ -109,6 +113,7 @@ export interface Core extends AutomationVerbs {
   /** Throws `denied` when the agent may not call this, or not on this thread. */
   authorizeAgentCall(request: AccessRequest): void;
   agent(): AgentStatus;
+  usage(query: UsageQuery): UsageView;
   /** The usage limits that keep turns from starting. */
   usageLimits(): UsageLimit[];
   /** Threads that are held because Codex died of them. */

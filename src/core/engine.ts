@@ -73,7 +73,14 @@ export function engineOf(deps: CoreDeps): Engine {
     const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
     // In small transactions, since the events of Codex wait meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
-    for (const table of [store.automations, store.outbox, store.inbox, store.toolCalls])
+    for (const table of [
+      store.automations,
+      store.outbox,
+      store.inbox,
+      store.toolCalls,
+      store.usage,
+      store.profiles,
+    ])
       while (journal.note(() => table.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: MessageCursor | null = null;
     do {

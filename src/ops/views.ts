@@ -122,6 +122,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
     ],
   ];
   if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
+  if (receipt.waits) rows.push(["waits", cell(receipt.waits)]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);

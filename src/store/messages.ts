@@ -48,16 +48,17 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    countBusy: (epoch) =>
+    countBusy: (epoch, cwd) =>
       db
-        .query<{ n: number }, [number | null]>(
+        .query<{ n: number }, [number | null, string | null]>(
           `SELECT count(*) AS n FROM (
-             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = +?
+             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = +?1
              UNION
              SELECT lane FROM messages INDEXED BY messages_one_in_flight
-              WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')`,
+              WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')
+            WHERE +?2 IS NULL OR (SELECT cwd FROM lanes WHERE ref = lane) = +?2`,
         )
-        .get(epoch)!.n,
+        .get(epoch, cwd ?? null)!.n,
     inFlight: (lane) =>
       messages.find("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>

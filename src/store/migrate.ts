@@ -17,6 +17,7 @@ import tenth from "./migrations/010.sql" with { type: "text" };
 import eleventh from "./migrations/011.sql" with { type: "text" };
 import twelfth from "./migrations/012.sql" with { type: "text" };
 import thirteenth from "./migrations/013.sql" with { type: "text" };
+import fourteenth from "./migrations/014.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -32,6 +33,7 @@ const migrations: readonly string[] = [
   eleventh,
   twelfth,
   thirteenth,
+  fourteenth,
 ];
 
 export const supportedSchema = migrations.length;

@@ -9,9 +9,11 @@ import { eventStore, logStore } from "./events.ts";
 import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
+import { profileStore } from "./profiles.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 import { usageLimitStore } from "./usagelimits.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
@@ -48,6 +50,8 @@ export function openStore(path: string, now: number): Store {
     toolCalls: toolCallStore(db),
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
+    usage: usageStore(db),
+    profiles: profileStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

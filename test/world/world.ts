@@ -106,6 +106,13 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       attachedQueue: false,
       maxRunningTurns: null,
       usageLimits: { continue: "queue", nudge: null },
+      budgets: {
+        turns: null,
+        turnsPerCwd: null,
+        tokensPerDay: null,
+        tokensPerThread: null,
+        pauseAtPercent: null,
+      },
       indexedBytesMax: limits.search.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
       agents: "guarded",

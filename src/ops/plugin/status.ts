@@ -7,7 +7,7 @@ export default clientOp({
   cli: "plugin status",
   group: "daemon",
   task: "maintain",
-  summary: "Compare the plugin in Codex and Claude Code with that of this dispatch",
+  summary: "Compare the installed plugins with that of this dispatch",
   about: `missing   the host is not on PATH
 absent    the plugin is not installed
 current   installed, in the version of this dispatch

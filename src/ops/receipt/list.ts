@@ -49,7 +49,7 @@ export default op({
       receipt.thread,
       outcomeOf(receipt),
       ago(receipt.updated_at, look),
-      cell(receipt.error?.message ?? (receipt.held && `held: ${receipt.held}`)),
+      cell(receipt.error?.message ?? (receipt.held ? `held: ${receipt.held}` : receipt.waits)),
     ]);
     // Below the table: the width of the terminal would cut them in a column.
     const releases = new Set(receipts.flatMap(({ release }) => release ?? []));

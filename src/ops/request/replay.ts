@@ -19,7 +19,7 @@ export default op({
   rare: ["rules"],
   input: v.strictObject({
     rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
-    since: v.optional(moment("from this time on; default: all kept questions", "first")),
+    since: v.optional(moment("from this time on", "first")),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
     cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),

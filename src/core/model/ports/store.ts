@@ -7,6 +7,7 @@ import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
 import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
+import type { ProfileStore } from "./profile.ts";
 import type {
   Counts,
   EpochRow,
@@ -23,6 +24,7 @@ import type {
   UsageLimit,
 } from "./rows.ts";
 import type { ToolCallStore } from "./tool.ts";
+import type { UsageStore } from "./usage.ts";
 
 /** The place of a queued message; messages of one position are ordered by id. */
 export type QueuePosition = Pick<Message, "position" | "id">;
@@ -147,8 +149,8 @@ export interface Store {
     nextContext(lane: Ref): Message | undefined;
     /** Steers aimed at this turn that are not settled, in order. */
     steers(lane: Ref, turnId: string): Message[];
-    /** Threads with a turn that runs in this child, or with a message in flight that starts one. */
-    countBusy(epoch: Epoch | null): number;
+    /** Threads with a turn that runs in this child, or with a message in flight that starts one; of one directory, or all. */
+    countBusy(epoch: Epoch | null, cwd?: string): number;
     /** Claimed or sent: at most one. */
     inFlight(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */
@@ -217,6 +219,9 @@ export interface Store {
     put(limit: UsageLimit): void;
     remove(provider: string): void;
   };
+
+  usage: UsageStore;
+  profiles: ProfileStore;
 
   automations: AutomationStore;
   inbox: InboxStore;

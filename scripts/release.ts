@@ -12,13 +12,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import pkg from "../package.json";
 import { compile } from "./build.d/compile.ts";
 import { pack, stage } from "./release.d/archive.ts";
 import { binaryOf } from "./release.d/binary.ts";
 import { checkRelease } from "./release.d/checks.ts";
 import { fromRoot, output, progress } from "./release.d/command.ts";
 import { formula } from "./release.d/formula.ts";
+import { installScript } from "./release.d/installscript.ts";
 import { manualPages } from "./release.d/manual.ts";
 import { packagesOf, thirdParty } from "./release.d/packages.ts";
 import { runtimeOf } from "./release.d/runtime.ts";
@@ -114,14 +114,6 @@ async function make(into: string, step: (what: string) => void): Promise<string[
   const lines = files.map((file) => `${sha256(join(into, file))}  ${file}\n`);
   writeFileSync(join(into, "SHA256SUMS"), lines.join(""));
   return ["SHA256SUMS", ...files];
-}
-
-function installScript(url: string, sums: ReadonlyMap<string, string>): string {
-  const table = [...sums].map(([name, sum]) => `${name} ${sum}`).join("\n");
-  return readFileSync(join(import.meta.dir, "release.d/install.sh"), "utf8")
-    .replaceAll("{version}", pkg.version)
-    .replace("{url}", () => url)
-    .replace("{sums}", () => table);
 }
 
 function sha256(file: string): string {

@@ -166,26 +166,6 @@ export const daemonLimits = {
     hintCharsMax: 2000,
   },
 
-  plugin: {
-    /** A host lists its plugins in half a second (measured). */
-    listTimeoutMs: 20 * second,
-    /** How long a host may take to install or remove a plugin: it copies some KB. */
-    changeTimeoutMs: 60 * second,
-    /** Bytes that are read of such a command's output: a list of many plugins has some 100 KB. */
-    outputBytesMax: MiB,
-    /** Characters of what a host says when it refuses. */
-    refusalCharsMax: 400,
-  },
-
-  service: {
-    /** systemctl and launchctl answer in some ms; a start waits for the new process. */
-    commandTimeoutMs: 30 * second,
-    /** Bytes that are read of such a command's output: launchctl prints its whole domain. */
-    outputBytesMax: MiB,
-    /** Characters of what it says when it refuses. */
-    refusalCharsMax: 400,
-  },
-
   tool: {
     /** Calls of dispatch's own tools that run at a time. Each holds a turn of Codex, and most of them wait. */
     runningMax: 64,

@@ -64,18 +64,6 @@ async function stopped(ctx: Pick<ClientCtx, "call">, force: boolean): Promise<st
     // It ended by itself.
     if (thrown.code === "daemon_down" || thrown.code === "unsure") return null;
     if (thrown.code !== "thread_busy") throw thrown;
-    // Other commands connect again and go on. Nothing else is under way.
-    if (thrown.data?.["only_calls"] === true) return stoppedUnlessTurns(ctx);
-    return thrown.message;
-  }
-}
-
-async function stoppedUnlessTurns(ctx: Pick<ClientCtx, "call">): Promise<string | null> {
-  try {
-    await ctx.call("daemon.stop", { force: false });
-    return null;
-  } catch (thrown) {
-    if (!(thrown instanceof DispatchError) || thrown.code !== "thread_busy") throw thrown;
     return thrown.message;
   }
 }

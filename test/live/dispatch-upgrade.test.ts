@@ -144,16 +144,17 @@ test("up --replace waits for the turn, says for which, and the newer daemon goes
   expect(texts.filter((text: string) => text === "after it")).toHaveLength(1);
 });
 
-test("up --replace does not wait for a command that only waits: it connects again", async () => {
+test("up --replace does not cut off a command that waits for its answer", async () => {
   const { ref } = await rig.thread("idle one", "hello");
-  const waiting = rig.run(["wait", ref, "--for", "turn", "--timeout", "20"]);
-  await Bun.sleep(300);
-  expect(await newly("up", "--replace", "--timeout", "20")).toMatchObject({
-    code: 0,
-    json: { status: "replaced" },
-  });
-  await newly("send", ref, "and again");
-  expect((await waiting).code).toBe(0);
+  const following = rig.stream(["watch", "--all", "--follow"]);
+  await rig.ask(["send", ref, "again", "--wait"]);
+  await following.row("an event", () => true);
+  const early = await newly("up", "--replace", "--timeout", "1");
+  expect(early).toMatchObject({ code: 14, error: { code: "timeout" } });
+  expect(early.error.message).toContain("another command waits for its answer");
+  following.signal("SIGINT");
+  await following.ended();
+  expect(await newly("up", "--replace")).toMatchObject({ code: 0, json: { status: "replaced" } });
 });
 
 test("up --replace --force interrupts the turn", async () => {

@@ -41,21 +41,15 @@ export default op({
     const agents = parents
       .map((parent) => `${parent.agents.length} of ${parent.ref} "${cell(parent.title)}"`)
       .join(", ");
-    const work = [
+    const reasons = [
       ...(running.length > 0 ? [turns] : []),
       ...(parents.length > 0 ? [`sub-agents work: ${agents}`] : []),
-      ...(idle ? inProgress(core) : []),
+      ...(idle ? inProgress(core, host) : []),
     ];
-    const reasons = [...work, ...(idle ? waitingCalls(host) : [])];
     if (reasons.length > 0 && !force) {
       fail("thread_busy", reasons.join("; "), {
         hint: wayOut([...new Set([...running, ...parents].map(({ ref }) => ref))]),
-        data: {
-          running: running.map(({ ref }) => ref),
-          with_agents: parents.map(({ ref }) => ref),
-          // Nothing is under way but calls, which their clients repeat.
-          only_calls: work.length === 0,
-        },
+        data: { running: running.map(({ ref }) => ref), with_agents: parents.map(({ ref }) => ref) },
       });
     }
     host.stop();
@@ -71,7 +65,7 @@ function wayOut(refs: readonly string[]): string {
 }
 
 /** Work that a stop would interrupt or delay although no turn runs. Queued messages do not count: they continue later. */
-function inProgress(core: Ctx["core"]): string[] {
+function inProgress(core: Ctx["core"], host: Ctx["host"]): string[] {
   const { messages, requests } = core.counts();
   const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
   const threads = core.listViews({ archived: false, limit: limits.thread.max });
@@ -79,6 +73,7 @@ function inProgress(core: Ctx["core"]): string[] {
   const ephemeral = threads
     .filter((thread) => thread.ephemeral && thread.status !== "gone")
     .map(({ ref }) => ref);
+  const calls = host.calls();
   return [
     ...(sending > 0
       ? [counted(sending, "a message is being delivered", "messages are being delivered")]
@@ -86,14 +81,10 @@ function inProgress(core: Ctx["core"]): string[] {
     ...(requests > 0 ? [counted(requests, "a question is open", "questions are open")] : []),
     ...(goals.length > 0 ? [`a goal is active: ${goals.join(", ")}`] : []),
     ...(ephemeral.length > 0 ? [`an ephemeral thread would end: ${ephemeral.join(", ")}`] : []),
+    ...(calls > 0
+      ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]
+      : []),
   ];
-}
-
-function waitingCalls(host: Ctx["host"]): string[] {
-  const calls = host.calls();
-  return calls > 0
-    ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]
-    : [];
 }
 
 function counted(n: number, singular: string, plural: string): string {

@@ -4,6 +4,7 @@
  */
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
+import { topLimits } from "./toplimits.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -13,6 +14,7 @@ const MiB = 1024 * KiB;
 export const limits = {
   ...codexLimits,
   ...daemonLimits,
+  ...topLimits,
 
   input: {
     /** Codex refuses a text over 1,048,576 characters (facts F56); bytes are never fewer than characters. */

@@ -45,11 +45,12 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
 }
 
 async function helpFor(route: Route, tree: Branch): Promise<string> {
-  const { commandHelp, nounHelp, rootHelp } = await import("./help.ts");
+  const { commandHelp, nounHelp, ownHelp, rootHelp } = await import("./help.ts");
   const width = isTerminal(stdoutFd) ? terminalWidth() : 80;
   if ("noun" in route) return nounHelp(route.noun, commandsIn(route.under), width);
-  const row = "command" in route ? route.command.row : undefined;
-  return row ? commandHelp((await row.load()).default, width) : rootHelp(commandsIn(tree), width);
+  if ("root" in route) return rootHelp(commandsIn(tree), width);
+  const { row } = route.command;
+  return row ? commandHelp((await row.load()).default, width) : ownHelp(route.command, width);
 }
 
 function noVerb(noun: string, under: Branch): never {
@@ -77,7 +78,7 @@ async function withHome(
   const { hint } = error;
   if (home === undefined || hint === null || hint.includes("--home")) return error;
   const { quoted } = await import("./spell.ts");
-  const nouns = new Set(deps.index.map((row) => row.cli.split(" ", 1)[0]));
+  const nouns = new Set(Object.keys(treeOf(deps.index).subCommands));
   const full = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
     nouns.has(noun) ? `dispatch --home ${quoted(home)} ${noun}` : words,
   );

@@ -59,14 +59,16 @@ const top = own(
           "one line for each change and no keys, for a screen reader or a pipe; with --json: NDJSON",
       },
     },
-    about: `The board needs a terminal. It reads the event log and does not poll. It never starts a daemon that stopped
-while it ran.
+    about: `The board needs a terminal. It reads the event log and does not poll. While it
+runs it starts no daemon: it waits for one.
 
-up, down, j, k, PgUp, PgDn, Home, End   choose a thread; esc lets the order move again
-enter   open the thread: its last turns, live       a   answer what it asks
-s       send it a text                              x   stop its turn
-/       filter by title, ref, folder or state       ?   help
-q       quit, as Ctrl-C does                        ^Z  suspend`,
+up, down, j, k, PgUp, PgDn, Home, End   choose a thread
+esc     let the order of the rows move again; on other pages: back
+enter   open the thread: its last turns, live
+a       show what it asks, and answer it
+s       send it a text        x       stop its turn
+/       filter by a part of title, ref, folder or status
+?       help                  q       quit, as Ctrl-C does`,
   },
   async (context, flags) => {
     const { runTop } = await import("../top/top.ts");

@@ -59,7 +59,8 @@ export function openFeed(deps: FeedDeps): Feed {
         limit = Math.floor(limit / 2);
       }
     }
-    nextAt = clock.monotonic() + (clock.monotonic() - from) * limits.top.readPauseFactor;
+    const took = clock.monotonic() - from;
+    nextAt = Math.max(nextAt, clock.monotonic() + took * limits.top.readPauseFactor);
   };
 
   const readOne = async (ref: string) => {

@@ -118,9 +118,8 @@ function bannerLines(board: Board, now: number): string[] {
   if (!link.isUp) {
     const since = span(Math.max(0, (now - link.since) / 1000));
     const hint = link.hint ? `  ${paint("bold", cell(link.hint))}` : "";
-    return [
-      ends(paint("red", `down for ${since}: ${cell(link.why, size.columns - 20)}`) + hint, "", size.columns),
-    ];
+    const room = Math.max(12, size.columns - widthOf(hint));
+    return [`${paint("red", cell(`down for ${since}: ${link.why}`, room))}${hint}`];
   }
   const [degraded] = daemon!.degraded;
   if (degraded !== undefined) return [paint("red", cell(degraded, size.columns))];

@@ -11,6 +11,7 @@ import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
 import { glossary } from "../src/surface/cli/glossary.ts";
+import { ownCommands } from "../src/surface/cli/own.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
 import { listingsOf } from "../src/surface/mcp/listing.ts";
 import { filled } from "./generate.d/marks.ts";
@@ -54,16 +55,16 @@ async function keep(target: string, made: (current: string) => string): Promise<
 
 /** README with its generated tables between their marks. */
 function readme(current: string): string {
-  const shown = found.filter(({ op }) => !op.hidden).sort((a, b) => (a.op.cli < b.op.cli ? -1 : 1));
-  const commands = shown.map(({ op }) => `| \`${op.cli}\` | ${op.summary} |`);
+  const shown = [
+    ...found.filter(({ op }) => !op.hidden).map(({ op }) => [op.cli, op.summary] as const),
+    ...ownCommands.map(({ meta }) => [meta.name, meta.description] as const),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
+  const commands = shown.map(([name, summary]) => `| \`${name}\` | ${summary} |`);
   const states = Object.entries(transitions).map(
     ([from, to]) => `| \`${from}\` | ${to.map((state) => `\`${state}\``).join(" ") || "the end"} |`,
   );
   return [
-    [
-      "commands",
-      ["| command | |", "|---|---|", ...commands, "| `mcp` | Serve MCP on standard input and output |"],
-    ],
+    ["commands", ["| command | |", "|---|---|", ...commands]],
     [
       "words",
       [

@@ -5,6 +5,7 @@
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
 import { setupLimits } from "./setuplimits.ts";
+import { topLimits } from "./toplimits.ts";
 
 const second = 1000;
 const minute = 60 * second;
@@ -15,6 +16,7 @@ export const limits = {
   ...codexLimits,
   ...daemonLimits,
   ...setupLimits,
+  ...topLimits,
 
   input: {
     /** Codex refuses a text over 1,048,576 characters (facts F56); bytes are never fewer than characters. */

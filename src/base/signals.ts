@@ -1,5 +1,5 @@
 /** What the system tells a long-lived process. The returned functions give the default back. */
-type Signal = "SIGTERM" | "SIGINT" | "SIGHUP";
+type Signal = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGTSTP" | "SIGCONT";
 
 export function onSignals(names: readonly Signal[], fn: (name: Signal) => void): () => void {
   const handlers = names.map((name) => [name, () => fn(name)] as const);
@@ -7,6 +7,11 @@ export function onSignals(names: readonly Signal[], fn: (name: Signal) => void):
   return () => {
     for (const [name, handler] of handlers) process.off(name, handler);
   };
+}
+
+/** Stops this process, as Ctrl-Z does, until its shell continues it. */
+export function suspend(): void {
+  process.kill(process.pid, "SIGSTOP");
 }
 
 /** What nobody caught: thrown in a callback, or a promise that rejected with nobody waiting. */

@@ -16,7 +16,7 @@ export interface Look {
 
 export const plainLook = (now: number): Look => ({ width: 80, now, color: false });
 
-const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36, inverse: 7 } as const;
 export type Style = keyof typeof styles;
 
 // Paint is carried by Unicode noncharacters, reserved for a program's own use, so that the sink can refuse every raw
@@ -24,12 +24,12 @@ export type Style = keyof typeof styles;
 const styleNames = Object.keys(styles) as Style[];
 const markEnd = "\ufdd0";
 const markOf = (style: Style) => String.fromCharCode(0xfdd1 + styleNames.indexOf(style));
-const marks = /[\ufdd0-\ufdd6]/g;
+const marks = /[\ufdd0-\ufdd7]/g;
 
 // Controls (C0, DEL, C1), lone surrogates, line and paragraph separators, and everything that is drawn as nothing:
 // bidi controls, zero-width, tags, fillers. Kept: newline, and the two selectors that choose emoji or text form.
 const unsafe =
-  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\ufdd7-\ufdef]--[\n\ufe0e\ufe0f]]/gv;
+  /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\ufdd8-\ufdef]--[\n\ufe0e\ufe0f]]/gv;
 const unsafeOrMark =
   /[[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\ufdd0-\ufdef]--[\n\ufe0e\ufe0f]]/gv;
 /** Most text is this, and the wide classes above cost ten times as much to search for. */
@@ -87,9 +87,38 @@ export function paint(style: Style, s: string): string {
   return `${markOf(style)}${s}${markEnd}`;
 }
 
+/** `s` without its paint. */
+export function unpainted(s: string): string {
+  return s.replace(marks, "");
+}
+
 /** Columns that `s` takes, paint not counted. */
 export function widthOf(s: string): number {
-  return Bun.stringWidth(s.replace(marks, ""));
+  return Bun.stringWidth(unpainted(s));
+}
+
+/** One line in rows of at most `width` columns; nothing is lost, and the paint of each row is whole. */
+export function fold(line: string, width: number): string[] {
+  if (widthOf(line) <= width) return [line];
+  const rows: string[] = [];
+  const open: string[] = [];
+  let row = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(line)) {
+    for (const mark of segment.match(marks) ?? []) {
+      if (mark === markEnd) open.pop();
+      else open.push(mark);
+    }
+    const columns = widthOf(segment);
+    if (used + columns > width && used > 0) {
+      rows.push(row + markEnd.repeat(open.length));
+      row = open.join("");
+      used = 0;
+    }
+    row += segment;
+    used += columns;
+  }
+  return [...rows, row];
 }
 
 /** `s` within `widthMax` columns, an ellipsis in place of what went; paint stays balanced. */

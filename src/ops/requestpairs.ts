@@ -4,8 +4,13 @@ import { pairs } from "../base/table.ts";
 import { ago, block, cell, exact, type Look, paint } from "../base/text.ts";
 import type { RequestView } from "../contract/request.ts";
 
-export function requestPairs(request: RequestView, look: Look): string {
-  const rows = [...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request)];
+/** `hasCommand`: with the command that answers it, which a surface with keys of its own leaves out. */
+export function requestPairs(
+  request: RequestView,
+  look: Look,
+  { hasCommand } = { hasCommand: true },
+): string {
+  const rows = [...whoAsks(request, look), ...whatIsAsked(request), ...howToAnswer(request, hasCommand)];
   return pairs(rows, look, true);
 }
 
@@ -65,7 +70,7 @@ const outside: Record<string, string> = {
   mcp_tool_approval: "an MCP tool runs outside the sandbox",
 };
 
-function howToAnswer(request: RequestView): Rows {
+function howToAnswer(request: RequestView, hasCommand: boolean): Rows {
   const { id, state, expires_at, decision, answered_by, truncated, missing_bytes } = request;
   const rows: Rows = [];
   if (expires_at) rows.push(["until", cell(expires_at)]);
@@ -74,7 +79,7 @@ function howToAnswer(request: RequestView): Rows {
     rows.push(["missing", paint("red", `${bytes} were over the limit and are not shown`)]);
   }
   if (decision) rows.push(["answer", `${cell(decision)} by ${cell(answered_by)}`]);
-  else if (state === "open") {
+  else if (state === "open" && hasCommand) {
     // Not as one line to copy: a shell would run `--approve | --deny` as an approval with a pipe.
     const flags = offeredOptions(request).map(flagOf).join(", ");
     rows.push(["answer", `${paint("bold", `dispatch request answer ${id}`)} with one of\n${flags}`]);
@@ -83,7 +88,7 @@ function howToAnswer(request: RequestView): Rows {
 }
 
 /** An approval is offered only if the question is shown completely. */
-function offeredOptions({ options, truncated }: RequestView): string[] {
+export function offeredOptions({ options, truncated }: RequestView): string[] {
   const refusals = options.filter((option) => !option.startsWith("approve"));
   return truncated && refusals.length > 0 ? refusals : options;
 }

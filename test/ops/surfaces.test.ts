@@ -6,7 +6,8 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { toTerminal } from "../../src/base/text.ts";
 import { index } from "../../src/ops/index.ts";
-import { commandHelp, rootHelp, wordHelp } from "../../src/surface/cli/help.ts";
+import { commandHelp, ownHelp, rootHelp, wordHelp } from "../../src/surface/cli/help.ts";
+import { ownCommands } from "../../src/surface/cli/own.ts";
 import { commandsIn, treeOf } from "../../src/surface/cli/tree.ts";
 import { toolsOf } from "../../src/surface/mcp/tools.ts";
 import { jsonSchemas } from "../../src/surface/schema.ts";
@@ -22,7 +23,8 @@ async function golden(name: string, text: string): Promise<void> {
 
 test("--help of everything", async () => {
   const shown = ops.filter(({ row }) => !row.hidden);
-  const helps = shown.map(({ op }) => commandHelp(op, 80)).sort();
+  const own = ownCommands.map((command) => ownHelp(command, 80));
+  const helps = [...shown.map(({ op }) => commandHelp(op, 80)), ...own].sort();
   const commands = commandsIn(treeOf(index));
   const all = [
     rootHelp(commands, 80),

@@ -3,6 +3,7 @@ import type { Mode } from "../../src/contract/words.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { TestWorld } from "../world/world.ts";
 import { addTrigger, answer, configure, inbox, pause, remove, resume, subscribe } from "./automation.ts";
+import { isLimited } from "./budget.ts";
 import {
   breathe,
   Killed,
@@ -130,11 +131,19 @@ const scripts = [
   "plain",
 ];
 
+const spending = [
+  ...scripts,
+  '[{"usage":{"input":900,"output":100}},{"say":"cheap"}]',
+  '[{"usage":{"input":900,"output":100}},{"wait":"go"},{"usage":{"input":3000,"output":20}},{"say":"dear"}]',
+  '[{"usage":{"input":10,"output":1}},{"window":95},{"say":"used"}]',
+  '[{"usage":{"input":10,"output":1}},{"window":40},{"say":"free"}]',
+];
+
 function send(sim: Sim, mode: Mode): void {
   const lane = pick(sim, sim.refs);
   const { core } = sim.world.engine;
   const or_queue = mode === "steer" && sim.random() < 0.5;
-  const draft = { ...plain, mode, or_queue, text: pick(sim, scripts), key: null };
+  const draft = { ...plain, mode, or_queue, text: pick(sim, isLimited(sim) ? spending : scripts), key: null };
   // Refusals store nothing; what is stored is found in the ledger, whatever becomes of the call.
   const call = core
     .send(lane, draft, signal())

@@ -3,6 +3,7 @@
 import type { Automation } from "../../src/core/model/ports/automation.ts";
 import { closeElsewhere, untilKilled } from "./actions.ts";
 import { allOf, pauseThis, resumeThis } from "./automation.ts";
+import { nextDay } from "./budget.ts";
 import { idled } from "./promises.ts";
 import { lanesOf, type Sim, turnTheCrank, up } from "./state.ts";
 
@@ -76,6 +77,7 @@ async function rest(sim: Sim): Promise<void> {
     const before = sim.store.log.last();
     // Several that wake each other fill a queue, up to the eighth hop of each.
     if (rounds === 20) pauseAll(sim, ({ guards }) => guards.max_fires !== 1);
+    if (rounds % 15 === 14) nextDay(sim);
     await round(sim);
     still = isAtRest(sim) && sim.store.log.last() === before ? still + 1 : 0;
     if (still > 1) return;

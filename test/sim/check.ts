@@ -1,6 +1,7 @@
 /** Every promise of delivery, against the threads' own history and the log. */
 import type { EventRow } from "../../src/core/model/events.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
+import { counted } from "./budget.ts";
 import { promises } from "./promises.ts";
 import { type Sim, threadOf } from "./state.ts";
 
@@ -30,6 +31,7 @@ export function check(sim: Sim): void {
   once(events);
   limited(events);
   promises(sim, events);
+  counted(sim);
   for (const ref of sim.refs) {
     const { settings } = sim.world.agent.threads.get(store.lanes.get(ref).thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);

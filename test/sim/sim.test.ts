@@ -18,6 +18,7 @@ test("no message and no wake is lost, doubled, out of order or lied about, whate
   expect(sum.firings).toBeGreaterThan(seeds * 5);
   expect(sum.refusals).toBeGreaterThan(seeds);
   expect(sum.notices).toBeGreaterThan(seeds);
+  expect(sum.limits).toBeGreaterThan(0);
 }, 120_000);
 
 test("the same seed is the same run", async () => {

@@ -1,6 +1,6 @@
 /** What a run of the simulator holds, and the steps that its parts share. */
 import type { Mode } from "../../src/contract/words.ts";
-import type { NotifyRule } from "../../src/core/model/deps.ts";
+import type { Budgets, NotifyRule } from "../../src/core/model/deps.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { NewThread } from "../../src/core/threads/create.ts";
@@ -25,6 +25,8 @@ export interface Tally {
   refusals: number;
   /** Events that a program took. */
   notices: number;
+  /** Turns that waited for a limit of the user, by the events of those that were reached. */
+  limits: number;
 }
 
 export const noTally: Tally = {
@@ -39,6 +41,7 @@ export const noTally: Tally = {
   firings: 0,
   refusals: 0,
   notices: 0,
+  limits: 0,
 };
 
 export function plus(one: Tally, other: Tally): Tally {
@@ -63,6 +66,8 @@ export interface Sim {
   diesBefore: boolean;
   /** How many turns of ours may run at a time. */
   turnsMax: number | null;
+  /** What the user allows, as the configuration is now. */
+  budgets: Budgets;
   /** Of a text that ends Codex, before a person takes it back. */
   attemptsMax: number;
   /** Those that had so many. */

@@ -7,6 +7,7 @@ import { handClock } from "../support/codex-clock.ts";
 import { quietLog } from "../support/codex-sink.ts";
 import { seeded } from "../support/seeded.ts";
 import { type TestWorld, testWorld } from "../world/world.ts";
+import { budgetsOf, overBudget } from "./budget.ts";
 import { ledger, recordInto } from "./ledger.ts";
 import { program } from "./program.ts";
 import { Killed, noTally, type Sim, up } from "./state.ts";
@@ -22,6 +23,7 @@ export function begin(seed: number): Sim {
     diesBefore: false,
     // Every third one may run one turn at a time.
     turnsMax: seed % 3 === 0 ? 1 : null,
+    budgets: budgetsOf(seed),
     attemptsMax: seed % 20 === 0 ? Number.POSITIVE_INFINITY : 4,
     deadly: new Set(),
     notify: [],
@@ -60,6 +62,9 @@ function worldOf(sim: Sim): TestWorld {
     pause: () => (random() < 0.3 ? Math.floor(random() * 6) : 0),
     policy: {
       maxRunningTurns: sim.turnsMax,
+      get budgets() {
+        return sim.budgets;
+      },
       get notify() {
         return sim.notify;
       },
@@ -121,6 +126,9 @@ function guard(sim: Sim): void {
     const isStart = kind === "message.claimed" && data["mode"] !== "steer" && data["mode"] !== "context";
     const running = isStart && sim.turnsMax !== null ? store.messages.countBusy(live.epoch()) : 0;
     if (running > (sim.turnsMax ?? 0)) sim.broken ??= `${running} turns run at a time, with ${receipt}`;
+    const over = isStart ? overBudget(sim, lane as Ref) : null;
+    if (over !== null) sim.broken ??= `${receipt} starts a turn over ${over}`;
+    if (kind === "limit.full") sim.tally.limits++;
     return seq;
   };
 }

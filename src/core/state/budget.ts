@@ -53,7 +53,7 @@ function dayBlock({ store, clock }: CoreDeps, max: number | null): Block | null 
   const now = clock.now();
   if (max === null || store.usage.tokensOfDay(localDay(now)) < max) return null;
   return {
-    message: `today's ${max} tokens, as many as [limits] tokens_per_day allows, are used: it goes on at ${iso(nextLocalDay(now))}`,
+    message: `the ${max} tokens that [limits] tokens_per_day allows are used today: it goes on at ${iso(nextLocalDay(now))}`,
     hint: "send it with --queue: it goes tomorrow; or raise [limits] tokens_per_day in config.toml",
   };
 }

@@ -7,7 +7,8 @@ import { localDay } from "../../base/moment.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { TokensEvent } from "../model/ports/agentevent.ts";
-import type { Lane } from "../model/ports/rows.ts";
+import type { Lane, Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
 import type { Spent, UsageRow } from "../model/ports/usage.ts";
 import { noteCrossing, tokenMarks } from "./budget.ts";
 import { providerOf } from "./lane.ts";
@@ -35,6 +36,11 @@ export function countTokens(deps: CoreDeps, change: Change, event: TokensEvent):
   const marks = tokenMarks(deps, row);
   store.usage.add(row);
   for (const mark of marks) noteCrossing(change, mark, mark.used + input + output);
+}
+
+/** A thread that was made here has used nothing yet, so its first report is new, whenever it comes. */
+export function startCount(store: Store, change: Change, lane: Ref, threadId: string): void {
+  store.usage.setTotal({ ...nothing, thread_id: threadId, lane, at: change.now });
 }
 
 const nothing: Spent = { total: 0, input: 0, cached: 0, output: 0, reasoning: 0 };

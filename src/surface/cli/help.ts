@@ -111,6 +111,20 @@ export function partsOf(op: AnyOp) {
   };
 }
 
+/** The help of a command that is not an op. */
+export function ownHelp({ meta, own }: Command, width: number): string {
+  const flags = Object.entries(own?.forms ?? {}).map(
+    ([name, { description }]) => [`--${name}`, description] as const,
+  );
+  return joined([
+    `usage: dispatch ${meta.name}${flags.length > 0 ? " [--flags]" : ""}`,
+    wrap(meta.description, width),
+    ...(own?.about ? [wrap(own.about, width)] : []),
+    section("Flags", flags, width),
+    "Flags of every command: dispatch help flags",
+  ]);
+}
+
 /** `dispatch send <thread> [<text>] [--flags]`. */
 function usageOf(cli: string, fields: readonly Field[]): string {
   const words = fields

@@ -60,11 +60,12 @@ async function aboutWord(word: string, tree: Branch): Promise<string | undefined
 const helpWidth = () => (isTerminal(stdoutFd) ? terminalWidth() : 80);
 
 async function helpFor(route: Route, tree: Branch): Promise<string> {
-  const { commandHelp, nounHelp, rootHelp } = await import("./help.ts");
+  const { commandHelp, nounHelp, ownHelp, rootHelp } = await import("./help.ts");
   const width = helpWidth();
   if ("noun" in route) return nounHelp(route.noun, commandsIn(route.under), width);
-  const row = "command" in route ? route.command.row : undefined;
-  return row ? commandHelp((await row.load()).default, width) : rootHelp(commandsIn(tree), width);
+  if ("root" in route) return rootHelp(commandsIn(tree), width);
+  const { row } = route.command;
+  return row ? commandHelp((await row.load()).default, width) : ownHelp(route.command, width);
 }
 
 function noVerb(noun: string, under: Branch): never {
@@ -92,7 +93,7 @@ async function withHome(
   const { hint } = error;
   if (home === undefined || hint === null || hint.includes("--home")) return error;
   const { quoted } = await import("./spell.ts");
-  const nouns = new Set(deps.index.map((row) => row.cli.split(" ", 1)[0]));
+  const nouns = new Set(Object.keys(treeOf(deps.index).subCommands));
   const full = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
     nouns.has(noun) ? `dispatch --home ${quoted(home)} ${noun}` : words,
   );

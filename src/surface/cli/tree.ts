@@ -3,13 +3,13 @@
  * a command, because it is stricter than citty, so citty receives no words.
  */
 import { type CommandDef, defineCommand, runCommand } from "citty";
-import { fail } from "../../base/error.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { IndexRow, Task } from "../../ops/op.ts";
 import type { SurfaceDeps } from "../deps.ts";
-import { type Forms, readFlags } from "./flags.ts";
-import { type Globals, globalFlags } from "./globals.ts";
+import type { FlagForm } from "./flags.ts";
+import type { Globals } from "./globals.ts";
 import type { Output } from "./output.ts";
+import { ownCommands } from "./own.ts";
 
 /** What `runCli` knows before a command runs. */
 export interface CommandContext {
@@ -23,12 +23,16 @@ export interface Command extends CommandDef {
   /** `name`: all its words, such as `queue list`. */
   meta: { name: string; description: string };
   task: Task;
-  /** The op. Absent for `mcp`, which is not an op. */
+  /** The op. Absent for a command that is not an op. */
   row?: IndexRow;
-  /** The flags of a command that is not an op. */
-  forms?: Forms;
+  /** The flags of a command that is not an op, and what its help says besides its description. */
+  own?: { forms: Readonly<Record<string, OwnFlag>>; about?: string };
   /** Other commands that a flag selects, by the flag: `new --dry-run`. */
   variants: Record<string, Command>;
+}
+
+export interface OwnFlag extends FlagForm {
+  description: string;
 }
 
 /** The root, or a noun such as `queue`. */
@@ -49,7 +53,7 @@ export function treeOf(index: readonly IndexRow[]): Branch {
       root[first] = noun;
     }
   }
-  root["mcp"] = mcp;
+  for (const command of ownCommands) root[command.meta.name] = command;
   return defineCommand({ subCommands: root }) as Branch;
 }
 
@@ -69,32 +73,7 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
   };
 }
 
-const mcpForms = { flat: { type: "boolean" }, "codex-compat": { type: "boolean" } } as const;
-
-/** The only command that is not an op. */
-const mcp: Command = {
-  meta: {
-    name: "mcp",
-    description:
-      "Serve MCP on standard input and output (--flat: one tool per command; --codex-compat: also codex and codex-reply)",
-  },
-  task: "maintain",
-  forms: mcpForms,
-  variants: {},
-  run: async ({ data }) => {
-    const { args, ...more } = data as CommandData;
-    const { flags, positionals } = readFlags(args, mcpForms, { suggest: globalFlags });
-    if (positionals.length > 0) return fail("usage", `unexpected "${positionals[0]}"`);
-    const { serveMcp } = await import("../mcp/serve.ts");
-    return serveMcp({
-      ...more,
-      isFlat: flags["flat"] as boolean | undefined,
-      isCompat: flags["codex-compat"] === true,
-    });
-  },
-};
-
-interface CommandData extends CommandContext {
+export interface CommandData extends CommandContext {
   args: readonly string[];
 }
 

@@ -123,7 +123,7 @@ test("tokens_per_day: all threads wait when it is used up, a running turn goes o
   expect(core.receipt(after.receipt)).toMatchObject({
     state: "queued",
     held: null,
-    waits: `today's 1000 tokens, as many as [limits] tokens_per_day allows, are used: it goes on at ${tomorrow}`,
+    waits: `the 1000 tokens that [limits] tokens_per_day allows are used today: it goes on at ${tomorrow}`,
   });
   const refused = await refusal(here.send("now"));
   expect(refused).toMatchObject({ code: "thread_busy", message: expect.stringContaining("tokens_per_day") });

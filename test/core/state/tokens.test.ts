@@ -122,6 +122,16 @@ test("what a thread used before it was attached is not counted, and what it uses
   expect(usage(here).total).toMatchObject(two);
 });
 
+test("the first answers of a new thread are counted although its daemon heard of none of its turns", async () => {
+  const here = await rig();
+  await here.reaches(await here.send("hello"), "done");
+  const thread_id = here.view().id!;
+  const told = { kind: "tokens" as const, thread_id, root_id: thread_id, model: null, context_window: null };
+  here.world.agent.tell({ ...told, turn_id: "unheard", total: sum(one, two), last: two });
+  await until("the count", () => usage(here).used.length > 0);
+  expect(usage(here).total).toMatchObject(sum(one, two));
+});
+
 test("what Codex's totals cannot tell is called incomplete", async () => {
   const here = await rig();
   await here.reaches(await here.send(turn(one)), "done");

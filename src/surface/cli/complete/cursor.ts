@@ -33,10 +33,10 @@ export async function cursorAfter(before: readonly string[], tree: Branch): Prom
     valueOf: undefined as string | undefined,
     isLiteral: false,
   };
-  const take = async ({ row, forms }: Command) => {
+  const take = async ({ row, own }: Command) => {
     if (row) cursor.fields = fieldsOf((await row.load()).default);
     cursor.isWhole = true;
-    cursor.forms = { ...(row ? formsOf(cursor.fields) : forms), ...globalFlags };
+    cursor.forms = { ...(row ? formsOf(cursor.fields) : own?.forms), ...globalFlags };
   };
   const currentCommand = (): Command | undefined => {
     const node = nodeAt(tree, cursor.command);

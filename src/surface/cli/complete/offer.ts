@@ -65,16 +65,18 @@ function flagsAt({ command, fields, forms, flags }: CursorContext, tree: Branch)
   const variants = Object.entries(node && !isBranch(node) ? node.variants : {})
     .map(([word, { meta }]) => ({ word, about: meta.description }))
     .filter(({ word }) => !flags.has(word.slice(2)));
+  const own = node && !isBranch(node) ? node.own?.forms : undefined;
   const left = Object.entries(forms).filter(([name, { type }]) => type === "list" || !flags.has(name));
-  const own = left.flatMap(([name, { type }]) => {
+  const offered = left.flatMap(([name, { type }]) => {
     const global = (globalFlags as Record<string, GlobalFlag>)[name];
     const field = fields.find((candidate) => kebab(candidate.name) === name.replace(/-file$/, ""));
-    const about = global?.description ?? (field ? descriptionOf(field.schema) : null);
+    const about =
+      global?.description ?? own?.[name]?.description ?? (field ? descriptionOf(field.schema) : null);
     const isOn = global ? global.isNegative === true : defaultOf(field);
     const spellings = type === "boolean" ? spellingsOf(name, isOn) : [name];
     return spellings.map((spelling) => ({ word: `--${spelling}`, about }));
   });
-  return [...variants, ...own];
+  return [...variants, ...offered];
 }
 
 /** A switch in the spelling that changes its default. Both spellings when the default is not known. */

@@ -22,7 +22,24 @@ async function at(line: string, over = index, live: readonly Word[] = threads): 
 }
 
 const cases: [line: string, offered: string[] | string][] = [
-  ["", ["list", "get", "send", "forget", "watch", "wait", "goal", "daemon", "up", "hold", "schema", "mcp"]],
+  [
+    "",
+    [
+      "list",
+      "get",
+      "send",
+      "forget",
+      "watch",
+      "wait",
+      "goal",
+      "daemon",
+      "up",
+      "hold",
+      "schema",
+      "mcp",
+      "top",
+    ],
+  ],
   ["wa", ["watch", "wait"]],
   ["goal ", ["set", "status"]],
   ["goal s", ["set", "status"]],
@@ -53,6 +70,7 @@ const cases: [line: string, offered: string[] | string][] = [
   ["watch a b d", []],
   ["wait -- ", ["@docs"]],
   ["mcp --f", ["--flat"]],
+  ["top --pl", ["--plain"]],
 ];
 for (const [line, offered] of cases)
   test(`dispatch ${line}|`, async () => {

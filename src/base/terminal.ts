@@ -29,6 +29,8 @@ export function openTerminal(): Terminal {
       // After a suspension the shell has set its own modes, and Bun ignores a mode that it believes to be set.
       if (isOn) stdin.setRawMode(false);
       stdin.setRawMode(isOn);
+      // A resize during a suspension was reported to the shell only. This emits `resize` when the size differs.
+      if (isOn) (stdout as { _refreshSize?(): void })._refreshSize?.();
     },
     write: (s) => written(Buffer.from(s)),
     listen({ keys, resize, gone }) {

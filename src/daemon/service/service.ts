@@ -6,6 +6,7 @@ import { look } from "../../base/directory.ts";
 import { inheritedEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { readLock } from "../../base/flock.ts";
+import { isAlive } from "../../base/identity.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Env } from "../../base/spawn.ts";
@@ -98,11 +99,17 @@ export async function installedService(
   return report.state === "installed" || report.state === "broken" ? report : undefined;
 }
 
-/** Resolves when the daemon has its lock, so that nobody else starts a second one. Throws `agent` and `daemon_down`. */
+/** Resolves when the daemon has its lock and has written who it is, so that nobody else starts a second one. Throws `agent` and `daemon_down`. */
 async function start(by: Manager, paths: Paths, env: Env): Promise<void> {
   await runAll(by.start, env, { mayBeGone: true });
   const until = systemClock.monotonic() + limits.client.autostartWaitMs;
-  while (!readLock(paths.lock).held) {
+  const isUp = () => {
+    const { held, text } = readLock(paths.lock);
+    // The text of the daemon before stays until then.
+    const instance = held ? instanceIn(text) : undefined;
+    return instance !== undefined && isAlive(instance);
+  };
+  while (!isUp()) {
     if (systemClock.monotonic() >= until)
       fail("daemon_down", `${by.name} started the service, and no daemon runs`, {
         hint: by.name === "systemd" ? "journalctl --user -u dispatch" : `read ${paths.log}`,

@@ -19,7 +19,7 @@ export const automation: readonly Mutant[] = [
     file: fire,
     from: '  if (automation?.state !== "active") return;\n',
     to: "  if (!automation) return;\n",
-    what: "a subscription of one time wakes again",
+    what: "an automation that was paused since fires",
     tests: [subscriptions],
   },
   {

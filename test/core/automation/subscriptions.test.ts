@@ -179,6 +179,31 @@ test("two occurrences of one transaction wake once, where one wake was asked for
   expect(texts(here)).toEqual([expect.stringContaining("first")]);
 });
 
+test("one that was paused since it was read fires nothing", async () => {
+  const here = await rig();
+  const worker = await thread(here, "a");
+  const { id } = subscribe(here, [worker], { once: false });
+  const { store } = here.world;
+  const automation = store.automations.find(id)!;
+  store.automations.set(id, { state: "paused", reason: "by hand" });
+  const actions: Actions = {
+    delivery: delivery(here.world),
+    stop: () => Promise.reject(new Error("not asked for")),
+    create: () => Promise.reject(new Error("not asked for")),
+  };
+  const occurrence = {
+    slot: "late",
+    moment: 0,
+    event: null,
+    about: worker,
+    missed: 0,
+    next: null,
+    text: "late",
+  };
+  fireTogether(here.world, actions, [{ automation, occurrence }]);
+  expect(texts(here)).toEqual([]);
+});
+
 test("a Codex that does not answer whether a thread is idle costs no wake", async () => {
   const here = await rig();
   const worker = await thread(here, "worker");

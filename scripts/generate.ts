@@ -10,6 +10,7 @@ import { transitions } from "../src/core/model/message.ts";
 import { typeOf } from "../src/ops/fields.ts";
 import type { AnyOp } from "../src/ops/op.ts";
 import { globalFlags } from "../src/surface/cli/globals.ts";
+import { glossary } from "../src/surface/cli/glossary.ts";
 import { ownCommands } from "../src/surface/cli/own.ts";
 import { indexRowOf, quickReadOf } from "../src/surface/indexrow.ts";
 import { listingsOf } from "../src/surface/mcp/listing.ts";
@@ -64,6 +65,14 @@ function readme(current: string): string {
   );
   return [
     ["commands", ["| command | |", "|---|---|", ...commands]],
+    [
+      "words",
+      [
+        "| word | meaning |",
+        "|---|---|",
+        ...Object.entries(glossary).map(([word, text]) => `| ${word} | ${text} |`),
+      ],
+    ],
     [
       "events",
       ["| kind | |", "|---|---|", ...eventKinds.map((kind) => `| \`${kind}\` | ${eventWords[kind]} |`)],

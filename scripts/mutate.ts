@@ -15,6 +15,7 @@ import type { Mutant } from "./mutate.d/mutant.ts";
 import { reconcile } from "./mutate.d/reconcile.ts";
 import { rest } from "./mutate.d/rest.ts";
 import { state } from "./mutate.d/state.ts";
+import { usage } from "./mutate.d/usage.ts";
 
 const root = resolve(import.meta.dir, "..");
 const bun = join(root, "node_modules/.bin/bun");
@@ -25,7 +26,7 @@ const deadlineMs = 120_000;
 /** Seeds of the simulator, for a mutant that no other test noticed. */
 const seeds = 20;
 
-const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation];
+const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation, ...usage];
 process.exitCode = await main(process.argv[2] ?? "");
 
 async function main(word: string): Promise<number> {

@@ -1,7 +1,8 @@
 /** Runs the simulator with any number of seeds, on two cores.   sim [--seeds 1000] [--from 1] [--steps 200] */
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { simulate, type Tally } from "../test/sim/sim.ts";
+import { simulate } from "../test/sim/sim.ts";
+import { noTally, plus, type Tally } from "../test/sim/state.ts";
 
 interface Share {
   /** The first seed, and the step to the next one. */
@@ -46,25 +47,10 @@ function inWorker(share: Share, noted: () => Promise<void>): Promise<Tally> {
 }
 
 async function run({ from, by, end, steps }: Share): Promise<Tally> {
-  let sum: Tally = {
-    accepted: 0,
-    kills: 0,
-    restarts: 0,
-    elsewhere: 0,
-    done: 0,
-    failed: 0,
-    cancelled: 0,
-    unsure: 0,
-  };
+  let sum: Tally = noTally;
   for (let seed = from; seed < end; seed += by) {
     sum = plus(sum, await simulate(seed, steps));
     parentPort?.postMessage(null);
   }
-  return sum;
-}
-
-function plus(one: Tally, other: Tally): Tally {
-  const sum = { ...one };
-  for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += other[name];
   return sum;
 }

@@ -33,18 +33,21 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     import("./surface/cli/run.ts"),
     import("./ops/index.ts"),
   ]);
+  // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
+  const daemonArgv = Bun.main.startsWith("/$bunfs/")
+    ? [process.execPath, "__daemon"]
+    : [process.execPath, Bun.main, "__daemon"];
   return runCli(argv, {
     ...pending,
     index,
     tools: async () => (await import("./surface/mcp/listing.json")).default as unknown as Listings,
-    // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
-    daemonArgv: Bun.main.startsWith("/$bunfs/")
-      ? [process.execPath, "__daemon"]
-      : [process.execPath, Bun.main, "__daemon"],
+    daemonArgv,
     daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
+    show: async (path) => (await import("./daemon/terminal.ts")).showFile(path),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
     plugin: async (paths) => (await import("./daemon/plugin/plugin.ts")).pluginOf(paths),
+    service: async (paths) => (await import("./daemon/service/service.ts")).serviceOf(paths, daemonArgv),
   });
 }

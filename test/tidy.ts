@@ -41,7 +41,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 const inEntry = "src/surface/cli/quick.ts";
 
 /** The foreground log, and the prompts. */
-const inConsola = ["src/base/logterminal.ts", "src/surface/cli/confirm.ts"];
+const inConsola = ["src/base/logterminal.ts", "src/surface/cli/confirm.ts", "src/surface/cli/pick.ts"];
 
 /** What only one part may touch. */
 const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): boolean }[] = [

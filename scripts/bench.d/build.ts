@@ -1,6 +1,7 @@
 /** The programs under measure, made from this source in this run's own folder. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compile } from "../build.d/compile.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -27,31 +28,9 @@ export async function buildAll(folder: string): Promise<Built> {
   };
 }
 
-/** Builds one program as scripts/build does. Returns its path. */
+/** Builds one program as scripts/build does, so that floor and product are built in the same way. Returns its path. */
 export async function programOf(folder: string, name: string, source: string): Promise<string> {
-  const recipe = await Bun.file(join(root, "scripts/build.ts")).text();
   const place = join(folder, name);
-  mkdirSync(place, { recursive: true });
-  await buildAs(recipe, source, place);
+  await compile({ into: place, entry: source });
   return join(place, "dispatch");
-}
-
-/** scripts/build with another entry and another output, so that floor and product are built in the same way. */
-async function buildAs(recipe: string, entry: string, place: string): Promise<void> {
-  const changes = [
-    ['resolve(import.meta.dir, "..")', root],
-    ['join(root, "dist")', place],
-    ['join(root, "src/main.ts")', entry],
-  ] as const;
-  let text = recipe;
-  for (const [from, to] of changes) {
-    if (text.split(from).length !== 2)
-      throw new Error(`scripts/build has changed: it does not contain ${from} exactly once`);
-    text = text.replace(from, () => JSON.stringify(to));
-  }
-  const script = `${place}.build.ts`;
-  writeFileSync(script, text);
-  const child = Bun.spawn([process.execPath, script], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
-  const stderr = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) throw new Error(`building ${entry}: ${stderr}`);
 }

@@ -41,7 +41,7 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: modes,
-    from: "          if (full !== null) fail(",
+    from: "          if (block) fail(",
     to: "          if (false) fail(",
     what: "a plain send starts a turn over the limit",
     tests: [capacity],

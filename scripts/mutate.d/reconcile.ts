@@ -139,10 +139,11 @@ export const reconcile: readonly Mutant[] = [
     what: "a text that its turn ended without waits a minute and is unsure",
   },
   {
-    file: ingest,
+    file: "src/core/reconcile/itemcompleted.ts",
     from: "    if (message?.lane === lane.ref) {",
     to: "    if (message) {",
     what: "a text counts as delivered in another thread's turn",
+    tests: ["core/reconcile/ingest.test.ts"],
   },
   {
     file: ingest,

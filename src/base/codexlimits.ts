@@ -55,6 +55,8 @@ export const codexLimits = {
     forkCandidatesMax: 1000,
     /** Messages that are read from Codex's own queue of a thread: nobody queues more by hand. */
     queueMax: 10_000,
+    /** Permission profiles of one directory: Codex has three of its own, and a person writes the others. */
+    profilesMax: 1000,
     /** Characters of a thread's sandbox as JSON: some hundred writable folders. */
     sandboxCharsMax: 32 * KiB,
   },

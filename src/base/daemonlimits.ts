@@ -32,12 +32,14 @@ export const daemonLimits = {
     backoffFirstMs: 10 * second,
     /** The longest such pause. */
     backoffMaxMs: 10 * minute,
+    /** What Codex is asked for at a time, as much as one person waits for; the rest waits in order. */
+    besideMax: 8,
+    /** Of one automation, waiting for that: as many as are caught up. Further ones are skipped. */
+    openMax: 100,
     /** In a row: then it is paused. */
     failuresMax: 5,
     /** Hops of a message that caused a message: then it is paused. */
     depthMax: 8,
-    /** Of the newest messages of a thread so many are looked at for the one of a turn. */
-    causeMessagesMax: 20,
     /** Of the moment, in the title of a thread that a trigger makes: to the second. */
     slotCharsInTitle: 19,
     /** Firings that events caused, of one automation within `rateWindowMs`: then it is paused. */
@@ -104,16 +106,35 @@ export const daemonLimits = {
     completionMs: second,
     /** Columns of the description that a shell shows beside a word. */
     completionColumns: 60,
+    /** Choices of a picker: more cannot be looked through, and a selector is faster to type. */
+    choicesMax: 50,
     /** How long a command waits for the daemon that it started: it opens its socket in 50 ms. */
     autostartWaitMs: 10 * second,
     /** How often it tries to connect meanwhile. */
     autostartPollMs: 10,
+    /** How long `up --replace` waits for the work of the old daemon: most turns take some minutes. */
+    replaceWaitMs: 30 * minute,
+    /** How often it asks. */
+    replacePollMs: 250,
     /** A daemon that dropped its first client may be exiting: how long the client waits to learn why. */
     startFailureMs: 500,
     /** How long a cancelled stream may take before the client exits. */
     cancelGraceMs: second,
     /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
     callTriesMax: 3,
+  },
+
+  report: {
+    /** The period without --since. */
+    periodMs: 24 * 60 * minute,
+    /** Threads of one report. */
+    threadsMax: 1000,
+    /** Turns, questions and texts, each: a page of 3 MB at most, and one frame of the socket. */
+    rowsMax: 10_000,
+    /** Rows of a thread's table: the newest. */
+    detailsMax: 30,
+    /** Bars with words of their own; more are one shape. */
+    titledBarsMax: 200,
   },
 
   mcp: {
@@ -143,17 +164,6 @@ export const daemonLimits = {
     textCharsMin: 250,
     /** Characters of a hint that are read for commands. */
     hintCharsMax: 2000,
-  },
-
-  plugin: {
-    /** A host lists its plugins in half a second (measured). */
-    listTimeoutMs: 20 * second,
-    /** How long a host may take to install or remove a plugin: it copies some KB. */
-    changeTimeoutMs: 60 * second,
-    /** Bytes that are read of such a command's output: a list of many plugins has some 100 KB. */
-    outputBytesMax: MiB,
-    /** Characters of what a host says when it refuses. */
-    refusalCharsMax: 400,
   },
 
   tool: {

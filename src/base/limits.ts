@@ -4,6 +4,7 @@
  */
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
+import { setupLimits } from "./setuplimits.ts";
 import { topLimits } from "./toplimits.ts";
 
 const second = 1000;
@@ -14,6 +15,7 @@ const MiB = 1024 * KiB;
 export const limits = {
   ...codexLimits,
   ...daemonLimits,
+  ...setupLimits,
   ...topLimits,
 
   input: {
@@ -71,6 +73,8 @@ export const limits = {
   },
 
   thread: {
+    /** Turns that `get` shows. */
+    turnsShownMax: 5,
     /** Threads of one registry: what the bench rows measure up to is 10,000. */
     max: 100_000,
     /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */
@@ -144,6 +148,17 @@ export const limits = {
     maxMs: 32 * 24 * 60 * minute,
   },
 
+  usage: {
+    /** The part of a limit of `[limits]` at which an event is recorded. */
+    nearShare: 0.8,
+    /** Days of one sum: some hundred years, as nothing else bounds `[history] keep_days`. */
+    daysMax: 36_525,
+    /** Windows that are kept: an account has two for each of its limits, and it has few. */
+    windowsMax: 64,
+    /** The length of a window of which Codex gives none: the shortest that accounts have. */
+    windowMinutes: 300,
+  },
+
   event: {
     /** How long an audit row may wait for another transaction to join. */
     laterMs: 20,
@@ -153,6 +168,8 @@ export const limits = {
     textCharsMax: 500,
     /** Events of one page: 2 MB at the most. */
     pageMax: 1000,
+    /** Rows that are read one by one for their kinds: as fast as one look-up for each of thirty kinds. */
+    tailRows: 100,
     /** How long events and ended messages are kept unless `[history] keep_days` says otherwise. */
     keepDays: 90,
     /** How often older rows are removed. */

@@ -32,6 +32,19 @@ export function momentOf(text: string, end: "first" | "last", now: number): stri
   return at.getHours() === Number(hour) ? iso(at.getTime()) : text;
 }
 
+/** The day of that moment in the zone of this process: YYYY-MM-DD. */
+export function localDay(ms: number): string {
+  const at = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+/** The first moment of the day after that of `ms`. */
+export function nextLocalDay(ms: number): number {
+  const at = new Date(ms);
+  return new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1).getTime();
+}
+
 /** By the calendar and not by 24 hours: a day of a change of clocks is 23 or 25 long. */
 function dayOf([year, month, date]: readonly [number, number, number], end: "first" | "last"): string {
   return iso(

@@ -18,6 +18,7 @@ import {
   startParams,
   textInput,
 } from "./params.ts";
+import { permissionProfiles } from "./profiles.ts";
 import { type Json, list, object, text } from "./read.ts";
 import { rolloutHolds, rolloutPermissions, rolloutTools } from "./rollout.ts";
 import type { CallOptions } from "./rpc.ts";
@@ -213,6 +214,7 @@ export function codexAgent(
       return { models, default: defaultsOf(object(configured["config"]), models) };
     },
 
+    listProfiles: (cwd) => permissionProfiles(read, cwd),
     reply: (epoch, reply) =>
       asRejection(async () => {
         const session = codex.running();

@@ -2,15 +2,7 @@
 import type { AgentEvent } from "../core/model/ports/agentevent.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, msOfSeconds, number, object, row, text } from "./read.ts";
-import {
-  goalFacts,
-  rateLimits,
-  statusFlags,
-  threadFacts,
-  threadStatus,
-  tokenUsage,
-  turnFacts,
-} from "./wire.ts";
+import { goalFacts, rateLimits, statusFlags, threadFacts, threadStatus, turnFacts } from "./wire.ts";
 
 type Reader = (params: Json, thread_id: string) => AgentEvent | undefined;
 
@@ -54,11 +46,6 @@ const readers: Record<string, Reader> = {
     const turn_id = text(params["turnId"]);
     const item = itemFacts(params["item"], number(params["completedAtMs"]));
     return turn_id !== null && item ? { kind: "item_completed", thread_id, turn_id, item } : undefined;
-  },
-  "thread/tokenUsage/updated": (params, thread_id) => {
-    const turn_id = text(params["turnId"]);
-    const usage = tokenUsage(params["tokenUsage"]);
-    return turn_id !== null && usage ? { kind: "tokens", thread_id, turn_id, usage } : undefined;
   },
   "thread/goal/updated": (params, thread_id) => {
     const goal = goalFacts(params["goal"]);

@@ -127,6 +127,7 @@ export const features: readonly Feature[] = [
   { what: "compact a thread", calls: { "thread/compact/start": [] } },
   { what: "search its threads", calls: { "thread/search": [], "thread/searchOccurrences": [] } },
   { what: "list models", calls: { "model/list": [], "config/read": [] } },
+  { what: "list permission profiles", calls: { "permissionProfile/list": ["cwd"] } },
   { what: "list its own queue", calls: { "thread/queue/list": [] } },
   {
     what: "queue for a thread that another program writes",

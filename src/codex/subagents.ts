@@ -1,13 +1,24 @@
-/** Tracks the working sub-agents of a thread. They may outlive the turn that spawned them, without an event (facts C6). */
+/**
+ * Tracks the sub-agents of a thread: which of them work, and the tokens of each. They may outlive the turn that spawned
+ * them, without an event, and may report before an item of the parent names them (facts C6).
+ */
 import { limits } from "../base/limits.ts";
-import type { AgentEvent } from "../core/model/ports/agentevent.ts";
+import type { AgentEvent, TokensEvent } from "../core/model/ports/agentevent.ts";
 import { type Json, list, object, text } from "./read.ts";
+import { tokenUsage } from "./wire.ts";
 
-/** Reads each notification. Returns an event with the new list when the working sub-agents of a top thread changed. */
+type Reported = Pick<TokensEvent, "turn_id" | "total" | "last" | "context_window">;
+
+/**
+ * Reads each notification. Returns an event with the new list when the working sub-agents of a top thread changed, and
+ * the tokens of a thread, again when its top thread becomes known.
+ */
 export function subagents(): (method: string, thread: string, params: Json) => AgentEvent[] {
   const parents = new Map<string, string>();
   const working = new Set<string>();
   const reported = new Map<string, string>();
+  const models = new Map<string, string>();
+  const tokens = new Map<string, Reported>();
 
   const topOf = (thread: string): string => {
     let top = thread;
@@ -16,27 +27,63 @@ export function subagents(): (method: string, thread: string, params: Json) => A
     return top;
   };
 
-  const adopt = (parent: string, child: string) => {
-    if (child === parent || topOf(parent) === child) return;
-    parents.set(child, parent);
-    const [oldest] = parents.keys();
-    if (parents.size > limits.wire.subAgentsKnownMax && oldest !== undefined) parents.delete(oldest);
+  const bounded = (known: Map<string, unknown>) => {
+    const [oldest] = known.keys();
+    if (known.size > limits.wire.subAgentsKnownMax && oldest !== undefined) known.delete(oldest);
   };
 
+  /** Returns whether the parent was not known. */
+  const adopt = (parent: string, child: string): boolean => {
+    if (child === parent || topOf(parent) === child) return false;
+    const isNew = parents.get(child) !== parent;
+    parents.set(child, parent);
+    bounded(parents);
+    return isNew;
+  };
+
+  const tokensEvent = (thread_id: string, usage: Reported): TokensEvent => ({
+    kind: "tokens",
+    thread_id,
+    root_id: topOf(thread_id),
+    model: models.get(thread_id) ?? null,
+    ...usage,
+  });
+
+  const noteTokens = (thread: string, params: Json): AgentEvent[] => {
+    const turn_id = text(params["turnId"]);
+    const usage = tokenUsage(params["tokenUsage"]);
+    if (turn_id === null || usage === undefined) return [];
+    tokens.delete(thread);
+    tokens.set(thread, { turn_id, ...usage });
+    bounded(tokens);
+    return [tokensEvent(thread, { turn_id, ...usage })];
+  };
+
+  /** Of the sub-agents of this top thread. */
+  const tokensBelow = (top: string): AgentEvent[] =>
+    [...tokens].flatMap(([thread, usage]) =>
+      thread !== top && topOf(thread) === top ? [tokensEvent(thread, usage)] : [],
+    );
+
   return (method, thread, params) => {
+    if (method === "thread/tokenUsage/updated") return noteTokens(thread, params);
     const state = workOf(method, params);
     const children = method.startsWith("item/") ? childrenIn(object(params["item"])) : [];
     if (state === undefined && children.length === 0) return [];
     if (state === "working") working.add(thread);
     if (state === "over") working.delete(thread);
-    for (const child of children) adopt(thread, child);
+    const model = text(object(params["item"])?.["model"]);
+    for (const child of children) if (model !== null) models.set(child, model);
+    bounded(models);
+    const isGrown = children.map((child) => adopt(thread, child)).includes(true);
     const top = topOf(thread);
+    const found = isGrown ? tokensBelow(top) : [];
     const agents = [...working].filter((agent) => agent !== top && topOf(agent) === top).sort();
     const list = agents.join(" ");
-    if (list === (reported.get(top) ?? "")) return [];
+    if (list === (reported.get(top) ?? "")) return found;
     if (list === "") reported.delete(top);
     else reported.set(top, list);
-    return [{ kind: "agents_working", thread_id: top, agents }];
+    return [...found, { kind: "agents_working", thread_id: top, agents }];
   };
 }
 

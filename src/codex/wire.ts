@@ -4,7 +4,7 @@ import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Sandbox } from "../contract/words.ts";
 import type { Catalogue, ModelFacts } from "../core/model/ports/agent.ts";
-import type { RateLimits } from "../core/model/ports/agentevent.ts";
+import type { RateLimits, TokensReport } from "../core/model/ports/agentevent.ts";
 import type {
   EffectiveSettings,
   GoalFacts,
@@ -12,11 +12,11 @@ import type {
   ThreadFacts,
   ThreadOpened,
   ThreadStatus,
-  TokenUsage,
   TurnError,
   TurnFacts,
   TurnStatus,
 } from "../core/model/ports/thread.ts";
+import type { Spent } from "../core/model/ports/usage.ts";
 import { itemFacts } from "./items.ts";
 import { type Json, list, msOfSeconds, number, object, row, text, word } from "./read.ts";
 
@@ -96,15 +96,24 @@ function turnError(value: unknown): TurnError | null {
   return { message: text(error["message"]) ?? "", kind: word(error["codexErrorInfo"]) };
 }
 
-export function tokenUsage(value: unknown): TokenUsage | undefined {
+export function tokenUsage(value: unknown): TokensReport | undefined {
   const usage = object(value);
   const total = object(usage?.["total"]);
   if (usage === undefined || total === undefined) return undefined;
   return {
-    total: number(total["totalTokens"]) ?? 0,
-    input: number(total["inputTokens"]) ?? 0,
-    output: number(total["outputTokens"]) ?? 0,
+    total: spent(total),
+    last: spent(object(usage["last"]) ?? {}),
     context_window: number(usage["modelContextWindow"]),
+  };
+}
+
+function spent(tokens: Json): Spent {
+  return {
+    total: number(tokens["totalTokens"]) ?? 0,
+    input: number(tokens["inputTokens"]) ?? 0,
+    cached: number(tokens["cachedInputTokens"]) ?? 0,
+    output: number(tokens["outputTokens"]) ?? 0,
+    reasoning: number(tokens["reasoningOutputTokens"]) ?? 0,
   };
 }
 
@@ -113,11 +122,12 @@ export function rateLimits(value: unknown): RateLimits | undefined {
   if (limited === undefined) return undefined;
   return {
     limit_id: text(limited["limitId"]),
-    windows: [limited["primary"], limited["secondary"]].flatMap((window) => {
-      const used_percent = number(object(window)?.["usedPercent"]);
-      return used_percent === null
-        ? []
-        : [{ used_percent, resets_at: msOfSeconds(object(window)?.["resetsAt"]) }];
+    windows: (["primary", "secondary"] as const).flatMap((name) => {
+      const window = object(limited[name]);
+      const used_percent = number(window?.["usedPercent"]);
+      if (used_percent === null) return [];
+      const window_minutes = number(window?.["windowDurationMins"]);
+      return [{ name, used_percent, window_minutes, resets_at: msOfSeconds(window?.["resetsAt"]) }];
     }),
     reached: text(limited["rateLimitReachedType"]),
   };

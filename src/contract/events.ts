@@ -78,6 +78,8 @@ export interface EventData {
   "goal.changed": { status: string | null; by?: string; why?: string };
   "limit.reached": { provider: string; until: string; doubt?: string; error: { message: string } };
   "limit.ended": { provider: string; why: string };
+  "limit.near": { limit: string; used: number; max: number };
+  "limit.full": { limit: string; used: number; max: number };
   "trigger.fired": {
     trigger: string;
     face: string;
@@ -146,6 +148,8 @@ export const eventWords = {
   "goal.changed": "the status of a goal changed",
   "limit.reached": "the account's usage limit was reached, and until when",
   "limit.ended": "the usage limit is over",
+  "limit.near": "80 % of a limit of `[limits]` is used",
+  "limit.full": "a limit of `[limits]` is used up: no turn starts",
   "trigger.fired": "a trigger or a subscription fired, was skipped or failed",
   "trigger.paused": "a trigger or a subscription was paused, and why",
   "inbox.posted": "a message is in an inbox",

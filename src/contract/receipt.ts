@@ -13,6 +13,8 @@ export const receiptView = {
   joined: v.boolean(),
   held: orNull(v.string()),
   release: orNull(v.string()),
+  /** Why it waits, when it is not held: a limit, or what Codex refused. */
+  waits: orNull(v.string()),
   attempt: v.number(),
   key: orNull(v.string()),
   cause: orNull(v.string()),

@@ -15,6 +15,17 @@ const turn = v.object({
 });
 export type TurnView = v.InferOutput<typeof turn>;
 
+/** A turn of the past, in short. */
+export const pastTurn = v.object({
+  id: v.string(),
+  status: v.picklist(turnStatuses),
+  origin: v.picklist(turnOrigins),
+  error: orNull(v.string()),
+  started_at: time,
+  completed_at: orNull(time),
+});
+export type PastTurn = v.InferOutput<typeof pastTurn>;
+
 /** `release` is the command that ends the hold; null: nothing is held. */
 export const queueShape = v.object({
   pending: v.number(),

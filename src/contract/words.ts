@@ -113,7 +113,8 @@ export type AutomationState = (typeof automationStates)[number];
 export const watchedConditions = ["done", "failed", "waiting", "attention", "idle"] as const;
 export type WatchedCondition = (typeof watchedConditions)[number];
 
-export const firingOutcomes = ["fired", "skipped", "failed"] as const;
+/** `open`: Codex is asked for it, and it has not ended. */
+export const firingOutcomes = ["open", "fired", "skipped", "failed"] as const;
 export type FiringOutcome = (typeof firingOutcomes)[number];
 
 /** What becomes of moments that passed while nobody looked. */
@@ -144,3 +145,9 @@ export const pluginStates = [
   "broken",
   "unknown",
 ] as const;
+
+/**
+ * absent: not installed; installed; broken: it cannot start, because its program or Codex is gone; other: the file is of
+ * another home or of somebody else.
+ */
+export const serviceStates = ["absent", "installed", "broken", "other"] as const;

@@ -2,8 +2,10 @@
 
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
+import type { Report } from "../contract/report.ts";
 import type { RequestView } from "../contract/request.ts";
-import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
+import type { PastTurn, ThreadSummary, ThreadView } from "../contract/thread.ts";
+import type { UsageView } from "../contract/usage.ts";
 import type { Condition, MessageState, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
@@ -21,12 +23,14 @@ import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
 import type { ListFilter } from "./state/summary.ts";
+import type { UsageQuery } from "./state/usageview.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
 import type { AccessRequest } from "./threads/agents.ts";
 import type { NewThread } from "./threads/create.ts";
 import type { Fork } from "./threads/historyedit.ts";
 import type { Models } from "./threads/models.ts";
 import type { Plan, PlanRequest } from "./threads/plan.ts";
+import type { Profiles } from "./threads/profiles.ts";
 import type { Purpose } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
@@ -51,6 +55,7 @@ export interface Core extends AutomationVerbs {
   setGoal(ref: Ref, change: GoalChange): Promise<GoalFacts | null>;
   clearGoal(ref: Ref): Promise<void>;
   models(options: { refresh: boolean; hidden: boolean }): Promise<Models>;
+  profiles(cwd: string, refresh: boolean): Promise<Profiles>;
   /** Reads the history into the index; the view shows the result. */
   sync(ref: Ref, bounds: Bounds, signal: AbortSignal): Promise<void>;
   search(search: Search): Promise<Found>;
@@ -108,6 +113,7 @@ export interface Core extends AutomationVerbs {
   /** Throws `denied` when the agent may not call this, or not on this thread. */
   authorizeAgentCall(request: AccessRequest): void;
   agent(): AgentStatus;
+  usage(query: UsageQuery): UsageView;
   /** The usage limits that keep turns from starting. */
   usageLimits(): UsageLimit[];
   /** Threads that are held because Codex died of them. */
@@ -121,6 +127,10 @@ export interface Core extends AutomationVerbs {
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];
+  /** The newest turns, newest first. */
+  turns(ref: Ref): PastTurn[];
+  /** What the threads did since then; epoch ms. */
+  report(since: number): Report;
 }
 
 export interface Waiting {

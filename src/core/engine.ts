@@ -73,7 +73,14 @@ export function engineOf(deps: CoreDeps): Engine {
     const before = clock.now() - deps.policy().keepDays * limits.timer.dayMs;
     // In small transactions, since the events of Codex wait meanwhile.
     while (journal.note(() => store.events.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
-    for (const table of [store.automations, store.outbox, store.inbox, store.toolCalls])
+    for (const table of [
+      store.automations,
+      store.outbox,
+      store.inbox,
+      store.toolCalls,
+      store.usage,
+      store.profiles,
+    ])
       while (journal.note(() => table.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: MessageCursor | null = null;
     do {
@@ -100,6 +107,9 @@ export function engineOf(deps: CoreDeps): Engine {
     delivery: deliver,
     stop: (ref) => core.stop(ref, limits.thread.stopTimeoutMs),
     async create({ preset, name, text, key, by }) {
+      // A daemon before this one made it: its name, which is taken by now, is not checked again.
+      const made = store.lanes.findByCreateKey(key);
+      if (made) return made.ref;
       const draft = { name, presets: preset === null ? [] : [preset], flags: { text }, key, created_by: by };
       const { draft: checked } = await core.checkedPlan({ ...draft, cwd: deps.home });
       return (await core.create(checked, new AbortController().signal)).ref;

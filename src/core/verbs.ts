@@ -1,6 +1,6 @@
 /** Connects each verb with the part of core that implements it. */
 
-import { errorMessage, fail } from "../base/error.ts";
+import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadView } from "../contract/thread.ts";
@@ -13,7 +13,6 @@ import { follow, page, sample } from "./events/follow.ts";
 import { type WaitTarget, wait } from "./events/wait.ts";
 import { acquit, crashers } from "./loading/blame.ts";
 import { clearGoal, readGoal, setGoal } from "./loading/goal.ts";
-import { refuseUnsettled } from "./loading/idle.ts";
 import type { CoreDeps } from "./model/deps.ts";
 import { cursorOf } from "./model/events.ts";
 import type { Ref } from "./model/ports/rows.ts";
@@ -29,22 +28,25 @@ import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
 import { statusOf, viewOf } from "./state/lane.ts";
 import { receiptOf } from "./state/receipt.ts";
-import { endQueued } from "./state/settle.ts";
+import { pastTurn, reportSince } from "./state/report.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
+import { usageView } from "./state/usageview.ts";
 import { attach, give, unload, unmanaged } from "./threads/adopt.ts";
 import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
 import { create } from "./threads/create.ts";
+import { forget } from "./threads/forget.ts";
 import { compact, fork, revert } from "./threads/historyedit.ts";
 import { archive, rename, restore } from "./threads/metadata.ts";
 import { models } from "./threads/models.ts";
 import { checkedPlan, plan } from "./threads/plan.ts";
+import { profiles } from "./threads/profiles.ts";
 import { resolve, targetOf } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
 export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
-  const { store, journal, live, agent, log } = deps;
+  const { store, journal, live, agent } = deps;
 
   function view(ref: Ref): ThreadView {
     const facts = store.lanes.getFacts(ref);
@@ -54,7 +56,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
 
   const receipt = (id: string) => {
     const message = store.messages.get(id);
-    return receiptOf(message, store.lanes.find(message.lane));
+    return receiptOf(message, store.lanes.find(message.lane), store.usageLimits.list());
   };
 
   /**
@@ -102,6 +104,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     setGoal: (ref, change) => setGoal(deps, ref, change),
     clearGoal: (ref) => clearGoal(deps, ref),
     models: (options) => models(deps, options),
+    profiles: (cwd, refresh) => profiles(deps, cwd, refresh),
     view,
     list: (filter) =>
       filtered(filter, (limit) =>
@@ -117,26 +120,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       const { ref, message } = await create(deps, deliver, draft);
       return { ref, receipt: message && (await underWay(message.id, signal)) };
     },
-    async forget(ref) {
-      await deps.locked(ref, async () => {
-        const { thread_id } = store.lanes.get(ref);
-        if (store.turns.running(ref).length > 0)
-          fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
-        refuseUnsettled(deps, ref);
-        journal.commit((change) => {
-          endQueued(store, change, ref, "cancelled");
-          store.lanes.forget(ref, change.now);
-          change.append({ kind: "thread.forgotten", lane: ref, data: { thread_id } });
-        });
-        if (thread_id === null || !live.get(thread_id)) return;
-        live.drop(thread_id);
-        await agent
-          .unsubscribe(thread_id)
-          .catch((thrown: unknown) =>
-            log.warn("a forgotten thread was not unloaded", { reason: errorMessage(thrown) }),
-          );
-      });
-    },
+    forget: (ref) => forget(deps, ref),
     async send(ref, draft, signal) {
       refuseFlood(deps, ref, draft);
       const message = await deliver.send(ref, draft);
@@ -146,7 +130,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     receipts: ({ ref, states, limit }) =>
       store.messages
         .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
-        .map((message) => receiptOf(message, store.lanes.find(message.lane))),
+        .map(({ id }) => receipt(id)),
     async reconcile(id) {
       const { lane } = store.messages.get(id);
       await agent.ready(limits.codex.readyWaitMs);
@@ -214,6 +198,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     authorizeAgentCall: (request) => authorizeAgentCall(deps, request),
     agent: () => agent.status(),
     crashers: () => crashers(deps),
+    usage: (query) => usageView(deps, query),
     usageLimits: () => store.usageLimits.list(),
     retryAgent() {
       agent.retry();
@@ -237,6 +222,8 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
     ...automationVerbs(deps, automate),
+    turns: (ref) => store.turns.listNewest(ref, limits.thread.turnsShownMax).map(pastTurn),
+    report: (since) => reportSince(deps, since),
     audited(limit) {
       journal.flush();
       return page(deps, { kinds: ["op.called"] }, null, limit).events.reverse();

@@ -4,13 +4,16 @@ import { errorMessage, fail } from "../base/error.ts";
 
 export interface DaemonArgs {
   foreground: boolean;
+  /** A manager of services started it. */
+  service: boolean;
   home: string | undefined;
   ask: "version" | "help" | undefined;
 }
 
-export const usage = `dispatchd [--foreground] [--home DIR]
+export const usage = `dispatchd [--foreground | --service] [--home DIR]
 
 Runs the dispatch daemon. With --foreground it runs in this terminal until Ctrl-C, with its log on stderr.
+With --service a manager of services runs it, also after a dispatch down.
 The commands of \`dispatch\` start the daemon themselves.
 `;
 
@@ -20,6 +23,7 @@ export function daemonArgs(argv: readonly string[]): DaemonArgs {
       args: argv.filter((word, at) => at > 0 || word !== "__daemon"),
       options: {
         foreground: { type: "boolean" },
+        service: { type: "boolean" },
         home: { type: "string" },
         version: { type: "boolean" },
         help: { type: "boolean" },
@@ -27,7 +31,8 @@ export function daemonArgs(argv: readonly string[]): DaemonArgs {
       strict: true,
     });
     const ask = values.version ? "version" : values.help ? "help" : undefined;
-    return { foreground: values.foreground ?? false, home: values.home, ask };
+    const { foreground = false, service = false } = values;
+    return { foreground, service, home: values.home, ask };
   } catch (cause) {
     return fail("usage", errorMessage(cause), { hint: "dispatchd --help", cause });
   }

@@ -99,6 +99,13 @@ export async function compose(input: {
         notify,
         attachedQueue: policy.attached_queue,
         usageLimits: { continue: usage.continue, nudge: usage.nudge ?? null },
+        budgets: {
+          turns: usage.turns ?? null,
+          turnsPerCwd: usage.turns_per_cwd ?? null,
+          tokensPerDay: usage.tokens_per_day ?? null,
+          tokensPerThread: usage.tokens_per_thread ?? null,
+          pauseAtPercent: usage.pause_at_percent ?? null,
+        },
         maxRunningTurns: policy.max_running_turns ?? null,
         indexedBytesMax: history.max_text_bytes,
         rules: rulesOf(policy),

@@ -37,13 +37,21 @@ const schema = v.strictObject({
     }),
     {},
   ),
-  /** What follows a usage limit of the account. */
+  /** What follows a usage limit of the account, and limits of the user's own. */
   limits: v.optional(
     v.strictObject({
       /** When the limit ends, queued texts are delivered (`queue`), or held until a person releases them (`hold`). */
       continue: v.optional(v.picklist(["queue", "hold"]), "queue"),
       /** A text to queue, when the limit ends, in each thread whose turn the limit interrupted. */
       nudge: v.optional(v.pipe(v.string(), seen)),
+      /** Turns that run at a time, in all threads and in those of one directory. */
+      turns: v.optional(whole),
+      turns_per_cwd: v.optional(whole),
+      /** Input and output tokens, of all threads on one day and of one thread. */
+      tokens_per_day: v.optional(whole),
+      tokens_per_thread: v.optional(whole),
+      /** No turn starts while a window of the account is used to this percentage. */
+      pause_at_percent: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
     }),
     {},
   ),

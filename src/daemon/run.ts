@@ -1,5 +1,5 @@
 /** Runs the daemon: take the instance lock, open the socket, compose, serve, shut down. */
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
 import { daemonEnv, readEnv } from "../base/env.ts";
@@ -66,6 +66,7 @@ export async function runDaemon({ argv = [], load = loadModules, ...options }: R
     prepareSocketPath(paths.socket);
     lock = await takeInstance(paths, systemClock);
     if (!lock) return await exitAlreadyRunning(paths, foreground);
+    if (args.service) rmSync(paths.stopped, { force: true });
     return await serve(paths, foreground, load);
   } catch (thrown) {
     return await explain(thrown);

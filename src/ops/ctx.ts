@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Code } from "../base/error.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Paths } from "../base/paths.ts";
-import type { pluginHosts, pluginStates } from "../contract/words.ts";
+import type { pluginHosts, pluginStates, serviceStates } from "../contract/words.ts";
 import type { Core } from "../core/core.ts";
 import type { Caller } from "./protocol.ts";
 
@@ -131,6 +131,40 @@ export interface Plugin {
   remove(input: PluginHosts & { dry_run: boolean }): Promise<PluginReport>;
 }
 
+/** The daemon as a service of systemd or launchd. */
+export interface ServiceReport {
+  manager: "systemd" | "launchd";
+  file: string;
+  state: (typeof serviceStates)[number];
+  /** It starts with each login. */
+  enabled: boolean;
+  /** The process that the manager started. */
+  pid: number | null;
+  /** The daemon that runs, whoever started it. */
+  daemon_pid: number | null;
+  program: string[] | null;
+  /** The executable that the service finds. */
+  codex: string | null;
+  detail: string | null;
+  /** Of the file, for a dry run. */
+  text: string | null;
+  commands: string[];
+  /** Variables that were not written into the file, because they may be secrets. */
+  left: string[];
+  next: string | null;
+}
+
+/** Each method throws `not_found` where there is no manager. */
+export interface Service {
+  status(): Promise<ServiceReport>;
+  /** Throws `conflict`, `agent_down` (no Codex), `agent`, `storage`, `daemon_down`. */
+  install(input: { dry_run: boolean }): Promise<ServiceReport>;
+  /** Throws `conflict` and `agent`. */
+  remove(input: { dry_run: boolean }): Promise<ServiceReport>;
+  /** Starts the daemon by its service. False when there is no service of this home, or it does not start. */
+  startInstalled(): Promise<boolean>;
+}
+
 export interface ClientCtx {
   paths: Paths;
   clock: Clock;
@@ -147,6 +181,8 @@ export interface ClientCtx {
   clearStopped(): void;
   /** True when the person confirms or `--yes` is set. False when they do not, or when there is no terminal. */
   confirm(question: string): Promise<boolean>;
+  /** A line for the person who waits, on standard error. */
+  note(line: string): void;
   hasTerminal: boolean;
   /** Runs Codex in this terminal. Returns its exit status. */
   runCodex(args: readonly string[]): Promise<number>;
@@ -157,4 +193,9 @@ export interface ClientCtx {
   doctor(input: { app_server: boolean; fix: boolean; timeoutMs: number }): Promise<Check[]>;
   registry(): Promise<Registry>;
   plugin(): Promise<Plugin>;
+  service(): Promise<Service>;
+  /** Writes a file of the caller's; only the caller can read a new one. Throws `storage`. */
+  write(path: string, text: string): Promise<void>;
+  /** Shows a file by the system's own program for it. Throws `not_found` when there is none. */
+  show(path: string): Promise<void>;
 }

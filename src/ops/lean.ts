@@ -74,7 +74,7 @@ function ageOf(ms: number): string {
 }
 
 export function leanReceipt(receipt: Receipt): Row {
-  const { receipt: id, thread, state, outcome, held, release, error, caveat } = receipt;
+  const { receipt: id, thread, state, outcome, held, release, waits, error, caveat } = receipt;
   return {
     receipt: id,
     thread,
@@ -82,6 +82,7 @@ export function leanReceipt(receipt: Receipt): Row {
     outcome: outcome === "completed" ? null : outcome,
     held,
     release,
+    waits,
     error: error === null ? null : `${error.code}: ${error.message}`,
     caveat,
   };

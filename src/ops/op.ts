@@ -16,6 +16,18 @@ export type Repeat = "safe" | "keyed" | "no";
 
 type Reach = "any" | "created" | "never";
 
+/** What a person wants to do: the sections of the help. */
+export const tasks = {
+  start: "make a thread, or take one over",
+  send: "give it text, see what became of it, stop it",
+  answer: "what threads ask you, and messages for you",
+  look: "what they do, said and did",
+  organise: "names, archive, history, goals",
+  automate: "at a time, or when something happens",
+  maintain: "the daemon, the registry, the installation",
+} as const;
+export type Task = keyof typeof tasks;
+
 /** The noun of the MCP tool `dispatch_<group>_<intent>`. */
 export type Group = "thread" | "plan" | "message" | "request" | "trigger" | "inbox" | "daemon";
 
@@ -48,6 +60,7 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** The words that the Python original used for it. They are routed, and shown nowhere else. */
   also?: string;
   group: Group;
+  task: Task;
   summary: string;
   /** More lines for `--help`. */
   about?: string;
@@ -58,6 +71,8 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
    */
   reach?: Reach | ((input: v.InferOutput<I>) => Reach);
   repeat: Repeat;
+  /** Not offered over MCP: it is for the person at a shell. */
+  isForPersons?: true;
   /** A method for other ops: neither CLI nor MCP offers it. */
   hidden?: true;
   /** The view is input for another program, so it is printed through a pipe too, unless `--json`. Not offered over MCP. */
@@ -144,12 +159,14 @@ export interface IndexRow {
   cli: string;
   also?: string;
   group: Group;
+  task: Task;
   intent: Intent;
   at?: "client";
   start?: "never";
   frozen?: true;
   hidden?: true;
   plain?: true;
+  isForPersons?: true;
   undoable?: true;
   lists?: readonly Named[];
   /** The hash of the op's input and output JSON Schemas. Client and daemon compare it. */

@@ -1,7 +1,7 @@
 /** The text views of shared shapes. Every string from outside goes through `cell` or `block`. */
 
 import { pairs, table } from "../base/table.ts";
-import { ago, block, cell, type Look, paint, type Style } from "../base/text.ts";
+import { ago, cell, type Look, paint, type Style } from "../base/text.ts";
 import type { EventView } from "../contract/events.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadSummary, ThreadView } from "../contract/thread.ts";
@@ -16,7 +16,7 @@ const statusStyle: Partial<Record<string, Style>> = {
   unknown: "yellow",
 };
 
-function statusWord({ status, setup }: Pick<ThreadView, "status" | "setup">): string {
+export function statusWord({ status, setup }: Pick<ThreadView, "status" | "setup">): string {
   const style = statusStyle[status];
   const word = setup === null || status === "blocked" ? status : setup;
   return style ? paint(style, word) : word;
@@ -89,87 +89,6 @@ function noteOf(thread: ThreadSummary, look: Look): string {
   return paint("yellow", pending > 0 ? `${waits} ${ends}` : ends);
 }
 
-export function threadPairs(thread: ThreadView, look: Look): string {
-  const { latest_turn: latest, queue, tokens, model } = thread;
-  const rows: [string, string][] = [
-    [
-      "thread",
-      `${paint("bold", thread.ref)}  ${cell(thread.title)}${thread.handle ? `  @${cell(thread.handle)}` : ""}`,
-    ],
-    ["status", `${statusWord(thread)}  (${thread.confidence}, seen ${ago(thread.as_of, look)})`],
-    ["id", thread.id ? `codex://threads/${cell(thread.id)}` : "not durable yet"],
-    ["cwd", cell(thread.cwd)],
-  ];
-  if (thread.write_locked_reason) rows.push(["locked", cell(thread.write_locked_reason)]);
-  if (latest) {
-    const how = latest.error ? `: ${cell(latest.error.message)}` : "";
-    const reason = latest.retrying_reason ? `: ${cell(latest.retrying_reason)}` : "";
-    const since = latest.retrying_since
-      ? `, retrying since ${ago(latest.retrying_since, look)}${reason}`
-      : "";
-    rows.push([
-      "turn",
-      `${latest.status}${how}, ${latest.origin}, ${ago(latest.completed_at ?? latest.started_at, look)}${since}`,
-    ]);
-  }
-  if (thread.blocked) {
-    const { reason, hint } = thread.blocked;
-    rows.push(["blocked", `${cell(reason)}\n${paint("bold", cell(hint))}`]);
-  }
-  if (thread.limited) rows.push(["limited", limitLine(thread.limited, look)]);
-  if (queue.pending > 0 || queue.reason) {
-    // A limit has its own row.
-    const why =
-      queue.reason && (queue.held || !thread.limited)
-        ? `, ${queue.held ? "held: " : ""}${cell(queue.reason.replaceAll("_", " "))}`
-        : "";
-    const release = queue.release ? `\n${paint("bold", cell(queue.release))}` : "";
-    rows.push(["queue", `${queue.pending} waiting${why}${release}`]);
-  }
-  // A summary is not enough to decide on: only `request get` shows the whole question.
-  for (const { id, summary } of thread.requests)
-    rows.push(["asks", `${cell(summary)}\n${paint("bold", `dispatch request get ${id}`)}`]);
-  if (thread.agents.length > 0)
-    rows.push([
-      "agents",
-      `${thread.agents.length} working: ${thread.agents.map((id) => cell(id)).join(", ")}`,
-    ]);
-  if (thread.goal) {
-    const { status, objective, resume } = thread.goal;
-    const next = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
-    rows.push(["goal", `${cell(status)}: ${cell(objective)}${next}`]);
-  }
-  for (const warning of thread.warnings) rows.push([paint("yellow", "warning"), cell(warning)]);
-  const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);
-  rows.push(["model", chosen.map((word) => cell(word)).join(" / ") || "-"]);
-  const answers = thread.request_policy ? `, questions: ${thread.request_policy}` : "";
-  rows.push([
-    "rights",
-    `sandbox ${cell(thread.sandbox)}${sandboxExtras(thread)}, approvals ${cell(thread.approval_policy)}${answers}`,
-  ]);
-  if (thread.tools)
-    rows.push(["tools", `${cell(thread.tools)}${thread.writable ? "" : ", while dispatch writes it"}`]);
-  if (tokens)
-    rows.push([
-      "tokens",
-      `${tokens.total}${tokens.context_window ? ` (window ${tokens.context_window})` : ""}`,
-    ]);
-  if (thread.last_message) rows.push(["says", block(thread.last_message.text)]);
-  return pairs(rows, look);
-}
-
-/** A usage limit in one line. */
-export function limitLine({ until, reason }: { until: string; reason: string }, look: Look): string {
-  return `until ${until} (${ago(until, look)}): ${cell(reason)}`;
-}
-
-/** What a workspace-write sandbox allows besides its folder. */
-function sandboxExtras({ sandbox, sandbox_details: details }: ThreadView): string {
-  if (sandbox !== "workspace-write" || !details) return "";
-  const roots = details.writable_roots.map((root) => ` + ${cell(root)}`).join("");
-  return `${roots}${details.network_access ? " + network" : ""}`;
-}
-
 const stateWords: Record<Receipt["state"], string> = {
   queued: "stored; it waits for its turn",
   claimed: "stored; it is being sent to Codex",
@@ -203,6 +122,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
     ],
   ];
   if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
+  if (receipt.waits) rows.push(["waits", cell(receipt.waits)]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);
   if (receipt.attempt > 1) rows.push(["attempt", String(receipt.attempt)]);
   if (receipt.turn_id) rows.push(["turn", cell(receipt.turn_id)]);

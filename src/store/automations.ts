@@ -5,10 +5,12 @@ import type {
   Firing,
   InboxMessage,
   InboxStore,
+  OpenFiring,
   OutboxStore,
   Outgoing,
   Watched,
   When,
+  Work,
 } from "../core/model/ports/automation.ts";
 import { table } from "./table.ts";
 
@@ -25,6 +27,7 @@ export function automationStore(db: Database): AutomationStore {
   const watched = table<Watched>(db, "watched", { bool: ["holds"] });
   let version = 0;
   const firings = table<Firing>(db, "firings");
+  const works = table<OpenFiring>(db, "firings", { json: ["work"] });
   const find = (id: string) => automations.find("SELECT * FROM automations WHERE id = ?", id);
   return {
     add(row, lanes) {
@@ -82,8 +85,8 @@ export function automationStore(db: Database): AutomationStore {
           .all(
             `SELECT a.*, coalesce(m.holds, 0) AS watched_holds, m.seq AS watched_seq
                FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
-               LEFT JOIN watched AS m ON m.automation = w.automation AND m.lane = ?2
-              WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active'`,
+               LEFT JOIN watched AS m ON m.automation = w.automation AND m.lane = +?2
+              WHERE w.lane = +?1 AND w.named = 1 AND a.state = 'active'`,
             name,
             lane,
           )
@@ -96,7 +99,7 @@ export function automationStore(db: Database): AutomationStore {
       ...automations.all("SELECT * FROM automations WHERE lane = ? AND state = 'active'", lane),
       ...automations.all(
         `SELECT a.* FROM watched AS w INDEXED BY watched_lane JOIN automations AS a ON a.id = w.automation
-          WHERE w.lane = ?1 AND w.named = 1 AND a.state = 'active' AND a.lane IS NOT ?1`,
+          WHERE w.lane = +?1 AND w.named = 1 AND a.state = 'active' AND a.lane IS NOT +?1`,
         lane,
       ),
     ],
@@ -111,12 +114,27 @@ export function automationStore(db: Database): AutomationStore {
          ON CONFLICT (automation, lane) DO UPDATE SET holds = excluded.holds, seq = excluded.seq`,
       ).run(id, lane, holds ? 1 : 0, seq);
     },
-    clearWatched(id) {
-      db.query("UPDATE watched SET holds = 0, seq = NULL WHERE automation = ?").run(id);
+    spendWatched(id) {
+      db.query("UPDATE watched SET seq = NULL WHERE automation = ?").run(id);
     },
     hasFired: (id, slot) =>
       db.query("SELECT 1 FROM firings WHERE automation = ? AND slot = ?").get(id, slot) !== null,
-    fire: (firing) => firings.insert(firing),
+    fire: (firing, work) => works.insert({ ...firing, work: work ?? null } as OpenFiring),
+    opens: (limit) =>
+      works.all(
+        `SELECT * FROM firings
+          WHERE id IN (SELECT min(id) FROM firings INDEXED BY firings_open WHERE outcome = 'open' GROUP BY automation)
+          ORDER BY id LIMIT +?`,
+        limit,
+      ),
+    countOpen: (id) =>
+      db
+        .query<{ n: number }, [string]>(
+          "SELECT count(*) AS n FROM firings INDEXED BY firings_open WHERE automation = ? AND outcome = 'open'",
+        )
+        .get(id)!.n,
+    settle: (id, change) =>
+      works.update({ ...change, work: null as unknown as Work }, "id = ? AND outcome = 'open'", id) > 0,
     firings: (id, limit) =>
       firings.all(
         `SELECT automation, slot, at, outcome, reason, slots, receipt, lane, seq FROM firings

@@ -32,6 +32,7 @@ export function logStore(db: Database): Store["log"] {
 
 export function eventStore(db: Database): Store["events"] {
   const events = table<EventRow>(db, "events", { json: ["data"] });
+  const log = logStore(db);
   return {
     // AUTOINCREMENT leaves holes when a transaction is rolled back; this sequence has none.
     append(event, at) {
@@ -50,7 +51,9 @@ export function eventStore(db: Database): Store["events"] {
       return seq;
     },
     list({ after, limit, ...filter }) {
-      const { where, params } = filterSql(filter);
+      // A reader at the end of the log has few rows to look at: to read them costs less than a look-up for each kind.
+      const isAtEnd = log.last() - after <= limits.event.tailRows;
+      const { where, params } = filterSql(filter, isAtEnd);
       return events.all(
         `SELECT * FROM events WHERE seq > +? ${where} ORDER BY seq LIMIT +?`,
         after,
@@ -92,14 +95,18 @@ function bounded(data: Record<string, unknown>): Record<string, unknown> {
     : { dropped: `${bytes} bytes are over the limit of an event` };
 }
 
-function filterSql(filter: { kinds?: readonly string[]; lanes?: readonly Ref[] }): {
+/** `isScan`: kinds are compared row by row, and not looked up by their index. */
+function filterSql(
+  filter: { kinds?: readonly string[]; lanes?: readonly Ref[] },
+  isScan = false,
+): {
   where: string;
   params: SQLQueryBindings[];
 } {
   const oneOf = (column: string, values: readonly string[] | undefined) =>
     values ? `AND ${column} IN (${values.map(() => "+?").join(", ")})` : "";
   return {
-    where: `${oneOf("kind", filter.kinds)} ${oneOf("lane", filter.lanes)}`,
+    where: `${oneOf(isScan ? "+kind" : "kind", filter.kinds)} ${oneOf("lane", filter.lanes)}`,
     params: [...(filter.kinds ?? []), ...(filter.lanes ?? [])],
   };
 }

@@ -17,6 +17,12 @@ export function messageStore(db: Database): Store["messages"] {
     find,
     get: (id) => find(id) ?? fail("not_found", `no receipt ${id}`, { hint: "dispatch receipt list" }),
     findByKey: (key) => messages.find('SELECT * FROM messages WHERE "key" = ?', key),
+    listSince: (since, limit) =>
+      messages.all(
+        "SELECT * FROM messages INDEXED BY messages_recent WHERE created_at >= +? ORDER BY created_at DESC, id DESC LIMIT +?",
+        since,
+        limit,
+      ),
     set(id, change) {
       messages.update(change, "id = ?", id);
     },
@@ -42,16 +48,17 @@ export function messageStore(db: Database): Store["messages"] {
         lane,
         turnId,
       ),
-    countBusy: (epoch) =>
+    countBusy: (epoch, cwd) =>
       db
-        .query<{ n: number }, [number | null]>(
+        .query<{ n: number }, [number | null, string | null]>(
           `SELECT count(*) AS n FROM (
-             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = +?
+             SELECT lane FROM turns INDEXED BY turns_running WHERE status = 'in_progress' AND epoch = +?1
              UNION
              SELECT lane FROM messages INDEXED BY messages_one_in_flight
-              WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')`,
+              WHERE state IN ('claimed', 'sent') AND mode <> 'context' AND via = 'turn')
+            WHERE +?2 IS NULL OR (SELECT cwd FROM lanes WHERE ref = lane) = +?2`,
         )
-        .get(epoch)!.n,
+        .get(epoch, cwd ?? null)!.n,
     inFlight: (lane) =>
       messages.find("SELECT * FROM messages WHERE lane = ? AND state IN ('claimed', 'sent')", lane),
     open: (lane) =>
@@ -64,6 +71,14 @@ export function messageStore(db: Database): Store["messages"] {
         "SELECT * FROM messages WHERE lane = ? AND turn_id = ? AND state IN ('claimed', 'sent', 'delivered', 'unsure')",
         lane,
         turnId,
+      ),
+    answeredBy: (lane, turnId, limit) =>
+      messages.all(
+        `SELECT * FROM messages INDEXED BY messages_turn WHERE lane = +? AND turn_id = +?
+          ORDER BY depth DESC LIMIT +?`,
+        lane,
+        turnId,
+        limit,
       ),
     // Also behind the message in flight: if that returns to the queue, it is still first.
     position(lane, at) {

@@ -16,6 +16,8 @@ import ninth from "./migrations/009.sql" with { type: "text" };
 import tenth from "./migrations/010.sql" with { type: "text" };
 import eleventh from "./migrations/011.sql" with { type: "text" };
 import twelfth from "./migrations/012.sql" with { type: "text" };
+import thirteenth from "./migrations/013.sql" with { type: "text" };
+import fourteenth from "./migrations/014.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -30,6 +32,8 @@ const migrations: readonly string[] = [
   tenth,
   eleventh,
   twelfth,
+  thirteenth,
+  fourteenth,
 ];
 
 export const supportedSchema = migrations.length;

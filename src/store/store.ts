@@ -9,27 +9,33 @@ import { eventStore, logStore } from "./events.ts";
 import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
+import { profileStore } from "./profiles.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 import { usageLimitStore } from "./usagelimits.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openStore(path: string, now: number): Store {
   const db = openDb(path, now);
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
+  // As `openDb` leaves it.
+  let synchronous: "FULL" | "NORMAL" = "FULL";
+
+  /** Set where it changes only: most transactions are of one kind, one after the other. */
+  function synchronise(wanted: "FULL" | "NORMAL"): void {
+    if (synchronous === wanted) return;
+    db.run(`PRAGMA synchronous = ${wanted}`);
+    synchronous = wanted;
+  }
 
   return {
     tx(fn, how = "durable") {
       if (db.inTransaction) return fn();
       try {
-        if (how === "durable") return db.transaction(fn).immediate();
-        db.run("PRAGMA synchronous = NORMAL");
-        try {
-          return db.transaction(fn).immediate();
-        } finally {
-          db.run("PRAGMA synchronous = FULL");
-        }
+        synchronise(how === "durable" ? "FULL" : "NORMAL");
+        return db.transaction(fn).immediate();
       } catch (thrown) {
         throw storageError(thrown, "writing");
       }
@@ -44,6 +50,8 @@ export function openStore(path: string, now: number): Store {
     toolCalls: toolCallStore(db),
     items: itemStore(db),
     usageLimits: usageLimitStore(db),
+    usage: usageStore(db),
+    profiles: profileStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

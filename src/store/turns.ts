@@ -6,6 +6,12 @@ import { type Table, table } from "./table.ts";
 
 export const turnTable = (db: Database): Table<Turn> => table<Turn>(db, "turns", { json: ["error"] });
 
+/** The least UUIDv7 of a time. */
+function firstIdAt(at: number): string {
+  const hex = Math.max(0, Math.floor(at)).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}`;
+}
+
 /** Turn ids are UUIDv7: their order is the order of time. */
 export function turnStore(db: Database): Store["turns"] {
   const turns = turnTable(db);
@@ -21,6 +27,8 @@ export function turnStore(db: Database): Store["turns"] {
       if (turns.update(rest, "lane = ? AND turn_id = ?", lane, turn_id) === 0) turns.insert(turn);
     },
     latest: (lane) => turns.find("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT 1", lane),
+    listNewest: (lane, limit) =>
+      turns.all("SELECT * FROM turns WHERE lane = +? ORDER BY turn_id DESC LIMIT +?", lane, limit),
     next: (lane, after) =>
       turns.find(
         "SELECT * FROM turns WHERE lane = +? AND turn_id > +? ORDER BY turn_id LIMIT 1",
@@ -32,6 +40,23 @@ export function turnStore(db: Database): Store["turns"] {
         "SELECT * FROM turns INDEXED BY turns_running WHERE lane = +? AND status = 'in_progress' ORDER BY turn_id",
         lane,
       ),
+    listSince(lane, since, limit) {
+      const floor = firstIdAt(since);
+      const found = turns.all(
+        "SELECT * FROM turns WHERE lane = +? AND turn_id >= +? ORDER BY turn_id DESC LIMIT +?",
+        lane,
+        floor,
+        limit,
+      );
+      const before = turns.find(
+        "SELECT * FROM turns WHERE lane = +? AND turn_id < +? ORDER BY turn_id DESC LIMIT 1",
+        lane,
+        floor,
+      );
+      const isInside =
+        before && (before.completed_at ?? (before.status === "in_progress" ? since : 0)) >= since;
+      return [...found, ...(isInside && found.length < limit ? [before] : [])].reverse();
+    },
     dropFrom(lane, turnId) {
       db.query("DELETE FROM turns WHERE lane = ? AND turn_id >= ?").run(lane, turnId);
     },

@@ -1,5 +1,6 @@
 /** Makes the `ClientCtx` for an op that runs in the client's process. */
 import { closeSync, constants, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
@@ -21,9 +22,18 @@ export interface ClientContextDeps {
   session: Session;
   signal: AbortSignal;
   confirm(question: string): Promise<boolean>;
+  note(line: string): void;
 }
 
-export function clientCtx({ deps, paths, caller, session, signal, confirm }: ClientContextDeps): ClientCtx {
+export function clientCtx({
+  deps,
+  paths,
+  caller,
+  session,
+  signal,
+  confirm,
+  note,
+}: ClientContextDeps): ClientCtx {
   const clearStopped = () => changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
 
   return {
@@ -32,6 +42,7 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     caller,
     signal,
     confirm,
+    note,
     call(op, input) {
       const row = deps.index.find(({ name }) => name === op);
       if (!row) return fail("internal", `no op is called ${op}`);
@@ -89,7 +100,15 @@ export function clientCtx({ deps, paths, caller, session, signal, confirm }: Cli
     doctor: (input) => deps.doctor(paths, input),
     registry: () => deps.registry(paths),
     plugin: () => deps.plugin(paths),
+    service: () => deps.service(paths),
+    write: (path, text) =>
+      writeFile(path, text, { mode: 0o600 }).catch((cause) => refuseToWrite(path, cause)),
+    show: (path) => deps.show(path),
   };
+}
+
+function refuseToWrite(path: string, cause: unknown): never {
+  return fail("storage", `could not write ${path}: ${errorMessage(cause)}`, { hint: "--html FILE", cause });
 }
 
 function changing(path: string, change: () => void): void {

@@ -1,6 +1,6 @@
 /** What `main` passes to a surface, because a surface may not import it. */
 import type { Paths } from "../base/paths.ts";
-import type { Check, Plugin, Registry } from "../ops/ctx.ts";
+import type { Check, Plugin, Registry, Service } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
 import type { Answer } from "./client.ts";
 import type { Listings } from "./mcp/listing.ts";
@@ -24,6 +24,9 @@ export interface SurfaceDeps {
   /** Runs Codex in this terminal. Returns its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;
+  /** Shows a file by the system's own program for it. */
+  show(path: string): Promise<void>;
   registry(paths: Paths): Promise<Registry>;
   plugin(paths: Paths): Promise<Plugin>;
+  service(paths: Paths): Promise<Service>;
 }

@@ -12,11 +12,13 @@ export function indexRowOf(op: AnyOp): Omit<IndexRow, "load"> {
     cli,
     ...(op.also === undefined ? {} : { also: op.also }),
     group,
+    task: op.task,
     intent,
     ...(op.at === "client" ? { at: "client" } : op.start === "never" ? { start: "never" } : {}),
     ...(op.at !== "client" && op.frozen ? { frozen: true } : {}),
     ...(op.hidden ? { hidden: true } : {}),
     ...(op.plain ? { plain: true } : {}),
+    ...(op.isForPersons ? { isForPersons: true } : {}),
     ...(op.undoable ? { undoable: true } : {}),
     ...(op.at !== "client" && op.lists
       ? { lists: Object.keys(op.lists) as NonNullable<IndexRow["lists"]> }

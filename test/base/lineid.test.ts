@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { idIn, idScan } from "../../src/base/lineid.ts";
 import { lineSplitter, type Oversize } from "../../src/base/lines.ts";
-import { seeded } from "../sim/sim.ts";
+import { seeded } from "../support/seeded.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 const foundIn = (text: string) => idIn(bytes(text));

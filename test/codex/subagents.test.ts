@@ -60,3 +60,53 @@ test("threads without a parent, and rings of parents, are nobody's sub-agents", 
   expect(after("P", started("P"), started("Q"))).toEqual([]);
   expect(after("P", spawned("P", "P"), spawned("P", "C"), spawned("C", "P"), started("P"))).toEqual([]);
 });
+
+const reports = (thread: string, total: number) =>
+  [
+    "thread/tokenUsage/updated",
+    thread,
+    {
+      turnId: "U",
+      tokenUsage: {
+        total: {
+          totalTokens: total,
+          inputTokens: total - 3,
+          cachedInputTokens: 2,
+          outputTokens: 3,
+          reasoningOutputTokens: 1,
+        },
+        last: { totalTokens: 3, inputTokens: 2, outputTokens: 1 },
+        modelContextWindow: 9,
+      },
+    },
+  ] as const;
+
+test("tokens name the top thread and the model, again when a late item names them, and once", () => {
+  const note = subagents();
+  const spent = (...line: Line) =>
+    note(line[0], line[1], line[2] as never).flatMap((event) =>
+      event.kind === "tokens" ? [[event.thread_id, event.root_id, event.model, event.total.total]] : [],
+    );
+  expect(spent(...reports("P", 5))).toEqual([["P", "P", null, 5]]);
+  expect(spent(...reports("D", 6))).toEqual([["D", "D", null, 6]]);
+  expect(spent(...reports("C", 7))).toEqual([["C", "C", null, 7]]);
+  expect(spent(...spawned("C", "D"))).toEqual([["D", "C", null, 6]]);
+  const started = { item: { type: "subAgentActivity", kind: "started", agentThreadId: "C", model: "small" } };
+  expect(spent("item/completed", "P", started)).toEqual([
+    ["D", "P", null, 6],
+    ["C", "P", "small", 7],
+  ]);
+  expect(spent("item/completed", "P", started)).toEqual([]);
+  expect(spent(...reports("D", 8))).toEqual([["D", "P", null, 8]]);
+  expect(spent("thread/tokenUsage/updated", "P", { tokenUsage: {} })).toEqual([]);
+});
+
+test("tokens are read with all their parts", () => {
+  expect(subagents()(...(reports("P", 5) as unknown as [string, string, Record<string, unknown>]))).toEqual([
+    {
+      ...{ kind: "tokens", thread_id: "P", root_id: "P", turn_id: "U", model: null, context_window: 9 },
+      total: { total: 5, input: 2, cached: 2, output: 3, reasoning: 1 },
+      last: { total: 3, input: 2, cached: 0, output: 1, reasoning: 0 },
+    },
+  ]);
+});

@@ -193,20 +193,6 @@ describe("notifications", () => {
       { kind: "turn_retrying", thread_id: "T", turn_id: "U", message: "Reconnecting... 1/2" },
     ],
     [
-      "thread/tokenUsage/updated",
-      {
-        threadId: "T",
-        turnId: "U",
-        tokenUsage: { total: { totalTokens: 3, inputTokens: 2, outputTokens: 1 }, modelContextWindow: 9 },
-      },
-      {
-        kind: "tokens",
-        thread_id: "T",
-        turn_id: "U",
-        usage: { total: 3, input: 2, output: 1, context_window: 9 },
-      },
-    ],
-    [
       "account/rateLimits/updated",
       {
         rateLimits: {
@@ -221,8 +207,8 @@ describe("notifications", () => {
         limits: {
           limit_id: "codex",
           windows: [
-            { used_percent: 100, resets_at: 1_795_825_342_000 },
-            { used_percent: 7, resets_at: null },
+            { name: "primary", used_percent: 100, window_minutes: 300, resets_at: 1_795_825_342_000 },
+            { name: "secondary", used_percent: 7, window_minutes: 10_080, resets_at: null },
           ],
           reached: "rate_limit_reached",
         },

@@ -59,6 +59,8 @@ const golden: { [Kind in EventKind]: EventData[Kind] } = {
   "goal.changed": { status: "paused", by: "dispatch" },
   "limit.reached": { provider: "openai", until: "2026-01-01T00:00:00.000Z", error: { message: "used up" } },
   "limit.ended": { provider: "openai", why: "time" },
+  "limit.near": { limit: "tokens_per_day", used: 80, max: 100 },
+  "limit.full": { limit: "tokens_per_day", used: 100, max: 100 },
   "codex.up": { epoch: 1, version: "0.171.0" },
   "codex.down": { epoch: 1, reason: "killed" },
   "daemon.up": {},

@@ -100,6 +100,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "capabilities",
     "auth",
     "plugin",
+    "service",
     "app_server",
   ]);
   expect(Object.values(found).filter((check) => check.status === "fail")).toEqual([]);

@@ -49,6 +49,7 @@ export function fakeOp(
     name,
     cli: name.replace(".", " "),
     group: "daemon",
+    task: "maintain",
     summary: name,
     intent: "read",
     repeat: "safe",

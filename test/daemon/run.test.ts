@@ -63,21 +63,6 @@ test("a daemon takes the lock, names itself in it, and answers", async () => {
   for (const file of [paths.socket, paths.lock, paths.log]) expect(lstatSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("it is ready within 300 ms of being started", async () => {
-  const took: number[] = [];
-  // The best of three: the machine may be busy with other things.
-  while (took.length < 3 && !took.some((ms) => ms <= 300)) {
-    const paths = newHome();
-    const from = performance.now();
-    start(paths);
-    const client = await reached(paths);
-    client.call(1, "test.echo");
-    await client.ended(1);
-    took.push(performance.now() - from);
-  }
-  expect(Math.min(...took)).toBeLessThanOrEqual(300);
-});
-
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`${signal} ends it well: core closed, socket gone, lock free, status 0`, async () => {
     const paths = newHome();

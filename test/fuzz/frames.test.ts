@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { limits } from "../../src/base/limits.ts";
 import { caller, connect, until } from "../daemon/rig.ts";
-import { seeded } from "../sim/sim.ts";
+import { seeded } from "../support/seeded.ts";
 import { type FuzzRig, fuzzRig } from "./rig.ts";
 
 let rig: FuzzRig;

@@ -119,7 +119,7 @@ describe("a turn", () => {
     expect(items.map((item) => item.type)).toEqual(["user_message", "agent_message"]);
     expect(items[0]).toMatchObject({ client_id: "our-id", text: stringify([{ say: "hello there" }]) });
     expect(items[1]!.text).toBe("hello there");
-    expect(of(id, "tokens").at(-1)!.usage).toMatchObject({ input: 1000, output: 20, total: 1020 });
+    expect(of(id, "tokens").at(-1)!.total).toMatchObject({ input: 1000, output: 20, total: 1020 });
   });
 
   test("a plain text gets a plain answer from the provider", async () => {

@@ -109,9 +109,15 @@ test("a provider that hangs keeps the turn running until it is interrupted", asy
 });
 
 test("what the provider says it used is told", async () => {
-  const playing = await play([{ usage: { input: 7, output: 5 } }, { say: "x" }]);
+  const playing = await play([{ usage: { input: 7, output: 5, cached: 3, reasoning: 2 } }, { say: "x" }]);
   await playing.end();
-  expect(playing.of("tokens").at(-1)!.usage).toMatchObject({ input: 7, output: 5, total: 12 });
+  expect(playing.of("tokens").at(-1)!.total).toMatchObject({
+    input: 7,
+    cached: 3,
+    output: 5,
+    reasoning: 2,
+    total: 12,
+  });
 });
 
 test("an MCP tool asks by an elicitation, runs on accept, and its result is an item", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { until } from "../daemon/rig.ts";
 import { binary, dispatchRig, type Json, type Rig } from "../support/dispatch.ts";
 import { stringify } from "../support/provider-script.ts";
 
@@ -164,4 +165,36 @@ test("a call that the host made a task is served", async () => {
     (await import("@modelcontextprotocol/sdk/types.js")).CallToolResultSchema,
   );
   expect(answer.structuredContent).toHaveProperty("threads");
+});
+
+test("two hosts at once: one dies in a call, and the other one's calls and the daemon go on", async () => {
+  const text = stringify([{ wait: "two" }, { say: "over" }]);
+  await ask("dispatch_new", { name: "shared", text });
+  await rig.provider.reached("two");
+  const transport = new StdioClientTransport({
+    command: binary,
+    args: ["mcp", "--flat"],
+    env: rig.env,
+    cwd: rig.codex.cwd,
+  });
+  const other = new Client({ name: "other", version: "0" });
+  await other.connect(transport);
+  const waiting = { name: "dispatch_wait", arguments: { threads: ["@shared"], timeout: 30 } };
+  let told = 0;
+  const cut = other.callTool(waiting, undefined, { onprogress: () => void told++ }).then(
+    () => "answered",
+    () => "cut",
+  );
+  const kept = client.callTool(waiting) as Promise<Answer>;
+  // The daemon has the call.
+  await until(() => told > 0, "progress");
+  process.kill(transport.pid!, "SIGKILL");
+  expect(await cut).toBe("cut");
+  const { pid } = await rig.ask(["daemon", "status"]);
+  rig.provider.release("two");
+  expect((await kept).structuredContent).toMatchObject({
+    verdict: "ok",
+    threads: [{ last_message: "over" }],
+  });
+  expect((await rig.ask(["daemon", "status"])).pid).toBe(pid);
 });

@@ -98,3 +98,15 @@ test("the daemon's log file holds no escape either", async () => {
     /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/,
   );
 });
+
+test("a selector that is left out is offered at a terminal, and only there", async () => {
+  const picked = await rig.screen(["get"], { typed: [["which thread?", "\x1b[B\r"]] });
+  expect(picked.code).toBe(0);
+  // The cursor was moved from the newest thread to the other one.
+  expect(picked.text).toContain(`thread   ${ref}`);
+  const left = await rig.screen(["get"], { typed: [["which thread?", "\x03"]] });
+  expect(left.code).toBe(2);
+  expect(left.text).toContain("missing <thread>");
+  expect((await rig.screen(["get", "--no-interactive"])).text).toContain("missing <thread>");
+  expect(await rig.refused(["get"])).toMatchObject({ code: "usage" });
+});

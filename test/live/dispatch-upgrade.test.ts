@@ -107,3 +107,78 @@ test("who waits for an answer of the older daemon is not cut off", async () => {
   expect((await following.ended()).code).toBe(0);
   expect(await newly("list")).toMatchObject({ code: 0 });
 });
+
+test("up --replace waits for the turn, says for which, and the newer daemon goes on with the queue", async () => {
+  const { ref } = await rig.ask([
+    "new",
+    "--name",
+    "long",
+    "--text",
+    stringify([{ wait: "handed over" }, { say: "done" }]),
+  ]);
+  await rig.provider.reached("handed over");
+  await rig.ask(["send", ref, "after it", "--queue"]);
+  await rig.ask(["queue", "hold", ref]);
+  const old = (await rig.pids()).daemon;
+  const early = await newly("up", "--replace", "--timeout", "1");
+  expect([early.code, early.error.code]).toEqual([14, "timeout"]);
+  expect(early.error.message).toContain(`${ref} "long"`);
+  expect(early.error.hint).toContain("--force");
+  expect((await rig.pids()).daemon).toBe(old);
+
+  const replacing = newly("up", "--replace", "--timeout", "30");
+  rig.provider.release("handed over");
+  const { code, json } = await replacing;
+  expect({ code, json }).toMatchObject({
+    code: 0,
+    json: { status: "replaced", version: newer, replaced: { pid: old, version } },
+  });
+  expect(await runningVersion()).toBe(newer);
+  const { items } = await rig.ask(["tail", ref]);
+  expect(items.map((item: { text: string }) => item.text)).toContain("done");
+  await newly("queue", "release", ref);
+  await newly("wait", ref, "--timeout", "30");
+  const texts = (await rig.ask(["tail", ref])).items
+    .filter((item: { type: string }) => item.type === "user_message")
+    .map((item: { text: string }) => item.text);
+  expect(texts.filter((text: string) => text === "after it")).toHaveLength(1);
+});
+
+test("up --replace does not cut off a command that waits for its answer", async () => {
+  const { ref } = await rig.thread("idle one", "hello");
+  const following = rig.stream(["watch", "--all", "--follow"]);
+  await rig.ask(["send", ref, "again", "--wait"]);
+  await following.row("an event", () => true);
+  const early = await newly("up", "--replace", "--timeout", "1");
+  expect(early).toMatchObject({ code: 14, error: { code: "timeout" } });
+  expect(early.error.message).toContain("another command waits for its answer");
+  following.signal("SIGINT");
+  await following.ended();
+  expect(await newly("up", "--replace")).toMatchObject({ code: 0, json: { status: "replaced" } });
+});
+
+test("up --replace --force interrupts the turn", async () => {
+  const { ref } = await rig.ask([
+    "new",
+    "--name",
+    "cut",
+    "--text",
+    stringify([{ wait: "never" }, { say: "no" }]),
+  ]);
+  await rig.provider.reached("never");
+  expect(await newly("up", "--replace", "--force")).toMatchObject({
+    code: 0,
+    json: { status: "replaced", version: newer },
+  });
+  await newly("wait", ref, "--for", "idle", "--timeout", "30");
+  expect((await newly("get", ref)).json.latest_turn.status).not.toBe("in_progress");
+});
+
+test("up --replace leaves a daemon of this program alone, and the older program refuses", async () => {
+  const { daemon } = await rig.pids();
+  expect(await rig.ask(["up", "--replace"])).toMatchObject({ status: "already_running", replaced: null });
+  expect((await rig.pids()).daemon).toBe(daemon);
+  await newly("up", "--replace");
+  const error = await rig.refused(["up", "--replace"]);
+  expect(error).toMatchObject({ code: "stale", data: { version, daemon_version: newer } });
+});

@@ -12,10 +12,11 @@ import answer from "../../src/ops/request/answer.ts";
 import get from "../../src/ops/request/get.ts";
 import list from "../../src/ops/request/list.ts";
 import replay from "../../src/ops/request/replay.ts";
-import { eventLine, summaryOf, threadPairs, threadTable } from "../../src/ops/views.ts";
+import { threadPairs } from "../../src/ops/threadpairs.ts";
+import { eventLine, summaryOf, threadTable } from "../../src/ops/views.ts";
 import { bounded } from "../../src/surface/mcp/bound.ts";
-import { seeded } from "../sim/sim.ts";
 import { laneRow } from "../store/rows.ts";
+import { seeded } from "../support/seeded.ts";
 import { nothingAsked } from "../world/model.ts";
 
 const look = plainLook(Date.parse("2026-01-01T12:00:00Z"));

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { toTerminal } from "../../src/base/text.ts";
 import { index } from "../../src/ops/index.ts";
-import { commandHelp, ownHelp, rootHelp } from "../../src/surface/cli/help.ts";
+import { commandHelp, ownHelp, rootHelp, wordHelp } from "../../src/surface/cli/help.ts";
 import { ownCommands } from "../../src/surface/cli/own.ts";
 import { commandsIn, treeOf } from "../../src/surface/cli/tree.ts";
 import { toolsOf } from "../../src/surface/mcp/tools.ts";
@@ -25,7 +25,13 @@ test("--help of everything", async () => {
   const shown = ops.filter(({ row }) => !row.hidden);
   const own = ownCommands.map((command) => ownHelp(command, 80));
   const helps = [...shown.map(({ op }) => commandHelp(op, 80)), ...own].sort();
-  const all = [rootHelp(commandsIn(treeOf(index)), 80), ...helps];
+  const commands = commandsIn(treeOf(index));
+  const all = [
+    rootHelp(commands, 80),
+    wordHelp("commands", commands, 80)!,
+    wordHelp("flags", commands, 80)!,
+    ...helps,
+  ];
   await golden(
     "help.txt",
     `${toTerminal(all.join(`\n\n${"-".repeat(80)}\n\n`), { color: false }).replace(/dispatch \d+\.\d+\.\d+/, "dispatch X.Y.Z")}\n`,
@@ -40,7 +46,7 @@ describe("every op is reachable", () => {
       expect(row.hidden || row.cli.length > 0).toBe(true);
       if (row.at !== "client") expect(offered).toBe(!row.hidden);
       // Whatever starts or stops daemons is not an agent's to call, nor what a shell reads.
-      if (row.at === "client") expect(offered).toBe(op.intent === "read" && !op.plain);
+      if (row.at === "client") expect(offered).toBe(op.intent === "read" && !op.plain && !op.isForPersons);
     });
   }
 });

@@ -23,8 +23,8 @@ const partial = [
   "tool_calls_running",
 ];
 
-/** A row, or one for each model provider whose account is used up. */
-const small = ["meta", "sqlite_schema", "usage_limits"];
+/** A row, or some for each model provider. */
+const small = ["meta", "sqlite_schema", "usage_limits", "usage_windows"];
 
 /** Statements that walk all lanes, since all lanes are what they are asked about. */
 const walksLanes = [
@@ -38,6 +38,8 @@ const walksLanes = [
   // search: who may match.
   /^SELECT l\.ref, l\.thread_id, l\.title, l\.cwd, /,
   /^SELECT l\.ref, coalesce\(s\.items, 0\) AS items /,
+  // usage, without --thread: all that is kept.
+  /^SELECT .* sum\(reasoning\) AS reasoning, .* FROM usage WHERE day >= \+\? /,
   // Once a life of Codex: whose goal it ran.
   /^SELECT \* FROM lanes WHERE .* json_extract\(goal, '\$\.(status|interrupted)'\)/,
 ];

@@ -27,6 +27,7 @@ const known: Record<string, readonly string[]> = {
   "firings.outcome": words.firingOutcomes,
   "inbox.state": words.inboxStates,
   "outbox.state": words.outboxStates,
+  "usage_windows.name": ["primary", "secondary"],
   "items.type": ["user_message", "agent_message", "plan", "command", "file_change", "mcp_tool_call", "error"],
 };
 

@@ -67,7 +67,7 @@ function nativeNames(): [string, string] {
   return [`${process.platform}-${process.arch}`, `${cpu}-${system}`];
 }
 
-function configToml(providerUrl: string, hasPlugins: boolean): string {
+export function configToml(providerUrl: string, hasPlugins: boolean): string {
   return `model = "mock-model"
 model_provider = "mock"
 approval_policy = "never"

@@ -60,13 +60,30 @@ export interface Screen {
   lines: string[];
 }
 
-/** Bun's own types lack nothing here, but a pty needs a real terminal behind it: this is one, with nobody typing. */
-export async function screen(argv: string[], place: Place & { columns: number }): Promise<Screen> {
+/**
+ * A command on a real terminal. `typed`: what somebody types, each as soon as its text is on the screen; without it nobody
+ * types.
+ */
+export async function screen(
+  argv: string[],
+  place: Place & { columns: number; typed?: readonly (readonly [shown: string, keys: string])[] },
+): Promise<Screen> {
   const parts: Uint8Array[] = [];
+  const left = [...(place.typed ?? [])];
   const child = Bun.spawn(argv, {
     cwd: place.cwd,
     env: place.env,
-    terminal: { cols: place.columns, rows: 24, data: (_, bytes) => void parts.push(bytes.slice()) },
+    terminal: {
+      cols: place.columns,
+      rows: 24,
+      data(terminal, bytes) {
+        parts.push(bytes.slice());
+        const [shown, keys] = left[0] ?? [];
+        if (shown === undefined || !Buffer.concat(parts).toString("utf8").includes(shown)) return;
+        left.shift();
+        terminal.write(keys!);
+      },
+    },
     timeout: 60_000,
     killSignal: "SIGKILL",
   });

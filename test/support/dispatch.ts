@@ -48,7 +48,10 @@ export interface Rig {
   /** A command that streams. */
   stream(args: readonly string[], more?: More): Following;
   /** A command on a terminal of 80 columns. */
-  screen(args: readonly string[], more?: More & { columns?: number }): Promise<Screen>;
+  screen(
+    args: readonly string[],
+    more?: More & { columns?: number; typed?: [shown: string, keys: string][] },
+  ): Promise<Screen>;
   /** A thread with its first turn over, or with none when there is no script. */
   thread(name: string, script?: Step[] | string, flags?: readonly string[]): Promise<Ran["json"]>;
   /** What the shell of a thread printed. */
@@ -121,6 +124,7 @@ export function dispatchRig(options: RigOptions = {}): Rig {
         cwd: more.cwd ?? codex.cwd,
         env: { TERM: "xterm-256color", ...spawnEnv(more) },
         columns: more.columns ?? 80,
+        ...(more.typed ? { typed: more.typed } : {}),
       }),
     async thread(name, script, flags = []) {
       const text = typeof script === "string" || script === undefined ? script : stringify(script);

@@ -1,5 +1,5 @@
 import type { ModelBody } from "./provider.ts";
-import { filledFrom, outputsIn, type Script, type Step } from "./provider-script.ts";
+import { filledFrom, outputsIn, type Script, type Step, type Usage } from "./provider-script.ts";
 
 /** Named doors that hold a stream until a test opens them. */
 export interface Gates {
@@ -73,8 +73,22 @@ export async function playback(play: Play): Promise<Response> {
       }
     },
   });
-  return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+  return new Response(stream, {
+    headers: { "content-type": "text/event-stream", ...streamHeaders(play.script) },
+  });
 }
+
+/** Of this model request: its steps end with the first tool call. */
+function streamHeaders({ steps, from }: Script): Record<string, string> {
+  for (const step of steps.slice(from)) {
+    if ("status" in step || endsRequest(step)) break;
+    if ("headers" in step) return step.headers;
+  }
+  return {};
+}
+
+const endsRequest = (step: Step) =>
+  "shell" in step || "patch" in step || "tool" in step || "custom" in step || "search" in step;
 
 const encoder = new TextEncoder();
 type Send = (type: string, more: Record<string, unknown>) => void;
@@ -82,7 +96,7 @@ type Send = (type: string, more: Record<string, unknown>) => void;
 async function perform(play: Play, send: Send): Promise<void> {
   const { script, signal } = play;
   const id = `resp_${crypto.randomUUID()}`;
-  let usage = { input: 1000, output: 20 };
+  let usage: Usage = { input: 1000, output: 20 };
   let index = 0;
   const item = (whole: Record<string, unknown>) => {
     send("response.output_item.added", { output_index: index, item: { ...whole, status: "in_progress" } });
@@ -120,9 +134,9 @@ async function perform(play: Play, send: Send): Promise<void> {
       id,
       usage: {
         input_tokens: usage.input,
-        input_tokens_details: { cached_tokens: 0 },
+        input_tokens_details: { cached_tokens: usage.cached ?? 0 },
         output_tokens: usage.output,
-        output_tokens_details: { reasoning_tokens: 0 },
+        output_tokens_details: { reasoning_tokens: usage.reasoning ?? 0 },
         total_tokens: usage.input + usage.output,
       },
     },

@@ -24,7 +24,17 @@ export type Step =
   /** The stream ends without its end. */
   | { drop: true; times?: number }
   | { fail: string; message?: string; times?: number }
-  | { usage: { input: number; output: number } };
+  /** What the answer of the model cost; `input` includes `cached`, `output` includes `reasoning`. */
+  | { usage: Usage }
+  /** Headers of the streamed answer, as those of the account's windows. */
+  | { headers: Record<string, string> };
+
+export interface Usage {
+  input: number;
+  output: number;
+  cached?: number;
+  reasoning?: number;
+}
 
 export interface Script {
   steps: Step[];

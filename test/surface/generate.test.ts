@@ -29,7 +29,7 @@ async function ops(files: Record<string, Written>): Promise<string> {
       join(folder, `${file}.ts`),
       `import * as v from "${root}/node_modules/valibot/dist/index.mjs";
 import * as f from "${root}/src/ops/fields.ts";
-export default { name: "${name}", cli: "${cli}", group: "${group}", summary: "s", intent: "${intent}", repeat: "safe",
+export default { name: "${name}", cli: "${cli}", group: "${group}", task: "look", summary: "s", intent: "${intent}", repeat: "safe",
   input: v.strictObject({ ${input} }), output: v.object({}), fails: [], examples: [], view: () => "", run: () => ({}) };\n`,
     );
   }
@@ -53,7 +53,7 @@ test("the index has a line an op, sorted, each with its own loader and without d
   const text = await indexIn(folder).text();
   expect(text.indexOf("daemon.log")).toBeLessThan(text.indexOf("thread.list"));
   expect(text).toMatch(
-    /^ {2}\{ name: "thread.list", cli: "list", group: "thread", intent: "read", hash: "[0-9a-f]{12}", load: \(\) => import\("\.\/thread\/list\.ts"\), summary: "s" \},$/m,
+    /^ {2}\{ name: "thread.list", cli: "list", group: "thread", task: "look", intent: "read", hash: "[0-9a-f]{12}", load: \(\) => import\("\.\/thread\/list\.ts"\), summary: "s" \},$/m,
   );
 });
 

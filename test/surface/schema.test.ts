@@ -11,6 +11,7 @@ function withInput(input: ObjectSchema, summary = "x"): AnyOp {
     name: "a.b",
     cli: "a",
     group: "thread",
+    task: "look",
     intent: "read",
     repeat: "safe",
     fails: [],

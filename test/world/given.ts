@@ -42,6 +42,23 @@ export const situations: Record<string, () => Promise<Given>> = {
     await create(world, "reviewer");
     return { world, words: {} };
   },
+  async "used tokens"() {
+    const given = await lane(
+      '[{"usage":{"input":1000,"cached":100,"output":20,"reasoning":5}},{"say":"x"}]',
+      isOver("completed"),
+    );
+    const { agent, store } = given.world;
+    agent.tell({
+      kind: "rate_limits",
+      limits: {
+        limit_id: "codex",
+        windows: [{ name: "primary", used_percent: 43, window_minutes: 300, resets_at: null }],
+        reached: null,
+      },
+    });
+    await until("the window", () => store.usage.windows().length > 0);
+    return given;
+  },
   async "two threads of one title"() {
     const world = begun();
     for (let twins = 0; twins < 2; twins++) {

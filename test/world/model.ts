@@ -5,7 +5,7 @@
  * The text of a turn is its script, as a JSON list of steps; any other text is answered `ok: <text>` at once:
  * {"say": s} {"wait": name} {"ask": command} {"question": facts of a request} {"fail": message}.
  * {"tool": name, "arguments": {..}} calls a tool of dispatch, with `and` together with the next one.
- * {"limit": ms} is a usage limit that ends so much later, which all turns of its provider meet until then. As the first step,
+ * {"usage": tokens} is what an answer cost, which a resume reports again; {"window": percent} is how far the account is used. {"limit": ms} is a usage limit that ends so much later, which all turns of its provider meet until then. As the first step,
  * {"refuse": words} is a hook that refuses the text, {"hook": name} one that is slow until it is released, and
  * {"die": true} ends the child before it takes the text.
  */
@@ -34,6 +34,7 @@ import type {
   ThreadStatus,
   TurnFacts,
 } from "../../src/core/model/ports/thread.ts";
+import type { Spent, Tokens } from "../../src/core/model/ports/usage.ts";
 import { defaultDetails } from "../../src/core/policy/permissions.ts";
 
 type Step =
@@ -44,6 +45,8 @@ type Step =
   | { fail: string }
   | { tool: string; arguments?: Record<string, unknown>; namespace?: string; call?: string; and?: true }
   | { limit: number }
+  | { usage: Partial<Tokens> }
+  | { window: number }
   | { refuse: string }
   | { hook: string }
   | { die: true };
@@ -72,6 +75,8 @@ interface ModelThread {
   /** Ids of the items that were added as context. */
   injected: string[];
   running: Run | null;
+  /** What it last reported of its tokens. */
+  spent: { total: Spent; last: Spent; turn_id: string } | null;
 }
 
 interface Run {
@@ -310,6 +315,7 @@ export function modelAgent({
       nativeQueue: [],
       injected: [],
       running: null,
+      spent: null,
     };
     threads.set(thread.id, thread);
     return thread;
@@ -452,6 +458,8 @@ export function modelAgent({
       run.turn.items.push(said);
       emit({ kind: "item_completed", thread_id: thread.id, turn_id: run.turn.id, item: said });
     }
+    if ("usage" in step) spend(thread, run.turn.id, step.usage);
+    if ("window" in step) tellWindow(step.window, now() + 60_000);
     if ("wait" in step && !released.has(step.wait)) {
       run.waitsFor = step.wait;
       return;
@@ -468,11 +476,34 @@ export function modelAgent({
     schedule(() => go(thread));
   }
 
+  function spend(thread: ModelThread, turnId: string, tokens: Partial<Tokens>): void {
+    const last = { input: 0, cached: 0, output: 0, reasoning: 0, ...tokens };
+    const before = thread.spent?.total ?? { total: 0, input: 0, cached: 0, output: 0, reasoning: 0 };
+    const total = {
+      total: before.total + last.input + last.output,
+      input: before.input + last.input,
+      cached: before.cached + last.cached,
+      output: before.output + last.output,
+      reasoning: before.reasoning + last.reasoning,
+    };
+    thread.spent = { total, last: { ...last, total: last.input + last.output }, turn_id: turnId };
+    tellSpent(thread);
+  }
+
+  function tellSpent({ id, spent }: ModelThread): void {
+    if (spent === null) return;
+    emit({ kind: "tokens", thread_id: id, root_id: id, model: null, context_window: 258_400, ...spent });
+  }
+
   function tellWindow(used_percent: number, resets_at: number | null): void {
     const reached = used_percent >= 100 ? "rate_limit_reached" : null;
     emit({
       kind: "rate_limits",
-      limits: { limit_id: "codex", windows: [{ used_percent, resets_at }], reached },
+      limits: {
+        limit_id: "codex",
+        windows: [{ name: "primary", used_percent, window_minutes: 300, resets_at }],
+        reached,
+      },
     });
   }
 
@@ -697,6 +728,7 @@ export function modelAgent({
           thread.settings = ignoresSettings ? { cwd: settings.cwd } : structuredClone(settings);
         ignoresSettings = false;
         thread.isLoaded = true;
+        tellSpent(thread);
         for (const open of toolCalls.values()) if (open.thread === thread) emit(open.event);
         return { thread: facts(thread), effective: effective(thread) };
       }),
@@ -871,7 +903,9 @@ export function modelAgent({
           name: source.name,
           hasTools: source.hasTools,
           mark,
+          spent: structuredClone(source.spent),
         });
+        tellSpent(fork);
         return { thread: facts(fork), effective: effective(fork) };
       }),
     revertThread: (threadId, beforeTurnId) =>
@@ -899,6 +933,11 @@ export function modelAgent({
         schedule(() => go(thread));
       }),
     readCatalogue: () => call("readCatalogue", () => structuredClone(catalogue)),
+    listProfiles: () =>
+      call("listProfiles", () => [
+        { id: ":read-only", description: null, allowed: true },
+        { id: "deploy", description: "may deploy", allowed: false },
+      ]),
     reply: (from, reply) =>
       call("reply", () => {
         if (from !== epoch) throw down();

@@ -78,6 +78,8 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
   const mortal: Clock = {
     ...clock,
     after: (ms, fn) => clock.after(ms, () => isAbandoned || fn()),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => void clock.sleep(ms, signal).then(() => isAbandoned || resolve())),
   };
   const agent = modelAgent({
     sink,
@@ -104,6 +106,13 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       attachedQueue: false,
       maxRunningTurns: null,
       usageLimits: { continue: "queue", nudge: null },
+      budgets: {
+        turns: null,
+        turnsPerCwd: null,
+        tokensPerDay: null,
+        tokensPerThread: null,
+        pauseAtPercent: null,
+      },
       indexedBytesMax: limits.search.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
       agents: "guarded",

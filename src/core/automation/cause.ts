@@ -23,7 +23,6 @@ export function causeOf(store: Store, event: EventRow | null): Message | undefin
   if (event === null) return undefined;
   if (event.receipt !== null) return store.messages.find(event.receipt);
   if (event.lane === null || event.turn_id === null) return undefined;
-  return store.messages
-    .list({ lane: event.lane as Ref, limit: limits.automation.causeMessagesMax })
-    .find((message) => message.turn_id === event.turn_id);
+  // Of several that one turn answered the one with the longest chain, so that no loop is cut short.
+  return store.messages.answeredBy(event.lane as Ref, event.turn_id, 1)[0];
 }

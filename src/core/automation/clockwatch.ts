@@ -53,14 +53,14 @@ export function clockWatch(
     }
   }
 
-  /** Of a message at one moment of the clock: nothing has to be awaited for it. */
+  /** Of one moment of the clock: most of them. */
   function simpleOccurrence(one: Automation): Occurrence | undefined {
-    if (!isClock(one.when) || !("text" in one.action) || one.action.kind === "new") return undefined;
+    if (!isClock(one.when)) return undefined;
     const slot = one.slot_at ?? one.due_at!;
     const { fire: slots, missed, next } = dueSlots(one.when, slot, clock.now(), one.created_at, one.guards);
     const [time] = slots;
     if (time === undefined || slots.length > 1) return undefined;
-    return { slot: slotOf(one, time), event: null, about: one.lane, missed, next };
+    return { slot: slotOf(one, time), moment: time, event: null, about: one.lane, missed, next };
   }
 
   async function onDue(one: Automation): Promise<void> {
@@ -71,28 +71,37 @@ export function clockWatch(
       const isIdle =
         about === null || (store.turns.running(about).length === 0 && (await isStillSo(deps, one, about)));
       if (isIdle)
-        await fire(deps, actions, one, {
+        fire(deps, actions, one, {
           slot: slotOf(one, slot),
+          moment: slot,
           event: null,
           about,
           missed: 0,
           next: null,
         });
-      journal.note(() => store.automations.set(one.id, { slot_at: null, due_at: null }));
+      passed(one);
       return;
     }
     if (one.when.kind === "condition") return begun(one);
     const { fire: slots, missed, next } = dueSlots(one.when, slot, clock.now(), one.created_at, one.guards);
     if (slots.length === 0) {
-      const occurrence = { slot: slotOf(one, slot), event: null, about: one.lane, missed: missed - 1, next };
-      await fire(deps, actions, one, { ...occurrence, skip: "it was missed while nobody looked" });
+      const occurrence = {
+        slot: slotOf(one, slot),
+        moment: slot,
+        event: null,
+        about: one.lane,
+        missed: missed - 1,
+        next,
+      };
+      fire(deps, actions, one, { ...occurrence, skip: "it was missed while nobody looked" });
       return;
     }
     for (const [at, time] of slots.entries()) {
       const now = store.automations.find(one.id);
       if (now?.state !== "active") return;
-      await fire(deps, actions, now, {
+      fire(deps, actions, now, {
         slot: slotOf(now, time),
+        moment: time,
         event: null,
         about: one.lane,
         missed: at === 0 ? missed : 0,
@@ -102,27 +111,40 @@ export function clockWatch(
     }
   }
 
-  /** What held when it was subscribed to. */
+  /** Unless another moment was set meanwhile. */
+  function passed({ id, slot_at }: Automation): void {
+    journal.note(() => {
+      if (store.automations.find(id)?.slot_at === slot_at)
+        store.automations.set(id, { slot_at: null, due_at: null });
+    });
+  }
+
+  /** What held when it was subscribed to, or resumed. */
   async function begun(one: Automation): Promise<void> {
     const { when } = one;
     if (when.kind !== "condition") return;
-    const isOver = () => journal.note(() => store.automations.set(one.id, { slot_at: null, due_at: null }));
     const all = store.automations.watched(one.id);
     const held: Ref[] = [];
-    for (const { lane, holds } of all)
-      if (holds && (await isStillSo(deps, one, lane as Ref))) held.push(lane as Ref);
-    if (when.all && held.length < all.length) return isOver();
+    for (const { lane, holds, seq } of all) {
+      // Not what it has woken for: an event since, or, before a pause, the same.
+      if (!holds || (when.all ? seq === null : seq !== one.since)) continue;
+      if (await isStillSo(deps, one, lane as Ref)) held.push(lane as Ref);
+      // It runs, and nobody was told: what it ends with is looked at as if it had not held.
+      else journal.note(() => store.automations.setWatched(one.id, lane as Ref, { holds: false, seq: null }));
+    }
+    if (held.length === 0 || (when.all && held.length < all.length)) return passed(one);
     for (const about of when.all ? held.slice(0, 1) : held)
-      await fire(deps, actions, one, {
-        slot: `begin ${about}`,
+      fire(deps, actions, one, {
+        slot: `begin ${one.since} ${about}`,
+        moment: clock.now(),
         event: null,
         about,
         missed: 0,
         next: null,
         text: wakeText(deps, one, when.all ? held : [about]),
       });
-    if (when.all) journal.note(() => store.automations.clearWatched(one.id));
-    isOver();
+    if (when.all) journal.note(() => store.automations.spendWatched(one.id));
+    passed(one);
   }
 
   return lookAtClock;

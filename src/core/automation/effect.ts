@@ -1,13 +1,14 @@
 /** What a firing does. */
 import { iso } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
 import type { Mode } from "../../contract/words.ts";
 import { plain } from "../delivery/accept.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Change } from "../model/journal.ts";
-import type { Automation } from "../model/ports/automation.ts";
+import type { Automation, Work } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { causeOf } from "./cause.ts";
 import { post } from "./inbox.ts";
@@ -25,6 +26,8 @@ export interface Actions {
 /** Why it fires now. */
 export interface Occurrence {
   slot: string;
+  /** When it came, epoch ms: it may be seen later. */
+  moment: number;
   /** The event of the log; null: the clock. */
   event: EventRow | null;
   /** The thread that it is about: the one that is watched. */
@@ -39,11 +42,12 @@ export interface Occurrence {
   skip?: string;
 }
 
-/** What came of it: the message that it sent, or the thread that it made; or why it was refused. */
+/** What came of it: the message that it sent, or why it was refused, or what is to be done. */
 export interface Effect {
   receipt?: string;
-  lane?: Ref;
   error?: DispatchError;
+  /** It is open until Codex has done this. */
+  work?: Work;
 }
 
 export function byWords({ face, name, id }: Automation): string {
@@ -61,10 +65,21 @@ export function perform(
   const { store } = deps;
   const { action, lane } = automation;
   switch (action.kind) {
-    case "stop":
-    case "new":
     case "exec":
       return {};
+    case "stop":
+      return {
+        work: {
+          kind: "stop",
+          turn_id: lane === null ? null : (store.turns.running(lane)[0]?.turn_id ?? null),
+        },
+      };
+    case "new": {
+      const at = occurrence.slot.slice(0, limits.automation.slotCharsInTitle);
+      const name = `${textOf(deps, automation, occurrence, action.name)} ${at}`;
+      const text = textOf(deps, automation, occurrence, action.text);
+      return { work: { kind: "new", preset: action.preset, name, text } };
+    }
     case "wake":
       if (action.deliver === "queue" && lane !== null) return send("queue", occurrence.text ?? "");
       post(deps, change, { lane, sender: byWords(automation), text: occurrence.text ?? "" });

@@ -6,6 +6,7 @@ import { errorMessage, isStorage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
+import { beside } from "./beside.ts";
 import { clockWatch } from "./clockwatch.ts";
 import type { Actions } from "./effect.ts";
 import { startAt } from "./fire.ts";
@@ -24,6 +25,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
   const { store, clock, journal, log } = deps;
   const stopping = new AbortController();
   const outgoing = notifications(deps);
+  const open = beside(deps, actions);
   const readLog = logReader(deps, actions, outgoing, failed);
   const lookAtClock = clockWatch(deps, actions, failed);
   let woken = Promise.withResolvers<void>();
@@ -36,6 +38,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     await readLog(stopping.signal);
     await lookAtClock(stopping.signal);
     outgoing.send();
+    open.start();
   }
 
   /** A wall clock that was set back: moments are counted from here, and those of a day that fired do not fire again. */
@@ -46,9 +49,12 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     if (back < limits.automation.setBackMs) return;
     log.warn("the clock was set back: what is due is counted again", { ms: back });
     journal.note(() => {
-      for (const one of store.automations.list({ face: "trigger", limit: limits.automation.max }))
-        if (one.state === "active" && isClock(one.when) && one.when.kind !== "at")
-          store.automations.set(one.id, startAt(one, now.wall));
+      for (const one of store.automations.list({ face: "trigger", limit: limits.automation.max })) {
+        if (one.state !== "active" || !isClock(one.when) || one.when.kind === "at") continue;
+        const start = startAt(one, now.wall);
+        // One that was counted since, as by a resume, may be due by now.
+        if ((start.slot_at ?? 0) < (one.slot_at ?? 0)) store.automations.set(one.id, start);
+      }
     });
   }
 
@@ -90,9 +96,9 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     const ms = Math.max(0, Math.min(due - now, limits.automation.sleepMaxMs));
     const over = new AbortController();
     const cancel = clock.after(ms + limits.timer.slackMs, () => over.abort());
-    const end = AbortSignal.any([over.signal, stopping.signal]);
     // Where nothing acts by itself the log is not followed: whoever adds something wakes the loop.
-    const change = store.automations.hasActive() ? journal.grown(seq, end) : ended(end);
+    const change = store.automations.hasActive() ? journal.grown(seq, over.signal) : ended(over.signal);
+    // The end of the loop wakes it, too.
     await Promise.race([change, woken.promise]);
     cancel();
     over.abort();
@@ -107,7 +113,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
       stopping.abort();
       woken.resolve();
       await running;
-      await outgoing.end();
+      await Promise.all([outgoing.end(), open.end()]);
     },
   };
 }

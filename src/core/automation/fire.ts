@@ -3,14 +3,12 @@
  * whatever dies and whenever, a moment fires once or not at all, and says so.
  */
 import { iso } from "../../base/clock.ts";
-import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { FiringOutcome } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import type { Automation, Guards } from "../model/ports/automation.ts";
+import type { Automation, Firing, Guards } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
-import { type Actions, byWords, type Effect, type Occurrence, perform, textOf } from "./effect.ts";
+import { type Actions, type Effect, type Occurrence, perform } from "./effect.ts";
 import { refusalOf, stopReason } from "./guards.ts";
 import { isClock, nextSlot } from "./schedule.ts";
 
@@ -19,73 +17,43 @@ export function slotOf({ when, fired, failures }: Automation, at: number): strin
   return when.kind === "interval" ? `${iso(at)} ${fired}.${failures}` : iso(at);
 }
 
-export async function fire(
-  deps: CoreDeps,
-  actions: Actions,
-  automation: Automation,
-  occurrence: Occurrence,
-): Promise<void> {
-  const { action } = automation;
-  const made =
-    action.kind === "new" && (occurrence.skip ?? refusalOf(deps, automation)) === null
-      ? await attempt(() =>
-          actions.create({
-            preset: action.preset,
-            name: `${textOf(deps, automation, occurrence, action.name)} ${occurrence.slot.slice(0, limits.automation.slotCharsInTitle)}`,
-            text: textOf(deps, automation, occurrence, action.text),
-            key: `${automation.id}-${occurrence.slot}`,
-            by: byWords(automation),
-          }),
-        )
-      : null;
-  const outcome = deps.journal.commit((change) =>
-    commit(deps, actions, change, automation, occurrence, made),
-  );
-  if (outcome === "fired" && action.kind === "stop" && automation.lane !== null)
-    await actions.stop(automation.lane).catch((thrown: unknown) => {
-      deps.log.warn("a trigger could not stop a turn", { automation: automation.id, thrown });
-    });
+export function fire(deps: CoreDeps, actions: Actions, automation: Automation, occurrence: Occurrence): void {
+  fireTogether(deps, actions, [{ automation, occurrence }]);
 }
 
-/** Several that wait for nothing, in one transaction: what one of them throws undoes all, and each is tried alone then. */
+/** Several in one transaction: what one of them throws undoes all, and each is tried alone then. */
 export function fireTogether(
   deps: CoreDeps,
   actions: Actions,
   due: readonly { automation: Automation; occurrence: Occurrence }[],
 ): void {
   deps.journal.commit((change) => {
-    for (const { automation, occurrence } of due) commit(deps, actions, change, automation, occurrence, null);
+    for (const { automation, occurrence } of due) commit(deps, actions, change, automation, occurrence);
   });
 }
 
-async function attempt(make: () => Promise<Ref>): Promise<Effect> {
-  try {
-    return { lane: await make() };
-  } catch (thrown) {
-    if (thrown instanceof DispatchError) return { error: thrown };
-    throw thrown;
-  }
-}
-
-/** Undefined: it is not active any more, or this slot fired before. */
+/** Nothing where it is not active any more, or this slot fired before. */
 function commit(
   deps: CoreDeps,
   actions: Actions,
   change: Change,
   known: Automation,
   occurrence: Occurrence,
-  made: Effect | null,
-): FiringOutcome | undefined {
+): void {
   const { store } = deps;
   const automation = store.automations.find(known.id);
-  if (automation?.state !== "active") return undefined;
+  if (automation?.state !== "active") return;
   const advance = isClock(automation.when)
     ? { slot_at: occurrence.next, due_at: dueAt(automation.guards, occurrence.next, known.id) }
     : {};
   const { slot, event, about, missed } = occurrence;
   if (store.automations.hasFired(automation.id, slot)) {
     store.automations.set(automation.id, advance);
-    return undefined;
+    return;
+  }
+  if (automation.guards.until !== null && occurrence.moment > automation.guards.until) {
+    end(deps, change, automation, "its last moment is over");
+    return;
   }
   const base = { automation: automation.id, slot, at: change.now, seq: event?.seq ?? null };
   const stop = stopReason(deps, automation, occurrence);
@@ -99,33 +67,40 @@ function commit(
       lane: about,
     });
     pause(deps, change, automation, stop);
-    return "skipped";
+    return;
   }
   const refusal = occurrence.skip ?? refusalOf(deps, automation);
-  const done: Effect =
-    refusal === null ? (made ?? perform(deps, actions, change, automation, occurrence)) : {};
-  const outcome = refusal !== null ? "skipped" : done.error ? "failed" : "fired";
+  const done: Effect = refusal === null ? perform(deps, actions, change, automation, occurrence) : {};
+  const outcome = refusal !== null ? "skipped" : done.error ? "failed" : done.work ? "open" : "fired";
   const receipt = done.receipt ?? null;
   const reason = refusal ?? done.error?.message ?? missedWords(missed);
-  store.automations.fire({
-    ...base,
-    outcome,
-    reason,
-    slots: 1 + missed,
-    receipt,
-    lane: done.lane ?? automation.lane,
+  const row = { ...base, outcome, reason, slots: 1 + missed, receipt, lane: automation.lane } as const;
+  store.automations.fire(row, done.work);
+  store.automations.set(automation.id, {
+    ...advance,
+    ...(outcome === "fired" || outcome === "open"
+      ? { last_fired_at: change.now, last_receipt: receipt }
+      : {}),
+    updated_at: change.now,
   });
+  if (outcome !== "open") report(deps, change, row, about);
+}
+
+/** What the end of a firing means to its automation, and the event that says it. */
+export function report(deps: CoreDeps, change: Change, firing: Firing, about: Ref | null): void {
+  const { store } = deps;
+  const { slot, outcome, reason, receipt } = firing;
+  const automation = store.automations.find(firing.automation);
+  if (!automation) return;
   const failures =
     outcome === "failed" ? automation.failures + 1 : outcome === "fired" ? 0 : automation.failures;
   const fired = automation.fired + (outcome === "fired" ? 1 : 0);
   store.automations.set(automation.id, {
-    ...advance,
-    ...(outcome === "failed" && "due_at" in advance
-      ? { due_at: backOff(advance.due_at, change.now, failures) }
+    ...(outcome === "failed" && isClock(automation.when)
+      ? { due_at: backOff(automation.due_at, change.now, failures) }
       : {}),
     fired,
     failures,
-    ...(outcome === "fired" ? { last_fired_at: change.now, last_receipt: receipt } : {}),
     updated_at: change.now,
   });
   change.append({
@@ -142,10 +117,9 @@ function commit(
       about,
     },
   });
-  if (failures >= limits.automation.failuresMax)
+  if (failures >= limits.automation.failuresMax && automation.state === "active")
     pause(deps, change, automation, `it failed ${failures} times in a row: ${reason}`);
-  else endIfOver(deps, change, { ...automation, fired }, occurrence);
-  return outcome;
+  else endIfOver(deps, change, { ...automation, fired });
 }
 
 function missedWords(missed: number): string | null {
@@ -189,18 +163,21 @@ export function pause(
   log.warn("what acts by itself is paused", { automation: automation.id, name: automation.name, reason });
 }
 
-function endIfOver({ store }: CoreDeps, change: Change, automation: Automation, { next }: Occurrence): void {
-  const { guards, when, fired } = automation;
+function endIfOver(deps: CoreDeps, change: Change, automation: Automation): void {
+  const { guards, when, fired, slot_at } = automation;
   const reason =
     guards.max_fires !== null && fired >= guards.max_fires
       ? `it fired ${fired} ${fired === 1 ? "time" : "times"}, as often as it may`
-      : isClock(when) && next === null
+      : isClock(when) && slot_at === null
         ? "there is no later moment"
-        : guards.until !== null && (next ?? change.now) > guards.until
+        : guards.until !== null && ((isClock(when) && slot_at) || change.now) > guards.until
           ? "its last moment is over"
           : null;
-  if (reason === null) return;
-  store.automations.set(automation.id, { state: "ended", reason, due_at: null, updated_at: change.now });
+  if (reason !== null) end(deps, change, automation, reason);
+}
+
+function end({ store }: CoreDeps, change: Change, { id }: Automation, reason: string): void {
+  store.automations.set(id, { state: "ended", reason, due_at: null, updated_at: change.now });
 }
 
 /** Active from now on: its next moment is counted from here. */

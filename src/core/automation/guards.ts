@@ -2,7 +2,7 @@
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isTerminal } from "../model/message.ts";
-import type { Automation } from "../model/ports/automation.ts";
+import type { Action, Automation } from "../model/ports/automation.ts";
 import { writeLock } from "../state/lane.ts";
 import { causeOf } from "./cause.ts";
 import type { Occurrence } from "./effect.ts";
@@ -28,9 +28,18 @@ export function stopReason(
     : null;
 }
 
+/** Codex is asked for it, which takes a while. */
+function isBeside({ kind }: Action): boolean {
+  return kind === "new" || kind === "stop";
+}
+
 /** A guard of its own that keeps it from firing now. */
 export function refusalOf({ store, clock }: CoreDeps, automation: Automation): string | null {
-  const { guards, lane, last_fired_at, last_receipt } = automation;
+  const { id, guards, lane, fired, last_fired_at, last_receipt } = automation;
+  const open = isBeside(automation.action) ? store.automations.countOpen(id) : 0;
+  if (open >= limits.automation.openMax) return `${open} of its firings wait for Codex`;
+  if (guards.max_fires !== null && fired + open >= guards.max_fires)
+    return `it fires ${guards.max_fires} times at most, and Codex has not ended ${open} of them`;
   if (
     guards.min_interval !== null &&
     last_fired_at !== null &&

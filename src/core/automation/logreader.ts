@@ -9,7 +9,7 @@ import type { Actions } from "./effect.ts";
 import { fire, pause } from "./fire.ts";
 import type { Notifications } from "./notify.ts";
 import { wakeText } from "./wake.ts";
-import { isStillSo, kindsFor, meaningOf } from "./watch.ts";
+import { isStillSo, kindsFor, meaningOf, turnEnds } from "./watch.ts";
 
 /** After these nothing can be sent to the thread any more. */
 const ends: Record<string, string> = {
@@ -48,9 +48,11 @@ export function logReader(
       cursor = store.log.last();
       return;
     }
-    const kinds = kindsNow();
     for (;;) {
       const seen = store.log.last();
+      if (seen <= cursor) return;
+      // Others may have been added while the page before was read.
+      const kinds = kindsNow();
       const events = store.events.list({ after: cursor, limit: limits.automation.eventsMax, kinds });
       for (const event of events) {
         await onEvent(event);
@@ -67,7 +69,7 @@ export function logReader(
   async function onEvent(event: EventRow): Promise<void> {
     const lane = event.lane as Ref | null;
     const end = ends[event.kind];
-    if (end !== undefined && lane !== null) pauseAll(lane, end);
+    if (end !== undefined && lane !== null) pauseAll(lane, end, event.seq);
     const watching = store.automations.watching(lane);
     // Read once, however many look at this thread.
     let read: { facts: LaneFacts | undefined } | undefined;
@@ -113,31 +115,33 @@ export function logReader(
       return;
     }
     const all = isOfAll ? store.automations.watched(automation.id) : [];
-    if (all.some(({ holds }) => !holds)) return;
+    if (all.some(({ holds, seq }) => !holds || seq === null)) return;
     const about = isOfAll ? all.map((one) => one.lane as Ref) : lane === null ? [] : [lane];
-    await fire(deps, actions, automation, {
+    fire(deps, actions, automation, {
       slot: `event ${event.seq}`,
+      moment: event.at,
       event,
       about: lane,
       missed: 0,
       next: null,
       ...(automation.action.kind === "wake" ? { text: wakeText(deps, automation, about) } : {}),
     });
-    if (isOfAll) journal.note(() => store.automations.clearWatched(automation.id));
+    if (isOfAll) journal.note(() => store.automations.spendWatched(automation.id));
   }
 
   /** What runs is not idle; what ended is, from then on. */
   function noteIdle({ id }: Automation, seconds: number, event: EventRow): void {
     if (!event.kind.startsWith("turn.")) return;
-    const isOver = ["turn.completed", "turn.failed", "turn.interrupted"].includes(event.kind);
+    const isOver = turnEnds.includes(event.kind);
     const at = isOver ? event.at + seconds * 1000 : null;
     journal.note(() => store.automations.set(id, { slot_at: at, due_at: at }));
   }
 
-  function pauseAll(lane: Ref, why: string): void {
+  /** Not one that was added, or resumed, since: the event may be read again after a restart. */
+  function pauseAll(lane: Ref, why: string, seq: number): void {
     journal.commit((change) => {
       for (const one of store.automations.concerning(lane))
-        if (one.face !== "notification") pause(deps, change, one, `thread ${lane} ${why}`);
+        if (one.face !== "notification" && one.since < seq) pause(deps, change, one, `thread ${lane} ${why}`);
     });
   }
 

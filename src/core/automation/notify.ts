@@ -40,18 +40,29 @@ export interface Notice {
 export function notifications(deps: CoreDeps): Notifications {
   const { store, clock, journal, log, runProgram } = deps;
   const under = new Map<string, Promise<void>>();
-  let isOver = false;
+  const over = new AbortController();
   let synced = "";
+  /** Only this writes the outbox, which is empty nearly always. */
+  let isEmpty = false;
 
   /** The first of each program that does not run now. */
-  const idle = () => store.outbox.firsts().filter(({ automation }) => !under.has(automation));
+  function idle(): Outgoing[] {
+    if (isEmpty) return [];
+    const firsts = store.outbox.firsts();
+    isEmpty = firsts.length === 0;
+    return firsts.filter(({ automation }) => !under.has(automation));
+  }
 
   function send(): void {
-    if (isOver) return;
+    if (over.signal.aborted) return;
     for (const row of idle()) {
       if (row.next_at > clock.now()) continue;
       const sending = deliver(row)
-        .catch((thrown: unknown) => log.error("a notification failed", { thrown }))
+        .catch((thrown: unknown) => {
+          log.error("a notification failed", { thrown });
+          // The row still says that it waits: without a pause its program would be started again at once.
+          return clock.sleep(limits.automation.backoffFirstMs, over.signal);
+        })
         .finally(() => {
           under.delete(row.automation);
           send();
@@ -73,7 +84,7 @@ export function notifications(deps: CoreDeps): Notifications {
       () => null,
       (thrown: unknown) => errorMessage(thrown),
     );
-    if (isOver && error !== null) return;
+    if (over.signal.aborted && error !== null) return;
     const attempts = row.attempts + 1;
     const { backoffFirstMs, backoffMaxMs, outboxAgeMaxMs } = limits.automation;
     const isTooOld = clock.now() - row.created_at > outboxAgeMaxMs;
@@ -153,6 +164,7 @@ export function notifications(deps: CoreDeps): Notifications {
         log.warn("a notification is dropped: too many wait for its program", { automation: automation.id });
         return;
       }
+      isEmpty = false;
       journal.note((change) =>
         store.outbox.add({
           automation: automation.id,
@@ -168,14 +180,14 @@ export function notifications(deps: CoreDeps): Notifications {
     send,
     nextDue: () => idle().reduce<number | null>((at, row) => Math.min(at ?? row.next_at, row.next_at), null),
     async end() {
-      isOver = true;
+      over.abort();
       // One that does not end is told again by the next daemon.
-      const over = new AbortController();
+      const ended = new AbortController();
       await Promise.race([
         Promise.all(under.values()),
-        clock.sleep(limits.daemon.shutdownCallsMs, over.signal),
+        clock.sleep(limits.daemon.shutdownCallsMs, ended.signal),
       ]);
-      over.abort();
+      ended.abort();
     },
   };
 }

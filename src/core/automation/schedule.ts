@@ -38,7 +38,13 @@ export interface Due {
 }
 
 /** What a trigger whose moment `slot` has come does at `now`: it may have come long ago. */
-export function dueSlots(when: When, slot: number, now: number, anchor: number, { catch_up }: Guards): Due {
+export function dueSlots(
+  when: When,
+  slot: number,
+  now: number,
+  anchor: number,
+  { catch_up, jitter }: Guards,
+): Due {
   const passed = [slot];
   let next = nextSlot(when, slot, anchor);
   while (next !== null && next <= now && passed.length < limits.automation.slotsMax) {
@@ -50,7 +56,7 @@ export function dueSlots(when: When, slot: number, now: number, anchor: number, 
     const fire = passed.slice(-limits.automation.catchUpMax);
     return { fire, missed: passed.length - fire.length, next };
   }
-  const isLate = now - passed.at(-1)! > limits.automation.lateMs;
+  const isLate = now - passed.at(-1)! > limits.automation.lateMs + jitter;
   const fire = catch_up === "none" && isLate ? [] : passed.slice(-1);
   return { fire, missed: passed.length - fire.length, next };
 }

@@ -7,9 +7,8 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Action, Automation, Guards, WatchedLane, When } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
-import { writeLock } from "../state/lane.ts";
+import { beginning, refuseLocked } from "./control.ts";
 import { textOf } from "./effect.ts";
-import { startAt } from "./fire.ts";
 import { refusalOf, stopReason } from "./guards.ts";
 import { automationRow } from "./row.ts";
 import { cronOf, isClock, nextSlot } from "./schedule.ts";
@@ -65,20 +64,6 @@ export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
   });
 }
 
-/** What idles already is counted from the end of its last turn. */
-function beginning(
-  { store }: CoreDeps,
-  row: Automation,
-  watched: readonly WatchedLane[],
-  now: number,
-): Pick<Automation, "slot_at" | "due_at"> {
-  if (row.when.kind !== "idle_for") return startAt(row, now);
-  const latest = store.turns.latest(watched[0] as Ref);
-  if (latest?.status === "in_progress") return { slot_at: null, due_at: null };
-  const at = Math.max(now, (latest?.completed_at ?? now) + row.when.seconds * 1000);
-  return { slot_at: at, due_at: at };
-}
-
 export function freeId({ store, mint }: CoreDeps): string {
   let id = mint.ref();
   while (store.automations.find(id) || store.lanes.isRefTaken(id)) id = mint.ref();
@@ -90,12 +75,6 @@ export function refuseFull(store: Store): void {
   fail("too_large", `there are ${limits.automation.max} triggers, subscriptions and notifications`, {
     hint: "dispatch trigger list",
   });
-}
-
-function refuseLocked(store: Store, lane: Ref): void {
-  const lock = writeLock(store.lanes.get(lane));
-  if (lock !== null)
-    fail("authority", `thread ${lane} takes nothing: ${lock}`, { hint: `dispatch get ${lane}` });
 }
 
 function checkWhen({ clock }: CoreDeps, when: When, { until }: Guards): void {
@@ -142,46 +121,6 @@ export function getTrigger(deps: CoreDeps, word: string): TriggerView & { firing
   return { ...triggerView(deps.store, one), firings: firings.map(firingView) };
 }
 
-export function removeAutomation({ store, journal }: CoreDeps, one: Automation): void {
-  journal.commit(() => store.automations.remove(one.id));
-}
-
-export function pauseByHand({ store, journal }: CoreDeps, one: Automation): void {
-  if (one.state === "ended")
-    fail("conflict", `it has ended: ${one.reason}`, { hint: "dispatch trigger add" });
-  journal.commit((change) =>
-    store.automations.set(one.id, {
-      state: "paused",
-      reason: "by hand",
-      due_at: null,
-      updated_at: change.now,
-    }),
-  );
-}
-
-/** From now on: what happened meanwhile is not caught up. */
-export function resume(deps: CoreDeps, one: Automation): void {
-  const { store, journal } = deps;
-  if (one.state === "active") return;
-  if (one.lane !== null && one.face === "trigger") refuseLocked(store, one.lane);
-  const isUsedUp = one.guards.max_fires !== null && one.fired >= one.guards.max_fires;
-  if (
-    one.state === "ended" &&
-    (isUsedUp || (isClock(one.when) && nextSlot(one.when, deps.clock.now(), one.created_at) === null))
-  )
-    fail("conflict", `it has ended: ${one.reason}`, { hint: "dispatch trigger add" });
-  journal.commit((change) => {
-    store.automations.set(one.id, {
-      ...startAt(one, change.now),
-      state: "active",
-      reason: null,
-      failures: 0,
-      since: store.log.last(),
-      updated_at: change.now,
-    });
-  });
-}
-
 export interface TriggerTest {
   trigger: TriggerView;
   would: "fire" | "skip" | "pause";
@@ -195,7 +134,8 @@ export interface TriggerTest {
 export function testTrigger(deps: CoreDeps, word: string): TriggerTest {
   const one = triggerOf(deps, word);
   const about = (deps.store.automations.watched(one.id)[0]?.lane as Ref | undefined) ?? one.lane;
-  const occurrence = { slot: iso(deps.clock.now()), event: null, about, missed: 0, next: null };
+  const moment = deps.clock.now();
+  const occurrence = { slot: iso(moment), moment, event: null, about, missed: 0, next: null };
   const stop =
     one.state === "active" ? stopReason(deps, one, occurrence) : `it is ${one.state}: ${one.reason}`;
   const refusal = stop ?? refusalOf(deps, one);

@@ -3,17 +3,17 @@ import type { FiringView, InboxView, SubscriptionView, TriggerView } from "../..
 import type { Cause } from "../../contract/receipt.ts";
 import type { InboxState } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
+import type { Automation } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
 import { causesOf } from "./cause.ts";
+import { pauseByHand, removeAutomation, resume } from "./control.ts";
 import { ackInbox, listInbox, postInbox, readInbox } from "./inbox.ts";
 import { listSubscriptions, type SubscriptionDraft, subscribe, subscriptionOf } from "./subscriptions.ts";
 import {
   addTrigger,
   getTrigger,
   listTriggers,
-  pauseByHand,
-  removeAutomation,
-  resume,
   type TriggerDraft,
   type TriggerTest,
   testTrigger,
@@ -49,7 +49,18 @@ export interface AutomationVerbs {
 /** `changed`: the loop is to look at once. */
 export function automationVerbs(deps: CoreDeps, changed: () => void): AutomationVerbs {
   const { store } = deps;
-  const view = (word: string) => triggerView(store, triggerOf(deps, word));
+  /** Does it, and shows the row as it is then; one that is removed as it was. */
+  function shown<View>(
+    one: Automation,
+    act: (deps: CoreDeps, one: Automation) => void,
+    view: (store: Store, one: Automation) => View,
+  ): View {
+    const before = view(store, one);
+    act(deps, one);
+    changed();
+    const now = store.automations.find(one.id);
+    return now ? view(store, now) : before;
+  }
   return {
     addTrigger(draft) {
       const added = addTrigger(deps, draft);
@@ -59,21 +70,9 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     triggers: (limit) => listTriggers(deps, limit),
     trigger: (word) => getTrigger(deps, word),
     triggerLane: (word) => triggerOf(deps, word).lane,
-    removeTrigger(word) {
-      const one = triggerOf(deps, word);
-      const removed = triggerView(store, one);
-      removeAutomation(deps, one);
-      return removed;
-    },
-    pauseTrigger(word) {
-      pauseByHand(deps, triggerOf(deps, word));
-      return view(word);
-    },
-    resumeTrigger(word) {
-      resume(deps, triggerOf(deps, word));
-      changed();
-      return view(word);
-    },
+    removeTrigger: (word) => shown(triggerOf(deps, word), removeAutomation, triggerView),
+    pauseTrigger: (word) => shown(triggerOf(deps, word), pauseByHand, triggerView),
+    resumeTrigger: (word) => shown(triggerOf(deps, word), resume, triggerView),
     testTrigger: (word) => testTrigger(deps, word),
     subscribe(draft) {
       const added = subscribe(deps, draft);
@@ -82,17 +81,8 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     },
     subscriptions: (filter) => listSubscriptions(deps, filter),
     subscription: (id) => subscriptionView(store, subscriptionOf(deps, id)),
-    removeSubscription(id) {
-      const one = subscriptionOf(deps, id);
-      const removed = subscriptionView(store, one);
-      removeAutomation(deps, one);
-      return removed;
-    },
-    resumeSubscription(id) {
-      resume(deps, subscriptionOf(deps, id));
-      changed();
-      return subscriptionView(store, subscriptionOf(deps, id));
-    },
+    removeSubscription: (id) => shown(subscriptionOf(deps, id), removeAutomation, subscriptionView),
+    resumeSubscription: (id) => shown(subscriptionOf(deps, id), resume, subscriptionView),
     inbox: (filter) => listInbox(deps, filter),
     readInbox: (id) => readInbox(deps, id),
     ackInbox: (ids) => ackInbox(deps, ids),

@@ -54,7 +54,9 @@ export function subscriptionView(store: Store, one: Automation): SubscriptionVie
     all: isAll,
     once: guards.max_fires === 1,
     tail: action.kind === "wake" ? action.tail : 1,
-    held: isAll ? watched.filter(({ holds }) => holds).map(({ lane }) => lane as string) : [],
+    held: isAll
+      ? watched.filter(({ holds, seq }) => holds && seq !== null).map(({ lane }) => lane as string)
+      : [],
   };
 }
 

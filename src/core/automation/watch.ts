@@ -1,7 +1,7 @@
 /** What an event of the log means to those who watch its thread. Events are occurrences; some conditions are states. */
 import { errorMessage } from "../../base/error.ts";
-import { eventKinds, kindsOf } from "../../contract/events.ts";
-import type { Condition, WatchedCondition } from "../../contract/words.ts";
+import { type EventKind, eventKinds, kindsOf } from "../../contract/events.ts";
+import type { WatchedCondition } from "../../contract/words.ts";
 import { holdsNow, isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
@@ -43,6 +43,9 @@ const looksAfter: Record<WatchedCondition, readonly string[]> = {
   ],
 };
 
+/** Each turn has one of them at its end. */
+export const turnEnds: readonly EventKind[] = ["turn.completed", "turn.failed", "turn.interrupted"];
+
 /** The kinds of events that it looks at. */
 export function kindsFor(when: When): readonly string[] {
   if (when.kind === "event") return kindsOf(when.kinds as Parameters<typeof kindsOf>[0]);
@@ -67,18 +70,27 @@ export function meaningOf(
   );
   // The same event again: the daemon died before it was done with it.
   const isKnown = watched.holds && watched.seq !== event.seq;
+  // After a wake for all of them each is to hold anew. What occurs does so each time; a state first ends.
+  const isSpent = watched.holds && watched.seq === null;
   const ready = when.all ? "hold" : "hit";
   if (conditions.some((condition) => hasOccurred(condition, event, facts)))
-    return when.all && isKnown ? "none" : ready;
-  const states = conditions.filter((condition) => condition !== "failed" && condition !== "waiting");
+    return when.all && isKnown && !isSpent ? "none" : ready;
+  const states = conditions.filter(isState);
   // What runs again is another time that it is done; a context that waits for a moment is none.
   const canEnd = states.includes("attention");
   if (event.kind === "turn.started" && !canEnd) return watched.holds ? "arm" : "none";
   if (states.length === 0 || (isKnown && !canEnd)) return "none";
   const now = facts();
-  const isSo = now !== undefined && states.some((condition) => holdsNow(deps, condition as Condition, now));
-  if (!isSo) return watched.holds && canEnd ? "arm" : "none";
+  const isAny = (some: readonly WatchedCondition[]) =>
+    now !== undefined && some.some((condition) => isState(condition) && holdsNow(deps, condition, now));
+  // Of several conditions another one may hold still, though this event says nothing of it.
+  if (!isAny(states)) return watched.holds && canEnd && !isAny(when.conditions) ? "arm" : "none";
   return isKnown ? "none" : ready;
+}
+
+/** The others are occurrences. */
+function isState(condition: WatchedCondition): condition is "done" | "idle" | "attention" {
+  return condition !== "failed" && condition !== "waiting";
 }
 
 function hasOccurred(

@@ -8,6 +8,7 @@ import type { CoreDeps, Mint } from "../model/deps.ts";
 import type { Lane, Message, MessageId, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { TurnOverrides } from "../model/ports/thread.ts";
+import { budgetBlock } from "../state/budget.ts";
 import { refuseLimited } from "../state/usagelimit.ts";
 
 export interface Draft {
@@ -69,6 +70,8 @@ export function refuseUnlessFree(deps: CoreDeps, lane: Lane): void {
   if (facts.latest?.status === "in_progress") busy(lane, "runs a turn");
   if (facts.in_flight > 0) busy(lane, "has a message in flight");
   refuseLimited(deps, facts.lane);
+  const used = budgetBlock(deps, facts.lane);
+  if (used) fail("thread_busy", used.message, { hint: used.hint });
   const { pending, hold_reason } = facts.lane;
   if (pending === 0 || hold_reason !== null) return;
   const block = live.blocked.get(lane.ref);

@@ -1,38 +1,75 @@
-/** How many turns dispatch runs at a time: `[policy] max_running_turns`. Goals and other apps are not limited. */
+/**
+ * Whether a turn may start: by the usage limit of the account, and by the limits that the user sets. Goals and other apps
+ * are not limited.
+ */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
+import { budgetBlock, budgetsOf } from "../state/budget.ts";
 import { limitMessage } from "../state/usagelimit.ts";
 import type { StartBlock } from "./next.ts";
 
 /** Why no turn may start in this thread now; null: one may. */
 export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
   const limit = limitMessage(deps, lane);
-  if (limit !== null) return { by: "usage_limit", message: limit };
-  const full = capacityMessage(deps);
-  return full === null ? null : { by: "capacity", message: full };
+  if (limit !== null)
+    return { by: "usage_limit", message: limit, hint: "send it with --queue to wait for it" };
+  const full = capacityMessage(deps, lane);
+  if (full !== null) return { by: "limits", message: full, hint: "send it with --queue to wait its turn" };
+  const block = budgetBlock(deps, lane);
+  return block && { by: "limits", ...block };
 }
 
-/** The message for the user while no turn may start; null: there is room. A broken configuration limits nothing. */
-export function capacityMessage(deps: CoreDeps): string | null {
-  const max = maxRunningTurns(deps);
-  if (max === null || deps.store.messages.countBusy(deps.live.epoch()) < max) return null;
-  return `${max} ${max === 1 ? "turn runs" : "turns run"}, as many as [policy] max_running_turns allows`;
+/** The message for the user while no turn may start; null: there is room. */
+function capacityMessage(deps: CoreDeps, { cwd }: Lane): string | null {
+  const { store, live } = deps;
+  const max = maxTurns(deps);
+  if (max && store.messages.countBusy(live.epoch()) >= max.turns)
+    return `${turnsRun(max.turns)}, as many as ${max.key} allows`;
+  const { turnsPerCwd } = budgetsOf(deps);
+  if (turnsPerCwd === null || store.messages.countBusy(live.epoch(), cwd) < turnsPerCwd) return null;
+  return `${turnsRun(turnsPerCwd)} in ${cwd}, as many as [limits] turns_per_cwd allows`;
 }
+
+const turnsRun = (count: number) => `${count} ${count === 1 ? "turn runs" : "turns run"}`;
 
 /**
- * The lanes that may start a turn after another turn ended; empty when nothing is limited. A lane with a usage limit
- * takes no place.
+ * The lanes that may start a turn after another turn ended, the longest waiting first; empty when turns are not limited.
+ * A lane that another limit keeps takes no place.
  */
 export function nextInLine(deps: CoreDeps): Ref[] {
   const { store, live } = deps;
-  const max = maxRunningTurns(deps);
-  const room = max === null ? 0 : max - store.messages.countBusy(live.epoch());
+  const max = maxTurns(deps);
+  const budgets = budgetsOf(deps);
+  if (max === null && budgets.turnsPerCwd === null) return [];
+  const room = max === null ? limits.thread.max : max.turns - store.messages.countBusy(live.epoch());
   if (room <= 0) return [];
-  if (store.usageLimits.list().length === 0) return store.lanes.waiting(room);
-  const mayGo = (ref: Ref) => limitMessage(deps, store.lanes.get(ref)) === null;
+  const isPlain =
+    store.usageLimits.list().length === 0 &&
+    [budgets.turnsPerCwd, budgets.tokensPerDay, budgets.tokensPerThread, budgets.pauseAtPercent].every(
+      (limit) => limit === null,
+    );
+  if (isPlain) return store.lanes.waiting(room);
+  const chosen = new Map<string, number>();
+  const mayGo = (ref: Ref) => {
+    const lane = store.lanes.get(ref);
+    if (startBlock(deps, lane) !== null) return false;
+    if (budgets.turnsPerCwd === null) return true;
+    const busy = store.messages.countBusy(live.epoch(), lane.cwd) + (chosen.get(lane.cwd) ?? 0);
+    if (busy >= budgets.turnsPerCwd) return false;
+    chosen.set(lane.cwd, (chosen.get(lane.cwd) ?? 0) + 1);
+    return true;
+  };
   return store.lanes.waiting(limits.thread.max).filter(mayGo).slice(0, room);
+}
+
+/** The smaller of both limits, with its key. A broken configuration limits nothing. */
+function maxTurns(deps: CoreDeps): { turns: number; key: string } | null {
+  const running = maxRunningTurns(deps);
+  const { turns } = budgetsOf(deps);
+  if (turns !== null && (running === null || turns < running)) return { turns, key: "[limits] turns" };
+  return running === null ? null : { turns: running, key: "[policy] max_running_turns" };
 }
 
 function maxRunningTurns({ policy, log }: CoreDeps): number | null {

@@ -171,9 +171,8 @@ export function drain(deps: CoreDeps): Drain {
     const lane = autoReleaseHold(store.lanes.find(ref));
     if (!lane) return;
     const action = actionFor(lane);
-    // The lane shows that it waits for capacity. A usage limit is shown anyway by every thread that it affects.
-    if (action.kind === "wait" && action.block.by === "capacity")
-      setBlockedReason(lane, action.block.message);
+    // The lane shows which limit of the user it waits for. A usage limit is shown anyway by every thread that it affects.
+    if (action.kind === "wait" && action.block.by === "limits") setBlockedReason(lane, action.block.message);
     if (action.kind === "none" || action.kind === "wait") return;
     if (kicked.has(ref)) {
       again.add(ref);

@@ -9,7 +9,7 @@ import type { Lane, Message, Ref } from "../model/ports/rows.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { accept, busy, type Draft, knownByKey, refuseUnlessFree } from "./accept.ts";
 import { claim, start } from "./attempt.ts";
-import { capacityMessage } from "./capacity.ts";
+import { startBlock } from "./capacity.ts";
 import { mayQueueNatively } from "./codexqueue.ts";
 import { type Drain, drain } from "./drain.ts";
 import { isIdle, runningTurn } from "./idle.ts";
@@ -45,8 +45,8 @@ export function delivery(deps: CoreDeps): Delivery {
         if (!(await isIdle(deps, opened))) busy(opened.lane, "runs a turn");
         refuseUnlessFree(deps, writable(ref));
         const { id } = journal.commit((change) => {
-          const full = capacityMessage(deps);
-          if (full !== null) fail("thread_busy", full, { hint: "send it with --queue to wait its turn" });
+          const block = startBlock(deps, opened.lane);
+          if (block) fail("thread_busy", block.message, { hint: block.hint });
           const message = accepted(change, opened.lane, draft, "front", null);
           claim(deps, change, message, opened);
           return message;

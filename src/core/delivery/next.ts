@@ -23,10 +23,12 @@ export interface NextFacts {
   waiting: { steer: Message | null; context: Message | null; start: Message | null };
 }
 
-/** Why no turn may start now: the account has a usage limit, or as many turns run as the user allows. */
+/** Why no turn may start now: the account has a usage limit, or a limit that the user set is reached. */
 export interface StartBlock {
-  by: "usage_limit" | "capacity";
+  by: "usage_limit" | "limits";
   message: string;
+  /** For a text that was to run at once. */
+  hint: string;
 }
 
 export interface NextPolicy {

@@ -27,11 +27,12 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
   const found = store.messages.listQueued(ref, { after: decodeCursor(ref, cursor), limit: limit + 1 });
   const rows = found.slice(0, limit);
   const last = found.length > limit ? rows.at(-1) : undefined;
+  const usageLimits = store.usageLimits.list();
   return {
     thread: ref,
-    queue: queueView(lane, limitFor(lane, store.usageLimits.list())),
+    queue: queueView(lane, limitFor(lane, usageLimits)),
     messages: rows.map((row) => ({
-      ...receiptOf(row, lane),
+      ...receiptOf(row, lane, usageLimits),
       preview: row.text.slice(0, limits.thread.previewCharsMax).toWellFormed(),
     })),
     total: lane.pending,

@@ -95,13 +95,14 @@ export function isCulprit(deps: CoreDeps, ref: Ref): boolean {
 
 /** A message that was delivered, or ended, since then is no cause any more. */
 function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
-  if (store.lanes.find(ref)?.source !== "own") blame.suspects.delete(ref);
   const suspect = blame.suspects.get(ref);
-  for (const cause of suspect?.causes.keys() ?? []) {
+  // Nearly all are none, and this is asked at every step of every thread.
+  if (!suspect) return undefined;
+  for (const cause of suspect.causes.keys()) {
     const state = cause === null ? "queued" : store.messages.find(cause)?.state;
-    if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect?.causes.delete(cause);
+    if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect.causes.delete(cause);
   }
-  if (suspect && suspect.causes.size > 0) return suspect;
+  if (suspect.causes.size > 0 && store.lanes.find(ref)?.source === "own") return suspect;
   blame.suspects.delete(ref);
   return undefined;
 }
@@ -155,7 +156,9 @@ function goesFirst(deps: CoreDeps, { tried }: Suspect): boolean {
 /** Suspects that were refused a trial a moment ago. */
 export function inLine(deps: CoreDeps): Ref[] {
   const since = deps.clock.monotonic() - limits.loop.suspectAsksMs;
-  return [...deps.blame.suspects.keys()].filter((ref) => (suspectOf(deps, ref)?.refusedAt ?? -1) >= since);
+  return [...deps.blame.suspects].flatMap(([ref, { refusedAt }]) =>
+    (refusedAt ?? -1) >= since && suspectOf(deps, ref) ? [ref] : [],
+  );
 }
 
 function isOnTrial(deps: CoreDeps, { ref, since, isUnderWay }: Trial): boolean {

@@ -11,14 +11,15 @@ import { isTerminal } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
+import { budgetBlock } from "../state/budget.ts";
 import { limitMessage } from "../state/usagelimit.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
 
 /**
- * A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold or a usage limit prevents
- * it.
+ * A step of its setup is left, and nothing prevents it. An active goal starts work, so a hold, a usage limit and a limit of the
+ * user prevent it.
  */
 export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   if (lane.goal_setup === "wanted") return true;
@@ -26,6 +27,7 @@ export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
     limitMessage(deps, lane) === null &&
+    budgetBlock(deps, lane) === null &&
     isFirstDelivered(deps.store, lane.ref)
   );
 }

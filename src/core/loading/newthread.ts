@@ -6,6 +6,7 @@ import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
 import { isUnanswered, refusalOf } from "../model/refusal.ts";
 import { endQueued } from "../state/settle.ts";
+import { startCount } from "../state/tokens.ts";
 import { newestTurn, rememberTurn } from "./earlier.ts";
 import { refuseUnexpected, resumeSettings } from "./effective.ts";
 import { finishLoading, type Load, load, markLoaded, undo } from "./opening.ts";
@@ -128,6 +129,8 @@ async function storeThread(
         rollout_path: opened.thread.path,
         evidence_at: change.now,
       });
+      // A fork begins with the total of its source, which Codex reports.
+      if (!isDurable) startCount(store, change, lane.ref, opened.thread.id);
     });
   } catch (thrown) {
     await undo(deps, opened.thread.id, isDurable);

@@ -51,6 +51,19 @@ export interface UsageLimitPolicy {
   nudge: string | null;
 }
 
+/** What the user allows; null: no limit. */
+export interface Budgets {
+  /** Turns that run at a time, over all threads. */
+  turns: number | null;
+  /** The same for the threads of one directory. */
+  turnsPerCwd: number | null;
+  /** Tokens, input and output, of all threads on one day. */
+  tokensPerDay: number | null;
+  tokensPerThread: number | null;
+  /** No turn starts while a window of the account is used to this percentage. */
+  pauseAtPercent: number | null;
+}
+
 export interface NotifyRule {
   /** Conditions, or kinds of events. */
   kinds: readonly string[];
@@ -69,6 +82,7 @@ export interface Policy {
   /** How many turns dispatch runs at a time, over all threads; null: no limit. */
   maxRunningTurns: number | null;
   usageLimits: UsageLimitPolicy;
+  budgets: Budgets;
   /** The limit of one text in the index. */
   indexedBytesMax: number;
   rules: Rules;

@@ -56,6 +56,9 @@ export interface Live {
   /** The limit that Codex last reported as used up and has not withdrawn. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
+  /** The model provider whose tokens Codex reported last. */
+  reporter(): string | null;
+  setReporter(provider: string | null): void;
   /** By model provider: when its usage limit ends; monotonic ms. Kept when the child ends. */
   readonly limitEnds: Map<string, number>;
   /** Threads that this child refuses; a retry does not help. */
@@ -88,6 +91,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
   let exhausted: Exhausted | null = null;
+  let reporter: string | null = null;
   const clear = () => {
     threads.clear();
     pendingLookups.clear();
@@ -99,6 +103,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     agents.clear();
     owing.clear();
     exhausted = null;
+    reporter = null;
   };
   return {
     epoch: () => current,
@@ -139,6 +144,10 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     exhausted: () => exhausted,
     setExhausted(value) {
       exhausted = value;
+    },
+    reporter: () => reporter,
+    setReporter(provider) {
+      reporter = provider;
     },
     list: () => [...threads],
     pendingLookups,

@@ -6,24 +6,24 @@ import { notePromptRefusal } from "../delivery/promptrefusal.ts";
 import { endTurn } from "../delivery/turnend.ts";
 import { goalToStore } from "../loading/goal.ts";
 import { noteLate } from "../loading/late.ts";
-import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import type { Epoch } from "../model/ports/agent.ts";
 import type { AgentEvent } from "../model/ports/agentevent.ts";
 import type { Lane } from "../model/ports/rows.ts";
-import type { ItemFacts } from "../model/ports/thread.ts";
 import { hookDecided } from "../requests/hookdecision.ts";
 import { openRequest } from "../requests/request.ts";
 import { cancelToolCalls } from "../requests/toolcall.ts";
-import { indexedBytesMax, indexedError, indexedItem } from "../search/indexed.ts";
+import { indexedBytesMax, indexedError } from "../search/indexed.ts";
 import { freeHandle } from "../state/handle.ts";
-import { lineOf } from "../state/itemline.ts";
-import { lastMessage, noteAnswer } from "../state/lastmessage.ts";
-import { delivered, expire } from "../state/settle.ts";
+import { noteAnswer } from "../state/lastmessage.ts";
+import { expire } from "../state/settle.ts";
+import { countTokens } from "../state/tokens.ts";
 import { turnStarted } from "../state/turn.ts";
 import { noteRateLimits } from "../state/usagelimit.ts";
 import { noteWarning } from "../state/warning.ts";
+import { noteWindows } from "../state/windows.ts";
+import { endRetrying, itemCompleted, preview } from "./itemcompleted.ts";
 
 type Kind = AgentEvent["kind"];
 type EventOf<K extends Kind> = Extract<AgentEvent, { kind: K }>;
@@ -38,6 +38,7 @@ type GlobalKind =
   | "hook_decided"
   | "agents_working"
   | "warned"
+  | "tokens"
   | "rate_limits";
 type LaneKind = Exclude<Kind, GlobalKind>;
 
@@ -126,7 +127,22 @@ function globalEventHandlers(deps: CoreDeps): GlobalHandlers {
       change.append({ kind: "thread.agents", lane: lane.ref, data: { working: agents.length } });
     },
     warned: (warned, change) => noteWarning(deps, change, warned),
-    rate_limits: ({ limits }, change) => noteRateLimits(deps, change, limits),
+    tokens(event, change) {
+      const lane = store.lanes.findByThread(event.thread_id);
+      if (lane) {
+        live.touch(event.thread_id);
+        endRetrying(deps, change, lane, event.turn_id);
+        const { total, input, output } = event.total;
+        store.lanes.set(lane.ref, {
+          tokens: { total, input, output, context_window: event.context_window },
+        });
+      }
+      countTokens(deps, change, event);
+    },
+    rate_limits({ limits }, change) {
+      noteWindows(deps, change, limits);
+      noteRateLimits(deps, change, limits);
+    },
     hook_decided: (decided, change) => hookDecided(deps, change, decided),
   };
 }
@@ -163,10 +179,6 @@ function laneEventHandlers(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): Lan
     turn_recovered: (lane, { turn_id }, change) => endRetrying(deps, change, lane, turn_id),
     item_completed: (lane, { turn_id, item }, change) =>
       itemCompleted(deps, change, lane, turn_id, item, onTurnEnd),
-    tokens(lane, { turn_id, usage }, change) {
-      endRetrying(deps, change, lane, turn_id);
-      store.lanes.set(lane.ref, { tokens: usage });
-    },
     goal_changed(lane, { goal }, change) {
       // Every resume of a thread without a goal reports `cleared` (facts F32): that ends no goal that is still to be
       // set.
@@ -196,55 +208,4 @@ function laneEventHandlers(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): Lan
       change.append({ kind: archived ? "thread.archived" : "thread.restored", lane: lane.ref });
     },
   };
-}
-
-function itemCompleted(
-  deps: CoreDeps,
-  change: Change,
-  lane: Lane,
-  turnId: string,
-  item: ItemFacts,
-  onDelivered: (lane: Lane) => void,
-): void {
-  const { store } = deps;
-  endRetrying(deps, change, lane, turnId);
-  const turn = store.turns.find(lane.ref, turnId);
-  if (item.type === "user_message" && item.client_id !== null) {
-    const message = store.messages.find(item.client_id);
-    if (message?.lane === lane.ref) {
-      delivered(store, change, message, turnId);
-      change.after(() => onDelivered(lane));
-    } else if (turn?.origin === "other") store.turns.put({ ...turn, origin: "queue" });
-  }
-  if (item.type === "agent_message") {
-    store.lanes.set(lane.ref, { last_message: lastMessage(item, turnId, change.now) });
-  }
-  const indexed = indexedItem(lane.ref, turnId, item, change.now, indexedBytesMax(deps));
-  if (indexed) store.items.put(indexed);
-  change.append({
-    kind: "item.completed",
-    lane: lane.ref,
-    turn_id: turnId,
-    receipt: item.type === "user_message" ? item.client_id : null,
-    data: {
-      item_id: item.id,
-      type: item.type,
-      preview: lineOf(item, lane.cwd),
-      status: item.status,
-      exit_code: item.exit_code,
-    },
-  });
-}
-
-/** Any activity of a turn ends its retrying. */
-function endRetrying({ store, live }: CoreDeps, change: Change, lane: Lane, turnId: string): void {
-  if (lane.thread_id !== null) live.retrying.delete(lane.thread_id);
-  const turn = store.turns.find(lane.ref, turnId);
-  if (!turn || turn.retrying_since === null || turn.status !== "in_progress") return;
-  store.turns.put({ ...turn, retrying_since: null, error: null });
-  change.append({ kind: "turn.recovered", lane: lane.ref, turn_id: turnId });
-}
-
-function preview(text: string): string {
-  return clip(text, limits.thread.previewCharsMax);
 }

@@ -2,14 +2,19 @@
 
 import { iso } from "../../base/clock.ts";
 import type { Receipt } from "../../contract/receipt.ts";
-import type { Lane, Message } from "../model/ports/rows.ts";
+import type { Lane, Message, UsageLimit } from "../model/ports/rows.ts";
 import { releaseCommand } from "./hold.ts";
+import { limitFor } from "./lane.ts";
 
 /** For a message that goes through Codex's own queue. */
 const caveat =
   "another app writes this thread, so Codex's own queue takes the text: it runs after that app's turn, or when the thread is next opened; from there it cannot be cancelled, and should Codex lose it this receipt becomes unsure";
 
-export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
+export function receiptOf(
+  message: Message,
+  lane: Lane | undefined,
+  usageLimits: readonly UsageLimit[],
+): Receipt {
   const held = message.state === "queued" ? (lane?.hold_reason ?? null) : null;
   return {
     receipt: message.id,
@@ -21,6 +26,10 @@ export function receiptOf(message: Message, lane: Lane | undefined): Receipt {
     joined: message.joined,
     held,
     release: releaseCommand(message.lane, held),
+    waits:
+      message.state === "queued" && lane && held === null
+        ? (limitFor(lane, usageLimits)?.message ?? lane.blocked_reason)
+        : null,
     attempt: message.attempt,
     key: message.key,
     cause: message.cause_id,

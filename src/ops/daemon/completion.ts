@@ -8,6 +8,7 @@ export default clientOp({
   name: "daemon.completion",
   cli: "completion",
   group: "daemon",
+  task: "maintain",
   summary: "Print the completion script of a shell",
   about: `bash  source <(dispatch completion bash)    in ~/.bashrc
 zsh   source <(dispatch completion zsh)     in ~/.zshrc, after compinit

@@ -17,6 +17,7 @@ export default clientOp({
   name: "daemon.doctor",
   cli: "doctor",
   group: "daemon",
+  task: "maintain",
   summary: "Check everything that dispatch needs",
   about:
     "Needs no daemon and starts none. --fix makes only repairs that cannot lose data: file modes, a missing directory, " +

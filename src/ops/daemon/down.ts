@@ -9,6 +9,7 @@ export default clientOp({
   name: "daemon.down",
   cli: "down",
   group: "daemon",
+  task: "maintain",
   summary: "Stop the daemon until dispatch up",
   at: "client",
   intent: "write",

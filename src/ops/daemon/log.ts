@@ -20,6 +20,7 @@ export default op({
   name: "daemon.log",
   cli: "daemon log",
   group: "daemon",
+  task: "maintain",
   summary: "Show who called which operation",
   intent: "read",
   repeat: "safe",

@@ -7,6 +7,7 @@ export default op({
   name: "daemon.retry",
   cli: "daemon retry",
   group: "daemon",
+  task: "maintain",
   summary: "Try Codex again now",
   intent: "write",
   repeat: "safe",

@@ -8,6 +8,7 @@ export default clientOp({
   name: "daemon.schema",
   cli: "schema",
   group: "daemon",
+  task: "maintain",
   summary: "List the commands, or show the JSON Schemas of one",
   at: "client",
   intent: "read",

@@ -7,12 +7,13 @@ import { ago, cell, paint, span } from "../../base/text.ts";
 import { codexStates } from "../../contract/words.ts";
 import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
-import { limitLine } from "../views.ts";
+import { limitLine } from "../threadpairs.ts";
 
 export default op({
   name: "daemon.status",
   cli: "daemon status",
   group: "daemon",
+  task: "maintain",
   summary: "Show the daemon, its Codex and their faults",
   intent: "read",
   repeat: "safe",

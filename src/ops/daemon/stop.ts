@@ -11,6 +11,7 @@ export default op({
   name: "daemon.stop",
   cli: "daemon stop",
   group: "daemon",
+  task: "maintain",
   summary: "Begin a graceful stop (dispatch down also waits for it)",
   intent: "write",
   repeat: "safe",

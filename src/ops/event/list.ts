@@ -9,6 +9,7 @@ export default op({
   name: "event.list",
   cli: "events",
   group: "thread",
+  task: "look",
   summary: "Read the durable event log",
   intent: "read",
   repeat: "safe",

@@ -7,6 +7,7 @@ export default op({
   name: "goal.clear",
   cli: "goal clear",
   group: "thread",
+  task: "organise",
   summary: "Remove a thread's goal",
   intent: "destroy",
   repeat: "safe",

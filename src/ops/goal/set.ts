@@ -8,6 +8,7 @@ export default op({
   name: "goal.set",
   cli: "goal set",
   group: "message",
+  task: "organise",
   summary: "Set or change a thread's goal",
   about: "An active goal starts turns by itself, one after the other, until Codex marks it complete.",
   intent: "write",

@@ -7,6 +7,7 @@ export default op({
   name: "goal.status",
   cli: "goal status",
   group: "thread",
+  task: "organise",
   summary: "Show a thread's goal",
   intent: "read",
   repeat: "safe",

@@ -10,6 +10,7 @@ export default op({
   name: "inbox.ack",
   cli: "inbox ack",
   group: "inbox",
+  task: "answer",
   summary: "Mark messages of an inbox as read",
   intent: "write",
   reach: "any",

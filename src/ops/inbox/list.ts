@@ -10,6 +10,7 @@ export default op({
   name: "inbox.list",
   cli: "inbox list",
   group: "thread",
+  task: "answer",
   summary: "List what is in an inbox, oldest first",
   about: "The inbox of the calling thread, or of --thread; from a terminal, your own.",
   intent: "read",

@@ -8,6 +8,7 @@ export default op({
   name: "inbox.post",
   cli: "inbox post",
   group: "inbox",
+  task: "answer",
   summary: "Put a message into an inbox: it wakes nobody",
   about: "Without --thread it is for the person.",
   intent: "write",

@@ -8,6 +8,7 @@ export default op({
   name: "inbox.read",
   cli: "inbox read",
   group: "thread",
+  task: "answer",
   summary: "Show one message of an inbox",
   intent: "read",
   repeat: "safe",

@@ -22,6 +22,7 @@ export default op({
   name: "message.send",
   cli: "send",
   group: "message",
+  task: "send",
   summary: "Send a text to a thread",
   about: `plain        starts a turn on an idle thread; refused, and nothing is stored, while a turn runs, a question is open or Codex is down
 --queue      stores the text and delivers it later: first in, first out, one turn for each text

@@ -20,6 +20,7 @@ export default op({
   name: "model.list",
   cli: "models",
   group: "thread",
+  task: "look",
   summary: "List Codex's models, efforts and service tiers",
   intent: "read",
   repeat: "safe",

@@ -7,6 +7,7 @@ export default clientOp({
   name: "plugin.install",
   cli: "plugin install",
   group: "daemon",
+  task: "maintain",
   summary: "Install the plugin with its skills into Codex and Claude Code",
   about:
     "Writes the plugin that this program carries to plugin/ in dispatch's home and has each host install it from there, " +

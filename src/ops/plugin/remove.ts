@@ -7,6 +7,7 @@ export default clientOp({
   name: "plugin.remove",
   cli: "plugin remove",
   group: "daemon",
+  task: "maintain",
   summary: "Remove the plugin from Codex and Claude Code",
   about:
     "Undoes `plugin install`: the plugin, its marketplace, and, when no host has it any more, plugin/ in dispatch's home. " +

@@ -6,7 +6,8 @@ export default clientOp({
   name: "plugin.status",
   cli: "plugin status",
   group: "daemon",
-  summary: "Compare the plugin in Codex and Claude Code with that of this dispatch",
+  task: "maintain",
+  summary: "Compare the installed plugins with that of this dispatch",
   about: `missing   the host is not on PATH
 absent    the plugin is not installed
 current   installed, in the version of this dispatch

@@ -9,6 +9,7 @@ export default op({
   name: "queue.cancel",
   cli: "queue cancel",
   group: "message",
+  task: "send",
   summary: "Cancel a queued message",
   intent: "write",
   repeat: "no",

@@ -3,12 +3,13 @@ import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "queue.hold",
   cli: "queue hold",
   group: "message",
+  task: "send",
   summary: "Hold a queue until it is released",
   intent: "write",
   repeat: "safe",

@@ -11,6 +11,7 @@ export default op({
   name: "queue.list",
   cli: "queue list",
   group: "thread",
+  task: "send",
   summary: "List the queued messages of a thread, the next one first",
   intent: "read",
   repeat: "safe",
@@ -39,7 +40,9 @@ export default op({
   view({ messages, queue, total }, look) {
     const held = queue.release
       ? paint("yellow", `held: ${cell(queue.reason)}; release with: ${cell(queue.release)}\n`)
-      : "";
+      : queue.reason
+        ? paint("yellow", `waits: ${cell(queue.reason)}\n`)
+        : "";
     if (total === 0) return `${held}nothing waits`;
     const rows = messages.map(({ receipt, mode, preview, created_at }, at) => [
       String(at + 1),

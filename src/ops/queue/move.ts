@@ -10,6 +10,7 @@ export default op({
   name: "queue.move",
   cli: "queue move",
   group: "message",
+  task: "send",
   summary: "Move a queued message within its queue",
   intent: "write",
   repeat: "safe",

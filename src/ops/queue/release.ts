@@ -3,12 +3,13 @@ import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "queue.release",
   cli: "queue release",
   group: "message",
+  task: "send",
   summary: "Release a held queue, whatever the reason of the hold",
   intent: "write",
   repeat: "safe",

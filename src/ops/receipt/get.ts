@@ -10,6 +10,7 @@ export default op({
   cli: "receipt get",
   also: "delivery get",
   group: "thread",
+  task: "send",
   summary: "Show the state of a message",
   intent: "read",
   repeat: "safe",

@@ -15,6 +15,7 @@ export default op({
   name: "receipt.list",
   cli: "receipt list",
   group: "thread",
+  task: "send",
   summary: "List messages and their states, newest first",
   intent: "read",
   repeat: "safe",
@@ -48,7 +49,7 @@ export default op({
       receipt.thread,
       outcomeOf(receipt),
       ago(receipt.updated_at, look),
-      cell(receipt.error?.message ?? (receipt.held && `held: ${receipt.held}`)),
+      cell(receipt.error?.message ?? (receipt.held ? `held: ${receipt.held}` : receipt.waits)),
     ]);
     // Below the table: the width of the terminal would cut them in a column.
     const releases = new Set(receipts.flatMap(({ release }) => release ?? []));

@@ -10,6 +10,7 @@ export default op({
   cli: "receipt reconcile",
   also: "delivery reconcile",
   group: "message",
+  task: "send",
   summary: "Search Codex's history for a message and settle its state",
   intent: "write",
   reach: "any",

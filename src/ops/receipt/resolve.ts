@@ -10,6 +10,7 @@ export default op({
   name: "receipt.resolve",
   cli: "receipt resolve",
   group: "message",
+  task: "send",
   summary: "Settle an unsure message by hand",
   about:
     "Check first: dispatch tail THREAD shows whether the text is there. resend puts it back into the queue.",

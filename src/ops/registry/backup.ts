@@ -8,6 +8,7 @@ export default clientOp({
   name: "registry.backup",
   cli: "registry backup",
   group: "daemon",
+  task: "maintain",
   summary: "Copy the registry to a file and check the copy",
   about:
     "Works while the daemon runs. Without a path the copy is beside the registry, with the date in its name; with a " +

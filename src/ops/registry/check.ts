@@ -9,6 +9,7 @@ export default clientOp({
   name: "registry.check",
   cli: "registry check",
   group: "daemon",
+  task: "maintain",
   summary: "Check the whole registry, and list its backups",
   about:
     "Changes nothing and needs no daemon. It also works while a daemon runs. The exit status is 16 when the registry " +

@@ -7,6 +7,7 @@ export default clientOp({
   name: "registry.migrate",
   cli: "registry migrate",
   group: "daemon",
+  task: "maintain",
   summary: "Migrate the registry to the schema of this dispatch",
   about: "The daemon also does this when it starts. Run dispatch down first.",
   at: "client",

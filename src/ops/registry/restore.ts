@@ -8,6 +8,7 @@ export default clientOp({
   name: "registry.restore",
   cli: "registry restore",
   group: "daemon",
+  task: "maintain",
   summary: "Replace the registry with a backup",
   about:
     "Run dispatch down first. The replaced registry is kept beside the new one. Messages that were queued at the time " +

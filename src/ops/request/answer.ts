@@ -14,6 +14,7 @@ export default op({
   name: "request.answer",
   cli: "request answer",
   group: "request",
+  task: "answer",
   summary: "Answer a question of Codex",
   about:
     "A question takes one answer; its options list the possible ones. With --deny the turn continues; --cancel of a command or a file change also interrupts the turn. Read a secret from a file or from standard input: --reply-file PATH, --reply -.",

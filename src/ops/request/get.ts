@@ -9,6 +9,7 @@ export default op({
   name: "request.get",
   cli: "request get",
   group: "thread",
+  task: "answer",
   summary: "Show one question completely",
   intent: "read",
   repeat: "safe",

@@ -11,6 +11,7 @@ export default op({
   name: "request.list",
   cli: "request list",
   group: "thread",
+  task: "answer",
   summary: "List the questions of Codex",
   about: "Long texts are cut in this list, with a mark. `request get` shows a question completely.",
   intent: "read",

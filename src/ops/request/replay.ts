@@ -10,6 +10,7 @@ export default op({
   name: "request.replay",
   cli: "request replay",
   group: "thread",
+  task: "answer",
   summary: "Show how a set of rules would have answered past questions",
   about:
     "Changes nothing. The file has [policy] requests and [[policy.rules]], like config.toml; without a file it uses the current rules. `against` counts the questions that the rules would approve and that were denied, or the other way round. Rules match a thread by its current handle. outside_sandbox: an approval allowed something that could happen outside the sandbox; it is also true for questions where this was not recorded.",
@@ -18,7 +19,7 @@ export default op({
   rare: ["rules"],
   input: v.strictObject({
     rules: v.optional(path("a file with the rules to try", { value: "FILE" })),
-    since: v.optional(moment("from this time on; default: all kept questions", "first")),
+    since: v.optional(moment("from this time on", "first")),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
     cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),

@@ -10,6 +10,7 @@ export default op({
   name: "subscription.add",
   cli: "subscribe",
   group: "trigger",
+  task: "automate",
   summary: "Be woken when other threads are done, fail or wait",
   about:
     "The calling thread, or --to, gets a message that says what became of the threads, with their last messages. What holds already wakes at once. From a terminal, --deliver inbox puts it into your own inbox.",

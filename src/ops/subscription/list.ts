@@ -9,6 +9,7 @@ export default op({
   name: "subscription.list",
   cli: "subscription list",
   group: "trigger",
+  task: "automate",
   summary: "List the subscriptions, newest first",
   intent: "read",
   repeat: "safe",

@@ -8,6 +8,7 @@ export default op({
   name: "subscription.resume",
   cli: "subscription resume",
   group: "trigger",
+  task: "automate",
   summary: "Let a paused subscription go on",
   intent: "write",
   reach: "any",

@@ -8,6 +8,7 @@ export default op({
   name: "subscription.rm",
   cli: "subscription rm",
   group: "trigger",
+  task: "automate",
   summary: "Remove a subscription",
   intent: "destroy",
   reach: "any",

@@ -7,6 +7,7 @@ export default op({
   name: "thread.archive",
   cli: "archive",
   group: "thread",
+  task: "organise",
   summary: "Archive a thread",
   about: "Refused while a turn runs or messages wait, because Codex would interrupt the turn.",
   intent: "destroy",

@@ -4,8 +4,8 @@ import { threadView } from "../../contract/thread.ts";
 import { arg, flag } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 const usualBounds = {
   turns: limits.search.syncTurns,
@@ -18,6 +18,7 @@ export default op({
   name: "thread.attach",
   cli: "attach",
   group: "thread",
+  task: "start",
   summary: "Manage a thread that another app writes",
   about:
     "Reads only its metadata: the app that writes it is not disturbed. For a thread that is attached already it returns the same row.",

@@ -3,12 +3,13 @@ import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.compact",
   cli: "compact",
   group: "thread",
+  task: "organise",
   summary: "Compact the history of a thread",
   about: "Codex summarises the history in its own turn. Refused while a turn runs.",
   intent: "write",

@@ -7,6 +7,7 @@ export default op({
   name: "thread.forget",
   cli: "forget",
   group: "thread",
+  task: "organise",
   summary: "Stop managing a thread, which Codex keeps",
   intent: "destroy",
   repeat: "no",

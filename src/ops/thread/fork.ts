@@ -5,13 +5,14 @@ import { flag, idempotencyKey, path, seen, selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { flagsOf, mayWriteHome, rareSettings, settingFields } from "../settings.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 export default op({
   name: "thread.fork",
   cli: "fork",
   group: "thread",
+  task: "start",
   summary: "Create a thread with the history of another",
   about: "The source does not change. Refused while it runs a turn.",
   intent: "write",

@@ -3,12 +3,13 @@ import { threadView } from "../../contract/thread.ts";
 import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.give",
   cli: "give",
   group: "thread",
+  task: "organise",
   summary: "Give a thread back to other apps",
   about: "The thread is attached afterwards. Returns when another app can open it.",
   intent: "write",

@@ -29,6 +29,7 @@ export default op({
   name: "thread.list",
   cli: "list",
   group: "thread",
+  task: "look",
   summary: "List the threads that dispatch manages",
   about: "--unmanaged lists the other threads of Codex on this machine, from every app.",
   intent: "read",

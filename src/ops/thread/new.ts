@@ -18,13 +18,14 @@ import {
   rareSettings,
 } from "../settings.ts";
 import { type Subscribing, specOf, subscribe as subscribeTo } from "../subscribing.ts";
+import { threadPairs } from "../threadpairs.ts";
 import { callerName } from "../verdict.ts";
-import { threadPairs } from "../views.ts";
 
 export default op({
   name: "thread.new",
   cli: "new",
   group: "thread",
+  task: "start",
   summary: "Create a thread and send it its first text",
   about:
     "A setting that no flag, preset or configuration file gives is left to Codex's own configuration. dispatch stores the settings that Codex then reports, and sends them with every later resume. --dry-run shows each value and its source.",

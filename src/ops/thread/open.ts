@@ -7,6 +7,7 @@ export default clientOp({
   name: "thread.open",
   cli: "open",
   group: "thread",
+  task: "start",
   summary: "Open a thread in Codex's own terminal",
   about: "dispatch unloads the thread first. Messages to it wait until the terminal is closed.",
   at: "client",

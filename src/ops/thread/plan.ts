@@ -18,6 +18,7 @@ export default op({
   name: "thread.plan",
   cli: "new --dry-run",
   group: "plan",
+  task: "start",
   summary: "Show what `new` would create: each value and its source",
   about:
     "Changes nothing and needs no Codex. Settings that are not shown are left to Codex's own configuration. `dropped` lists values of a repository's file that are not used, because the repository is not under [policy] trusted.",

@@ -8,6 +8,7 @@ export default op({
   name: "thread.rename",
   cli: "rename",
   group: "thread",
+  task: "organise",
   summary: "Rename a thread",
   intent: "write",
   repeat: "safe",

@@ -7,6 +7,7 @@ export default op({
   name: "thread.restore",
   cli: "restore",
   group: "thread",
+  task: "organise",
   summary: "Restore an archived thread",
   intent: "write",
   repeat: "safe",

@@ -4,12 +4,13 @@ import { threadView } from "../../contract/thread.ts";
 import { count, selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.revert",
   cli: "revert",
   group: "thread",
+  task: "organise",
   summary: "Remove the last turns from a thread's history",
   about: "It changes only the history: files stay as the turns left them. Refused while a turn runs.",
   intent: "destroy",

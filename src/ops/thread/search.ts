@@ -23,6 +23,7 @@ export default op({
   name: "thread.search",
   cli: "search",
   group: "thread",
+  task: "look",
   summary: "Search the messages, commands and changes of all threads",
   about:
     'All words must occur, in any order; "words in quotes" are a phrase. Any part of a text in Chinese, Japanese, Korean or Thai is found, and emoji. The local index answers first (messages, commands and their output, file changes, errors), newest first. Then Codex\'s own search answers for threads that are not completely indexed: it searches the text as typed, in messages only, and shows one place per thread unless --thread names the thread. Times are days, times, ages (2h, 3d), today or yesterday, in your zone.',

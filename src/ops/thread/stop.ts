@@ -8,6 +8,7 @@ export default op({
   name: "thread.stop",
   cli: "stop",
   group: "message",
+  task: "send",
   summary: "Stop the running turn",
   about: "Returns when the turn has ended. If no turn runs, that is a success. An active goal is paused.",
   intent: "write",

@@ -14,6 +14,7 @@ export default op({
   name: "thread.sync",
   cli: "sync",
   group: "thread",
+  task: "organise",
   summary: "Read a thread's history into the search index",
   about: `Reads from the newest turn back, at most ${limits.search.syncTurns} turns, ${limits.search.syncItems} items, ${limits.search.syncBytes / 1024 / 1024} MiB or ${limits.search.syncMs / 1000} s. The next sync reads new turns and continues where this one stopped. A sync never removes anything from the index and never changes the thread. The id of a thread that is not managed attaches it first.`,
   intent: "write",

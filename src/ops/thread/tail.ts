@@ -24,6 +24,7 @@ export default op({
   name: "thread.tail",
   cli: "tail",
   group: "thread",
+  task: "look",
   summary: "Show the last messages, commands and changes of a thread",
   intent: "read",
   repeat: "safe",

@@ -4,12 +4,13 @@ import { selector } from "../fields.ts";
 import { leanThread } from "../lean.ts";
 import { op } from "../op.ts";
 import { mayWriteHome } from "../settings.ts";
-import { threadPairs } from "../views.ts";
+import { threadPairs } from "../threadpairs.ts";
 
 export default op({
   name: "thread.take",
   cli: "take",
   group: "thread",
+  task: "start",
   summary: "Take over an attached thread",
   about:
     "dispatch then writes the thread, and Codex refuses other apps. Refused while another app holds the thread.",

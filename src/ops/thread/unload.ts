@@ -7,6 +7,7 @@ export default op({
   name: "thread.unload",
   cli: "unload",
   group: "thread",
+  task: "organise",
   summary: "Unload a thread so that another app can open it",
   intent: "write",
   repeat: "safe",

@@ -13,6 +13,7 @@ export default op({
   name: "thread.wait",
   cli: "wait",
   group: "thread",
+  task: "look",
   summary: "Wait until threads or receipts are done",
   about: `done       no turn and no sub-agent runs, no message is unfinished, and at least one turn has run
 idle       no turn runs

@@ -13,6 +13,7 @@ export default op({
   name: "thread.watch",
   cli: "watch",
   group: "thread",
+  task: "look",
   summary: "Watch events: a sample, or a stream",
   intent: "read",
   repeat: "safe",
@@ -22,7 +23,7 @@ export default op({
     ),
     all: v.optional(flag(v.boolean(), "every thread, and the daemon's own events"), false),
     follow: v.optional(flag(v.boolean(), "stream events without end", { cli_only: true }), false),
-    since: v.optional(flag(v.string(), "start exactly after this cursor", { value: "CURSOR" })),
+    since: v.optional(flag(v.string(), "only events after this cursor", { value: "CURSOR" })),
     kinds: v.optional(
       flag(v.array(v.picklist(eventKindWords)), "only these kinds, as in --kinds turn.completed", {
         value: "KIND",

@@ -40,6 +40,7 @@ export default op({
   name: "trigger.add",
   cli: "trigger add",
   group: "trigger",
+  task: "automate",
   summary: "Do something whenever a time comes, or something happens",
   about:
     "--when says what it waits for, --action what it does then. A text may use {{thread.title}}, {{turn.id}}, {{turn.error}}, {{turn.last_message}}, {{event.kind}} and {{event.data.FIELD}}; what is filled in is data, and its length is limited.",

@@ -7,6 +7,7 @@ export default op({
   name: "trigger.get",
   cli: "trigger get",
   group: "trigger",
+  task: "automate",
   summary: "Show one trigger, and its last firings",
   intent: "read",
   repeat: "safe",

@@ -9,6 +9,7 @@ export default op({
   name: "trigger.list",
   cli: "trigger list",
   group: "trigger",
+  task: "automate",
   summary: "List the triggers, newest first",
   intent: "read",
   repeat: "safe",

@@ -7,6 +7,7 @@ export default op({
   name: "trigger.pause",
   cli: "trigger pause",
   group: "trigger",
+  task: "automate",
   summary: "Pause a trigger",
   intent: "write",
   reach: "any",

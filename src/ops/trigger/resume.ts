@@ -7,6 +7,7 @@ export default op({
   name: "trigger.resume",
   cli: "trigger resume",
   group: "trigger",
+  task: "automate",
   summary: "Let a paused trigger go on from now",
   intent: "write",
   reach: "any",

@@ -7,6 +7,7 @@ export default op({
   name: "trigger.rm",
   cli: "trigger rm",
   group: "trigger",
+  task: "automate",
   summary: "Remove a trigger",
   intent: "destroy",
   reach: "any",

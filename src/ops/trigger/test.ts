@@ -8,6 +8,7 @@ export default op({
   name: "trigger.test",
   cli: "trigger test",
   group: "trigger",
+  task: "automate",
   summary: "Show what a trigger would do now, and its next moments",
   intent: "read",
   repeat: "safe",

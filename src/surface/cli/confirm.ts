@@ -18,7 +18,8 @@ export async function confirmed(question: string, globals: Globals): Promise<boo
   return answer === true;
 }
 
-function mayAsk(globals: Globals): boolean {
+/** A person is at the terminal, and may be asked. */
+export function mayAsk(globals: Globals): boolean {
   return globals.interactive !== false && isTerminal(stdinFd) && isTerminal(stdoutFd);
 }
 

@@ -9,10 +9,10 @@ import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
-import { type Checked, checkedInput } from "../input.ts";
+import { type Checked, checkedInput, type Input } from "../input.ts";
 import { openSession, type Session } from "../session.ts";
-import { fieldsOf, inputFrom } from "./args.ts";
-import { confirmDestroy, confirmed } from "./confirm.ts";
+import { type Field, fieldsOf, inputFrom } from "./args.ts";
+import { confirmDestroy, confirmed, mayAsk } from "./confirm.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import type { Output } from "./output.ts";
 import { spell } from "./spell.ts";
@@ -38,7 +38,7 @@ export async function execute(
   const { globals, deps, paths, out } = more;
   const op = (await row.load()).default;
   const fields = fieldsOf(op);
-  const given = await inputFrom(args, fields, globalFlags);
+  const given = await withPicked(await inputFrom(args, fields, globalFlags), fields, more);
   const caller = callerHere("cli");
   const spelled = (name: string) => fields.find((field) => field.name === name)?.spelled ?? name;
   const checked = checkedInput(op, given, spelled, caller.cwd);
@@ -60,10 +60,27 @@ export async function execute(
   }
 }
 
+/** The picker is loaded only at a terminal, and only where an argument is missing. */
+async function withPicked(
+  given: Input,
+  fields: readonly Field[],
+  { globals, deps, paths }: { globals: Globals; deps: SurfaceDeps; paths: Paths },
+): Promise<Input> {
+  if (!mayAsk(globals)) return given;
+  const { withChosen } = await import("./pick.ts");
+  const { listed } = await import("./complete/live.ts");
+  return withChosen(given, fields, globals, (names) => listed(names, deps.index, paths.socket));
+}
+
 async function runInClient(op: ClientOp, run: Run): Promise<number> {
   const { clientCtx } = await import("../clientcontext.ts");
-  const { checked, stop, globals } = run;
-  const ctx = clientCtx({ ...run, signal: stop.signal, confirm: (question) => confirmed(question, globals) });
+  const { checked, stop, globals, out } = run;
+  const ctx = clientCtx({
+    ...run,
+    signal: stop.signal,
+    confirm: (question) => confirmed(question, globals),
+    note: (line) => void out.note(line),
+  });
   return finish(op, run, await op.run(checked.parsed, ctx));
 }
 

@@ -4,44 +4,66 @@ import { paint, widthOf, wrap } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import { failsOf } from "../../ops/fails.ts";
 import { choicesOf, descriptionOf } from "../../ops/fields.ts";
-import type { AnyOp, Group } from "../../ops/op.ts";
+import { type AnyOp, type Task, tasks } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
 import { type Field, fieldsOf, kebab } from "./args.ts";
 import { type GlobalFlag, globalFlags } from "./globals.ts";
+import { glossary } from "./glossary.ts";
 import { spell } from "./spell.ts";
 import type { Command } from "./tree.ts";
 
-const headings: Record<Exclude<Group, "plan">, string> = {
-  thread: "Threads",
-  message: "Messages",
-  request: "Requests",
-  trigger: "Triggers and subscriptions",
-  inbox: "Inboxes",
-  daemon: "Daemon and health",
-};
-
 type Pair = readonly [left: string, right: string];
 
+/** The whole program on one screen of 80 columns and 24 lines: the commands by what a person wants to do. */
 export function rootHelp(commands: readonly Command[], width: number): string {
-  const left = leftWidth([...pairsOf(commands), ...globalPairs()], width);
-  const groups = Object.entries(headings).map(([group, heading]) =>
-    section(
-      heading,
-      pairsOf(ordered(commands.filter((command) => headingOf(command) === group))),
-      width,
-      left,
-    ),
+  const rows = (Object.keys(tasks) as Task[]).map(
+    (task) => [task, namesOf(ordered(commands.filter((command) => command.task === task)))] as const,
   );
   return joined([
     `${paint("bold", "dispatch")} ${version}: the local control plane for Codex agent threads`,
-    "usage: dispatch <command> [arguments] [--flags]\n       dispatch <command> --help",
-    ...groups,
-    section("Flags of every command", globalPairs(), width, left),
+    section("usage: dispatch <command> [arguments] [--flags]", rows, width).replaceAll(noBreak, " "),
+    wrap(
+      "dispatch help WORD explains a command, a section such as start, or a word such as receipt. dispatch help commands lists every command, dispatch help flags the flags that each of them takes.",
+      width,
+    ),
   ]);
 }
 
-/** A plan is shown beside what it plans. */
-const headingOf = ({ group }: Command) => (group === "plan" ? "thread" : group);
+/** A noun and its verbs stay on one line. */
+const noBreak = "\u00a0";
+
+/** `queue list|move`: the verbs of a noun behind it. */
+function namesOf(commands: readonly Command[]): string {
+  const nouns = Map.groupBy(commands, ({ meta }) => meta.name.split(" ", 1)[0]!);
+  return [...nouns]
+    .map(([noun, of]) => {
+      const verbs = of.map(({ meta }) => meta.name.slice(noun.length + 1)).filter((verb) => verb !== "");
+      const isNoun = of.every(({ meta }) => meta.name !== noun);
+      return isNoun ? `${noun}${noBreak}${verbs.join("|")}` : noun;
+    })
+    .join(", ");
+}
+
+/** What `dispatch help WORD` says about a word that is no command. Undefined: nothing is known about it. */
+export function wordHelp(word: string, commands: readonly Command[], width: number): string | undefined {
+  const left = leftWidth(pairsOf(commands), width);
+  if (Object.hasOwn(tasks, word)) return taskHelp(word as Task, commands, width, left);
+  if (word === "commands")
+    return joined((Object.keys(tasks) as Task[]).map((task) => taskHelp(task, commands, width, left)));
+  if (word === "flags") return section("Flags of every command", globalPairs(), width);
+  const known = [word, word.replace(/s$/, "")].find((one) => Object.hasOwn(glossary, one));
+  return known === undefined
+    ? undefined
+    : `${paint("bold", known)}\n${wrap(glossary[known as keyof typeof glossary], width)}`;
+}
+
+/** Every word that `dispatch help` knows besides the commands. */
+export const helpWords = [...Object.keys(tasks), "commands", "flags", ...Object.keys(glossary)];
+
+function taskHelp(task: Task, commands: readonly Command[], width: number, left: number): string {
+  const own = ordered(commands.filter((command) => command.task === task));
+  return section(`${task}: ${tasks[task]}`, pairsOf(own), width, left);
+}
 
 /** Commands of one word first, because they are used most. Then the verbs of each noun. */
 function ordered(commands: readonly Command[]): Command[] {
@@ -61,23 +83,32 @@ export function nounHelp(noun: string, commands: readonly Command[], width: numb
 }
 
 export function commandHelp(op: AnyOp, width: number): string {
-  const fields = fieldsOf(op);
-  const positionals = fields.filter((field) => field.mark.arg);
-  const about = op.about ? [wrap(op.about, width)] : [];
+  const { usage, about, positionals, flags, exits } = partsOf(op);
   return joined([
-    `usage: ${usageOf(op.cli, fields)}`,
+    `usage: ${usage}`,
     wrap(op.summary, width),
-    ...about,
-    section(
-      "Arguments",
-      positionals.map((field) => [field.spelled, describe(field)] as const),
-      width,
-    ),
-    section("Flags", fields.flatMap(flagPairs), width),
-    section("Exit codes", exitPairs(op), width),
+    ...about.map((text) => wrap(text, width)),
+    section("Arguments", positionals, width),
+    section("Flags", flags, width),
+    section("Exit codes", exits, width),
     examples(op, width),
-    "Flags of every command: dispatch --help",
+    "Flags of every command: dispatch help flags",
   ]);
+}
+
+/** What the help and the manual say of a command. */
+export function partsOf(op: AnyOp) {
+  const fields = fieldsOf(op);
+  return {
+    usage: usageOf(op.cli, fields),
+    about: op.about ? [op.about] : [],
+    positionals: fields
+      .filter((field) => field.mark.arg)
+      .map((field): Pair => [field.spelled, describe(field)]),
+    flags: fields.flatMap(flagPairs),
+    exits: exitPairs(op),
+    examples: examplesOf(op),
+  };
 }
 
 /** The help of a command that is not an op. */
@@ -90,7 +121,7 @@ export function ownHelp({ meta, own }: Command, width: number): string {
     wrap(meta.description, width),
     ...(own?.about ? [wrap(own.about, width)] : []),
     section("Flags", flags, width),
-    "Flags of every command: dispatch --help",
+    "Flags of every command: dispatch help flags",
   ]);
 }
 
@@ -144,7 +175,7 @@ function defaultOf(field: Field): string[] {
   return value === undefined || typeof value === "function" ? [] : [`default ${String(value)}`];
 }
 
-function globalPairs(): Pair[] {
+export function globalPairs(): Pair[] {
   return Object.entries(globalFlags as Record<string, GlobalFlag>).map(([name, flag]) => {
     const spelled = `--${flag.isNegative ? "no-" : ""}${name}`;
     return [flag.value ? `${spelled} ${flag.value}` : spelled, flag.description] as const;
@@ -156,10 +187,13 @@ function exitPairs(op: AnyOp): Pair[] {
 }
 
 function examples(op: AnyOp, width: number): string {
-  const lines = op.examples
-    .filter((example) => example.error === undefined)
-    .map((example) => `  ${folded(spell(op, example.input), width - 2)}`);
-  return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${[...new Set(lines)].join("\n")}`;
+  const lines = examplesOf(op).map((command) => `  ${folded(command, width - 2)}`);
+  return lines.length === 0 ? "" : `${paint("bold", "Examples")}\n${lines.join("\n")}`;
+}
+
+function examplesOf(op: AnyOp): string[] {
+  const shown = op.examples.filter((example) => example.error === undefined);
+  return [...new Set(shown.map((example) => spell(op, example.input)))];
 }
 
 /** A command as a shell takes it back, broken before a flag that would not fit. */

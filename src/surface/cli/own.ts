@@ -8,13 +8,13 @@ type Switches = Readonly<Record<string, boolean | undefined>>;
 
 function own(
   meta: Command["meta"],
-  more: Pick<Command, "group"> & { forms: Readonly<Record<string, OwnFlag>>; about?: string },
+  more: Pick<Command, "task"> & { forms: Readonly<Record<string, OwnFlag>>; about?: string },
   run: (context: CommandContext, flags: Switches) => Promise<number>,
 ): Command {
-  const { group, ...help } = more;
+  const { task, ...help } = more;
   return {
     meta,
-    group,
+    task,
     own: help,
     variants: {},
     run: async ({ data }) => {
@@ -33,7 +33,7 @@ const mcp = own(
       "Serve MCP on standard input and output (--flat: one tool per command; --codex-compat: also codex and codex-reply)",
   },
   {
-    group: "daemon",
+    task: "maintain",
     forms: {
       flat: {
         type: "boolean",
@@ -51,7 +51,7 @@ const mcp = own(
 const top = own(
   { name: "top", description: "Show all threads on a live board, and answer, send and stop from it" },
   {
-    group: "thread",
+    task: "look",
     forms: {
       plain: {
         type: "boolean",

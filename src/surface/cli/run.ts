@@ -1,6 +1,7 @@
 /** `dispatch <command>`: argv in, exit status out. */
 import { readEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
+import { nearest } from "../../base/nearest.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
@@ -9,7 +10,7 @@ import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
 import { ownWords, type Route, routeOf } from "./route.ts";
-import { type Branch, commandsIn, runIn, treeOf } from "./tree.ts";
+import { type Branch, commandsIn, nodeAt, runIn, treeOf } from "./tree.ts";
 
 export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promise<number> {
   let out: Output | undefined;
@@ -31,6 +32,8 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
     const words = ownWords(rest[0] === "help" ? rest.slice(1) : rest, deps.index);
     const more = { globals, deps, out, paths: pathsOf(readEnv(), globals.home) };
     const tree = treeOf(deps.index);
+    const about = wantsHelp && words.length === 1 ? await aboutWord(words[0]!, tree) : undefined;
+    if (about !== undefined) return await shown(out, about);
     const route = routeOf(words, tree);
     if ("command" in route) command = route.command.meta.name;
     if (wantsHelp || "root" in route) return await shown(out, await helpFor(route, tree));
@@ -44,9 +47,21 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
   }
 }
 
+/** Undefined for a command, and for a word that nothing is known about. */
+async function aboutWord(word: string, tree: Branch): Promise<string | undefined> {
+  if (nodeAt(tree, [word])) return undefined;
+  const { helpWords, wordHelp } = await import("./help.ts");
+  const text = wordHelp(word, commandsIn(tree), helpWidth());
+  if (text !== undefined) return text;
+  const right = nearest(word, [...helpWords, ...Object.keys(tree.subCommands)]);
+  return fail("usage", `nothing is known about "${word}"`, { hint: `dispatch help ${right ?? "commands"}` });
+}
+
+const helpWidth = () => (isTerminal(stdoutFd) ? terminalWidth() : 80);
+
 async function helpFor(route: Route, tree: Branch): Promise<string> {
   const { commandHelp, nounHelp, ownHelp, rootHelp } = await import("./help.ts");
-  const width = isTerminal(stdoutFd) ? terminalWidth() : 80;
+  const width = helpWidth();
   if ("noun" in route) return nounHelp(route.noun, commandsIn(route.under), width);
   if ("root" in route) return rootHelp(commandsIn(tree), width);
   const { row } = route.command;

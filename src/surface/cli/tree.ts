@@ -4,7 +4,7 @@
  */
 import { type CommandDef, defineCommand, runCommand } from "citty";
 import type { Paths } from "../../base/paths.ts";
-import type { Group, IndexRow } from "../../ops/op.ts";
+import type { IndexRow, Task } from "../../ops/op.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import type { FlagForm } from "./flags.ts";
 import type { Globals } from "./globals.ts";
@@ -22,7 +22,7 @@ export interface CommandContext {
 export interface Command extends CommandDef {
   /** `name`: all its words, such as `queue list`. */
   meta: { name: string; description: string };
-  group: Group;
+  task: Task;
   /** The op. Absent for a command that is not an op. */
   row?: IndexRow;
   /** The flags of a command that is not an op, and what its help says besides its description. */
@@ -61,7 +61,7 @@ function opCommand(row: IndexRow, rows: readonly IndexRow[]): Command {
   const variants = rows.filter(({ cli }) => cli.startsWith(`${row.cli} --`));
   return {
     meta: { name: row.cli, description: row.summary },
-    group: row.group,
+    task: row.task,
     row,
     variants: Object.fromEntries(
       variants.map((variant) => [variant.cli.slice(row.cli.length + 1), opCommand(variant, rows)]),

@@ -91,7 +91,7 @@ export async function runOp({ served, call, row, op, caller }: Run, given: Input
     // The host asks its user before it runs a destructive tool, so this does not ask again.
     return op.run(
       parsed,
-      clientCtx({ deps, paths, session, caller, signal, confirm: () => Promise.resolve(true) }),
+      clientCtx({ deps, paths, session, caller, signal, confirm: () => Promise.resolve(true), note() {} }),
     );
   }
   if (op.streams?.(parsed))

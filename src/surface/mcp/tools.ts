@@ -10,7 +10,7 @@ export interface Tool {
 
 /** Starting, stopping and migrating the daemon is for the owner of the machine, not for an agent. */
 export function isOffered(row: IndexRow): boolean {
-  return !row.hidden && !row.plain && (row.at !== "client" || row.intent === "read");
+  return !row.hidden && !row.plain && !row.isForPersons && (row.at !== "client" || row.intent === "read");
 }
 
 /** The op's name in MCP: the words of the command line with `_`. */

@@ -1,5 +1,7 @@
 /** Programs that are told of events. */
 import { expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
+import { limits } from "../../../src/base/limits.ts";
 import type { Notice } from "../../../src/core/automation/notify.ts";
 import { macrotasks, rig } from "../rig.ts";
 
@@ -65,6 +67,31 @@ test("one program that never ends keeps no other one waiting, and one that fails
   expect(flaky).toEqual(flaky.toSorted((a, b) => a - b));
   expect(told.filter(({ program }) => program === "stuck")).toEqual([]);
   expect(stuck).toBe(1);
+});
+
+test("on a full disk a program is started again after a pause, and not at once", async () => {
+  let starts = 0;
+  const { told, runProgram } = recorder(async () => void starts++);
+  const policy = { notify: [{ kinds: ["turn.completed"], exec: ["desk"] }] };
+  const here = await rig({ policy, runProgram });
+  await macrotasks(10);
+  const { outbox } = here.world.store;
+  const { set } = outbox;
+  outbox.set = () => {
+    if (starts > 50) throw new Error("it is started without end");
+    throw new DispatchError("storage", "the disk is full");
+  };
+  await here.send("one");
+  await macrotasks(80);
+  expect(starts).toBe(1);
+  outbox.set = set;
+  await here.clock.advance(limits.automation.backoffFirstMs);
+  await macrotasks(20);
+  expect(starts).toBe(2);
+  expect(new Set(told.map(({ notice }) => notice.seq)).size).toBe(1);
+  await here.clock.advance(10 * limits.automation.backoffFirstMs);
+  await macrotasks(20);
+  expect(starts).toBe(2);
 });
 
 test("what is not told yet is told by the next daemon", async () => {

@@ -1,8 +1,11 @@
 /** A thread that is woken when others are done, fail or wait. */
 import { expect, test } from "bun:test";
 import { DispatchError } from "../../../src/base/error.ts";
+import type { Actions } from "../../../src/core/automation/effect.ts";
+import { fireTogether } from "../../../src/core/automation/fire.ts";
 import type { SubscriptionDraft } from "../../../src/core/automation/subscriptions.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
+import { delivery } from "../../../src/core/delivery/modes.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import { testWorld } from "../../world/world.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
@@ -155,6 +158,25 @@ test("of two that are done already one wake is enough where one was asked for", 
   subscribe(here, workers);
   await macrotasks(80);
   expect(texts(here)).toHaveLength(1);
+});
+
+test("two occurrences of one transaction wake once, where one wake was asked for", async () => {
+  const here = await rig();
+  const worker = await thread(here, "a");
+  const { id } = subscribe(here, [worker]);
+  const { store } = here.world;
+  const automation = store.automations.find(id)!;
+  const actions: Actions = {
+    delivery: delivery(here.world),
+    stop: () => Promise.reject(new Error("not asked for")),
+    create: () => Promise.reject(new Error("not asked for")),
+  };
+  const at = (slot: string) => ({
+    automation,
+    occurrence: { slot, moment: 0, event: null, about: worker, missed: 0, next: null, text: slot },
+  });
+  fireTogether(here.world, actions, [at("first"), at("second")]);
+  expect(texts(here)).toEqual([expect.stringContaining("first")]);
 });
 
 test("a Codex that does not answer whether a thread is idle costs no wake", async () => {

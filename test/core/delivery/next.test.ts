@@ -20,7 +20,7 @@ const open = {
 const message = (id: string) => ({ id }) as Message;
 const [steer, context, start] = [message("steer"), message("context"), message("start")];
 const turn = { turn_id: "t" } as Turn;
-const full = { by: "capacity", message: "2 turns run" } as const;
+const full = { by: "limits", message: "2 turns run", hint: "wait" } as const;
 
 interface Case {
   facts: NextFacts;

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { changeKinds } from "../../../src/contract/words.ts";
 import { bounded, summaryOf } from "../../../src/core/model/changes.ts";
 import type { FileChange } from "../../../src/core/model/ports/filechange.ts";
-import { seeded } from "../../sim/sim.ts";
+import { seeded } from "../../support/seeded.ts";
 
 const random = seeded(6);
 const upTo = (n: number) => Math.floor(random() * n);

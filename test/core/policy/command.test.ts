@@ -1,7 +1,7 @@
 /** What a command line surely runs, and every way of a shell to make more of it. */
 import { describe, expect, test } from "bun:test";
 import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "../../../src/core/policy/command.ts";
-import { seeded } from "../../sim/sim.ts";
+import { seeded } from "../../support/seeded.ts";
 
 const sure: [line: string, words: string[]][] = [
   ["git status", ["git", "status"]],

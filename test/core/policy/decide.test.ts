@@ -7,7 +7,7 @@ import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import type { Rule } from "../../../src/core/model/ruling.ts";
 import { beginsWith, mayBeginWith, parseCommand, runsAnother } from "../../../src/core/policy/command.ts";
 import { type DecidableRequest, decide, type RequestingThread } from "../../../src/core/policy/decide.ts";
-import { seeded } from "../../sim/sim.ts";
+import { seeded } from "../../support/seeded.ts";
 import { nothingAsked } from "../../world/model.ts";
 
 const asker = (over: Partial<RequestingThread> = {}): RequestingThread => ({

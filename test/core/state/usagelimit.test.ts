@@ -62,7 +62,12 @@ async function two(options: WorldOptions = {}, provider?: string): Promise<Two> 
     async fails(receipt, message, resets) {
       await here.reaches(receipt, "delivered");
       const { id, latest_turn } = core.view(receipt.thread as Ref);
-      const windows = resets.map((resets_at) => ({ used_percent: 100, resets_at }));
+      const windows = resets.map((resets_at, at) => ({
+        name: at === 0 ? ("primary" as const) : ("secondary" as const),
+        used_percent: 100,
+        window_minutes: 300,
+        resets_at,
+      }));
       const error = { message, kind: "usageLimitExceeded" };
       const ended = { status: "failed" as const, error, started_at: null, completed_at: null, items: [] };
       here.world.agent.tell({ kind: "rate_limits", limits: { limit_id: "codex", windows, reached: null } });

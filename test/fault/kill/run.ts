@@ -3,9 +3,9 @@
  * the same key when nobody answered. Then peace, and every promise is counted in the threads' own history.
  */
 
-import { seeded } from "../../sim/sim.ts";
 import { faultRig, until } from "../../support/fault.ts";
 import { type History, historyIn } from "../../support/fault-history.ts";
+import { seeded } from "../../support/seeded.ts";
 import { check, type Verdict } from "./check.ts";
 import { harm, type Kills } from "./harm.ts";
 import { careful, type Sender, type Senders, senders } from "./send.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { toTerminal, widthOf } from "../../../src/base/text.ts";
-import { commandHelp, nounHelp, rootHelp } from "../../../src/surface/cli/help.ts";
+import { index as real } from "../../../src/ops/index.ts";
+import { commandHelp, helpWords, nounHelp, rootHelp, wordHelp } from "../../../src/surface/cli/help.ts";
 import { spell } from "../../../src/surface/cli/spell.ts";
 import { commandsIn, nodeAt, treeOf } from "../../../src/surface/cli/tree.ts";
 import { index, ops } from "../support/ops.ts";
@@ -31,7 +32,7 @@ Exit codes
 Examples
   dispatch list --limit 5 --status idle
 
-Flags of every command: dispatch --help`);
+Flags of every command: dispatch help flags`);
 });
 
 test("positionals stand in the usage line, the optional ones in brackets, lists with dots", () => {
@@ -49,11 +50,28 @@ test("a text has a file and standard input beside it", () => {
   expect(help).toContain("  --text-file PATH       the same, read from a file; - is standard input\n");
 });
 
-test("the root lists every command once under its group, in one column", () => {
-  const help = plain(rootHelp(commandsIn(treeOf(index)), 80));
+test("the list of commands has every command once, under what a person wants to do", () => {
+  const help = plain(wordHelp("commands", commandsIn(treeOf(index)), 80)!);
   for (const row of index)
     expect(help.match(new RegExp(`^  ${row.cli} +${row.summary}$`, "gm"))?.length).toBe(1);
-  expect(help.indexOf("Threads\n")).toBeLessThan(help.indexOf("Daemon and health\n"));
+  expect(help.indexOf("look: ")).toBeLessThan(help.indexOf("maintain: "));
+});
+
+test("the help of the whole program fits one screen, and names every command", () => {
+  const help = plain(rootHelp(commandsIn(treeOf(real)), 80));
+  expect(help.split("\n").length).toBeLessThanOrEqual(23);
+  for (const line of help.split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(80);
+  for (const row of real.filter(({ hidden, cli }) => !hidden && !cli.includes("--")))
+    expect(help).toContain(row.cli.split(" ").at(-1)!);
+});
+
+test("help knows the sections and the words, and nothing else", () => {
+  const about = (word: string) => wordHelp(word, commandsIn(treeOf(real)), 80);
+  expect(plain(about("start")!)).toContain("new --dry-run");
+  expect(plain(about("receipts")!)).toStartWith("receipt\n");
+  expect(plain(about("flags")!)).toContain("--home DIR");
+  for (const word of helpWords) expect(about(word)).toBeString();
+  for (const word of ["nothing", "toString", "__proto__", ""]) expect(about(word)).toBeUndefined();
 });
 
 test("a noun lists its verbs", () => {

@@ -26,9 +26,11 @@ else {
           daemonArgv: [process.execPath, import.meta.path, "__daemon"],
           daemonVariables: async () => Object.keys(process.env).filter((name) => name.startsWith("FAKE_")),
           codex: () => Promise.resolve(0),
+          show: () => Promise.resolve(),
           doctor: () => Promise.resolve([]),
           registry: () => Promise.reject(new Error("no command of these tests asks for it")),
           plugin: () => Promise.reject(new Error("no command of these tests asks for it")),
+          service: () => Promise.reject(new Error("no command of these tests asks for it")),
         }),
   );
 }

@@ -12,6 +12,7 @@
 import type { CodexState } from "../../../contract/words.ts";
 import type { Permissions } from "../ruling.ts";
 import type { AgentEvent } from "./agentevent.ts";
+import type { PermissionProfile } from "./profile.ts";
 import type { AgentReply } from "./request.ts";
 import type {
   GoalChange,
@@ -223,6 +224,7 @@ export interface Agent {
   compactThread(threadId: string): Promise<void>;
   /** Works without a login. */
   readCatalogue(): Promise<Catalogue>;
+  listProfiles(cwd: string): Promise<PermissionProfile[]>;
 
   reply(epoch: Epoch, reply: AgentReply): Promise<void>;
   /** Streams raw notifications, deltas included, until the returned function is called. */

@@ -1,6 +1,7 @@
 /** Events of the child, in the order in which it sends them. */
 import type { RequestFacts } from "./request.ts";
-import type { GoalFacts, ItemFacts, ThreadFacts, ThreadStatus, TokenUsage, TurnFacts } from "./thread.ts";
+import type { GoalFacts, ItemFacts, ThreadFacts, ThreadStatus, TurnFacts } from "./thread.ts";
+import type { Spent, WindowName } from "./usage.ts";
 
 /** A notification that is not known is dropped; a malformed one is counted. */
 export type AgentEvent =
@@ -18,7 +19,7 @@ export type AgentEvent =
   /** The first sign of a turn after it retried: a delta, an item, tokens, a question. */
   | { kind: "turn_recovered"; thread_id: string; turn_id: string }
   | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }
-  | { kind: "tokens"; thread_id: string; turn_id: string; usage: TokenUsage }
+  | TokensEvent
   | { kind: "rate_limits"; limits: RateLimits }
   | { kind: "goal_changed"; thread_id: string; goal: GoalFacts | null }
   | { kind: "request_opened"; request: RequestFacts }
@@ -26,6 +27,27 @@ export type AgentEvent =
   | HookDecision
   | PromptRefusal
   | ThreadWarning;
+
+/** What the thread used so far, and what the last answer of a model did. */
+export interface TokensReport {
+  total: Spent;
+  last: Spent;
+  context_window: number | null;
+}
+
+/**
+ * After every answer of a model, and at each resume and fork with what was reported last. A turn without an answer
+ * repeats `last` (facts C1.2).
+ */
+export interface TokensEvent extends TokensReport {
+  kind: "tokens";
+  thread_id: string;
+  /** The top thread of a sub-agent as far as it is known; else the same thread. */
+  root_id: string;
+  turn_id: string;
+  /** The model of a sub-agent; null: not known, or no sub-agent. */
+  model: string | null;
+}
 
 /** Codex loaded a thread after the call for it had timed out: that call has failed. */
 export interface LateThread {
@@ -53,7 +75,12 @@ export interface ThreadWarning {
  */
 export interface RateLimits {
   limit_id: string | null;
-  windows: { used_percent: number; resets_at: number | null }[];
+  windows: {
+    name: WindowName;
+    used_percent: number;
+    window_minutes: number | null;
+    resets_at: number | null;
+  }[];
   /** Codex's term for a limit that is reached, e.g. `rate_limit_reached`. */
   reached: string | null;
 }

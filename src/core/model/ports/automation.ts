@@ -73,7 +73,7 @@ export interface Watched {
   automation: string;
   lane: WatchedLane;
   holds: boolean;
-  /** The event since which it holds. */
+  /** The event since which it holds; null while it holds: a wake for all of them counted it. */
   seq: number | null;
 }
 
@@ -87,6 +87,18 @@ export interface Firing {
   receipt: string | null;
   lane: Ref | null;
   seq: number | null;
+}
+
+/** What Codex is asked for beside the loop, with everything that it needs: it may be done by a later daemon. */
+export type Work =
+  /** `turn_id`: the turn that ran; null: none was known. */
+  | { kind: "stop"; turn_id: string | null }
+  | { kind: "new"; preset: string | null; name: string; text: string };
+
+/** A firing whose work has not ended. */
+export interface OpenFiring extends Firing {
+  id: number;
+  work: Work;
 }
 
 export interface InboxMessage {
@@ -135,9 +147,15 @@ export interface AutomationStore {
   hasActive(): boolean;
   watched(id: string): Watched[];
   setWatched(id: string, lane: Ref, change: { holds: boolean; seq: number | null }): void;
-  clearWatched(id: string): void;
+  /** After a wake for all of them: each still holds, and counts again after it held no more. */
+  spendWatched(id: string): void;
   hasFired(id: string, slot: string): boolean;
-  fire(firing: Firing): void;
+  fire(firing: Firing, work?: Work): void;
+  /** Of each automation the first that is open, the oldest first. */
+  opens(limit: number): OpenFiring[];
+  countOpen(id: string): number;
+  /** False where it is not open any more. */
+  settle(id: number, change: Pick<Firing, "outcome" | "reason" | "lane">): boolean;
   /** Newest first. */
   firings(id: string, limit: number): Firing[];
   cursor(): number;

@@ -7,6 +7,7 @@ import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
 import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
+import type { ProfileStore } from "./profile.ts";
 import type {
   Counts,
   EpochRow,
@@ -23,6 +24,7 @@ import type {
   UsageLimit,
 } from "./rows.ts";
 import type { ToolCallStore } from "./tool.ts";
+import type { UsageStore } from "./usage.ts";
 
 /** The place of a queued message; messages of one position are ordered by id. */
 export type QueuePosition = Pick<Message, "position" | "id">;
@@ -117,10 +119,14 @@ export interface Store {
     get(lane: Ref, turnId: string): Turn;
     put(turn: Turn): void;
     latest(lane: Ref): Turn | undefined;
+    /** The newest `limit`, newest first. */
+    listNewest(lane: Ref, limit: number): Turn[];
     /** The first turn after this one; null: the first of all. */
     next(lane: Ref, after: string | null): Turn | undefined;
     running(lane: Ref): Turn[];
     listRunning(): Turn[];
+    /** Turns that began since then, and the one before them if it did not end earlier; the newest `limit`, oldest first. */
+    listSince(lane: Ref, since: number, limit: number): Turn[];
     /** Deletes that turn and all later ones. */
     dropFrom(lane: Ref, turnId: string): void;
   };
@@ -131,6 +137,8 @@ export interface Store {
     /** Throws `not_found`. */
     get(id: string): Message;
     findByKey(key: string): Message | undefined;
+    /** Accepted since then, of all threads; the newest `limit`, newest first. */
+    listSince(since: number, limit: number): Message[];
     set(
       id: MessageId,
       change: Partial<Omit<Message, "id" | "lane" | "text" | "sha256" | "created_at">>,
@@ -141,13 +149,15 @@ export interface Store {
     nextContext(lane: Ref): Message | undefined;
     /** Steers aimed at this turn that are not settled, in order. */
     steers(lane: Ref, turnId: string): Message[];
-    /** Threads with a turn that runs in this child, or with a message in flight that starts one. */
-    countBusy(epoch: Epoch | null): number;
+    /** Threads with a turn that runs in this child, or with a message in flight that starts one; of one directory, or all. */
+    countBusy(epoch: Epoch | null, cwd?: string): number;
     /** Claimed or sent: at most one. */
     inFlight(lane: Ref): Message | undefined;
     /** Claimed, sent, delivered or unsure. */
     open(lane: Ref): Message[];
     ofTurn(lane: Ref, turnId: string): Message[];
+    /** In any state, those with the longest chain of causes first. */
+    answeredBy(lane: Ref, turnId: string, limit: number): Message[];
     /** For a new message: behind the last, ahead of the first, or behind the last of those that may pass a hold. */
     position(lane: Ref, at: "back" | "front" | "urgent"): number;
     /** How many messages of that caller were accepted since then. */
@@ -209,6 +219,9 @@ export interface Store {
     put(limit: UsageLimit): void;
     remove(provider: string): void;
   };
+
+  usage: UsageStore;
+  profiles: ProfileStore;
 
   automations: AutomationStore;
   inbox: InboxStore;

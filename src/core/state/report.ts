@@ -1,0 +1,142 @@
+/** What the threads did in a period: read from the rows of turns, questions and messages, never from Codex. */
+import { iso, isoOrNull } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
+import type { Report, ReportedThread } from "../../contract/report.ts";
+import type { PastTurn } from "../../contract/thread.ts";
+import { clip } from "../model/clip.ts";
+import type { CoreDeps } from "../model/deps.ts";
+import type { LaneFacts, Message, Request, Turn } from "../model/ports/rows.ts";
+import { statusOf } from "./lane.ts";
+
+interface Period {
+  since: number;
+  until: number;
+}
+
+/** `since`: epoch ms. The period ends now. */
+export function reportSince({ store, live, clock }: CoreDeps, since: number): Report {
+  const period = { since, until: clock.now() };
+  const { threadsMax, rowsMax } = limits.report;
+  const facts = [false, true].flatMap((archived) => store.lanes.listFacts({ archived, limit: threadsMax }));
+  const asked = store.requests.listSince({ since, limit: rowsMax });
+  const queued = store.messages.listSince(since, rowsMax);
+  const askedBy = Map.groupBy(asked, ({ lane }) => lane);
+  const queuedBy = Map.groupBy(queued, ({ lane }) => lane);
+  let room = rowsMax;
+  const threads = facts.flatMap((one) => {
+    const { ref } = one.lane;
+    const turns = store.turns.listSince(ref, since, room);
+    room -= turns.length;
+    const rows = { turns, asked: askedBy.get(ref) ?? [], queued: queuedBy.get(ref) ?? [] };
+    if (rows.turns.length + rows.asked.length + rows.queued.length === 0) return [];
+    return [threadOf(one, statusOf(one, live).status, rows, period)];
+  });
+  const total = (name: keyof Totals) => threads.reduce((sum, thread) => sum + thread[name], 0);
+  return {
+    since: iso(period.since),
+    until: iso(period.until),
+    turns: total("turns"),
+    failed: total("failed"),
+    interrupted: total("interrupted"),
+    running: total("running"),
+    busy_seconds: total("busy_seconds"),
+    asked: total("asked"),
+    asking_seconds: total("asking_seconds"),
+    queued: total("queued"),
+    queued_seconds: total("queued_seconds"),
+    threads: threads.sort((a, b) => b.busy_seconds - a.busy_seconds),
+    truncated:
+      room <= 0 || asked.length === rowsMax || queued.length === rowsMax || facts.length >= threadsMax,
+  };
+}
+
+export function pastTurn(turn: Turn): PastTurn {
+  return {
+    id: turn.turn_id,
+    status: turn.status,
+    origin: turn.origin,
+    error: turn.error && clip(turn.error.message, limits.thread.previewCharsMax),
+    started_at: iso(turn.started_at),
+    completed_at: isoOrNull(turn.completed_at),
+  };
+}
+
+type Totals = Omit<ReportedThread, "ref" | "title" | "cwd" | "status" | "parent_id" | `${string}_list`>;
+
+interface Rows {
+  turns: readonly Turn[];
+  asked: readonly Request[];
+  queued: readonly Message[];
+}
+
+function threadOf(
+  { lane }: LaneFacts,
+  status: ReportedThread["status"],
+  { turns, asked, queued }: Rows,
+  period: Period,
+): ReportedThread {
+  const count = (wanted: Turn["status"]) => turns.filter((one) => one.status === wanted).length;
+  // A turn whose end is not known, and that does not run, adds nothing.
+  const ended = turns.filter((one) => one.completed_at !== null || one.status === "in_progress");
+  // Only the queue makes a text wait; a plain send and a steer are claimed at once.
+  const waited = queued.filter(({ mode }) => mode === "queue");
+  return {
+    ref: lane.ref,
+    title: lane.title,
+    cwd: lane.cwd,
+    status,
+    parent_id: lane.parent_id,
+    turns: turns.length,
+    failed: count("failed"),
+    interrupted: count("interrupted"),
+    running: count("in_progress"),
+    busy_seconds: seconds(
+      ended.map((one) => [one.started_at, one.completed_at]),
+      period,
+    ),
+    asked: asked.length,
+    asking_seconds: seconds(
+      asked.map((one) => [one.asked_at, one.closed_at]),
+      period,
+    ),
+    queued: waited.length,
+    queued_seconds: seconds(
+      waited.map((one) => [one.created_at, waitedUntil(one)]),
+      period,
+    ),
+    turns_list: turns.map(pastTurn),
+    asked_list: asked.map((one) => ({
+      id: one.id,
+      kind: one.kind,
+      summary: clip(one.summary, limits.thread.previewCharsMax),
+      state: one.state,
+      decision: one.decision,
+      answered_by: one.answered_by,
+      asked_at: iso(one.asked_at),
+      closed_at: isoOrNull(one.closed_at),
+    })),
+    queued_list: waited.map((one) => ({
+      receipt: one.id,
+      state: one.state,
+      accepted_at: iso(one.created_at),
+      claimed_at: isoOrNull(waitedUntil(one)),
+    })),
+  };
+}
+
+/** A text that was cancelled or failed before its claim waited until then. */
+function waitedUntil({ claimed_at, state, updated_at }: Message): number | null {
+  return claimed_at ?? (state === "queued" ? null : updated_at);
+}
+
+/** The part of the spans that is inside the period. An open span lasts until its end. */
+function seconds(
+  spans: readonly (readonly [from: number, to: number | null])[],
+  { since, until }: Period,
+): number {
+  const ms = spans.reduce(
+    (sum, [from, to]) => sum + Math.max(0, Math.min(to ?? until, until) - Math.max(from, since)),
+    0,
+  );
+  return Math.round(ms / 1000);
+}

@@ -1,0 +1,17 @@
+/** Checks that the service, if there is one, still finds its program and Codex. */
+import { installedService } from "../service/service.ts";
+import { type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
+
+export async function checkService({ paths, hostEnv }: CheckContext): Promise<Finding> {
+  const found = await installedService(paths, { env: hostEnv, platform: process.platform });
+  if (!found)
+    return skipped("the daemon is no service; commands start it", { recovery: "dispatch service install" });
+  const { state, manager, file, codex, detail } = found;
+  const data = { manager, file, codex };
+  if (state === "broken")
+    return warn(`the service of ${manager} cannot start: ${detail}`, {
+      recovery: "dispatch service install",
+      data,
+    });
+  return ok(`${manager} starts it: ${file}`, { data });
+}

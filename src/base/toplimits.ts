@@ -6,8 +6,8 @@ export const topLimits = {
   top: {
     /** Threads that the board reads: the newest ones, as many as one page of `list` has. */
     threadsMax: 1000,
-    /** Changed threads are read together, at most this often: a person sees no faster change of a table. */
-    readEveryMs: 250,
+    /** Changed threads are read together, the first at once and then at most this often: nobody reads a table faster. */
+    readEveryMs: 500,
     /** A list read of all threads takes at most one tenth of the daemon's time: the pause after it is this many times as long. */
     readPauseFactor: 10,
     /** So many changed threads are read one by one; more of them, by one list. */

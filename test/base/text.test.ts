@@ -5,11 +5,13 @@ import {
   block,
   cell,
   cut,
+  fold,
   type Look,
   paint,
   toJson,
   toJsonLine,
   toTerminal,
+  unpainted,
   widthOf,
   wrap,
 } from "../../src/base/text.ts";
@@ -178,4 +180,23 @@ test("relative times read in the largest unit", () => {
   expect(ago("2025-01-02T03:04:05Z", look)).toBe("2025-01-02");
   expect(ago(null, look)).toBe("-");
   expect(ago("nonsense", look)).toBe("-");
+});
+
+test("a folded line loses nothing, fits, and each row has its own paint", () => {
+  const line = `ab${paint("red", `日本${paint("bold", "cd")}e`)}f`;
+  const rows = fold(line, 3);
+  expect(rows.map(unpainted)).toEqual(["ab", "日", "本c", "def"]);
+  expect(toTerminal(rows[2]!, { color: true })).toBe("\x1b[31m本\x1b[1mc\x1b[0m\x1b[31m\x1b[0m");
+  expect(fold("short", 10)).toEqual(["short"]);
+  // A character that is wider than the row is still shown.
+  expect(fold("日本", 1)).toEqual(["日", "本"]);
+});
+
+test("an ASCII text is cut as any other", () => {
+  expect([cut("abcdef", 4), cut("abcdef", 6), cut("abcdef", 1), cut("abcdef", 0)]).toEqual([
+    "abc…",
+    "abcdef",
+    "…",
+    "",
+  ]);
 });

@@ -125,6 +125,18 @@ describe.skipIf(noTmux !== undefined)(`in a terminal${noTmux ? `: ${noTmux}` : "
     await on.until("a wrapped line", (shown) => /^0{80}\n0{19}7$/m.test(shown));
   });
 
+  test("an exception gives the terminal back, and is shown", async () => {
+    const on = terminal();
+    await on.until("the prompt", (screen) => /^\$/m.test(screen));
+    on.shell(`clear; ${process.execPath} ${import.meta.dir}/../support/top-crash.ts; ${ending}`);
+    await on.until("the board", isBoard);
+    on.keys("k");
+    const screen = await on.until("the end", (shown) => /ended 1 icrnl opost isig icanon echo/.test(shown));
+    expect(screen).toContain("an exception of this test");
+    expect(screen).not.toContain("enter open");
+    expect(on.isCursorShown()).toBe(true);
+  });
+
   test("suspended it gives the terminal back, and continued it draws again", async () => {
     const on = terminal();
     await board(on);

@@ -63,14 +63,24 @@ export function openFeed(deps: FeedDeps): Feed {
     nextAt = Math.max(nextAt, clock.monotonic() + took * limits.top.readPauseFactor);
   };
 
-  const readOne = async (ref: string) => {
+  /** The thread, or its ref when it is no more. */
+  const readOne = async (ref: string): Promise<ThreadView | string> => {
     try {
-      const thread = (await call("thread.get", { thread: ref })) as unknown as ThreadView;
-      report({ is: "thread", thread });
+      return (await call("thread.get", { thread: ref })) as unknown as ThreadView;
     } catch (thrown) {
       if (!(thrown instanceof DispatchError) || thrown.code !== "not_found") throw thrown;
-      report({ is: "gone", ref });
+      return ref;
     }
+  };
+
+  /** Together, so that they are ordered and drawn once. */
+  const readSome = async (refs: readonly string[]) => {
+    const read = await Promise.all(refs.map(readOne));
+    report({
+      is: "changed",
+      threads: read.filter((thread) => typeof thread !== "string"),
+      gone: read.filter((thread) => typeof thread === "string"),
+    });
   };
 
   const flush = async () => {
@@ -81,7 +91,7 @@ export function openFeed(deps: FeedDeps): Feed {
     isDaemonDirty = false;
     if (daemon) await readDaemon();
     if (all) await readAll();
-    else await Promise.all(refs.map(readOne));
+    else if (refs.length > 0) await readSome(refs);
   };
 
   const soon = () => {

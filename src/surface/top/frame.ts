@@ -3,6 +3,8 @@ import { toTerminal, widthOf } from "../../base/text.ts";
 import type { Picture } from "./render.ts";
 
 export interface Frame {
+  /** As they were painted. */
+  painted: readonly string[];
   /** As they are written, colours and all. */
   lines: readonly string[];
   cursor: Picture["cursor"];
@@ -16,14 +18,18 @@ const [syncOn, syncOff] = [`${esc}?2026h`, `${esc}?2026l`];
 export const enterScreen = `${esc}?1049h${esc}?7l${esc}?2004h${esc}?25l${esc}2J`;
 export const leaveScreen = `${syncOff}${esc}?2004l${esc}0m${esc}?7h${esc}?25h${esc}?1049l`;
 
-/** The rest of a line is erased, but not after its last column: there the cursor is still on what was written. */
-export function frameOf({ lines, cursor }: Picture, columns: number, color: boolean): Frame {
-  const drawn = lines.map((line) => {
+/**
+ * The rest of a line is erased, but not after its last column: there the cursor is still on what was written. A line that
+ * `last` has too, in the same width and colour, is not made again.
+ */
+export function frameOf({ lines, cursor }: Picture, columns: number, color: boolean, last?: Frame): Frame {
+  const drawn = lines.map((line, at) => {
+    if (last?.painted[at] === line) return last.lines[at]!;
     const flat = line.replaceAll("\n", " ");
     const end = widthOf(flat) < columns ? `${esc}K` : "";
     return `${toTerminal(flat, { color })}${esc}0m${end}`;
   });
-  return { lines: drawn, cursor };
+  return { painted: lines, lines: drawn, cursor };
 }
 
 /** Only the lines that differ. Empty: nothing does. `last` is undefined when it is not known what is shown. */

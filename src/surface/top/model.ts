@@ -123,10 +123,17 @@ export function isTooSmall({ size }: Board): boolean {
   return size.columns < limits.top.columnsMin || size.rows < limits.top.rowsMin;
 }
 
+/** By what they are made of: one step and its picture ask for them several times. */
+const made = new WeakMap<Board["threads"], { order: Board["order"]; filter: string; rows: TreeRow[] }>();
+
 /** The rows that the filter leaves, in the order of the board. */
 export function rowsOf({ threads, order, filter }: Board): TreeRow[] {
+  const known = made.get(threads);
+  if (known?.order === order && known.filter === filter.text) return known.rows;
   const shown = order.flatMap((ref) => threads.get(ref) ?? []).filter(isShown);
-  return treeOf(filter.text === "" ? shown : shown.filter((thread) => fits(thread, filter.text)));
+  const rows = treeOf(filter.text === "" ? shown : shown.filter((thread) => fits(thread, filter.text)));
+  made.set(threads, { order, filter: filter.text, rows });
+  return rows;
 }
 
 /** The thread that a key acts on. */

@@ -89,10 +89,8 @@ function changes(): (report: Report) => [key: string, row: Row][] {
         const left = [...titles.keys()].filter((ref) => !byRef.has(ref));
         return [...ordered(report.threads).flatMap((ref) => of(byRef.get(ref)!)), ...left.flatMap(gone)];
       }
-      case "thread":
-        return of(report.thread);
-      case "gone":
-        return gone(report.ref);
+      case "changed":
+        return [...report.threads.flatMap(of), ...report.gone.flatMap(gone)];
       case "daemon":
         return changed("daemon", daemonRow(report.daemon));
       case "link":

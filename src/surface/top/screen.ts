@@ -21,6 +21,7 @@ export function openScreen(
   options: { color: boolean; clock: Clock; gone(): void },
 ): Screen {
   let shown: Frame | undefined;
+  let shownColumns = 0;
   let waiting: (() => Picture) | undefined;
   let writing: Promise<void> | undefined;
   let isEntered = false;
@@ -37,7 +38,10 @@ export function openScreen(
 
   const step = () => {
     if (writing || !waiting || !isEntered) return;
-    const next = frameOf(waiting(), terminal.size().columns, options.color);
+    const { columns } = terminal.size();
+    if (columns !== shownColumns) shown = undefined;
+    shownColumns = columns;
+    const next = frameOf(waiting(), columns, options.color, shown);
     waiting = undefined;
     const bytes = difference(shown, next);
     shown = next;

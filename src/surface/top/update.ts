@@ -24,8 +24,8 @@ import { timelineLines } from "./timeline.ts";
 /** What the daemon reports. */
 export type Report =
   | { is: "threads"; threads: readonly ThreadView[]; isTruncated: boolean }
-  | { is: "thread"; thread: ThreadView }
-  | { is: "gone"; ref: string }
+  /** Of some threads; `gone`: the refs of those that are no more. */
+  | { is: "changed"; threads: readonly ThreadView[]; gone: readonly string[] }
   | { is: "daemon"; daemon: DaemonFacts }
   | { is: "link"; link: Link };
 
@@ -54,23 +54,26 @@ function applied(board: Board, happened: Happened, now: number): Updated {
   const only = (next: Board): Updated => ({ board: next, effects: [] });
   const isKept = board.cursor !== null && now - board.lastKeyAt < limits.top.orderKeptMs;
   switch (happened.is) {
-    case "key":
-      return onKey(board, happened.key, now);
+    case "key": {
+      const { board: next, effects } = onKey(board, happened.key, now);
+      const isFreed = board.cursor !== null && next.cursor === null;
+      return { board: isFreed ? withOrder(next, false) : next, effects };
+    }
     case "size":
       return only({ ...board, size: happened.size });
     case "tick": {
       const note = board.note && board.note.until <= now ? null : board.note;
-      return only(withOrder({ ...board, note }, isKept));
+      const isSame = isKept || board.cursor === null;
+      return only(isSame ? { ...board, note } : withOrder({ ...board, note }, false));
     }
     case "threads": {
       const threads = new Map(happened.threads.map((thread) => [thread.ref, thread]));
       return only(withOrder({ ...board, threads, isTruncated: happened.isTruncated }, isKept));
     }
-    case "thread":
-      return only(withOrder({ ...board, threads: withThread(board.threads, happened.thread) }, isKept));
-    case "gone": {
+    case "changed": {
       const threads = new Map(board.threads);
-      threads.delete(happened.ref);
+      for (const thread of happened.threads) threads.set(thread.ref, thread);
+      for (const ref of happened.gone) threads.delete(ref);
       return only(withOrder({ ...board, threads }, isKept));
     }
     case "daemon":
@@ -97,12 +100,6 @@ function applied(board: Board, happened: Happened, now: number): Updated {
     case "failed":
       return only(withFailure(board, happened.error));
   }
-}
-
-function withThread(threads: Board["threads"], thread: ThreadView): Board["threads"] {
-  const next = new Map(threads);
-  next.set(thread.ref, thread);
-  return next;
 }
 
 function withDone(board: Board, text: string, now: number): Board {

@@ -53,8 +53,8 @@ describe("the order", () => {
   test("stays while the cursor is on a row, and moves again after esc", () => {
     const on = driven([busy("one", 10), busy("two", 20), threadOf("three")]);
     on.press("down");
-    on.happen({ is: "thread", thread: asking("three", 1) });
-    on.happen({ is: "thread", thread: asking("four", 1, "r4") });
+    on.happen({ is: "changed", threads: [asking("three", 1)], gone: [] });
+    on.happen({ is: "changed", threads: [asking("four", 1, "r4")], gone: [] });
     expect(titles(on)).toEqual(["one", "two", "three", "four"]);
     expect(selected(on.board)?.title).toBe("two");
     on.press("escape").happen({ is: "tick" });
@@ -63,8 +63,8 @@ describe("the order", () => {
 
   test("moves again when no key came for a while, and the cursor stays on its thread", () => {
     const on = driven([busy("one", 10), threadOf("two")]).press("down");
-    on.happen({ is: "thread", thread: busy("one", 10) });
-    on.happen({ is: "thread", thread: asking("late", 1) });
+    on.happen({ is: "changed", threads: [busy("one", 10)], gone: [] });
+    on.happen({ is: "changed", threads: [asking("late", 1)], gone: [] });
     on.happen({ is: "tick" }, now + limits.top.orderKeptMs);
     expect(titles(on)[0]).toBe("late");
     expect(selected(on.board)?.title).toBe("two");
@@ -271,7 +271,7 @@ test("enter opens the thread, which follows what comes; esc goes back; a lost th
   on.happen({ is: "tail", ref: "other", items: [] });
   expect(on.lines().join("\n")).toContain("message 52");
   expect(on.press("s").board.dialog).toMatchObject({ is: "send", ref: "worksx" });
-  on.press("escape").happen({ is: "gone", ref: "worksx" });
+  on.press("escape").happen({ is: "changed", threads: [], gone: ["worksx"] });
   expect(on.board.open).toBeNull();
 });
 

@@ -162,6 +162,10 @@ export const daemonLimits = {
     textCharsMax: 2000,
     /** The shortest that a text is cut to. */
     textCharsMin: 250,
+    /** Fields of an operation that the listing of a group names; a call with a wrong one is refused with all of them. */
+    fieldsShownMax: 8,
+    /** Words of a choice in a listing: more cost every agent's context more than one refused call. */
+    choicesMax: 12,
     /** Characters of a hint that are read for commands. */
     hintCharsMax: 2000,
   },

@@ -36,6 +36,19 @@ export interface ErrorBody {
   data: Record<string, unknown> | null;
 }
 
+/** The first line of an error for an agent: what it is, whether a retry helps, what happened. */
+export function errorLine({
+  code,
+  retry,
+  message,
+}: {
+  code: string;
+  retry: string;
+  message: string;
+}): string {
+  return `${code} (retry ${retry}): ${message}`;
+}
+
 /**
  * The error for a write that was sent and not answered. The reason alone (`timeout`, `daemon_down`) would mean that it was
  * not done. With its key the command can be repeated safely.

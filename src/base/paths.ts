@@ -48,7 +48,7 @@ function homeOf(env: PathsEnv): string {
   return env.HOME || (require("node:os") as typeof import("node:os")).homedir();
 }
 
-/** The directory the socket stands in: 0700, ours, verified before it is trusted. */
+/** The directory of the socket: 0700, ours, verified before it is trusted. */
 export function socketDir(paths: Paths): string {
   return paths.socket.slice(0, paths.socket.lastIndexOf("/")) || "/";
 }

@@ -20,7 +20,7 @@ const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36, inve
 export type Style = keyof typeof styles;
 
 // Paint is carried by Unicode noncharacters, reserved for a program's own use, so that the sink can refuse every raw
-// ESC whoever wrote it. Foreign text that holds one is escaped by `cell` and `block`.
+// ESC, no matter who wrote it. Foreign text that holds one is escaped by `cell` and `block`.
 const styleNames = Object.keys(styles) as Style[];
 const markEnd = "\ufdd0";
 const markOf = (style: Style) => String.fromCharCode(0xfdd1 + styleNames.indexOf(style));

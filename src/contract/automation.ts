@@ -74,7 +74,7 @@ export const firingView = {
   slot: v.string(),
   outcome: v.picklist(firingOutcomes),
   reason: orNull(v.string()),
-  /** Moments of the clock that it stands for. */
+  /** How many moments of the clock this row counts. */
   slots: v.number(),
   receipt: orNull(v.string()),
   thread: orNull(v.string()),

@@ -4,7 +4,7 @@ import { orNull, time } from "./shape.ts";
 import { pastTurn } from "./thread.ts";
 import { messageStates, requestStates, threadStatuses } from "./words.ts";
 
-const asked = v.object({
+const reportedRequest = v.object({
   id: v.string(),
   kind: v.string(),
   summary: v.string(),
@@ -32,10 +32,10 @@ const totals = {
   interrupted: v.number(),
   running: v.number(),
   busy_seconds: v.number(),
-  asked: v.number(),
-  asking_seconds: v.number(),
+  requests: v.number(),
+  answer_wait_seconds: v.number(),
   queued: v.number(),
-  queued_seconds: v.number(),
+  queue_wait_seconds: v.number(),
 };
 
 const reportedThread = v.object({
@@ -47,7 +47,7 @@ const reportedThread = v.object({
   ...totals,
   /** `completed_at` null: it runs, or its end is not known. */
   turns_list: v.array(pastTurn),
-  asked_list: v.array(asked),
+  requests_list: v.array(reportedRequest),
   queued_list: v.array(queued),
 });
 export type ReportedThread = v.InferOutput<typeof reportedThread>;

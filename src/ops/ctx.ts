@@ -140,7 +140,7 @@ export interface ServiceReport {
   enabled: boolean;
   /** The process that the manager started. */
   pid: number | null;
-  /** The daemon that runs, whoever started it. */
+  /** The daemon that runs, no matter what started it. */
   daemon_pid: number | null;
   program: string[] | null;
   /** The executable that the service finds. */

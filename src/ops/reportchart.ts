@@ -2,7 +2,7 @@
 import { limits } from "../base/limits.ts";
 import { span } from "../base/text.ts";
 import type { Report, ReportedThread } from "../contract/report.ts";
-import { escapeHtml } from "./reportpage.ts";
+import { escapeHtml } from "./reportescape.ts";
 
 const width = 1000;
 
@@ -111,7 +111,7 @@ export function chart(thread: ReportedThread, scale: Scale, label: string): stri
   return `<svg viewBox="0 0 ${width} 30" preserveAspectRatio="none" role="img" aria-label="${label}">${lines}${drawn}</svg>`;
 }
 
-function barsOf({ turns_list, asked_list, queued_list }: ReportedThread, scale: Scale): Bar[] {
+function barsOf({ turns_list, requests_list, queued_list }: ReportedThread, scale: Scale): Bar[] {
   const bar = (
     at: string,
     end: string | null,
@@ -138,7 +138,7 @@ function barsOf({ turns_list, asked_list, queued_list }: ReportedThread, scale: 
           `turn ${one.status.replace("_", " ")}`,
         );
       }),
-    ...asked_list.map((one) =>
+    ...requests_list.map((one) =>
       bar(
         one.asked_at,
         one.closed_at,

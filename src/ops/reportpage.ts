@@ -3,10 +3,11 @@
  * escaped, and the page's own policy forbids scripts.
  */
 import { limits } from "../base/limits.ts";
-import { cell, span } from "../base/text.ts";
+import { span } from "../base/text.ts";
 import { version } from "../base/version.ts";
 import type { Report, ReportedThread } from "../contract/report.ts";
 import { axis, chart, legend, type Scale, scaleOf } from "./reportchart.ts";
+import { escapeHtml } from "./reportescape.ts";
 import { reportStyle } from "./reportstyle.ts";
 
 /** `zone`: the IANA time zone of the reader. */
@@ -42,21 +43,26 @@ ${
 `;
 }
 
-export function escapeHtml(text: string): string {
-  return cell(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 function numbers(report: Report): string {
-  const { turns, running, failed, interrupted, busy_seconds, asked, asking_seconds, queued, queued_seconds } =
-    report;
+  const {
+    turns,
+    running,
+    failed,
+    interrupted,
+    busy_seconds,
+    requests,
+    answer_wait_seconds,
+    queued,
+    queue_wait_seconds,
+  } = report;
   const card = (label: string, value: string, more: string, kind = "") =>
     `<div class="card ${kind}"><dt>${label}</dt><dd>${value}<small>${more}</small></dd></div>`;
   return `<dl class="cards">
 ${card("Turns", turns.toLocaleString("en-US"), running > 0 ? `${running} running` : "none running")}
 ${card("At work", span(busy_seconds), `in ${report.threads.length} threads`)}
 ${card("Failed", String(failed), `${interrupted} interrupted`, failed > 0 ? "bad" : "")}
-${card("Questions", String(asked), `${span(asking_seconds)} waited for answers`, asking_seconds > 0 ? "asks" : "")}
-${card("Queued texts", String(queued), `${span(queued_seconds)} waited for their turn`)}
+${card("Questions", String(requests), `${span(answer_wait_seconds)} waited for answers`, answer_wait_seconds > 0 ? "asks" : "")}
+${card("Queued texts", String(queued), `${span(queue_wait_seconds)} waited for their turn`)}
 </dl>`;
 }
 
@@ -66,8 +72,8 @@ function thread(one: ReportedThread, scale: Scale): string {
     `${span(one.busy_seconds)} at work`,
     ...(one.failed > 0 ? [`${one.failed} failed`] : []),
     ...(one.interrupted > 0 ? [`${one.interrupted} interrupted`] : []),
-    ...(one.asked > 0 ? [`${one.asked} questions, ${span(one.asking_seconds)} waited`] : []),
-    ...(one.queued > 0 ? [`${one.queued} queued, ${span(one.queued_seconds)} waited`] : []),
+    ...(one.requests > 0 ? [`${one.requests} questions, ${span(one.answer_wait_seconds)} waited`] : []),
+    ...(one.queued > 0 ? [`${one.queued} queued, ${span(one.queue_wait_seconds)} waited`] : []),
   ];
   const words = parts.join(" · ");
   return `<article class="thread" aria-label="${escapeHtml(one.title)}">
@@ -79,7 +85,7 @@ ${details(one, scale)}
 }
 
 /** What the picture shows, as a table that a keyboard and a screen reader can use: the newest. */
-function details({ turns_list, asked_list }: ReportedThread, scale: Scale): string {
+function details({ turns_list, requests_list }: ReportedThread, scale: Scale): string {
   const turns = turns_list.map((turn) => ({
     at: turn.started_at,
     end: turn.completed_at,
@@ -87,14 +93,14 @@ function details({ turns_list, asked_list }: ReportedThread, scale: Scale): stri
     how: turn.status === "in_progress" ? "running" : turn.status,
     text: turn.error ?? "",
   }));
-  const asked = asked_list.map((request) => ({
+  const requests = requests_list.map((request) => ({
     at: request.asked_at,
     end: request.closed_at,
     what: request.kind.replaceAll("_", " "),
     how: request.decision ?? request.state,
     text: request.summary,
   }));
-  const rows = [...turns, ...asked].sort((a, b) => (a.at < b.at ? 1 : -1));
+  const rows = [...turns, ...requests].sort((a, b) => (a.at < b.at ? 1 : -1));
   const shown = rows.slice(0, limits.report.detailsMax).map(({ at, end, what, how, text }) => {
     const took = end === null ? "" : span(Math.round((Date.parse(end) - Date.parse(at)) / 1000));
     const cells = [scale.full(at), what, how, took, text === "" ? "" : text];

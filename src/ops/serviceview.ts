@@ -13,7 +13,7 @@ export const serviceObject = v.object({
   enabled: v.boolean(),
   /** The process that the manager started. */
   pid: v.nullable(v.number()),
-  /** The daemon that runs, whoever started it. */
+  /** The daemon that runs, no matter what started it. */
   daemon_pid: v.nullable(v.number()),
   program: v.nullable(v.array(v.string())),
   /** The executable that the service finds. */

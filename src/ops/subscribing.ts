@@ -9,7 +9,7 @@ import { watchedConditions } from "../contract/words.ts";
 import type { Core } from "../core/core.ts";
 import type { Ref } from "../core/model/ports/rows.ts";
 import { authorizeFor } from "./automationview.ts";
-import { count, flag, threadFlag, typeOf } from "./fields.ts";
+import { count, flag, markOf, threadFlag, typeOf } from "./fields.ts";
 import type { Caller } from "./protocol.ts";
 import { callerName } from "./verdict.ts";
 
@@ -64,8 +64,8 @@ export function specOf(spec: string): Partial<Subscribing> {
 
 /** The field of a word: its own name, or the name that the Python original gave it. */
 function keyOf(word: string): keyof typeof subscriptionFields | undefined {
-  if (word === "delivery") return "deliver";
-  return Object.hasOwn(subscriptionFields, word) ? (word as keyof typeof subscriptionFields) : undefined;
+  const names = Object.keys(subscriptionFields) as (keyof typeof subscriptionFields)[];
+  return names.find((name) => name === word || markOf(subscriptionFields[name]).also?.includes(word));
 }
 
 function typed(key: keyof typeof subscriptionFields, value: string): unknown {

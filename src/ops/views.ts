@@ -112,7 +112,8 @@ export function outcomeOf({ mode, state, outcome }: Receipt): string {
   return mode === "context" ? "done: added" : state;
 }
 
-export function receiptPairs(receipt: Receipt, look: Look): string {
+/** `by`: who wrote the message. */
+export function receiptPairs(receipt: Receipt, look: Look, by: string | null = null): string {
   const rows: [string, string][] = [
     ["receipt", receipt.receipt],
     ["thread", receipt.thread],
@@ -121,6 +122,7 @@ export function receiptPairs(receipt: Receipt, look: Look): string {
       `${paint("bold", receipt.state)}: ${stateLine(receipt)}${receipt.outcome ? ` (${receipt.outcome})` : ""}`,
     ],
   ];
+  if (by !== null) rows.push(["by", cell(by)]);
   if (receipt.held) rows.push(["held", `${cell(receipt.held)}\n${paint("bold", cell(receipt.release))}`]);
   if (receipt.waits) rows.push(["waits", cell(receipt.waits)]);
   if (receipt.joined) rows.push(["joined", "it joined a turn that was running already"]);

@@ -108,7 +108,10 @@ export function clientCtx({
 }
 
 function refuseToWrite(path: string, cause: unknown): never {
-  return fail("storage", `could not write ${path}: ${errorMessage(cause)}`, { hint: "--html FILE", cause });
+  return fail("storage", `could not write ${path}: ${errorMessage(cause)}`, {
+    hint: "choose a path that you can write",
+    cause,
+  });
 }
 
 function changing(path: string, change: () => void): void {

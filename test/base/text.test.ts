@@ -192,7 +192,7 @@ test("a folded line loses nothing, fits, and each row has its own paint", () => 
   expect(fold("日本", 1)).toEqual(["日", "本"]);
 });
 
-test("an ASCII text is cut as any other", () => {
+test("a text of ASCII characters is cut like every text", () => {
   expect([cut("abcdef", 4), cut("abcdef", 6), cut("abcdef", 1), cut("abcdef", 0)]).toEqual([
     "abc…",
     "abcdef",

@@ -154,6 +154,19 @@ test("codex and codex-reply work as those of the former server of Codex", async 
   expect(first).toEqual({ threadId: expect.stringMatching(/^[0-9a-f-]{36}$/), content: "ok: hello" });
   const reply = await ask("codex-reply", { threadId: first.threadId, prompt: "again" }, compat);
   expect(reply).toEqual({ threadId: first.threadId, content: "ok: again" });
+  // A turn that does not end well is no empty answer.
+  const asks: Answer = await compat.callTool({
+    name: "codex",
+    arguments: { prompt: asking, "approval-policy": "untrusted" },
+  });
+  expect(asks.content[0].text).toStartWith("needs_answer (retry no): ");
+  expect(asks.content[0].text).toContain("request_get");
+  const failing = stringify([{ fail: "server_error" }]);
+  const failed: Answer = await compat.callTool({
+    name: "codex-reply",
+    arguments: { threadId: first.threadId, prompt: failing },
+  });
+  expect(failed).toMatchObject({ isError: true, structuredContent: { error: { code: "turn_failed" } } });
   const wrong: Answer = await compat.callTool({ name: "codex", arguments: { promt: "x" } });
   expect(wrong.content[0].text).toStartWith("usage (retry no): codex has no field");
   await compat.close();

@@ -22,9 +22,16 @@ afterAll(() => rig.dispose());
 
 test("the report counts what happened, in JSON and for a person", async () => {
   const report = await rig.ask(["report"]);
-  expect(report).toMatchObject({ turns: 4, failed: 1, running: 1, asked: 1, truncated: false, html: null });
+  expect(report).toMatchObject({
+    turns: 4,
+    failed: 1,
+    running: 1,
+    requests: 1,
+    truncated: false,
+    html: null,
+  });
   const asker = report.threads.find(({ title }: Json) => title === "asker");
-  expect(asker).toMatchObject({ status: "waiting", asked_list: [{ state: "open", closed_at: null }] });
+  expect(asker).toMatchObject({ status: "waiting", requests_list: [{ state: "open", closed_at: null }] });
   const shown = await rig.run(["report", "--no-json"]);
   expect(shown.stdout).toContain("4 turns");
   expect(shown.stdout).toContain("1 failed");

@@ -51,11 +51,18 @@ test("a thread is created with its first text, and its id is durable", async () 
 
 test("watch --follow --deltas tells what the model writes while it writes, and the log keeps none of it", async () => {
   const words = ["piece by piece, ", "the whole answer"];
-  const script = JSON.stringify([{ say: words.join(""), deltas: 2 }, { wait: "written" }]);
+  const script = JSON.stringify([
+    { wait: "watched" },
+    { say: words.join(""), deltas: 2 },
+    { wait: "written" },
+  ]);
   const { ref } = await rig.thread("writer");
   const following = rig.stream(["watch", ref, "--follow", "--deltas"]);
   const sent = await ask("send", ref, script);
   const pieces = () => following.rows.filter((row) => row.kind === "delta");
+  // What was written before the watch began is not in it.
+  await following.row("turn.started", (row) => row.kind === "turn.started");
+  rig.provider.release("watched");
   await following.row(
     "the last piece",
     () =>

@@ -10,10 +10,10 @@ const totals = {
   interrupted: 0,
   running: 0,
   busy_seconds: 0,
-  asked: 0,
-  asking_seconds: 0,
+  requests: 0,
+  answer_wait_seconds: 0,
   queued: 0,
-  queued_seconds: 0,
+  queue_wait_seconds: 0,
 };
 const thread = (given: Partial<ReportedThread>): ReportedThread => ({
   ref: "k3x9tz",
@@ -23,7 +23,7 @@ const thread = (given: Partial<ReportedThread>): ReportedThread => ({
   parent_id: null,
   ...totals,
   turns_list: [],
-  asked_list: [],
+  requests_list: [],
   queued_list: [],
   ...given,
 });
@@ -74,7 +74,7 @@ test("text of agents is escaped and cleaned wherever it is shown", () => {
       thread({
         title: hostile,
         turns_list: [turn(1, 2, "failed", hostile)],
-        asked_list: [
+        requests_list: [
           {
             id: "r",
             kind: "command_approval",

@@ -9,6 +9,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Automation, Firing, OpenFiring } from "../model/ports/automation.ts";
 import { type Actions, byWords } from "./effect.ts";
 import { report } from "./fire.ts";
+import { sideWork } from "./sidework.ts";
 
 export interface Beside {
   /** Starts what is open, of each automation one after the other; does not wait for it. */
@@ -17,26 +18,16 @@ export interface Beside {
 }
 
 export function beside(deps: CoreDeps, actions: Actions): Beside {
-  const { store, clock, journal, log } = deps;
-  const under = new Map<string, Promise<void>>();
-  const over = new AbortController();
+  const { store, journal } = deps;
+  const works = sideWork(deps, "what a trigger did could not be stored");
 
   function start(): void {
     const { besideMax } = limits.automation;
-    if (over.signal.aborted || under.size >= besideMax) return;
+    if (works.isOver() || works.count() >= besideMax) return;
     for (const firing of store.automations.opens(2 * besideMax)) {
-      if (under.has(firing.automation) || under.size >= besideMax) continue;
-      const working = settled(firing)
-        .catch((thrown: unknown) => {
-          log.error("what a trigger did could not be stored", { automation: firing.automation, thrown });
-          // It is still open: without a pause it would be done again at once.
-          return clock.sleep(limits.automation.backoffFirstMs, over.signal);
-        })
-        .finally(() => {
-          under.delete(firing.automation);
-          start();
-        });
-      under.set(firing.automation, working);
+      const { automation } = firing;
+      if (works.isAtWork(automation) || works.count() >= besideMax) continue;
+      works.start(automation, () => settled(firing), start);
     }
   }
 
@@ -48,7 +39,7 @@ export function beside(deps: CoreDeps, actions: Actions): Beside {
       return { outcome: "failed" as const, reason: errorMessage(thrown), lane: firing.lane };
     });
     // The next daemon does it: this one ends its Codex.
-    if (over.signal.aborted && result.outcome === "failed") return;
+    if (works.isOver() && result.outcome === "failed") return;
     journal.commit((change) => {
       if (store.automations.settle(firing.id, result)) report(deps, change, { ...firing, ...result }, null);
     });
@@ -71,16 +62,5 @@ export function beside(deps: CoreDeps, actions: Actions): Beside {
     return { outcome: "fired", reason, lane };
   }
 
-  return {
-    start,
-    async end() {
-      over.abort();
-      const ended = new AbortController();
-      await Promise.race([
-        Promise.all(under.values()),
-        clock.sleep(limits.daemon.shutdownCallsMs, ended.signal),
-      ]);
-      ended.abort();
-    },
-  };
+  return { start, end: works.end };
 }

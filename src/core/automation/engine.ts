@@ -96,7 +96,7 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     const ms = Math.max(0, Math.min(due - now, limits.automation.sleepMaxMs));
     const over = new AbortController();
     const cancel = clock.after(ms + limits.timer.slackMs, () => over.abort());
-    // Where nothing acts by itself the log is not followed: whoever adds something wakes the loop.
+    // Where nothing acts by itself the log is not followed: to add something wakes the loop.
     const change = store.automations.hasActive() ? journal.grown(seq, over.signal) : ended(over.signal);
     // The end of the loop wakes it, too.
     await Promise.race([change, woken.promise]);

@@ -13,6 +13,7 @@ import type { EventRow } from "../model/events.ts";
 import type { Automation, Outgoing, When } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { automationRow } from "./row.ts";
+import { sideWork } from "./sidework.ts";
 
 export interface Notifications {
   /** As the configuration has them now. A broken file changes nothing. */
@@ -39,8 +40,7 @@ export interface Notice {
 
 export function notifications(deps: CoreDeps): Notifications {
   const { store, clock, journal, log, runProgram } = deps;
-  const under = new Map<string, Promise<void>>();
-  const over = new AbortController();
+  const works = sideWork(deps, "a notification failed");
   let synced = "";
   /** Only this writes the outbox, which is empty nearly always. */
   let isEmpty = false;
@@ -50,25 +50,13 @@ export function notifications(deps: CoreDeps): Notifications {
     if (isEmpty) return [];
     const firsts = store.outbox.firsts();
     isEmpty = firsts.length === 0;
-    return firsts.filter(({ automation }) => !under.has(automation));
+    return firsts.filter(({ automation }) => !works.isAtWork(automation));
   }
 
   function send(): void {
-    if (over.signal.aborted) return;
-    for (const row of idle()) {
-      if (row.next_at > clock.now()) continue;
-      const sending = deliver(row)
-        .catch((thrown: unknown) => {
-          log.error("a notification failed", { thrown });
-          // The row still says that it waits: without a pause its program would be started again at once.
-          return clock.sleep(limits.automation.backoffFirstMs, over.signal);
-        })
-        .finally(() => {
-          under.delete(row.automation);
-          send();
-        });
-      under.set(row.automation, sending);
-    }
+    if (works.isOver()) return;
+    for (const row of idle())
+      if (row.next_at <= clock.now()) works.start(row.automation, () => deliver(row), send);
   }
 
   async function deliver(row: Outgoing): Promise<void> {
@@ -84,7 +72,7 @@ export function notifications(deps: CoreDeps): Notifications {
       () => null,
       (thrown: unknown) => errorMessage(thrown),
     );
-    if (over.signal.aborted && error !== null) return;
+    if (works.isOver() && error !== null) return;
     const attempts = row.attempts + 1;
     const { backoffFirstMs, backoffMaxMs, outboxAgeMaxMs } = limits.automation;
     const isTooOld = clock.now() - row.created_at > outboxAgeMaxMs;
@@ -179,16 +167,8 @@ export function notifications(deps: CoreDeps): Notifications {
     },
     send,
     nextDue: () => idle().reduce<number | null>((at, row) => Math.min(at ?? row.next_at, row.next_at), null),
-    async end() {
-      over.abort();
-      // One that does not end is told again by the next daemon.
-      const ended = new AbortController();
-      await Promise.race([
-        Promise.all(under.values()),
-        clock.sleep(limits.daemon.shutdownCallsMs, ended.signal),
-      ]);
-      ended.abort();
-    },
+    // One that does not end is sent again by the next daemon.
+    end: works.end,
   };
 }
 

@@ -43,6 +43,8 @@ export interface AutomationVerbs {
   ackInbox(ids: readonly string[]): InboxView[];
   /** What caused a message, the nearest first. Throws `not_found`. */
   causes(receipt: string): Cause[];
+  /** Who wrote a message: a client, a thread's id, a trigger or a subscription. */
+  writer(receipt: string): string | null;
   postInbox(message: { lane: Ref | null; sender: string; text: string }): InboxView;
 }
 
@@ -87,6 +89,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     readInbox: (id) => readInbox(deps, id),
     ackInbox: (ids) => ackInbox(deps, ids),
     causes: (receipt) => causesOf(store, receipt),
+    writer: (receipt) => store.messages.get(receipt).caller,
     postInbox: (message) => postInbox(deps, message),
   };
 }

@@ -70,7 +70,7 @@ export function meaningOf(
   );
   // The same event again: the daemon died before it was done with it.
   const isKnown = watched.holds && watched.seq !== event.seq;
-  // After a wake for all of them each is to hold anew. What occurs does so each time; a state first ends.
+  // After a wake for all of them each must come to hold again. What occurs does so each time; a state first ends.
   const isSpent = watched.holds && watched.seq === null;
   const ready = when.all ? "hold" : "hit";
   if (conditions.some((condition) => hasOccurred(condition, event, facts)))

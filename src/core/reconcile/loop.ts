@@ -114,7 +114,7 @@ export function reconcile(deps: CoreDeps, delivery: Delivery): Reconcile {
     const silentMs = clock.monotonic() - (here?.heard ?? Number.NEGATIVE_INFINITY);
     const isSilent = silentMs > limits.thread.turnSilentMs;
     const isEndLost = saysIdle(here) && clock.monotonic() - here!.at > limits.thread.turnEndLostMs;
-    // Not open here, a running turn would be heard no more, nor what it asks: opening it anew asks again (measured).
+    // Not open here, a running turn would be heard no more, nor what it asks: opening it again makes Codex ask again (measured).
     if (running.length > 0 && !here) await deps.locked(ref, () => open(deps, ref));
     if (running.length > 0 && (isSilent || isEndLost || !here)) await look(ref);
     const message = store.messages.inFlight(ref);

@@ -3,7 +3,7 @@
  * is a row, and ends in one of two ways: answered at once or when its work is done, or cancelled with its turn or its
  * child.
  */
-import { codes, DispatchError, errorMessage } from "../../base/error.ts";
+import { codes, DispatchError, errorLine, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
@@ -72,7 +72,7 @@ function refusalOf(running: readonly ToolCallRow[], ref: Ref): ToolAnswer | unde
   const { retry } = codes.thread_busy;
   return {
     outcome: "thread_busy",
-    text: `thread_busy (retry ${retry}): ${what}\nhint: call again when one of them has ended`,
+    text: `${errorLine({ code: "thread_busy", retry, message: what })}\nhint: call again when one of them has ended`,
   };
 }
 

@@ -18,17 +18,17 @@ export function reportSince({ store, live, clock }: CoreDeps, since: number): Re
   const period = { since, until: clock.now() };
   const { threadsMax, rowsMax } = limits.report;
   const facts = [false, true].flatMap((archived) => store.lanes.listFacts({ archived, limit: threadsMax }));
-  const asked = store.requests.listSince({ since, limit: rowsMax });
+  const requests = store.requests.listSince({ since, limit: rowsMax });
   const queued = store.messages.listSince(since, rowsMax);
-  const askedBy = Map.groupBy(asked, ({ lane }) => lane);
+  const requestsBy = Map.groupBy(requests, ({ lane }) => lane);
   const queuedBy = Map.groupBy(queued, ({ lane }) => lane);
   let room = rowsMax;
   const threads = facts.flatMap((one) => {
     const { ref } = one.lane;
     const turns = store.turns.listSince(ref, since, room);
     room -= turns.length;
-    const rows = { turns, asked: askedBy.get(ref) ?? [], queued: queuedBy.get(ref) ?? [] };
-    if (rows.turns.length + rows.asked.length + rows.queued.length === 0) return [];
+    const rows = { turns, requests: requestsBy.get(ref) ?? [], queued: queuedBy.get(ref) ?? [] };
+    if (rows.turns.length + rows.requests.length + rows.queued.length === 0) return [];
     return [threadOf(one, statusOf(one, live).status, rows, period)];
   });
   const total = (name: keyof Totals) => threads.reduce((sum, thread) => sum + thread[name], 0);
@@ -40,13 +40,13 @@ export function reportSince({ store, live, clock }: CoreDeps, since: number): Re
     interrupted: total("interrupted"),
     running: total("running"),
     busy_seconds: total("busy_seconds"),
-    asked: total("asked"),
-    asking_seconds: total("asking_seconds"),
+    requests: total("requests"),
+    answer_wait_seconds: total("answer_wait_seconds"),
     queued: total("queued"),
-    queued_seconds: total("queued_seconds"),
+    queue_wait_seconds: total("queue_wait_seconds"),
     threads: threads.sort((a, b) => b.busy_seconds - a.busy_seconds),
     truncated:
-      room <= 0 || asked.length === rowsMax || queued.length === rowsMax || facts.length >= threadsMax,
+      room <= 0 || requests.length === rowsMax || queued.length === rowsMax || facts.length >= threadsMax,
   };
 }
 
@@ -65,14 +65,14 @@ type Totals = Omit<ReportedThread, "ref" | "title" | "cwd" | "status" | "parent_
 
 interface Rows {
   turns: readonly Turn[];
-  asked: readonly Request[];
+  requests: readonly Request[];
   queued: readonly Message[];
 }
 
 function threadOf(
   { lane }: LaneFacts,
   status: ReportedThread["status"],
-  { turns, asked, queued }: Rows,
+  { turns, requests, queued }: Rows,
   period: Period,
 ): ReportedThread {
   const count = (wanted: Turn["status"]) => turns.filter((one) => one.status === wanted).length;
@@ -94,18 +94,18 @@ function threadOf(
       ended.map((one) => [one.started_at, one.completed_at]),
       period,
     ),
-    asked: asked.length,
-    asking_seconds: seconds(
-      asked.map((one) => [one.asked_at, one.closed_at]),
+    requests: requests.length,
+    answer_wait_seconds: seconds(
+      requests.map((one) => [one.asked_at, one.closed_at]),
       period,
     ),
     queued: waited.length,
-    queued_seconds: seconds(
+    queue_wait_seconds: seconds(
       waited.map((one) => [one.created_at, waitedUntil(one)]),
       period,
     ),
     turns_list: turns.map(pastTurn),
-    asked_list: asked.map((one) => ({
+    requests_list: requests.map((one) => ({
       id: one.id,
       kind: one.kind,
       summary: clip(one.summary, limits.thread.previewCharsMax),

@@ -73,7 +73,7 @@ function argumentsOf(
 
 /**
  * The same call does its work once, however often Codex sends it. The arguments belong to it, because some providers
- * number the calls of each answer anew.
+ * start to count again with each answer.
  */
 function keyOf({ thread_id, turn_id, call_id, name, arguments: given }: ThreadToolCall): string | null {
   if (call_id === null) return null;

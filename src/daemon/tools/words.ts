@@ -1,30 +1,21 @@
 /** What the model reads: a short JSON line, or an error with a hint in the spelling of the tools. */
-import { DispatchError, errorMessage } from "../../base/error.ts";
+import { DispatchError, errorLine, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { shortTexts } from "../../base/shorten.ts";
 import { cell } from "../../base/text.ts";
 
 /** The result as one line of JSON, within its limit: long texts are cut, as little as possible, and say so. */
 export function resultText(result: unknown): string {
   const { resultBytesMax, textCharsMax, textCharsMin } = limits.tool;
-  let line = JSON.stringify(shortened(result, textCharsMax));
+  let line = JSON.stringify(shortTexts(result, textCharsMax));
   for (let max = textCharsMax / 2; Buffer.byteLength(line) > resultBytesMax && max >= textCharsMin; max /= 2)
-    line = JSON.stringify(shortened(result, max));
+    line = JSON.stringify(shortTexts(result, max));
   if (Buffer.byteLength(line) <= resultBytesMax) return line;
   // So many rows that even short texts are too long together.
   const fewer = Object.entries(result as object).map(([name, value]) =>
     Array.isArray(value) ? [name, value.slice(0, Math.floor(value.length / 2))] : [name, value],
   );
   return resultText({ ...Object.fromEntries(fewer), cut: "there are more: ask for fewer at a time" });
-}
-
-function shortened(value: unknown, charsMax: number): unknown {
-  if (typeof value === "string") {
-    const over = value.length - charsMax;
-    return over <= 0 ? value : `${value.slice(0, charsMax).toWellFormed()}… [${over} more characters]`;
-  }
-  if (Array.isArray(value)) return value.map((item) => shortened(item, charsMax));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shortened(inner, charsMax)]));
 }
 
 /** `code (retry later|no): message`, and the hint in its own line. */
@@ -35,7 +26,8 @@ export function errorText(thrown: unknown): { text: string; outcome: string } {
       : new DispatchError("internal", `this is a bug in dispatch: ${errorMessage(thrown)}`);
   const { code, message, hint, retry } = error.body;
   const shown = hint === null ? null : toolHint(hint);
-  const text = `${code} (retry ${retry}): ${cell(message)}${shown ? `\nhint: ${cell(shown)}` : ""}`;
+  const line = errorLine({ code, retry, message: cell(message) });
+  const text = `${line}${shown ? `\nhint: ${cell(shown)}` : ""}`;
   return { text: text.slice(0, limits.tool.resultBytesMax / 4).toWellFormed(), outcome: code };
 }
 

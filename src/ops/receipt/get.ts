@@ -17,14 +17,22 @@ export default op({
   input: v.strictObject({
     id: arg(v.pipe(v.string(), v.nonEmpty()), "the receipt", { value: "RECEIPT", names: "receipt" }),
   }),
-  output: v.object({ ...receiptView, caused_by: v.array(causeObject) }),
-  examples: [{ given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" }],
-  run: ({ id }, { core }) => ({ ...core.receipt(id), caused_by: core.causes(id) }),
-  view({ caused_by, ...receipt }, look) {
+  output: v.object({
+    ...receiptView,
+    /** Who wrote the message: a client, a thread's id, a trigger or a subscription. */
+    by: v.nullable(v.string()),
+    caused_by: v.array(causeObject),
+  }),
+  examples: [
+    { given: "a finished turn", input: { id: "<receipt>" }, output: { state: "done", by: "cli" } },
+    { given: "nothing", input: { id: "no-such-receipt" }, error: "not_found" },
+  ],
+  run: ({ id }, { core }) => ({ ...core.receipt(id), by: core.writer(id), caused_by: core.causes(id) }),
+  view({ caused_by, by, ...receipt }, look) {
     const chain = caused_by.map(
-      ({ cause, thread, by }) =>
-        `  ${cell(cause)}${thread ? ` in ${thread}` : ""}${by ? ` by ${cell(by)}` : ""}`,
+      ({ cause, thread, by: writer }) =>
+        `  ${cell(cause)}${thread ? ` in ${thread}` : ""}${writer ? ` by ${cell(writer)}` : ""}`,
     );
-    return [receiptPairs(receipt, look), ...(chain.length > 0 ? ["caused by", ...chain] : [])].join("\n");
+    return [receiptPairs(receipt, look, by), ...(chain.length > 0 ? ["caused by", ...chain] : [])].join("\n");
   },
 });

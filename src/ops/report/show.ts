@@ -47,12 +47,12 @@ export default clientOp({
 });
 
 function summary(report: Report): string {
-  const { turns, failed, interrupted, busy_seconds, asked, asking_seconds } = report;
+  const { turns, failed, interrupted, busy_seconds, requests, answer_wait_seconds } = report;
   return [
     `${turns} turns, ${span(busy_seconds)} at work`,
     failed > 0 ? paint("red", `${failed} failed`) : "none failed",
     ...(interrupted > 0 ? [`${interrupted} interrupted`] : []),
-    `${asked} questions, ${span(asking_seconds)} waited for answers`,
+    `${requests} questions, ${span(answer_wait_seconds)} waited for answers`,
   ].join("; ");
 }
 
@@ -64,9 +64,9 @@ function threads({ threads }: Report, look: Look): string {
     String(one.turns),
     span(one.busy_seconds),
     one.failed > 0 ? paint("red", String(one.failed)) : "-",
-    one.asked > 0 ? `${one.asked}, ${span(one.asking_seconds)}` : "-",
-    one.queued > 0 ? `${one.queued}, ${span(one.queued_seconds)}` : "-",
+    one.requests > 0 ? `${one.requests}, ${span(one.answer_wait_seconds)}` : "-",
+    one.queued > 0 ? `${one.queued}, ${span(one.queue_wait_seconds)}` : "-",
   ]);
-  const header = ["ref", "title", "turns", "at work", "failed", "asked", "queued"];
+  const header = ["ref", "title", "turns", "at work", "failed", "questions", "queued"];
   return table(rows, look, { header, shrink: 1 });
 }

@@ -1,5 +1,6 @@
 /** Shortens a result to fit an agent's context: long texts first, as little as possible, then rows of its longest list. */
 import { limits } from "../../base/limits.ts";
+import { shortTexts } from "../../base/shorten.ts";
 import type { Row } from "../client.ts";
 
 export interface Bounded {
@@ -15,7 +16,7 @@ export function bounded(result: Row, bytesMax: number = limits.mcp.resultBytesMa
     bytesOf(short) > bytesMax && charsMax >= limits.mcp.textCharsMin;
     charsMax /= 2
   )
-    short = shortened(result, charsMax) as Row;
+    short = shortTexts(result, charsMax) as Row;
   return { result: withFewerRows(short, bytesMax), isCut: true };
 }
 
@@ -42,25 +43,6 @@ function withFewerRows(result: Row, bytesMax: number): Row {
 function shortValues(result: Row): Row {
   const entries = Object.entries(result).filter(([, value]) => bytesOf(value) <= limits.mcp.textCharsMin);
   return { ...Object.fromEntries(entries), cut: "the rest is too large: dispatch shows it in a shell" };
-}
-
-function shortened(value: unknown, charsMax: number): unknown {
-  if (typeof value === "string") return shortText(value, charsMax);
-  if (Array.isArray(value)) return value.map((item) => shortened(item, charsMax));
-  if (typeof value !== "object" || value === null) return value;
-  // A cursor must stay whole.
-  const entries = Object.entries(value).map(([key, inner]) =>
-    key.endsWith("cursor") ? [key, inner] : [key, shortened(inner, charsMax)],
-  );
-  return Object.fromEntries(entries);
-}
-
-export function shortText(text: string, charsMax: number = limits.mcp.textCharsMax): string {
-  const over = text.length - charsMax;
-  if (over <= 0) return text;
-  // Not through the middle of a surrogate pair.
-  const end = charsMax - (/[\ud800-\udbff]/.test(text[charsMax - 1]!) ? 1 : 0);
-  return `${text.slice(0, end)}… [${over} more characters]`;
 }
 
 function bytesOf(value: unknown): number {

@@ -17,11 +17,11 @@ export async function callTool(served: Served, call: ToolCall): Promise<ToolResu
   const speller: Speller = { index: served.deps.index, isFlat: call.tool.isFlat };
   let op: AnyOp | undefined;
   try {
-    const { word, row, given } = chosen(served, call);
+    const { row, given } = chosen(served, call);
     op = (await row.load()).default;
     const { verbose, ask_person, ...fields } = withOwnFields(op, given);
     const caller: Caller = { ...callerHere("mcp"), thread_id: callingThread(call.meta) };
-    const run: Run = { served, call, row, op, word, caller };
+    const run: Run = { served, call, row, op, caller };
     if (op.several && fields["threads"] !== undefined)
       return await runSeveral(run, fields, verbose === true, speller);
     const once = () => runOp(run, fields);
@@ -38,15 +38,15 @@ export async function callTool(served: Served, call: ToolCall): Promise<ToolResu
   }
 }
 
-function chosen({ deps }: Served, { tool, args }: ToolCall): { word: string; row: IndexRow; given: Input } {
+function chosen({ deps }: Served, { tool, args }: ToolCall): { row: IndexRow; given: Input } {
   if (tool.isFlat) {
-    const [word, row] = [...tool.rows][0]!;
-    return { word, row, given: args };
+    const [row] = tool.rows.values();
+    return { row: row!, given: args };
   }
   const { op, ...given } = args;
   const word = String(op ?? "");
   const row = tool.rows.get(word);
-  if (row) return { word, row, given };
+  if (row) return { row, given };
   if (word === "")
     return fail("usage", `missing op of ${tool.name}`, {
       hint: `op is one of: ${[...tool.rows.keys()].join(", ")}`,

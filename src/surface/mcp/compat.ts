@@ -3,14 +3,17 @@
  * turn is over, `codex-reply` goes on with one. `dispatch mcp --codex-compat` offers them beside its own.
  */
 import { fail } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
 import { newKey } from "../../base/random.ts";
+import type { ThreadView } from "../../contract/thread.ts";
+import type { Verdict } from "../../contract/words.ts";
 import type { Caller } from "../../ops/protocol.ts";
+import { verdictWords } from "../../ops/verdict.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
-import { checkedInput } from "../input.ts";
 import { callingThread } from "./callingthread.ts";
 import { errorResult, type ToolResult } from "./result.ts";
-import type { Served, ToolCall } from "./run.ts";
+import { runOp, type Served, type ToolCall } from "./run.ts";
 
 const string = (description: string) => ({ type: "string", description });
 const annotations = {
@@ -71,7 +74,7 @@ export const compatListing = [
 export async function callCompat(
   served: Served,
   name: string,
-  { args, meta, signal, progress }: Omit<ToolCall, "tool">,
+  { args, meta, ...call }: Omit<ToolCall, "tool">,
 ): Promise<ToolResult> {
   const speller = { index: served.deps.index, isFlat: false };
   try {
@@ -84,12 +87,8 @@ export async function callCompat(
       });
     const caller: Caller = { ...callerHere("mcp"), thread_id: callingThread(meta) };
     const run = async (op: string, input: Row) => {
-      const row = served.deps.index.find((one) => one.name === op)!;
-      const loaded = (await row.load()).default;
-      const checked = checkedInput(loaded, input, (field) => field, caller.cwd);
-      const words = (received: Row) =>
-        progress(("progress" in loaded && loaded.progress?.(received)) || JSON.stringify(received));
-      return served.session.call(row, checked.input, { caller, repeat: loaded.repeat, signal, row: words });
+      const row = served.deps.index.find(({ name }) => name === op)!;
+      return runOp({ served, call, row, op: (await row.load()).default, caller }, input);
     };
     return name === "codex" ? await begin(args, run) : await reply(args, run);
   } catch (thrown) {
@@ -97,29 +96,46 @@ export async function callCompat(
   }
 }
 
-type RunOp = (op: string, input: Row) => Promise<Row>;
+type RunByName = (op: string, input: Row) => Promise<Row>;
 
-async function begin({ prompt, config, ...args }: Row, run: RunOp): Promise<ToolResult> {
+/** The former server answered when the turn was over, however long it took. */
+const timeout = limits.input.waitTimeoutMaxMs / 1000;
+
+async function begin({ prompt, config, ...args }: Row, run: RunByName): Promise<ToolResult> {
   const settings = Object.entries((config ?? {}) as Row).map(
     ([key, value]) => `${key}=${JSON.stringify(value)}`,
   );
   const fields = Object.entries(args).map(([field, value]) => [field.replaceAll("-", "_"), value]);
-  const made = await run("thread.new", {
+  const { ref, receipt } = await run("thread.new", {
     name: `codex ${newKey().slice(0, 8)}`,
     text: prompt,
     ...(settings.length > 0 ? { config: settings } : {}),
     ...Object.fromEntries(fields),
   });
-  await run("thread.wait", { threads: [made["receipt"] ?? made["ref"]] });
-  const { id, last_message } = await run("thread.get", { thread: made["ref"] });
+  const waited = await run("thread.wait", { threads: [receipt ?? ref], timeout });
+  const { id, last_message } = await run("thread.get", { thread: ref });
+  refuseUnlessOk(waited, String(ref), id);
   return answered(id, (last_message as { text?: string } | null)?.text);
 }
 
-async function reply({ threadId, conversationId, prompt }: Row, run: RunOp): Promise<ToolResult> {
+async function reply({ threadId, conversationId, prompt }: Row, run: RunByName): Promise<ToolResult> {
   const thread = threadId ?? conversationId;
   if (thread === undefined) fail("usage", "missing threadId");
-  const { last_message } = await run("message.send", { thread, text: prompt, queue: true, wait: true });
-  return answered(thread, last_message);
+  const sent = await run("message.send", { thread, text: prompt, queue: true, wait: true, timeout });
+  refuseUnlessOk(sent, String(sent["thread"]), thread);
+  return answered(thread, sent["last_message"]);
+}
+
+/** An empty answer would read as a turn that said nothing. */
+function refuseUnlessOk({ verdict, threads }: Row, ref: string, threadId: unknown): void {
+  if (verdict === "ok") return;
+  const thread = (threads as ThreadView[]).find((view) => view.ref === ref);
+  const code = verdict === "blocked" ? "agent" : (verdict as Exclude<Verdict, "ok" | "blocked">);
+  const error = thread?.latest_turn?.error?.message;
+  fail(code, error ?? verdictWords[verdict as Verdict], {
+    hint: thread?.requests[0] ? `dispatch request get ${thread.requests[0].id}` : `dispatch get ${ref}`,
+    data: { threadId },
+  });
 }
 
 function answered(threadId: unknown, text: unknown): ToolResult {

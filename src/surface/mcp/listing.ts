@@ -2,6 +2,7 @@
  * The listings of the tools, generated from the ops. `scripts/generate` writes them to `listing.json`, because to load
  * every op at the first `tools/list` takes 100 ms.
  */
+import { limits } from "../../base/limits.ts";
 import { markOf } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import { mayBeLeftOut } from "../input.ts";
@@ -111,8 +112,8 @@ function described(word: string, op: AnyOp, isAlone: boolean): string {
   ) as [string[], string[]];
   const fields = [...required, ...(op.several ? ["threads?"] : []), ...optional.map((name) => `${name}?`)];
   // A wrong field is refused with the list of all.
-  const shown = fields.slice(0, fieldsShownMax);
-  if (fields.length > fieldsShownMax || op.rare) shown.push("...");
+  const shown = fields.slice(0, limits.mcp.fieldsShownMax);
+  if (fields.length > limits.mcp.fieldsShownMax || op.rare) shown.push("...");
   return `${word} {${shown.join(", ")}}: ${summary}.`;
 }
 
@@ -121,8 +122,6 @@ interface Use {
   schema: JsonSchema;
   isRequired: boolean;
 }
-
-const fieldsShownMax = 8;
 
 /** The fields of all ops of the tool in one object. What one op requires is checked when it is called. */
 function inputSchema(ops: readonly Named[], isFlat: boolean): ToolListing["inputSchema"] {
@@ -194,9 +193,7 @@ function short(schema: JsonSchema): JsonSchema {
 const bounds = new Set(["minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "pattern"]);
 
 const isLongChoice = (key: string, value: unknown) =>
-  key === "enum" && (value as string[]).length > choicesMax;
-
-const choicesMax = 12;
+  key === "enum" && (value as string[]).length > limits.mcp.choicesMax;
 
 /** The command line shows `--timeout SECONDS`. Without the unit a model may give milliseconds. */
 function withUnit(schema: JsonSchema, value: string | undefined): JsonSchema {

@@ -4,7 +4,7 @@ import type { LeanLook } from "../../ops/lean.ts";
 
 export type News = LeanLook["isNews"];
 
-/** A thread has one newest turn, so one entry for each thread is enough. The oldest entries are forgotten. */
+/** A thread has one newest turn, so one entry for each agent and thread is enough. The oldest entries are forgotten. */
 export function newsMemory(): News {
   const shown = new Map<string, string>();
   return (thread, turn) => {

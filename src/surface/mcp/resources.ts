@@ -2,11 +2,11 @@
 import { ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { DispatchError } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { shortText } from "../../base/shorten.ts";
 import { cell } from "../../base/text.ts";
 import type { ThreadSummary } from "../../contract/thread.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../client.ts";
-import { shortText } from "./bound.ts";
 import { asDispatchError, withoutEmpty } from "./result.ts";
 import type { Served } from "./run.ts";
 
@@ -75,7 +75,7 @@ function protocolError(thrown: unknown): never {
   const { code, message, hint } = asDispatchError(thrown);
   throw new McpError(
     code === "not_found" ? -32002 : ErrorCode.InternalError,
-    cell(shortText(hint === null ? message : `${message}; ${hint}`)),
+    cell(shortText(hint === null ? message : `${message}; ${hint}`, limits.mcp.textCharsMax)),
     { code },
   );
 }

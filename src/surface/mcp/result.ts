@@ -1,10 +1,11 @@
 /** What a tool call answers: the essential part of a result, short enough for an agent's context, or an error in words. */
-import { DispatchError, errorMessage } from "../../base/error.ts";
+import { DispatchError, errorLine, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { shortText } from "../../base/shorten.ts";
 import { cell, toJsonLine } from "../../base/text.ts";
 import type { AnyOp } from "../../ops/op.ts";
 import type { Row } from "../client.ts";
-import { bounded, shortText } from "./bound.ts";
+import { bounded } from "./bound.ts";
 import { type Speller, spellForMcp } from "./hint.ts";
 
 export interface ToolResult {
@@ -99,7 +100,7 @@ export async function wordsOfError(error: DispatchError, speller: Speller, op?: 
 export async function errorResult(thrown: unknown, speller: Speller, op?: AnyOp): Promise<ToolResult> {
   const error = asDispatchError(thrown);
   const { code, retry, message, hint, data } = await wordsOfError(error, speller, op);
-  const first = `${code} (retry ${retry}): ${message}`;
+  const first = errorLine({ code, retry, message });
   return {
     isError: true,
     content: [{ type: "text", text: hint === null ? first : `${first}\nhint: ${hint}` }],

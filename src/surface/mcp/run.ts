@@ -44,22 +44,23 @@ export interface ToolCall {
 /** One call, or one of several that a call makes. */
 export interface Run {
   served: Served;
-  call: ToolCall;
+  call: Pick<ToolCall, "signal" | "progress">;
   row: IndexRow;
   op: AnyOp;
-  word: string;
   caller: Caller;
 }
 
 /** The part of a result that the agent gets. */
 export async function shownPart(
-  { op, served }: Run,
+  { op, served, caller }: Run,
   whole: Row,
   isVerbose: boolean,
   speller: Speller,
 ): Promise<Row> {
   if (isVerbose) return whole;
-  const look = { now: systemClock.now(), isNews: served.isNews };
+  // Several agents of one host may share this process: each is shown the news itself.
+  const isNews = (thread: string, turn: string) => served.isNews(`${caller.thread_id} ${thread}`, turn);
+  const look = { now: systemClock.now(), isNews };
   return (await withCalls(withoutEmpty(op.lean?.(whole, look) ?? whole), speller)) as Row;
 }
 

@@ -14,6 +14,7 @@ import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { nearest } from "../../base/nearest.ts";
 import type { Paths } from "../../base/paths.ts";
+import { shortText } from "../../base/shorten.ts";
 import { onUncaught } from "../../base/signals.ts";
 import { writeErr } from "../../base/stdio.ts";
 import { cell } from "../../base/text.ts";
@@ -21,7 +22,6 @@ import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { openSession } from "../session.ts";
-import { shortText } from "./bound.ts";
 import { newsMemory } from "./news.ts";
 import type { AskPerson, Served } from "./run.ts";
 import { stdioTransport } from "./stdio.ts";
@@ -134,7 +134,7 @@ function unknownTool(name: string, known: Iterable<string>): never {
   const right = nearest(name, known);
   throw new McpError(
     ErrorCode.InvalidParams,
-    `there is no tool ${cell(shortText(name))}${right ? `; did you mean ${right}?` : ""}`,
+    `there is no tool ${cell(shortText(name, limits.mcp.textCharsMax))}${right ? `; did you mean ${right}?` : ""}`,
   );
 }
 

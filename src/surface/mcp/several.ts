@@ -1,5 +1,5 @@
 /** One call that does the same for several threads. Each has its own result, and none hides the failure of another. */
-import { fail } from "../../base/error.ts";
+import { errorLine, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Row } from "../client.ts";
 import type { Input } from "../input.ts";
@@ -15,12 +15,13 @@ export async function runSeveral(
   speller: Speller,
 ): Promise<ToolResult> {
   const inputs = inputsOf(run, common, threads);
-  const results: Row[] = Array(inputs.length);
+  const results: Row[] = [];
   let next = 0;
   const work = async () => {
-    while (next < inputs.length) {
+    // After a cancel nobody reads the result: what has not begun is not begun.
+    while (next < inputs.length && !run.call.signal.aborted) {
       const at = next++;
-      results[at] = await one(run, inputs[at]!, isVerbose, speller);
+      results[at] = await resultOf(run, inputs[at]!, isVerbose, speller);
     }
   };
   await Promise.all(Array.from({ length: limits.mcp.severalAtOnce }, work));
@@ -29,7 +30,7 @@ export async function runSeveral(
   return failed.length === results.length ? { ...whole, isError: true } : whole;
 }
 
-async function one(run: Run, input: Input, isVerbose: boolean, speller: Speller): Promise<Row> {
+async function resultOf(run: Run, input: Input, isVerbose: boolean, speller: Speller): Promise<Row> {
   try {
     return await shownPart(run, await runOp(run, input), isVerbose, speller);
   } catch (thrown) {
@@ -37,7 +38,7 @@ async function one(run: Run, input: Input, isVerbose: boolean, speller: Speller)
     const { code, retry, message, hint } = await wordsOfError(asDispatchError(thrown), speller, run.op);
     return {
       for: input[each ?? "name"],
-      error: `${code} (retry ${retry}): ${message}`,
+      error: errorLine({ code, retry, message }),
       ...(hint === null ? {} : { hint }),
     };
   }

@@ -63,13 +63,14 @@ export function openFeed(deps: FeedDeps): Feed {
     nextAt = Math.max(nextAt, clock.monotonic() + took * limits.top.readPauseFactor);
   };
 
-  /** The thread, or its ref when it is no more. */
-  const readOne = async (ref: string): Promise<ThreadView | string> => {
+  /** The thread; its ref when it is no more; undefined when it could not be read, and is read again later. */
+  const readOne = async (ref: string): Promise<ThreadView | string | undefined> => {
     try {
       return (await call("thread.get", { thread: ref })) as unknown as ThreadView;
     } catch (thrown) {
-      if (!(thrown instanceof DispatchError) || thrown.code !== "not_found") throw thrown;
-      return ref;
+      if (thrown instanceof DispatchError && thrown.code === "not_found") return ref;
+      dirty.add(ref);
+      return undefined;
     }
   };
 
@@ -78,7 +79,7 @@ export function openFeed(deps: FeedDeps): Feed {
     const read = await Promise.all(refs.map(readOne));
     report({
       is: "changed",
-      threads: read.filter((thread) => typeof thread !== "string"),
+      threads: read.filter((thread) => typeof thread === "object"),
       gone: read.filter((thread) => typeof thread === "string"),
     });
   };

@@ -250,7 +250,7 @@ test("a wake says what caused it, back to the first message", async () => {
   await macrotasks(120);
   const { core } = here.world.engine;
   const [wake] = here.world.store.messages.list({ lane: here.ref, limit: 1 });
-  expect(wake?.caller).toStartWith("subscription ");
+  expect(core.writer(wake!.id)).toStartWith("subscription ");
   // What held already when it was subscribed to has no event; what comes later has the message of the turn.
   subscribe(here, [worker], { once: false });
   await macrotasks(60);

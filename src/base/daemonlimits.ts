@@ -120,6 +120,10 @@ export const daemonLimits = {
     startFailureMs: 500,
     /** How long a cancelled stream may take before the client exits. */
     cancelGraceMs: second,
+    /** Lines below a stream on a terminal: more leave no room for the stream. */
+    footerLinesMax: 8,
+    /** How often they are drawn: their ages are in seconds. */
+    footerEveryMs: second,
     /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
     callTriesMax: 3,
   },

@@ -130,7 +130,7 @@ export interface Core extends AutomationVerbs {
   /** The newest turns, newest first. */
   turns(ref: Ref): PastTurn[];
   /** What the threads did since then; epoch ms. */
-  report(since: number): Report;
+  report(since: number): Promise<Report>;
 }
 
 export interface Waiting {

@@ -51,6 +51,8 @@ test("a held thread shows in a list, also when nothing waits behind the hold", (
   expect(row({ pending: 0, reason: "crashed", ...held })).toContain(" held: crashed ");
   expect(row({ pending: 2, reason: "by_hand", ...held })).toContain(" 2 held: by_hand ");
   expect(row({ pending: 2, ...free })).toContain("  2  ");
+  const reason = "the 5 turns that [limits] turns allows are running";
+  expect(row({ pending: 2, ...free, reason })).toContain("  2: the 5 turns that [limits] turns a… ");
   expect(row({ pending: 0, ...free })).toContain("  -  ");
 });
 

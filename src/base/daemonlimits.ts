@@ -198,6 +198,8 @@ export const daemonLimits = {
     shutdownGraceMs: 10 * second,
     /** The part of that time that open calls get after their abort. */
     shutdownCallsMs: 2 * second,
+    /** How long no turn starts after a daemon that waits to take over has asked: several times as long as its pause. */
+    handoverMs: 2 * second,
     /** Failures that `daemon status` shows: the newest ones. The log has all. */
     faultsKeptMax: 10,
     /** Characters of a failure's message there. */

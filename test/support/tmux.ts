@@ -32,8 +32,9 @@ export function tmux(options: {
   cwd: string;
 }): Tmux {
   const folder = mkdtempSync(join(tmpdir(), "tmux-"));
-  // Nothing of this machine's: neither its configuration nor its other sessions.
-  const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", TMUX_TMPDIR: folder, LC_ALL: "C.UTF-8" };
+  // Nothing of this machine's: neither its configuration nor its other sessions. A shell gets the PATH of the client.
+  const path = options.env["PATH"] ?? process.env["PATH"] ?? "/usr/bin:/bin";
+  const env = { PATH: path, TMUX_TMPDIR: folder, LC_ALL: "C.UTF-8" };
   const run = (...args: string[]): string => {
     const done = Bun.spawnSync(["tmux", "-L", "test", "-f", "/dev/null", ...args], { env });
     if (!done.success) throw new Error(`tmux ${args[0]}: ${done.stderr}`);

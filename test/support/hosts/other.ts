@@ -2,7 +2,7 @@
  * opencode and Gemini CLI as hosts: the real ones, offline, each with a home of its own, the entry that README shows, and a
  * scripted model on loopback.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { binary, type Rig } from "../dispatch.ts";
 import {
@@ -48,12 +48,12 @@ export async function opencodeHost(rig: Rig, entry: Entry): Promise<OtherHost> {
     model: "anthropic/mock",
     small_model: "anthropic/mock",
     provider: { anthropic: { options, models: { mock: { name: "mock", limit } } } },
-    // Otherwise it copies the whole checkout into a repository of its own.
     snapshot: false,
     autoupdate: false,
     share: "disabled",
   };
   mkdirSync(join(home, ".config/opencode"), { recursive: true });
+  repositoryIn(rig.codex.cwd);
   await Bun.write(join(home, ".config/opencode/opencode.json"), JSON.stringify(config));
   const env = {
     ...envOf(rig, home),
@@ -125,6 +125,12 @@ export async function geminiHost(rig: Rig, entry: Entry): Promise<OtherHost> {
 
 function envOf(rig: Rig, home: string): Record<string, string> {
   return { ...rig.env, HOME: home, PATH: `${dirname(binary)}:${rig.env["PATH"]}`, TERM: "xterm-256color" };
+}
+
+/** An empty one: otherwise opencode works on that of this checkout, with all its files and worktrees. */
+function repositoryIn(folder: string): void {
+  for (const part of ["objects", "refs"]) mkdirSync(join(folder, ".git", part), { recursive: true });
+  writeFileSync(join(folder, ".git/HEAD"), "ref: refs/heads/main\n");
 }
 
 function expectSome<T>(requests: T[], { code, stdout, stderr }: Done): T[] {

@@ -10,7 +10,8 @@ export function storyCalls(toolNamed: (group: string) => string): StoryCall[] {
     tool: toolNamed(group),
     arguments: { op, ...args },
   });
-  const slow = JSON.stringify([{ wait: "slow" }, { say: "late" }]);
+  // It speaks all the time: a stream that is silent for 8 seconds would fail, and a host may be slower than that.
+  const slow = JSON.stringify([{ say: "tick ", repeat: 90, deltas: 90, delta_ms: 1000 }]);
   const workers = [
     { name: "worker", text: "hello" },
     { name: "slow", text: slow },

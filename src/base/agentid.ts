@@ -4,6 +4,22 @@
  */
 export const unknownAgent = "unknown";
 
+/**
+ * An agent of another machine: no thread of Codex has an id with a slash, so it is never one of the threads here. What it
+ * creates here is its own.
+ */
+export function agentElsewhere(machine: string, thread: string): string {
+  return `${machine.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, 63)}/${thread}`;
+}
+
+export function isElsewhere(agent: string): boolean {
+  return agent.includes("/");
+}
+
+export function isUnknownAgent(agent: string): boolean {
+  return agent === unknownAgent || agent.endsWith(`/${unknownAgent}`);
+}
+
 /** The sender or creator as rows store it: an agent by its thread's id, a person by the surface. */
 export function isAgent(by: string | null): boolean {
   return by !== null && !["cli", "mcp", "person"].includes(by);

@@ -133,6 +133,11 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
 export interface ClientOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
   extends Common<I, O> {
   at: "client";
+  /**
+   * It only calls the daemon and writes what that answers, so for another machine it runs here. Any other op of the client
+   * looks at files and processes, and runs as a command on that machine.
+   */
+  isOfAnswers?: true;
   run(input: v.InferOutput<I>, ctx: ClientCtx): Promise<v.InferInput<O>> | v.InferInput<O>;
 }
 

@@ -9,8 +9,9 @@ import { type Lock, openLock, readLock } from "../base/flock.ts";
 import { nameOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
-import { type Connection, connect } from "./client.ts";
+import { connect } from "./client.ts";
 import type { SurfaceDeps } from "./deps.ts";
+import type { Connection } from "./wire.ts";
 
 export interface Started {
   connection: Connection;

@@ -2,13 +2,25 @@
 import type { Paths } from "../base/paths.ts";
 import type { Check, Plugin, Registry, Service } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
-import type { Answer } from "./client.ts";
+import type { Caller } from "../ops/protocol.ts";
 import type { Listings } from "./mcp/listing.ts";
+import type { Hosts } from "./remote/hosts.ts";
+import type { Answer } from "./wire.ts";
 
 export interface DoctorInput {
   app_server: boolean;
   fix: boolean;
   timeoutMs: number;
+}
+
+/** Whether the caller may use a host. */
+export interface HostQuestion {
+  caller: Caller;
+  host: string;
+  isRead: boolean;
+  paths: Paths;
+  /** 0 when no daemon runs. */
+  daemonPid: number;
 }
 
 export interface SurfaceDeps {
@@ -21,6 +33,10 @@ export interface SurfaceDeps {
   daemonArgv: readonly string[];
   /** The environment variables that the configuration passes to the daemon, besides the usual ones. */
   daemonVariables(paths: Paths): Promise<readonly string[]>;
+  /** `[hosts]` of config.toml. Read only when a command names a host. */
+  hosts(paths: Paths): Promise<Hosts>;
+  /** The thread of the agent that runs this program, as far as it can be known without a daemon. Throws `denied`. */
+  agentHere(question: HostQuestion): Promise<string | null>;
   /** Runs Codex in this terminal. Returns its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;

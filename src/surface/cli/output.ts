@@ -5,7 +5,7 @@ import type { DispatchError } from "../../base/error.ts";
 import { isTerminal, stderrFd, stdoutFd, terminalWidth, writeErr, writeOut } from "../../base/stdio.ts";
 import { cell, type Look, paint, toJson, toJsonLine, toTerminal } from "../../base/text.ts";
 import type { AnyOp } from "../../ops/op.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import type { Globals } from "./globals.ts";
 
 export interface Output {
@@ -18,6 +18,8 @@ export interface Output {
   text(s: string): Promise<boolean>;
   /** A progress note, on a terminal only. */
   note(s: string): Promise<void>;
+  /** A warning on standard error: a line for a person, or a JSON line that is no error. */
+  warn(s: string): Promise<void>;
   error(error: DispatchError): Promise<void>;
 }
 
@@ -49,6 +51,11 @@ export function openOutput(globals: Globals): Output {
     async note(s) {
       if (isErrTerminal && !errorAsJson && !globals.quiet)
         await writeErr(`${toTerminal(paint("dim", cell(s)), errColor)}\n`);
+    },
+    async warn(s) {
+      if (globals.quiet) return;
+      if (errorAsJson) await writeErr(`${toJsonLine({ warning: { message: s } })}\n`);
+      else await writeErr(`${toTerminal(`${paint("yellow", "warning:")} ${cell(s)}`, errColor)}\n`);
     },
     async error(error) {
       if (errorAsJson) {

@@ -15,8 +15,8 @@ import { pathsOf } from "../../base/paths.ts";
 import { isForProgram, writeOut } from "../../base/stdio.ts";
 import { quickReads } from "../../ops/index.ts";
 import { callerHere } from "../caller.ts";
-import type { Answer } from "../client.ts";
 import { bytesOf, frameReader, helloFrame } from "../frames.ts";
+import type { Answer } from "../wire.ts";
 
 interface Read {
   name: string;
@@ -34,7 +34,7 @@ export async function quick(
 ): Promise<number | { answer?: Promise<Answer> }> {
   const words = argv.filter((word) => word !== "--json");
   const read = readOf(words, reads);
-  if (read === undefined || words.length < argv.length - 1) return {};
+  if (read === undefined || words.length < argv.length - 1 || readEnv().DISPATCH_HOST) return {};
   const answered = callDaemon(read);
   const answer = () => answered.then(withoutText);
   // Checked while the daemon works.

@@ -20,8 +20,8 @@ import { writeErr } from "../../base/stdio.ts";
 import { cell } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
+import { hostOf, sessionOn } from "../cli/opensession.ts";
 import type { SurfaceDeps } from "../deps.ts";
-import { openSession } from "../session.ts";
 import { newsMemory } from "./news.ts";
 import type { AskPerson, Served } from "./run.ts";
 import { stdioTransport } from "./stdio.ts";
@@ -50,13 +50,8 @@ export interface ServeOptions {
 
 /** Resolves with the exit status when the host has closed our input and the open calls had time to answer. */
 export async function serveMcp(options: ServeOptions): Promise<number> {
-  const { deps, paths, globals } = options;
-  const session = openSession({
-    paths,
-    daemonArgv: deps.daemonArgv,
-    daemonVariables: deps.daemonVariables,
-    isStartForbidden: globals.start === false,
-  });
+  const { deps, paths } = options;
+  const { session } = await sessionOn(await hostOf(options), options);
   const calls = new Set<Promise<unknown>>();
   const served: Served = { deps, paths, session, isNews: newsMemory(), askPerson: undefined };
   const server = serverOf(served, options, calls);

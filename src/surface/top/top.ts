@@ -4,8 +4,8 @@ import { readEnv } from "../../base/env.ts";
 import { fail } from "../../base/error.ts";
 import { isTerminal, stdinFd, stdoutFd } from "../../base/stdio.ts";
 import { callerHere } from "../caller.ts";
+import { hostOf, sessionOn } from "../cli/opensession.ts";
 import type { CommandContext } from "../cli/tree.ts";
-import { openSession } from "../session.ts";
 import { callsOf } from "./daemon.ts";
 
 export interface TopOptions extends CommandContext {
@@ -22,13 +22,7 @@ export async function runTop({ globals, deps, paths, out, isPlain }: TopOptions)
       fail("usage", "the board needs a terminal", { hint });
     if (TERM === "dumb") fail("usage", "this terminal cannot move its cursor", { hint });
   }
-  const session = openSession({
-    paths,
-    daemonArgv: deps.daemonArgv,
-    daemonVariables: deps.daemonVariables,
-    isStartForbidden: globals.start === false,
-    starting: (note) => void out.note(note),
-  });
+  const { session } = await sessionOn(await hostOf({ globals, deps, paths }), { globals, deps, paths, out });
   const calls = callsOf(session, deps, callerHere("cli"));
   const stop = new AbortController();
   const cancel = globals.deadline ? systemClock.after(globals.deadline * 1000, () => stop.abort()) : () => {};

@@ -25,6 +25,8 @@ else {
           tools: () => listingsOf(index),
           daemonArgv: [process.execPath, import.meta.path, "__daemon"],
           daemonVariables: async () => Object.keys(process.env).filter((name) => name.startsWith("FAKE_")),
+          hosts: async () => ({}),
+          agentHere: async () => null,
           codex: () => Promise.resolve(0),
           show: () => Promise.resolve(),
           doctor: () => Promise.resolve([]),

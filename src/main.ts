@@ -3,12 +3,11 @@
  * command line. Each role is loaded only when it is needed. What a surface may not import is passed to it here.
  */
 import { quick } from "./surface/cli/quick.ts";
-import type { SurfaceDeps } from "./surface/deps.ts";
+import type { FarDeps, SurfaceDeps } from "./surface/deps.ts";
 import type { Listings } from "./surface/mcp/listing.ts";
 import type { Answer } from "./surface/wire.ts";
 
-/** What only commands for other machines need. */
-const hostDeps: Pick<SurfaceDeps, "hosts" | "agentHere"> = {
+const farDeps: FarDeps = {
   hosts: async (paths) => (await import("./daemon/hosts.ts")).readHosts(paths.config),
   agentHere: async (question) => (await import("./daemon/agenthere.ts")).agentHere(question),
 };
@@ -16,7 +15,7 @@ const hostDeps: Pick<SurfaceDeps, "hosts" | "agentHere"> = {
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
 
-const quickResult = isDaemon ? {} : await quick(argv);
+const quickResult = isDaemon ? {} : await quick(argv, farDeps);
 process.exit(typeof quickResult === "number" ? quickResult : await start(quickResult));
 
 async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
@@ -42,7 +41,7 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     return complete(argv.slice(1), {
       index: (await import("./ops/index.ts")).index,
       ...daemonStart(),
-      ...hostDeps,
+      ...farDeps,
       presets: async (directory, paths) => (await import("./daemon/presets.ts")).presetsIn(directory, paths),
     });
   }
@@ -55,7 +54,7 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     index,
     tools: async () => (await import("./surface/mcp/listing.json")).default as unknown as Listings,
     ...daemonStart(),
-    ...hostDeps,
+    ...farDeps,
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
     show: async (path) => (await import("./daemon/terminal.ts")).showFile(path),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),

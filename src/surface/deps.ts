@@ -23,7 +23,15 @@ export interface HostQuestion {
   daemonPid: number;
 }
 
-export interface SurfaceDeps {
+/** What only commands for other machines need. */
+export interface FarDeps {
+  /** `[hosts]` of config.toml. Read only when a command names a host. */
+  hosts(paths: Paths): Promise<Hosts>;
+  /** The thread of the agent that runs this program, as far as it can be known without a daemon. Throws `denied`. */
+  agentHere(question: HostQuestion): Promise<string | null>;
+}
+
+export interface SurfaceDeps extends FarDeps {
   index: readonly IndexRow[];
   /** The listings of the MCP tools, made at build time. */
   tools(): Promise<Listings>;
@@ -33,10 +41,6 @@ export interface SurfaceDeps {
   daemonArgv: readonly string[];
   /** The environment variables that the configuration passes to the daemon, besides the usual ones. */
   daemonVariables(paths: Paths): Promise<readonly string[]>;
-  /** `[hosts]` of config.toml. Read only when a command names a host. */
-  hosts(paths: Paths): Promise<Hosts>;
-  /** The thread of the agent that runs this program, as far as it can be known without a daemon. Throws `denied`. */
-  agentHere(question: HostQuestion): Promise<string | null>;
   /** Runs Codex in this terminal. Returns its exit status. */
   codex(args: readonly string[]): Promise<number>;
   doctor(paths: Paths, input: DoctorInput): Promise<Check[]>;

@@ -1,17 +1,14 @@
 /** The session of a command: with the daemon here, or with that of the host that the command names. */
 import { readEnv } from "../../base/env.ts";
 import type { Paths } from "../../base/paths.ts";
-import type { SurfaceDeps } from "../deps.ts";
+import type { FarDeps, SurfaceDeps } from "../deps.ts";
 import type { RemoteHost } from "../remote/hosts.ts";
 import { localRoute } from "../route.ts";
 import { openSession, type Session } from "../session.ts";
 import type { Globals } from "./globals.ts";
 import type { Output } from "./output.ts";
 
-export type SessionDeps = Pick<
-  SurfaceDeps,
-  "index" | "daemonArgv" | "daemonVariables" | "hosts" | "agentHere"
->;
+export type SessionDeps = FarDeps & Pick<SurfaceDeps, "index" | "daemonArgv" | "daemonVariables">;
 
 export interface SessionContext {
   globals: Globals;
@@ -42,7 +39,7 @@ export async function hostOf(context: Pick<SessionContext, "globals" | "deps" | 
 
 export async function sessionOn(host: RemoteHost | undefined, context: SessionContext): Promise<Opened> {
   const { globals, deps, paths, out } = context;
-  const isStartForbidden = globals.start === false;
+  const isStartForbidden = globals.start === false || Boolean(readEnv().DISPATCH_NO_START);
   if (host === undefined) {
     const { daemonArgv, daemonVariables } = deps;
     const starting = (note: string) => void out?.note(note);

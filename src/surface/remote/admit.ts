@@ -6,15 +6,16 @@
 import { agentElsewhere } from "../../base/agentid.ts";
 import { DispatchError } from "../../base/error.ts";
 import { machineName } from "../../base/machine.ts";
+import { index } from "../../ops/index.ts";
 import type { Caller } from "../../ops/protocol.ts";
-import { whenSandboxed } from "../autostart.ts";
 import { connect } from "../client.ts";
-import type { HostQuestion, SurfaceDeps } from "../deps.ts";
+import type { FarDeps, HostQuestion } from "../deps.ts";
+import { whenSandboxed } from "../sandboxed.ts";
 
 const op = "host.use";
 
 export type Admission = Omit<HostQuestion, "caller" | "daemonPid"> & {
-  deps: Pick<SurfaceDeps, "index" | "agentHere">;
+  deps: Pick<FarDeps, "agentHere">;
 };
 
 /** Throws `denied`. */
@@ -30,7 +31,7 @@ async function agentOf(caller: Caller, { deps, ...asked }: Admission): Promise<s
   const connection = await connect(paths.socket);
   if (!connection) return deps.agentHere({ ...asked, caller, daemonPid: 0 });
   try {
-    const { hash } = deps.index.find(({ name }) => name === op)!;
+    const { hash } = index.find(({ name }) => name === op)!;
     const answer = await connection.call({ op, schema: hash, input: { to: host, write: !isRead }, caller });
     if ("result" in answer) return answer.result["agent"] as string | null;
     if ("error" in answer && answer.error.code !== "stale") throw DispatchError.fromBody(answer.error);

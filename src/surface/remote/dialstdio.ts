@@ -8,7 +8,6 @@ import { type Paths, pathsOf } from "../../base/paths.ts";
 import { stdinChunks, writeOut } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
 import type { DaemonFrame } from "../../ops/protocol.ts";
-import { mayNotStart, startDaemon } from "../autostart.ts";
 import { connectSocket } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { dialLine } from "./dialline.ts";
@@ -18,24 +17,29 @@ type DialDeps = Pick<SurfaceDeps, "index" | "daemonArgv" | "daemonVariables">;
 /** Resolves with the exit status when one of the two sides has ended. */
 export async function dialStdio(args: readonly string[], deps: DialDeps): Promise<number> {
   const schemas = Object.fromEntries(deps.index.map(({ name, hash }) => [name, hash]));
-  if (!(await writeOut(dialLine({ version, schemas })))) return 0;
+  // The daemon is looked for meanwhile.
+  const written = writeOut(dialLine({ version, schemas }));
   try {
-    await copied(pathsOf(readEnv()), args.includes("--no-start"), deps);
+    await copied(pathsOf(readEnv()), { isStartForbidden: args.includes("--no-start"), written }, deps);
     return 0;
   } catch (thrown) {
     const error =
       thrown instanceof DispatchError ? thrown : new DispatchError("internal", errorMessage(thrown));
+    await written;
     await writeOut(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
     return error.exit;
   }
 }
 
 /** Resolves when one of the two sides has ended. Throws when no daemon can be reached. */
-async function copied(paths: Paths, isStartForbidden: boolean, deps: DialDeps): Promise<void> {
+async function copied(
+  paths: Paths,
+  { isStartForbidden, written }: { isStartForbidden: boolean; written: Promise<boolean> },
+  deps: DialDeps,
+): Promise<void> {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let drained = Promise.withResolvers<void>();
   let socket: Bun.Socket | undefined;
-  let written = Promise.resolve(true);
   const on = {
     data(chunk: Uint8Array) {
       // Nothing more is read from the daemon until this is written: it then waits, as with any slow reader.
@@ -54,6 +58,7 @@ async function copied(paths: Paths, isStartForbidden: boolean, deps: DialDeps): 
   };
   socket = await connectSocket(paths.socket, on);
   if (!socket) {
+    const { mayNotStart, startDaemon } = await import("../autostart.ts");
     const refusal = mayNotStart(paths, isStartForbidden);
     if (refusal) throw refusal;
     const { connection } = await startDaemon(paths, deps);

@@ -1,3 +1,5 @@
+import { limits } from "./limits.ts";
+
 /**
  * The thread id of an agent whose thread is not known. No thread has this id, so such a caller has created nothing and
  * may create only threads with the least rights.
@@ -9,7 +11,7 @@ export const unknownAgent = "unknown";
  * creates here is its own.
  */
 export function agentElsewhere(machine: string, thread: string): string {
-  return `${machine.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, 63)}/${thread}`;
+  return `${machine.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, limits.host.nameCharsMax)}/${thread}`;
 }
 
 export function isElsewhere(agent: string): boolean {

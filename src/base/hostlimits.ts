@@ -6,6 +6,8 @@ export const hostLimits = {
   host: {
     /** Until the other machine's dispatch has begun: name look-up, jump hosts and the log-in of a slow one. */
     dialMs: 30 * second,
+    /** The same where one command reads several: one that is down must not keep the others' rows back for long. */
+    severalDialMs: 8 * second,
     /** Then until its daemon has answered hello: it may have to be started. */
     helloMs: 25 * second,
     /** What a log-in script may print before that. */
@@ -20,6 +22,8 @@ export const hostLimits = {
     aliveSeconds: 15,
     /** Unanswered ones until ssh gives the connection up: a dead network is noticed within a minute. */
     aliveMissedMax: 3,
+    /** Characters of the name of a host: those of a label in DNS. */
+    nameCharsMax: 63,
     /** Machines that one command reads at once: a fleet of one person. */
     atOnceMax: 32,
   },

@@ -52,6 +52,12 @@ export interface Word {
   isOther?: true;
 }
 
+/** A result of one machine. `host` null: of this one. */
+export interface OnHost<T> {
+  host: string | null;
+  out: T;
+}
+
 interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** The method on the control socket, `noun.verb`. */
   name: string;
@@ -122,6 +128,17 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
   /** True when this input makes the call a stream: rows are printed as they come (NDJSON or `viewRow`), not the result. */
   streams?(input: v.InferOutput<I>): boolean;
   viewRow?(row: Record<string, unknown>, look: Look): string;
+  /**
+   * On the command line one call may concern several machines. `field`: a switch that means every host of the
+   * configuration and this machine, or a list of which each value may be `box/ref`.
+   */
+  across?: {
+    field: string;
+    /** One result of those of several machines, in which each row names its host. */
+    join(answers: readonly OnHost<v.InferOutput<O>>[]): v.InferInput<O>;
+    /** This result ends the calls of the other machines. */
+    isEnough?(input: Record<string, unknown>, out: v.InferOutput<O>): boolean;
+  };
   /** For completion in a shell: the input of the call, and the words to take from its output, by kind of name. */
   lists?: Partial<
     Record<Named, { input: Partial<v.InferInput<I>>; words(out: v.InferOutput<O>): readonly Word[] }>

@@ -58,6 +58,9 @@ export async function execute(
   const run: Run = { row, checked, globals, deps, paths, out, caller, session, isSkewed, stop };
   try {
     return await withinDeadline(op, run, op.at === "client" ? runInClient(op, run) : runInDaemon(op, run));
+  } catch (thrown) {
+    if (!(thrown instanceof DispatchError) || thrown.code !== "not_found") throw thrown;
+    throw await (await import("../remote/farhint.ts")).withFarHint(thrown, op, given, more);
   } finally {
     session.close();
   }
@@ -89,6 +92,8 @@ async function runInClient(op: ClientOp, run: Run): Promise<number> {
 
 async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
   const { row, checked, caller, session, stop, out, deps } = run;
+  const elsewhere = await onSeveral(op, run);
+  if (elsewhere !== undefined) return elsewhere;
   const earlier = await deps.answer;
   if (earlier && "error" in earlier) throw DispatchError.fromBody(earlier.error);
   if (earlier && "result" in earlier) return finish(op, run, earlier.result);
@@ -108,6 +113,20 @@ async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
   if (!isStream) return finish(op, run, await call);
   const result = await untilStopped(call, stop);
   return result === undefined ? 0 : (op.exit?.(result) ?? 0);
+}
+
+/** The exit status of a call that concerns several machines; undefined when this one does not. */
+async function onSeveral(op: DaemonOp, run: Run): Promise<number | undefined> {
+  const value = op.across && run.checked.input[op.across.field];
+  if (value !== true && !(Array.isArray(value) && value.some((one) => String(one).includes("/"))))
+    return undefined;
+  const { partsOf, runAcross, unreachableLine } = await import("../remote/across.ts");
+  const parts = await partsOf(op, run.checked.input, run);
+  if (!parts) return undefined;
+  const { result, exit, isSkewed } = await runAcross({ ...run, op, parts, context: run });
+  if (!run.out.isJson) for (const one of result.unreachable) await run.out.warn(unreachableLine(one));
+  await (isSkewed ? run.out.json(result) : run.out.result(op, result));
+  return exit;
 }
 
 async function finish(op: AnyOp, { out, isSkewed }: Run, result: Row): Promise<number> {

@@ -1,5 +1,6 @@
 /** The session of a command: with the daemon here, or with that of the host that the command names. */
 import { readEnv } from "../../base/env.ts";
+import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { FarDeps, SurfaceDeps } from "../deps.ts";
 import type { RemoteHost } from "../remote/hosts.ts";
@@ -37,7 +38,12 @@ export async function hostOf(context: Pick<SessionContext, "globals" | "deps" | 
   return hostNamed(name, await context.deps.hosts(context.paths));
 }
 
-export async function sessionOn(host: RemoteHost | undefined, context: SessionContext): Promise<Opened> {
+/** `dialMs`: how long another machine may take until dispatch there has begun. */
+export async function sessionOn(
+  host: RemoteHost | undefined,
+  context: SessionContext,
+  dialMs: number = limits.host.dialMs,
+): Promise<Opened> {
   const { globals, deps, paths, out } = context;
   const isStartForbidden = globals.start === false || Boolean(readEnv().DISPATCH_NO_START);
   if (host === undefined) {
@@ -52,6 +58,7 @@ export async function sessionOn(host: RemoteHost | undefined, context: SessionCo
   ]);
   const route = remoteRoute({
     host,
+    dialMs,
     admit: (caller, isRead) => admitted(caller, { host: host.name, isRead, paths, deps }),
     isStartForbidden,
     warn: (line) => void out?.warn(line),

@@ -1,6 +1,7 @@
 /** The fast path of a plain read on another machine: ssh starts while the daemon here says who calls. */
 import { readEnv } from "../../base/env.ts";
 import { DispatchError } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
 import { pathsOf } from "../../base/paths.ts";
 import { toJson } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
@@ -23,7 +24,7 @@ export async function quickCall(
   const paths = pathsOf(readEnv());
   try {
     const host = hostNamed(hostName, await deps.hosts(paths));
-    const { connection } = dial(host, { mayStart: false });
+    const { connection } = dial(host, { mayStart: false, dialMs: limits.host.dialMs });
     try {
       const as = await admitted(caller, { host: host.name, isRead: true, paths, deps });
       const answer = await connection.call({ op: name, schema: hash, input, caller: { ...as, cwd: "" } });

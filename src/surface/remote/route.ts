@@ -10,6 +10,8 @@ import { type Dialling, dial } from "./ssh.ts";
 
 export interface RemoteOptions {
   host: RemoteHost;
+  /** How long it may take until dispatch there has begun. */
+  dialMs: number;
   /** The caller as the other machine should know it. Throws `denied`. */
   admit(caller: Caller, isRead: boolean): Promise<Caller>;
   isStartForbidden: boolean;
@@ -22,7 +24,7 @@ export interface RemoteRoute extends Route {
   isSkewed(): boolean;
 }
 
-export function remoteRoute({ host, admit, isStartForbidden, warn }: RemoteOptions): RemoteRoute {
+export function remoteRoute({ host, dialMs, admit, isStartForbidden, warn }: RemoteOptions): RemoteRoute {
   let dialling: Dialling | undefined;
   let isWarned = false;
   let isSkewed = false;
@@ -38,7 +40,7 @@ export function remoteRoute({ host, admit, isStartForbidden, warn }: RemoteOptio
     isSkewed: () => isSkewed,
     callerFor: async (caller, { intent }) => ({ ...(await admit(caller, intent === "read")), cwd: "" }),
     async open(start) {
-      dialling = dial(host, { mayStart: !isStartForbidden && start !== "never" });
+      dialling = dial(host, { mayStart: !isStartForbidden && start !== "never", dialMs });
       const { connection } = dialling;
       connection.greeted().then(warnOfAge, () => {});
       return { connection };

@@ -23,13 +23,15 @@ export interface Dialling {
 const newline = 10;
 
 /** Starts ssh and returns at once: calls are sent as soon as ssh takes them. */
-export function dial(host: RemoteHost, { mayStart }: { mayStart: boolean }): Dialling {
+export function dial(
+  host: RemoteHost,
+  { mayStart, dialMs }: { mayStart: boolean; dialMs: number },
+): Dialling {
   const remote = `${host.command} dial-stdio${mayStart ? "" : " --no-start"}`;
   const end: SshEnd = { status: null, stderr: "" };
   const late = (what: string, ms: number) => tooLate({ host, what, ms, end });
-  const wire = openWire(limits.host.dialMs + limits.host.helloMs, () =>
-    late("did not answer", limits.host.dialMs + limits.host.helloMs),
-  );
+  const helloMs = dialMs + limits.host.helloMs;
+  const wire = openWire(helloMs, () => late("did not answer", helloMs));
   let child: Child;
   try {
     child = spawnGroup(sshCommand(host, remote), { env: inheritedEnv(), cwd: "/" });
@@ -42,9 +44,7 @@ export function dial(host: RemoteHost, { mayStart }: { mayStart: boolean }): Dia
   let dialled: Dialled | undefined;
   let resumed = Promise.resolve();
   let resume = () => {};
-  const cancelLate = systemClock.after(limits.host.dialMs, () => {
-    wire.ended(late("was not reached", limits.host.dialMs));
-  });
+  const cancelLate = systemClock.after(dialMs, () => wire.ended(late("was not reached", dialMs)));
 
   const pipe: Pipe = {
     write(bytes) {

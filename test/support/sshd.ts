@@ -6,6 +6,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { version } from "../../src/base/version.ts";
+import { index } from "../../src/ops/index.ts";
+import { dialLine } from "../../src/surface/remote/dialline.ts";
+import { binary } from "./dispatch.ts";
 
 const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find(existsSync);
 
@@ -19,12 +23,14 @@ export const noSshd: string | undefined =
 
 export interface Box {
   port: number;
-  /** For DISPATCH_SSH: ssh with the configuration of the test, in which the box is `box`. */
+  /** For DISPATCH_SSH: ssh with the configuration of the test: the box is `box`, and `stranger` has a wrong key. */
   ssh: string;
   /** More of ssh's configuration. */
   configure(text: string): void;
   /** The processes of ssh that this test's clients run now. */
   clients(): number[];
+  /** The processes on the box that have passed a call on to its daemon. */
+  connected(): number[];
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -59,9 +65,12 @@ ${set.length > 0 ? `SetEnv ${set.join(" ")}` : ""}
 `,
   );
   const config = join(at, "config");
-  const known = `Host *
-  User ${user}
+  const known = `Host * !stranger
   IdentityFile ${at}/user
+Host stranger
+  IdentityFile ${at}/stranger
+Host *
+  User ${user}
   IdentitiesOnly yes
   UserKnownHostsFile ${at}/known_hosts
   GlobalKnownHostsFile /dev/null
@@ -92,6 +101,7 @@ Host box
     // ssh takes the first value that it finds.
     configure: (text) => writeFileSync(config, `${text}\n${known}`),
     clients: () => processesWith([`-F\0${config}\0`, "dial-stdio"]),
+    connected: () => processesWith([`${binary}\0dial-stdio`]).filter((pid) => writtenBy(pid) > firstBytes),
     start,
     async stop() {
       server?.kill("SIGKILL");
@@ -99,6 +109,18 @@ Host box
       for (const pid of processesWith([`-F\0${config}\0`])) kill(pid);
     },
   };
+}
+
+/** The line that dial-stdio writes first, and less than the answer to hello, which came with the call. */
+const firstBytes =
+  dialLine({ version, schemas: Object.fromEntries(index.map(({ name, hash }) => [name, hash])) }).length + 30;
+
+function writtenBy(pid: number): number {
+  try {
+    return Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, "latin1"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }
 
 /** Processes of this user whose command line has all these words. */

@@ -59,7 +59,10 @@ function offered(before: readonly string[], current: string, deps: CompletionDep
     return presets.map(({ name, file }) => ({ word: name, about: file }));
   };
   const hosts = async () => {
-    const { flags } = readFlags(before, globalFlags, { isPartial: true });
+    // The flag whose value is at the cursor has none yet.
+    const { flags } = readFlags(before.at(-1) === "--host" ? before.slice(0, -1) : before, globalFlags, {
+      isPartial: true,
+    });
     const found = await deps.hosts(pathsOf(readEnv(), (flags as Globals).home));
     return Object.entries(found).map(([name, { ssh }]) => ({ word: name, about: ssh }));
   };

@@ -16,13 +16,14 @@ describe.skipIf(noSshd !== undefined)("over ssh", () => {
   let all: Machines;
   beforeAll(async () => {
     all = await machines();
+    await all.there.thread("far one", "hello");
   });
   afterAll(() => all?.dispose());
 
   const onBox = (...args: string[]) => all.here.ask(["--host", "box", ...args]);
 
   test("a command answers as it does there, and nothing of it is here", async () => {
-    const made = await onBox("new", "--name", "far one", "--cwd", all.there.codex.cwd, "--text", "hello");
+    const made = await onBox("new", "--name", "second", "--cwd", all.there.codex.cwd, "--text", "hello");
     expect(await onBox("wait", made.ref, "--timeout", "30")).toMatchObject({ verdict: "ok" });
     expect((await onBox("list")).threads).toEqual((await all.there.ask(["list"])).threads);
     expect((await onBox("tail", "@far-one")).items).toEqual(
@@ -36,8 +37,8 @@ describe.skipIf(noSshd !== undefined)("over ssh", () => {
 
   test("DISPATCH_HOST is the host of every command that names none", async () => {
     const env = { DISPATCH_HOST: "box" };
-    expect((await all.here.ask(["list"], { env })).threads).toHaveLength(1);
-    expect((await all.here.ask(["list", "--limit", "5"], { env })).threads).toHaveLength(1);
+    expect((await all.here.ask(["list"], { env })).threads).toHaveLength(2);
+    expect((await all.here.ask(["list", "--limit", "5"], { env })).threads).toHaveLength(2);
     expect((await all.here.refused(["list", "--host", "other"], { env })).code).toBe("not_found");
   });
 

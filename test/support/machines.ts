@@ -17,6 +17,8 @@ export interface Machines {
 
 export async function machines(): Promise<Machines> {
   const [here, there] = [dispatchRig(), dispatchRig()];
+  // Both have dispatch on their PATH.
+  for (const { env } of [here, there]) env["PATH"] = `${dirname(binary)}:${env["PATH"]}`;
   const box = await startBox(dirname(here.codex.cwd), there.env);
   here.env["DISPATCH_SSH"] = box.ssh;
   mkdirSync(here.home, { recursive: true, mode: 0o700 });

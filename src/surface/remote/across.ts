@@ -7,7 +7,7 @@ import { splitHost } from "../../base/hostref.ts";
 import { limits } from "../../base/limits.ts";
 import type { DaemonOp, IndexRow, OnHost } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
-import { hostNameOf, type Opened, type SessionContext, sessionOn } from "../cli/opensession.ts";
+import { hostOf, type Opened, type SessionContext, sessionOn } from "../cli/opensession.ts";
 import type { Input } from "../input.ts";
 import type { Row } from "../wire.ts";
 import { type Hosts, hostNamed, hostsNamed, type RemoteHost } from "./hosts.ts";
@@ -46,15 +46,15 @@ export async function partsOf(
 ): Promise<readonly Part[] | undefined> {
   const { field } = op.across!;
   const value = input[field];
-  const other = hostNameOf(context.globals);
+  const explicit = context.globals.host;
   if (Array.isArray(value)) {
     const names = value.map(String);
-    if (other !== undefined || !names.some((name) => splitHost(name))) return undefined;
-    const parts = partsByTarget(field, names, input, await context.deps.hosts(context.paths));
-    return parts.some(({ host }) => host !== undefined) ? parts : undefined;
+    if (explicit !== undefined || !names.some((name) => splitHost(name))) return undefined;
+    const hosts = await context.deps.hosts(context.paths);
+    return partsByTarget(field, names, input, hosts, await hostOf(context));
   }
   if (value !== true) return undefined;
-  if (other !== undefined)
+  if (explicit !== undefined)
     fail("usage", `--${field} and --host exclude each other`, { hint: `dispatch ${op.cli} --${field}` });
   const { [field]: _, ...rest } = input;
   const hosts = hostsNamed(await context.deps.hosts(context.paths));
@@ -65,18 +65,28 @@ export async function partsOf(
   return [undefined, ...hosts].map((host) => ({ host, input: rest }));
 }
 
-/** A name whose first part is no host is one of this machine: a title may contain a slash. */
-function partsByTarget(field: string, names: readonly string[], input: Input, hosts: Hosts): Part[] {
+/**
+ * A name whose first part is no host is one of the machine that other commands of this shell mean: a title may contain a
+ * slash. Undefined: all of them are.
+ */
+function partsByTarget(
+  field: string,
+  names: readonly string[],
+  input: Input,
+  hosts: Hosts,
+  usual: RemoteHost | undefined,
+): Part[] | undefined {
   const groups = Map.groupBy(names, (name) => {
     const host = splitHost(name)?.host;
     return host !== undefined && Object.hasOwn(hosts, host) ? host : null;
   });
+  if (groups.size === 1 && groups.has(null)) return undefined;
   if (groups.size > limits.host.atOnceMax)
     fail("too_large", `one command reads at most ${limits.host.atOnceMax} machines`, {
       hint: "name fewer of them",
     });
   return [...groups].map(([name, own]) => ({
-    host: name === null ? undefined : hostNamed(name, hosts),
+    host: name === null ? usual : hostNamed(name, hosts),
     input: { ...input, [field]: name === null ? own : own.map((one) => splitHost(one)!.ref) },
   }));
 }

@@ -291,8 +291,35 @@ describe.skipIf(noSshd !== undefined)("over ssh", () => {
       await onBox("stop", "@far-one");
     });
 
+    test("the board of all machines shows each, and names the one that does not answer", async () => {
+      const child = Bun.spawn([binary, "top", "--hosts", "--plain", "--json"], {
+        env: all.here.env,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      const reader = child.stdout.getReader();
+      let text = "";
+      const read = async (what: RegExp) => {
+        while (!what.test(text)) {
+          const { done, value } = await reader.read();
+          if (done) throw new Error(`the board ended: ${text}`);
+          text += new TextDecoder().decode(value);
+        }
+      };
+      await read(/"thread":"box\/[a-z0-9]{6}","title":"far one"/);
+      await read(/"title":"near one"/);
+      await read(/dark cannot be reached/);
+      text = "";
+      await onBox("send", "@far-one", "for the board");
+      await read(/"thread":"box\/[a-z0-9]{6}","title":"far one"/);
+      child.kill("SIGINT");
+      expect(await child.exited).toBe(0);
+    });
+
     test("--hosts and --host exclude each other", async () => {
-      expect((await all.here.refused(["list", "--hosts", "--host", "box"])).code).toBe("usage");
+      for (const command of [["list"], ["top", "--plain"]])
+        expect((await all.here.refused([...command, "--hosts", "--host", "box"])).code).toBe("usage");
     });
   });
 });

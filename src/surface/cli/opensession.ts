@@ -2,6 +2,7 @@
 import { readEnv } from "../../base/env.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
+import type { Caller } from "../../ops/protocol.ts";
 import type { FarDeps, SurfaceDeps } from "../deps.ts";
 import type { RemoteHost } from "../remote/hosts.ts";
 import { localRoute } from "../route.ts";
@@ -56,10 +57,19 @@ export async function sessionOn(
     import("../remote/route.ts"),
     import("../remote/admit.ts"),
   ]);
+  const known = new Map<boolean, Promise<Caller>>();
   const route = remoteRoute({
     host,
     dialMs,
-    admit: (caller, isRead) => admitted(caller, { host: host.name, isRead, paths, deps }),
+    admit: (caller, isRead) => {
+      const ask = () => admitted(caller, { host: host.name, isRead, paths, deps });
+      // Who runs this program does not change. Over MCP each call may come from another thread.
+      if (caller.kind !== "cli") return ask();
+      const answer = known.get(isRead) ?? ask();
+      known.set(isRead, answer);
+      answer.catch(() => known.delete(isRead));
+      return answer;
+    },
     isStartForbidden,
     warn: (line) => void out?.warn(line),
   });

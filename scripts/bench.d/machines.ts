@@ -26,7 +26,7 @@ export const machines: Row = {
     // A socket's path is short.
     const sockets = mkdtempSync(join(tmpdir(), "bench-"));
     bench.owns(() => rmSync(sockets, { recursive: true, force: true }));
-    box.configure(`Host box\n  ControlMaster auto\n  ControlPath ${sockets}/%C\n  ControlPersist 60\n`);
+    box.share(sockets);
     const master = Bun.spawn([box.ssh, "box", "true"], { env, stdio: ["ignore", "ignore", "ignore"] });
     await master.exited;
     const shared = await inTurns(40, plain, ours);

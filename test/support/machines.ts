@@ -30,14 +30,7 @@ export async function machines(): Promise<Machines> {
     there,
     box,
     configure,
-    share() {
-      // A socket's path is short, and the test's folder is not.
-      box.configure(`Host box
-  ControlMaster auto
-  ControlPath ${here.home}/cm-%C
-  ControlPersist 60
-`);
-    },
+    share: () => box.share(here.home),
     async dispose() {
       await box.stop();
       await here.dispose();

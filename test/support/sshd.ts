@@ -27,6 +27,8 @@ export interface Box {
   ssh: string;
   /** More of ssh's configuration. */
   configure(text: string): void;
+  /** Connections are shared from now on, by sockets in this folder, whose path must be short. */
+  share(sockets: string): void;
   /** The processes of ssh that this test's clients run now. */
   clients(): number[];
   /** The processes on the box that have passed a call on to its daemon. */
@@ -79,6 +81,9 @@ Host box
   Port ${port}
 `;
   writeFileSync(config, known);
+  // ssh takes the first value that it finds.
+  const configure = (text: string) => writeFileSync(config, `${text}\n${known}`);
+  const shared: string[] = [];
   const ssh = join(at, "ssh.sh");
   writeFileSync(ssh, `#!/bin/sh\nexec ssh -F ${config} "$@"\n`);
   chmodSync(ssh, 0o700);
@@ -98,15 +103,20 @@ Host box
   return {
     port,
     ssh,
-    // ssh takes the first value that it finds.
-    configure: (text) => writeFileSync(config, `${text}\n${known}`),
+    configure,
+    share(sockets) {
+      shared.push(`${sockets}/cm-`);
+      configure(`Host box\n  ControlMaster auto\n  ControlPath ${sockets}/cm-%C\n  ControlPersist 60\n`);
+    },
     clients: () => processesWith([`-F\0${config}\0`, "dial-stdio"]),
     connected: () => processesWith([`${binary}\0dial-stdio`]).filter((pid) => writtenBy(pid) > firstBytes),
     start,
     async stop() {
       server?.kill("SIGKILL");
       await server?.exited;
-      for (const pid of processesWith([`-F\0${config}\0`])) kill(pid);
+      // A process that holds a shared connection has only its socket in its title.
+      const lines = [[`-F\0${config}\0`], ...shared.map((socket) => [`ssh: ${socket}`])];
+      for (const pid of lines.flatMap(processesWith)) kill(pid);
     },
   };
 }

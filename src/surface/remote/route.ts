@@ -1,5 +1,7 @@
 /** The route of a session to the daemon of another machine. */
 import { DispatchError } from "../../base/error.ts";
+import { limits } from "../../base/limits.ts";
+import { shortText } from "../../base/shorten.ts";
 import { isNewer, version } from "../../base/version.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import type { CallTarget, Route } from "../route.ts";
@@ -33,7 +35,9 @@ export function remoteRoute({ host, dialMs, admit, isStartForbidden, warn }: Rem
     const there = dialling?.connection.daemon()?.version ?? dialling?.dialled()?.version;
     if (isWarned || there === undefined || !isNewer(version, there)) return;
     isWarned = true;
-    warn(`dispatch ${there} on ${host.name} is older than this one (${version})`);
+    warn(
+      `dispatch ${shortText(there, limits.socket.nameCharsMax)} on ${host.name} is older than this one (${version})`,
+    );
   };
 
   return {

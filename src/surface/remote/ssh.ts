@@ -29,7 +29,12 @@ export function dial(
 ): Dialling {
   const remote = `${host.command} dial-stdio${mayStart ? "" : " --no-start"}`;
   const end: SshEnd = { status: null, stderr: "" };
-  const late = (what: string, ms: number) => tooLate({ host, what, ms, end });
+  /** Nothing useful will come: ssh is ended, although it may still wait for its network. */
+  let isGivenUp = false;
+  const late = (what: string, ms: number) => {
+    isGivenUp = true;
+    return tooLate({ host, what, ms, end });
+  };
   const helloMs = dialMs + limits.host.helloMs;
   const wire = openWire(helloMs, () => late("did not answer", helloMs));
   let child: Child;
@@ -59,11 +64,9 @@ export function dial(
       resume();
       cancelLate();
       child.endInput();
-      // An ssh whose network is dead would stay for a minute. What shares its connection is not of its group.
-      endGroup(child, systemClock, {
-        graceMs: limits.host.exitGraceMs,
-        termGraceMs: limits.host.exitGraceMs,
-      }).catch(() => {});
+      // Otherwise ssh ends by itself: other sessions may share its connection.
+      if (isGivenUp)
+        endGroup(child, systemClock, { graceMs: 0, termGraceMs: limits.host.exitGraceMs }).catch(() => {});
     },
   };
 
@@ -77,6 +80,7 @@ export function dial(
     .then(() => ended(child))
     .then((status) => {
       end.status = status;
+      isGivenUp = status === null && dialled === undefined;
       wire.ended(dialled ? { lost: true } : notReached(host, end));
     })
     .catch(() => wire.ended({ lost: true }));

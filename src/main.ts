@@ -3,13 +3,19 @@
  * command line. Each role is loaded only when it is needed. What a surface may not import is passed to it here.
  */
 import { quick } from "./surface/cli/quick.ts";
-import type { Answer } from "./surface/client.ts";
+import type { FarDeps, SurfaceDeps } from "./surface/deps.ts";
 import type { Listings } from "./surface/mcp/listing.ts";
+import type { Answer } from "./surface/wire.ts";
+
+const farDeps: FarDeps = {
+  hosts: async (paths) => (await import("./daemon/hosts.ts")).readHosts(paths.config),
+  agentHere: async (question) => (await import("./daemon/agenthere.ts")).agentHere(question),
+};
 
 const argv = process.argv.slice(2);
 const isDaemon = process.argv0.split("/").at(-1) === "dispatchd" || argv[0] === "__daemon";
 
-const quickResult = isDaemon ? {} : await quick(argv);
+const quickResult = isDaemon ? {} : await quick(argv, farDeps);
 process.exit(typeof quickResult === "number" ? quickResult : await start(quickResult));
 
 async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
@@ -22,10 +28,20 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     await Bun.write(Bun.stdout, `dispatch ${version}\n`);
     return 0;
   }
+  // What `--host` runs on the other machine.
+  if (argv[0] === "dial-stdio") {
+    const [{ dialStdio }, { index }] = await Promise.all([
+      import("./surface/remote/dialstdio.ts"),
+      import("./ops/index.ts"),
+    ]);
+    return dialStdio(argv.slice(1), { index, ...daemonStart() });
+  }
   if (argv[0] === "__complete") {
     const { complete } = await import("./surface/cli/complete/complete.ts");
     return complete(argv.slice(1), {
       index: (await import("./ops/index.ts")).index,
+      ...daemonStart(),
+      ...farDeps,
       presets: async (directory, paths) => (await import("./daemon/presets.ts")).presetsIn(directory, paths),
     });
   }
@@ -33,10 +49,6 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     import("./surface/cli/run.ts"),
     import("./ops/index.ts"),
   ]);
-  // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
-  const daemonArgv = Bun.main.startsWith("/$bunfs/")
-    ? [process.execPath, "__daemon"]
-    : [process.execPath, Bun.main, "__daemon"];
   return runCli(argv, {
     ...pending,
     index,
@@ -45,13 +57,25 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
       const { default: text } = await import("./surface/mcp/listing.json", { with: { type: "text" } });
       return JSON.parse(text as unknown as string) as Listings;
     },
-    daemonArgv,
-    daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
+    ...daemonStart(),
+    ...farDeps,
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),
     show: async (path) => (await import("./daemon/terminal.ts")).showFile(path),
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
     plugin: async (paths) => (await import("./daemon/plugin/plugin.ts")).pluginOf(paths),
-    service: async (paths) => (await import("./daemon/service/service.ts")).serviceOf(paths, daemonArgv),
+    service: async (paths) =>
+      (await import("./daemon/service/service.ts")).serviceOf(paths, daemonStart().daemonArgv),
   });
+}
+
+/** How a client starts the daemon. */
+function daemonStart(): Pick<SurfaceDeps, "daemonArgv" | "daemonVariables"> {
+  return {
+    // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
+    daemonArgv: Bun.main.startsWith("/$bunfs/")
+      ? [process.execPath, "__daemon"]
+      : [process.execPath, Bun.main, "__daemon"],
+    daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
+  };
 }

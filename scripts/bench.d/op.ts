@@ -1,5 +1,5 @@
 /** One op after the other over a connection that is kept. */
-import type { Connection } from "../../src/surface/client.ts";
+import type { Connection } from "../../src/surface/wire.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";
 import { ms, quantile, timed } from "./measure.ts";
 import { atMost, type Row } from "./row.ts";

@@ -72,10 +72,10 @@ async function inOnePiece(path: string): Promise<string> {
     minify: { syntax: true },
     plugins: [
       {
-        name: "trust is a piece of its own",
-        // Loaded while the daemon works, and not before the call is sent.
+        name: "pieces of their own",
+        // trust.ts is loaded while the daemon works, and not before the call is sent; quickcall.ts only for a host.
         setup(build) {
-          build.onResolve({ filter: /\/trust\.ts$/ }, ({ path }) => ({ path, external: true }));
+          build.onResolve({ filter: /\/(?:trust|quickcall)\.ts$/ }, ({ path }) => ({ path, external: true }));
         },
       },
     ],

@@ -17,6 +17,8 @@ const variables: readonly (readonly [string, string])[] = [
   ["DISPATCH_DB", "the registry; default registry.db in the home"],
   ["DISPATCH_SOCKET", "the control socket; default dispatch.sock in the home"],
   ["DISPATCH_NO_START", "when set, no command starts a daemon"],
+  ["DISPATCH_HOST", "the host of every command that names none with --host"],
+  ["DISPATCH_SSH", "the program to run instead of ssh"],
   ["CODEX_HOME", "the home of Codex; default ~/.codex"],
   ["NO_COLOR", "when set, no colours"],
 ];

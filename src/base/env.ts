@@ -6,6 +6,10 @@ export type EnvName =
   | "DISPATCH_CONFIG"
   | "DISPATCH_CODEX"
   | "DISPATCH_NO_START"
+  /** The host of every command that names none. */
+  | "DISPATCH_HOST"
+  /** The program that is run as `ssh`. */
+  | "DISPATCH_SSH"
   /** Set by the command that starts a daemon: which one it was. */
   | "DISPATCH_STARTED_BY"
   | "CODEX_HOME"

@@ -23,6 +23,7 @@ export const codes = {
   denied: { exit: 17, retry: "no" },
   stale: { exit: 18, retry: "later" },
   agent: { exit: 19, retry: "later" },
+  host_down: { exit: 20, retry: "later" },
 } as const;
 
 export type Code = keyof typeof codes;

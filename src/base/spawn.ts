@@ -20,7 +20,7 @@ export interface Child {
   /** Resolves when the child is reaped. Its pipes may be held open longer by what it started. */
   exited: Promise<Exit>;
   /** Queues bytes for the child's stdin. A child that no longer reads is no error here: `exited` tells. */
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
   endInput(): void;
   /** Signals its whole group. Nothing once it is reaped: the number may be a stranger's by then. */
   signal(signal: "SIGTERM" | "SIGKILL"): void;

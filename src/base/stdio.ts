@@ -58,6 +58,11 @@ async function write(to: Bun.BunFile, name: string, s: string | Uint8Array): Pro
   }
 }
 
+/** Standard input as it comes. */
+export function stdinChunks(): AsyncIterable<Uint8Array> {
+  return Bun.stdin.stream();
+}
+
 /** All of standard input, or undefined when it is longer than `bytesMax`. */
 export async function readStdin(bytesMax: number): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = [];

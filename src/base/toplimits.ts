@@ -22,6 +22,8 @@ export const topLimits = {
     tickMs: second,
     /** The pause between two tries to reach a daemon that is down. */
     reconnectMs: second,
+    /** The same for another machine: each try is a log-in there. */
+    hostReconnectMs: 10 * second,
     /** A key and the start of an escape sequence are the same byte. The rest of a sequence follows within this time, over ssh too. */
     escapeMs: 25,
     /** The order of the rows is kept for so long after the last key, so that no row moves under a finger. */

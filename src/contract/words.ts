@@ -86,6 +86,10 @@ export type Condition = (typeof conditions)[number];
 export const verdicts = ["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"] as const;
 export type Verdict = (typeof verdicts)[number];
 
+export function worst(all: readonly Verdict[]): Verdict {
+  return verdicts[Math.max(0, ...all.map((verdict) => verdicts.indexOf(verdict)))]!;
+}
+
 export const sandboxes = ["read-only", "workspace-write", "danger-full-access"] as const;
 export type Sandbox = (typeof sandboxes)[number];
 

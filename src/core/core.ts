@@ -112,6 +112,8 @@ export interface Core extends AutomationVerbs {
   answer(id: string, given: Answer, by: string, agent: string | null): Promise<RequestView>;
   /** Throws `denied` when the agent may not call this, or not on this thread. */
   authorizeAgentCall(request: AccessRequest): void;
+  /** Whether a caller here may use another machine. Throws `denied`. `agent`: its thread; null: a person. */
+  authorizeHost(request: { host: string; isRead: boolean; agent: string | null }): void;
   agent(): AgentStatus;
   usage(query: UsageQuery): UsageView;
   /** The usage limits that keep turns from starting. */

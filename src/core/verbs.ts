@@ -34,7 +34,7 @@ import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
 import { usageView } from "./state/usageview.ts";
 import { attach, give, unload, unmanaged } from "./threads/adopt.ts";
-import { authorizeAgentCall, refuseAnswer } from "./threads/agents.ts";
+import { authorizeAgentCall, authorizeHostUse, refuseAnswer } from "./threads/agents.ts";
 import { create } from "./threads/create.ts";
 import { forget } from "./threads/forget.ts";
 import { compact, fork, revert } from "./threads/historyedit.ts";
@@ -201,6 +201,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       return requestView(await answer(deps, id, given, by));
     },
     authorizeAgentCall: (request) => authorizeAgentCall(deps, request),
+    authorizeHost: (request) => authorizeHostUse(deps, request),
     agent: () => agent.status(),
     crashers: () => crashers(deps),
     usage: (query) => usageView(deps, query),

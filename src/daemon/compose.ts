@@ -110,6 +110,7 @@ export async function compose(input: {
         indexedBytesMax: history.max_text_bytes,
         rules: rulesOf(policy),
         agents: policy.agents,
+        hosts: policy.hosts,
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },

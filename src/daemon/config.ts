@@ -6,7 +6,9 @@ import { readBounded } from "../base/bounded.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
+import type { HostPolicy } from "../core/policy/hosts.ts";
 import { seen } from "../ops/fields.ts";
+import { hostsField } from "./hosts.ts";
 import { notifyField } from "./notify.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
@@ -31,6 +33,8 @@ const schema = v.strictObject({
        * manage and answer those. read: only read. free: all that the user may do, except answer its own questions.
        */
       agents: v.optional(v.picklist(agentPolicies), "guarded"),
+      /** The other machines that such a caller may use: names of `[hosts]`, or addresses as they are typed. */
+      hosts: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
       request_timeout: v.optional(
         v.pipe(v.number(), v.minValue(1), v.maxValue(limits.input.requestTimeoutMaxMs / 1000)),
       ),
@@ -56,6 +60,7 @@ const schema = v.strictObject({
     {},
   ),
   notify: notifyField,
+  hosts: hostsField,
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),
@@ -100,6 +105,12 @@ export function passedVariables(path: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** What agents may do, for a client that finds no daemon to ask. Throws `usage` for a broken file. */
+export function agentPolicyIn(path: string): HostPolicy {
+  const { agents, hosts } = readConfig(path).policy;
+  return { agents, hosts };
 }
 
 /** Caches the configuration until the file changes (mtime or size). */

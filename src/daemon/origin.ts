@@ -5,7 +5,8 @@
  * Against a sandboxed process this is a boundary. Outside a sandbox it is a guard rail: a process with the user's rights
  * can make another program of the user call.
  */
-import { unknownAgent } from "../base/agentid.ts";
+import { isElsewhere, unknownAgent } from "../base/agentid.ts";
+import { readEnv } from "../base/env.ts";
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Confinement, type Processes, systemProcesses, variableIn } from "../base/process.ts";
@@ -110,9 +111,13 @@ function agentAmong(line: readonly number[], processes: Processes, self: number)
  * The caller, from its origin and its claim. A claim can only reduce rights: a person can claim to be an agent. An answer
  * of the person at an MCP host names the thread that made the host ask; it counts only where Codex started the server.
  */
-export function callerFrom(origin: Origin, claim: Caller): Caller {
-  if (origin.kind !== "agent") return claim.kind === "person" ? { ...claim, thread_id: null } : claim;
-  return { ...claim, thread_id: origin.thread ?? claim.thread_id ?? unknownAgent };
+export function callerFrom(origin: Origin, { cwd, ...claimed }: Caller): Caller {
+  // A client on another machine has no directory here.
+  const claim: Caller = { ...claimed, cwd: cwd || (readEnv().HOME ?? "/") };
+  if (origin.kind === "agent")
+    return { ...claim, thread_id: origin.thread ?? claim.thread_id ?? unknownAgent };
+  const isAgentElsewhere = claim.thread_id !== null && isElsewhere(claim.thread_id);
+  return claim.kind === "person" && !isAgentElsewhere ? { ...claim, thread_id: null } : claim;
 }
 
 /** Adds to a refusal why the caller counts as an agent. */

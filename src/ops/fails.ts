@@ -36,7 +36,8 @@ export function derivedFails(op: AnyOp): Set<Code> {
   if (marks.some((mark) => found.includes(mark.names))) add("not_found");
   if (op.asksCodex) add("agent_down", "agent");
   if (op.at === "client") return fails;
-  add("daemon_down", "denied");
+  // Any of these may be called on another machine.
+  add("daemon_down", "denied", "host_down");
   // Starting the daemon opens the registry.
   if (op.start !== "never") add("storage");
   // A write that is cut off while it runs may have been done.

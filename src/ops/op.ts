@@ -52,6 +52,12 @@ export interface Word {
   isOther?: true;
 }
 
+/** A result of one machine. `host` null: of this one. */
+export interface OnHost<T> {
+  host: string | null;
+  out: T;
+}
+
 interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   /** The method on the control socket, `noun.verb`. */
   name: string;
@@ -137,6 +143,17 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
   viewRow?(row: Record<string, unknown>, look: Look): string;
   /** For a stream on a terminal: what stays below its rows. */
   footer?: Footer<v.InferInput<I>, v.InferOutput<I>>;
+  /**
+   * On the command line one call may concern several machines. `field`: a switch that means every host of the
+   * configuration and this machine, or a list of which each value may be `box/ref`.
+   */
+  across?: {
+    field: string;
+    /** One result of those of several machines, in which each row names its host. */
+    join(answers: readonly OnHost<v.InferOutput<O>>[]): v.InferInput<O>;
+    /** This result ends the calls of the other machines. */
+    isEnough?(input: Record<string, unknown>, out: v.InferOutput<O>): boolean;
+  };
   /** For completion in a shell: the input of the call, and the words to take from its output, by kind of name. */
   lists?: Partial<
     Record<Named, { input: Partial<v.InferInput<I>>; words(out: v.InferOutput<O>): readonly Word[] }>
@@ -148,6 +165,11 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
 export interface ClientOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
   extends Common<I, O> {
   at: "client";
+  /**
+   * It only calls the daemon and writes what that answers, so for another machine it runs here. Any other op of the client
+   * looks at files and processes, and runs as a command on that machine.
+   */
+  isOfAnswers?: true;
   run(input: v.InferOutput<I>, ctx: ClientCtx): Promise<v.InferInput<O>> | v.InferInput<O>;
 }
 

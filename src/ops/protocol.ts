@@ -32,9 +32,12 @@ export const callerKinds = ["cli", "mcp", "person"] as const;
 export interface Caller {
   /** `tool`: a thread, by a tool of its own. No client can say that: the daemon makes such calls itself. */
   kind: (typeof callerKinds)[number] | "tool";
-  /** The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. */
+  /**
+   * The Codex thread the caller runs in: `CODEX_THREAD_ID`, or `_meta.threadId` of an MCP call. `machine/thread`: it runs
+   * on another machine.
+   */
   thread_id: string | null;
-  /** The client's directory. */
+  /** The client's directory. Empty: the client is on another machine, and the user's home here is meant. */
   cwd: string;
 }
 

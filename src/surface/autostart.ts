@@ -9,8 +9,10 @@ import { type Lock, openLock, readLock } from "../base/flock.ts";
 import { nameOf } from "../base/identity.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
-import { type Connection, connect } from "./client.ts";
+import { connect } from "./client.ts";
 import type { SurfaceDeps } from "./deps.ts";
+import { whenSandboxed } from "./sandboxed.ts";
+import type { Connection } from "./wire.ts";
 
 export interface Started {
   connection: Connection;
@@ -102,16 +104,6 @@ export function mayNotStart(paths: Paths, isForbidden: boolean): DispatchError |
   return message === undefined
     ? undefined
     : new DispatchError("daemon_down", message, { hint: "dispatch up" });
-}
-
-/** Inside Codex's sandbox a connect is refused, which looks like a dead daemon (facts F53). */
-export function whenSandboxed(): DispatchError | undefined {
-  const env = readEnv();
-  if (env.CODEX_SANDBOX === undefined && env.CODEX_SANDBOX_NETWORK_DISABLED === undefined) return undefined;
-  return new DispatchError(
-    "denied",
-    "this shell is sandboxed; use the dispatch MCP tools or ask to run outside the sandbox",
-  );
 }
 
 /** The daemon's working directory is `/`, so every path in its environment is absolute. */

@@ -10,8 +10,9 @@ import type { Paths } from "../base/paths.ts";
 import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
 import type { Caller } from "../ops/protocol.ts";
-import { refuseForeignHome, startDaemon, whenSandboxed } from "./autostart.ts";
+import { refuseForeignHome, startDaemon } from "./autostart.ts";
 import type { SurfaceDeps } from "./deps.ts";
+import { whenSandboxed } from "./sandboxed.ts";
 import { jsonSchemas } from "./schema.ts";
 import type { Session } from "./session.ts";
 

@@ -2,8 +2,10 @@
 import type { Paths } from "../base/paths.ts";
 import type { Check, Plugin, Registry, Service } from "../ops/ctx.ts";
 import type { IndexRow } from "../ops/op.ts";
-import type { Answer } from "./client.ts";
+import type { Caller } from "../ops/protocol.ts";
 import type { Listings } from "./mcp/listing.ts";
+import type { Hosts } from "./remote/hosts.ts";
+import type { Answer } from "./wire.ts";
 
 export interface DoctorInput {
   app_server: boolean;
@@ -11,7 +13,25 @@ export interface DoctorInput {
   timeoutMs: number;
 }
 
-export interface SurfaceDeps {
+/** Whether the caller may use a host. */
+export interface HostQuestion {
+  caller: Caller;
+  host: string;
+  isRead: boolean;
+  paths: Paths;
+  /** 0 when no daemon runs. */
+  daemonPid: number;
+}
+
+/** What only commands for other machines need. */
+export interface FarDeps {
+  /** `[hosts]` of config.toml. Read only when a command names a host. */
+  hosts(paths: Paths): Promise<Hosts>;
+  /** The thread of the agent that runs this program, as far as it can be known without a daemon. Throws `denied`. */
+  agentHere(question: HostQuestion): Promise<string | null>;
+}
+
+export interface SurfaceDeps extends FarDeps {
   index: readonly IndexRow[];
   /** The listings of the MCP tools, made at build time. */
   tools(): Promise<Listings>;

@@ -20,18 +20,19 @@ export interface Checked {
 }
 
 /**
- * `spell` returns how this caller writes a field: `--limit` on the command line, `limit` in MCP. Throws `usage` with one
+ * `spell` returns how this caller writes a field: `--limit` on the command line, `limit` in MCP. `cwd` null: the op runs
+ * on another machine, where relative paths mean nothing. Throws `usage` with one
  * line for all faults, `too_large` for a text over `limits.input.textBytesMax`.
  */
 export function checkedInput(
   op: AnyOp,
   given: Input,
   spell: (field: string) => string,
-  cwd: string,
+  cwd: string | null,
 ): Checked {
   const long = textTooLarge(op.input.entries, given);
   if (long !== undefined) tooLarge(spell(long));
-  const input = filled(op, given, cwd);
+  const input = filled(op, given, spell, cwd);
   const checked = v.safeParse(op.input, input);
   if (checked.success) return { input, parsed: checked.output };
   const fieldOf = (issue: v.BaseIssue<unknown>) => keysOf(issue)[0] ?? "";
@@ -47,7 +48,7 @@ export function mayBeLeftOut(schema: v.GenericSchema): boolean {
 }
 
 /** Makes paths and times absolute and adds the idempotency key. Only the client knows the caller's directory and zone. */
-function filled(op: AnyOp, given: Input, cwd: string): Input {
+function filled(op: AnyOp, given: Input, spell: (field: string) => string, cwd: string | null): Input {
   const input = { ...given };
   for (const [field, schema] of Object.entries(op.input.entries)) {
     const mark = markOf(schema as v.GenericSchema);
@@ -55,10 +56,23 @@ function filled(op: AnyOp, given: Input, cwd: string): Input {
     if (value === undefined && mark.minted) input[field] = newKey();
     if (typeof value === "string" && mark.moment)
       input[field] = momentOf(value, mark.moment, systemClock.now());
-    if (typeof value === "string" && mark.path) input[field] = resolve(cwd, value);
-    if (Array.isArray(value) && mark.path) input[field] = value.map((item) => resolve(cwd, String(item)));
+    const absolute = (path: string) =>
+      cwd === null ? absoluteThere(path, spell(field)) : resolve(cwd, path);
+    if (typeof value === "string" && mark.path) input[field] = absolute(value);
+    if (Array.isArray(value) && mark.path) input[field] = value.map((item) => absolute(String(item)));
   }
   return input;
+}
+
+function absoluteThere(path: string, spelled: string): string {
+  if (path.startsWith("/")) return path;
+  return fail(
+    "usage",
+    `${spelled}: a path on another machine must be absolute, not ${JSON.stringify(path)}`,
+    {
+      hint: `${spelled} /home/...`,
+    },
+  );
 }
 
 export function tooLarge(what: string): never {

@@ -1,12 +1,11 @@
 /** Calls the daemon over one kept connection. Reconnects and retries when the connection is lost and a retry is safe. */
 import { DispatchError, unsureOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Paths } from "../base/paths.ts";
-import type { IndexRow, Repeat } from "../ops/op.ts";
+import type { Repeat } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
 import type { Started } from "./autostart.ts";
-import { type Connection, connect, type Row } from "./client.ts";
-import type { SurfaceDeps } from "./deps.ts";
+import type { CallTarget, Route } from "./route.ts";
+import type { Connection, Row } from "./wire.ts";
 
 export interface CallOptions {
   caller: Caller;
@@ -18,34 +17,18 @@ export interface CallOptions {
 }
 
 export interface Session {
-  call(
-    to: Pick<IndexRow, "name" | "hash" | "intent" | "start">,
-    input: Record<string, unknown>,
-    options: CallOptions,
-  ): Promise<Row>;
+  call(to: CallTarget, input: Record<string, unknown>, options: CallOptions): Promise<Row>;
   close(): void;
 }
 
-export interface SessionOptions {
-  paths: Paths;
-  daemonArgv: SurfaceDeps["daemonArgv"];
-  daemonVariables: SurfaceDeps["daemonVariables"];
-  /** `--no-start`. */
-  isStartForbidden: boolean;
-  /** Called before a daemon is started or restarted, with a line for the user. */
-  starting?(note: string): void;
-  /** How long a new connection waits for the daemon's hello, in ms. */
-  helloTimeoutMs?: number;
-}
-
-export function openSession(options: SessionOptions): Session {
+export function openSession(route: Route): Session {
   let connection: Connection | undefined;
   let whyDied: Started["whyDied"] | undefined;
 
   /** Concurrent calls share one connect. */
   let reaching: Promise<Connection> | undefined;
 
-  const reach = (start: IndexRow["start"]): Promise<Connection> => {
+  const reach = (start: CallTarget["start"]): Promise<Connection> => {
     if (connection?.isOpen()) return Promise.resolve(connection);
     reaching ??= connected(start).finally(() => {
       reaching = undefined;
@@ -53,15 +36,22 @@ export function openSession(options: SessionOptions): Session {
     return reaching;
   };
 
-  const connected = async (start: IndexRow["start"]): Promise<Connection> => {
-    connection = await connect(options.paths.socket, options.helloTimeoutMs);
-    whyDied = undefined;
-    if (!connection) ({ connection, whyDied } = await startFor(options, start));
-    return connection;
+  const connected = async (start: CallTarget["start"]): Promise<Connection> => {
+    const reached = await route.open(start);
+    ({ connection, whyDied } = { whyDied: undefined, ...reached });
+    return reached.connection;
+  };
+
+  const readied = async (start: CallTarget["start"], isWrite: boolean): Promise<Connection> => {
+    const open = await reach(start);
+    if (isWrite) await route.beforeWrite?.(open);
+    return open;
   };
 
   return {
-    async call(to, input, { caller, repeat, row, isStream = false, signal }) {
+    async call(to, input, { repeat, row, isStream = false, signal, ...options }) {
+      const caller = (await route.callerFor?.(options.caller, to)) ?? options.caller;
+      let schema = to.hash;
       const isWrite = to.intent !== "read";
       let rows = 0;
       let isUpgraded = false;
@@ -76,10 +66,10 @@ export function openSession(options: SessionOptions): Session {
           return row(received);
         });
       for (let tries = 1; ; tries++) {
-        const open = await reach(to.start).catch((thrown: unknown) => {
+        const open = await readied(to.start, isWrite).catch((thrown: unknown) => {
           throw orUnsure(thrown);
         });
-        const frame = { op: to.name, schema: to.hash, input, caller };
+        const frame = { op: to.name, schema, input, caller };
         const answer = await open
           .call(frame, { ...(countRow ? { row: countRow } : {}), signal })
           .catch(lostWith);
@@ -88,12 +78,9 @@ export function openSession(options: SessionOptions): Session {
           const error = DispatchError.fromBody(answer.error);
           if (error.code !== "stale" || isUpgraded) throw orUnsure(error);
           isUpgraded = true;
-          const { replaceOutdatedDaemon } = await import("./upgrade.ts");
-          await replaceOutdatedDaemon(error, open, options, { caller, start: to.start }).catch(
-            (thrown: unknown) => {
-              throw orUnsure(thrown);
-            },
-          );
+          schema = await route.onStale(error, open, to, caller).catch((thrown: unknown) => {
+            throw orUnsure(thrown);
+          });
           continue;
         }
         // A daemon that could not start did nothing.
@@ -105,9 +92,9 @@ export function openSession(options: SessionOptions): Session {
         if (why && !isWrite) throw why;
         // A restarted stream would repeat its rows. A restarted wait only waits longer.
         const isOver = (isStream && rows > 0) || signal?.aborted === true;
-        const isUnreadable = why !== undefined && why.code !== "daemon_down";
+        const isUnreadable = why !== undefined && !isDown(why);
         if (isOver || repeat === "no" || isUnreadable || tries === limits.client.callTriesMax)
-          throw orUnsure(why ?? goneAfter(tries));
+          throw orUnsure(why ?? route.lost(tries));
       }
     },
     close() {
@@ -125,31 +112,12 @@ function mayHideSuccess(thrown: unknown): boolean {
 /** Codes that are about the answer and not about the call: the answer could not be read. */
 const lostAnswers = new Set(["internal", "too_large"]);
 
-function goneAfter(tries: number): DispatchError {
-  return tries === 1
-    ? new DispatchError("daemon_down", "the connection to the daemon was lost before it answered", {
-        hint: "dispatch daemon status",
-      })
-    : new DispatchError(
-        "daemon_down",
-        `the connection to the daemon was lost ${tries} times before it answered`,
-        {
-          hint: "dispatch doctor",
-        },
-      );
+function isDown({ code }: DispatchError): boolean {
+  return code === "daemon_down" || code === "host_down";
 }
 
 /** A connection that failed during a call: the daemon did not answer, or its answer could not be read. */
 function lostWith(thrown: unknown): { lost: true; why: DispatchError } {
   if (thrown instanceof DispatchError) return { lost: true, why: thrown };
   throw thrown;
-}
-
-async function startFor(options: SessionOptions, start: IndexRow["start"]): Promise<Started> {
-  // The code that starts a daemon is loaded only here, because most commands find a running one.
-  const { mayNotStart, startDaemon } = await import("./autostart.ts");
-  const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
-  if (refusal) throw refusal;
-  options.starting?.("starting the daemon");
-  return startDaemon(options.paths, options);
 }

@@ -14,8 +14,8 @@ import { isNewer, version } from "../base/version.ts";
 import type { IndexRow } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
 import { mayNotStart } from "./autostart.ts";
-import type { Connection } from "./client.ts";
-import type { SessionOptions } from "./session.ts";
+import type { LocalOptions } from "./route.ts";
+import type { Connection } from "./wire.ts";
 
 const restart = "dispatch down && dispatch up";
 
@@ -23,7 +23,7 @@ const restart = "dispatch down && dispatch up";
 export async function replaceOutdatedDaemon(
   stale: DispatchError,
   connection: Connection,
-  { paths, isStartForbidden, starting }: SessionOptions,
+  { paths, isStartForbidden, starting }: LocalOptions,
   { caller, start }: { caller: Caller; start: IndexRow["start"] },
 ): Promise<void> {
   const daemon = connection.daemon();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import { configReader, readConfig } from "../../src/daemon/config.ts";
+import { readHosts } from "../../src/daemon/hosts.ts";
 import { rulesOf } from "../../src/daemon/rules.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dispatch-config-"));
@@ -36,8 +37,10 @@ test("no file, an empty one and an empty table are the defaults", () => {
       requests: "ask" as const,
       rules: [],
       agents: "guarded" as const,
+      hosts: [],
     },
     limits: { continue: "queue" as const },
+    hosts: {},
     notify: [],
     app_server: { env: [] },
     history: { keep_days: limits.event.keepDays, max_text_bytes: limits.search.indexedBytesMax },
@@ -58,6 +61,19 @@ test("what it says is taken", () => {
   });
 });
 
+test("the hosts are read by themselves: a mistake elsewhere in the file does not matter to them", () => {
+  const path = join(folder, "hosts.toml");
+  writeFileSync(
+    path,
+    '[hosts.box]\nssh = "me@box"\n[hosts.mini]\nssh = "mini"\ncommand = "/opt/d"\n[polcy]\n',
+  );
+  expect(readHosts(path)).toEqual({
+    box: { ssh: "me@box", command: "dispatch" },
+    mini: { ssh: "mini", command: "/opt/d" },
+  });
+  expect(readHosts(join(folder, "none.toml"))).toEqual({});
+});
+
 describe("what is wrong is named by file and line, with the nearest right key", () => {
   for (const [text, words] of [
     ["[policy]\n\nrelase_after = []\n", [":3:", "relase_after", 'did you mean "release_after"']],
@@ -66,6 +82,10 @@ describe("what is wrong is named by file and line, with the nearest right key", 
       '[policy]\nrelease_after = ["by_hand"]\n',
       [':2: policy.release_after.0: must be one of failed, stopped, crashed, not "by_hand"'],
     ],
+    ['[hosts.box]\nssh = "box"\ncomand = "x"\n', [":3:", "comand", 'did you mean "command"']],
+    ['[hosts.box]\ncommand = "dispatch"\n', ["missing hosts.box.ssh"]],
+    ['[hosts.box]\nssh = "-oProxyCommand=x"\n', [":2:", "what ssh connects to"]],
+    ['[hosts."my box"]\nssh = "box"\n', ["the name of a host"]],
     ["[history]\nkeep_days = 0\n", [":2: history.keep_days: must be at least 1, not 0"]],
     ['[limits]\ncontinue = "go"\n', [':2: limits.continue: must be one of queue, hold, not "go"']],
     ['policy = "go"\n', [':1: policy: must be an object, not "go"']],

@@ -164,6 +164,14 @@ describe("an agent", () => {
     expect(callerFrom(unknown, answer).thread_id).toBe("thread-b");
   });
 
+  test("of another machine stays one, whatever it claims besides, and its directory is the home here", () => {
+    const claim = { kind: "cli", thread_id: "laptop/thread-b", cwd: "" } as const;
+    expect(callerFrom({ kind: "person" }, claim)).toEqual({ ...claim, cwd: process.env["HOME"] ?? "/" });
+    expect(callerFrom({ kind: "person" }, { ...claim, kind: "person" }).thread_id).toBe("laptop/thread-b");
+    const ours = { kind: "agent", thread: "thread-a", why: "" } as const;
+    expect(callerFrom(ours, claim).thread_id).toBe("thread-a");
+  });
+
   test("learns from a refusal why it is taken for one", () => {
     const error = new DispatchError("denied", "no", { hint: "h", data: { a: 1 } });
     const told = withReason(error, { kind: "agent", thread: null, why: "because" });

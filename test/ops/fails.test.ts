@@ -13,7 +13,7 @@ test("any command may be given a wrong input or a deadline", () => {
 });
 
 test("what an op is adds how it can fail", () => {
-  const daemon = ["daemon_down", "denied", "storage", "timeout", "usage"];
+  const daemon = ["daemon_down", "denied", "host_down", "storage", "timeout", "usage"];
   expect(derived({ at: "daemon" })).toEqual(daemon);
   expect(derived({ at: "daemon", start: "never" })).toEqual(daemon.filter((code) => code !== "storage"));
   expect(derived({ at: "daemon", intent: "write" })).toEqual([...daemon, "unsure"].toSorted());

@@ -8,7 +8,8 @@ import { readLock } from "../../src/base/flock.ts";
 import { groupMembers, identityOf, isAlive, type ProcessFacts } from "../../src/base/identity.ts";
 import { instanceIn } from "../../src/daemon/instance.ts";
 import { index } from "../../src/ops/index.ts";
-import { type Answer, type Connection, connect } from "../../src/surface/client.ts";
+import { connect } from "../../src/surface/client.ts";
+import type { Answer, Connection } from "../../src/surface/wire.ts";
 import { dispatchRig, type Rig, type RigOptions } from "./dispatch.ts";
 import { type Registry, registryAt } from "./fault-registry.ts";
 

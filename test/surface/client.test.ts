@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
 import { pathsOf } from "../../src/base/paths.ts";
-import { type Connection, connect, type Row } from "../../src/surface/client.ts";
+import { connect } from "../../src/surface/client.ts";
+import { localRoute } from "../../src/surface/route.ts";
 import { openSession } from "../../src/surface/session.ts";
+import type { Connection, Row } from "../../src/surface/wire.ts";
 import { type Behaviour, type FakeDaemon, fakeDaemon } from "./support/daemon.ts";
 import { newHome, socketIn, until } from "./support/run.ts";
 
@@ -31,12 +33,14 @@ function session(behave: Behaviour) {
   opened.push(daemon);
   return {
     daemon,
-    session: openSession({
-      paths: pathsOf({}, home),
-      daemonArgv: [],
-      daemonVariables: async () => [],
-      isStartForbidden: true,
-    }),
+    session: openSession(
+      localRoute({
+        paths: pathsOf({}, home),
+        daemonArgv: [],
+        daemonVariables: async () => [],
+        isStartForbidden: true,
+      }),
+    ),
   };
 }
 
@@ -231,13 +235,15 @@ describe("a daemon that takes a call and does not answer", () => {
       },
     });
     opened.push({ stop: () => server.stop(true) });
-    const open = openSession({
-      paths: pathsOf({}, home),
-      daemonArgv: [],
-      daemonVariables: async () => [],
-      isStartForbidden: true,
-      helloTimeoutMs: 30,
-    });
+    const open = openSession(
+      localRoute({
+        paths: pathsOf({}, home),
+        daemonArgv: [],
+        daemonVariables: async () => [],
+        isStartForbidden: true,
+        helloTimeoutMs: 30,
+      }),
+    );
     return { open, calls };
   }
 
@@ -326,12 +332,14 @@ test("a call that only told of its progress is made again", async () => {
 
 test("a kept connection is made anew when the daemon was restarted between calls", async () => {
   const home = newHome();
-  const open = openSession({
-    paths: pathsOf({}, home),
-    daemonArgv: [],
-    daemonVariables: async () => [],
-    isStartForbidden: true,
-  });
+  const open = openSession(
+    localRoute({
+      paths: pathsOf({}, home),
+      daemonArgv: [],
+      daemonVariables: async () => [],
+      isStartForbidden: true,
+    }),
+  );
   for (const round of [1, 2]) {
     const daemon = fakeDaemon(socketIn(home), (_, reply) => reply.result({ round }));
     expect(await open.call(to, {}, { caller, repeat: "no" })).toEqual({ round });

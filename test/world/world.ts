@@ -116,6 +116,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       indexedBytesMax: limits.search.indexedBytesMax,
       rules: { requests: "ask", rules: [] },
       agents: "guarded",
+      hosts: [],
       requestTimeoutMs: null,
       ...options.policy,
     }),

@@ -1,7 +1,7 @@
 /** The conditions `done idle waiting attention turn`, each defined once over the facts of a lane. */
 
 import { limits } from "../../base/limits.ts";
-import { type Condition, type Verdict, verdicts } from "../../contract/words.ts";
+import type { Condition, Verdict } from "../../contract/words.ts";
 import type { LaneFacts, Turn } from "../model/ports/rows.ts";
 import { limitFor } from "../state/lane.ts";
 
@@ -90,8 +90,4 @@ export function verdictOf(condition: Condition, facts: LaneFacts, turn: Turn | n
   if (needsAnswer(condition, facts)) return "needs_answer";
   const status = (condition === "turn" ? turn : facts.latest)?.status;
   return condition !== "idle" && (status === "failed" || status === "interrupted") ? "turn_failed" : "ok";
-}
-
-export function worst(all: readonly Verdict[]): Verdict {
-  return verdicts[Math.max(0, ...all.map((verdict) => verdicts.indexOf(verdict)))]!;
 }

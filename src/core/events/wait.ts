@@ -5,11 +5,11 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Condition, Verdict } from "../../contract/words.ts";
+import { type Condition, type Verdict, worst } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
-import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf, worst } from "./condition.ts";
+import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf } from "./condition.ts";
 
 export type WaitTarget = { ref: Ref; receipt?: string };
 

@@ -88,6 +88,8 @@ export interface Policy {
   rules: Rules;
   /** What callers that run in a Codex thread may do. */
   agents: AgentPolicy;
+  /** The other machines that they may use, as commands name them. */
+  hosts: readonly string[];
   /** A request without an answer is declined after this time; null: never. */
   requestTimeoutMs: number | null;
 }

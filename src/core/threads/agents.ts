@@ -4,7 +4,7 @@
  * it.
  */
 
-import { unknownAgent } from "../../base/agentid.ts";
+import { isElsewhere, isUnknownAgent } from "../../base/agentid.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import type { AgentPolicy } from "../../contract/words.ts";
 import type { Answer } from "../model/answer.ts";
@@ -12,6 +12,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Request } from "../model/ports/rows.ts";
 import type { EffectiveSettings, ThreadSettings } from "../model/ports/thread.ts";
 import type { Permissions } from "../model/ruling.ts";
+import { authorizeHost, type HostPolicy } from "../policy/hosts.ts";
 import { isRanked, least, mayDelegateApproval, strictDetails, widerThan } from "../policy/permissions.ts";
 import type { NewThread } from "./create.ts";
 import { targetOf } from "./selector.ts";
@@ -31,14 +32,31 @@ export interface AccessRequest {
   agent: string;
 }
 
-/** With a configuration that cannot be read, agents are guarded. */
-function agentPolicyOf(deps: CoreDeps): AgentPolicy {
+/**
+ * With a configuration that cannot be read, agents are guarded and use no other machine. An agent of another machine is
+ * never free: what it may not do there it may not do here.
+ */
+function policyOf(deps: CoreDeps, agent: string | null): HostPolicy {
   try {
-    return deps.policy().agents;
+    const { agents, hosts } = deps.policy();
+    const isFree = agents === "free" && !(agent !== null && isElsewhere(agent));
+    return { agents: agents === "read" || isFree ? agents : "guarded", hosts };
   } catch (thrown) {
     deps.log.warn("the configuration is broken, so agents are guarded", { reason: errorMessage(thrown) });
-    return "guarded";
+    return { agents: "guarded", hosts: [] };
   }
+}
+
+function agentPolicyOf(deps: CoreDeps, agent: string): AgentPolicy {
+  return policyOf(deps, agent).agents;
+}
+
+/** Throws `denied`. */
+export function authorizeHostUse(
+  deps: CoreDeps,
+  request: { host: string; isRead: boolean; agent: string | null },
+): void {
+  authorizeHost(policyOf(deps, request.agent), request);
 }
 
 /** Throws `denied`, and the errors of a selector. */
@@ -47,7 +65,7 @@ export function authorizeAgentCall(
   { cli, isRead, reach, thread, receipt, agent }: AccessRequest,
 ): void {
   if (isRead) return;
-  const policy = agentPolicyOf(deps);
+  const policy = agentPolicyOf(deps, agent);
   if (policy === "free") return;
   const hint = forPerson(`dispatch ${cli}`);
   if (policy === "read")
@@ -60,7 +78,7 @@ export function authorizeAgentCall(
 
 /** False for a thread that another app created or writes now, even if the agent attached it. */
 function isMadeBy(agent: string, lane: Lane | undefined): boolean {
-  return lane?.source === "own" && lane.created_by === agent && agent !== unknownAgent;
+  return lane?.source === "own" && lane.created_by === agent && !isUnknownAgent(agent);
 }
 
 function mayManage(
@@ -71,7 +89,7 @@ function mayManage(
   if (receipt !== null) {
     const message = store.messages.find(receipt);
     // The op itself reports that there is no such receipt.
-    const isSender = message?.caller === agent && agent !== unknownAgent;
+    const isSender = message?.caller === agent && !isUnknownAgent(agent);
     return !message || isSender || isOwn(store.lanes.find(message.lane));
   }
   const place = thread === null ? undefined : targetOf(store, thread, agent);
@@ -86,7 +104,7 @@ export async function limitToAgent<T extends Pick<NewThread, "settings" | "reque
   deps: CoreDeps,
   draft: T,
 ): Promise<T> {
-  if (!draft.agent || agentPolicyOf(deps) === "free") return draft;
+  if (!draft.agent || agentPolicyOf(deps, draft.agent) === "free") return draft;
   const own = await permissionsOf(deps, draft.agent);
   const { settings } = draft;
   refuseUnranked(settings);
@@ -154,9 +172,9 @@ export async function refuseAnswer(
   if (lane?.thread_id === agent || request.asks?.sub_agent === agent)
     fail("denied", "an agent does not answer its own questions", { hint });
   // It may be the thread that asks.
-  if (agent === unknownAgent)
+  if (isUnknownAgent(agent))
     fail("denied", "an agent whose thread is not known answers no questions", { hint });
-  if (agentPolicyOf(deps) === "free") return;
+  if (agentPolicyOf(deps, agent) === "free") return;
   if (!isMadeBy(agent, lane))
     fail("denied", "an agent answers only what threads ask that it created", { hint });
   const isApproval = "decision" in given && given.decision.startsWith("approve");
@@ -170,7 +188,7 @@ function forPerson(command: string): string {
 
 /** For a thread of ours, from Codex's answer; for another thread, from its newest turn. Null: not known. */
 async function permissionsOf(deps: CoreDeps, threadId: string): Promise<Permissions | null> {
-  if (threadId === unknownAgent) return null;
+  if (isUnknownAgent(threadId) || isElsewhere(threadId)) return null;
   const lane = deps.store.lanes.findByThread(threadId);
   const permissions =
     lane?.source === "own" && lane.effective

@@ -1,5 +1,5 @@
 /** Finds one lane by a selector. A selector that fits two lanes is an error that lists both, never a guess. */
-import { unknownAgent } from "../../base/agentid.ts";
+import { isElsewhere, isUnknownAgent } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
@@ -58,7 +58,7 @@ function byPrefix(store: Store, selector: string): Lane[] {
 }
 
 function ownLane(store: Store, self: string | null): Lane {
-  if (self === null || self === unknownAgent) {
+  if (self === null || isUnknownAgent(self) || isElsewhere(self)) {
     const why = self === null ? "this caller runs in none" : "which one that is, is not known";
     fail("usage", `self is the thread the caller runs in, and ${why}`, { hint: "dispatch list" });
   }

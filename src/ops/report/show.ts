@@ -16,6 +16,7 @@ export default clientOp({
   about:
     "Times are those inside the period; tokens are counted by whole days. --html writes one page that needs no network and runs no script: a time line for each thread, for any browser. --open shows it.",
   at: "client",
+  isOfAnswers: true,
   intent: "read",
   repeat: "safe",
   isForPersons: true,

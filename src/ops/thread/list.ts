@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
+import { joinHost } from "../../base/hostref.ts";
 import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
 import { ago, cell, type Look, paint } from "../../base/text.ts";
@@ -41,6 +42,10 @@ export default op({
     status: v.optional(flag(v.picklist(threadStatuses), "only with this status")),
     source: v.optional(flag(v.picklist(threadSources), "only created by dispatch, or only attached")),
     cwd: v.optional(path("only with exactly this directory")),
+    hosts: v.optional(
+      flag(v.boolean(), "also of every host of the configuration, as box/ref", { cli_only: true }),
+      false,
+    ),
     full: v.optional(flag(v.boolean(), "all that get shows of each thread"), false),
     limit: v.optional(
       count("at most this many; default 100, over MCP 30, with --unmanaged 50", limits.input.pageMax),
@@ -85,6 +90,13 @@ export default op({
           about: "preview" in thread ? nameOf(thread) : thread.title,
         })),
     },
+  },
+  across: {
+    field: "hosts",
+    join: (answers) => ({
+      threads: answers.flatMap(({ host, out }) => out.threads.map((thread) => named(thread, host))),
+      truncated: answers.some(({ out }) => out.truncated || (out.next_cursor ?? null) !== null),
+    }),
   },
   async run({ unmanaged, archived, status, source, cwd, full, limit, cursor }, { core, caller }) {
     if (!unmanaged) {
@@ -138,6 +150,13 @@ export default op({
     )}${more}`;
   },
 });
+
+function named<T extends { ref: string } | { id: string | null }>(thread: T, host: string | null): T {
+  if (host === null) return thread;
+  const name =
+    "ref" in thread ? { ref: joinHost(host, thread.ref) } : { id: joinHost(host, String(thread.id)) };
+  return { ...thread, ...name };
+}
 
 /** The handle if there is one, because it is the clearest. Other names are offered after their first character. */
 function words(thread: ThreadSummary | Stranger | ThreadView): Word[] {

@@ -1,13 +1,16 @@
 import * as v from "valibot";
+import { joinHost } from "../../base/hostref.ts";
 import { limits } from "../../base/limits.ts";
 import { requestObject } from "../../contract/request.ts";
 import { threadObject } from "../../contract/thread.ts";
-import { conditions } from "../../contract/words.ts";
+import { conditions, worst } from "../../contract/words.ts";
 import { arg, flag, seconds } from "../fields.ts";
 import { leanWaited } from "../lean.ts";
 import { op } from "../op.ts";
 import { asksOf, callerThread, exitOf, stillWaiting, verdict, verdictWords } from "../verdict.ts";
 import { summaryOf, threadTable } from "../views.ts";
+
+const named = (ref: string, host: string | null) => (host === null ? ref : joinHost(host, ref));
 
 export default op({
   name: "thread.wait",
@@ -64,6 +67,20 @@ The result is always on stdout; the exit status says how the wait ended.`,
     { given: "two threads", input: { threads: ["@nobody"] }, error: "not_found" },
     { given: "an unsure message", input: { threads: ["@docs"] }, output: { verdict: "unsure" } },
   ],
+  across: {
+    field: "threads",
+    join: (answers) => ({
+      threads: answers.flatMap(({ host, out }) =>
+        out.threads.map((thread) => ({ ...thread, ref: named(thread.ref, host) })),
+      ),
+      asks: answers.flatMap(({ host, out }) =>
+        out.asks.map((ask) => ({ ...ask, thread: named(ask.thread, host) })),
+      ),
+      timed_out: answers.some(({ out }) => out.timed_out),
+      verdict: worst(answers.map(({ out }) => out.verdict)),
+    }),
+    isEnough: ({ any, all }, { timed_out }) => (any === true || all === false) && !timed_out,
+  },
   async run({ threads, for: condition, any, all, timeout }, { core, caller, signal, emit }) {
     const waited = await core.wait({
       targets: threads,

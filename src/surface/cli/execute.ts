@@ -7,13 +7,14 @@ import { onInterrupt } from "../../base/stdio.ts";
 import type { AnyOp, ClientOp, DaemonOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { callerHere } from "../caller.ts";
-import type { Row } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { type Checked, checkedInput, type Input } from "../input.ts";
-import { openSession, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
+import type { Row } from "../wire.ts";
 import { type Field, fieldsOf, inputFrom } from "./args.ts";
 import { confirmDestroy, confirmed, mayAsk } from "./confirm.ts";
 import { type Globals, globalFlags } from "./globals.ts";
+import { hostOf, sessionOn } from "./opensession.ts";
 import type { Output } from "./output.ts";
 import { spell } from "./spell.ts";
 
@@ -26,6 +27,7 @@ interface Run {
   out: Output;
   caller: Caller;
   session: Session;
+  isSkewed(): boolean;
   /** Aborts at Ctrl-C of a stream, and when the reader of a stream has gone. */
   stop: AbortController;
 }
@@ -38,23 +40,27 @@ export async function execute(
   const { globals, deps, paths, out } = more;
   const op = (await row.load()).default;
   const fields = fieldsOf(op);
-  const given = await withPicked(await inputFrom(args, fields, globalFlags), fields, more);
+  const host = await hostOf(more);
+  if (host && op.at === "client" && !op.isOfAnswers) {
+    const { runThere } = await import("../remote/there.ts");
+    return runThere(host, row, args, more);
+  }
+  const { session, isSkewed } = await sessionOn(host, more);
+  const given = await withPicked(await inputFrom(args, fields, globalFlags), fields, { ...more, session });
   const caller = callerHere("cli");
   const spelled = (name: string) => fields.find((field) => field.name === name)?.spelled ?? name;
-  const checked = checkedInput(op, given, spelled, caller.cwd);
+  // A directory of this machine says nothing on another one.
+  const checked = checkedInput(op, given, spelled, host && op.at !== "client" ? null : caller.cwd);
   if (globals.deadline !== undefined && globals.deadline <= 0)
     fail("usage", "--deadline: must be more than 0");
-  if (op.intent === "destroy") await confirmDestroy(spell(op, given, globals.home), op.summary, globals);
-  const session = openSession({
-    paths,
-    daemonArgv: deps.daemonArgv,
-    daemonVariables: deps.daemonVariables,
-    isStartForbidden: globals.start === false,
-    starting: (note) => void out.note(note),
-  });
-  const run: Run = { row, checked, globals, deps, paths, out, caller, session, stop: new AbortController() };
+  if (op.intent === "destroy") await confirmDestroy(spell(op, given, globals), op.summary, globals);
+  const stop = new AbortController();
+  const run: Run = { row, checked, globals, deps, paths, out, caller, session, isSkewed, stop };
   try {
     return await withinDeadline(op, run, op.at === "client" ? runInClient(op, run) : runInDaemon(op, run));
+  } catch (thrown) {
+    if (!(thrown instanceof DispatchError) || thrown.code !== "not_found") throw thrown;
+    throw await (await import("../remote/farhint.ts")).withFarHint(thrown, op, given, more);
   } finally {
     session.close();
   }
@@ -64,12 +70,12 @@ export async function execute(
 async function withPicked(
   given: Input,
   fields: readonly Field[],
-  { globals, deps, paths }: { globals: Globals; deps: SurfaceDeps; paths: Paths },
+  { globals, deps, session }: { globals: Globals; deps: SurfaceDeps; session: Session },
 ): Promise<Input> {
   if (!mayAsk(globals)) return given;
   const { withChosen } = await import("./pick.ts");
   const { listed } = await import("./complete/live.ts");
-  return withChosen(given, fields, globals, (names) => listed(names, deps.index, paths.socket));
+  return withChosen(given, fields, globals, (names) => listed(names, deps.index, session));
 }
 
 async function runInClient(op: ClientOp, run: Run): Promise<number> {
@@ -86,6 +92,8 @@ async function runInClient(op: ClientOp, run: Run): Promise<number> {
 
 async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
   const { row, checked, caller, session, stop, out, deps } = run;
+  const elsewhere = await onSeveral(op, run);
+  if (elsewhere !== undefined) return elsewhere;
   const earlier = await deps.answer;
   if (earlier && "error" in earlier) throw DispatchError.fromBody(earlier.error);
   if (earlier && "result" in earlier) return finish(op, run, earlier.result);
@@ -113,8 +121,23 @@ async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
   return result === undefined ? 0 : (op.exit?.(result) ?? 0);
 }
 
-async function finish(op: AnyOp, { out }: Run, result: Row): Promise<number> {
-  await out.result(op, result);
+/** The exit status of a call that concerns several machines; undefined when this one does not. */
+async function onSeveral(op: DaemonOp, run: Run): Promise<number | undefined> {
+  const value = op.across && run.checked.input[op.across.field];
+  if (value !== true && !(Array.isArray(value) && value.some((one) => String(one).includes("/"))))
+    return undefined;
+  const { partsOf, runAcross, unreachableLine } = await import("../remote/across.ts");
+  const parts = await partsOf(op, run.checked.input, run);
+  if (!parts) return undefined;
+  const { result, exit, isSkewed } = await runAcross({ ...run, op, parts, context: run });
+  if (!run.out.isJson) for (const one of result.unreachable) await run.out.warn(unreachableLine(one));
+  await (isSkewed ? run.out.json(result) : run.out.result(op, result));
+  return exit;
+}
+
+async function finish(op: AnyOp, { out, isSkewed }: Run, result: Row): Promise<number> {
+  // The view of this version may look for what another version does not have.
+  await (isSkewed() ? out.json(result) : out.result(op, result));
   return op.exit?.(result) ?? 0;
 }
 

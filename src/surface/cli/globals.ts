@@ -15,6 +15,11 @@ export const globalFlags = {
     value: "DIR",
     description: "the folder of dispatch's files; default DISPATCH_HOME, else ~/.dispatch",
   },
+  host: {
+    type: "string",
+    value: "HOST",
+    description: "run on another machine: a name of [hosts], or ssh://[user@]box[:port]; also DISPATCH_HOST",
+  },
   deadline: {
     type: "number",
     value: "SECONDS",
@@ -33,6 +38,7 @@ export const globalFlags = {
 /** The values that `readFlags` returns for the forms above. */
 export interface Globals {
   home?: string;
+  host?: string;
   deadline?: number;
   start?: boolean;
   json?: boolean;

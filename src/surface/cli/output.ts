@@ -14,7 +14,7 @@ import {
 } from "../../base/stdio.ts";
 import { cell, type Look, paint, toJson, toJsonLine, toTerminal } from "../../base/text.ts";
 import type { AnyOp, DaemonOp, FooterLines } from "../../ops/op.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import { footed } from "./footer.ts";
 import type { Globals } from "./globals.ts";
 
@@ -37,6 +37,8 @@ export interface Output {
   isLive(): boolean;
   /** A progress note, on a terminal only. */
   note(s: string): Promise<void>;
+  /** A warning on standard error: a line for a person, or a JSON line that is no error. */
+  warn(s: string): Promise<void>;
   error(error: DispatchError): Promise<void>;
 }
 
@@ -73,6 +75,11 @@ export function openOutput(globals: Globals): Output {
     async note(s) {
       if (isErrTerminal && !errorAsJson && !globals.quiet)
         await writeErr(`${toTerminal(paint("dim", cell(s)), errColor)}\n`);
+    },
+    async warn(s) {
+      if (globals.quiet) return;
+      if (errorAsJson) await writeErr(`${toJsonLine({ warning: { message: s } })}\n`);
+      else await writeErr(`${toTerminal(`${paint("yellow", "warning:")} ${cell(s)}`, errColor)}\n`);
     },
     async error(error) {
       if (errorAsJson) {

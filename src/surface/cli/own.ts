@@ -58,6 +58,7 @@ const top = own(
         description:
           "one line for each change and no keys, for a screen reader or a pipe; with --json: NDJSON",
       },
+      hosts: { type: "boolean", description: "also every host of the configuration, as box/ref" },
     },
     about: `The board needs a terminal. It reads the event log and does not poll. While it
 runs it starts no daemon: it waits for one.
@@ -72,7 +73,7 @@ s       send it a text        x       stop its turn
   },
   async (context, flags) => {
     const { runTop } = await import("../top/top.ts");
-    return runTop({ ...context, isPlain: flags["plain"] === true });
+    return runTop({ ...context, isPlain: flags["plain"] === true, isOfHosts: flags["hosts"] === true });
   },
 );
 

@@ -1,6 +1,6 @@
 /**
- * The fast path for the commands that scripts and agents run most: a read without flags whose result is printed as
- * JSON. It takes little longer than starting a program. It prints the whole answer or nothing. In every other case
+ * The fast path for the commands that scripts and agents run most: a read without flags, except `--host`, whose result is
+ * printed as JSON. It takes little longer than starting a program. It prints the whole answer or nothing. In every other case
  * `runCli` continues: with the daemon's answer if there is one (an error, or a result for a terminal), because a read
  * may have taken seconds; from the beginning if there is a flag, or no answer from the daemon.
  *
@@ -15,27 +15,30 @@ import { pathsOf } from "../../base/paths.ts";
 import { isForProgram, writeOut } from "../../base/stdio.ts";
 import { quickReads } from "../../ops/index.ts";
 import { callerHere } from "../caller.ts";
-import type { Answer } from "../client.ts";
+import type { FarDeps } from "../deps.ts";
 import { bytesOf, frameReader, helloFrame } from "../frames.ts";
+import type { Answer } from "../wire.ts";
 
-interface Read {
+export interface QuickCall {
   name: string;
   hash: string;
   input: Record<string, string>;
 }
 
 /** The result as printed text, or an answer for `runCli`. */
-type TextAnswer = { text: Uint8Array } | Answer;
+export type TextAnswer = { text: Uint8Array } | Answer;
 
 /** The exit status; or, when `runCli` has to continue, the daemon's `answer` if the call was sent already. */
 export async function quick(
   argv: readonly string[],
+  far: FarDeps,
   reads = quickReads,
 ): Promise<number | { answer?: Promise<Answer> }> {
   const words = argv.filter((word) => word !== "--json");
-  const read = readOf(words, reads);
+  const { host, rest } = withoutHost(words);
+  const read = readOf(rest, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const answered = callDaemon(read);
+  const answered = host === undefined ? callDaemon(read) : callHost(read, host, far);
   const answer = () => answered.then(withoutText);
   // Checked while the daemon works.
   const isJson = words.length < argv.length || (await isForProgram());
@@ -52,8 +55,22 @@ function withoutText(answer: TextAnswer): Answer {
   return "text" in answer ? { result: JSON.parse(textOf(answer.text)) as Record<string, unknown> } : answer;
 }
 
+function withoutHost(words: readonly string[]): { host: string | undefined; rest: readonly string[] } {
+  const at = words.indexOf("--host");
+  const host = at < 0 ? undefined : words[at + 1];
+  return host
+    ? { host, rest: words.toSpliced(at, 2) }
+    : { host: readEnv().DISPATCH_HOST || undefined, rest: words };
+}
+
+/** Loaded only when a host is named. */
+async function callHost(read: QuickCall, host: string, far: FarDeps): Promise<TextAnswer> {
+  const { quickCall } = await import("../remote/quickcall.ts");
+  return quickCall(read, host, far);
+}
+
 /** The read that exactly these words name. Words that are not well-formed UTF-8 are left to `runCli`. */
-function readOf(words: readonly string[], reads: typeof quickReads): Read | undefined {
+function readOf(words: readonly string[], reads: typeof quickReads): QuickCall | undefined {
   if (words.some((word) => word.startsWith("-") || word.includes("\ufffd"))) return undefined;
   for (const { cli, name, hash, args } of reads) {
     const command = cli.split(" ");
@@ -65,7 +82,7 @@ function readOf(words: readonly string[], reads: typeof quickReads): Read | unde
 }
 
 /** The daemon's answer. `lost` if `runCli` has to call again. */
-function callDaemon({ name, hash, input }: Read): Promise<TextAnswer> {
+function callDaemon({ name, hash, input }: QuickCall): Promise<TextAnswer> {
   const { promise, resolve } = Promise.withResolvers<TextAnswer>();
   let opened: Bun.Socket | undefined;
   const path = pathsOf(readEnv()).socket;

@@ -15,7 +15,7 @@ import { type Branch, commandsIn, nodeAt, runIn, treeOf } from "./tree.ts";
 export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promise<number> {
   let out: Output | undefined;
   let command: string | undefined;
-  let home: string | undefined;
+  let place: Place = {};
   try {
     if (!(await areArgumentsText(argv)))
       fail("usage", "an argument is not well-formed UTF-8", {
@@ -26,7 +26,8 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
     out = openOutput(globals);
     // An unset shell variable gives an empty value. Using the default home instead would be wrong.
     if (globals.home === "") fail("usage", "--home needs a value");
-    home = globals.home;
+    if (globals.host === "") fail("usage", "--host needs a value");
+    place = { home: globals.home, host: globals.host };
     if (globals.version) return await shown(out, `dispatch ${version}`);
     const wantsHelp = globals.help === true || rest[0] === "help";
     const words = ownWords(rest[0] === "help" ? rest.slice(1) : rest, deps.index);
@@ -40,7 +41,7 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
     if ("noun" in route) return noVerb(route.noun, route.under);
     return await runIn(more, route.command, route.args);
   } catch (thrown) {
-    const error = await withHome(asError(thrown, command), home, deps);
+    const error = await withPlace(asError(thrown, command), place, deps);
     out ??= openOutput(guessed(argv));
     await out.error(error);
     return error.exit;
@@ -84,18 +85,28 @@ function guessed(argv: readonly string[]): Globals {
   return argv.includes("--no-json") ? { json: false } : {};
 }
 
-/** Adds `--home` to the commands in a hint, so that they mean the same home as this command. */
-async function withHome(
+interface Place {
+  home?: string | undefined;
+  host?: string | undefined;
+}
+
+/** Adds `--home` and `--host` to the commands in a hint, so that they mean the same place as this command. */
+async function withPlace(
   error: DispatchError,
-  home: string | undefined,
+  { home, host }: Place,
   deps: SurfaceDeps,
 ): Promise<DispatchError> {
   const { hint } = error;
-  if (home === undefined || hint === null || hint.includes("--home")) return error;
+  if (hint === null) return error;
   const { quoted } = await import("./spell.ts");
+  const flags = [
+    ...(home === undefined || hint.includes("--home") ? [] : [`--home ${quoted(home)}`]),
+    ...(host === undefined || hint.includes("--host") ? [] : [`--host ${quoted(host)}`]),
+  ].join(" ");
+  if (flags === "") return error;
   const nouns = new Set(Object.keys(treeOf(deps.index).subCommands));
   const full = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
-    nouns.has(noun) ? `dispatch --home ${quoted(home)} ${noun}` : words,
+    nouns.has(noun) ? `dispatch ${flags} ${noun}` : words,
   );
   return new DispatchError(error.code, error.message, {
     hint: full,

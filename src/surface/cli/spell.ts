@@ -2,9 +2,18 @@
 import type { AnyOp } from "../../ops/op.ts";
 import { fieldsOf, kebab } from "./args.ts";
 
-/** `home`: the value of `--home`. Without it the same words would mean other threads. */
-export function spell(op: AnyOp, input: Record<string, unknown>, home?: string): string {
-  const words = ["dispatch", op.cli, ...(home === undefined ? [] : ["--home", quoted(home)])];
+/** `place`: the values of `--home` and `--host`. Without them the same words would mean other threads. */
+export function spell(
+  op: AnyOp,
+  input: Record<string, unknown>,
+  { home, host }: { home?: string; host?: string } = {},
+): string {
+  const words = [
+    "dispatch",
+    op.cli,
+    ...(home === undefined ? [] : ["--home", quoted(home)]),
+    ...(host === undefined ? [] : ["--host", quoted(host)]),
+  ];
   for (const field of fieldsOf(op)) {
     const value = input[field.name];
     if (value === undefined) continue;

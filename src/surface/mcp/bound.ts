@@ -1,7 +1,7 @@
 /** Shortens a result to fit an agent's context: long texts first, as little as possible, then rows of its longest list. */
 import { limits } from "../../base/limits.ts";
 import { shortTexts } from "../../base/shorten.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 
 export interface Bounded {
   result: Row;

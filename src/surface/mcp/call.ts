@@ -13,13 +13,14 @@ import { type Run, runOp, type Served, shownPart, type ToolCall, withOwnFields }
 import { runSeveral } from "./several.ts";
 import { isOffered, toolNameOf, wordOf } from "./tools.ts";
 
-export async function callTool(served: Served, call: ToolCall): Promise<ToolResult> {
-  const speller: Speller = { index: served.deps.index, isFlat: call.tool.isFlat };
+export async function callTool(here: Served, call: ToolCall): Promise<ToolResult> {
+  const speller: Speller = { index: here.deps.index, isFlat: call.tool.isFlat };
   let op: AnyOp | undefined;
   try {
-    const { row, given } = chosen(served, call);
+    const { row, given } = chosen(here, call);
     op = (await row.load()).default;
-    const { verbose, ask_person, ...fields } = withOwnFields(op, given);
+    const { verbose, ask_person, host, ...fields } = withOwnFields(op, given);
+    const served = host === undefined ? here : await here.elsewhere.on(host, here);
     const caller: Caller = { ...callerHere("mcp"), thread_id: callingThread(call.meta) };
     const run: Run = { served, call, row, op, caller };
     if (op.several && fields["threads"] !== undefined)

@@ -10,7 +10,7 @@ import type { Verdict } from "../../contract/words.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { verdictWords } from "../../ops/verdict.ts";
 import { callerHere } from "../caller.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import { callingThread } from "./callingthread.ts";
 import { errorResult, type ToolResult } from "./result.ts";
 import { runOp, type Served, type ToolCall } from "./run.ts";

@@ -4,7 +4,7 @@ import { block } from "../../base/text.ts";
 import type { RequestView } from "../../contract/request.ts";
 import type { ThreadView } from "../../contract/thread.ts";
 import { decisions } from "../../contract/words.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import type { Run } from "./run.ts";
 
 interface Form {

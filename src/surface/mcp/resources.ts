@@ -6,7 +6,7 @@ import { shortText } from "../../base/shorten.ts";
 import { cell } from "../../base/text.ts";
 import type { ThreadSummary } from "../../contract/thread.ts";
 import { callerHere } from "../caller.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import { asDispatchError, withoutEmpty } from "./result.ts";
 import type { Served } from "./run.ts";
 

@@ -4,7 +4,7 @@ import { limits } from "../../base/limits.ts";
 import { shortText } from "../../base/shorten.ts";
 import { cell, toJsonLine } from "../../base/text.ts";
 import type { AnyOp } from "../../ops/op.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import { bounded } from "./bound.ts";
 import { type Speller, spellForMcp } from "./hint.ts";
 

@@ -6,10 +6,11 @@ import type { Paths } from "../../base/paths.ts";
 import { markOf, typeOf } from "../../ops/fields.ts";
 import type { AnyOp, IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
-import type { Row } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import { checkedInput, type Input, mayBeLeftOut } from "../input.ts";
 import type { Session } from "../session.ts";
+import type { Row } from "../wire.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { Speller } from "./hint.ts";
 import type { News } from "./news.ts";
 import { offeredFields } from "./offered.ts";
@@ -28,6 +29,9 @@ export interface Served {
   paths: Paths;
   session: Session;
   isNews: News;
+  /** It is another machine's. */
+  isElsewhere: boolean;
+  elsewhere: Elsewhere;
   /** The person at the host, if the host can ask one. */
   askPerson: AskPerson | undefined;
 }
@@ -66,7 +70,12 @@ export async function shownPart(
 
 /** Checks the field names, drops the `null`s that models write for fields they leave out, and makes lists of lone strings. */
 export function withOwnFields(op: AnyOp, given: Input): Input {
-  const own = ["verbose", ...(op.several ? ["threads"] : []), ...(op.asksPerson ? ["ask_person"] : [])];
+  const own = [
+    "verbose",
+    "host",
+    ...(op.several ? ["threads"] : []),
+    ...(op.asksPerson ? ["ask_person"] : []),
+  ];
   const fields = [...offeredFields(op), ...own];
   const wrong = Object.keys(given).find((name) => !fields.includes(name));
   if (wrong !== undefined)
@@ -86,8 +95,17 @@ export function withOwnFields(op: AnyOp, given: Input): Input {
 export async function runOp({ served, call, row, op, caller }: Run, given: Input): Promise<Row> {
   const { deps, paths, session } = served;
   const { signal } = call;
-  const { input, parsed } = checkedInput(op, withTimeout(op, given), (field) => field, caller.cwd);
+  const { input, parsed } = checkedInput(
+    op,
+    withTimeout(op, given),
+    (field) => field,
+    served.isElsewhere ? null : caller.cwd,
+  );
   if (op.at === "client") {
+    if (served.isElsewhere)
+      return fail("usage", `${row.cli} is about this machine only`, {
+        hint: `a person may run it there: dispatch --host HOST ${row.cli}`,
+      });
     const { clientCtx } = await import("../clientcontext.ts");
     // The host asks its user before it runs a destructive tool, so this does not ask again.
     return op.run(

@@ -20,8 +20,9 @@ import { writeErr } from "../../base/stdio.ts";
 import { cell } from "../../base/text.ts";
 import { version } from "../../base/version.ts";
 import type { Globals } from "../cli/globals.ts";
+import { hostOf, sessionOn } from "../cli/opensession.ts";
 import type { SurfaceDeps } from "../deps.ts";
-import { openSession } from "../session.ts";
+import { elsewhere, withHosts } from "./elsewhere.ts";
 import { newsMemory } from "./news.ts";
 import type { AskPerson, Served } from "./run.ts";
 import { stdioTransport } from "./stdio.ts";
@@ -50,15 +51,19 @@ export interface ServeOptions {
 
 /** Resolves with the exit status when the host has closed our input and the open calls had time to answer. */
 export async function serveMcp(options: ServeOptions): Promise<number> {
-  const { deps, paths, globals } = options;
-  const session = openSession({
-    paths,
-    daemonArgv: deps.daemonArgv,
-    daemonVariables: deps.daemonVariables,
-    isStartForbidden: globals.start === false,
-  });
+  const { deps, paths } = options;
+  const host = await hostOf(options);
+  const { session } = await sessionOn(host, options);
   const calls = new Set<Promise<unknown>>();
-  const served: Served = { deps, paths, session, isNews: newsMemory(), askPerson: undefined };
+  const served: Served = {
+    deps,
+    paths,
+    session,
+    isNews: newsMemory(),
+    isElsewhere: host !== undefined,
+    elsewhere: elsewhere(),
+    askPerson: undefined,
+  };
   const server = serverOf(served, options, calls);
   const transport = stdioTransport();
   // The server must survive the failure of one call: without it the host's agents have no tools.
@@ -72,6 +77,7 @@ export async function serveMcp(options: ServeOptions): Promise<number> {
   await systemClock.sleep(0);
   await transport.flushed();
   session.close();
+  served.elsewhere.close();
   return 0;
 }
 
@@ -90,7 +96,10 @@ function serverOf(served: Served, options: ServeOptions, calls: Set<Promise<unkn
     const { grouped, flat } = await track(served.deps.tools());
     const isFlat = options.isFlat ?? isDeferring(server.getClientVersion()?.name);
     const more = options.isCompat ? (await import("./compat.ts")).compatListing : [];
-    return { tools: [...(isFlat ? flat : grouped), ...more] };
+    // A configuration that is broken is an error of the calls, and no reason to have no tools.
+    const hosts = Object.keys(await served.deps.hosts(served.paths).catch(() => ({})));
+    const listing = isFlat ? flat : grouped;
+    return { tools: [...(hosts.length > 0 ? withHosts(listing, tools, hosts) : listing), ...more] };
   });
 
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {

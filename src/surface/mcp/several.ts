@@ -1,8 +1,8 @@
 /** One call that does the same for several threads. Each has its own result, and none hides the failure of another. */
 import { errorLine, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import type { Row } from "../client.ts";
 import type { Input } from "../input.ts";
+import type { Row } from "../wire.ts";
 import type { Speller } from "./hint.ts";
 import { asDispatchError, type ToolResult, toolResult, wordsOfError } from "./result.ts";
 import { type Run, runOp, shownPart, withOwnFields } from "./run.ts";

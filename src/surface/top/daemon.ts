@@ -2,9 +2,9 @@
 import { fail } from "../../base/error.ts";
 import type { IndexRow } from "../../ops/op.ts";
 import type { Caller } from "../../ops/protocol.ts";
-import type { Row } from "../client.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import type { Session } from "../session.ts";
+import type { Row } from "../wire.ts";
 
 export interface Calls {
   call(op: string, input: Row): Promise<Row>;

@@ -6,7 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { ThreadView } from "../../contract/thread.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import type { Calls } from "./daemon.ts";
 import type { DaemonFacts } from "./model.ts";
 import type { Report } from "./update.ts";

@@ -7,7 +7,7 @@ import { errorMessage } from "../../base/error.ts";
 import { onInterrupt, writeErr, writeOut } from "../../base/stdio.ts";
 import { cell, toJsonLine, toTerminal, unpainted } from "../../base/text.ts";
 import type { ThreadView } from "../../contract/thread.ts";
-import type { Row } from "../client.ts";
+import type { Row } from "../wire.ts";
 import type { Calls } from "./daemon.ts";
 import { openFeed } from "./feed.ts";
 import type { DaemonFacts, Link } from "./model.ts";

@@ -1,4 +1,5 @@
 /** The rows of the board: columns that fit, the selected one marked. Pure. */
+import { splitHost } from "../../base/hostref.ts";
 import { cell, cut, paint, span, unpainted, widthOf } from "../../base/text.ts";
 import type { ThreadView } from "../../contract/thread.ts";
 import { lineOf, queueOf, sinceOf, statusOf, type TreeRow, turnStart } from "./threads.ts";
@@ -20,7 +21,12 @@ export function columnsFor(columns: number): Column[] {
     { head: "time", width: 5, isRight: true, show: ({ thread }, now) => timeCell(thread, now) },
   ];
   const isWide = columns >= 100;
-  if (isWide) chosen.push({ head: "ref", width: 6, show: ({ thread }) => paint("dim", thread.ref) });
+  if (isWide)
+    chosen.push({
+      head: "ref",
+      width: 6,
+      show: ({ thread }) => paint("dim", splitHost(thread.ref)?.ref ?? thread.ref),
+    });
   chosen.push({ head: "thread", width: titleWidth, show: (row) => titleCell(row, titleWidth) });
   if (columns >= 140)
     chosen.push({ head: "folder", width: 28, show: ({ thread }) => paint("dim", folderCell(thread, 28)) });
@@ -92,7 +98,9 @@ export function clock(seconds: number): string {
 /** A deep tree is not indented beyond the middle of its column. */
 function titleCell({ thread, depth }: TreeRow, width: number): string {
   const lead = depth === 0 ? "" : `${" ".repeat(Math.min((depth - 1) * 2, Math.floor(width / 2) - 2))}└ `;
-  return `${paint("dim", lead)}${cell(thread.title, width - widthOf(lead))}`;
+  const host = splitHost(thread.ref)?.host;
+  const place = host === undefined ? "" : `${host}/`;
+  return `${paint("dim", lead + place)}${cell(thread.title, Math.max(1, width - widthOf(lead + place)))}`;
 }
 
 /** The end of a path says more than its beginning. */

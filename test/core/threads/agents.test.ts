@@ -248,6 +248,64 @@ const plainText = (mode: "queue" | "send", caller: string) => {
   return { text: "x", mode, caller, ...rest };
 };
 
+describe("an agent of another machine", () => {
+  const far = "laptop/01a2051d-b657-7002-81c0-9f7e837c4535";
+  const archive = (ref: Ref, by = far) =>
+    codeOf(writes.find(({ name }) => name === "thread.archive")!, { thread: ref }, by);
+
+  test("manages what it created here, and nothing else, also where agents are free", async () => {
+    await begin("free", all);
+    const its = await create("its", { sandbox: "read-only", approval_policy: "untrusted" }, { agent: far });
+    expect(archive(its)).toBe("ok");
+    expect(archive(theirs)).toBe("denied");
+    expect(archive(own)).toBe("denied");
+  });
+
+  test("creates only what may do the least, since its own permissions are not known here", async () => {
+    await begin("free", all);
+    expect((await refusal(create("wide", all, { agent: far }))).code).toBe("denied");
+  });
+
+  test("of which no thread is known has created nothing", async () => {
+    const unknown = "laptop/unknown";
+    const least = { sandbox: "read-only", approval_policy: "untrusted" } as const;
+    expect(archive(await create("its", least, { agent: unknown }), unknown)).toBe("denied");
+  });
+});
+
+describe("another machine", () => {
+  const use = (agent: string | null, isRead = true) => {
+    try {
+      core().authorizeHost({ host: "box", isRead, agent });
+      return "ok";
+    } catch (thrown) {
+      return (thrown as DispatchError).code;
+    }
+  };
+  const beginWith = (policy: { agents: AgentPolicy; hosts: string[] }) => {
+    world = testWorld({ policy });
+    world.engine.begin();
+  };
+
+  test("is used by a person, and by an agent only where the configuration lists it", () => {
+    expect([use(null), use(agent), use(unknownAgent)]).toEqual(["ok", "denied", "denied"]);
+    beginWith({ agents: "guarded", hosts: ["box"] });
+    expect([use(null), use(agent), use(agent, false)]).toEqual(["ok", "ok", "ok"]);
+    beginWith({ agents: "free", hosts: ["other"] });
+    expect(use(agent)).toBe("denied");
+  });
+
+  test("is only read where agents may only read here", () => {
+    beginWith({ agents: "read", hosts: ["box"] });
+    expect([use(agent), use(agent, false), use(null, false)]).toEqual(["ok", "denied", "ok"]);
+  });
+
+  test("is not used with a broken configuration", async () => {
+    await begin("broken", middling);
+    expect([use(agent), use(null)]).toEqual(["denied", "ok"]);
+  });
+});
+
 describe("of every op", () => {
   /** These look themselves at whose trigger, subscription or inbox it is. */
   const anywhere = [

@@ -28,6 +28,7 @@ Exit codes
   14  timeout
   16  storage
   17  denied
+  20  host_down
 
 Examples
   dispatch list --limit 5 --status idle

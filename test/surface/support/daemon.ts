@@ -3,7 +3,7 @@ import type { ErrorBody } from "../../../src/base/error.ts";
 import { lineSplitter, textOf } from "../../../src/base/lines.ts";
 import { toJson } from "../../../src/base/text.ts";
 import { version as ours } from "../../../src/base/version.ts";
-import type { Call, Row } from "../../../src/surface/client.ts";
+import type { Call, Row } from "../../../src/surface/wire.ts";
 
 export interface Asked extends Call {
   id: number;

@@ -11,11 +11,12 @@ import { listingsOf } from "../../../src/surface/mcp/listing.ts";
 import { agreeable, type Behaviour, fakeDaemon } from "./daemon.ts";
 import { index, ops } from "./ops.ts";
 
+const far = { hosts: async () => ({}), agentHere: async () => null };
 const argv = process.argv.slice(2);
 if (argv[0] === "__daemon") await daemon();
 else {
   const reads = Object.values(ops).flatMap((one) => quickReadOf(one) ?? []);
-  const asked = await quick(argv, reads);
+  const asked = await quick(argv, far, reads);
   process.exit(
     typeof asked === "number"
       ? asked
@@ -25,6 +26,7 @@ else {
           tools: () => listingsOf(index),
           daemonArgv: [process.execPath, import.meta.path, "__daemon"],
           daemonVariables: async () => Object.keys(process.env).filter((name) => name.startsWith("FAKE_")),
+          ...far,
           codex: () => Promise.resolve(0),
           show: () => Promise.resolve(),
           doctor: () => Promise.resolve([]),

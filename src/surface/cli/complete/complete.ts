@@ -10,9 +10,10 @@ import { type Paths, pathsOf } from "../../../base/paths.ts";
 import { writeOut } from "../../../base/stdio.ts";
 import { cell } from "../../../base/text.ts";
 import type { Named } from "../../../ops/fields.ts";
-import type { IndexRow, Word } from "../../../ops/op.ts";
+import type { Word } from "../../../ops/op.ts";
 import { readFlags } from "../flags.ts";
 import { type Globals, globalFlags } from "../globals.ts";
+import { hostOf, type SessionDeps, sessionOn } from "../opensession.ts";
 import { treeOf } from "../tree.ts";
 import { typedIn } from "./line.ts";
 import { listed } from "./live.ts";
@@ -20,8 +21,7 @@ import { type Offer, offerFor } from "./offer.ts";
 import { bashWord } from "./quote.ts";
 
 /** What `main` passes in, because a surface may not import it. */
-export interface CompletionDeps {
-  index: readonly IndexRow[];
+export interface CompletionDeps extends SessionDeps {
   /** The presets of the configuration files that apply in a directory. */
   presets(directory: string, paths: Paths): Promise<readonly { name: string; file: string }[]>;
 }
@@ -52,12 +52,32 @@ async function answered([shell, ...args]: readonly string[], deps: CompletionDep
 function offered(before: readonly string[], current: string, deps: CompletionDeps): Promise<Offer> {
   const live = async (names: Named): Promise<readonly Word[]> => {
     const { flags } = readFlags(before, globalFlags, { isPartial: true });
-    const paths = pathsOf(readEnv(), (flags as Globals).home);
-    if (names !== "preset") return listed(names, deps.index, paths.socket);
+    const globals = flags as Globals;
+    const paths = pathsOf(readEnv(), globals.home);
+    if (names !== "preset") return named(names, { globals, deps, paths });
     const presets = await deps.presets(process.cwd(), paths);
     return presets.map(({ name, file }) => ({ word: name, about: file }));
   };
-  return offerFor(before, current, { tree: treeOf(deps.index), live });
+  const hosts = async () => {
+    // The flag whose value is at the cursor has none yet.
+    const { flags } = readFlags(before.at(-1) === "--host" ? before.slice(0, -1) : before, globalFlags, {
+      isPartial: true,
+    });
+    const found = await deps.hosts(pathsOf(readEnv(), (flags as Globals).home));
+    return Object.entries(found).map(([name, { ssh }]) => ({ word: name, about: ssh }));
+  };
+  return offerFor(before, current, { tree: treeOf(deps.index), live, hosts });
+}
+
+/** The names on the host of the command, or on this machine. */
+async function named(
+  names: Named,
+  context: { globals: Globals; deps: CompletionDeps; paths: Paths },
+): Promise<readonly Word[]> {
+  const { session } = await sessionOn(await hostOf(context), context);
+  const words = await listed(names, context.deps.index, session);
+  session.close();
+  return words;
 }
 
 function shown(offer: Offer): string {

@@ -15,6 +15,8 @@ export interface CompletionSource {
   tree: Branch;
   /** The current names of a kind. Empty when they cannot be read now. */
   live(names: Named): Promise<readonly Word[]>;
+  /** The hosts of the configuration. */
+  hosts(): Promise<readonly Word[]>;
 }
 
 const words = (some: readonly Word[]): Offer => ({ kind: "words", words: some });
@@ -100,6 +102,7 @@ function argumentAt({ fields, flags, positionals }: CursorContext): Field | unde
 async function flagValues(flag: string, cursor: CursorContext, source: CompletionSource): Promise<Offer> {
   const field = cursor.fields.find(({ name }) => kebab(name) === flag);
   if (field) return fieldValues(field, cursor, source);
+  if (flag === "host") return words(await source.hosts());
   if (cursor.forms[flag]?.type !== "string") return words([]);
   // The remaining flags are the files of texts, and `--home`.
   return { kind: flag.endsWith("-file") ? "files" : "directories" };

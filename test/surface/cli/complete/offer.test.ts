@@ -17,7 +17,11 @@ const threads: Word[] = [
 /** The words offered at the end of a line, or who else completes there. */
 async function at(line: string, over = index, live: readonly Word[] = threads): Promise<string[] | string> {
   const { before, current } = typedIn(line);
-  const offer = await offerFor(before, current, { tree: treeOf(over), live: async () => live });
+  const offer = await offerFor(before, current, {
+    tree: treeOf(over),
+    live: async () => live,
+    hosts: async () => [{ word: "box" }],
+  });
   return offer.kind === "words" ? offer.words.map(({ word }) => word) : offer.kind;
 }
 

@@ -18,6 +18,7 @@ export const codes = {
   unsure: { exit: 13, retry: "no" },
   timeout: { exit: 14, retry: "later" },
   too_large: { exit: 15, retry: "no" },
+  host_down: { exit: 20, retry: "later" },
   overloaded: { exit: 21, retry: "later" },
   storage: { exit: 16, retry: "later" },
   denied: { exit: 17, retry: "no" },

@@ -4,6 +4,7 @@
  */
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
+import { relayLimits } from "./relaylimits.ts";
 import { setupLimits } from "./setuplimits.ts";
 import { topLimits } from "./toplimits.ts";
 
@@ -15,6 +16,7 @@ const MiB = 1024 * KiB;
 export const limits = {
   ...codexLimits,
   ...daemonLimits,
+  ...relayLimits,
   ...setupLimits,
   ...topLimits,
 

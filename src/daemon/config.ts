@@ -8,6 +8,7 @@ import { limits } from "../base/limits.ts";
 import { agentPolicies, type HoldReason } from "../contract/words.ts";
 import { seen } from "../ops/fields.ts";
 import { notifyField } from "./notify.ts";
+import { relayField } from "./relay.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -34,6 +35,8 @@ const schema = v.strictObject({
       request_timeout: v.optional(
         v.pipe(v.number(), v.minValue(1), v.maxValue(limits.input.requestTimeoutMaxMs / 1000)),
       ),
+      /** Other machines, and pools as `queue@NAME`, that agents may use. */
+      hosts: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
     }),
     {},
   ),
@@ -56,6 +59,7 @@ const schema = v.strictObject({
     {},
   ),
   notify: notifyField,
+  relay: relayField,
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),

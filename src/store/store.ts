@@ -10,6 +10,7 @@ import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
 import { profileStore } from "./profiles.ts";
+import { relayStore } from "./relay.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
@@ -52,6 +53,7 @@ export function openStore(path: string, now: number): Store {
     usageLimits: usageLimitStore(db),
     usage: usageStore(db),
     profiles: profileStore(db),
+    relay: relayStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

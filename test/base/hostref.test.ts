@@ -15,7 +15,8 @@ test("what names no host has none", () => {
 test("a name that ssh or a shell could read as something else is no host", () => {
   for (const name of ["-oProxyCommand=x", "a b", "a;b", "$x", "", "é", "a".repeat(64)])
     expect(isHostName(name)).toBe(false);
-  for (const name of ["box", "box-1", "box.lan", "10.0.0.1", "a".repeat(63)]) expect(isHostName(name)).toBe(true);
+  for (const name of ["box", "box-1", "box.lan", "10.0.0.1", "a".repeat(63)])
+    expect(isHostName(name)).toBe(true);
 });
 
 test("a joined name is divided into the same parts", () => {

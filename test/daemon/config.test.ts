@@ -36,6 +36,7 @@ test("no file, an empty one and an empty table are the defaults", () => {
       requests: "ask" as const,
       rules: [],
       agents: "guarded" as const,
+      hosts: [],
     },
     limits: { continue: "queue" as const },
     notify: [],

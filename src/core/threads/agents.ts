@@ -32,7 +32,7 @@ export interface AccessRequest {
 }
 
 /** With a configuration that cannot be read, agents are guarded. */
-function agentPolicyOf(deps: CoreDeps): AgentPolicy {
+export function agentPolicyOf(deps: CoreDeps): AgentPolicy {
   try {
     return deps.policy().agents;
   } catch (thrown) {

@@ -11,6 +11,8 @@ export function connectOptions({ servers, creds, ca, name }: RelaySettings) {
   return {
     servers: servers.map((server) => new URL(server).host),
     name: `dispatch ${name}`,
+    // Answers and messages come to subjects of this machine's own, so that a server can keep others from them.
+    inboxPrefix: `_INBOX.${name}`,
     reconnect: false,
     ignoreClusterUpdates: true,
     timeout: limits.relay.connectTimeoutMs,

@@ -22,7 +22,7 @@ export const again = "try again when it is back; dispatch doctor shows how it is
 export function relayError(thrown: unknown, server: string): DispatchError {
   if (thrown instanceof DispatchError) return thrown;
   const cause = { cause: thrown };
-  if (isAbout(thrown, AuthorizationError) || isAbout(thrown, UserAuthenticationExpiredError))
+  if (isOfCredentials(thrown))
     return new DispatchError("denied", `the relay ${server} refuses the credentials of this machine`, {
       hint: "get new ones for it, and check [relay] creds in config.toml",
       ...cause,
@@ -91,4 +91,10 @@ function wordsOf(thrown: unknown): string {
 /** The client does not export this class. */
 function isNoJetStream(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === "JetStreamNotEnabled";
+}
+
+/** The client has no class for credentials that were revoked: then the server's words tell. */
+function isOfCredentials(thrown: unknown): boolean {
+  const isTyped = isAbout(thrown, AuthorizationError) || isAbout(thrown, UserAuthenticationExpiredError);
+  return isTyped || /authentication (?:revoked|expired)|authorization violation/i.test(errorMessage(thrown));
 }

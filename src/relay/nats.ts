@@ -49,6 +49,9 @@ function linkOf(
   /** Wakes who waits for a connection, or for room in a pool. */
   let changed = Promise.withResolvers<void>();
   let room = Promise.withResolvers<void>();
+  /** Connections that failed, and what ends the pause before the next one. */
+  let failed = 0;
+  let pause = new AbortController();
 
   function set(change: Partial<RelayStatus>): void {
     status = { ...status, ...change };
@@ -68,10 +71,13 @@ function linkOf(
         if (closing.signal.aborted) return;
         const error = relayError(thrown, server);
         if (failures === 0) log.warn("the relay is down", { code: error.code, reason: error.message });
+        failed++;
+        pause = new AbortController();
         set({ state: "down", error: { code: error.code, message: error.message, hint: error.hint } });
       }
       const { backoffFirstMs, backoffMaxMs } = limits.relay;
-      await clock.sleep(Math.min(backoffFirstMs * 2 ** failures, backoffMaxMs), closing.signal);
+      const either = AbortSignal.any([closing.signal, pause.signal]);
+      await clock.sleep(Math.min(backoffFirstMs * 2 ** failures, backoffMaxMs), either);
       failures++;
     }
   }
@@ -118,12 +124,14 @@ function linkOf(
     }
   }
 
-  /** Waits a while for a connection that is being made. */
+  /** Waits a while for a connection. One that is down is tried now, and its next failure ends the wait. */
   async function connected(): Promise<Session> {
     const late = clock.monotonic() + limits.relay.connectWaitMs;
+    const before = failed;
+    pause.abort();
     while (!session) {
       const left = late - clock.monotonic();
-      if (status.state === "down" || left <= 0 || closing.signal.aborted) throw downError();
+      if (failed > before || left <= 0 || closing.signal.aborted) throw downError();
       const timer = new AbortController();
       await Promise.race([changed.promise, clock.sleep(left, timer.signal)]);
       timer.abort();

@@ -54,6 +54,8 @@ export interface NatsServer {
   start(): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
+  /** Other lines, for the next start. */
+  write(config: string): void;
   /** Writes other lines, and tells the server. */
   reload(config: string): Promise<void>;
   log(): string;
@@ -95,6 +97,7 @@ export async function natsServer(options: NatsOptions = {}): Promise<NatsServer>
     folder,
     port,
     pid: () => child?.pid,
+    write,
     start,
     async kill() {
       child?.kill("SIGKILL");

@@ -37,10 +37,12 @@ export interface Broker {
   cut(name: string): void;
 }
 
+export type Lossy = "send" | "report" | "claim" | "ack";
+
 export interface BrokerOptions {
   schedule?(fn: () => void): void;
-  /** Whether the next answer is lost. */
-  loses?(): boolean;
+  /** Whether the answer of this one is lost. */
+  loses?(what: Lossy): boolean;
   bytesMax?: number;
 }
 
@@ -90,17 +92,17 @@ export function broker(options: BrokerOptions = {}): Broker {
             if (!machines.has(queue))
               fail("not_found", "no such machine at the relay", { hint: "check the name" });
             store(queue, name, id, body);
-            if (loses()) fail("unsure", "the relay did not answer", { hint: "repeat it with its key" });
+            if (loses("send")) fail("unsure", "the relay did not answer", { hint: "repeat it with its key" });
           },
           async report(box, id, body) {
             await answered();
             store(`back ${box}`, name, id, body);
-            if (loses()) fail("host_down", "the relay did not answer");
+            if (loses("report")) fail("host_down", "the relay did not answer");
           },
           async claim(id) {
             await answered();
             if (!claims.has(id)) claims.set(id, name);
-            if (loses()) fail("host_down", "the relay did not answer");
+            if (loses("claim")) fail("host_down", "the relay did not answer");
             return claims.get(id)!;
           },
           roomMade: giveAll,
@@ -162,7 +164,7 @@ export function broker(options: BrokerOptions = {}): Broker {
     if (!open.has(name)) return;
     for (const one of some) {
       if (verdict !== "done") one.isGiven = false;
-      else if (!loses())
+      else if (!loses("ack"))
         queues.set(
           queue,
           queues.get(queue)!.filter((other) => other !== one),

@@ -24,6 +24,7 @@ export function isKnown({ store }: CoreDeps, id: string): boolean {
 export function takeMail(deps: CoreDeps, delivery: Pick<Delivery, "store">, arriving: Arriving): Verdict {
   const { store, journal } = deps;
   return attempt(deps, arriving, null, ({ id, to, text, by, settings, depth }) => {
+    if (isKnown(deps, id)) return "done";
     refuseUnlessWelcome(deps);
     const lane = resolve(store, to, null);
     journal.commit((change) => {

@@ -99,14 +99,17 @@ function open(
   const { store, journal, clock, log } = deps;
   const stopping = new AbortController();
   let current: RelayLink | undefined;
-  let isNew = true;
+  let hasUnclaimed = true;
   let nudge = new AbortController();
   const pools = poolsOf(
     deps,
     settings,
     () => current ?? fail("host_down", "the relay is not open"),
     makeThread,
-    () => nudge.abort(),
+    (isUnclaimed) => {
+      hasUnclaimed ||= isUnclaimed;
+      nudge.abort();
+    },
   );
   const reporting = reporter(deps, settings.publish);
   const desk: RelayDesk = {
@@ -123,7 +126,7 @@ function open(
       }
     },
     up() {
-      isNew = true;
+      hasUnclaimed = true;
       nudge.abort();
     },
   };
@@ -142,15 +145,15 @@ function open(
       nudge = new AbortController();
       const seq = store.log.last();
       try {
-        if (link.status().state === "up" && isNew) {
-          isNew = false;
+        if (link.status().state === "up" && hasUnclaimed) {
+          hasUnclaimed = false;
           await pools.claimLeft();
         }
         const isAll = await pools.work();
         await reporting.step(link);
         failures = isAll ? 0 : failures + 1;
       } catch (thrown) {
-        isNew = true;
+        hasUnclaimed = true;
         failures++;
         if (failures === 1 && !stopping.signal.aborted)
           log.warn("the relay waits", { reason: errorMessage(thrown) });

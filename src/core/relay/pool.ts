@@ -36,8 +36,8 @@ export function poolsOf(
   { name, pools }: RelaySettings,
   link: () => RelayLink,
   makeThread: MakeThread,
-  /** Called when a message was won: `work` has something to do. */
-  won: () => void,
+  /** Called when `work`, or `claimLeft`, has something to do. */
+  wake: (isUnclaimed: boolean) => void,
 ): Pools {
   const { store, journal, log } = deps;
   const { relay } = store;
@@ -46,9 +46,9 @@ export function poolsOf(
     const owner = await link().claim(row.id);
     journal.commit((change) => {
       if (relay.findArrived(row.id)?.state !== "claiming") return;
-      if (owner !== name) return relay.removeArrived(row.id);
-      relay.setArrived(row.id, { state: "won" });
-      change.after(won);
+      if (owner === name) relay.setArrived(row.id, { state: "won" });
+      else relay.removeArrived(row.id);
+      change.after(() => (owner === name ? wake(false) : link().roomMade()));
     });
   }
 
@@ -80,6 +80,7 @@ export function poolsOf(
         return false;
       }
       refuse(deps, row, row.pool, row.id, thrown);
+      link().roomMade();
       return true;
     }
   }
@@ -110,6 +111,8 @@ export function poolsOf(
             receipt: id,
             reason: errorMessage(thrown),
           });
+          // A machine that may take one at a time is not given this one again while it has it.
+          wake(true);
           return { againMs: limits.relay.againMs };
         }
       });

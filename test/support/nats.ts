@@ -50,7 +50,8 @@ export interface NatsServer {
   url: string;
   folder: string;
   port: number;
-  pid(): number | undefined;
+  isUp(): boolean;
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   start(): Promise<void>;
   /** kill -9. */
   kill(): Promise<void>;
@@ -96,7 +97,8 @@ export async function natsServer(options: NatsOptions = {}): Promise<NatsServer>
     url: `nats://127.0.0.1:${port}`,
     folder,
     port,
-    pid: () => child?.pid,
+    isUp: () => child !== undefined && child.exitCode === null && child.signalCode === null,
+    signal: (name) => child?.kill(name),
     write,
     start,
     async kill() {

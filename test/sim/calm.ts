@@ -5,6 +5,7 @@ import { closeElsewhere, untilKilled } from "./actions.ts";
 import { allOf, pauseThis, resumeThis } from "./automation.ts";
 import { nextDay } from "./budget.ts";
 import { idled } from "./promises.ts";
+import { calmRelay, isRelayAtRest } from "./relay.ts";
 import { lanesOf, type Sim, turnTheCrank, up } from "./state.ts";
 
 /** First with the triggers of the clock, which find always more to do, then without them until nothing moves. */
@@ -49,6 +50,7 @@ async function round(sim: Sim): Promise<void> {
 /** Codex is up, nobody else writes, and what waits for a person is answered and released. */
 function settle(sim: Sim): void {
   up(sim);
+  calmRelay(sim);
   const { agent, engine } = sim.world;
   agent.deadly.clear();
   agent.release("go");
@@ -96,10 +98,12 @@ async function rest(sim: Sim): Promise<void> {
   );
 }
 
-function isAtRest({ store, due, refs, world }: Sim): boolean {
+function isAtRest(sim: Sim): boolean {
+  const { store, due, refs, world } = sim;
   const isBusy = store.messages.list({ states: ["claimed", "sent", "delivered"], limit: 1 }).length > 0;
   if (due.length > 0 || isBusy || store.outbox.firsts().length > 0 || store.automations.opens(1).length > 0)
     return false;
+  if (!isRelayAtRest(sim)) return false;
   const isWaiting = refs.some((ref) => {
     const lane = store.lanes.get(ref);
     return lane.pending > 0 && lane.hold_reason !== "unsure";

@@ -37,9 +37,9 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
   const { store, journal } = deps;
   const passedOn = new Set<string>(kindsOf(published));
   const kinds: readonly EventKind[] = [...new Set([...ofReceipts, ...kindsOf(published)])];
-  let stored = store.relay.cursor();
-  // Before the first use of the relay nothing came from elsewhere.
-  let cursor = stored ?? store.log.last();
+  // Before the first use of the relay nothing came from elsewhere. Kept at once: the next daemon must not begin later.
+  let stored = store.relay.cursor() ?? firstCursor(deps);
+  let cursor = stored;
 
   async function step(link: RelayLink): Promise<void> {
     for (;;) {
@@ -54,12 +54,16 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
           out
             .slice(at, at + limits.relay.publishedMax)
             .map(({ to, report }) =>
-              link.report(to, `${store.log.id()}:${report.kind}:${report.seq}`, JSON.stringify(report)),
+              link.report(
+                to,
+                `${store.log.id()}:${report.kind}:${report.seq}:${report.id}`,
+                JSON.stringify(report),
+              ),
             ),
         );
       cursor = isEnd ? seen : events.at(-1)!.seq;
       // What leads to no report may be read again after a restart: each commit here would cost one more.
-      if (out.length > 0 || stored === null || cursor - stored > eventsMax) {
+      if (out.length > 0 || cursor - stored > eventsMax) {
         journal.note(() => {
           store.relay.setCursor(cursor);
           for (const { id } of over) store.relay.setArrived(id, { state: "over" });
@@ -153,4 +157,10 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
 
 function eventReport(arrived: Arrived, { seq, at, kind, lane, data }: EventRow): Report {
   return { v: 1, kind: "event", id: arrived.id, seq, at, event: kind, thread: lane, data };
+}
+
+function firstCursor({ store, journal }: CoreDeps): number {
+  const last = store.log.last();
+  journal.note(() => store.relay.setCursor(last));
+  return last;
 }

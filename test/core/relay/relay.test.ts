@@ -100,6 +100,17 @@ test("messages to one thread arrive in the order they were accepted, whatever is
   expect(heard(tower)).toEqual(Array.from({ length: 20 }, (_, at) => text(at)));
 });
 
+test("a daemon that dies before its first report leaves it to the next one", async () => {
+  const { shared, tower, laptop } = await two();
+  const { receipt } = await send(laptop, "tower/@docs");
+  await until("it is stored there", () => tower.store.messages.find(receipt) !== undefined);
+  tower.abandon();
+  shared.cut("tower");
+  const next = machine(shared, relayAs("tower"), { store: tower.store, threads: tower.agent.threads });
+  await reaches(laptop, receipt, "done");
+  expect([...heard(tower), ...heard(next)]).toEqual(["hello"]);
+});
+
 test("a broken relay refuses, and nothing is stored on either side", async () => {
   const { shared, tower, laptop } = await two();
   shared.isDown = true;

@@ -135,7 +135,21 @@ async function peace(nats: NatsServer, boxes: readonly Box[], lines: readonly Li
       return open.size === 0;
     },
     300_000,
+  ).catch(async (thrown: unknown) => {
+    const left = await Promise.all([...open].slice(0, 10).map((one) => standing(boxes, one)));
+    throw new Error(`${thrown}; ${open.size} are open:\n${left.join("\n")}`);
+  });
+}
+
+/** What each machine says of a message. */
+async function standing(boxes: readonly Box[], { receipt, text }: Accepted): Promise<string> {
+  const said = await Promise.all(
+    boxes.map(async (one) => {
+      const told = await one.tell("receipt.get", { id: receipt });
+      return `${one.name} ${"result" in told ? `${told.result.state} ${told.result.thread}` : told.error.code}`;
+    }),
   );
+  return `${text} (${receipt}): ${said.join(", ")}`;
 }
 
 async function count(boxes: readonly Box[], lines: readonly Line[]) {

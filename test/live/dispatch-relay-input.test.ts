@@ -89,6 +89,38 @@ describe.skipIf(natsPath === null)("a server that is not as it should be", () =>
     await close();
   });
 
+  test("a copy that the stream stored again after its window of duplicates is dropped by its id", async () => {
+    const { server } = await laptopAt({});
+    const { jsm, close } = await manage(server);
+    await jsm.streams.add({
+      name: "DISPATCH_MAIL",
+      subjects: ["dispatch.mail.*.*", "dispatch.pool.*.*"],
+      retention: RetentionPolicy.Workqueue,
+      discard: DiscardPolicy.New,
+      duplicate_window: 100_000_000,
+    });
+    const tower = box("tower", server.url);
+    boxes.push(tower);
+    const { ref } = await tower.thread("docs");
+    await tower.join();
+    const id = "01980000-0000-7000-8000-000000000001";
+    const mail = { v: 1, id, to: ref, text: "only once", by: "cli", settings: null, depth: 0 };
+    const js = jsm.jetstream();
+    for (let at = 0; at < 3; at++) {
+      const stored = () => js.publish("dispatch.mail.tower.laptop", JSON.stringify(mail), { msgID: id });
+      await until("the stream takes it again", async () => !(await stored()).duplicate);
+    }
+    await until(
+      "the stream is empty",
+      async () => (await jsm.streams.info("DISPATCH_MAIL")).state.messages === 0,
+    );
+    await tower.reaches(id, "done");
+    expect((await tower.ask(["receipt", "list"])).receipts).toHaveLength(1);
+    const { items } = await tower.ask(["tail", ref]);
+    expect(items.filter((item: { type: string }) => item.type === "user_message")).toHaveLength(1);
+    await close();
+  });
+
   test("a text over the server's limit", async () => {
     const { laptop, server } = await laptopAt({ config: "max_payload: 64KB" });
     const tower = box("tower", server.url);

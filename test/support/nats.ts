@@ -50,6 +50,7 @@ export interface NatsServer {
   url: string;
   folder: string;
   port: number;
+  pid(): number;
   isUp(): boolean;
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   start(): Promise<void>;
@@ -97,6 +98,7 @@ export async function natsServer(options: NatsOptions = {}): Promise<NatsServer>
     url: `nats://127.0.0.1:${port}`,
     folder,
     port,
+    pid: () => child!.pid,
     isUp: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     signal: (name) => child?.kill(name),
     write,

@@ -49,6 +49,8 @@ export const relayLimits = {
     claimAgeMaxMs: 60 * day,
     /** The window within which the stream itself drops a second copy. A receipt drops it for ever. */
     duplicateWindowMs: 2 * minute,
+    /** A machine that is not found is looked for once more after this time. */
+    lookAgainMs: 300,
     /** How long a machine that was found to exist is not asked for again. */
     knownMs: minute,
     /** Bytes of the answer of a turn that a report carries: as much as the registry keeps of it. */

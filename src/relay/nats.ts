@@ -148,7 +148,9 @@ function linkOf(
   async function refuseUnknown(open: Session, to: { box: string } | { pool: string }): Promise<void> {
     const name = "box" in to ? consumers.mail(to.box) : consumers.pool(to.pool);
     if ((open.known.get(name) ?? 0) > clock.monotonic()) return;
-    const found = await findConsumer(open.jsm, streams.mail, name);
+    const find = () => findConsumer(open.jsm, streams.mail, name);
+    // A machine that connects again may just be making its consumer anew.
+    const found = (await find()) ?? (await clock.sleep(limits.relay.lookAgainMs).then(find));
     if (!found)
       fail(
         "not_found",

@@ -119,19 +119,24 @@ async function ensureConsumer(
   stream: string,
   config: Partial<ConsumerConfig> & { durable_name: string },
 ): Promise<void> {
-  const found = await findConsumer(jsm, stream, config.durable_name);
-  if (!found) {
-    await jsm.consumers.add(stream, {
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      replay_policy: ReplayPolicy.Instant,
-      ...config,
+  const name = config.durable_name;
+  const found = await findConsumer(jsm, stream, name);
+  const isShared = config.description === undefined;
+  if (found && !isShared && found.config.description !== config.description)
+    fail("conflict", `another dispatch home uses the name of this machine at the relay`, {
+      hint: `set another [relay] name; or, where that home is gone, delete the consumer ${name} of ${stream}`,
     });
-    return;
-  }
-  if (config.description === undefined || found.config.description === config.description) return;
-  fail("conflict", `another dispatch home uses the name of this machine at the relay`, {
-    hint: `set another [relay] name; or, where that home is gone, delete the consumer ${config.durable_name} of ${stream}`,
+  // What a connection before this one was given and did not acknowledge. A server that was killed may believe so of a
+  // message that it has deleted (seen with 2.9.10): it never gives that again, and nothing behind it. A new consumer gives
+  // all that is not acknowledged, in order, because these streams keep nothing else.
+  const isLeft = found !== undefined && !isShared && found.num_ack_pending > 0;
+  if (isLeft) await jsm.consumers.delete(stream, name);
+  if (found && !isLeft) return;
+  await jsm.consumers.add(stream, {
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+    ...config,
   });
 }
 

@@ -30,6 +30,8 @@ export function rightsOf(name: string): Allowed {
       `$JS.API.CONSUMER.INFO.DISPATCH_BACK.back-${name}`,
       `$JS.API.CONSUMER.CREATE.DISPATCH_MAIL.mail-${name}.dispatch.mail.${name}.*`,
       `$JS.API.CONSUMER.CREATE.DISPATCH_BACK.back-${name}.dispatch.back.${name}.*`,
+      `$JS.API.CONSUMER.DELETE.DISPATCH_MAIL.mail-${name}`,
+      `$JS.API.CONSUMER.DELETE.DISPATCH_BACK.back-${name}`,
       `$JS.API.CONSUMER.MSG.NEXT.DISPATCH_MAIL.mail-${name}`,
       `$JS.API.CONSUMER.MSG.NEXT.DISPATCH_BACK.back-${name}`,
       `$JS.ACK.DISPATCH_MAIL.mail-${name}.>`,

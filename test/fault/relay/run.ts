@@ -3,6 +3,9 @@
  * and stopped under senders that ask again with the same key. Then peace, and every promise is counted in the threads' own
  * history on the machine that has them.
  */
+
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import type { ErrorBody } from "../../../src/base/error.ts";
 import { until } from "../../support/fault.ts";
 import { historyIn } from "../../support/fault-history.ts";
@@ -32,6 +35,8 @@ export interface Outcome {
 
 const names = ["north", "east", "south"];
 const threadsEach = 2;
+/** A turn of a message is some 100 ms, on machines that share two cores. */
+const peaceMs = 420_000;
 const pool = "[relay.pools.any]\nat_once = 2\n";
 
 interface Accepted {
@@ -134,11 +139,37 @@ async function peace(nats: NatsServer, boxes: readonly Box[], lines: readonly Li
       }
       return open.size === 0;
     },
-    300_000,
+    peaceMs,
   ).catch(async (thrown: unknown) => {
-    const left = await Promise.all([...open].slice(0, 10).map((one) => standing(boxes, one)));
-    throw new Error(`${thrown}; ${open.size} are open:\n${left.join("\n")}`);
+    const left = await Promise.all([...open].slice(0, 5).map((one) => standing(boxes, one)));
+    const lines = [...left, ...(await atServer(nats)), ...(await Promise.all(boxes.map(relayOf)))];
+    throw new Error(`${thrown}; ${open.size} are open:\n${lines.join("\n")}`);
   });
+}
+
+async function relayOf({ name, must }: Box): Promise<string> {
+  return `${name}: ${JSON.stringify((await must("daemon.status")).relay)}`;
+}
+
+/** What the server has for each machine. */
+async function atServer({ url }: NatsServer): Promise<string[]> {
+  const nc = await connect({ servers: url });
+  const jsm = await jetstreamManager(nc);
+  const lines: string[] = [];
+  for (const stream of ["DISPATCH_MAIL", "DISPATCH_BACK"])
+    for await (const {
+      name,
+      num_pending,
+      num_ack_pending,
+      num_waiting,
+      delivered,
+      ack_floor,
+    } of jsm.consumers.list(stream))
+      lines.push(
+        `${name}: ${JSON.stringify({ num_pending, num_ack_pending, num_waiting, delivered, ack_floor })}`,
+      );
+  await nc.close();
+  return lines;
 }
 
 /** What each machine says of a message. */

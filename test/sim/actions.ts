@@ -90,7 +90,7 @@ export async function act(sim: Sim): Promise<void> {
     left -= weight;
     return left < 0;
   })!;
-  if (name !== "crank") sim.trail.push(`${name} at ${sim.clock.monotonic()}`);
+  if (name !== "crank" && name !== "the stream moves") sim.trail.push(`${name} at ${sim.clock.monotonic()}`);
   await untilKilled(sim, () => action(sim));
 }
 

@@ -5,7 +5,7 @@ import { closeElsewhere, untilKilled } from "./actions.ts";
 import { allOf, pauseThis, resumeThis } from "./automation.ts";
 import { nextDay } from "./budget.ts";
 import { idled } from "./promises.ts";
-import { calmRelay, isRelayAtRest } from "./relay.ts";
+import { calmRelay, isRelayAtRest, turnTheStream } from "./relay.ts";
 import { lanesOf, type Sim, turnTheCrank, up } from "./state.ts";
 
 /** First with the triggers of the clock, which find always more to do, then without them until nothing moves. */
@@ -37,7 +37,8 @@ async function round(sim: Sim): Promise<void> {
     // What is started anew at once may end Codex again: some of its attempts go in one round.
     for (let starts = 0; starts < 4; starts++) {
       settle(sim);
-      while (sim.due.length > 0) {
+      while (sim.due.length > 0 || (sim.peer?.due.length ?? 0) > 0) {
+        await turnTheStream(sim);
         await turnTheCrank(sim);
         withdraw(sim);
       }

@@ -12,7 +12,7 @@ import { mayFollow } from "../../src/core/model/message.ts";
 import type { RelayLink } from "../../src/core/model/ports/relay.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { type Broker, broker, relayAs } from "../world/relay.ts";
-import { pick, type Sim, threadOf } from "./state.ts";
+import { breathe, pick, type Sim, threadOf } from "./state.ts";
 
 export const towerSettings = relayAs("tower", { any: { cwd: "/repo", presets: [], atOnce: 50 } });
 
@@ -28,6 +28,8 @@ export interface Peer {
   /** Sends of the daemon that were not accepted yet, by key. */
   unsent: Set<string>;
   keys: number;
+  /** What the stream does next, apart from what Codex does. */
+  due: (() => void)[];
   /** One message after the other. */
   mailing: Promise<void>;
   isCalm: boolean;
@@ -35,8 +37,9 @@ export interface Peer {
 }
 
 export function peerOf(sim: Sim): Peer {
+  const due: (() => void)[] = [];
   const shared = broker({
-    schedule: (fn) => void sim.due.push(fn),
+    schedule: (fn) => void due.push(fn),
     loses: () => !peer.isCalm && sim.random() < 0.15,
   });
   const peer: Peer = {
@@ -60,6 +63,7 @@ export function peerOf(sim: Sim): Peer {
     received: new Map(),
     unsent: new Set(),
     keys: 0,
+    due,
     mailing: Promise.resolve(),
     isCalm: false,
   };
@@ -91,10 +95,10 @@ function mailIn(sim: Sim, isPooled: boolean): void {
         await link.send(to, id, JSON.stringify(mail));
         return;
       } catch (thrown) {
-        if (!(thrown instanceof DispatchError) || thrown.code === "not_found") return;
+        if (!(thrown instanceof DispatchError)) throw thrown;
         if (thrown.code === "unsure") continue;
         // It is down: what was stored before stays.
-        await new Promise<void>((resolve) => void sim.due.push(resolve));
+        await new Promise<void>((resolve) => void peer.due.push(resolve));
       }
     }
   };
@@ -102,6 +106,9 @@ function mailIn(sim: Sim, isPooled: boolean): void {
   peer.mailing = peer.mailing.then(async () => {
     await send();
     peer.sent.push({ id, lane });
+  });
+  peer.mailing = peer.mailing.catch((thrown: unknown) => {
+    peer.broken ??= String(thrown);
   });
 }
 
@@ -126,7 +133,15 @@ function sendOut(sim: Sim, key: string): void {
   );
 }
 
-export const harms: [weight: number, name: string, action: (sim: Sim) => void][] = [
+export async function turnTheStream({ peer }: Sim): Promise<void> {
+  for (let moves = 0; moves < 6; moves++) {
+    peer?.due.shift()?.();
+    await breathe();
+  }
+}
+
+export const harms: [weight: number, name: string, action: (sim: Sim) => Promise<void> | void][] = [
+  [60, "the stream moves", turnTheStream],
   [16, "mail comes", (sim) => mailIn(sim, false)],
   [3, "mail for the pool comes", (sim) => mailIn(sim, true)],
   [8, "mail goes", mailOut],
@@ -158,6 +173,7 @@ export function isRelayAtRest({ peer, store }: Sim): boolean {
   if (!peer) return true;
   return (
     peer.broker.waiting() === 0 &&
+    peer.due.length === 0 &&
     peer.unsent.size === 0 &&
     store.relay.listArrived(["claiming", "won"], 1).length === 0
   );

@@ -1,7 +1,7 @@
 /**
  * How fast it is, as ratios against floors taken in the same minute on the same machine; medians of many runs.
  *
- *   bench [ROW...]     version list op send accept claim ingest search ready idle auto mcp log unmanaged top machines; without names: all of them
+ *   bench [ROW...]     version list op send accept claim ingest search ready idle auto mcp log unmanaged relay top machines; without names: all of them
  *
  * A missed bar is printed as MISSED and is not a failure. The exit status is 1 when something could not be measured.
  */
@@ -27,7 +27,7 @@ const rows: Record<string, () => Promise<Row>> = {
   mcp: async () => (await import("./bench.d/mcp.ts")).mcp,
   log: async () => (await import("./bench.d/log.ts")).log,
   unmanaged: async () => (await import("./bench.d/unmanaged.ts")).unmanaged,
-
+  relay: async () => (await import("./bench.d/relay.ts")).relay,
   top: async () => (await import("./bench.d/top.ts")).top,
   machines: async () => (await import("./bench.d/machines.ts")).machines,
 };

@@ -7,7 +7,17 @@ export interface Source {
   text: string;
 }
 
-type Part = "main" | "base" | "contract" | "core" | "store" | "codex" | "daemon" | "ops" | "surface";
+type Part =
+  | "main"
+  | "base"
+  | "contract"
+  | "core"
+  | "store"
+  | "codex"
+  | "relay"
+  | "daemon"
+  | "ops"
+  | "surface";
 
 /** Of each part: whose code it may import, and whose types alone. */
 const mayImport: Record<Part, { code: readonly Part[]; types?: readonly Part[] }> = {
@@ -17,9 +27,10 @@ const mayImport: Record<Part, { code: readonly Part[]; types?: readonly Part[] }
   core: { code: ["base", "contract"] },
   store: { code: ["base", "contract"], types: ["core"] },
   codex: { code: ["base", "contract"], types: ["core"] },
+  relay: { code: ["base", "contract"], types: ["core"] },
   ops: { code: ["base", "contract"], types: ["core"] },
   surface: { code: ["base", "contract", "ops"] },
-  daemon: { code: ["base", "contract", "core", "store", "codex", "ops", "surface"] },
+  daemon: { code: ["base", "contract", "core", "store", "codex", "relay", "ops", "surface"] },
 };
 
 /** The rooms of core: whose code each may import, beside its own. Its root, which composes them, may import all. */
@@ -35,10 +46,14 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   events: ["model", "state"],
   threads: ["model", "policy", "state", "loading", "delivery", "reconcile"],
   automation: ["model", "state", "delivery", "events"],
+  relay: ["model", "policy", "state", "delivery", "threads"],
 };
 
 /** The one module that main does not load lazily: it is there for its speed. */
 const inEntry = "src/surface/cli/quick.ts";
+
+/** Only the adapter of the relay knows its client, and only who loads it lazily loads the adapter. */
+const relayAdapter = "src/relay/";
 
 /** The foreground log, and the prompts. */
 const inConsola = ["src/base/logterminal.ts", "src/surface/cli/confirm.ts", "src/surface/cli/pick.ts"];
@@ -67,6 +82,16 @@ const reserved: readonly { what: RegExp; name: string; isAllowed(path: string): 
     what: /["']bun:sqlite["']/g,
     name: "the database: store owns it",
     isAllowed: (path) => path.startsWith("src/store/"),
+  },
+  {
+    what: /["']@nats-io\//g,
+    name: "the relay's client: relay owns it",
+    isAllowed: (path) => path.startsWith(relayAdapter),
+  },
+  {
+    what: /\bfrom\s*["'][^"']*\/relay\/nats\.ts["']/g,
+    name: "10 ms of start: load the relay lazily",
+    isAllowed: (path) => path.startsWith(relayAdapter),
   },
   {
     what: /["']consola["']/g,

@@ -18,12 +18,12 @@ export const codes = {
   unsure: { exit: 13, retry: "no" },
   timeout: { exit: 14, retry: "later" },
   too_large: { exit: 15, retry: "no" },
+  host_down: { exit: 20, retry: "later" },
   overloaded: { exit: 21, retry: "later" },
   storage: { exit: 16, retry: "later" },
   denied: { exit: 17, retry: "no" },
   stale: { exit: 18, retry: "later" },
   agent: { exit: 19, retry: "later" },
-  host_down: { exit: 20, retry: "later" },
 } as const;
 
 export type Code = keyof typeof codes;

@@ -5,6 +5,7 @@
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
 import { hostLimits } from "./hostlimits.ts";
+import { relayLimits } from "./relaylimits.ts";
 import { setupLimits } from "./setuplimits.ts";
 import { topLimits } from "./toplimits.ts";
 
@@ -17,6 +18,7 @@ export const limits = {
   ...codexLimits,
   ...daemonLimits,
   ...hostLimits,
+  ...relayLimits,
   ...setupLimits,
   ...topLimits,
 

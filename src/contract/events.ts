@@ -12,6 +12,9 @@ type MessageEvent = {
   error?: unknown;
   /** Who wrote it, when no caller did. */
   by?: string;
+  /** The other machine that has it, and the thread there. */
+  box?: string;
+  remote?: string;
 };
 type TurnEnd = { origin: string; error?: unknown; crashed?: true };
 type Nothing = Record<string, never>;
@@ -46,6 +49,7 @@ export interface EventData {
     status: string | null;
     exit_code: number | null;
   };
+  "message.relayed": MessageEvent;
   "message.queued": MessageEvent;
   "message.claimed": MessageEvent;
   "message.sent": MessageEvent;
@@ -90,6 +94,8 @@ export interface EventData {
     about: string | null;
   };
   "trigger.paused": { trigger: string; face: string; name: string | null; reason: string };
+  "relay.refused": { box: string; code: string; reason: string };
+  "relay.event": { box: string; kind: string; remote: string | null; detail: string };
   "inbox.posted": { message: string; from: string | null };
   "codex.up": { epoch: number; version: string };
   "codex.down": { epoch: number; reason: string };
@@ -127,6 +133,7 @@ export const eventWords = {
   "turn.retrying": "Codex lost the provider and tries again",
   "turn.recovered": "the turn goes on after that",
   "item.completed": "a message, command, change or tool call of a turn",
+  "message.relayed": "the relay has stored it for another machine",
   "message.queued": "a text was accepted, or waits again",
   "message.claimed": "a text is about to be sent",
   "message.sent": "Codex answered",
@@ -152,6 +159,8 @@ export const eventWords = {
   "limit.full": "a limit of `[limits]` is used up: no turn starts",
   "trigger.fired": "a trigger or a subscription fired, was skipped or failed",
   "trigger.paused": "a trigger or a subscription was paused, and why",
+  "relay.refused": "a message from another machine was refused, and why",
+  "relay.event": "what happened on another machine to a message from here",
   "inbox.posted": "a message is in an inbox",
   "codex.up": "Codex runs",
   "codex.down": "Codex ended, and why",

@@ -6,6 +6,7 @@ export const modes = ["send", "queue", "steer", "interject", "context"] as const
 export type Mode = (typeof modes)[number];
 
 export const messageStates = [
+  "relayed",
   "queued",
   "claimed",
   "sent",
@@ -16,6 +17,13 @@ export const messageStates = [
   "unsure",
 ] as const;
 export type MessageState = (typeof messageStates)[number];
+
+/** What becomes of a message from another machine. `claiming` and `won`: it came for a pool. */
+export const arrivalStates = ["claiming", "won", "taken", "over", "refused"] as const;
+export type ArrivalState = (typeof arrivalStates)[number];
+
+export const relayStates = ["connecting", "up", "down"] as const;
+export type RelayState = (typeof relayStates)[number];
 
 export const outcomes = ["completed", "failed", "interrupted"] as const;
 export type Outcome = (typeof outcomes)[number];

@@ -17,6 +17,8 @@ import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
 import type { Counts, Ref, UsageLimit } from "./model/ports/rows.ts";
 import type { GoalChange, GoalFacts } from "./model/ports/thread.ts";
 import type { ThreadTarget } from "./model/target.ts";
+import type { Away } from "./relay/address.ts";
+import type { RelayVerbs } from "./relay/verbs.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
 import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
@@ -34,7 +36,9 @@ import type { Profiles } from "./threads/profiles.ts";
 import type { Purpose } from "./threads/selector.ts";
 import type { Stopped } from "./threads/stop.ts";
 
-export interface Core extends AutomationVerbs {
+export type { Away, Draft };
+
+export interface Core extends AutomationVerbs, RelayVerbs {
   /** One lane by its selector. `self` is the thread that the caller runs in. */
   resolve(selector: string, self: string | null, purpose?: Purpose): Ref;
   /** One lane, or Codex's id of a thread that has no lane. */

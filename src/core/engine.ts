@@ -15,6 +15,7 @@ import type { Ref } from "./model/ports/rows.ts";
 import type { MessageCursor } from "./model/ports/store.ts";
 import { reconcile } from "./reconcile/loop.ts";
 import { sinkOf } from "./reconcile/sink.ts";
+import { relay } from "./relay/engine.ts";
 import { verbsOf } from "./verbs.ts";
 
 export interface Audit {
@@ -40,8 +41,14 @@ export function engineOf(deps: CoreDeps): Engine {
   const { store, journal, agent, clock, log } = deps;
   const deliver = delivery(deps);
   const settle = reconcile(deps, deliver);
-  const settling = loop(clock, limits.loop.everyMs, settle.step, (thrown) =>
-    log.error("reconciling failed", { thrown }),
+  const settling = loop(
+    clock,
+    limits.loop.everyMs,
+    () => {
+      relaying.sync();
+      return settle.step();
+    },
+    (thrown) => log.error("reconciling failed", { thrown }),
   );
   const pruning = loop(clock, limits.event.pruneEveryMs, prune, (thrown) =>
     log.error("pruning failed", { thrown }),
@@ -80,6 +87,8 @@ export function engineOf(deps: CoreDeps): Engine {
       store.toolCalls,
       store.usage,
       store.profiles,
+      // What may be given once more is still known then.
+      { prune: (at: number, limit: number) => store.relay.prune(Math.min(at, keptArrivals()), limit) },
     ])
       while (journal.note(() => table.prune(before, limits.event.pruneRowsMax)) > 0) await macrotask();
     let after: MessageCursor | null = null;
@@ -93,6 +102,10 @@ export function engineOf(deps: CoreDeps): Engine {
     while (journal.note(() => store.items.dropForgotten(limits.search.indexDropMax)) > 0) await macrotask();
   }
 
+  function keptArrivals(): number {
+    return clock.now() - limits.relay.claimAgeMaxMs;
+  }
+
   /** Does not delay a start or an end: the next start continues. */
   async function splitOld(): Promise<void> {
     await macrotask();
@@ -102,7 +115,18 @@ export function engineOf(deps: CoreDeps): Engine {
     }
   }
 
-  const core = verbsOf(deps, deliver, settle, () => automating.soon());
+  const relaying = relay(deps, {
+    delivery: deliver,
+    async makeThread({ name, presets, cwd, text, key, by, receipt }) {
+      const made = store.lanes.findByCreateKey(key);
+      if (made) return made.ref;
+      const flags = { text, ...(cwd === null ? {} : { cwd }) };
+      const request = { name, presets, flags, key, created_by: by, cwd: deps.home };
+      const { draft } = await core.checkedPlan(request);
+      return (await core.create({ ...draft, receipt }, new AbortController().signal)).ref;
+    },
+  });
+  const core = verbsOf(deps, { deliver, settle, relaying, automate: () => automating.soon() });
   const automating = automation(deps, {
     delivery: deliver,
     stop: (ref) => core.stop(ref, limits.thread.stopTimeoutMs),
@@ -135,7 +159,13 @@ export function engineOf(deps: CoreDeps): Engine {
     },
     async end() {
       isEnding = true;
-      await Promise.all([settling.stop(), pruning.stop(), splitting.stop(), automating.end()]);
+      await Promise.all([
+        settling.stop(),
+        pruning.stop(),
+        splitting.stop(),
+        automating.end(),
+        relaying.end(),
+      ]);
       journal.commit((change) => change.append({ kind: "daemon.down" }));
     },
   };

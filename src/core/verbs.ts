@@ -19,6 +19,8 @@ import { cursorOf } from "./model/events.ts";
 import type { Ref } from "./model/ports/rows.ts";
 import { until } from "./model/until.ts";
 import type { Reconcile } from "./reconcile/loop.ts";
+import type { RelayEngine } from "./relay/engine.ts";
+import { relayVerbs } from "./relay/verbs.ts";
 import { replay } from "./requests/replay.ts";
 import { answer } from "./requests/request.ts";
 import { requestView, requestViews } from "./requests/requestview.ts";
@@ -28,7 +30,7 @@ import { tail } from "./search/tail.ts";
 import { missingFolder } from "./state/folder.ts";
 import { release } from "./state/hold.ts";
 import { statusOf, viewOf } from "./state/lane.ts";
-import { receiptOf } from "./state/receipt.ts";
+import { receiptById, receiptsOf, refuseRelayed } from "./state/receipt.ts";
 import { pastTurn, reportSince } from "./state/report.ts";
 import { filtered, summaryOf } from "./state/summary.ts";
 import { endAllLimits } from "./state/usagelimit.ts";
@@ -46,7 +48,15 @@ import { resolve, targetOf } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
 import { take } from "./threads/take.ts";
 
-export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, automate: () => void): Core {
+export function verbsOf(
+  deps: CoreDeps,
+  {
+    deliver,
+    settle,
+    relaying,
+    automate,
+  }: { deliver: Delivery; settle: Reconcile; relaying: RelayEngine; automate: () => void },
+): Core {
   const { store, journal, live, agent } = deps;
 
   function view(ref: Ref): ThreadView {
@@ -59,10 +69,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     for (const ref of store.lanes.unfinished()) deliver.kick(ref);
   }
 
-  const receipt = (id: string) => {
-    const message = store.messages.get(id);
-    return receiptOf(message, store.lanes.find(message.lane), store.usageLimits.list());
-  };
+  const receipt = (id: string) => receiptById(store, id);
 
   /**
    * Waits until the message is neither claimed nor queued for its first attempt, or until a timeout. Returns its
@@ -79,9 +86,10 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
 
   function waitTarget(word: string, self: string | null): WaitTarget {
     const message = store.messages.find(word);
-    return message
-      ? { ref: message.lane, receipt: message.id }
-      : { ref: resolve(store, word, self, "reading").ref };
+    if (message) return { ref: message.lane, receipt: message.id };
+    const relayed = store.relay.findRelayed(word);
+    if (relayed) return { ref: null, receipt: relayed.id };
+    return { ref: resolve(store, word, self, "reading").ref };
   }
 
   function refuseSelfWait(ref: Ref, callerThread: Ref | null): void {
@@ -132,11 +140,9 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       return draft.mode === "queue" ? receipt(message.id) : underWay(message.id, signal);
     },
     receipt,
-    receipts: ({ ref, states, limit }) =>
-      store.messages
-        .list({ ...(ref === null ? {} : { lane: ref }), ...(states === null ? {} : { states }), limit })
-        .map(({ id }) => receipt(id)),
+    receipts: (filter) => receiptsOf(store, filter),
     async reconcile(id) {
+      if (refuseRelayed(store, id, "reading")) return receipt(id);
       const { lane } = store.messages.get(id);
       await agent.ready(limits.codex.readyWaitMs);
       await settle.lane(lane);
@@ -144,15 +150,18 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       return receipt(id);
     },
     resolveUnsure(id, as, by) {
+      refuseRelayed(store, id, "writing");
       deliver.kick(resolveUnsure(deps, id, as, by));
       return receipt(id);
     },
     queue: (ref, cursor, limit) => queuePage(deps, ref, cursor, limit),
     cancel(id) {
+      refuseRelayed(store, id, "writing");
       cancel(deps, id);
       return receipt(id);
     },
     move(id, to) {
+      refuseRelayed(store, id, "writing");
       const place = moveTo(deps, id, to);
       return { ...receipt(id), place };
     },
@@ -173,13 +182,13 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       // A request, or another of several threads, may end the wait while that turn runs.
       const isForEnd = request.condition !== "waiting" && request.condition !== "attention";
       if (isForEnd && (!request.any || found.every(({ ref }) => ref === callerThread)))
-        for (const { ref } of found) refuseSelfWait(ref, callerThread);
+        for (const { ref } of found) if (ref !== null) refuseSelfWait(ref, callerThread);
       const { verdict, timed_out } = await wait(deps, {
         ...request,
         targets: found,
         ...(progress ? { progress } : {}),
       });
-      return { verdict, timed_out, threads: [...new Set(found.map(({ ref }) => ref))].map(view) };
+      return { verdict, timed_out, threads: [...new Set(found.flatMap(({ ref }) => ref ?? []))].map(view) };
     },
     events: (selection, cursor, limit) => page(deps, selection, cursor, limit),
     sample: (selection, cursor, limit, timeoutMs, signal) =>
@@ -229,6 +238,7 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
     ...automationVerbs(deps, automate),
+    ...relayVerbs(deps, relaying),
     turns: (ref) => store.turns.listNewest(ref, limits.thread.turnsShownMax).map(pastTurn),
     report: (since) => reportSince(deps, since),
     audited(limit) {

@@ -28,6 +28,7 @@ import { configReader, configuredCodex, readConfig, readTextFile } from "./confi
 import { holdsOwnFiles, isWithin } from "./containment.ts";
 import { programRunner } from "./notify.ts";
 import { endOrphans, refuseWhileOrphansLive } from "./orphan.ts";
+import { relaySettings } from "./relay.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
@@ -83,6 +84,13 @@ export async function compose(input: {
     store,
     agent,
     tools: input.tools,
+    relay: {
+      // Loaded here, so that a daemon without a relay has none of it.
+      async open(settings, home, desk) {
+        const { natsRelay } = await import("../relay/nats.ts");
+        return natsRelay({ clock, log }).open(settings, home, desk);
+      },
+    },
     clock,
     log,
     journal: journal(store, clock, log),
@@ -91,7 +99,7 @@ export async function compose(input: {
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
     policy: () => {
-      const { policy, history, limits: usage, notify } = config();
+      const { policy, history, limits: usage, notify, relay } = config();
       const { request_timeout } = policy;
       return {
         releaseAfter: policy.release_after,
@@ -111,6 +119,7 @@ export async function compose(input: {
         rules: rulesOf(policy),
         agents: policy.agents,
         hosts: policy.hosts,
+        relay: relaySettings(relay, paths.config, env["HOME"] ?? "/"),
         requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
       };
     },

@@ -10,6 +10,7 @@ import type { HostPolicy } from "../core/policy/hosts.ts";
 import { seen } from "../ops/fields.ts";
 import { hostsField } from "./hosts.ts";
 import { notifyField } from "./notify.ts";
+import { relayField } from "./relay.ts";
 import { ruleFields } from "./rules.ts";
 import { tableSchemas } from "./tables.ts";
 import { readToml } from "./toml.ts";
@@ -33,7 +34,7 @@ const schema = v.strictObject({
        * manage and answer those. read: only read. free: all that the user may do, except answer its own questions.
        */
       agents: v.optional(v.picklist(agentPolicies), "guarded"),
-      /** The other machines that such a caller may use: names of `[hosts]`, or addresses as they are typed. */
+      /** Other machines that such a caller may use: names of `[hosts]` and of the relay, addresses as they are typed, pools as `queue@NAME`. */
       hosts: v.optional(v.array(v.pipe(v.string(), v.nonEmpty())), []),
       request_timeout: v.optional(
         v.pipe(v.number(), v.minValue(1), v.maxValue(limits.input.requestTimeoutMaxMs / 1000)),
@@ -61,6 +62,7 @@ const schema = v.strictObject({
   ),
   notify: notifyField,
   hosts: hostsField,
+  relay: relayField,
   app_server: v.optional(
     v.strictObject({
       command: v.optional(v.pipe(v.string(), v.nonEmpty())),

@@ -11,6 +11,7 @@ import { checkDaemon } from "./checks/daemon.ts";
 import { checkConfig, checkHome, checkPath, checkSocket } from "./checks/files.ts";
 import { checkPlugin } from "./checks/plugin.ts";
 import { checkRegistry } from "./checks/registry.ts";
+import { checkRelay } from "./checks/relay.ts";
 import { checkService } from "./checks/service.ts";
 import { checkFolders, checkThreads } from "./checks/threads.ts";
 import { passedVariables } from "./config.ts";
@@ -24,6 +25,7 @@ const checks: readonly (readonly [name: string, look: Look])[] = [
   ["config", checkConfig],
   ["socket", checkSocket],
   ["daemon", checkDaemon],
+  ["relay", checkRelay],
   ["registry", checkRegistry],
   ["threads", checkThreads],
   ["folders", checkFolders],

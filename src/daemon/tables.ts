@@ -76,7 +76,7 @@ function codexValues(config: unknown): Raw {
   return Object.fromEntries(pairs.map(([key, value]) => [`config.${key}`, value]));
 }
 
-function absolute(path: string, base: string, home: string): string {
+export function absolute(path: string, base: string, home: string): string {
   return path === "~" || path.startsWith("~/") ? join(home, path.slice(1)) : resolve(base, path);
 }
 

@@ -1,5 +1,6 @@
 /** Wraps a text for an agent: who sends it (`--intro`), and markers around data from outside (`--untrusted`). */
 import { fail } from "../base/error.ts";
+import { joinHost } from "../base/hostref.ts";
 import { newKey } from "../base/random.ts";
 
 export interface Sender {
@@ -12,6 +13,8 @@ export interface Sender {
 export function envelope(
   input: { text: string; intro: boolean; untrusted: boolean; idempotency_key?: string | undefined },
   sender: Sender | null,
+  /** The name of this machine, where the text goes to another one. */
+  box?: string | null,
 ): string {
   const body = input.untrusted ? fenced(input.text, input.idempotency_key) : input.text;
   if (!input.intro) return body;
@@ -20,7 +23,8 @@ export function envelope(
       hint: "send it without --intro",
     });
   const name = sender.handle ? `@${sender.handle}` : JSON.stringify(sender.title);
-  return `Message from the thread ${name} (${sender.ref}). To reply: dispatch send ${sender.ref} "your text" --queue\n\n${body}`;
+  const ref = box ? joinHost(box, sender.ref) : sender.ref;
+  return `Message from the thread ${name} (${ref}). To reply: dispatch send ${ref} "your text" --queue\n\n${body}`;
 }
 
 /** The text cannot guess the marker, so it cannot close the fence. The same key gives the same marker. */

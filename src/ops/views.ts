@@ -92,6 +92,7 @@ function noteOf(thread: ThreadSummary, look: Look): string {
 }
 
 const stateWords: Record<Receipt["state"], string> = {
+  relayed: "the relay has stored it; the other machine has not taken it yet",
   queued: "stored; it waits for its turn",
   claimed: "stored; it is being sent to Codex",
   sent: "Codex answered; delivery is not proven yet",

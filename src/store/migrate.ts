@@ -18,6 +18,7 @@ import eleventh from "./migrations/011.sql" with { type: "text" };
 import twelfth from "./migrations/012.sql" with { type: "text" };
 import thirteenth from "./migrations/013.sql" with { type: "text" };
 import fourteenth from "./migrations/014.sql" with { type: "text" };
+import fifteenth from "./migrations/015.sql" with { type: "text" };
 
 const migrations: readonly string[] = [
   first,
@@ -34,6 +35,7 @@ const migrations: readonly string[] = [
   twelfth,
   thirteenth,
   fourteenth,
+  fifteenth,
 ];
 
 export const supportedSchema = migrations.length;

@@ -11,6 +11,7 @@ import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
 import { messageStore } from "./messages.ts";
 import { profileStore } from "./profiles.ts";
+import { relayStore } from "./relay.ts";
 import { requestStore } from "./requests.ts";
 import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
@@ -57,6 +58,7 @@ export function storeOf(db: Database): Store {
     usageLimits: usageLimitStore(db),
     usage: usageStore(db),
     profiles: profileStore(db),
+    relay: relayStore(db),
     automations: automationStore(db),
     inbox: inboxStore(db),
     outbox: outboxStore(db),

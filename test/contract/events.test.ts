@@ -38,6 +38,7 @@ const golden: { [Kind in EventKind]: EventData[Kind] } = {
   "turn.retrying": { reason: "no line" },
   "turn.recovered": {},
   "item.completed": { item_id: "i", type: "command", preview: "ls", status: "completed", exit_code: 0 },
+  "message.relayed": message,
   "message.queued": message,
   "message.claimed": message,
   "message.sent": message,
@@ -77,6 +78,8 @@ const golden: { [Kind in EventKind]: EventData[Kind] } = {
     about: null,
   },
   "trigger.paused": { trigger: "bcdfgh", face: "trigger", name: "standup", reason: "it failed 5 times" },
+  "relay.refused": { box: "laptop", code: "not_found", reason: "no thread" },
+  "relay.event": { box: "laptop", kind: "turn.failed", remote: "bcdfgh", detail: "{}" },
   "inbox.posted": { message: "m", from: null },
   "op.called": { caller: "cli", op: "thread.list", outcome: "ok" },
 };

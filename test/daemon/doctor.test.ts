@@ -93,6 +93,7 @@ test("with no daemon and nothing made yet, nothing fails but what is missing, an
     "config",
     "socket",
     "daemon",
+    "relay",
     "registry",
     "threads",
     "folders",

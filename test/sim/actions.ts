@@ -4,6 +4,7 @@ import { plain } from "../../src/core/delivery/accept.ts";
 import type { TestWorld } from "../world/world.ts";
 import { addTrigger, answer, configure, inbox, pause, remove, resume, subscribe } from "./automation.ts";
 import { isLimited } from "./budget.ts";
+import { harms } from "./relay.ts";
 import {
   breathe,
   Killed,
@@ -78,16 +79,18 @@ const actions: [weight: number, name: string, action: Action][] = [
       ),
   ],
 ];
-const weights = actions.reduce((sum, [weight]) => sum + weight, 0);
+const withRelay = [...actions, ...harms];
+const weightOf = (all: typeof actions) => all.reduce((sum, [weight]) => sum + weight, 0);
+const weights = { alone: weightOf(actions), withRelay: weightOf(withRelay) };
 
 export async function act(sim: Sim): Promise<void> {
   if (sim.world.agent.status().state !== "running") sim.due.push(() => up(sim));
-  let left = sim.random() * weights;
-  const [, name, action] = actions.find(([weight]) => {
+  let left = sim.random() * weights[sim.peer ? "withRelay" : "alone"];
+  const [, name, action] = (sim.peer ? withRelay : actions).find(([weight]) => {
     left -= weight;
     return left < 0;
   })!;
-  if (name !== "crank") sim.trail.push(`${name} at ${sim.clock.monotonic()}`);
+  if (name !== "crank" && name !== "the stream moves") sim.trail.push(`${name} at ${sim.clock.monotonic()}`);
   await untilKilled(sim, () => action(sim));
 }
 

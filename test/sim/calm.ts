@@ -5,6 +5,7 @@ import { closeElsewhere, untilKilled } from "./actions.ts";
 import { allOf, pauseThis, resumeThis } from "./automation.ts";
 import { nextDay } from "./budget.ts";
 import { idled } from "./promises.ts";
+import { calmRelay, isRelayAtRest, turnTheStream } from "./relay.ts";
 import { lanesOf, type Sim, turnTheCrank, up } from "./state.ts";
 
 /** First with the triggers of the clock, which find always more to do, then without them until nothing moves. */
@@ -36,7 +37,8 @@ async function round(sim: Sim): Promise<void> {
     // What is started anew at once may end Codex again: some of its attempts go in one round.
     for (let starts = 0; starts < 4; starts++) {
       settle(sim);
-      while (sim.due.length > 0) {
+      while (sim.due.length > 0 || (sim.peer?.due.length ?? 0) > 0) {
+        await turnTheStream(sim);
         await turnTheCrank(sim);
         withdraw(sim);
       }
@@ -49,6 +51,7 @@ async function round(sim: Sim): Promise<void> {
 /** Codex is up, nobody else writes, and what waits for a person is answered and released. */
 function settle(sim: Sim): void {
   up(sim);
+  calmRelay(sim);
   const { agent, engine } = sim.world;
   agent.deadly.clear();
   agent.release("go");
@@ -96,10 +99,12 @@ async function rest(sim: Sim): Promise<void> {
   );
 }
 
-function isAtRest({ store, due, refs, world }: Sim): boolean {
+function isAtRest(sim: Sim): boolean {
+  const { store, due, refs, world } = sim;
   const isBusy = store.messages.list({ states: ["claimed", "sent", "delivered"], limit: 1 }).length > 0;
   if (due.length > 0 || isBusy || store.outbox.firsts().length > 0 || store.automations.opens(1).length > 0)
     return false;
+  if (!isRelayAtRest(sim)) return false;
   const isWaiting = refs.some((ref) => {
     const lane = store.lanes.get(ref);
     return lane.pending > 0 && lane.hold_reason !== "unsure";

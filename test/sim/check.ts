@@ -3,12 +3,14 @@ import type { EventRow } from "../../src/core/model/events.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { counted } from "./budget.ts";
 import { promises } from "./promises.ts";
+import { relayed } from "./relay.ts";
 import { type Sim, threadOf } from "./state.ts";
 
 export function check(sim: Sim): void {
   const { store, tally } = sim;
   const all = store.messages.list({ limit: 100_000 });
   tally.accepted = all.length;
+  tally.relayed = (sim.peer?.sent.length ?? 0) + store.relay.listRelayed({ limit: 100_000 }).length;
   for (const message of all) {
     const times = occurrences(sim, message.id);
     const says = `${message.mode} ${message.id} is ${message.state}/${message.outcome} and stands ${times} times in history`;
@@ -32,6 +34,7 @@ export function check(sim: Sim): void {
   limited(events);
   promises(sim, events);
   counted(sim);
+  relayed(sim);
   for (const ref of sim.refs) {
     const { settings } = sim.world.agent.threads.get(store.lanes.get(ref).thread_id!)!;
     if (settings.sandbox !== "read-only") throw new Error(`${ref} was raised to ${settings.sandbox}`);

@@ -5,7 +5,13 @@ import { isTerminal } from "../../src/core/model/message.ts";
 import type { Automation, Firing } from "../../src/core/model/ports/automation.ts";
 import type { Sim } from "./state.ts";
 
-export function guarded(sim: Sim, automation: Automation, firing: Firing): void {
+/** `together`: messages of the same commit. What fired behind it there was not yet in the queue. */
+export function guarded(
+  sim: Sim,
+  automation: Automation,
+  firing: Firing,
+  together: ReadonlySet<string>,
+): void {
   const { store, ledger } = sim;
   const { guards, lane, id, fired } = automation;
   const words = `${firing.slot} of ${byWords(automation)}`;
@@ -19,7 +25,7 @@ export function guarded(sim: Sim, automation: Automation, firing: Firing): void 
   if (guards.idle_only && lane !== null) {
     const others = store.messages
       .list({ lane, states: ["queued", "claimed", "sent", "delivered"], limit: 10 })
-      .filter(({ id }) => id !== firing.receipt);
+      .filter(({ id }) => !together.has(id));
     if (others.length > 0) throw new Error(`${words} comes while ${others[0]!.id} is ${others[0]!.state}`);
   }
   late(automation, firing);

@@ -154,7 +154,7 @@ function committed(sim: Sim, { firings, messages, inbox, lanes, settled, started
     unique(sim, automation, firing);
     if (firing.outcome === "fired" || firing.outcome === "open") {
       effects.add(effectOf(automation, firing, messages, inbox));
-      guarded(sim, automation, firing);
+      guarded(sim, automation, firing, new Set(messages.map(({ id }) => id)));
     }
     const kept = { ...firing, last: sim.store.log.last() };
     sim.ledger.firings.push(kept);

@@ -8,6 +8,7 @@ import type { HandClock } from "../support/codex-clock.ts";
 import type { ModelAgent } from "../world/model.ts";
 import type { TestWorld } from "../world/world.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Peer } from "./relay.ts";
 
 export interface Tally {
   accepted: number;
@@ -27,6 +28,8 @@ export interface Tally {
   notices: number;
   /** Turns that waited for a limit of the user, by the events of those that were reached. */
   limits: number;
+  /** Accepted by the relay, for the daemon and by it. */
+  relayed: number;
 }
 
 export const noTally: Tally = {
@@ -42,6 +45,7 @@ export const noTally: Tally = {
   refusals: 0,
   notices: 0,
   limits: 0,
+  relayed: 0,
 };
 
 export function plus(one: Tally, other: Tally): Tally {
@@ -88,6 +92,8 @@ export interface Sim {
   calls: Promise<unknown>[];
   trail: string[];
   ledger: Ledger;
+  /** Another machine of one relay; null: this run has none. */
+  peer: Peer | null;
 }
 
 /** What a commit of a daemon throws that was killed. */

@@ -10,6 +10,7 @@ import { type TestWorld, testWorld } from "../world/world.ts";
 import { budgetsOf, overBudget } from "./budget.ts";
 import { ledger, recordInto } from "./ledger.ts";
 import { program } from "./program.ts";
+import { peerOf, towerSettings } from "./relay.ts";
 import { Killed, noTally, type Sim, up } from "./state.ts";
 
 export function begin(seed: number): Sim {
@@ -36,11 +37,14 @@ export function begin(seed: number): Sim {
     calls: [],
     trail: [],
     ledger: ledger(),
+    peer: null,
   };
   // The first world is made of it, and from then on it has one.
   const begun = sim as Sim;
   // Every registry draws its own; the end of a usage limit follows from it.
   begun.store.log.id = () => `seed-${seed}`;
+  // Of the others, each seed is the run that it was.
+  if (seed % 4 === 1) begun.peer = peerOf(begun);
   recordInto(begun);
   guard(begun);
   begun.world = worldOf(begun);
@@ -60,7 +64,9 @@ function worldOf(sim: Sim): TestWorld {
     schedule: (fn) => void due.push(fn),
     // Whatever was asked before a call, another thread's step may come in between.
     pause: () => (random() < 0.3 ? Math.floor(random() * 6) : 0),
+    ...(sim.peer ? { relay: sim.peer.broker.port } : {}),
     policy: {
+      relay: sim.peer ? towerSettings : null,
       maxRunningTurns: sim.turnsMax,
       get budgets() {
         return sim.budgets;
@@ -137,6 +143,7 @@ function guard(sim: Sim): void {
 export async function restart(sim: Sim): Promise<void> {
   sim.tally.restarts++;
   sim.world.abandon();
+  sim.peer?.broker.cut("tower");
   sim.due.length = 0;
   sim.diesIn = 0;
   sim.isDead = false;

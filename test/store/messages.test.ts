@@ -18,8 +18,10 @@ beforeEach(() => {
 });
 
 describe("the registry's transitions are the table of core", () => {
-  for (const from of messageStates) {
-    for (const to of messageStates) {
+  // A message is relayed before a registry has it as its own.
+  const states = messageStates.filter((state) => state !== "relayed");
+  for (const from of states) {
+    for (const to of states) {
       if (from === to) continue;
       const may = transitions[from].includes(to);
       test(`${from} -> ${to} is ${may ? "taken" : "refused"}`, () => {

@@ -24,7 +24,7 @@ const partial = [
 ];
 
 /** A row, or some for each model provider. */
-const small = ["meta", "sqlite_schema", "usage_limits", "usage_windows"];
+const small = ["meta", "relay", "sqlite_schema", "usage_limits", "usage_windows"];
 
 /** Statements that walk all lanes, since all lanes are what they are asked about. */
 const walksLanes = [

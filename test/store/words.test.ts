@@ -15,11 +15,15 @@ const known: Record<string, readonly string[]> = {
   "turns.status": words.turnStatuses,
   "turns.origin": words.turnOrigins,
   "messages.mode": words.modes,
-  "messages.state": words.messageStates,
+  // A message is relayed before a registry has it as its own.
+  "messages.state": words.messageStates.filter((state) => state !== "relayed"),
   "messages.outcome": words.outcomes,
   "messages.via": ["turn", "codex_queue"],
   // The time is told without a row.
   "requests.kind": words.requestKinds.filter((kind) => kind !== "current_time"),
+  "relayed.state": words.messageStates,
+  "relayed.outcome": words.outcomes,
+  "arrived.state": words.arrivalStates,
   "requests.state": words.requestStates,
   "tool_calls.state": words.toolCallStates,
   "automations.face": words.automationFaces,

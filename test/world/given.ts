@@ -5,6 +5,7 @@ import { noGuards } from "../../src/core/automation/row.ts";
 import { plain } from "../../src/core/delivery/accept.ts";
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { until } from "../support/codex-sink.ts";
+import { laptopOf } from "./relay.ts";
 import { cli, type TestWorld, testWorld, type WorldOptions } from "./world.ts";
 
 export interface Given {
@@ -36,6 +37,9 @@ export const situations: Record<string, () => Promise<Given>> = {
     await world.engine.core.create(draft, new AbortController().signal);
     return { world, words: {} };
   },
+  "a relay": () => relayed({}),
+  "a relay that is down": () => relayed({ isDown: true }),
+  "a relay that is full": () => relayed({ isFull: true }),
   async "two threads"() {
     const world = begun();
     await create(world, "docs");
@@ -156,6 +160,11 @@ function begun(options: WorldOptions = {}): TestWorld {
   world.agent.up();
   return world;
 }
+
+const relayed = async (state: Parameters<typeof laptopOf>[0]) => ({
+  world: await laptopOf(state, { begun, create }),
+  words: {},
+});
 
 export function create(
   world: TestWorld,

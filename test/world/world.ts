@@ -14,6 +14,7 @@ import type { CoreDeps, Policy } from "../../src/core/model/deps.ts";
 import { journal } from "../../src/core/model/journal.ts";
 import { live } from "../../src/core/model/live.ts";
 import type { AgentSink } from "../../src/core/model/ports/agent.ts";
+import type { RelayPort } from "../../src/core/model/ports/relay.ts";
 import type { MessageId } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import type { Rules } from "../../src/core/model/ruling.ts";
@@ -46,6 +47,7 @@ export interface WorldOptions {
   /** How many steps of others a call to Codex waits before it is carried out. */
   pause?(): number;
   policy?: Partial<Policy>;
+  relay?: RelayPort;
   /** What a notification's program does. */
   runProgram?(exec: readonly string[], input: string): Promise<void>;
   config?: { own?: Partial<Tables>; repository?: ConfigFiles["repository"] };
@@ -92,6 +94,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     store,
     agent,
     tools: toolRunner(index, async () => call),
+    relay: options.relay ?? { open: async () => fail("internal", "this world has no relay") },
     clock: mortal,
     log: options.log ?? quietLog,
     journal: journal(store, mortal, options.log ?? quietLog),
@@ -118,6 +121,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       agents: "guarded",
       hosts: [],
       requestTimeoutMs: null,
+      relay: null,
       ...options.policy,
     }),
     files: {

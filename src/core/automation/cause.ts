@@ -8,6 +8,7 @@ import type { Store } from "../model/ports/store.ts";
 /** The chain behind a message, the nearest first. Throws `not_found`. */
 export function causesOf(store: Store, id: string): Cause[] {
   const chain: Cause[] = [];
+  if (!store.messages.find(id) && store.relay.findRelayed(id)) return chain;
   let message = store.messages.get(id);
   while (message.cause_id !== null && chain.length < limits.automation.depthMax * 2) {
     const cause = store.messages.find(message.cause_id);

@@ -89,7 +89,9 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     readInbox: (id) => readInbox(deps, id),
     ackInbox: (ids) => ackInbox(deps, ids),
     causes: (receipt) => causesOf(store, receipt),
-    writer: (receipt) => store.messages.get(receipt).caller,
+    writer: (receipt) =>
+      (store.messages.find(receipt) ?? store.relay.findRelayed(receipt) ?? store.messages.get(receipt))
+        .caller,
     postInbox: (message) => postInbox(deps, message),
   };
 }

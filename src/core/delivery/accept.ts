@@ -22,6 +22,8 @@ export interface Draft {
   cause_id: string | null;
   depth: number;
   caller: string | null;
+  /** Of a message that another machine accepted; else one is made. */
+  id?: MessageId;
 }
 
 export const plain = {
@@ -45,12 +47,16 @@ export function knownByKey(store: Store, ref: Ref, draft: Draft): Message | unde
   const known = store.messages.findByKey(draft.key);
   const isOther = known
     ? known.digest !== digestOf(ref, draft)
-    : store.lanes.findByCreateKey(draft.key) !== undefined;
-  if (isOther)
-    fail("conflict", "this idempotency key was used with other content", {
-      hint: "use another --idempotency-key",
-    });
+    : store.lanes.findByCreateKey(draft.key) !== undefined ||
+      store.relay.findRelayedByKey(draft.key) !== undefined;
+  if (isOther) refuseUsedKey();
   return known;
+}
+
+export function refuseUsedKey(): never {
+  fail("conflict", "this idempotency key was used with other content", {
+    hint: "use another --idempotency-key",
+  });
 }
 
 /**
@@ -102,14 +108,9 @@ export function accept(
       hint: `dispatch queue list ${lane.ref}`,
     });
   }
-  if (draft.text === "") fail("usage", "the text is empty", { hint: "dispatch send THREAD TEXT" });
-  if (Buffer.byteLength(draft.text) > limits.input.textBytesMax) {
-    fail("too_large", `the text is over ${limits.input.textBytesMax / 1024 / 1024} MiB`, {
-      hint: "put it in a file and send its path",
-    });
-  }
+  refuseText(draft.text);
   const message: Message = {
-    id: freshId(store, mint),
+    id: draft.id ?? freshId(store, mint),
     lane: lane.ref,
     position: store.messages.position(lane.ref, more.at),
     mode: draft.mode,
@@ -141,6 +142,16 @@ export function accept(
   store.messages.add(message);
   store.lanes.set(lane.ref, { updated_at: more.now });
   return message;
+}
+
+/** Throws `usage`, `too_large`. */
+export function refuseText(text: string): void {
+  if (text === "") fail("usage", "the text is empty", { hint: "dispatch send THREAD TEXT" });
+  if (Buffer.byteLength(text) > limits.input.textBytesMax) {
+    fail("too_large", `the text is over ${limits.input.textBytesMax / 1024 / 1024} MiB`, {
+      hint: "put it in a file and send its path",
+    });
+  }
 }
 
 /** An id that no message ever had: in Codex's history two messages with one id would look like one message. */

@@ -114,7 +114,7 @@ export function delivery(deps: CoreDeps): Delivery {
       kind: "message.queued",
       lane: lane.ref,
       receipt: message.id,
-      data: { mode: draft.mode },
+      data: { mode: draft.mode, ...(draft.id ? { by: draft.caller ?? "another machine" } : {}) },
     });
     return message;
   }

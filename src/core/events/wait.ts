@@ -11,7 +11,8 @@ import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
 import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf } from "./condition.ts";
 
-export type WaitTarget = { ref: Ref; receipt?: string };
+/** `ref` is null for a message to another machine. */
+export type WaitTarget = { ref: Ref; receipt?: string } | { ref: null; receipt: string };
 
 export interface WaitRequest {
   targets: readonly WaitTarget[];
@@ -20,7 +21,7 @@ export interface WaitRequest {
   timeoutMs: number | null;
   signal: AbortSignal;
   /** Called with the lanes that are still open, when their number changes and once in a while. */
-  progress?(waiting: Ref[]): Promise<void>;
+  progress?(waiting: string[]): Promise<void>;
 }
 
 export interface WaitResult {
@@ -37,7 +38,7 @@ export async function wait(deps: CoreDeps, request: WaitRequest): Promise<WaitRe
   request.signal.addEventListener("abort", end, { once: true });
   const marks = new Map<Ref, TurnMark>();
   const verdicts = new Map<WaitTarget, Verdict | undefined>();
-  let isDue: (ref: Ref) => boolean = () => true;
+  let isDue: (ref: Ref | null) => boolean = () => true;
   let reportedCount: number | undefined;
   try {
     for (;;) {
@@ -50,7 +51,8 @@ export async function wait(deps: CoreDeps, request: WaitRequest): Promise<WaitRe
       request.signal.throwIfAborted();
       if (over.signal.aborted) return { verdict: "timeout", timed_out: true };
       const open = request.targets.filter((target) => verdicts.get(target) === undefined);
-      if (open.length !== reportedCount) await request.progress?.(open.map(({ ref }) => ref));
+      if (open.length !== reportedCount)
+        await request.progress?.(open.map(({ ref, receipt }) => ref ?? receipt));
       reportedCount = open.length;
       const again = new AbortController();
       const tick = clock.after(limits.loop.waitLookEveryMs, () => again.abort());
@@ -88,11 +90,9 @@ async function finalVerdict(
   if (any ? sure.length === 0 : sure.length < held.length) return undefined;
   return worst(
     sure.map((target) =>
-      target.receipt === undefined
-        ? verdicts.get(target) === "blocked"
-          ? "blocked"
-          : verdictOf(condition, deps.store.lanes.getFacts(target.ref), null)
-        : verdicts.get(target)!,
+      target.ref === null || target.receipt !== undefined || verdicts.get(target) === "blocked"
+        ? verdicts.get(target)!
+        : verdictOf(condition, deps.store.lanes.getFacts(target.ref), null),
     ),
   );
 }
@@ -104,6 +104,7 @@ function look(
   target: WaitTarget,
   marks: Map<Ref, TurnMark>,
 ): Verdict | undefined {
+  if (target.ref === null) return relayedVerdict(deps, target.receipt);
   if (target.receipt !== undefined) return receiptVerdict(deps, target.receipt);
   const facts = deps.store.lanes.getFacts(target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
@@ -152,7 +153,7 @@ export async function isConfirmed(
   { store, agent, live }: CoreDeps,
   { ref, receipt }: WaitTarget,
 ): Promise<boolean> {
-  if (receipt !== undefined) return true;
+  if (receipt !== undefined || ref === null) return true;
   const threadId = store.lanes.find(ref)?.thread_id ?? null;
   if (threadId === null || !live.get(threadId)) return true;
   const { status } = await agent.readThread(threadId);
@@ -166,10 +167,20 @@ function receiptVerdict({ store, live }: CoreDeps, id: string): Verdict | undefi
     return "needs_answer";
   if (message.state !== "delivered" && !isTerminal(message.state) && live.blocked.has(message.lane))
     return "blocked";
-  if (!isTerminal(message.state)) return undefined;
-  // Context has no outcome, and a message settled by a person has none that is known: neither is a failure.
-  const isGood =
-    message.state === "done" && message.outcome !== "failed" && message.outcome !== "interrupted";
+  return isTerminal(message.state) ? endVerdict(message) : undefined;
+}
+
+/** By what the other machine reported last. */
+function relayedVerdict({ store }: CoreDeps, id: string): Verdict | undefined {
+  const row = store.relay.findRelayed(id);
+  if (!row || row.state === "unsure") return "unsure";
+  if (row.asks.length > 0) return "needs_answer";
+  return isTerminal(row.state) ? endVerdict(row) : undefined;
+}
+
+// Context has no outcome, and a message settled by a person has none that is known: neither is a failure.
+function endVerdict({ state, outcome }: Pick<Message, "state" | "outcome">): Verdict {
+  const isGood = state === "done" && outcome !== "failed" && outcome !== "interrupted";
   return isGood ? "ok" : "turn_failed";
 }
 

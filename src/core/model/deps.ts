@@ -7,6 +7,7 @@ import type { ConfigFiles } from "./config.ts";
 import type { Journal } from "./journal.ts";
 import type { Live } from "./live.ts";
 import type { Agent, Epoch } from "./ports/agent.ts";
+import type { RelayPort, RelaySettings } from "./ports/relay.ts";
 import type { MessageId, Ref } from "./ports/rows.ts";
 import type { Store } from "./ports/store.ts";
 import type { ToolRunner } from "./ports/tool.ts";
@@ -17,6 +18,7 @@ export interface CoreDeps {
   agent: Agent;
   /** Carries out the calls of dispatch's own tools by threads. */
   tools: ToolRunner;
+  relay: RelayPort;
   clock: Clock;
   log: Log;
   journal: Journal;
@@ -88,8 +90,10 @@ export interface Policy {
   rules: Rules;
   /** What callers that run in a Codex thread may do. */
   agents: AgentPolicy;
-  /** The other machines that they may use, as commands name them. */
+  /** Other machines, and pools as `queue@NAME`, that such callers may reach. */
   hosts: readonly string[];
+  /** null: no relay. */
+  relay: RelaySettings | null;
   /** A request without an answer is declined after this time; null: never. */
   requestTimeoutMs: number | null;
 }

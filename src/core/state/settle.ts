@@ -19,7 +19,7 @@ export function move(
   store: Store,
   change: Change,
   message: Message,
-  to: MessageState,
+  to: Exclude<MessageState, "relayed">,
   more: MessageChange = {},
 ): void {
   store.messages.set(message.id, { ...more, state: to, updated_at: change.now });

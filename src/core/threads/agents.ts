@@ -47,7 +47,8 @@ function policyOf(deps: CoreDeps, agent: string | null): HostPolicy {
   }
 }
 
-function agentPolicyOf(deps: CoreDeps, agent: string): AgentPolicy {
+/** `agent` null: another machine. */
+export function agentPolicyOf(deps: CoreDeps, agent: string | null): AgentPolicy {
   return policyOf(deps, agent).agents;
 }
 

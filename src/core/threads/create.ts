@@ -14,7 +14,7 @@ import { openNew } from "../loading/open.ts";
 import { undo } from "../loading/opening.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import type { Lane, Message, MessageId, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
 import { isFinal } from "../model/refusal.ts";
@@ -37,6 +37,8 @@ export interface NewThread {
   requests?: Ruling | null;
   key: string | null;
   created_by: string;
+  /** The receipt of the text, where another machine accepted it. */
+  receipt?: MessageId;
   /** The Codex thread that creates it, and may not create one with more permissions. */
   agent?: string | null;
 }
@@ -75,7 +77,13 @@ export async function create(deps: CoreDeps, delivery: Delivery, draft: NewThrea
     });
     if (draft.text === null) return { ref: lane.ref, message: null };
     const overrides = draft.output_schema ? { output_schema: draft.output_schema } : null;
-    const first = { ...plain, text: draft.text, overrides, caller: draft.created_by };
+    const first = {
+      ...plain,
+      text: draft.text,
+      overrides,
+      caller: draft.created_by,
+      ...(draft.receipt ? { id: draft.receipt } : {}),
+    };
     const message = accept(deps, lane, first, { at: "back", now: change.now });
     change.append({ kind: "message.queued", lane: lane.ref, receipt: message.id, data: { mode: "send" } });
     return { ref: lane.ref, message };
@@ -159,7 +167,7 @@ function laneOf({ store, mint }: CoreDeps, draft: NewThread, digest: string, now
   const { name: title, settings, created_by, goal } = draft;
   return {
     ...laneRow(store, mint, now, { title, source: "own", settings, created_by }),
-    named_by_agent: draft.agent != null,
+    named_by_agent: draft.agent != null || draft.receipt !== undefined,
     handle: slug(title) || null,
     goal: goal === null ? null : { objective: goal, status: "paused", token_budget: null, tokens_used: null },
     goal_setup: goal === null ? null : "wanted",

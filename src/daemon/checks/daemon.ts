@@ -77,7 +77,11 @@ function judge(who: string, running: string | undefined, data: { status: Record<
 }
 
 /** Works with a daemon of any version: `daemon.status` is frozen, so no schema has to match. */
-async function askStatus(socket: string, clock: Clock, timeoutMs: number): Promise<Record<string, unknown>> {
+export async function askStatus(
+  socket: string,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<Record<string, unknown>> {
   const connection = (await connect(socket)) ?? fail("daemon_down", `nobody listens on ${socket}`);
   const patience = new AbortController();
   try {

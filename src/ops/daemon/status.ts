@@ -7,6 +7,7 @@ import { ago, cell, paint, span } from "../../base/text.ts";
 import { codexStates } from "../../contract/words.ts";
 import type { AgentStatus } from "../../core/model/ports/agent.ts";
 import { op } from "../op.ts";
+import { relayFault, relayObject, relayOf, relayRow } from "../relaystatus.ts";
 import { limitLine } from "../threadpairs.ts";
 
 export default op({
@@ -59,6 +60,8 @@ export default op({
       last_error: v.nullable(v.string()),
       warnings: v.array(v.string()),
     }),
+    /** null: none is configured. */
+    relay: v.optional(v.nullable(relayObject)),
     degraded: v.array(v.object({ code: v.string(), message: v.string(), hint: v.nullable(v.string()) })),
     previous: v.nullable(v.object({ clean: v.boolean(), last_seen_at: v.string() })),
   }),
@@ -112,7 +115,9 @@ export default op({
         last_error: agent.last_error?.message ?? null,
         warnings: agent.warnings,
       },
+      relay: relayOf(core),
       degraded: degradedOf(agent).concat(
+        relayFault(core),
         startingLong(agent),
         core.crashers().map(({ ref, message }) => ({
           code: "agent",
@@ -153,6 +158,7 @@ export default op({
         "queue",
         `${out.queue.queued} waiting${out.queue.unsure ? `, ${out.queue.unsure} unsure` : ""}; ${out.open_requests} open questions`,
       ],
+      ...relayRow(out.relay),
       ["log at", cell(out.cursor)],
     ];
     for (const limit of out.limits ?? [])

@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
-import { jsonObject } from "../../base/jsonobject.ts";
 import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
@@ -11,6 +10,8 @@ import { envelope } from "../envelope.ts";
 import { flag, idempotencyKey, type Mark, seconds, selector, text } from "../fields.ts";
 import { leanReceipt, leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
+import { overridesOf } from "../overrides.ts";
+import { sendAway } from "../sendaway.ts";
 import { asksOf, callerName, callerThread, exitOf, stillWaiting, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
@@ -68,7 +69,7 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     verdict: v.optional(verdict),
   }),
   asksCodex: true,
-  fails: ["thread_busy", "needs_answer", "authority", "turn_failed", "conflict"],
+  fails: ["thread_busy", "needs_answer", "authority", "turn_failed", "conflict", "overloaded"],
   examples: [
     {
       given: "two threads",
@@ -109,6 +110,9 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     },
     { given: "two threads", input: { thread: "@docs", text: "hello", timeout: 3 }, error: "usage" },
     { given: "an open request", input: { thread: "@docs", text: "hello" }, error: "needs_answer" },
+    { given: "a relay", input: { thread: "tower/@docs", text: "hello" }, output: { state: "relayed" } },
+    { given: "a relay that is down", input: { thread: "tower/@docs", text: "hello" }, error: "host_down" },
+    { given: "a relay that is full", input: { thread: "tower/@docs", text: "hello" }, error: "overloaded" },
     { given: "Codex is down", input: { thread: "@docs", text: "hello" }, error: "agent_down" },
     {
       given: "Codex is down",
@@ -126,11 +130,12 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     if (input.timeout !== undefined && !input.wait)
       fail("usage", "--timeout needs --wait", { hint: "dispatch send --help" });
     const mode = modeOf(input);
-    const ref = core.resolve(input.thread, caller.thread_id);
+    const away = core.away(input.thread);
+    const ref = away ? null : core.resolve(input.thread, caller.thread_id);
     const sender = core.refOf(caller.thread_id);
-    if (input.wait) core.refuseSelfWait(ref, callerThread(caller, core));
+    if (input.wait && ref !== null) core.refuseSelfWait(ref, callerThread(caller, core));
     const draft = {
-      text: envelope(input, sender === null ? null : core.view(sender)),
+      text: envelope(input, sender === null ? null : core.view(sender), away && core.relay()?.name),
       mode,
       or_queue: mode === "steer" && input.queue,
       overrides: overridesOf(input, mode),
@@ -139,7 +144,8 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
       depth: 0,
       caller: callerName(caller),
     };
-    const receipt = await core.send(ref, draft, signal);
+    if (away) return sendAway(away, input, draft, { core, caller, signal, emit });
+    const receipt = await core.send(ref!, draft, signal);
     if (!input.wait) return { ...receipt, message_accepted: true };
     const waited = await core
       .wait({
@@ -152,7 +158,7 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
         progress: (waiting) => emit({ waiting }),
       })
       .catch((thrown: unknown) => notAwaited(thrown, receipt.receipt));
-    const last = core.view(ref).last_message;
+    const last = core.view(ref!).last_message;
     const now = core.receipt(receipt.receipt);
     return {
       ...now,
@@ -212,34 +218,4 @@ function modeOf(input: Flags): Mode {
   if (named.length > 1)
     fail("usage", `--${named.join(" and --")} exclude each other`, { hint: "dispatch send --help" });
   return input.mode ?? (named[0] as Mode | undefined) ?? "send";
-}
-
-interface Settings {
-  model?: string | undefined;
-  effort?: string | undefined;
-  service_tier?: string | undefined;
-  output_schema?: string | undefined;
-}
-
-function overridesOf({ model, effort, service_tier, output_schema }: Settings, mode: Mode) {
-  const given = Object.entries({
-    model,
-    effort,
-    service_tier,
-    output_schema: schemaIn(output_schema),
-  }).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return null;
-  if (mode === "steer" || mode === "context")
-    fail("usage", `--${mode} starts no turn, so it takes no --${given[0]![0].replaceAll("_", "-")}`, {
-      hint: "dispatch send --help",
-    });
-  return Object.fromEntries(given);
-}
-
-function schemaIn(source: string | undefined): Record<string, unknown> | undefined {
-  if (source === undefined) return undefined;
-  return (
-    jsonObject(source) ??
-    fail("usage", "the output schema is not a JSON object", { hint: "--output-schema-file schema.json" })
-  );
 }

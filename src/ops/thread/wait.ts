@@ -106,5 +106,9 @@ The result is always on stdout; the exit status says how the wait ended.`,
     next: timed_out ? "not over yet: call wait again with the same threads" : null,
   }),
   view: ({ threads, timed_out, verdict }, look) =>
-    `${threadTable(threads.map(summaryOf), look)}\n${verdictWords[timed_out ? "timeout" : verdict]}`,
+    // A receipt of another machine has no thread here.
+    [
+      ...(threads.length > 0 ? [threadTable(threads.map(summaryOf), look)] : []),
+      verdictWords[timed_out ? "timeout" : verdict],
+    ].join("\n"),
 });

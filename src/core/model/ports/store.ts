@@ -8,6 +8,7 @@ import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
 import type { AutomationStore, InboxStore, OutboxStore } from "./automation.ts";
 import type { Hit, IndexedItem, ItemQuery, SearchedLane, Sync } from "./indexed.ts";
 import type { ProfileStore } from "./profile.ts";
+import type { RelayStore } from "./relay.ts";
 import type {
   Counts,
   EpochRow,
@@ -222,6 +223,7 @@ export interface Store {
 
   usage: UsageStore;
   profiles: ProfileStore;
+  relay: RelayStore;
 
   automations: AutomationStore;
   inbox: InboxStore;

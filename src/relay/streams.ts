@@ -1,0 +1,154 @@
+/**
+ * The streams, subjects and consumers of the relay. A subject has names of machines and pools only, which hold no dot and
+ * no wildcard; everything else is in the body. The sender's name is its last word, so that a server can allow each
+ * machine its own name only.
+ */
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  ReplayPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
+import type { RelaySettings } from "../core/model/ports/relay.ts";
+
+export const streams = { mail: "DISPATCH_MAIL", back: "DISPATCH_BACK", claims: "DISPATCH_CLAIMS" } as const;
+
+export const subjects = {
+  mail: (box: string, from: string) => `dispatch.mail.${box}.${from}`,
+  pool: (pool: string, from: string) => `dispatch.pool.${pool}.${from}`,
+  back: (box: string, from: string) => `dispatch.back.${box}.${from}`,
+  claim: (id: string) => `dispatch.claim.${id}`,
+};
+
+/** The sender's name. */
+export function originOf(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}
+
+export const consumers = {
+  mail: (box: string) => `mail-${box}`,
+  pool: (pool: string) => `pool-${pool}`,
+  back: (box: string) => `back-${box}`,
+};
+
+const nanos = (ms: number) => ms * 1_000_000;
+
+function wanted(replicas: number): StreamsWanted {
+  const common = {
+    storage: StorageType.File,
+    num_replicas: replicas,
+    // A full stream refuses. It never drops what it accepted.
+    discard: DiscardPolicy.New,
+    duplicate_window: nanos(limits.relay.duplicateWindowMs),
+  };
+  const { mailAgeMaxMs, claimAgeMaxMs } = limits.relay;
+  const queue = { ...common, retention: RetentionPolicy.Workqueue, max_age: nanos(mailAgeMaxMs) };
+  return [
+    { ...queue, name: streams.mail, subjects: ["dispatch.mail.*.*", "dispatch.pool.*.*"] },
+    { ...queue, name: streams.back, subjects: ["dispatch.back.*.*"] },
+    {
+      ...common,
+      name: streams.claims,
+      subjects: ["dispatch.claim.*"],
+      retention: RetentionPolicy.Limits,
+      max_age: nanos(claimAgeMaxMs),
+    },
+  ];
+}
+
+type StreamsWanted = (Partial<StreamConfig> & Pick<StreamConfig, "name" | "subjects" | "retention">)[];
+
+/** Makes the streams that are not there. One that is there is used as it is, if it keeps what it accepted. */
+export async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
+  for (const config of wanted(replicas)) {
+    const { config: found } = await jsm.streams.info(config.name).catch((thrown: unknown) => {
+      if (!isCode(thrown, JetStreamApiCodes.StreamNotFound)) throw thrown;
+      return jsm.streams.add(config);
+    });
+    const lacks = config.subjects.filter((subject) => !found.subjects?.includes(subject));
+    const isSafe = found.retention === config.retention && found.discard === DiscardPolicy.New;
+    if (isSafe && lacks.length === 0) continue;
+    fail("conflict", `the stream ${config.name} of the relay is not as dispatch needs it`, {
+      hint: `make it with retention ${config.retention}, discard new, subjects ${config.subjects.join(" ")}; or delete it, and dispatch makes it`,
+    });
+  }
+}
+
+/** `home`: a machine's consumers belong to one registry, or two would take each other's messages. */
+export async function ensureConsumers(
+  jsm: JetStreamManager,
+  { name, pools }: RelaySettings,
+  home: string,
+): Promise<void> {
+  const { mailAckWaitMs, ackWaitMs, reportsMax } = limits.relay;
+  const own = { description: `dispatch ${home}` };
+  await ensureConsumer(jsm, streams.mail, {
+    ...own,
+    durable_name: consumers.mail(name),
+    filter_subject: subjects.mail(name, "*"),
+    ack_wait: nanos(mailAckWaitMs),
+    // One at a time: what is given again can never be overtaken by what came later.
+    max_ack_pending: 1,
+  });
+  await ensureConsumer(jsm, streams.back, {
+    ...own,
+    durable_name: consumers.back(name),
+    filter_subject: subjects.back(name, "*"),
+    ack_wait: nanos(ackWaitMs),
+    max_ack_pending: reportsMax,
+  });
+  for (const pool of Object.keys(pools))
+    await ensureConsumer(jsm, streams.mail, {
+      durable_name: consumers.pool(pool),
+      filter_subject: subjects.pool(pool, "*"),
+      ack_wait: nanos(ackWaitMs),
+    });
+}
+
+async function ensureConsumer(
+  jsm: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  const name = config.durable_name;
+  const found = await findConsumer(jsm, stream, name);
+  const isShared = config.description === undefined;
+  if (found && !isShared && found.config.description !== config.description)
+    fail("conflict", `another dispatch home uses the name of this machine at the relay`, {
+      hint: `set another [relay] name; or, where that home is gone, delete the consumer ${name} of ${stream}`,
+    });
+  // What a connection before this one was given and did not acknowledge. A server that was killed may believe so of a
+  // message that it has deleted (seen with 2.9.10): it never gives that again, and nothing behind it. A new consumer gives
+  // all that is not acknowledged, in order, because these streams keep nothing else.
+  const isLeft = found !== undefined && !isShared && found.num_ack_pending > 0;
+  if (isLeft) await jsm.consumers.delete(stream, name);
+  if (found && !isLeft) return;
+  await jsm.consumers.add(stream, {
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    replay_policy: ReplayPolicy.Instant,
+    ...config,
+  });
+}
+
+export async function findConsumer(jsm: JetStreamManager, stream: string, name: string) {
+  try {
+    return await jsm.consumers.info(stream, name);
+  } catch (thrown) {
+    if (isCode(thrown, JetStreamApiCodes.ConsumerNotFound)) return undefined;
+    throw thrown;
+  }
+}
+
+function isCode(thrown: unknown, code: number): boolean {
+  return thrown instanceof JetStreamApiError && thrown.code === code;
+}

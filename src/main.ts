@@ -52,7 +52,11 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
   return runCli(argv, {
     ...pending,
     index,
-    tools: async () => (await import("./surface/mcp/listing.json")).default as unknown as Listings,
+    // As text: the same as a module takes 7 ms to load and to write, instead of 1.5 (measured).
+    tools: async () => {
+      const { default: text } = await import("./surface/mcp/listing.json", { with: { type: "text" } });
+      return JSON.parse(text as unknown as string) as Listings;
+    },
     ...daemonStart(),
     ...farDeps,
     codex: async (args) => (await import("./daemon/terminal.ts")).runCodexInTerminal(args),

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { LATEST_PROTOCOL_VERSION as protocolVersion } from "@modelcontextprotocol/sdk/types.js";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { limits } from "../../src/base/limits.ts";
 import { codexExecutable, codexHome } from "../../test/support/codex.ts";
@@ -12,7 +13,7 @@ import { programOf } from "./build.ts";
 import { inTurns, ratio, sides } from "./measure.ts";
 import { atMost, type Bench, type Row } from "./row.ts";
 
-const starts = 15;
+const starts = 31;
 
 /** A server of the SDK with one tool that does nothing. */
 const emptyServer = `
@@ -33,10 +34,16 @@ export const mcp: Row = {
     const source = join(bench.folder, "empty-mcp.ts");
     writeFileSync(source, emptyServer);
     const empty = await programOf(bench.folder, "empty-mcp", source);
+    const flat = [bench.dispatch, "mcp", "--flat"];
     const taken = await inTurns(
       starts,
       () => listedMs([empty], env),
-      () => listedMs([bench.dispatch, "mcp", "--flat"], env),
+      () => listedMs(flat, env),
+    );
+    const checked = await inTurns(
+      starts,
+      () => checkedMs([empty], env),
+      () => checkedMs(flat, env),
     );
     const { tools } = await withClient([bench.dispatch, "mcp"], env, (client) => client.listTools());
     const story = await storyOf(bench.dispatch, env);
@@ -51,6 +58,7 @@ export const mcp: Row = {
       ],
       notes: [
         sides(taken, ["empty server of the SDK", "dispatch mcp --flat"]),
+        `with a client of the SDK, which checks the schemas of all tools: ${ratio(checked).toFixed(2)} x`,
         "the story: create five workers, wait for the first, steer another, answer an approval, collect the rest, archive all",
         `tokens by o200k: ${story.each.join(", ")}`,
       ],
@@ -86,7 +94,43 @@ async function withClient<T>(
   }
 }
 
+/** Until the line with the tools is here. What a client does with it is not the server's time. */
 async function listedMs(command: string[], env: Record<string, string>): Promise<number> {
+  const from = performance.now();
+  const child = Bun.spawn(command, {
+    env,
+    cwd: env["HOME"]!,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const output = child.stdout.getReader();
+  const send = (message: object) => {
+    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+    child.stdin.flush();
+  };
+  // One message is one line, and the next one comes only when it was asked for.
+  const answered = async () => {
+    for (;;) {
+      const { value, done } = await output.read();
+      if (done) throw new Error(`${command.join(" ")} ended before it answered`);
+      if (value.at(-1) === 10) return;
+    }
+  };
+  const clientInfo = { name: "bench", version: "1" };
+  send({ id: 0, method: "initialize", params: { protocolVersion, capabilities: {}, clientInfo } });
+  await answered();
+  send({ method: "notifications/initialized" });
+  send({ id: 1, method: "tools/list", params: {} });
+  await answered();
+  const took = performance.now() - from;
+  child.stdin.end();
+  await child.exited;
+  return took;
+}
+
+/** The same until a client of the SDK has taken the tools. */
+async function checkedMs(command: string[], env: Record<string, string>): Promise<number> {
   const from = performance.now();
   return withClient(command, env, async (client) => {
     await client.listTools();

@@ -1,5 +1,5 @@
 /**
- * The board beside a fleet: its CPU with 100 threads of which ten work, and how soon a key is on the screen. In a terminal
+ * The board beside a fleet: its CPU and the daemon's with 100 threads of which ten work, and how soon a key is on the screen. In a terminal
  * of the runtime's own, over the real Codex.
  */
 import { codexExecutable, codexHome } from "../../test/support/codex.ts";
@@ -28,23 +28,26 @@ export const top: Row = {
       return child.state === "running" ? true : undefined;
     });
     const board = await boardOn(bench, daemon);
-    const idle = await percent(board.pid);
+    const [idle = 0] = await percents(board.pid);
     await work(daemon, home.cwd);
     await until("the fleet works", () => (board.text().includes(`${workers} busy`) ? true : undefined));
     const seenBefore = await events(daemon);
-    const busy = await percent(board.pid);
+    const [busy = 0, watched = 0] = await percents(board.pid, daemon.pid);
     const seen = ((await events(daemon)) - seenBefore) / (watchedMs / 1000);
     const taken: number[] = [];
     for (let at = 0; at < keys; at++) taken.push(await board.key(at % 2 === 0 ? "j" : "k"));
     await board.end();
+    const [alone = 0] = await percents(daemon.pid);
     await daemon.end();
     return {
       lines: [
         atMost(`CPU of \`dispatch top\`, ${threads} threads, ${workers} busy`, busy, 2, "%"),
         atMost("the same while nothing happens", idle, 1, "%"),
+        atMost("CPU that the board costs the daemon", watched - alone, 1, "%"),
         atMost("from a key to its picture, p99", quantile(taken, 0.99), 50, "ms"),
       ],
       notes: [
+        `the daemon takes ${watched.toFixed(1)} % of a core while they work with the board, and ${alone.toFixed(1)} % without`,
         `over ${watchedMs / 1000} s each, in a terminal of 80 x 24; ${seen.toFixed(0)} events/s while they work`,
         `a key: p50 ${ms(median(taken))}, ${keys} keys while ten threads work; ${(board.bytes() / 1024).toFixed(0)} KiB were drawn in all`,
       ],
@@ -72,12 +75,12 @@ async function events({ connection }: Daemon): Promise<number> {
   return Number(String(cursor).split(":")[1]);
 }
 
-async function percent(pid: number): Promise<number> {
+async function percents(...pids: number[]): Promise<number[]> {
   // The first seconds compile what runs later.
   await Bun.sleep(3000);
-  const before = usage(pid).cpuMs;
+  const before = pids.map((pid) => usage(pid).cpuMs);
   await Bun.sleep(watchedMs);
-  return ((usage(pid).cpuMs - before) / watchedMs) * 100;
+  return pids.map((pid, at) => ((usage(pid).cpuMs - before[at]!) / watchedMs) * 100);
 }
 
 async function boardOn(bench: Bench, daemon: Daemon) {

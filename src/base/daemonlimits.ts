@@ -120,6 +120,10 @@ export const daemonLimits = {
     startFailureMs: 500,
     /** How long a cancelled stream may take before the client exits. */
     cancelGraceMs: second,
+    /** Lines below a stream on a terminal: more leave no room for the stream. */
+    footerLinesMax: 8,
+    /** How often they are drawn: their ages are in seconds. */
+    footerEveryMs: second,
     /** Times a call that may be repeated is sent when the connection is lost under it: a daemon that dies of it stays dead. */
     callTriesMax: 3,
   },
@@ -194,6 +198,8 @@ export const daemonLimits = {
     shutdownGraceMs: 10 * second,
     /** The part of that time that open calls get after their abort. */
     shutdownCallsMs: 2 * second,
+    /** How long no turn starts after a daemon that waits to take over has asked: several times as long as its pause. */
+    handoverMs: 2 * second,
     /** Failures that `daemon status` shows: the newest ones. The log has all. */
     faultsKeptMax: 10,
     /** Characters of a failure's message there. */

@@ -34,6 +34,11 @@ export function terminalWidth(): number {
   return Number.isInteger(columns) && columns > 0 ? columns : process.stdout.columns || 80;
 }
 
+/** Lines of the terminal that stdout is. */
+export function terminalRows(): number {
+  return process.stdout.rows || 24;
+}
+
 /** False when the reader has gone (`| head`): the command then ends silently. */
 export function writeOut(s: string | Uint8Array): Promise<boolean> {
   return write(Bun.stdout, "standard output", s);

@@ -170,6 +170,11 @@ export function ago(iso: string | null | undefined, look: Look): string {
   return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;
 }
 
+/** A whole number as a person reads it: `1,234,567`. */
+export function grouped(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 /** A length of time in its largest whole unit: `45s`, `3m`, `2h`, `5d`. */
 export function span(seconds: number): string {
   if (seconds < 60) return `${Math.floor(seconds)}s`;

@@ -12,6 +12,7 @@ const types: Record<string, ItemFacts["type"]> = {
   commandExecution: "command",
   fileChange: "file_change",
   mcpToolCall: "mcp_tool_call",
+  dynamicToolCall: "tool_call",
   webSearch: "web_search",
   contextCompaction: "context_compaction",
 };
@@ -28,6 +29,7 @@ export function itemFacts(value: unknown, at: number | null = null): ItemFacts |
     type: row(types, kind) ?? "other",
     text: textOf(kind, item, changes),
     command: commandOf(kind, item),
+    arguments: isToolCall(kind) ? argumentsOf(item["arguments"]) : null,
     exit_code: number(item["exitCode"]),
     path: text(object(list(item["changes"])[0])?.["path"]),
     changes,
@@ -59,6 +61,12 @@ function textOf(kind: string, item: Json, changes: readonly FileChange[] | null)
     default:
       return text(item["text"]) ?? "";
   }
+}
+
+const isToolCall = (kind: string) => kind === "mcpToolCall" || kind === "dynamicToolCall";
+
+function argumentsOf(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value);
 }
 
 /** The command that ran. For a tool call, the name of the tool. */

@@ -164,6 +164,9 @@ export const eventWords = {
 
 export const eventKinds = Object.keys(eventWords) as EventKind[];
 
+/** Each turn has one of them at its end. */
+export const turnEnds: readonly EventKind[] = ["turn.completed", "turn.failed", "turn.interrupted"];
+
 /** `turn.*`: every kind of a group. */
 const eventGroups = [
   ...new Set(eventKinds.filter((kind) => kind.includes(".")).map((kind) => kind.replace(/\..*/, ".*"))),

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
 import { pastTurn } from "./thread.ts";
+import { reportedUsage } from "./usage.ts";
 import { messageStates, requestStates, threadStatuses } from "./words.ts";
 
 const reportedRequest = v.object({
@@ -45,6 +46,8 @@ const reportedThread = v.object({
   status: v.picklist(threadStatuses),
   parent_id: orNull(v.string()),
   ...totals,
+  /** Used on the days that the period touches. */
+  tokens: v.number(),
   /** `completed_at` null: it runs, or its end is not known. */
   turns_list: v.array(pastTurn),
   requests_list: v.array(reportedRequest),
@@ -56,6 +59,7 @@ export const reportShape = {
   since: time,
   until: time,
   ...totals,
+  ...reportedUsage,
   /** Those with something in the period, the longest at work first. */
   threads: v.array(reportedThread),
   /** A limit left turns, questions or texts out: the newest are here. */

@@ -57,3 +57,10 @@ export const usageObject = v.object({
   limits: v.array(budget),
 });
 export type UsageView = v.InferOutput<typeof usageObject>;
+
+/** The same in a report: of whole days, the newest first. */
+export const reportedUsage = {
+  tokens: v.object(tokens),
+  tokens_by_day: v.array(v.object({ day: v.string(), ...tokens })),
+  windows: v.array(window),
+};

@@ -123,6 +123,8 @@ export interface Core extends AutomationVerbs {
   /** The error message of the last write if the disk refused it; else null. */
   writeRefusal(): string | null;
   retryAgent(): void;
+  /** For `limits.daemon.handoverMs` no turn starts; then all goes on, unless the daemon was stopped. */
+  beginHandover(): void;
   running(): ThreadView[];
   /** Threads whose sub-agents work, whether or not they run a turn themselves. */
   withAgents(): ThreadView[];
@@ -132,7 +134,7 @@ export interface Core extends AutomationVerbs {
   /** The newest turns, newest first. */
   turns(ref: Ref): PastTurn[];
   /** What the threads did since then; epoch ms. */
-  report(since: number): Report;
+  report(since: number): Promise<Report>;
 }
 
 export interface Waiting {

@@ -6,6 +6,7 @@ import type { Receipt } from "../contract/receipt.ts";
 import type { ThreadView } from "../contract/thread.ts";
 import { automationVerbs } from "./automation/verbs.ts";
 import type { Core } from "./core.ts";
+import { beginHandover } from "./delivery/capacity.ts";
 import type { Delivery } from "./delivery/modes.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { refuseFlood } from "./delivery/rate.ts";
@@ -52,6 +53,10 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
     const facts = store.lanes.getFacts(ref);
     const found = viewOf(facts, live);
     return { ...found, blocked: found.blocked ?? missingFolder(deps, facts.lane) };
+  }
+
+  function goOn(): void {
+    for (const ref of store.lanes.unfinished()) deliver.kick(ref);
   }
 
   const receipt = (id: string) => {
@@ -205,8 +210,9 @@ export function verbsOf(deps: CoreDeps, deliver: Delivery, settle: Reconcile, au
       agent.retry();
       endAllLimits(deps);
       deliver.freshStart();
-      for (const ref of store.lanes.unfinished()) deliver.kick(ref);
+      goOn();
     },
+    beginHandover: () => beginHandover(deps, goOn),
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     withAgents: () =>
       live.list().flatMap(([threadId]) => {

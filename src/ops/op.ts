@@ -117,6 +117,19 @@ interface Common<I extends ObjectSchema, O extends ObjectSchema> {
   exit?(out: v.InferOutput<O>): number;
 }
 
+/** Lines below the rows of a stream, drawn again as time passes. */
+export interface Footer<Given = Record<string, unknown>, Checked = Record<string, unknown>> {
+  /** What the call asks for besides, so that the lines are right from the beginning; undefined: no footer for this input. */
+  input(input: Checked): Partial<Given> | undefined;
+  begin(): FooterLines;
+}
+
+export interface FooterLines {
+  /** False: the row was for the footer, and is not printed. */
+  note(row: Record<string, unknown>): boolean;
+  lines(look: Look): string[];
+}
+
 /** An op that runs in the daemon. */
 export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends ObjectSchema = ObjectSchema>
   extends Common<I, O> {
@@ -139,6 +152,8 @@ export interface DaemonOp<I extends ObjectSchema = ObjectSchema, O extends Objec
     /** This result ends the calls of the other machines. */
     isEnough?(input: Record<string, unknown>, out: v.InferOutput<O>): boolean;
   };
+  /** For a stream on a terminal: what stays below its rows. */
+  footer?: Footer<v.InferInput<I>, v.InferOutput<I>>;
   /** For completion in a shell: the input of the call, and the words to take from its output, by kind of name. */
   lists?: Partial<
     Record<Named, { input: Partial<v.InferInput<I>>; words(out: v.InferOutput<O>): readonly Word[] }>

@@ -29,7 +29,7 @@ export async function endForReplacement(
   if (found.version === version && programState(pid) === "same") return null;
   const until = ctx.clock.monotonic() + timeoutMs;
   for (let shown = ""; ; ) {
-    const reason = await stopped(ctx, force);
+    const reason = await stopped(ctx, force ? { force } : { idle: true, handover: true });
     if (reason === null) break;
     if (reason !== shown) ctx.note(`waiting: ${reason}`);
     shown = reason;
@@ -55,12 +55,14 @@ async function statusOf(ctx: Pick<ClientCtx, "call">): Promise<Replaced | null> 
 }
 
 /** Null when the daemon stops now. Else what keeps it. */
-async function stopped(ctx: Pick<ClientCtx, "call">, force: boolean): Promise<string | null> {
+async function stopped(ctx: Pick<ClientCtx, "call">, input: Record<string, boolean>): Promise<string | null> {
   try {
-    await ctx.call("daemon.stop", force ? { force } : { idle: true });
+    await ctx.call("daemon.stop", input);
     return null;
   } catch (thrown) {
     if (!(thrown instanceof DispatchError)) throw thrown;
+    // An older daemon knows no handover: turns that wait go on starting.
+    if (thrown.code === "usage" && input["handover"]) return stopped(ctx, { idle: true });
     // It ended by itself.
     if (thrown.code === "daemon_down" || thrown.code === "unsure") return null;
     if (thrown.code !== "thread_busy") throw thrown;

@@ -3,12 +3,13 @@
  * escaped, and the page's own policy forbids scripts.
  */
 import { limits } from "../base/limits.ts";
-import { span } from "../base/text.ts";
+import { grouped, span } from "../base/text.ts";
 import { version } from "../base/version.ts";
 import type { Report, ReportedThread } from "../contract/report.ts";
 import { axis, chart, legend, type Scale, scaleOf } from "./reportchart.ts";
 import { escapeHtml } from "./reportescape.ts";
 import { reportStyle } from "./reportstyle.ts";
+import { compact, usage } from "./reportusage.ts";
 
 /** `zone`: the IANA time zone of the reader. */
 export function reportPage(report: Report, zone: string): string {
@@ -36,6 +37,7 @@ ${
     ? '<p class="empty">Nothing happened in this time.</p>'
     : `${legend}\n<div class="threads">\n${axis(scale)}\n${report.threads.map((one) => thread(one, scale)).join("\n")}\n</div>`
 }
+${usage(report, scale)}
 </main>
 <footer>Made by dispatch ${escapeHtml(version)}, ${escapeHtml(scale.full(report.until))}.</footer>
 </body>
@@ -54,15 +56,17 @@ function numbers(report: Report): string {
     answer_wait_seconds,
     queued,
     queue_wait_seconds,
+    tokens,
   } = report;
   const card = (label: string, value: string, more: string, kind = "") =>
     `<div class="card ${kind}"><dt>${label}</dt><dd>${value}<small>${more}</small></dd></div>`;
   return `<dl class="cards">
-${card("Turns", turns.toLocaleString("en-US"), running > 0 ? `${running} running` : "none running")}
+${card("Turns", grouped(turns), running > 0 ? `${running} running` : "none running")}
 ${card("At work", span(busy_seconds), `in ${report.threads.length} threads`)}
 ${card("Failed", String(failed), `${interrupted} interrupted`, failed > 0 ? "bad" : "")}
 ${card("Questions", String(requests), `${span(answer_wait_seconds)} waited for answers`, answer_wait_seconds > 0 ? "asks" : "")}
 ${card("Queued texts", String(queued), `${span(queue_wait_seconds)} waited for their turn`)}
+${card("Tokens", compact(tokens.total), `${compact(tokens.output)} of them written`)}
 </dl>`;
 }
 
@@ -73,6 +77,7 @@ function thread(one: ReportedThread, scale: Scale): string {
     ...(one.failed > 0 ? [`${one.failed} failed`] : []),
     ...(one.interrupted > 0 ? [`${one.interrupted} interrupted`] : []),
     ...(one.requests > 0 ? [`${one.requests} questions, ${span(one.answer_wait_seconds)} waited`] : []),
+    ...(one.tokens > 0 ? [`${compact(one.tokens)} tokens`] : []),
     ...(one.queued > 0 ? [`${one.queued} queued, ${span(one.queue_wait_seconds)} waited`] : []),
   ];
   const words = parts.join(" · ");

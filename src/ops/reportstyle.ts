@@ -50,6 +50,12 @@ td:last-child{white-space:normal;overflow-wrap:anywhere;min-width:12rem}
 .thread details{grid-column:1/-1;margin-top:0}
 .thread p{margin:0}
 }
+.usage{margin-top:1.5rem;font-size:.9rem}
+.usage h2{font-size:1.05rem;margin:0 0 .3rem}
+.usage td:nth-child(2){width:40%;min-width:6rem;vertical-align:middle}
+.usage td:last-child{min-width:0;white-space:nowrap}
+.bar{display:block;height:.7rem;border-radius:2px;background:var(--line)}
+.bar i{display:block;height:100%;border-radius:2px;background:var(--ok)}
 .note,.empty,footer{color:var(--dim)}
 footer{margin-top:1.5rem;font-size:.8rem}
 `;

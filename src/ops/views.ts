@@ -84,7 +84,9 @@ function noteOf(thread: ThreadSummary, look: Look): string {
   // Also with an empty queue: after a crash only the hold distinguishes this thread from a finished one.
   if (held) return paint("yellow", `${pending > 0 ? `${pending} ` : ""}held: ${reason}`);
   const waits = pending > 0 ? String(pending) : "-";
-  if (limited_until === null) return waits;
+  // `get` has the whole reason.
+  if (limited_until === null)
+    return pending > 0 && reason !== null ? paint("yellow", `${waits}: ${cell(reason, 40)}`) : waits;
   const ends = `limited, ends ${ago(limited_until, look)}`;
   return paint("yellow", pending > 0 ? `${waits} ${ends}` : ends);
 }

@@ -1,10 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
-import type { Lane, LaneFacts, Ref, StatusFacts, SummaryFacts, Turn } from "../core/model/ports/rows.ts";
+import type { Lane, LaneFacts, Ref, StatusFacts, Turn } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { syncTable } from "./items.ts";
 import { requestTable } from "./requests.ts";
+import { summariesOf } from "./summaries.ts";
 import { table } from "./table.ts";
 import { turnTable } from "./turns.ts";
 import { usageLimitStore } from "./usagelimits.ts";
@@ -16,7 +17,6 @@ export function laneStore(db: Database): Store["lanes"] {
     json: ["settings", "effective", "goal", "tokens", "last_message"],
     bool: ["overridden", "named_by_agent"],
   });
-  const usageLimits = usageLimitStore(db);
   const readFacts = factsReader(db);
 
   const find = (ref: Ref) => lanes.find(`SELECT * FROM lanes WHERE ref = ? AND ${live}`, ref);
@@ -92,46 +92,7 @@ export function laneStore(db: Database): Store["lanes"] {
           limit,
         ),
       ),
-    summaries({ archived, limit }) {
-      const usage_limits = usageLimits.list();
-      return db
-        .query<SummaryRow, [number, number, number]>(
-          `SELECT l.ref, l.thread_id, l.source, l.setup, l.evidence_at, l.archived_at, l.gone_at, l.title, l.handle,
-                  l.cwd, l.parent_id, l.pending, l.hold_reason, l.blocked_reason, l.durable_at, l.updated_at,
-                  t.status, t.epoch, t.retrying_since,
-                  json_extract(l.effective, '$.model_provider') AS provider_effective,
-                  json_extract(l.settings, '$.model_provider') AS provider_requested,
-                  json_extract(l.settings, '$.ephemeral') IS 1 AS ephemeral,
-                  iif(json_extract(l.goal, '$.interrupted'), 'interrupted', json_extract(l.goal, '$.status')) AS goal,
-                  substr(json_extract(l.last_message, '$.text'), 1, +?) AS last,
-                  json_extract(l.last_message, '$.at') AS last_at,
-                  (SELECT group_concat(id, ' ') FROM
-                    (SELECT id FROM requests AS r WHERE r.lane = l.ref AND r.state = 'open' ORDER BY asked_at)) AS asks
-             FROM lanes AS l LEFT JOIN turns AS t
-               ON t.lane = l.ref AND t.turn_id = (SELECT max(turn_id) FROM turns WHERE lane = l.ref)
-            WHERE l.forgotten_at IS NULL AND (l.archived_at IS NOT NULL) = +?
-            ORDER BY l.updated_at DESC, l.rowid DESC LIMIT +?`,
-        )
-        .all(limits.thread.summaryTextCharsMax, archived ? 1 : 0, limit)
-        .map((row) => {
-          const { status, epoch, retrying_since, asks, ephemeral, goal, last, last_at, ...more } = row;
-          const { provider_effective, provider_requested, ...lane } = more;
-          return {
-            lane: {
-              ...lane,
-              settings: provider_requested === null ? {} : { model_provider: provider_requested },
-              effective: provider_effective === null ? null : { model_provider: provider_effective },
-            },
-            latest: status === null ? null : { status, epoch, retrying_since },
-            requests: asks?.split(" ") ?? [],
-            ephemeral: ephemeral === 1,
-            usage_limits,
-            goal,
-            last,
-            last_at,
-          };
-        });
-    },
+    summaries: summariesOf(db),
     statusFacts: () =>
       db
         .query<StatusRow, []>(
@@ -167,17 +128,6 @@ export function laneStore(db: Database): Store["lanes"] {
 function forgotten(ref: Ref): never {
   return fail("not_found", `thread ${ref} was forgotten`, { hint: "dispatch list" });
 }
-
-type SummaryRow = Omit<SummaryFacts["lane"], "settings" | "effective"> &
-  Pick<SummaryFacts, "goal" | "last" | "last_at"> & {
-    status: Turn["status"] | null;
-    epoch: number | null;
-    retrying_since: number | null;
-    provider_effective: string | null;
-    provider_requested: string | null;
-    asks: string | null;
-    ephemeral: number;
-  };
 
 type StatusRow = StatusFacts["lane"] & {
   status: Turn["status"] | null;

@@ -1,4 +1,5 @@
 /** The Store port on SQLite. */
+import type { Database } from "bun:sqlite";
 import type { Counts } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { automationStore, inboxStore, outboxStore } from "./automations.ts";
@@ -18,7 +19,11 @@ import { usageLimitStore } from "./usagelimits.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openStore(path: string, now: number): Store {
-  const db = openDb(path, now);
+  return storeOf(openDb(path, now));
+}
+
+/** Over a database as `openDb` returns it. */
+export function storeOf(db: Database): Store {
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
   // As `openDb` leaves it.
   let synchronous: "FULL" | "NORMAL" = "FULL";

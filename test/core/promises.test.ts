@@ -304,6 +304,7 @@ test("a registry copied back from before a delivery does not deliver the text ag
         id: "i-1",
         command: null,
         exit_code: null,
+        arguments: null,
         path: null,
         changes: null,
         status: null,

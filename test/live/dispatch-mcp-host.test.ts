@@ -211,3 +211,18 @@ test("two hosts at once: one dies in a call, and the other one's calls and the d
   });
   expect((await rig.ask(["daemon", "status"])).pid).toBe(pid);
 });
+
+test("a send that waits is answered by its one receipt when the daemon is killed in the call", async () => {
+  await ask("dispatch_new", { name: "cut" });
+  const text = stringify([{ wait: "cut" }, { say: "never" }]);
+  const sent = client.callTool({
+    name: "dispatch_send",
+    arguments: { thread: "@cut", text, wait: true },
+  }) as Promise<Answer>;
+  await rig.provider.reached("cut");
+  process.kill((await rig.pids()).daemon, "SIGKILL");
+  const { structuredContent: answer } = await sent;
+  expect(answer).toMatchObject({ state: "done", outcome: "interrupted", verdict: "turn_failed" });
+  const { receipts } = await rig.ask(["receipt", "list", "--thread", "@cut"]);
+  expect(receipts.map(({ receipt }: Json) => receipt)).toEqual([answer.receipt]);
+});

@@ -118,7 +118,6 @@ test("up --replace waits for the turn, says for which, and the newer daemon goes
   ]);
   await rig.provider.reached("handed over");
   await rig.ask(["send", ref, "after it", "--queue"]);
-  await rig.ask(["queue", "hold", ref]);
   const old = (await rig.pids()).daemon;
   const early = await newly("up", "--replace", "--timeout", "1");
   expect([early.code, early.error.code]).toEqual([14, "timeout"]);
@@ -136,7 +135,6 @@ test("up --replace waits for the turn, says for which, and the newer daemon goes
   expect(await runningVersion()).toBe(newer);
   const { items } = await rig.ask(["tail", ref]);
   expect(items.map((item: { text: string }) => item.text)).toContain("done");
-  await newly("queue", "release", ref);
   await newly("wait", ref, "--timeout", "30");
   const texts = (await rig.ask(["tail", ref])).items
     .filter((item: { type: string }) => item.type === "user_message")

@@ -15,6 +15,14 @@ const totals = {
   queued: 0,
   queue_wait_seconds: 0,
 };
+const tokens = (total: number) => ({
+  total,
+  input: total,
+  cached: 0,
+  output: 0,
+  reasoning: 0,
+  incomplete: false,
+});
 const thread = (given: Partial<ReportedThread>): ReportedThread => ({
   ref: "k3x9tz",
   title: "docs",
@@ -22,6 +30,7 @@ const thread = (given: Partial<ReportedThread>): ReportedThread => ({
   status: "idle",
   parent_id: null,
   ...totals,
+  tokens: 0,
   turns_list: [],
   requests_list: [],
   queued_list: [],
@@ -31,6 +40,9 @@ const report = (threads: ReportedThread[], more: Partial<Report> = {}): Report =
   since: at(0),
   until: at(60),
   ...totals,
+  tokens: tokens(0),
+  tokens_by_day: [],
+  windows: [],
   threads,
   truncated: false,
   ...more,
@@ -109,4 +121,54 @@ test("10,000 turns of 100 threads are a page under 3 MB", () => {
     thread({ title: `worker ${n}`, turns: 100, turns_list }),
   );
   expect(reportPage(report(threads), "UTC").length).toBeLessThan(3_000_000);
+});
+
+test("tokens a day are bars beside their numbers, the account's windows too", () => {
+  const page = reportPage(
+    report([thread({ turns: 1, tokens: 1500, turns_list: [turn(15, 30)] })], {
+      tokens: tokens(2000),
+      tokens_by_day: [
+        { day: "2026-11-28", ...tokens(1500) },
+        { day: "2026-11-27", ...tokens(500), incomplete: true },
+      ],
+      windows: [
+        {
+          provider: "<b>mock</b>",
+          limit: "codex",
+          window: "primary",
+          used_percent: 43.4,
+          window_minutes: 300,
+          resets_at: at(90),
+          as_of: at(50),
+          age_seconds: 600,
+        },
+      ],
+    }),
+    "UTC",
+  );
+  expect(page).toContain("1.5K tokens");
+  expect(page).toContain('<i style="width:100%"></i></span></td><td>1,500</td>');
+  expect(page).toContain('<i style="width:33.3%"></i></span></td><td>500 or more</td>');
+  expect(page).toContain("&#60;b&#62;mock&#60;/b&#62; codex");
+  expect(page).toContain(
+    '<i style="width:43.4%"></i></span></td><td>43 %</td><td>5h</td><td>28 Nov, 10:30</td>',
+  );
+});
+
+test("a window that was reset since says so, and nothing counted makes no tables", () => {
+  const over = {
+    ...{
+      provider: "mock",
+      limit: null,
+      window: "secondary" as const,
+      used_percent: 99,
+      window_minutes: null,
+    },
+    ...{ resets_at: at(30), as_of: at(20), age_seconds: 2400 },
+  };
+  const page = reportPage(report([thread({})], { windows: [over] }), "UTC");
+  expect(page).toContain("<td>mock</td>");
+  expect(page).toContain("reset 28 Nov, 09:30");
+  expect(page).not.toContain("Tokens a day");
+  expect(reportPage(report([]), "UTC")).not.toContain("windows</h2>");
 });

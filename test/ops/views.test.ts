@@ -6,6 +6,7 @@ import type { RequestView } from "../../src/contract/request.ts";
 import type { ThreadSummary } from "../../src/contract/thread.ts";
 import receiptList from "../../src/ops/receipt/list.ts";
 import { requestPairs } from "../../src/ops/requestpairs.ts";
+import tail from "../../src/ops/thread/tail.ts";
 import wait from "../../src/ops/thread/wait.ts";
 import { eventLine, receiptPairs, threadTable } from "../../src/ops/views.ts";
 
@@ -51,6 +52,8 @@ test("a held thread shows in a list, also when nothing waits behind the hold", (
   expect(row({ pending: 0, reason: "crashed", ...held })).toContain(" held: crashed ");
   expect(row({ pending: 2, reason: "by_hand", ...held })).toContain(" 2 held: by_hand ");
   expect(row({ pending: 2, ...free })).toContain("  2  ");
+  const reason = "the 5 turns that [limits] turns allows are running";
+  expect(row({ pending: 2, ...free, reason })).toContain("  2: the 5 turns that [limits] turns a… ");
   expect(row({ pending: 0, ...free })).toContain("  -  ");
 });
 
@@ -117,4 +120,65 @@ test("no line of a question answers it when it is copied into a shell", () => {
 test("a wait does not call a turn failed that was only cut", () => {
   const out = { threads: [], timed_out: false, verdict: "turn_failed" };
   expect(shown(wait.view(out, look))).toEndWith("\na turn failed or was interrupted");
+});
+
+test("a tail shows commands with their exit, tool calls with what they were given, and diffs line by line", () => {
+  const none = {
+    turn_id: "t",
+    item_id: "i",
+    truncated: false,
+    path: null,
+    changes: null,
+    status: "completed",
+    at: null,
+  };
+  const item = { ...none, text: "", command: null, arguments: null, exit_code: null };
+  const view = tail.view(
+    {
+      items: [
+        { ...item, type: "command", command: "npm test", exit_code: 0, text: "fine\n" },
+        { ...item, type: "command", command: "npm run lint", exit_code: 2 },
+        {
+          ...item,
+          type: "mcp_tool_call",
+          command: "dispatch.list",
+          arguments: '{"limit":5}',
+          text: "no threads",
+        },
+        { ...item, type: "tool_call", command: "send", arguments: "{}", status: "failed" },
+        {
+          ...item,
+          type: "file_change",
+          changes: [{ path: "/app/a.ts", kind: "update", to: null }],
+          text: "@@ -1 +1 @@\n-old\n+new\n",
+        },
+      ],
+      next_cursor: null,
+    },
+    look,
+  );
+  expect(
+    shown(view)
+      .split("\n")
+      .map((line) => line.trimEnd()),
+  ).toEqual([
+    "command  -",
+    "  $ npm test  (exit 0)",
+    "  fine",
+    "command  -",
+    "  $ npm run lint  (exit 2)",
+    "mcp tool call  -",
+    '  dispatch.list {"limit":5}',
+    "  no threads",
+    "tool call  -",
+    "  send {}  (failed)",
+    "file change  -",
+    "  update /app/a.ts",
+    "  @@ -1 +1 @@",
+    "  -old",
+    "  +new",
+  ]);
+  const colored = toTerminal(view, { color: true });
+  expect(colored).toContain("\u001b[32m+new\u001b[0m");
+  expect(colored).toContain("\u001b[31m-old\u001b[0m");
 });

@@ -26,6 +26,7 @@ export async function simulate(seed: number, steps: number): Promise<Tally> {
     throw new Error(`seed ${seed}: ${words}\n${sim.trail.slice(-40).join("\n")}`);
   } finally {
     sim.world.abandon();
+    sim.store.close();
   }
 }
 

@@ -2,9 +2,9 @@
 import type { Ref } from "../../src/core/model/ports/rows.ts";
 import type { Store } from "../../src/core/model/ports/store.ts";
 import { endOrphans } from "../../src/daemon/orphan.ts";
-import { openStore } from "../../src/store/store.ts";
 import { handClock } from "../support/codex-clock.ts";
 import { quietLog } from "../support/codex-sink.ts";
+import { memoryStore } from "../support/memorystore.ts";
 import { seeded } from "../support/seeded.ts";
 import { type TestWorld, testWorld } from "../world/world.ts";
 import { budgetsOf, overBudget } from "./budget.ts";
@@ -17,7 +17,7 @@ export function begin(seed: number): Sim {
   const sim: Omit<Sim, "world"> = {
     random: seeded(seed),
     clock,
-    store: openStore(":memory:", clock.now()),
+    store: memoryStore(),
     isDead: false,
     diesIn: 0,
     diesBefore: false,

@@ -93,8 +93,13 @@ const endsRequest = (step: Step) =>
 const encoder = new TextEncoder();
 type Send = (type: string, more: Record<string, unknown>) => void;
 
-async function perform(play: Play, send: Send): Promise<void> {
+async function perform(play: Play, sendOn: Send): Promise<void> {
   const { script, signal } = play;
+  const output: unknown[] = [];
+  const send: Send = (type, more) => {
+    if (type === "response.output_item.done") output.push(more["item"]);
+    sendOn(type, more);
+  };
   const id = `resp_${crypto.randomUUID()}`;
   let usage: Usage = { input: 1000, output: 20 };
   let index = 0;
@@ -132,6 +137,7 @@ async function perform(play: Play, send: Send): Promise<void> {
   send("response.completed", {
     response: {
       id,
+      output,
       usage: {
         input_tokens: usage.input,
         input_tokens_details: { cached_tokens: usage.cached ?? 0 },

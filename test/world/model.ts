@@ -378,6 +378,7 @@ export function modelAgent({
       text,
       command: null,
       exit_code: null,
+      arguments: null,
       path: null,
       changes: null,
       status: null,

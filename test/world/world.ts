@@ -24,8 +24,8 @@ import { toolRunner } from "../../src/daemon/tools/runner.ts";
 import type { Ctx } from "../../src/ops/ctx.ts";
 import { index } from "../../src/ops/index.ts";
 import type { Caller } from "../../src/ops/protocol.ts";
-import { openStore } from "../../src/store/store.ts";
 import { quietLog } from "../support/codex-sink.ts";
+import { memoryStore } from "../support/memorystore.ts";
 import { type ModelAgent, modelAgent } from "./model.ts";
 
 export interface TestWorld extends CoreDeps {
@@ -65,7 +65,7 @@ const home = "/home/user/.dispatch";
 
 export function testWorld(options: WorldOptions = {}): TestWorld {
   const { clock = systemClock, schedule = (fn) => void setImmediate(fn), random = systemRandom } = options;
-  const store = options.store ?? openStore(":memory:", clock.now());
+  const store = options.store ?? memoryStore();
   const locks = keyedMutex();
   let isAbandoned = false;
   let engine: Engine;

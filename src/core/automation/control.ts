@@ -1,5 +1,7 @@
 /** What a person does with what acts by itself: pause it, let it go on, remove it. */
+
 import { fail } from "../../base/error.ts";
+import { turnEnds } from "../../contract/events.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation, WatchedLane } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
@@ -7,7 +9,7 @@ import type { Store } from "../model/ports/store.ts";
 import { writeLock } from "../state/lane.ts";
 import { startAt } from "./fire.ts";
 import { isClock, nextSlot } from "./schedule.ts";
-import { holdsAlready, turnEnds } from "./watch.ts";
+import { holdsAlready } from "./watch.ts";
 
 type Moment = Pick<Automation, "slot_at" | "due_at">;
 

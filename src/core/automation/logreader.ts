@@ -1,6 +1,8 @@
 /** What the log says to those who look at it: read by a cursor, so that nothing is missed while the daemon is down. */
+
 import { limits } from "../../base/limits.ts";
 import { macrotask } from "../../base/macrotask.ts";
+import { turnEnds } from "../../contract/events.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Automation, When } from "../model/ports/automation.ts";
@@ -9,7 +11,7 @@ import type { Actions } from "./effect.ts";
 import { fire, pause } from "./fire.ts";
 import type { Notifications } from "./notify.ts";
 import { wakeText } from "./wake.ts";
-import { isStillSo, kindsFor, meaningOf, turnEnds } from "./watch.ts";
+import { isStillSo, kindsFor, meaningOf } from "./watch.ts";
 
 /** After these nothing can be sent to the thread any more. */
 const ends: Record<string, string> = {

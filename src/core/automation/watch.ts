@@ -1,6 +1,6 @@
 /** What an event of the log means to those who watch its thread. Events are occurrences; some conditions are states. */
 import { errorMessage } from "../../base/error.ts";
-import { type EventKind, eventKinds, kindsOf } from "../../contract/events.ts";
+import { eventKinds, kindsOf } from "../../contract/events.ts";
 import type { WatchedCondition } from "../../contract/words.ts";
 import { holdsNow, isConfirmed } from "../events/wait.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -42,9 +42,6 @@ const looksAfter: Record<WatchedCondition, readonly string[]> = {
     "limit.",
   ],
 };
-
-/** Each turn has one of them at its end. */
-export const turnEnds: readonly EventKind[] = ["turn.completed", "turn.failed", "turn.interrupted"];
 
 /** The kinds of events that it looks at. */
 export function kindsFor(when: When): readonly string[] {

@@ -1,5 +1,5 @@
 /**
- * Whether a turn may start: by the usage limit of the account, and by the limits that the user sets. Goals and other apps
+ * Whether a turn may start: by a handover, the usage limit of the account, and the limits that the user sets. Goals and other apps
  * are not limited.
  */
 import { errorMessage } from "../../base/error.ts";
@@ -12,6 +12,12 @@ import type { StartBlock } from "./next.ts";
 
 /** Why no turn may start in this thread now; null: one may. */
 export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
+  if (deps.clock.monotonic() < deps.live.handover.until)
+    return {
+      by: "limits",
+      message: "a new daemon takes over when no turn runs",
+      hint: "send it with --queue",
+    };
   const limit = limitMessage(deps, lane);
   if (limit !== null)
     return { by: "usage_limit", message: limit, hint: "send it with --queue to wait for it" };
@@ -19,6 +25,14 @@ export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
   if (full !== null) return { by: "limits", message: full, hint: "send it with --queue to wait its turn" };
   const block = budgetBlock(deps, lane);
   return block && { by: "limits", ...block };
+}
+
+/** For some seconds no turn starts, so that the running ones are the last ones. `goOn` is called if nobody took over. */
+export function beginHandover({ live, clock }: CoreDeps, goOn: () => void): void {
+  live.handover.until = clock.monotonic() + limits.daemon.handoverMs;
+  clock.after(limits.daemon.handoverMs + limits.timer.slackMs, () => {
+    if (clock.monotonic() >= live.handover.until) goOn();
+  });
 }
 
 /** The message for the user while no turn may start; null: there is room. */

@@ -61,6 +61,8 @@ export interface Live {
   setReporter(provider: string | null): void;
   /** By model provider: when its usage limit ends; monotonic ms. Kept when the child ends. */
   readonly limitEnds: Map<string, number>;
+  /** Until then no turn starts, since another daemon waits to take over; monotonic ms. Kept when the child ends. */
+  readonly handover: { until: number };
   /** Threads that this child refuses; a retry does not help. */
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn only retries; monotonic ms. */
@@ -153,6 +155,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     pendingLookups,
     warnings,
     limitEnds: new Map(),
+    handover: { until: 0 },
     pausedForTake: new Set(),
     blocked,
     openings,

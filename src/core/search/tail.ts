@@ -16,6 +16,8 @@ export interface ItemView {
   text: string;
   truncated: boolean;
   command: string | null;
+  /** Of a tool call, as JSON; its beginning unless the whole was asked for. */
+  arguments: string | null;
   exit_code: number | null;
   path: string | null;
   /** For a file change: each path, and what is done to it; the diffs are in the text. Null: not known. */
@@ -76,14 +78,17 @@ function itemsOf(turn: TurnFacts, full: boolean): ItemView[] {
 }
 
 function itemView(turn: TurnFacts, item: ItemFacts, full: boolean): ItemView {
-  const isCut = !full && item.text.length > limits.thread.tailItemCharsMax;
+  const most = limits.thread.tailItemCharsMax;
+  const isCut = !full && [item.text, item.arguments ?? ""].some((text) => text.length > most);
+  const cut = (text: string) => (isCut ? text.slice(0, most).toWellFormed() : text);
   return {
     turn_id: turn.id,
     item_id: item.id,
     type: item.type,
-    text: isCut ? item.text.slice(0, limits.thread.tailItemCharsMax).toWellFormed() : item.text,
+    text: cut(item.text),
     truncated: isCut,
     command: item.command,
+    arguments: item.arguments === null ? null : cut(item.arguments),
     exit_code: item.exit_code,
     path: item.path,
     changes: item.changes?.map(({ path, kind, to }) => ({ path, kind, to })) ?? null,
@@ -96,6 +101,7 @@ function errorView(turn: TurnFacts, message: string): ItemView {
   const at = turn.completed_at ?? turn.started_at;
   const none = {
     command: null,
+    arguments: null,
     exit_code: null,
     path: null,
     changes: null,

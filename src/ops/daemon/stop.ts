@@ -17,12 +17,16 @@ export default op({
   repeat: "safe",
   start: "never",
   // An idle stop interrupts nothing, so every caller may request it: a newer client does, to upgrade the daemon.
-  reach: ({ idle }) => (idle === true ? "any" : "created"),
+  reach: ({ idle, handover }) => (idle === true && handover !== true ? "any" : "created"),
   frozen: true,
   hidden: true,
   input: v.strictObject({
     force: v.optional(flag(v.boolean(), "also while turns run: it interrupts them"), false),
     idle: v.optional(flag(v.boolean(), "only when no work at all is in progress"), false),
+    handover: v.optional(
+      flag(v.boolean(), "with idle: no turn starts while it is asked again and again"),
+      false,
+    ),
   }),
   output: v.object({ pid: v.number(), cut: v.array(v.string()) }),
   fails: ["thread_busy"],
@@ -30,10 +34,12 @@ export default op({
     { given: "two threads", input: {}, output: { cut: [] } },
     { given: "a running turn", input: {}, error: "thread_busy" },
     { given: "two threads", input: { idle: true }, output: { cut: [] } },
+    { given: "a running turn", input: { idle: true, handover: true }, error: "thread_busy" },
     { given: "an open request", input: { idle: true }, error: "thread_busy" },
     { given: "an ephemeral thread", input: { idle: true }, error: "thread_busy" },
   ],
-  run({ force, idle }, { core, host }) {
+  run({ force, idle, handover }, { core, host }) {
+    if (handover) core.beginHandover();
     const running = core.running();
     const named = running.map(({ ref, title }) => `${ref} "${cell(title)}"`).join(", ");
     const turns = `${counted(running.length, "a turn runs", "turns run")}: ${named}`;

@@ -15,7 +15,7 @@ export default clientOp({
   task: "maintain",
   summary: "Start the daemon, unless it runs",
   about:
-    "Where the daemon is a service of this home, the service starts it. --replace is for after an upgrade: it waits until no turn runs, nothing is being delivered and no other command waits for its answer, and says what it waits for; then it ends the older daemon and starts one of this program. Texts that wait stay in their queues. A daemon of this very program goes on.",
+    "Where the daemon is a service of this home, the service starts it. --replace is for after an upgrade: it waits until no turn runs, nothing is being delivered and no other command waits for its answer, and says what it waits for. Meanwhile no new turn starts. Then it ends the older daemon and starts one of this program. Texts that wait stay in their queues. A daemon of this very program goes on.",
   at: "client",
   intent: "write",
   repeat: "safe",

@@ -26,6 +26,16 @@ export default op({
       input: { since: "2026-01-01T00:00:00Z" },
       output: { failed: 1, threads: [{ failed: 1 }] },
     },
+    {
+      given: "used tokens",
+      input: { since: "2026-01-01T00:00:00Z" },
+      output: {
+        tokens: { total: 1020, output: 20 },
+        tokens_by_day: [{ total: 1020 }],
+        windows: [{ provider: "mock", used_percent: 43 }],
+        threads: [{ title: "docs", tokens: 1020 }],
+      },
+    },
   ],
   run: ({ since }, { core, clock }) =>
     core.report(since === undefined ? clock.now() - limits.report.periodMs : Date.parse(since)),

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
-import { cell, type Look, paint, span } from "../../base/text.ts";
+import { cell, grouped, type Look, paint, span } from "../../base/text.ts";
 import { type Report, reportShape } from "../../contract/report.ts";
 import { flag, moment, path } from "../fields.ts";
 import { clientOp } from "../op.ts";
@@ -12,9 +12,9 @@ export default clientOp({
   cli: "report",
   group: "thread",
   task: "look",
-  summary: "Show what the threads did: turns, waits for answers, failures",
+  summary: "Show what the threads did: turns, waits for answers, failures, tokens",
   about:
-    "Times are those inside the period. --html writes one page that needs no network and runs no script: a time line for each thread, for any browser. --open shows it.",
+    "Times are those inside the period; tokens are counted by whole days. --html writes one page that needs no network and runs no script: a time line for each thread, for any browser. --open shows it.",
   at: "client",
   isOfAnswers: true,
   intent: "read",
@@ -48,12 +48,13 @@ export default clientOp({
 });
 
 function summary(report: Report): string {
-  const { turns, failed, interrupted, busy_seconds, requests, answer_wait_seconds } = report;
+  const { turns, failed, interrupted, busy_seconds, requests, answer_wait_seconds, tokens } = report;
   return [
     `${turns} turns, ${span(busy_seconds)} at work`,
     failed > 0 ? paint("red", `${failed} failed`) : "none failed",
     ...(interrupted > 0 ? [`${interrupted} interrupted`] : []),
     `${requests} questions, ${span(answer_wait_seconds)} waited for answers`,
+    ...(tokens.total > 0 ? [`${grouped(tokens.total)} tokens`] : []),
   ].join("; ");
 }
 
@@ -67,7 +68,8 @@ function threads({ threads }: Report, look: Look): string {
     one.failed > 0 ? paint("red", String(one.failed)) : "-",
     one.requests > 0 ? `${one.requests}, ${span(one.answer_wait_seconds)}` : "-",
     one.queued > 0 ? `${one.queued}, ${span(one.queue_wait_seconds)}` : "-",
+    one.tokens > 0 ? grouped(one.tokens) : "-",
   ]);
-  const header = ["ref", "title", "turns", "at work", "failed", "questions", "queued"];
+  const header = ["ref", "title", "turns", "at work", "failed", "questions", "queued", "tokens"];
   return table(rows, look, { header, shrink: 1 });
 }

@@ -112,7 +112,7 @@ export default op({
     handle: thread.handle,
     receipt,
     goal_set: goal_set || null,
-    dropped,
+    dropped: dropped.length > 0 ? dropped : null,
   }),
   several: {
     each: null,

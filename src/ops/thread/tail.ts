@@ -13,6 +13,7 @@ const item = v.object({
   text: v.string(),
   truncated: v.boolean(),
   command: v.nullable(v.string()),
+  arguments: v.nullable(v.string()),
   exit_code: v.nullable(v.number()),
   path: v.nullable(v.string()),
   changes: v.nullable(v.array(v.object(fileChange))),
@@ -63,17 +64,33 @@ export default op({
 });
 
 function rendered(shown: v.InferOutput<typeof item>, look: Look): string {
-  const { type, at, command, exit_code, changes, path, text, truncated } = shown;
+  const { type, at, changes, path, text, truncated } = shown;
   const speaker = {
     user_message: paint("cyan", "user"),
     agent_message: paint("green", "agent"),
     error: paint("red", "error"),
   }[type];
-  const head = `${speaker ?? paint("bold", cell(type))}  ${paint("dim", ago(at, look))}`;
-  const exit = exit_code ? paint("red", `  (exit ${exit_code})`) : "";
-  const ran = command ? `\n  $ ${block(command).replaceAll("\n", "\n    ")}${exit}` : "";
+  const head = `${speaker ?? paint("bold", cell(type.replaceAll("_", " ")))}  ${paint("dim", ago(at, look))}`;
   const files =
     changes?.map((change) => `\n  ${changeLine(change)}`).join("") ?? (path ? `\n  ${cell(path)}` : "");
-  const body = text ? `\n  ${block(text.trimEnd()).replaceAll("\n", "\n  ")}` : "";
-  return `${head}${ran}${files}${body}${truncated ? paint("dim", " … (--full)") : ""}`;
+  const lines = text ? block(text.trimEnd()).split("\n") : [];
+  const body = (type === "file_change" ? lines.map(diffLine) : lines).map((line) => `\n  ${line}`).join("");
+  return `${head}${called(shown)}${files}${body}${truncated ? paint("dim", " … (--full)") : ""}`;
+}
+
+/** The command or the tool, with what became of it. */
+function called({ type, command, arguments: given, exit_code, status }: v.InferOutput<typeof item>): string {
+  if (command === null) return "";
+  if (type !== "command") {
+    const end = status && status !== "completed" ? paint("red", `  (${cell(status)})`) : "";
+    return `\n  ${paint("bold", cell(command))} ${cell(given)}${end}`;
+  }
+  const exit = exit_code === null ? "" : paint(exit_code === 0 ? "dim" : "red", `  (exit ${exit_code})`);
+  return `\n  $ ${block(command).replaceAll("\n", "\n    ")}${exit}`;
+}
+
+function diffLine(line: string): string {
+  if (line.startsWith("+")) return paint("green", line);
+  if (line.startsWith("-")) return paint("red", line);
+  return line.startsWith("@@") ? paint("cyan", line) : line;
 }

@@ -3,10 +3,13 @@ import { iso } from "../../base/clock.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { type EventView, eventKindWords, eventObject, kindsOf } from "../../contract/events.ts";
+import type { ThreadView } from "../../contract/thread.ts";
 import type { Delta } from "../../core/model/ports/agent.ts";
+import type { Ref } from "../../core/model/ports/rows.ts";
 import type { Ctx } from "../ctx.ts";
 import { arg, count, flag, seconds } from "../fields.ts";
 import { op } from "../op.ts";
+import { runningTurns } from "../runningturns.ts";
 import { eventLine, eventLines } from "../views.ts";
 
 export default op({
@@ -37,6 +40,10 @@ export default op({
       flag(v.boolean(), "Codex's own notifications instead of events (with --follow)", { cli_only: true }),
       false,
     ),
+    running: v.optional(
+      flag(v.boolean(), "first the turns that run already (with --follow)", { cli_only: true }),
+      false,
+    ),
     limit: v.optional(count("at most this many events in a sample", limits.event.pageMax), 20),
     timeout: v.optional(seconds("how long to wait for a sample, or how long to follow")),
   }),
@@ -54,12 +61,12 @@ export default op({
   progress: ({ watching }) => `watching ${Array.isArray(watching) ? watching.join(", ") : "all threads"}`,
   streams: ({ follow }) => follow,
   async run(
-    { threads, all, follow, since, kinds, deltas, raw, limit, timeout },
+    { threads, all, follow, since, kinds, deltas, raw, running, limit, timeout },
     { core, caller, signal, emit, clock },
   ) {
     if ((threads === undefined || threads.length === 0) !== all)
       fail("usage", "name threads to watch, or give --all, but not both", { hint: "dispatch watch --all" });
-    for (const [name, isOn] of Object.entries({ raw, deltas }))
+    for (const [name, isOn] of Object.entries({ raw, deltas, running }))
       if (isOn && !follow)
         fail("usage", `--${name} needs --follow`, { hint: `dispatch watch --all --follow --${name}` });
     if (raw && deltas)
@@ -90,6 +97,9 @@ export default op({
           })
         : () => {};
     try {
+      if (running)
+        for (const row of core.running())
+          if (all || lanes?.includes(row.ref as Ref)) await emit(runningRow(row));
       const rows = raw ? async () => {} : (row: Record<string, unknown>) => emit(row);
       const next_cursor = await core.follow(
         which,
@@ -104,6 +114,11 @@ export default op({
       cancel();
     }
   },
+  footer: {
+    // With fewer kinds the end of a turn might not be heard.
+    input: ({ kinds, raw }) => (kinds === undefined && !raw ? { running: true } : undefined),
+    begin: runningTurns,
+  },
   view: ({ events }, look) => eventLines(events, look),
   viewRow(row, look) {
     if (typeof row["method"] === "string") return JSON.stringify(row);
@@ -115,6 +130,12 @@ export default op({
     );
   },
 });
+
+/** A turn that runs already, in the shape of an event. It is not in the log and has no cursor. */
+function runningRow({ ref, latest_turn, last_message }: ThreadView) {
+  const data = { preview: last_message?.text ?? "" };
+  return { at: latest_turn?.started_at, kind: "turn.running", thread: ref, turn_id: latest_turn?.id, data };
+}
 
 /** A delta in the shape of an event. It is not in the log and has no cursor. */
 function deltaRow(thread: string | null, { turn_id, item_id, type, text }: Delta, now: number) {

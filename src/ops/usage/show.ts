@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { table } from "../../base/table.ts";
-import { ago, cell, type Look, paint } from "../../base/text.ts";
+import { ago, cell, grouped, type Look, paint } from "../../base/text.ts";
 import { type UsageView, usageObject } from "../../contract/usage.ts";
 import { flag, moment, threadFlag } from "../fields.ts";
 import { op } from "../op.ts";
@@ -67,11 +67,11 @@ function tokensTable({ by, used, total, truncated, since }: UsageView, look: Loo
   if (used.length === 0) return "no tokens were counted";
   const cells = (name: string[], row: Row) => [
     ...name,
-    count(row.input),
-    count(row.cached),
-    count(row.output),
-    count(row.reasoning),
-    `${count(row.total)}${row.incomplete ? " or more" : ""}`,
+    grouped(row.input),
+    grouped(row.cached),
+    grouped(row.output),
+    grouped(row.reasoning),
+    `${grouped(row.total)}${row.incomplete ? " or more" : ""}`,
   ];
   const rows = used.map((row) =>
     cells(by === "thread" ? [row.thread ?? "", cell(row.title, 30)] : [cell(row.day ?? row.model)], row),
@@ -102,13 +102,9 @@ function limitsTable({ limits }: UsageView, look: Look): string {
   const color = { ok: "dim", near: "yellow", full: "red" } as const;
   const rows = limits.map(({ limit, max, used, state }) => [
     limit,
-    count(max),
-    count(used),
+    grouped(max),
+    grouped(used),
     paint(color[state], state),
   ]);
   return table(rows, look, { header: ["limit", "max", "used", ""], shrink: 0 });
-}
-
-function count(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
 }

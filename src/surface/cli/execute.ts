@@ -98,20 +98,26 @@ async function runInDaemon(op: DaemonOp, run: Run): Promise<number> {
   if (earlier && "error" in earlier) throw DispatchError.fromBody(earlier.error);
   if (earlier && "result" in earlier) return finish(op, run, earlier.result);
   const isStream = op.streams?.(checked.parsed) === true;
+  const asked = isStream && out.isLive() ? op.footer?.input(checked.parsed) : undefined;
+  const rows = out.stream(op, asked && op.footer?.begin());
   const take = async (row: Row) => {
-    if (isStream && !(await out.row(op, row))) stop.abort();
+    if (isStream && !(await rows.row(row))) stop.abort();
     if (!isStream && op.viewRow)
       await out.note(op.viewRow(row, { width: 80, now: systemClock.now(), color: false }));
   };
-  const call = session.call(row, checked.input, {
-    caller,
-    repeat: op.repeat,
-    row: take,
-    isStream,
-    signal: stop.signal,
-  });
+  const call = session.call(
+    row,
+    { ...checked.input, ...asked },
+    {
+      caller,
+      repeat: op.repeat,
+      row: take,
+      isStream,
+      signal: stop.signal,
+    },
+  );
   if (!isStream) return finish(op, run, await call);
-  const result = await untilStopped(call, stop);
+  const result = await untilStopped(call, stop).finally(() => rows.end());
   return result === undefined ? 0 : (op.exit?.(result) ?? 0);
 }
 

@@ -2,20 +2,39 @@
 import { systemClock } from "../../base/clock.ts";
 import { readEnv } from "../../base/env.ts";
 import type { DispatchError } from "../../base/error.ts";
-import { isTerminal, stderrFd, stdoutFd, terminalWidth, writeErr, writeOut } from "../../base/stdio.ts";
+import { limits } from "../../base/limits.ts";
+import {
+  isTerminal,
+  stderrFd,
+  stdoutFd,
+  terminalRows,
+  terminalWidth,
+  writeErr,
+  writeOut,
+} from "../../base/stdio.ts";
 import { cell, type Look, paint, toJson, toJsonLine, toTerminal } from "../../base/text.ts";
-import type { AnyOp } from "../../ops/op.ts";
+import type { AnyOp, DaemonOp, FooterLines } from "../../ops/op.ts";
 import type { Row } from "../wire.ts";
+import { footed } from "./footer.ts";
 import type { Globals } from "./globals.ts";
+
+export interface Stream {
+  /** Resolves with false when the reader has gone. */
+  row(row: Row): Promise<boolean>;
+  end(): Promise<void>;
+}
 
 export interface Output {
   isJson: boolean;
-  /** This and the next three resolve with false when the reader has gone. */
+  /** This and the next two resolve with false when the reader has gone. */
   json(out: Row): Promise<boolean>;
   result(op: AnyOp, out: Row): Promise<boolean>;
-  row(op: AnyOp, row: Row): Promise<boolean>;
   /** Plain text in every case: help, the version. */
   text(s: string): Promise<boolean>;
+  /** The rows of a stream; `footer` only where `isLive`. */
+  stream(op: DaemonOp, footer?: FooterLines): Stream;
+  /** Lines on it may be drawn again: a terminal that moves its cursor, and is high enough. */
+  isLive(): boolean;
   /** A progress note, on a terminal only. */
   note(s: string): Promise<void>;
   /** A warning on standard error: a line for a person, or a JSON line that is no error. */
@@ -42,10 +61,15 @@ export function openOutput(globals: Globals): Output {
     json,
     result: (op, out) =>
       asJson && !(op.plain && globals.json !== true) ? json(out) : human(op.view(out, look())),
-    row(op, row) {
-      const viewRow = op.at === "client" ? undefined : op.viewRow;
-      if (asJson || !viewRow) return writeOut(`${toJsonLine(row)}\n`);
-      return human(viewRow(row, look()));
+    isLive: () =>
+      !asJson &&
+      isOutTerminal &&
+      readEnv().TERM !== "dumb" &&
+      terminalRows() > limits.client.footerLinesMax + 4,
+    stream({ viewRow }, footer) {
+      const row: Stream["row"] =
+        asJson || !viewRow ? (row) => writeOut(`${toJsonLine(row)}\n`) : (row) => human(viewRow(row, look()));
+      return footer && viewRow ? footed(footer, viewRow, look) : { row, end: async () => {} };
     },
     text: (s) => writeOut(`${toTerminal(s, shape)}\n`),
     async note(s) {

@@ -44,6 +44,7 @@ export interface Item {
   type: string;
   text: string;
   command: string | null;
+  arguments: string | null;
   exit_code: number | null;
   changes: { path: string; kind: string; to: string | null }[] | null;
   path: string | null;

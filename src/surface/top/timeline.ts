@@ -66,6 +66,7 @@ const speakers: Readonly<Record<string, readonly [who: string, style: Style]>> =
   command: ["ran", "bold"],
   file_change: ["files", "bold"],
   mcp_tool_call: ["tool", "bold"],
+  tool_call: ["tool", "bold"],
   web_search: ["search", "bold"],
   reasoning: ["thinks", "dim"],
   plan: ["plan", "bold"],
@@ -82,7 +83,10 @@ function bodyOf(item: Item, width: number): readonly string[] {
   return lines;
 }
 
-function made({ type, text, command, exit_code, changes, path, status }: Item, width: number): string[] {
+function made(
+  { type, text, command, arguments: given, exit_code, changes, path, status }: Item,
+  width: number,
+): string[] {
   const folded = (foreign: string) =>
     block(foreign.slice(0, limits.top.timelineCharsMax).toWellFormed().trim())
       .split("\n")
@@ -96,7 +100,10 @@ function made({ type, text, command, exit_code, changes, path, status }: Item, w
     const output = folded(text.slice(-limits.top.timelineCharsMax)).filter((line) => line.trim() !== "");
     const shown = output.slice(-limits.top.outputLinesMax);
     const cut = output.length > shown.length ? [paint("dim", `… ${output.length - shown.length} lines`)] : [];
-    const [first = "", ...more] = fold(cell(command), Math.max(8, width - 12));
+    const [first = "", ...more] = fold(
+      cell(given === null ? command : `${command} ${given}`),
+      Math.max(8, width - 12),
+    );
     return [
       `${first}  ${exitOf(exit_code, status)}`,
       ...more,

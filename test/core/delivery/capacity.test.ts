@@ -129,3 +129,27 @@ test("a turn that another app runs takes no place, whatever became of it", async
   expect(core.running()).toEqual([]);
   await here.reaches(await here.send("mine"), "done");
 });
+
+test("while a new daemon waits to take over no turn starts, and when it has given up all goes on", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  await core.send(here.ref, { ...plain, mode: "queue", text: gated("go") }, never());
+  await macrotasks(40);
+  const next = await core.send(here.ref, { ...plain, mode: "queue", text: "next" }, never());
+  core.beginHandover();
+  here.world.agent.release("go");
+  await macrotasks(60);
+  expect(here.state(next)).toBe("queued");
+  expect(core.view(here.ref).queue.reason).toContain("a new daemon takes over");
+  expect((await refusal(core.send(here.ref, { ...plain, text: "now" }, never()))).code).toBe("thread_busy");
+
+  // It asks again and again.
+  await here.clock.advance(limits.daemon.handoverMs - 100);
+  core.beginHandover();
+  await here.clock.advance(limits.daemon.handoverMs - 100);
+  expect(here.state(next)).toBe("queued");
+  await here.clock.advance(200 + limits.timer.slackMs);
+  await macrotasks(60);
+  expect(here.state(next)).toBe("done");
+  expect(core.view(here.ref).queue.reason).toBeNull();
+});

@@ -17,6 +17,7 @@ const said = (client_id: string): ItemFacts => ({
   text: "hello",
   command: null,
   exit_code: null,
+  arguments: null,
   path: null,
   changes: null,
   status: null,

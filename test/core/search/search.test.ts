@@ -331,6 +331,7 @@ test("commands with their output, file changes and the reason of a failure are f
     text: "",
     command: null,
     exit_code: null,
+    arguments: null,
     path: null,
     changes: null,
     status: null,

@@ -1,5 +1,6 @@
 /** What an agent in a real host meets: the right tool for a plain question, whole results, errors in words, no questions. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import listing from "../../../src/surface/mcp/listing.json";
 import { dispatchRig, type Json, type Rig } from "../../support/dispatch.ts";
 import { type ClaudeHost, claudeHost } from "../../support/hosts/claude.ts";
 import { type CodexHost, codexHost } from "../../support/hosts/codex.ts";
@@ -80,9 +81,11 @@ describe("Codex", () => {
       description: string;
       parameters: { properties: Json };
     }[];
-    expect(tools.length).toBeGreaterThan(50);
-    for (const { description, parameters, name } of tools) {
-      expect(description).not.toBe("");
+    const shown = Object.fromEntries(tools.map(({ name, description }) => [name, description]));
+    expect(shown).toEqual(
+      Object.fromEntries(listing.flat.map(({ name, description }) => [name, description])),
+    );
+    for (const { parameters, name } of tools) {
       for (const [field, schema] of Object.entries(parameters.properties))
         if (field !== "verbose")
           expect([name, field, schema]).toEqual([
@@ -168,6 +171,54 @@ describe("Claude Code", () => {
     expect(outputs[3]).toMatchObject({ isError: true });
     expect(outputs[3]!.text).toContain("not_found");
     expect(outputs[4]!.text).toContain("archived");
+  });
+
+  test("gives the model a long result whole, and ends a long wait in words", async () => {
+    const long = "y".repeat(12_000);
+    await rig.thread("longer", long);
+    await rig.ask(["new", "--name", "slower", "--text", JSON.stringify([{ wait: "slower" }])]);
+    const { outputs } = await claude.session(
+      [
+        inClaude("get", { thread: "@longer" }),
+        inClaude("wait", { threads: ["@slower"], timeout: 1 }),
+        { say: "over" },
+      ],
+      { args: allowed },
+    );
+    expect(outputs[0]!.text).toContain(`ok: ${long}`);
+    expect(outputs[1]!.text).toContain('"verdict":"timeout"');
+    expect(outputs[1]!.text).toContain("call wait again");
+    rig.provider.release("slower");
+  });
+
+  test("reads the resources", async () => {
+    const { outputs } = await claude.session(
+      [
+        { tool: "ListMcpResourcesTool", arguments: { server: "dispatch" } },
+        { tool: "ReadMcpResourceTool", arguments: { server: "dispatch", uri: "dispatch://threads" } },
+        { say: "over" },
+      ],
+      { args: allowed },
+    );
+    expect(outputs[0]!.text).toContain("dispatch://requests");
+    expect(outputs[1]!.text).toContain("docs");
+  });
+
+  test("shows each tool that its search found with its whole description and its fields", async () => {
+    const names = listing.flat.map(({ name }) => `mcp__dispatch__${name}`);
+    await claude.session(
+      [
+        { tool: "ToolSearch", arguments: { query: `select:${names.join(",")}`, max_results: 100 } },
+        { say: "over" },
+      ],
+      { args: allowed },
+    );
+    const shown = new Map((claude.model.requests.at(-1)!.tools ?? []).map((tool) => [tool.name, tool]));
+    for (const { name, description, inputSchema } of listing.flat) {
+      const tool = shown.get(`mcp__dispatch__${name}`);
+      expect([name, tool?.description]).toEqual([name, description]);
+      expect(tool?.input_schema).toMatchObject({ properties: inputSchema.properties });
+    }
   });
 
   test("finds the right tool for plain questions", async () => {

@@ -10,7 +10,7 @@ const root = resolve(import.meta.dir, "../../..");
 const folder = join(root, ".scratch/hosts");
 const wanted = join(import.meta.dir, "package.json");
 
-/** For a `beforeAll`: 400 MB from the registry of npm. */
+/** For a `beforeAll`: 1 GB from the registry of npm. */
 export const installMs = 300_000;
 
 /** The native executable of Claude Code. It needs no Node and no install script. */

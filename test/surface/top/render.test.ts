@@ -47,6 +47,7 @@ describe.each(sizes)("at $columns x $rows", (size) => {
               type: hostile,
               text: hostile,
               command: hostile,
+              arguments: hostile,
               exit_code: 1,
               changes: null,
               path: hostile,

@@ -244,6 +244,7 @@ test("enter opens the thread, which follows what comes; esc goes back; a lost th
     text: `message ${n}`,
     command: null,
     exit_code: null,
+    arguments: null,
     changes: null,
     path: null,
     status: null,

@@ -117,12 +117,16 @@ export interface ItemFacts {
     | "command"
     | "file_change"
     | "mcp_tool_call"
+    | "tool_call"
     | "web_search"
     | "context_compaction"
     | "other";
   /** Message text, command output, diff; "" when there is none. */
   text: string;
+  /** For a tool call: its name. */
   command: string | null;
+  /** For a tool call: what it was called with, as JSON. */
+  arguments: string | null;
   exit_code: number | null;
   /** The first path of a file change. */
   path: string | null;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../daemon/rig.ts";
 import { binary, type Json } from "../support/dispatch.ts";
 import { type Machines, machines } from "../support/machines.ts";
 import { stringify } from "../support/provider-script.ts";
@@ -84,6 +85,21 @@ describe.skipIf(noSshd !== undefined)("several machines at once", () => {
     await read(/"thread":"box\/[a-z0-9]{6}","title":"far one"/);
     child.kill("SIGINT");
     expect(await child.exited).toBe(0);
+  });
+
+  test("a machine that never answers holds the others up for seconds only, and leaves no ssh behind", async () => {
+    all.box.configure("Host hang\n  ProxyCommand sleep 600\n");
+    all.configure('[hosts.hang]\nssh = "hang"\n');
+    const { code, json } = await all.here.run(["list", "--hosts"]);
+    expect(code).toBe(20);
+    expect(json.threads.map((one: Json) => one["title"])).toEqual(
+      expect.arrayContaining(["far one", "near one"]),
+    );
+    expect(json.unreachable).toMatchObject([{ host: "hang", error: { code: "host_down" } }]);
+    expect(json.unreachable[0].error.message).toBe("hang was not reached within 8 s");
+    await until(() => all.box.clients().length === 0, "no ssh is left");
+    all.share();
+    all.configure();
   });
 
   test("--hosts and --host exclude each other", async () => {

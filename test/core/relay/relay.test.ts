@@ -1,10 +1,10 @@
 /** Machines that share a relay, over the model of the stream: what comes twice, late, forged or refused. */
 import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/base/clock.ts";
 import type { Draft } from "../../../src/core/delivery/accept.ts";
 import { plain } from "../../../src/core/delivery/accept.ts";
 import type { RelayPort, RelaySettings } from "../../../src/core/model/ports/relay.ts";
 import { awayOf } from "../../../src/core/relay/address.ts";
-import { handClock } from "../../support/codex-clock.ts";
 import { until } from "../../support/codex-sink.ts";
 import { type Broker, type BrokerOptions, broker, relayAs } from "../../world/relay.ts";
 import { type TestWorld, testWorld, type WorldOptions } from "../../world/world.ts";
@@ -241,7 +241,8 @@ describe("an agent", () => {
 });
 
 test("clocks an hour apart change nothing", async () => {
-  const { tower, laptop } = await two({ tower: { clock: handClock(), policy: {} } });
+  const ahead = { ...systemClock, now: () => systemClock.now() + 3_600_000 };
+  const { tower, laptop } = await two({ tower: { clock: ahead } });
   const first = await send(laptop, "tower/@docs", { text: "first" });
   const second = await send(laptop, "tower/@docs", { text: "second" });
   await reaches(laptop, second.receipt, "done");

@@ -25,7 +25,8 @@ export async function pullMail(
 ): Promise<void> {
   const consumer = await js.consumers.get(streams.mail, consumers.mail(name));
   const messages = await consumer.consume({
-    max_messages: 2,
+    // Asked for together; the consumer gives the next one when this one is acknowledged.
+    max_messages: limits.relay.reportsMax,
     expires: limits.relay.pullMs,
     abort_on_missing_resource: true,
   });

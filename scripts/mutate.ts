@@ -13,6 +13,7 @@ import { delivery } from "./mutate.d/delivery.ts";
 import { loading } from "./mutate.d/loading.ts";
 import type { Mutant } from "./mutate.d/mutant.ts";
 import { reconcile } from "./mutate.d/reconcile.ts";
+import { relay } from "./mutate.d/relay.ts";
 import { rest } from "./mutate.d/rest.ts";
 import { state } from "./mutate.d/state.ts";
 import { usage } from "./mutate.d/usage.ts";
@@ -26,7 +27,7 @@ const deadlineMs = 120_000;
 /** Seeds of the simulator, for a mutant that no other test noticed. */
 const seeds = 20;
 
-const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation, ...usage];
+const mutants = [...delivery, ...reconcile, ...loading, ...state, ...rest, ...automation, ...usage, ...relay];
 process.exitCode = await main(process.argv[2] ?? "");
 
 async function main(word: string): Promise<number> {

@@ -33,6 +33,8 @@ export const relayLimits = {
     ackWaitMs: 30 * second,
     /** Reports of one transaction. */
     reportsMax: 256,
+    /** What happens within this time is reported together: a message that is queued and starts at once is one report. */
+    gatherMs: 20,
     /** Events of one page of the log that are looked at for reports. */
     eventsMax: 500,
     /** Reports whose answers of the server are waited for at a time. */

@@ -102,7 +102,7 @@ function linkOf(
       set({ state: "up", error: null, waiting: null });
       isUp();
       desk.up();
-      const pull = { js, desk, log, signal: over.signal };
+      const pull = { js, desk, clock, log, signal: over.signal };
       const outcome = await Promise.race([
         nc.closed(),
         pullMail(pull, settings.name, (waiting) => {

@@ -1,5 +1,6 @@
 /** Takes what the streams have for this machine, and acknowledges what the desk has stored. */
 import type { JetStreamClient, JsMsg } from "@nats-io/jetstream";
+import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -10,6 +11,7 @@ import { consumers, originOf, streams } from "./streams.ts";
 export interface Pull {
   js: JetStreamClient;
   desk: RelayDesk;
+  clock: Clock;
   log: Log;
   /** Of the connection. */
   signal: AbortSignal;
@@ -23,7 +25,8 @@ export async function pullMail(
 ): Promise<void> {
   const consumer = await js.consumers.get(streams.mail, consumers.mail(name));
   const messages = await consumer.consume({
-    max_messages: 2,
+    // Asked for together; the consumer gives the next one when this one is acknowledged.
+    max_messages: limits.relay.reportsMax,
     expires: limits.relay.pullMs,
     abort_on_missing_resource: true,
   });
@@ -37,7 +40,7 @@ export async function pullMail(
 }
 
 /** What other machines report: all that is there goes to the desk together. */
-export async function pullReports({ js, desk, log, signal }: Pull, name: string): Promise<void> {
+export async function pullReports({ js, desk, clock, log, signal }: Pull, name: string): Promise<void> {
   const consumer = await js.consumers.get(streams.back, consumers.back(name));
   const messages = await consumer.consume({
     max_messages: limits.relay.reportsMax,
@@ -48,7 +51,7 @@ export async function pullReports({ js, desk, log, signal }: Pull, name: string)
   let together: JsMsg[] = [];
   let flushing: Promise<void> | undefined;
   async function flush(): Promise<void> {
-    await macrotask();
+    await clock.sleep(limits.relay.gatherMs, signal);
     const some = together;
     together = [];
     flushing = undefined;

@@ -162,7 +162,10 @@ function open(
       const either = AbortSignal.any([stopping.signal, nudge.signal]);
       if (failures > 0)
         await clock.sleep(Math.min(backoffFirstMs * 2 ** (failures - 1), backoffMaxMs), either);
-      else await journal.grown(seq, either);
+      else {
+        await journal.grown(seq, either);
+        await clock.sleep(limits.relay.gatherMs, either);
+      }
     }
   }
 

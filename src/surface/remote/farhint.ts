@@ -19,9 +19,10 @@ export async function withFarHint(
   if (!far || hostNameOf(context.globals) !== undefined) return error;
   const hosts = Object.keys(await context.deps.hosts(context.paths));
   const input = { ...given, [field.name]: far.ref };
-  const hint = hosts.includes(far.host)
-    ? spell(op, input, { host: far.host })
-    : `no host is called ${far.host}; ${hosts.length > 0 ? `the hosts: ${hosts.join(", ")}` : "add [hosts.NAME] to config.toml"}`;
+  const known = hosts.length > 0 ? `the hosts: ${hosts.join(", ")}` : "add [hosts.NAME] to config.toml";
+  // The daemon may know another way: a relay.
+  const others = [error.hint, `no host is called ${far.host}; ${known}`].filter((part) => part !== null);
+  const hint = hosts.includes(far.host) ? spell(op, input, { host: far.host }) : others.join("; ");
   return new DispatchError(error.code, error.message, {
     hint,
     ...(error.data ? { data: error.data } : {}),

@@ -1,54 +1,13 @@
-/** Machines that share a relay, over the model of the stream: what comes twice, late, forged or refused. */
-import { describe, expect, test } from "bun:test";
-import type { Draft } from "../../../src/core/delivery/accept.ts";
-import { plain } from "../../../src/core/delivery/accept.ts";
-import type { RelayPort, RelaySettings } from "../../../src/core/model/ports/relay.ts";
-import { awayOf } from "../../../src/core/relay/address.ts";
-import { handClock } from "../../support/codex-clock.ts";
+/** What the stream gives twice or late, and what comes back. */
+import { expect, test } from "bun:test";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { RelayPort } from "../../../src/core/model/ports/relay.ts";
+import { takeReports } from "../../../src/core/relay/reported.ts";
 import { until } from "../../support/codex-sink.ts";
-import { type Broker, type BrokerOptions, broker, relayAs } from "../../world/relay.ts";
-import { type TestWorld, testWorld, type WorldOptions } from "../../world/world.ts";
-import { macrotasks, never, refusal } from "../rig.ts";
-
-const text = (index: number) => `text ${index}`;
-
-function machine(shared: Broker, settings: RelaySettings, options: WorldOptions = {}): TestWorld {
-  const world = testWorld({
-    relay: shared.port,
-    ...options,
-    policy: { relay: settings, ...options.policy },
-  });
-  world.engine.begin();
-  world.agent.up();
-  return world;
-}
-
-async function two(options: BrokerOptions & { laptop?: WorldOptions; tower?: WorldOptions } = {}) {
-  const shared = broker(options);
-  const tower = machine(shared, relayAs("tower"), options.tower);
-  const laptop = machine(shared, relayAs("laptop"), options.laptop);
-  const settings = { cwd: "/repo", sandbox: "read-only" as const };
-  const draft = { name: "docs", text: null, goal: null, settings, key: null, created_by: "cli" };
-  const { ref } = await tower.engine.core.create(draft, never());
-  return { shared, tower, laptop, ref };
-}
-
-const send = (world: TestWorld, target: string, over: Partial<Draft> & { agent?: string } = {}) => {
-  const { agent = null, ...draft } = over;
-  return world.engine.core.sendAway({
-    to: awayOf(target)!,
-    target,
-    draft: { ...plain, text: "hello", caller: agent ?? "cli", ...draft },
-    agent,
-  });
-};
-
-const stateOf = (world: TestWorld, receipt: string) => world.engine.core.receipt(receipt).state;
-const reaches = (world: TestWorld, receipt: string, state: string) =>
-  until(`${receipt} is ${state}`, () => stateOf(world, receipt) === state);
-
-/** What Codex was given, in order. */
-const heard = (world: TestWorld) => world.agent.asked;
+import { broker, relayAs } from "../../world/relay.ts";
+import { testWorld } from "../../world/world.ts";
+import { never, refusal } from "../rig.ts";
+import { heard, machine, reaches, send, stateOf, text, two } from "./rig.ts";
 
 test("what the stream gives again after its window of duplicates is stored once", async () => {
   const { shared, tower, laptop } = await two({ loses: () => true });
@@ -162,21 +121,16 @@ test("what is refused stays refused when it comes again, also when it could be t
   expect(stateOf(laptop, receipt)).toBe("failed");
 });
 
-describe("a machine that is not what it says", () => {
-  const forger = (shared: Broker) =>
-    shared.port.open(relayAs("mallory"), "home", {
-      mail: () => "done",
-      pooled: async () => "done",
-      mayTake: () => false,
-      reports: () => "done",
-      up() {},
-    });
-  const report = (id: string, state: string) =>
-    JSON.stringify({
+test("an older report changes nothing, however late it comes", () => {
+  const world = testWorld();
+  const report = (seq: number, state: string) => ({
+    origin: "tower",
+    tries: 1,
+    body: JSON.stringify({
       v: 1,
       kind: "receipt",
-      id,
-      seq: 1_000_000,
+      id: "01980000-0000-7000-8000-000000000000",
+      seq,
       thread: "bcdfgh",
       state,
       outcome: null,
@@ -187,64 +141,18 @@ describe("a machine that is not what it says", () => {
       error: null,
       asks: [],
       answer: null,
-    });
-
-  test("reports nothing of a message that was sent to another one", async () => {
-    const { shared, tower, laptop } = await two();
-    tower.abandon();
-    shared.cut("tower");
-    const { receipt } = await send(laptop, "tower/@docs");
-    const link = await forger(shared);
-    await link.report("laptop", "forged", report(receipt, "failed"));
-    await until("it was read", () => shared.waiting() === 1);
-    expect(stateOf(laptop, receipt)).toBe("relayed");
+    }),
   });
-
-  test("is refused where its message cannot be read, and the next one arrives", async () => {
-    const { shared, tower, laptop } = await two();
-    const link = await forger(shared);
-    for (const [at, body] of ["", "{", "null", "[]", '{"v":1}', '{"v":2,"id":"x"}'].entries())
-      await link.send({ box: "tower" }, `bad ${at}`, body);
-    const newer = { v: 2, id: "01980000-0000-7000-8000-000000000000", to: "@docs", text: "hello" };
-    await link.send({ box: "tower" }, "newer", JSON.stringify(newer));
-    const { receipt } = await send(laptop, "tower/@docs");
-    await reaches(laptop, receipt, "done");
-    expect(tower.store.relay.findArrived(newer.id)).toMatchObject({
-      state: "refused",
-      error: { code: "stale" },
-    });
-    expect(heard(tower)).toEqual(["hello"]);
-  });
-});
-
-describe("an agent", () => {
-  const agent = "0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa";
-
-  test("reaches no machine that [policy] hosts does not list", async () => {
-    const { laptop } = await two();
-    expect((await refusal(send(laptop, "tower/@docs", { agent }))).code).toBe("denied");
-    expect((await refusal(send(laptop, "queue@gpu", { agent }))).code).toBe("denied");
-    // Also one that may do here all that its user may.
-    const free = await two({ laptop: { policy: { agents: "free" } } });
-    expect((await refusal(send(free.laptop, "tower/@docs", { agent }))).code).toBe("denied");
-  });
-
-  test("is limited by rate where it is listed", async () => {
-    const { laptop } = await two({ laptop: { policy: { hosts: ["tower"] } } });
-    for (let at = 0; at < 30; at++) await send(laptop, "tower/@docs", { agent, text: text(at) });
-    expect((await refusal(send(laptop, "tower/@docs", { agent }))).code).toBe("thread_busy");
-  });
-
-  test("writes with its own name and that of its machine", async () => {
-    const { tower, laptop } = await two({ laptop: { policy: { hosts: ["tower"] } } });
-    const { receipt } = await send(laptop, "tower/@docs", { agent });
-    await reaches(laptop, receipt, "done");
-    expect(tower.store.messages.get(receipt).caller).toBe(`laptop/${agent}`);
-  });
+  takeReports(world, [report(5, "sent"), report(3, "queued"), report(4, "claimed"), report(5, "sent")]);
+  const [row] = world.store.relay.listRelayed({ limit: 2 });
+  expect(row).toMatchObject({ state: "sent", seen: 5, box: "tower", thread: "bcdfgh" });
+  const told = world.engine.core.events({}, null, 10).events.map(({ kind }) => kind);
+  expect(told).toEqual(["message.sent"]);
 });
 
 test("clocks an hour apart change nothing", async () => {
-  const { tower, laptop } = await two({ tower: { clock: handClock(), policy: {} } });
+  const ahead = { ...systemClock, now: () => systemClock.now() + 3_600_000 };
+  const { tower, laptop } = await two({ tower: { clock: ahead } });
   const first = await send(laptop, "tower/@docs", { text: "first" });
   const second = await send(laptop, "tower/@docs", { text: "second" });
   await reaches(laptop, second.receipt, "done");
@@ -289,66 +197,4 @@ test("what its turn asks there ends a wait here", async () => {
   });
   expect(waited.verdict).toBe("needs_answer");
   expect(laptop.engine.core.receipt(receipt).waits).toContain("it asks on tower");
-});
-
-describe("a pool", () => {
-  const pools = { gpu: { cwd: "/repo", presets: [], atOnce: 1 } };
-
-  test("a message that two machines were given is a thread on one of them", async () => {
-    let isLost = true;
-    const shared = broker({ loses: (what) => isLost && what === "ack" });
-    const workers = ["one", "two"].map((name) => machine(shared, relayAs(name, pools)));
-    const desk = machine(shared, relayAs("desk"));
-    const { receipt } = await send(desk, "queue@gpu");
-    // The one that has it may take no more, so it is given to the other one.
-    await until("one has it", () => workers.some((world) => heard(world).length > 0));
-    for (let at = 0; at < 5; at++) {
-      shared.giveAgain();
-      await macrotasks(20);
-    }
-    isLost = false;
-    shared.giveAgain();
-    await until("the stream has nothing more", () => shared.waiting() === 0);
-    expect(workers.flatMap(heard)).toEqual(["hello"]);
-    await reaches(desk, receipt, "done");
-  });
-
-  test("a claim whose answer was lost is asked for again, and is still this machine's", async () => {
-    let lost = 2;
-    const shared = broker({ loses: (what) => what === "claim" && lost-- > 0 });
-    const worker = machine(shared, relayAs("one", pools));
-    const desk = machine(shared, relayAs("desk"));
-    const { receipt } = await send(desk, "queue@gpu");
-    await reaches(desk, receipt, "done");
-    expect(heard(worker)).toEqual(["hello"]);
-  });
-
-  test("a machine takes no more than it may work on", async () => {
-    const shared = broker();
-    const worker = machine(shared, relayAs("one", pools));
-    const desk = machine(shared, relayAs("desk"));
-    const waiting = '[{"wait":"go"},{"say":"released"}]';
-    const first = await send(desk, "queue@gpu", { text: waiting });
-    await send(desk, "queue@gpu", { text: "second" });
-    await reaches(desk, first.receipt, "delivered");
-    expect(shared.waiting()).toBe(1);
-    expect(worker.store.relay.countOpen("gpu")).toBe(1);
-    worker.agent.release("go");
-    await until("the second one is taken", () => heard(worker).includes("second"));
-  });
-
-  test("one that was claimed and has no thread yet gets it from the next daemon", async () => {
-    const shared = broker();
-    const settings = relayAs("one", pools);
-    const first = machine(shared, settings);
-    first.agent.kill();
-    const desk = machine(shared, relayAs("desk"));
-    const { receipt } = await send(desk, "queue@gpu");
-    await until("it is won", () => first.store.relay.findArrived(receipt)?.state === "won");
-    first.abandon();
-    shared.cut("one");
-    const next = machine(shared, settings, { store: first.store });
-    await until("its thread has it", () => heard(next).length === 1);
-    await reaches(desk, receipt, "done");
-  });
 });

@@ -1,0 +1,65 @@
+import type { Mutant } from "./mutant.ts";
+
+const test = "core/relay/relay.test.ts";
+const rights = "core/relay/rights.test.ts";
+const pools = "core/relay/pool.test.ts";
+const file = (name: string) => `src/core/relay/${name}.ts`;
+
+export const relay: readonly Mutant[] = [
+  {
+    file: file("arrive"),
+    from: '    if (isKnown(deps, id)) return "done";\n',
+    to: "",
+    what: "a message that the stream gives again is taken again",
+    tests: [test],
+  },
+  {
+    file: file("arrive"),
+    from: '  if (agentPolicyOf(deps) !== "read") return;',
+    to: "  if (deps) return;",
+    what: "another machine writes where agents may only read",
+    tests: [rights],
+  },
+  {
+    file: file("pool"),
+    from: "      if (owner === name) relay.setArrived",
+    to: "      if (owner) relay.setArrived",
+    what: "two machines make a thread of one message of a pool",
+    tests: [pools],
+  },
+  {
+    file: file("report"),
+    from: "store.relay.cursor() ?? firstCursor(deps)",
+    to: "store.relay.cursor() ?? store.log.last()",
+    what: "the first report is lost with the daemon that owes it",
+    tests: [test],
+  },
+  {
+    file: file("reported"),
+    from: "  if (row && row.box !== null && row.box !== box) {",
+    to: "  if (!row && box === null) {",
+    what: "a machine reports of a message that was sent to another one",
+    tests: [rights],
+  },
+  {
+    file: file("reported"),
+    from: "  if (report.seq <= before.seen) return;",
+    to: "",
+    what: "an older report changes a message",
+    tests: [test],
+  },
+  {
+    file: file("send"),
+    from: '  if (agents !== "free" && !hosts.includes(name))',
+    to: "  if (false)",
+    what: "an agent reaches a machine that is not listed",
+    tests: [rights],
+  },
+  {
+    file: file("send"),
+    from: "draft.key === null ? deps.mint.id() : idOf(store.log.id(), draft.key, digest)",
+    to: "deps.mint.id()",
+    what: "a repeated send that lost its answer is another message",
+    tests: [test],
+  },
+];

@@ -8,6 +8,7 @@ import { automationVerbs } from "./automation/verbs.ts";
 import type { Core } from "./core.ts";
 import { beginHandover } from "./delivery/capacity.ts";
 import type { Delivery } from "./delivery/modes.ts";
+import { isOnItsWay } from "./delivery/onitsway.ts";
 import { cancel, holdByHand, moveTo, queuePage, resolveUnsure } from "./delivery/queue.ts";
 import { refuseFlood } from "./delivery/rate.ts";
 import { follow, page, sample } from "./events/follow.ts";
@@ -71,16 +72,9 @@ export function verbsOf(
 
   const receipt = (id: string) => receiptById(store, id);
 
-  /**
-   * Waits until the message is neither claimed nor queued for its first attempt, or until a timeout. Returns its
-   * receipt then.
-   */
+  /** Its receipt, when it is known what becomes of it, or after a while. */
   async function underWay(id: string, signal: AbortSignal): Promise<Receipt> {
-    const isOnItsWay = () => {
-      const { state, attempt } = store.messages.get(id);
-      return state === "claimed" || (state === "queued" && attempt === 0);
-    };
-    await until(deps, limits.message.sendAnswerMs, () => !isOnItsWay(), signal);
+    await until(deps, limits.message.sendAnswerMs, () => !isOnItsWay(store, id), signal);
     return receipt(id);
   }
 

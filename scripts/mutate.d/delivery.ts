@@ -182,7 +182,7 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: accept,
-    from: "if (Buffer.byteLength(draft.text) > limits.input.textBytesMax)",
+    from: "if (Buffer.byteLength(text) > limits.input.textBytesMax)",
     to: "if (false)",
     what: "a text has no limit",
   },

@@ -14,8 +14,9 @@ describe("a pool", () => {
     const workers = ["one", "two"].map((name) => machine(shared, relayAs(name, pools)));
     const desk = machine(shared, relayAs("desk"));
     const { receipt } = await send(desk, "queue@gpu");
-    // The one that has it may take no more, so it is given to the other one.
     await until("one has it", () => workers.some((world) => heard(world).length > 0));
+    // The one that has it is cut off, so the stream gives it to the other one.
+    shared.cut(heard(workers[0]!).length > 0 ? "one" : "two");
     for (let at = 0; at < 5; at++) {
       shared.giveAgain();
       await macrotasks(20);

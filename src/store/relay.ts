@@ -52,7 +52,8 @@ export function relayStore(db: Database): RelayStore {
             WHERE state IN ('claiming', 'won', 'taken') AND pool IS NOT NULL AND pool = ?`,
         )
         .get(pool)!.n,
-    cursor: () => db.query<{ cursor: number | null }, []>('SELECT "cursor" FROM relay WHERE id = 1').get()!.cursor,
+    cursor: () =>
+      db.query<{ cursor: number | null }, []>('SELECT "cursor" FROM relay WHERE id = 1').get()!.cursor,
     setCursor(seq) {
       db.query('UPDATE relay SET "cursor" = ? WHERE id = 1').run(seq);
     },

@@ -52,9 +52,10 @@ export function relayStore(db: Database): RelayStore {
             WHERE state IN ('claiming', 'won', 'taken') AND pool IS NOT NULL AND pool = ?`,
         )
         .get(pool)!.n,
-    cursor: () => db.query<{ cursor: number | null }, []>('SELECT "cursor" FROM relay').get()!.cursor,
+    cursor: () =>
+      db.query<{ cursor: number | null }, []>('SELECT "cursor" FROM relay WHERE id = 1').get()!.cursor,
     setCursor(seq) {
-      db.query('UPDATE relay SET "cursor" = ?').run(seq);
+      db.query('UPDATE relay SET "cursor" = ? WHERE id = 1').run(seq);
     },
     prune(before, limit) {
       const drop = (table: string, ended: string) =>

@@ -22,6 +22,8 @@ export const requestView = {
   /** Null: not a file change, or Codex did not report the files. `diff` joins the diffs of all files. */
   changes: orNull(v.array(v.object({ ...fileChange, diff: v.string() }))),
   diff: orNull(v.string()),
+  /** A file change: the folder that an approval keeps writable. */
+  grant_root: orNull(v.string()),
   permissions: orNull(v.record(v.string(), v.unknown())),
   network: orNull(v.object({ host: v.string(), protocol: v.string() })),
   questions: orNull(

@@ -91,7 +91,8 @@ export function leanReceipt(receipt: Receipt): Row {
 /** A question, with the names of the arguments that answer it. One that is not whole here is decided on elsewhere. */
 export function leanRequest(request: Omit<RequestView, "thread"> & { thread?: string }): Row {
   const { id, thread, kind, state, summary, reason, command, cwd, outside_sandbox, truncated } = request;
-  const { changes, permissions, network, questions, tool, form, options, answered_by, decision } = request;
+  const { changes, grant_root, permissions, network, questions, tool, form, options, answered_by, decision } =
+    request;
   const isOpen = state === "open";
   return {
     id,
@@ -103,6 +104,7 @@ export function leanRequest(request: Omit<RequestView, "thread"> & { thread?: st
     outside_sandbox: outside_sandbox || null,
     reason,
     changes: changes?.map(({ path, kind, to, diff }) => ({ path, kind, to, diff })),
+    grant_root,
     permissions,
     network,
     tool: tool && { server: tool.server, name: tool.name, arguments: tool.arguments },

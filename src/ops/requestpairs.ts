@@ -3,6 +3,7 @@ import { flagOf } from "../base/decisions.ts";
 import { pairs } from "../base/table.ts";
 import { ago, block, cell, exact, type Look, paint } from "../base/text.ts";
 import type { RequestView } from "../contract/request.ts";
+import type { RequestKind } from "../contract/words.ts";
 
 /** `hasCommand`: with the command that answers it, which a surface with keys of its own leaves out. */
 export function requestPairs(
@@ -26,6 +27,7 @@ function whoAsks({ id, kind, state, thread, sub_agent, asked_at }: RequestView, 
 
 function whatIsAsked(request: RequestView): Rows {
   const { kind, command, cwd, changes, diff, reason, permissions, network, tool, form, questions } = request;
+  const { grant_root } = request;
   const rows: Rows = [];
   if (command !== null) rows.push(["command", exact(command)]);
   if (cwd !== null) rows.push(["cwd", exact(cwd)]);
@@ -33,6 +35,8 @@ function whatIsAsked(request: RequestView): Rows {
   if (changes) rows.push(["files", changes.map(changeLine).join("\n")]);
   else if (kind === "file_change_approval")
     rows.push(["files", paint("yellow", "not known: Codex did not name them, so no rule approves it")]);
+  if (grant_root !== null)
+    rows.push(["grants", paint("yellow", `writing below ${exact(grant_root)} from then on`)]);
   if (diff !== null) rows.push(["diff", block(diff.replace(/\n$/, ""))]);
   if (tool) {
     rows.push(["tool", exact([tool.server, tool.name].filter((word) => word !== null).join("/"))]);
@@ -59,15 +63,21 @@ function whatIsAsked(request: RequestView): Rows {
 }
 
 /** Under every approval policy an approved command may run outside the sandbox (facts F42). */
-function outsideNote(kind: string): string {
-  return paint("yellow", outside[kind] ?? "if approved, it may happen outside the sandbox");
+function outsideNote(kind: RequestKind): string {
+  return paint("yellow", outside[kind]);
 }
 
-const outside: Record<string, string> = {
+const inDoubt = "if approved, it may happen outside the sandbox";
+const outside: Record<RequestKind, string> = {
   command_approval: "if approved, it may run outside the sandbox",
   file_change_approval: "if approved, it may write outside the sandbox",
   permissions_approval: "if approved, the sandbox allows more",
   mcp_tool_approval: "an MCP tool runs outside the sandbox",
+  user_input: inDoubt,
+  elicitation: inDoubt,
+  tool_call: inDoubt,
+  current_time: inDoubt,
+  other: inDoubt,
 };
 
 function howToAnswer(request: RequestView, hasCommand: boolean): Rows {

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { plainLook, toTerminal } from "../../src/base/text.ts";
 import type { ThreadView } from "../../src/contract/thread.ts";
-import type { ChangeKind, RequestKind } from "../../src/contract/words.ts";
+import { type ChangeKind, type RequestKind, requestKinds } from "../../src/contract/words.ts";
 import type { RequestFacts } from "../../src/core/model/ports/request.ts";
 import type { Request as Row } from "../../src/core/model/ports/rows.ts";
 import { requestRow } from "../../src/core/requests/requestrow.ts";
@@ -83,14 +83,9 @@ function text(count: number): Text {
   return made;
 }
 
-const kinds: RequestKind[] = [
-  "command_approval",
-  "file_change_approval",
-  "permissions_approval",
-  "mcp_tool_approval",
-  "user_input",
-  "elicitation",
-];
+/** dispatch answers the others itself. */
+const ownAnswers: readonly RequestKind[] = ["tool_call", "current_time", "other"];
+const kinds = requestKinds.filter((kind) => !ownAnswers.includes(kind));
 
 /** A question, and each text of it that the answer depends on. */
 function question(size: number): { facts: RequestFacts; texts: Text[] } {
@@ -113,14 +108,15 @@ function question(size: number): { facts: RequestFacts; texts: Text[] } {
     facts.cwd = `/${some(2)}`;
     if (random() < 0.3) asks.network = { host: some(1), protocol: "https" };
     if (random() < 0.3) asks.permissions = { fileSystem: { write: [inJson()] } };
-  } else if (kind === "file_change_approval" && random() < 0.8) {
-    facts.changes = Array.from({ length: 1 + upTo(size) }, () => {
-      const change = pick<ChangeKind>(["add", "delete", "update", "move"]);
-      const lines = Array.from({ length: upTo(20) }, word);
-      texts.push({ text: "", words: lines, marks: [] });
-      const diff = lines.map((line) => `+${line}\n`).join("");
-      return { path: `/${some(2)}`, kind: change, to: change === "move" ? `/${some(2)}` : null, diff };
-    });
+  } else if (kind === "file_change_approval") {
+    if (random() < 0.8)
+      facts.changes = Array.from({ length: 1 + upTo(size) }, () => {
+        const change = pick<ChangeKind>(["add", "delete", "update", "move"]);
+        const lines = Array.from({ length: upTo(20) }, word);
+        texts.push({ text: "", words: lines, marks: [] });
+        const diff = lines.map((line) => `+${line}\n`).join("");
+        return { path: `/${some(2)}`, kind: change, to: change === "move" ? `/${some(2)}` : null, diff };
+      });
   } else if (kind === "permissions_approval") asks.permissions = { network: { hosts: [inJson(), inJson()] } };
   else if (kind === "mcp_tool_approval")
     asks.tool = {
@@ -142,6 +138,7 @@ function question(size: number): { facts: RequestFacts; texts: Text[] } {
       url: null,
       schema: { properties: { a: { title: inJson() } } },
     };
+  else throw new Error(`write here what ${kind} asks`);
   return { facts, texts };
 }
 

@@ -93,6 +93,7 @@ const unasked = {
   changes: null,
   diff: null,
   reason: null,
+  grant_root: null,
   permissions: null,
   network: null,
   tool: null,

@@ -24,6 +24,7 @@ export function requestView(request: Request): RequestView {
     outside_sandbox: !request.inside_sandbox,
     changes: request.changes,
     diff: request.changes === null ? request.diff : wholeDiff(request.changes),
+    grant_root: asks?.grant_root ?? null,
     permissions: asks?.permissions ?? null,
     network: asks?.network ?? null,
     questions: asks?.questions ?? null,
@@ -61,6 +62,7 @@ function shortView(request: Request, bytesMax: number): RequestView {
     command: text(view.command),
     cwd: text(view.cwd),
     diff: cut ? view.diff : text(view.diff),
+    grant_root: text(view.grant_root),
     permissions: fits(view.permissions),
     questions: fits(view.questions),
     tool:

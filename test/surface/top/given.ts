@@ -108,6 +108,7 @@ export function requestOf(more: Partial<RequestView> = {}): RequestView {
     outside_sandbox: true,
     changes: null,
     diff: null,
+    grant_root: null,
     permissions: null,
     network: null,
     questions: null,

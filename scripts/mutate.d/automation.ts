@@ -6,6 +6,7 @@ const watch = "src/core/automation/watch.ts";
 const reader = "src/core/automation/logreader.ts";
 const engine = "src/core/automation/engine.ts";
 const notify = "src/core/automation/notify.ts";
+const sidework = "src/core/automation/sidework.ts";
 const triggers = "core/automation/triggers.test.ts";
 const subscriptions = "core/automation/subscriptions.test.ts";
 const watching = "core/automation/watch.test.ts";
@@ -87,13 +88,13 @@ export const automation: readonly Mutant[] = [
   },
   {
     file: notify,
-    from: ".filter(({ automation }) => !under.has(automation))",
+    from: ".filter(({ automation }) => !works.isAtWork(automation))",
     to: "",
     what: "a program is started again while it runs",
     tests: ["core/automation/notify.test.ts"],
   },
   {
-    file: notify,
+    file: sidework,
     from: "          return clock.sleep(limits.automation.backoffFirstMs, over.signal);\n",
     to: "",
     what: "on a full disk a program is started again and again without a pause",
@@ -136,8 +137,8 @@ export const automation: readonly Mutant[] = [
   },
   {
     file: beside,
-    from: "      if (under.has(firing.automation) || under.size >= besideMax) continue;",
-    to: "      if (under.size >= besideMax) continue;",
+    from: "      if (works.isAtWork(automation) || works.count() >= besideMax) continue;",
+    to: "      if (works.count() >= besideMax) continue;",
     what: "what a trigger began is begun again while it runs",
     tests: [besides],
   },

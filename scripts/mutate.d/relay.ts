@@ -15,7 +15,7 @@ export const relay: readonly Mutant[] = [
   },
   {
     file: file("arrive"),
-    from: '  if (agentPolicyOf(deps) !== "read") return;',
+    from: '  if (agentPolicyOf(deps, null) !== "read") return;',
     to: "  if (deps) return;",
     what: "another machine writes where agents may only read",
     tests: [rights],
@@ -49,8 +49,8 @@ export const relay: readonly Mutant[] = [
     tests: [test],
   },
   {
-    file: file("send"),
-    from: '  if (agents !== "free" && !hosts.includes(name))',
+    file: "src/core/policy/hosts.ts",
+    from: "  if (!hosts.includes(host))",
     to: "  if (false)",
     what: "an agent reaches a machine that is not listed",
     tests: [rights],

@@ -241,9 +241,8 @@ async function unsure(): Promise<Given> {
   const isClaimed = () => world.store.messages.list({ limit: 1 })[0]?.state === "claimed";
   await until("the turn is over", () => world.agent.asked.includes("lost") && isClaimed());
   world.agent.kill();
-  for (const thread of world.agent.threads.values()) {
+  for (const thread of world.agent.threads.values())
     Object.assign(thread, { turns: thread.turns.slice(0, 1), path: "/sessions/reverted.jsonl" });
-  }
   world.agent.up();
   const { receipt, state } = await sent;
   if (state !== "unsure") throw new Error(`the message is ${state}`);

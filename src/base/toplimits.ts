@@ -7,7 +7,7 @@ export const topLimits = {
     /** Threads that the board reads: the newest ones, as many as one page of `list` has. */
     threadsMax: 1000,
     /** Changed threads are read together, the first at once and then at most this often: nobody reads a table faster. */
-    readEveryMs: 500,
+    readEveryMs: second,
     /** A list read of all threads takes at most one tenth of the daemon's time: the pause after it is this many times as long. */
     readPauseFactor: 10,
     /** So many changed threads are read one by one; more of them, by one list. */

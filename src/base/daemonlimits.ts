@@ -133,6 +133,8 @@ export const daemonLimits = {
     periodMs: 24 * 60 * minute,
     /** Threads of one report. */
     threadsMax: 1000,
+    /** Threads that are read without a pause: a millisecond or two each, of the busiest. */
+    threadsAtOnce: 10,
     /** Turns, questions and texts, each: a page of 3 MB at most, and one frame of the socket. */
     rowsMax: 10_000,
     /** Rows of a thread's table: the newest. */

@@ -3,6 +3,7 @@ import type { Receipt } from "../contract/receipt.ts";
 import type { Verdict } from "../contract/words.ts";
 import type { Away, Draft } from "../core/core.ts";
 import type { Ctx } from "./ctx.ts";
+import { untilDone } from "./untildone.ts";
 
 interface Sent extends Receipt {
   message_accepted: true;
@@ -19,15 +20,7 @@ export async function sendAway(
 ): Promise<Sent> {
   const receipt = await core.sendAway({ to, target: input.thread, draft, agent: caller.thread_id });
   if (!input.wait) return { ...receipt, message_accepted: true };
-  const { verdict, timed_out } = await core.wait({
-    targets: [receipt.receipt],
-    self: null,
-    condition: "done",
-    any: false,
-    timeoutMs: input.timeout === undefined ? null : input.timeout * 1000,
-    signal,
-    progress: (waiting) => emit({ waiting }),
-  });
+  const { verdict, timed_out } = await untilDone(receipt.receipt, input.timeout, { core, signal, emit });
   const answer = core.answerOf(receipt.receipt);
   return {
     ...core.receipt(receipt.receipt),

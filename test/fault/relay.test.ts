@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { natsPath } from "../support/nats.ts";
+import { noNats } from "../support/nats.ts";
 import { relayKillRun } from "./relay/run.ts";
 
 /** The same one each time, so that a failure comes back; `scripts/fault --relay --seed N` runs others. */
 const seed = Number(process.env["DISPATCH_FAULT_SEED"] ?? 1);
 
-describe.skipIf(natsPath === null)("three machines on one relay", () => {
+describe.skipIf(noNats !== undefined)(`three machines on one relay${noNats ? `: ${noNats}` : ""}`, () => {
   test("no message is lost, doubled or out of order, whoever is killed whenever", async () => {
     const told = await relayKillRun({ messages: 70, kills: 14, seed });
     await Bun.write(Bun.stdout, `${JSON.stringify({ seed, ...told })}\n`);

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../support/dispatch.ts";
-import { type NatsServer, natsPath, natsServer } from "../support/nats.ts";
+import { type NatsServer, natsServer, noNats } from "../support/nats.ts";
 import { type Box, box } from "../support/relay.ts";
 
 setDefaultTimeout(60_000);
 
 const slow = (text: string) => JSON.stringify([{ shell: "sleep 0.3" }, { say: text }]);
 
-describe.skipIf(natsPath === null)("a pool of two machines", () => {
+describe.skipIf(noNats !== undefined)(`a pool of two machines${noNats ? `: ${noNats}` : ""}`, () => {
   let nats: NatsServer;
   let desk: Box;
   const workers: Box[] = [];

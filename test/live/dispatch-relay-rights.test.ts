@@ -6,7 +6,7 @@ import { jetstream } from "@nats-io/jetstream";
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import type { Json } from "../support/dispatch.ts";
 import { until } from "../support/fault.ts";
-import { type NatsServer, natsPath, natsServer } from "../support/nats.ts";
+import { type NatsServer, natsServer, noNats } from "../support/nats.ts";
 import { operator, rightsOf } from "../support/natsjwt.ts";
 import { type Box, box } from "../support/relay.ts";
 
@@ -14,7 +14,7 @@ setDefaultTimeout(60_000);
 
 const relayOf = async (one: Box) => (await one.ask(["daemon", "status"])).relay;
 
-describe.skipIf(natsPath === null)("machines with credentials", () => {
+describe.skipIf(noNats !== undefined)(`machines with credentials${noNats ? `: ${noNats}` : ""}`, () => {
   const owner = operator();
   let nats: NatsServer;
   let laptop: Box;

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Json } from "../support/dispatch.ts";
 import { until } from "../support/fault.ts";
-import { type NatsServer, natsPath, natsServer } from "../support/nats.ts";
+import { type NatsServer, natsServer, noNats } from "../support/nats.ts";
 import { type Box, box } from "../support/relay.ts";
 
 setDefaultTimeout(60_000);
 
-describe.skipIf(natsPath === null)("two machines on one relay", () => {
+describe.skipIf(noNats !== undefined)(`two machines on one relay${noNats ? `: ${noNats}` : ""}`, () => {
   let nats: NatsServer;
   let laptop: Box;
   let tower: Box;

@@ -10,9 +10,7 @@ import { noSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(120_000);
 
-if (noSshd !== undefined) test.skip(`agents over ssh: ${noSshd}`, () => {});
-
-describe.skipIf(noSshd !== undefined)("an agent and another machine", () => {
+describe.skipIf(noSshd !== undefined)(`an agent and another machine${noSshd ? `: ${noSshd}` : ""}`, () => {
   let all: Machines;
   let theirs: Json;
   beforeAll(async () => {

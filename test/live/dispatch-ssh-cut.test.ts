@@ -10,9 +10,7 @@ import { noSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(120_000);
 
-if (noSshd !== undefined) test.skip(`a cut connection over ssh: ${noSshd}`, () => {});
-
-describe.skipIf(noSshd !== undefined)("a connection over ssh", () => {
+describe.skipIf(noSshd !== undefined)(`a connection over ssh${noSshd ? `: ${noSshd}` : ""}`, () => {
   let all: Machines;
   let thread: Json;
   beforeAll(async () => {

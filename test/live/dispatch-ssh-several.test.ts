@@ -10,9 +10,7 @@ import { noSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(120_000);
 
-if (noSshd !== undefined) test.skip(`several machines over ssh: ${noSshd}`, () => {});
-
-describe.skipIf(noSshd !== undefined)("several machines at once", () => {
+describe.skipIf(noSshd !== undefined)(`several machines at once${noSshd ? `: ${noSshd}` : ""}`, () => {
   let all: Machines;
   const onBox = (...args: string[]) => all.here.ask(["--host", "box", ...args]);
   beforeAll(async () => {
@@ -108,7 +106,7 @@ describe.skipIf(noSshd !== undefined)("several machines at once", () => {
   });
 });
 
-describe.skipIf(noSshd !== undefined)("README", () => {
+describe.skipIf(noSshd !== undefined)(`README${noSshd ? `: ${noSshd}` : ""}`, () => {
   test("its commands of another machine run as they are written", async () => {
     const all = await machines();
     try {

@@ -9,9 +9,7 @@ import { noSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(120_000);
 
-if (noSshd !== undefined) test.skip(`another machine over ssh: ${noSshd}`, () => {});
-
-describe.skipIf(noSshd !== undefined)("over ssh", () => {
+describe.skipIf(noSshd !== undefined)(`over ssh${noSshd ? `: ${noSshd}` : ""}`, () => {
   let all: Machines;
   beforeAll(async () => {
     all = await machines();

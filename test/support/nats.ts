@@ -18,6 +18,9 @@ const scratch = resolve(import.meta.dir, "../../.scratch");
 const fetched = join(scratch, "nats/usr/sbin/nats-server");
 
 export const natsPath = findServer();
+/** Why the tests of the relay are skipped; undefined: they run. */
+export const noNats: string | undefined =
+  natsPath === null ? "there is no nats-server, and none can be fetched" : undefined;
 
 /** Null where there is none and none can be fetched: those tests are skipped. */
 function findServer(): string | null {

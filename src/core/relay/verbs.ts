@@ -1,4 +1,5 @@
 /** The verbs of the relay. */
+import { fail } from "../../base/error.ts";
 import type { Receipt } from "../../contract/receipt.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { receiptById } from "../state/receipt.ts";
@@ -17,7 +18,17 @@ export interface RelayVerbs {
 
 export function relayVerbs({ store }: CoreDeps, engine: RelayEngine): RelayVerbs {
   return {
-    away: awayOf,
+    away(selector) {
+      // A title may have a slash. Without a relay nothing else can be meant, with one it is not guessed.
+      const [here] = store.lanes.findByTitle(selector);
+      if (here && engine.name() === null) return null;
+      const away = awayOf(selector);
+      if (here && away)
+        fail("usage", `"${selector}" is a thread here, and may be one of another machine`, {
+          hint: `dispatch send ${here.ref} TEXT`,
+        });
+      return away;
+    },
     async sendAway(draft) {
       return receiptById(store, await engine.send(draft));
     },

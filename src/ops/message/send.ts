@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { DispatchError, fail } from "../../base/error.ts";
+import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { block, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
@@ -12,6 +12,7 @@ import { leanReceipt, leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
 import { overridesOf } from "../overrides.ts";
 import { sendAway } from "../sendaway.ts";
+import { untilDone } from "../untildone.ts";
 import { asksOf, callerName, callerThread, exitOf, stillWaiting, verdict, verdictWords } from "../verdict.ts";
 import { receiptPairs } from "../views.ts";
 
@@ -147,17 +148,7 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     if (away) return sendAway(away, input, draft, { core, caller, signal, emit });
     const receipt = await core.send(ref!, draft, signal);
     if (!input.wait) return { ...receipt, message_accepted: true };
-    const waited = await core
-      .wait({
-        targets: [receipt.receipt],
-        self: null,
-        condition: "done",
-        any: false,
-        timeoutMs: input.timeout === undefined ? null : input.timeout * 1000,
-        signal,
-        progress: (waiting) => emit({ waiting }),
-      })
-      .catch((thrown: unknown) => notAwaited(thrown, receipt.receipt));
+    const waited = await untilDone(receipt.receipt, input.timeout, { core, signal, emit });
     const last = core.view(ref!).last_message;
     const now = core.receipt(receipt.receipt);
     return {
@@ -190,16 +181,6 @@ The text is stored before it is sent to Codex, and the receipt shows its state. 
     return `${receiptPairs(out, look)}\n\n${answer}`;
   },
 });
-
-/** The wait failed, but the message is accepted. The error says so, because otherwise the caller would send it again. */
-function notAwaited(thrown: unknown, receipt: string): never {
-  if (!(thrown instanceof DispatchError)) throw thrown;
-  return fail(thrown.code, `the message is accepted, but the wait for it failed: ${thrown.message}`, {
-    hint: `dispatch wait ${receipt}`,
-    data: { ...thrown.data, receipt, message_accepted: true },
-    cause: thrown,
-  });
-}
 
 type Flags = Partial<Record<Exclude<Mode, "send">, boolean>> & { mode?: Mode | undefined };
 

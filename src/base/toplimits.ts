@@ -8,6 +8,8 @@ export const topLimits = {
     threadsMax: 1000,
     /** Changed threads are read together, the first at once and then at most this often: nobody reads a table faster. */
     readEveryMs: second,
+    /** A thread at work is read so often for its tokens alone, which every item changes. */
+    countEveryMs: 5 * second,
     /** A list read of all threads takes at most one tenth of the daemon's time: the pause after it is this many times as long. */
     readPauseFactor: 10,
     /** So many changed threads are read one by one; more of them, by one list. */

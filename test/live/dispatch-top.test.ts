@@ -314,13 +314,16 @@ describe("without a terminal", () => {
       for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) text += chunk;
     })();
     await until("the first lines", () => text.includes("idle"));
-    const { ref } = await own.ask(["new", "--name", "second", "--text", stringify([{ wait: "plain" }])]);
-    await until("its turn", () => new RegExp(`${ref} {2}busy {2}second`).test(text));
+    const work = stringify([{ say: "half of it is done" }, { shell: "true" }, { wait: "plain" }]);
+    const { ref } = await own.ask(["new", "--name", "second", "--text", work]);
+    const said = new RegExp(`${ref} {2}busy {2}second {2}half of it is done`, "g");
+    await until("what it says", () => said.test(text));
     own.provider.release("plain");
     await until("its end", () => new RegExp(`${ref} {2}idle {2}second`).test(text));
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
     await read;
+    expect(text.match(said)).toHaveLength(1);
     expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]/);
     expect(text).toMatch(/^\d\d:\d\d:\d\d {2}codex {2}running/);
   });

@@ -1,15 +1,17 @@
 /**
  * Keeps a board up to date without polling: one read of everything, then the event log from its cursor. A thread that an
- * event names is read again, together with the others of that moment. A lost daemon is looked for until it is back.
+ * event names is read again, together with the others of that moment. The event of an item is the exception: it has the
+ * text that the board shows, so its thread is read rarely. A lost daemon is looked for until it is back.
  */
 import type { Clock } from "../../base/clock.ts";
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import type { EventData, EventView } from "../../contract/events.ts";
 import type { ThreadView } from "../../contract/thread.ts";
 import type { Row } from "../wire.ts";
 import type { Calls } from "./daemon.ts";
 import type { DaemonFacts } from "./model.ts";
-import type { Report } from "./update.ts";
+import type { Report, Said } from "./update.ts";
 
 export interface FeedDeps extends Calls {
   clock: Clock;
@@ -32,10 +34,15 @@ export interface Feed {
 export function openFeed(deps: FeedDeps): Feed {
   const { clock, call, report } = deps;
   const dirty = new Set<string>();
+  /** Threads of which only the tokens may have changed. */
+  const counting = new Set<string>();
+  let countedAt = 0;
+  /** By thread: what its agent said last. */
+  const said = new Map<string, Said>();
   let isAllDirty = false;
   let isDaemonDirty = false;
   let flushing: Promise<void> | undefined;
-  let isTimerSet = false;
+  let timer: { at: number; cancel: () => void } | undefined;
   let nextAt = 0;
   let limit: number = limits.top.threadsMax;
   let cursor = "";
@@ -84,26 +91,44 @@ export function openFeed(deps: FeedDeps): Feed {
     });
   };
 
+  /** When something is due next; undefined: nothing is. */
+  const dueAt = () => {
+    if (dirty.size > 0 || said.size > 0 || isAllDirty || isDaemonDirty) return nextAt;
+    return counting.size > 0 ? Math.max(nextAt, countedAt) : undefined;
+  };
+
   const flush = async () => {
+    if (said.size > 0) report({ is: "said", messages: [...said.values()] });
+    said.clear();
+    if (countedAt <= clock.monotonic()) {
+      for (const ref of counting) dirty.add(ref);
+      countedAt = clock.monotonic() + limits.top.countEveryMs;
+    }
+    for (const ref of dirty) counting.delete(ref);
     const refs = [...dirty];
     const [all, daemon] = [isAllDirty || refs.length > limits.top.readsMax, isDaemonDirty];
     dirty.clear();
     isAllDirty = false;
     isDaemonDirty = false;
     if (daemon) await readDaemon();
-    if (all) await readAll();
-    else if (refs.length > 0) await readSome(refs);
+    if (all) {
+      counting.clear();
+      await readAll();
+    } else if (refs.length > 0) await readSome(refs);
   };
 
   const soon = () => {
-    if (flushing || isTimerSet) return;
-    const wait = nextAt - clock.monotonic();
+    const at = dueAt();
+    if (flushing || at === undefined || (timer && timer.at <= at)) return;
+    timer?.cancel();
+    timer = undefined;
+    const wait = at - clock.monotonic();
     if (wait > 0) {
-      isTimerSet = true;
-      clock.after(wait, () => {
-        isTimerSet = false;
+      const again = () => {
+        timer = undefined;
         soon();
-      });
+      };
+      timer = { at, cancel: clock.after(wait, again) };
       return;
     }
     nextAt = clock.monotonic() + limits.top.readEveryMs;
@@ -112,20 +137,32 @@ export function openFeed(deps: FeedDeps): Feed {
       .catch(() => {})
       .finally(() => {
         flushing = undefined;
-        if (dirty.size > 0 || isAllDirty || isDaemonDirty) soon();
+        soon();
       });
   };
 
-  const onEvent = ({ kind, thread }: Row) => {
+  const onEvent = (event: Row) => {
+    const { kind, thread } = event;
     const word = String(kind);
     if (typeof thread === "string") {
-      dirty.add(thread);
+      take(event as unknown as EventView, thread);
       deps.touched(thread);
     } else if (word === "gap" || word === "reconciled") isAllDirty = true;
     if (/^(?:codex|daemon|limit)\./.test(word)) isDaemonDirty = true;
     // A limit keeps turns from starting in many threads, and a new Codex knows none of their turns yet.
     if (/^(?:codex|limit)\./.test(word)) isAllDirty = true;
     soon();
+  };
+
+  const take = ({ kind, at, turn_id, data }: EventView, thread: string) => {
+    if (kind !== "item.completed") return dirty.add(thread);
+    const { type, preview } = data as EventData["item.completed"];
+    if (type === "agent_message") {
+      // A longer text is cut in the event.
+      if (preview.length >= limits.thread.previewCharsMax) return dirty.add(thread);
+      said.set(thread, { ref: thread, text: preview, truncated: false, turn_id: String(turn_id), at });
+    }
+    return counting.add(thread);
   };
 
   const begin = async () => {

@@ -66,31 +66,38 @@ export async function runPlain(calls: Calls, { isJson, clock, stop }: PlainOptio
 /** The rows that a report changes, by the thread or the part that they are about. */
 function changes(): (report: Report) => [key: string, row: Row][] {
   const shown = new Map<string, string>();
-  const titles = new Map<string, string>();
+  const known = new Map<string, ThreadView>();
   const changed = (key: string, row: Row): [string, Row][] => {
-    const words = JSON.stringify(row);
+    // The event of a message and its thread have different times of it.
+    const words = JSON.stringify({ ...row, last_at: null });
     if (shown.get(key) === words) return [];
     shown.set(key, words);
     return [[key, row]];
   };
   const gone = (ref: string): [string, Row][] => {
-    if (!shown.delete(ref)) return [];
-    return [[ref, { thread: ref, title: titles.get(ref) ?? null, status: "gone from the list" }]];
+    const title = known.get(ref)?.title ?? null;
+    known.delete(ref);
+    return shown.delete(ref) ? [[ref, { thread: ref, title, status: "gone from the list" }]] : [];
   };
   const of = (thread: ThreadView): [string, Row][] => {
     if (thread.status === "archived") return gone(thread.ref);
-    titles.set(thread.ref, thread.title);
+    known.set(thread.ref, thread);
     return changed(thread.ref, threadRow(thread));
   };
   return (report) => {
     switch (report.is) {
       case "threads": {
         const byRef = new Map(report.threads.map((thread) => [thread.ref, thread]));
-        const left = [...titles.keys()].filter((ref) => !byRef.has(ref));
+        const left = [...known.keys()].filter((ref) => !byRef.has(ref));
         return [...ordered(report.threads).flatMap((ref) => of(byRef.get(ref)!)), ...left.flatMap(gone)];
       }
       case "changed":
         return [...report.threads.flatMap(of), ...report.gone.flatMap(gone)];
+      case "said":
+        return report.messages.flatMap(({ ref, ...last_message }) => {
+          const thread = known.get(ref);
+          return thread ? of({ ...thread, last_message }) : [];
+        });
       case "daemon":
         return changed("daemon", daemonRow(report.daemon));
       case "link":

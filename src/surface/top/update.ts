@@ -21,11 +21,15 @@ import { onKey } from "./onkey.ts";
 import { requestLines } from "./requestpage.ts";
 import { timelineLines } from "./timeline.ts";
 
+/** The newest message of a thread's agent. */
+export type Said = { ref: string } & NonNullable<ThreadView["last_message"]>;
+
 /** What the daemon reports. */
 export type Report =
   | { is: "threads"; threads: readonly ThreadView[]; isTruncated: boolean }
   /** Of some threads; `gone`: the refs of those that are no more. */
   | { is: "changed"; threads: readonly ThreadView[]; gone: readonly string[] }
+  | { is: "said"; messages: readonly Said[] }
   | { is: "daemon"; daemon: DaemonFacts }
   | { is: "link"; link: Link };
 
@@ -75,6 +79,14 @@ function applied(board: Board, happened: Happened, now: number): Updated {
       for (const thread of happened.threads) threads.set(thread.ref, thread);
       for (const ref of happened.gone) threads.delete(ref);
       return only(withOrder({ ...board, threads }, isKept));
+    }
+    case "said": {
+      const threads = new Map(board.threads);
+      for (const { ref, ...last_message } of happened.messages) {
+        const thread = threads.get(ref);
+        if (thread) threads.set(ref, { ...thread, last_message });
+      }
+      return only({ ...board, threads });
     }
     case "daemon":
       return only({ ...board, daemon: happened.daemon });

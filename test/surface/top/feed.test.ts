@@ -17,8 +17,11 @@ function rig() {
     monotonic: () => time,
     sleep: (ms) => new Promise((resolve) => void timers.push({ at: time + ms, fn: resolve })),
     after(ms, fn) {
-      timers.push({ at: time + ms, fn });
-      return () => {};
+      const timer = { at: time + ms, fn };
+      timers.push(timer);
+      return () => {
+        timer.fn = () => {};
+      };
     },
   };
   const calls: string[] = [];
@@ -96,21 +99,64 @@ test("while nothing happens nothing is read", async () => {
   expect(await on.pass(3_600_000)).toEqual([]);
 });
 
+const item = (thread: string, type: string, preview: string) => ({
+  kind: "item.completed",
+  thread,
+  turn_id: "turn-1",
+  at: "2026-01-01T00:00:00.000Z",
+  data: { type, preview },
+});
+
 test("a first event is read at once, those that follow together after a while", async () => {
   const on = await followed();
   on.emit({ kind: "turn.started", thread: "a" });
   expect(await on.pass(0)).toEqual(["get a"]);
-  for (const thread of ["a", "b", "a"]) on.emit({ kind: "item.completed", thread });
+  for (const thread of ["a", "b", "a"]) on.emit({ kind: "message.queued", thread });
   expect(await on.pass(limits.top.readEveryMs - 1)).toEqual([]);
   expect(await on.pass(1)).toEqual(["get a", "get b"]);
   expect(on.touched).toEqual(["a", "a", "b", "a"]);
 });
 
+test("what an agent says is on the board without a read; its tokens are read rarely", async () => {
+  const on = await followed();
+  await on.pass(limits.top.countEveryMs);
+  on.emit(item("a", "command", "npm test"));
+  expect(await on.pass(0)).toEqual(["get a"]);
+  on.reports.splice(0);
+  on.emit(item("a", "agent_message", "first"));
+  on.emit(item("a", "agent_message", "second"));
+  on.emit(item("b", "command", "ls"));
+  expect(await on.pass(limits.top.readEveryMs)).toEqual([]);
+  expect(on.reports).toEqual([
+    {
+      is: "said",
+      messages: [
+        { ref: "a", text: "second", truncated: false, turn_id: "turn-1", at: "2026-01-01T00:00:00.000Z" },
+      ],
+    },
+  ]);
+  expect(await on.pass(limits.top.countEveryMs - limits.top.readEveryMs - 1)).toEqual([]);
+  expect(await on.pass(1)).toEqual(["get a", "get b"]);
+  expect(await on.pass(3_600_000)).toEqual([]);
+});
+
+test("a message that its event has only a part of is read, and a change of state does not wait for the tokens", async () => {
+  const on = await followed();
+  on.emit(item("a", "command", "ls"));
+  await on.pass(limits.top.readEveryMs);
+  on.emit(item("a", "agent_message", "x".repeat(limits.thread.previewCharsMax)));
+  on.emit(item("b", "command", "ls"));
+  expect(await on.pass(limits.top.readEveryMs)).toEqual(["get a"]);
+  on.emit({ kind: "turn.completed", thread: "b" });
+  expect(await on.pass(limits.top.readEveryMs)).toEqual(["get b"]);
+  expect(await on.pass(3_600_000)).toEqual([]);
+});
+
 test("many changed threads are one list, and so is a gap or a new Codex", async () => {
   const on = await followed();
-  for (let n = 0; n <= limits.top.readsMax; n++) on.emit({ kind: "item.completed", thread: `t${n}` });
+  for (let n = 0; n <= limits.top.readsMax; n++) on.emit({ kind: "turn.started", thread: `t${n}` });
   expect(await on.pass(0)).toEqual(["get t0"]);
-  on.emit({ kind: "item.completed", thread: "t0" });
+  on.emit({ kind: "turn.completed", thread: "t0" });
   expect(await on.pass(limits.top.readEveryMs)).toEqual(["thread.list"]);
   on.emit({ kind: "gap", thread: null });
   expect(await on.pass(limits.top.readEveryMs)).toEqual(["thread.list"]);

@@ -71,6 +71,14 @@ describe("the order", () => {
   });
 });
 
+test("what an agent says is on its row, and a thread that is not on the board stays away", () => {
+  const at = "2026-01-01T00:00:00.000Z";
+  const said = (ref: string) => ({ ref, text: "half of it", truncated: false, turn_id: "turn", at });
+  const on = driven([busy("one", 10)]).happen({ is: "said", messages: [said("onexxx"), said("other")] });
+  expect(on.lines().join("\n")).toContain("half of it");
+  expect(titles(on)).toEqual(["one"]);
+});
+
 test("the cursor moves by rows and pages and ends at the ends, and its row is shown", () => {
   const on = driven(
     Array.from({ length: 100 }, (_, at) => threadOf(`t${at}`, { updated_at: secondsAgo(at) })),

@@ -20,6 +20,27 @@ export const delivery: readonly Mutant[] = [
   },
   {
     file: modes,
+    from: "      await journal.synced();\n",
+    to: "",
+    what: "a text is answered that a power cut may lose",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: modes,
+    from: "    if (known) return onDisk(ref, known);\n    const lane",
+    to: "    if (known) return known;\n    const lane",
+    what: "a key that comes again is answered before its text is on the disk, where both come at once",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: modes,
+    from: "      if (known) return onDisk(ref, known);\n      writable",
+    to: "      if (known) return known;\n      writable",
+    what: "a key that comes again is answered before its text is on the disk",
+    tests: ["core/delivery/modes.test.ts"],
+  },
+  {
+    file: modes,
     from: '        if (!(await isIdle(deps, opened))) busy(opened.lane, "runs a turn");\n',
     to: "",
     what: "a send goes into a turn that was not heard of",

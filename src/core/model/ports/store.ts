@@ -97,6 +97,8 @@ export interface Store {
     /** Lanes whose title contains this, in any case. */
     findByPart(part: string): Lane[];
     findByCreateKey(key: string): Lane | undefined;
+    /** Dispatch writes it: it is neither attached nor forgotten. */
+    isOwn(ref: Ref): boolean;
     /** Includes forgotten lanes: a ref is never reused. */
     isRefTaken(ref: string): boolean;
     findFacts(ref: Ref): LaneFacts | undefined;

@@ -150,7 +150,7 @@ export function engineOf(deps: CoreDeps): Engine {
         interruptGoals(deps, change);
       });
       settling.soon();
-      pruning.soon();
+      clock.after(limits.event.pruneFirstMs, () => pruning.soon());
       splitting.soon();
       automating.begin();
     },

@@ -82,7 +82,9 @@ const runners: ReadonlySet<string> = new Set(
     "arch busybox caffeinate catchsegv chroot chrt doas env fakeroot firejail flock gdb ionice linux32 linux64 ltrace",
     "nice nocache nohup nsenter numactl parallel pkexec prlimit proot rlwrap runuser script setarch setpriv setsid",
     "stdbuf strace su sudo systemd-run taskset timeout toybox unbuffer unshare valgrind watch xargs xvfb-run",
-  ].flatMap((line) => line.split(" ")),
+  ]
+    .join(" ")
+    .split(" "),
 );
 
 /** Control characters, newlines, and characters that look like a space and are none. */

@@ -14,14 +14,6 @@ import type { Arrived, RelayLink } from "../model/ports/relay.ts";
 import type { Message, Ref } from "../model/ports/rows.ts";
 import { receiptById } from "../state/receipt.ts";
 
-const ofReceipts = kindsOf([
-  ...["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"].map(
-    (state) => `message.${state}`,
-  ),
-  "request.*",
-  "relay.refused",
-]);
-
 interface Outgoing {
   to: string;
   report: Report;
@@ -35,6 +27,13 @@ export interface Reporter {
 /** `published`: the kinds of events that are passed on. */
 export function reporter(deps: CoreDeps, published: readonly string[]): Reporter {
   const { store, journal } = deps;
+  const ofReceipts = kindsOf([
+    ...["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"].map(
+      (state) => `message.${state}`,
+    ),
+    "request.*",
+    "relay.refused",
+  ]);
   const passedOn = new Set<string>(kindsOf(published));
   const kinds: readonly EventKind[] = [...new Set([...ofReceipts, ...kindsOf(published)])];
   // Before the first use of the relay nothing came from elsewhere. Kept at once: the next daemon must not begin later.

@@ -49,7 +49,8 @@ ${downloads.join("\n")}
 
   service do
     run [opt_bin/"dispatchd", "--service"]
-    keep_alive successful_exit: false
+    # launchd gets the first word; systemd, where Homebrew ignores that one, the second.
+    keep_alive successful_exit: false, crashed: true
     environment_variables PATH: std_service_path_env
     error_log_path var/"log/dispatch.log"
   end

@@ -58,7 +58,7 @@ export async function startDaemon(
         const raced = lock && (await connect(paths.socket));
         if (raced) return found(raced);
         if (lock)
-          child = spawnDetached(daemonArgv, {
+          child = spawnDetached(startable(daemonArgv), {
             logPath: paths.log,
             env: environmentOf(paths, await daemonVariables(paths)),
           });
@@ -79,6 +79,21 @@ export async function startDaemon(
   } finally {
     lock?.release();
   }
+}
+
+/**
+ * A process that lives long, an MCP server, may run a file that an upgrade has removed, as Homebrew's does. Then it
+ * starts what took its place: the daemon on PATH.
+ */
+function startable(argv: readonly string[]): readonly string[] {
+  const [file] = argv as [string];
+  if (existsSync(file)) return argv;
+  const folders = (readEnv().PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const found = Bun.which("dispatchd", { PATH: folders.join(":") });
+  if (found !== null) return [found];
+  return fail("daemon_down", `${file} was removed, and no dispatchd is on PATH`, {
+    hint: "install dispatch, and restart what runs this one",
+  });
 }
 
 /** The daemon opens its socket before its registry, so it may fail after a client has connected. */

@@ -214,6 +214,8 @@ test("an MCP server whose file an upgrade removed starts the daemon on PATH, and
     for (const name of ["dispatch", "dispatchd"]) symlinkSync(join(folder, "dispatch"), join(bin, name));
     expect(await read("get", { thread: ref })).toMatchObject({ structuredContent: { ref } });
     expect(await runningVersion()).toBe(newer);
+    // What the two disagree on needs the newer server.
+    expect(JSON.stringify(await read("list"))).toContain("restart the program that started this MCP server");
   } finally {
     await client.close();
   }

@@ -10,6 +10,8 @@ import type { ThreadFacts } from "../../src/core/model/ports/thread.ts";
 import { delivered } from "../../src/core/state/settle.ts";
 import { turnEnded } from "../../src/core/state/turn.ts";
 import { openStore } from "../../src/store/store.ts";
+import { connect } from "../../src/surface/client.ts";
+import type { Connection } from "../../src/surface/wire.ts";
 import type { TestWorld } from "../../test/world/world.ts";
 import { ask, makeHome, startDaemon } from "./daemon.ts";
 import { inTurns, median, ms, type Pairs, ratio, sides, timed } from "./measure.ts";
@@ -18,6 +20,7 @@ import { atLeast, atMost, type Row } from "./row.ts";
 
 const blocks = 15;
 const callsOfBlock = 200;
+const clients = 8;
 const claims = 60;
 const [few, many] = [10, 100_000];
 const draft = { ...plain, mode: "queue", text: "hello" } as const;
@@ -25,31 +28,44 @@ const draft = { ...plain, mode: "queue", text: "hello" } as const;
 export const accept: Row = {
   async measure(bench) {
     // Without Codex: what is accepted waits, so that nothing but accepting is measured.
-    const daemon = await startDaemon(bench, await makeHome(bench, "accept", 1));
-    const send = () =>
-      ask(daemon.connection, "message.send", { thread: "@thread-0", text: "hello", queue: true });
+    const daemon = await startDaemon(bench, await makeHome(bench, "accept", clients + 1));
+    const sendOn = (connection: Connection, thread: number) =>
+      ask(connection, "message.send", { thread: `@thread-${thread}`, text: "hello", queue: true });
+    const fleet = await Promise.all(Array.from({ length: clients }, () => connect(daemon.socket)));
+    bench.owns(() => {
+      for (const one of fleet) one?.close();
+    });
     const store = openStore(join(bench.folder, "bare.db"), Date.now());
-    const block = async (fn: () => unknown) =>
-      (await timed(async () => {
-        for (let i = 0; i < callsOfBlock; i++) await fn();
-      })) / callsOfBlock;
-    const taken = await inTurns(
+    const bare = () => store.events.append({ kind: "gap" }, 0);
+    const repeat = async (count: number, fn: () => unknown) => {
+      for (let i = 0; i < count; i++) await fn();
+    };
+    const block = async (fn: () => unknown) => (await timed(() => repeat(callsOfBlock, fn))) / callsOfBlock;
+    const alone = await inTurns(
       blocks,
-      () => block(() => store.events.append({ kind: "gap" }, 0)),
-      () => block(send),
+      () => block(bare),
+      () => block(() => sendOn(daemon.connection, clients)),
     );
-    const core = await inCore(join(bench.folder, "accept.db"), () => store.events.append({ kind: "gap" }, 0));
+    const together = await inTurns(
+      blocks,
+      () => block(bare),
+      async () =>
+        (await timed(() =>
+          Promise.all(fleet.map((one, at) => repeat(callsOfBlock / clients, () => sendOn(one!, at)))),
+        )) / callsOfBlock,
+    );
+    const core = await inCore(join(bench.folder, "accept.db"), bare);
     store.close();
     const { queue } = (await ask(daemon.connection, "daemon.status")) as { queue: { queued: number } };
     await daemon.end();
     return {
       lines: [
         atMost("a message accepted by core / a commit of one row", ratio(core), 1.8, "x"),
-        atLeast("messages accepted durably, one client", 1000 / median(taken.ours), 1000),
+        atLeast(`messages accepted durably, ${clients} clients`, 1000 / median(together.ours), 1000),
       ],
       notes: [
-        "message.send --queue on a kept connection, one after the other, each answered before the next: a commit with the message and its event, another with the audit row",
-        `a commit of one row on this disk, taken in turns with it: ${ms(median(taken.floor))}; an accept: ${ms(median(taken.ours))}, ${ratio(taken).toFixed(1)} x; ${queue.queued} wait`,
+        "message.send --queue on kept connections, one after the other on each, each answered before the next, when it is on disk; what comes together shares the sync",
+        `a commit of one row on this disk, taken in turns with it: ${ms(median(together.floor))}; an accept: ${ms(median(together.ours))} of ${clients} clients, ${ms(median(alone.ours))} of one (${(1000 / median(alone.ours)).toFixed(0)}/s); ${queue.queued} wait`,
         `in core, without the socket and the two processes: ${sides(core)}`,
       ],
     };
@@ -78,7 +94,7 @@ export const claim: Row = {
   },
 };
 
-/** The transaction of an accept alone: its message and its event. */
+/** An accept alone, until it is on disk: its message and its event. */
 async function inCore(path: string, bare: () => unknown): Promise<Pairs> {
   const world = worldOn(path);
   const ref = await addThread(world, "accept");
@@ -86,13 +102,14 @@ async function inCore(path: string, bare: () => unknown): Promise<Pairs> {
     blocks * callsOfBlock,
     () => timed(bare),
     () =>
-      timed(() =>
-        world.journal.commit((change) => {
+      timed(() => {
+        world.journal.note((change) => {
           const lane = world.store.lanes.get(ref);
           const { id } = accepted(world, lane, draft, { at: "back", now: change.now });
           change.append({ kind: "message.queued", lane: ref, receipt: id, data: { mode: draft.mode } });
-        }),
-      ),
+        });
+        return world.journal.synced();
+      }),
   );
   world.store.close();
   return taken;

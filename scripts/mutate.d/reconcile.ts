@@ -39,8 +39,8 @@ export const reconcile: readonly Mutant[] = [
   },
   {
     file: recover,
-    from: '!lane || lane.source === "attached" ||',
-    to: "!lane ||",
+    from: 'lane !== undefined && lane.source !== "attached" &&',
+    to: "lane !== undefined &&",
     what: "what went into Codex's own queue is taken for lost with our child",
     tests: ["core/delivery/codexqueue.test.ts"],
   },

@@ -6,6 +6,7 @@
 import { type IdScan, idScan } from "./lineid.ts";
 
 const newline = 10;
+const decoder = new TextDecoder();
 const headBytes = 256;
 
 export interface LineSplitter {
@@ -140,8 +141,7 @@ export function lineSplitter(to: {
  * order mark, which some programs write before all else, is no part of it.
  */
 export function textOf(line: Uint8Array): string {
-  const text = Buffer.from(line.buffer, line.byteOffset, line.length).toString();
-  return text.startsWith("\ufeff") ? text.slice(1) : text;
+  return decoder.decode(line);
 }
 
 /** The first `bytes` of the parts, as one array. */

@@ -40,7 +40,10 @@ export function pathsOf(env: PathsEnv, home?: string): Paths {
 
 // node:path and node:os cost 0.85 ms of every command's start (measured), so they are asked only for what needs them.
 function absolute(path: string): string {
-  const isPlain = path.startsWith("/") && !/\/\.{0,2}(\/|$)/.test(path);
+  const whole = `${path}/`;
+  // Not by a regular expression, whose first use in a process takes 0.15 ms.
+  const isPlain =
+    path.startsWith("/") && !whole.includes("//") && !whole.includes("/./") && !whole.includes("/../");
   return isPlain ? path : (require("node:path") as typeof import("node:path")).resolve(path);
 }
 

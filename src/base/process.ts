@@ -31,20 +31,29 @@ export const systemProcesses: Processes = {
   parentOf: parentPid,
   environmentOf: (pid) => readHead(`/proc/${pid}/environ`),
   confinementOf(pid) {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "latin1");
-      return {
-        user: readlinkSync(`/proc/${pid}/ns/user`),
-        mount: readlinkSync(`/proc/${pid}/ns/mnt`),
-        isNoNewPrivs: /^NoNewPrivs:\s*1$/m.test(status),
-        isFiltered: /^Seccomp:\s*[12]$/m.test(status),
-      };
-    } catch {
-      // Gone, or another user's: the caller decides what that means.
-      return undefined;
-    }
+    if (pid !== process.pid) return readConfinement(pid);
+    own ??= readConfinement(pid);
+    return own;
   },
 };
+
+/** Nothing here changes it, and it is asked for at each connection. */
+let own: Confinement | undefined;
+
+function readConfinement(pid: number): Confinement | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    return {
+      user: readlinkSync(`/proc/${pid}/ns/user`),
+      mount: readlinkSync(`/proc/${pid}/ns/mnt`),
+      isNoNewPrivs: /^NoNewPrivs:\s*1$/m.test(status),
+      isFiltered: /^Seccomp:\s*[12]$/m.test(status),
+    };
+  } catch {
+    // Gone, or another user's: the caller decides what that means.
+    return undefined;
+  }
+}
 
 function readHead(path: string): Buffer | undefined {
   try {

@@ -29,6 +29,13 @@ export function automationStore(db: Database): AutomationStore {
   const firings = table<Firing>(db, "firings");
   const works = table<OpenFiring>(db, "firings", { json: ["work"] });
   const find = (id: string) => automations.find("SELECT * FROM automations WHERE id = ?", id);
+  // Kept, as they are asked for at each round: to look them up by their text takes as long as to run them.
+  const active = db.query(
+    "SELECT 1 FROM automations INDEXED BY automations_lane WHERE state = 'active' LIMIT 1",
+  );
+  const nextDue = db.query<{ at: number | null }, []>(
+    "SELECT min(due_at) AS at FROM automations WHERE state = 'active' AND due_at IS NOT NULL",
+  );
   return {
     add(row, lanes) {
       version++;
@@ -72,12 +79,7 @@ export function automationStore(db: Database): AutomationStore {
         now,
         limit,
       ),
-    nextDue: () =>
-      db
-        .query<{ at: number | null }, []>(
-          "SELECT min(due_at) AS at FROM automations WHERE state = 'active' AND due_at IS NOT NULL",
-        )
-        .get()!.at,
+    nextDue: () => nextDue.get()!.at,
     // Two questions, each by the index of the watched: asked in one, all who watch would be walked.
     watching: (lane) =>
       (lane === null ? ["*"] : ["*", lane]).flatMap((name) =>
@@ -103,10 +105,7 @@ export function automationStore(db: Database): AutomationStore {
         lane,
       ),
     ],
-    hasActive: () =>
-      db
-        .query("SELECT 1 FROM automations INDEXED BY automations_lane WHERE state = 'active' LIMIT 1")
-        .get() !== null,
+    hasActive: () => active.get() !== null,
     watched: (id) => watched.all("SELECT * FROM watched WHERE automation = ? AND named = 1", id),
     setWatched(id, lane, { holds, seq }) {
       db.query(

@@ -7,10 +7,12 @@ import { table } from "./table.ts";
 
 export function logStore(db: Database): Store["log"] {
   const id = db.query<{ log_id: string }, []>("SELECT log_id FROM meta").get()!.log_id;
+  // Kept, as it is asked for most often of all: to look it up by its text takes as long as to run it.
+  const last = db.query<{ last_seq: number }, []>("SELECT last_seq FROM meta");
   return {
     id: () => id,
     first: () => db.query<{ seq: number | null }, []>("SELECT min(seq) AS seq FROM events").get()?.seq ?? 1,
-    last: () => db.query<{ last_seq: number }, []>("SELECT last_seq FROM meta").get()!.last_seq,
+    last: () => last.get()!.last_seq,
     catalogue() {
       const row = db
         .query<{ catalogue: string | null; catalogue_at: number }, []>(
@@ -33,12 +35,13 @@ export function logStore(db: Database): Store["log"] {
 export function eventStore(db: Database): Store["events"] {
   const events = table<EventRow>(db, "events", { json: ["data"] });
   const log = logStore(db);
+  // AUTOINCREMENT leaves holes when a transaction is rolled back; this sequence has none.
+  const next = db.query<{ last_seq: number }, []>(
+    "UPDATE meta SET last_seq = last_seq + 1 RETURNING last_seq",
+  );
   return {
-    // AUTOINCREMENT leaves holes when a transaction is rolled back; this sequence has none.
     append(event, at) {
-      const seq = db
-        .query<{ last_seq: number }, []>("UPDATE meta SET last_seq = last_seq + 1 RETURNING last_seq")
-        .get()!.last_seq;
+      const seq = next.get()!.last_seq;
       events.insert({
         seq,
         at,

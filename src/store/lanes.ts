@@ -81,6 +81,8 @@ export function laneStore(db: Database): Store["lanes"] {
         part,
       ),
     findByCreateKey: (key) => lanes.find(`SELECT * FROM lanes WHERE create_key = ?`, key),
+    isOwn: (ref) =>
+      db.query(`SELECT 1 FROM lanes WHERE ref = ? AND source = 'own' AND ${live}`).get(ref) !== null,
     isRefTaken: (ref) => db.query("SELECT 1 FROM lanes WHERE ref = ?").get(ref) !== null,
     findFacts,
     getFacts: (ref) => findFacts(ref) ?? forgotten(ref),

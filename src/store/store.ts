@@ -5,7 +5,7 @@ import type { Store } from "../core/model/ports/store.ts";
 import { automationStore, inboxStore, outboxStore } from "./automations.ts";
 import { closeDb, openDb } from "./db.ts";
 import { epochStore } from "./epochs.ts";
-import { storageError } from "./errors.ts";
+import { fileError, storageError } from "./errors.ts";
 import { eventStore, logStore } from "./events.ts";
 import { itemStore } from "./items.ts";
 import { laneStore } from "./lanes.ts";
@@ -17,6 +17,7 @@ import { toolCallStore } from "./toolcalls.ts";
 import { turnStore } from "./turns.ts";
 import { usageStore } from "./usage.ts";
 import { usageLimitStore } from "./usagelimits.ts";
+import { walSync } from "./walsync.ts";
 
 /** `path` may be `:memory:`. Throws `storage`. */
 export function openStore(path: string, now: number): Store {
@@ -28,6 +29,7 @@ export function storeOf(db: Database): Store {
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
   // As `openDb` leaves it.
   let synchronous: "FULL" | "NORMAL" = "FULL";
+  const wal = walSync(db.filename);
 
   /** Set where it changes only: most transactions are of one kind, one after the other. */
   function synchronise(wanted: "FULL" | "NORMAL"): void {
@@ -41,9 +43,18 @@ export function storeOf(db: Database): Store {
       if (db.inTransaction) return fn();
       try {
         synchronise(how === "durable" ? "FULL" : "NORMAL");
-        return db.transaction(fn).immediate();
+        const result = db.transaction(fn).immediate();
+        if (how === "soon") wal.wrote();
+        return result;
       } catch (thrown) {
         throw storageError(thrown, "writing");
+      }
+    },
+    async synced() {
+      try {
+        await wal.synced();
+      } catch (thrown) {
+        throw fileError(thrown, "confirming what was written");
       }
     },
     log: logStore(db),
@@ -76,6 +87,9 @@ export function storeOf(db: Database): Store {
         messages: Object.fromEntries(states.map((row) => [row.state, row.n])),
       };
     },
-    close: () => closeDb(db),
+    close() {
+      wal.close();
+      closeDb(db);
+    },
   };
 }

@@ -7,8 +7,11 @@ import { type ClientFrame, type DaemonFrame, protocolVersion, type TextHead } fr
 /** The first frame of a connection. */
 export const helloFrame: ClientFrame = { hello: { version, protocol: protocolVersion } };
 
-export function bytesOf(frames: readonly ClientFrame[]): Buffer {
-  return Buffer.from(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""));
+/** Not by `Buffer`, whose first use in a process takes 0.5 ms (measured). */
+export function bytesOf(frames: readonly ClientFrame[]): Uint8Array {
+  let text = "";
+  for (const frame of frames) text += `${JSON.stringify(frame)}\n`;
+  return new TextEncoder().encode(text);
 }
 
 /** Reads what the daemon sends. `onBroken` reports a line that is not JSON, or one over `limits.socket.frameBytesMax`. */

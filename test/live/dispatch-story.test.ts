@@ -57,7 +57,9 @@ test("watch --follow --deltas tells what the model writes while it writes, and t
     { wait: "written" },
   ]);
   const { ref } = await rig.thread("writer");
-  const following = rig.stream(["watch", ref, "--follow", "--deltas"]);
+  // From before the turn: the watch may begin later than it.
+  const { next_cursor } = await ask("events", "--limit", "1");
+  const following = rig.stream(["watch", ref, "--follow", "--deltas", "--since", next_cursor]);
   const sent = await ask("send", ref, script);
   const pieces = () => following.rows.filter((row) => row.kind === "delta");
   // What was written before the watch began is not in it.

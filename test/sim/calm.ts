@@ -1,6 +1,7 @@
 /** The end of a run: no more harm, and everything is given the time that it needs. */
 
 import type { Automation } from "../../src/core/model/ports/automation.ts";
+import type { Ref } from "../../src/core/model/ports/rows.ts";
 import { closeElsewhere, untilKilled } from "./actions.ts";
 import { allOf, pauseThis, resumeThis } from "./automation.ts";
 import { nextDay } from "./budget.ts";
@@ -58,10 +59,8 @@ function settle(sim: Sim): void {
   for (const id of sim.writers.keys()) closeElsewhere(sim, id);
   for (const { id } of engine.core.requests({ ref: null, all: false, limit: 100 }))
     sim.calls.push(engine.core.answer(id, { decision: "approve" }, "cli", null).catch(() => {}));
-  for (const ref of lanesOf(sim.world)) {
-    const reason = sim.store.lanes.find(ref)?.hold_reason;
-    if (reason && reason !== "unsure") engine.core.release(ref);
-  }
+  for (const { ref, queue } of engine.core.list({ archived: false, limit: 1000 }))
+    if (queue.held && queue.reason !== "unsure") engine.core.release(ref as Ref);
 }
 
 /** In most runs a person takes back what ended Codex often; in the others it has all of its attempts. */
@@ -79,7 +78,7 @@ async function rest(sim: Sim): Promise<void> {
   for (let rounds = 0; rounds < 1200; rounds++) {
     const before = sim.store.log.last();
     // Several that wake each other fill a queue, up to the eighth hop of each.
-    if (rounds === 20) pauseAll(sim, ({ guards }) => guards.max_fires !== 1);
+    if (rounds === 8) pauseAll(sim, ({ guards }) => guards.max_fires !== 1);
     if (rounds % 15 === 14) nextDay(sim);
     await round(sim);
     still = isAtRest(sim) && sim.store.log.last() === before ? still + 1 : 0;

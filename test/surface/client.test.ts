@@ -60,6 +60,20 @@ test("nobody listening is no error but an absence: no file, a stale socket, a fi
   expect(await connect(join(home, "file"))).toBeUndefined();
 });
 
+test("a daemon that ends while it is connected to is an absence too, and no call waits for its answer", async () => {
+  const path = socketIn(newHome());
+  const server = Bun.listen({
+    unix: path,
+    socket: { open: (socket) => void socket.terminate(), data() {} },
+  });
+  opened.push(server);
+  for (let i = 0; i < 50; i++) {
+    const connection = await connect(path);
+    // Where the end comes later, it is told as any lost connection.
+    if (connection) expect(await connection.call(frame)).toEqual({ lost: true });
+  }
+});
+
 test("a socket path that the kernel would refuse is named before", async () => {
   expect((await errorOf(connect(`/${"x".repeat(120)}`))).message).toContain("longer than 103 bytes");
 });

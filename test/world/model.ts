@@ -981,7 +981,8 @@ function occurrences({ turns }: ModelThread, text: string): Occurrence[] {
 
 function stepsOf(text: string): Step[] {
   try {
-    const steps: unknown = JSON.parse(text);
+    // Most texts are plain, and a failed parse makes an error with its stack.
+    const steps: unknown = text.startsWith("[") ? JSON.parse(text) : null;
     if (Array.isArray(steps)) return steps as Step[];
   } catch {
     // Plain text: answered below.

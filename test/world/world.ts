@@ -65,6 +65,28 @@ export const cli: Caller = { kind: "cli", thread_id: null, cwd: "/repo" };
 
 const home = "/home/user/.dispatch";
 
+const plainPolicy: Policy = {
+  releaseAfter: [],
+  keepDays: 90,
+  notify: [],
+  attachedQueue: false,
+  maxRunningTurns: null,
+  usageLimits: { continue: "queue", nudge: null },
+  budgets: {
+    turns: null,
+    turnsPerCwd: null,
+    tokensPerDay: null,
+    tokensPerThread: null,
+    pauseAtPercent: null,
+  },
+  indexedBytesMax: limits.search.indexedBytesMax,
+  rules: { requests: "ask", rules: [] },
+  agents: "guarded",
+  hosts: [],
+  requestTimeoutMs: null,
+  relay: null,
+};
+
 export function testWorld(options: WorldOptions = {}): TestWorld {
   const { clock = systemClock, schedule = (fn) => void setImmediate(fn), random = systemRandom } = options;
   const store = options.store ?? memoryStore();
@@ -102,28 +124,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     blame: blame(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
-    policy: () => ({
-      releaseAfter: [],
-      keepDays: 90,
-      notify: [],
-      attachedQueue: false,
-      maxRunningTurns: null,
-      usageLimits: { continue: "queue", nudge: null },
-      budgets: {
-        turns: null,
-        turnsPerCwd: null,
-        tokensPerDay: null,
-        tokensPerThread: null,
-        pauseAtPercent: null,
-      },
-      indexedBytesMax: limits.search.indexedBytesMax,
-      rules: { requests: "ask", rules: [] },
-      agents: "guarded",
-      hosts: [],
-      requestTimeoutMs: null,
-      relay: null,
-      ...options.policy,
-    }),
+    policy: () => ({ ...plainPolicy, ...options.policy }),
     files: {
       isDirectory: (path) => path.startsWith("/repo") || path === "/home/user" || path === "/elsewhere",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),

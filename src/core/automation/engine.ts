@@ -101,7 +101,8 @@ export function automation(deps: CoreDeps, actions: Actions): AutomationEngine {
     // The end of the loop wakes it, too.
     await Promise.race([change, woken.promise]);
     cancel();
-    over.abort();
+    // With a reason: without one an error is made, with its stack, at each round.
+    over.abort(null);
   }
 
   return {

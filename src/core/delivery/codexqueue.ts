@@ -53,11 +53,12 @@ export function nativeQueue(deps: CoreDeps): NativeQueue {
 
   return {
     async settle(ref) {
-      const lane = store.lanes.find(ref);
       const ours = store.messages
         .open(ref)
         .filter((message) => message.via === "codex_queue" && message.state !== "unsure");
-      if (!lane?.thread_id || ours.length === 0) return;
+      if (ours.length === 0) return;
+      const lane = store.lanes.find(ref);
+      if (!lane?.thread_id) return;
       const floors = ours.map((message) => message.floor_turn_id);
       const floor = floors.includes(null) ? null : (floors as string[]).sort()[0]!;
       // The queue is read first: a message that is taken out in between is found in history, now or at the next look.

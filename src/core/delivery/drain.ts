@@ -108,28 +108,35 @@ export function drain(deps: CoreDeps): Drain {
     return lane ? actionFor(lane, true) : { kind: "none" };
   }
 
+  /** Each fact is read when the decision asks for it: at most steps of most threads the first ones decide. */
   function actionFor(lane: Lane, isReady = lane.setup === "ready" && !isGoalDue(deps, lane)): NextAction {
     const { ref } = lane;
-    const running = store.turns.running(ref);
-    const turn = running.findLast((turn) => isRunning(turn, live)) ?? null;
-    const steer = turn && store.messages.steers(ref, turn.turn_id).find(({ state }) => state === "queued");
-    const isWaiting = lane.pending > 0;
     return nextAction(
       {
         lane,
-        hasInFlight: store.messages.inFlight(ref) !== undefined,
-        isCulprit: isCulprit(deps, ref),
         isReady,
-        turn: turn ?? (running.length > 0 ? "elsewhere" : null),
+        get hasInFlight() {
+          return store.messages.inFlight(ref) !== undefined;
+        },
+        get isCulprit() {
+          return isCulprit(deps, ref);
+        },
+        get turn() {
+          const running = store.turns.running(ref);
+          return (
+            running.findLast((turn) => isRunning(turn, live)) ?? (running.length > 0 ? "elsewhere" : null)
+          );
+        },
         waiting: {
-          steer: steer ?? null,
-          context: (isWaiting && store.messages.nextContext(ref)) || null,
-          start: (isWaiting && store.messages.next(ref, lane.hold_reason !== null)) || null,
+          steer: (turn) =>
+            store.messages.steers(ref, turn.turn_id).find(({ state }) => state === "queued") ?? null,
+          context: () => store.messages.nextContext(ref) ?? null,
+          start: () => store.messages.next(ref, lane.hold_reason !== null) ?? null,
         },
       },
       {
         attachedQueue: lane.source === "attached" && policyAllows(({ attachedQueue }) => attachedQueue),
-        startBlock: isWaiting ? startBlock(deps, lane) : null,
+        startBlock: () => startBlock(deps, lane),
       },
     );
   }

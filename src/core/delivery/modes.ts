@@ -1,5 +1,5 @@
 /** What each mode of sending does. A refusal stores nothing. */
-import { errorMessage, fail } from "../../base/error.ts";
+import { errorMessage, fail, unsureOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { refuseCulprit } from "../loading/blame.ts";
 import { open } from "../loading/open.ts";
@@ -74,7 +74,7 @@ export function delivery(deps: CoreDeps): Delivery {
     async interject(ref, draft) {
       await agent.ready(limits.codex.readyWaitMs);
       const turn = runningTurn(deps, ref);
-      const message = stored(ref, draft, "urgent", turn?.turn_id ?? null);
+      const message = await stored(ref, draft, "urgent", turn?.turn_id ?? null);
       const threadId = store.lanes.find(ref)?.thread_id;
       if (turn && threadId) await cut(threadId, turn.turn_id);
       return message;
@@ -92,14 +92,30 @@ export function delivery(deps: CoreDeps): Delivery {
   }
 
   /** Checks again what other callers may have changed during the wait, and stores at once. */
-  function stored(ref: Ref, draft: Draft, at: "back" | "urgent", target: string | null): Message {
+  async function stored(
+    ref: Ref,
+    draft: Draft,
+    at: "back" | "urgent",
+    target: string | null,
+  ): Promise<Message> {
     const known = knownByKey(store, ref, draft);
-    if (known) return known;
+    if (known) return onDisk(ref, known);
     const lane = writable(ref, draft);
-    return journal.commit((change) => {
+    const message = journal.note((change) => {
       change.after(() => loop.kick(ref));
       return accepted(change, lane, draft, at, target);
     });
+    return onDisk(ref, message);
+  }
+
+  /** The message once a power cut cannot lose it. A claim, which comes before Codex has it, is a commit of its own. */
+  async function onDisk(ref: Ref, message: Message): Promise<Message> {
+    try {
+      await journal.synced();
+    } catch (thrown) {
+      throw unsureOf({ message: errorMessage(thrown) }, { thread: ref, idempotency_key: message.key });
+    }
+    return message;
   }
 
   function accepted(
@@ -154,7 +170,7 @@ export function delivery(deps: CoreDeps): Delivery {
     },
     async send(ref, draft) {
       const known = knownByKey(store, ref, draft);
-      if (known) return known;
+      if (known) return onDisk(ref, known);
       writable(ref, draft);
       return modes[draft.mode](ref, draft);
     },

@@ -20,7 +20,11 @@ export interface NextFacts {
    * The first waiting message of each kind: a steer of the running turn, a context, and one that starts a turn. Under a
    * hold only a message that a person sent to run now starts one.
    */
-  waiting: { steer: Message | null; context: Message | null; start: Message | null };
+  waiting: {
+    steer(turn: Turn): Message | null;
+    context(): Message | null;
+    start(): Message | null;
+  };
 }
 
 /** Why no turn may start now: the account has a usage limit, or a limit that the user set is reached. */
@@ -34,7 +38,7 @@ export interface StartBlock {
 export interface NextPolicy {
   /** Messages for a thread of another app go into Codex's own queue. */
   attachedQueue: boolean;
-  startBlock: StartBlock | null;
+  startBlock(): StartBlock | null;
 }
 
 export type NextAction =
@@ -46,20 +50,28 @@ export type NextAction =
 
 const none: NextAction = { kind: "none" };
 
-/** Pure: it depends on `facts` and `policy` only. */
+/** Depends on `facts` and `policy` only. What is cheap to know, and true of most threads, is asked first. */
 export function nextAction(facts: NextFacts, policy: NextPolicy): NextAction {
-  const { lane, turn, waiting } = facts;
-  const start = mayPass(lane.hold_reason) ? waiting.start : null;
+  const { lane, waiting } = facts;
+  if (lane.pending === 0 && facts.isReady) return none;
   if (facts.hasInFlight || facts.isCulprit) return none;
+  const next = () => (mayPass(lane.hold_reason) ? waiting.start() : null);
   if (lane.source === "attached") {
-    const message = policy.attachedQueue ? start : null;
+    const message = policy.attachedQueue ? next() : null;
     return message ? { kind: "give", message } : none;
   }
   if (writeLock(lane) !== null) return none;
   if (!facts.isReady) return { kind: "open" };
+  const { turn } = facts;
   if (turn === "elsewhere") return none;
-  if (turn !== null) return waiting.steer ? { kind: "steer", message: waiting.steer } : none;
-  if (waiting.context) return { kind: "inject", message: waiting.context };
-  if (!start) return none;
-  return policy.startBlock ? { kind: "wait", block: policy.startBlock } : { kind: "start", message: start };
+  if (turn !== null) {
+    const message = waiting.steer(turn);
+    return message ? { kind: "steer", message } : none;
+  }
+  const context = waiting.context();
+  if (context) return { kind: "inject", message: context };
+  const message = next();
+  if (!message) return none;
+  const block = policy.startBlock();
+  return block ? { kind: "wait", block } : { kind: "start", message };
 }

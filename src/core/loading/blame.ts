@@ -102,7 +102,7 @@ function suspectOf({ store, blame }: CoreDeps, ref: Ref): Suspect | undefined {
     const state = cause === null ? "queued" : store.messages.find(cause)?.state;
     if (state !== "queued" && (state === undefined || !isInFlight(state))) suspect.causes.delete(cause);
   }
-  if (suspect.causes.size > 0 && store.lanes.find(ref)?.source === "own") return suspect;
+  if (suspect.causes.size > 0 && store.lanes.isOwn(ref)) return suspect;
   blame.suspects.delete(ref);
   return undefined;
 }

@@ -57,9 +57,10 @@ function begin({ live, clock }: CoreDeps, ref: Ref, call: Load["call"]): Opening
 }
 
 async function isOverSoon({ clock }: CoreDeps, opening: Opening): Promise<boolean> {
-  const answered = new AbortController();
-  await Promise.race([opening.over, clock.sleep(limits.thread.openWaitMs, answered.signal)]);
-  answered.abort();
+  const { promise: late, resolve: expire } = Promise.withResolvers<void>();
+  const cancel = clock.after(limits.thread.openWaitMs, expire);
+  await Promise.race([opening.over, late]);
+  cancel();
   return opening.isOver;
 }
 

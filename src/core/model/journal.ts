@@ -24,10 +24,15 @@ export interface Journal {
   /** The change is on disk when it returns. Throws `storage`; then nothing of it is stored. */
   commit<T>(fn: (change: Change) => T): T;
   /**
-   * For a change that Codex's history can prove again. It survives the death of any process, but a power cut only
-   * after the next commit. This saves one fsync for each event of a turn.
+   * For a change that Codex's history can prove again, or that nobody is told of before `synced`. It survives the death
+   * of any process, but a power cut only after the next commit or `synced`. This saves one fsync for each event of a turn.
    */
   note<T>(fn: (change: Change) => T): T;
+  /**
+   * Resolves when every change so far is on disk. Callers of one moment share the fsync, which is most of a commit, and
+   * the loop goes on meanwhile. Rejects with `storage`: the changes are stored, but the disk did not confirm them.
+   */
+  synced(): Promise<void>;
   /** For an event that may wait a moment for the next transaction. */
   later(event: EventDraft): void;
   /** Stores the events of `later` now. */
@@ -95,6 +100,7 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
   return {
     commit: (fn) => write(fn, "durable"),
     note: (fn) => write(fn, "soon"),
+    synced: () => store.synced(),
     later(event) {
       if (waiting.length === 0) clock.after(limits.event.laterMs, flush);
       waiting.push(event);

@@ -11,13 +11,13 @@ export function beside<Key>(clock: Clock, waitMs: number) {
   return async (key: Key, work: () => Promise<boolean>): Promise<boolean> => {
     if (underWay.has(key)) return false;
     underWay.add(key);
-    const answered = new AbortController();
     const done = work().finally(() => underWay.delete(key));
-    const late = clock.sleep(waitMs, answered.signal).then(() => false);
+    const { promise: late, resolve: expire } = Promise.withResolvers<false>();
+    const cancel = clock.after(waitMs, () => expire(false));
     try {
       return await Promise.race([done, late]);
     } finally {
-      answered.abort();
+      cancel();
     }
   };
 }

@@ -105,6 +105,7 @@ export function reconcile(deps: CoreDeps, delivery: Delivery): Reconcile {
 
   /** Only what is overdue is read: a healthy turn that speaks costs nothing. */
   async function overdue(ref: Ref): Promise<void> {
+    if (store.turns.running(ref).length === 0 && store.messages.open(ref).length === 0) return;
     const lane = store.lanes.find(ref);
     if (!lane || lane.thread_id === null) return;
     await deps.locked(ref, () => codexQueue.settle(ref));

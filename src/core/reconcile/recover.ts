@@ -20,10 +20,11 @@ import { contextTaken, delivered, failed, failSteer, requeued, unsure } from "..
 
 /** Whether a turn or a message of a dead child is open on this lane. */
 export function isLeft(deps: CoreDeps, ref: Ref): boolean {
+  // The lane last: of most lanes nothing is open, and it is the longest row.
+  if (leftTurns(deps, ref).length === 0 && leftMessages(deps, ref).length === 0) return false;
   const lane = deps.store.lanes.find(ref);
   // Another app runs its own turns, and our messages in Codex's queue do not die with our child.
-  if (!lane || lane.source === "attached" || lane.thread_id === null) return false;
-  return leftTurns(deps, ref).length > 0 || leftMessages(deps, ref).length > 0;
+  return lane !== undefined && lane.source !== "attached" && lane.thread_id !== null;
 }
 
 /** Under the lane's lock. */

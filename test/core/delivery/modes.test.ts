@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { DispatchError } from "../../../src/base/error.ts";
 import { limits } from "../../../src/base/limits.ts";
 import { until } from "../../support/codex-sink.ts";
 import { type Rig, refusal, rig, waiting } from "../rig.ts";
@@ -275,4 +276,40 @@ test("an idle thread is given back, and opened again when it is needed", async (
   await until("it is unloaded", () => !thread.isLoaded && here.view().confidence === "stale");
   expect(here.view().status).toBe("idle");
   await here.reaches(await here.send("again"), "done");
+});
+
+describe("a text that waits is answered when it is on disk", () => {
+  // A context waits for Codex before it is stored, so its key is found only then.
+  test.each(["queue", "context"] as const)(
+    "%s: not before, also when its key comes again meanwhile",
+    async (mode) => {
+      if (mode === "queue") await busy();
+      const disk = Promise.withResolvers<void>();
+      here.world.store.synced = () => disk.promise;
+      const answered: string[] = [];
+      const send = async () => {
+        answered.push((await here.send("next", { mode, key: "k" })).receipt);
+      };
+      const both = [send(), send()];
+      await until("it is stored", () => here.world.store.messages.findByKey("k") !== undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(answered).toEqual([]);
+      disk.resolve();
+      await Promise.all(both);
+      expect(new Set(answered).size).toBe(1);
+    },
+  );
+
+  test("a disk that does not confirm it makes it unsure, and the key finds it", async () => {
+    await busy();
+    const { synced } = here.world.store;
+    here.world.store.synced = () => Promise.reject(new DispatchError("storage", "the disk failed"));
+    expect(await refusal(here.send("next", { mode: "queue", key: "k" }))).toMatchObject({
+      code: "unsure",
+      hint: expect.stringContaining("--idempotency-key k"),
+    });
+    here.world.store.synced = synced;
+    expect((await here.send("next", { mode: "queue", key: "k" })).state).toBe("queued");
+    expect(here.view().queue.pending).toBe(1);
+  });
 });

@@ -41,18 +41,18 @@ function* cases(): Generator<Case> {
                   for (const attachedQueue of flags)
                     for (const startBlock of [null, full]) {
                       const facts: NextFacts = {
-                        lane: { ...open, source, hold_reason, archived_at },
+                        lane: { ...open, source, hold_reason, archived_at, pending: mask === 0 ? 0 : 1 },
                         hasInFlight,
                         isCulprit,
                         isReady,
                         turn: runs,
                         waiting: {
-                          steer: mask & 1 ? steer : null,
-                          context: mask & 2 ? context : null,
-                          start: mask & 4 ? start : null,
+                          steer: () => (mask & 1 ? steer : null),
+                          context: () => (mask & 2 ? context : null),
+                          start: () => (mask & 4 ? start : null),
                         },
                       };
-                      const policy = { attachedQueue, startBlock };
+                      const policy = { attachedQueue, startBlock: () => startBlock };
                       yield { facts, policy, action: nextAction(facts, policy) };
                     }
 }
@@ -89,27 +89,27 @@ test("a thread is created, and its goal set, before anything goes", () => {
 test("into a running turn goes a steer and nothing else; nothing where another process runs it", () => {
   const under = ready.filter(({ facts }) => facts.turn === turn);
   expect(kinds(under)).toEqual(["none", "steer"]);
-  expect(kinds(under.filter(({ facts }) => facts.waiting.steer !== null))).toEqual(["steer"]);
+  expect(kinds(under.filter(({ facts }) => facts.waiting.steer(turn) !== null))).toEqual(["steer"]);
   expect(kinds(ready.filter(({ facts }) => facts.turn === "elsewhere"))).toEqual(["none"]);
 });
 
 const idle = ready.filter(({ facts }) => facts.turn === null);
 
 test("a context goes first, whatever holds the queue and however many turns run", () => {
-  const some = idle.filter(({ facts }) => facts.waiting.context !== null);
+  const some = idle.filter(({ facts }) => facts.waiting.context() !== null);
   expect(kinds(some)).toEqual(["inject"]);
   expect(some.length).toBeGreaterThan(0);
 });
 
-const toStart = idle.filter(({ facts }) => facts.waiting.context === null);
+const toStart = idle.filter(({ facts }) => facts.waiting.context() === null);
 
 test("a turn starts unless a hold keeps it, and waits while as many run as may", () => {
   const passing = [null, "failed", "stopped", "crashed"];
   for (const { facts, policy, action } of toStart) {
-    const mayStart = facts.waiting.start !== null && passing.includes(facts.lane.hold_reason);
+    const mayStart = facts.waiting.start() !== null && passing.includes(facts.lane.hold_reason);
     expect(action).toEqual(
       mayStart
-        ? policy.startBlock
+        ? policy.startBlock()
           ? { kind: "wait", block: full }
           : { kind: "start", message: start }
         : { kind: "none" },

@@ -42,6 +42,8 @@ export interface Store {
    * survives the death of any process, and is on disk with the next durable one; a power cut may lose it.
    */
   tx<T>(fn: () => T, how?: "durable" | "soon"): T;
+  /** Resolves when every transaction so far is on disk. Rejects with `storage`: it is not known whether they are. */
+  synced(): Promise<void>;
 
   log: {
     /** Codex's models as last seen. */
@@ -95,6 +97,8 @@ export interface Store {
     /** Lanes whose title contains this, in any case. */
     findByPart(part: string): Lane[];
     findByCreateKey(key: string): Lane | undefined;
+    /** Dispatch writes it: it is neither attached nor forgotten. */
+    isOwn(ref: Ref): boolean;
     /** Includes forgotten lanes: a ref is never reused. */
     isRefTaken(ref: string): boolean;
     findFacts(ref: Ref): LaneFacts | undefined;

@@ -21,6 +21,11 @@ export interface Started {
   whyDied(): Promise<DispatchError | undefined>;
 }
 
+type StartOptions = Pick<SurfaceDeps, "daemonArgv" | "daemonVariables"> & {
+  /** Starts the daemon as a service, if it is one. False: it is started here. */
+  byService?: (() => Promise<boolean>) | undefined;
+};
+
 /**
  * Connects, or starts the daemon and connects. It does not check whether a start is allowed: `mayNotStart` does.
  * Throws `daemon_down` when no daemon answers within `limits.client.autostartWaitMs`, and the daemon's own error when
@@ -28,12 +33,13 @@ export interface Started {
  */
 export async function startDaemon(
   paths: Paths,
-  { daemonArgv, daemonVariables }: Pick<SurfaceDeps, "daemonArgv" | "daemonVariables">,
+  { daemonArgv, daemonVariables, byService }: StartOptions,
 ): Promise<Started> {
   refuseForeignHome(paths);
   const until = systemClock.monotonic() + limits.client.autostartWaitMs;
   let lock: Lock | undefined;
   let child: Detached | undefined;
+  let service = byService;
   const logBytes = sizeOf(paths.log);
 
   const found = (connection: Connection): Started => {
@@ -57,6 +63,9 @@ export async function startDaemon(
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
         if (raced) return found(raced);
+        const ask = lock && service;
+        if (ask) service = undefined;
+        if (await ask?.()) continue;
         if (lock)
           child = spawnDetached(startable(daemonArgv), {
             logPath: paths.log,

@@ -64,18 +64,18 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     doctor: async (paths, input) => (await import("./daemon/doctor.ts")).runChecks(paths, input),
     registry: async (paths) => (await import("./daemon/registry.ts")).registryOf(paths),
     plugin: async (paths) => (await import("./daemon/plugin/plugin.ts")).pluginOf(paths),
-    service: async (paths) =>
-      (await import("./daemon/service/service.ts")).serviceOf(paths, daemonStart().daemonArgv),
   });
 }
 
 /** How a client starts the daemon. */
-function daemonStart(): Pick<SurfaceDeps, "daemonArgv" | "daemonVariables"> {
+function daemonStart(): Pick<SurfaceDeps, "daemonArgv" | "daemonVariables" | "service"> {
+  // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
+  const daemonArgv = Bun.main.startsWith("/$bunfs/")
+    ? [process.execPath, "__daemon"]
+    : [process.execPath, Bun.main, "__daemon"];
   return {
-    // When run from source, the executable is Bun itself and needs the file to run: Bun.main, which is this file.
-    daemonArgv: Bun.main.startsWith("/$bunfs/")
-      ? [process.execPath, "__daemon"]
-      : [process.execPath, Bun.main, "__daemon"],
+    daemonArgv,
+    service: async (paths) => (await import("./daemon/service/service.ts")).serviceOf(paths, daemonArgv),
     daemonVariables: async (paths) => (await import("./daemon/config.ts")).passedVariables(paths.config),
   };
 }

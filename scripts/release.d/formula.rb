@@ -55,7 +55,6 @@ class Formula
   def prefix = ROOT
   def bin = ROOT / "bin"
   def man1 = ROOT / "share/man/man1"
-  def pkgshare = ROOT / "share/dispatch"
   def bash_completion = ROOT / "etc/bash_completion.d"
   def zsh_completion = ROOT / "share/zsh/site-functions"
   def fish_completion = ROOT / "share/fish/vendor_completions.d"

@@ -3,7 +3,11 @@ import pkg from "../../package.json";
 import { completions } from "./archive.ts";
 import { packageName, type Target, targets } from "./targets.ts";
 
-/** `url`: the folder of the release. `sums`: SHA-256 by the name of the target. */
+/**
+ * `url`: the folder of the release. `sums`: SHA-256 by the name of the target. The plugin's folder is not installed: Codex
+ * records the real path of a marketplace, in the Cellar, and lists no plugin at all once an upgrade has removed it. `dispatch
+ * plugin install` unpacks it in the home.
+ */
 export function formula(url: string, sums: ReadonlyMap<string, string>): string {
   const systems = [
     ["macos", "darwin"],
@@ -36,7 +40,6 @@ ${downloads.join("\n")}
     bash_completion.install "${completions.bash}"
     zsh_completion.install "${completions.zsh}"
     fish_completion.install "${completions.fish}"
-    pkgshare.install Pathname("share/dispatch").children
     prefix.install "THIRD-PARTY.md", "sbom.cdx.json"
   end
 
@@ -44,12 +47,15 @@ ${downloads.join("\n")}
     <<~EOS
       dispatch needs Codex: npm install -g @openai/codex
       The plugin for Codex and Claude Code: dispatch plugin install
+      brew services starts the daemon with Homebrew's PATH. If codex is elsewhere: dispatch service install
+      Before brew uninstall: dispatch plugin remove, dispatch service remove, dispatch down
     EOS
   end
 
   service do
     run [opt_bin/"dispatchd", "--service"]
-    keep_alive successful_exit: false
+    # launchd gets the first word; systemd, where Homebrew ignores that one, the second.
+    keep_alive successful_exit: false, crashed: true
     environment_variables PATH: std_service_path_env
     error_log_path var/"log/dispatch.log"
   end
@@ -59,7 +65,7 @@ ${downloads.join("\n")}
     assert_match version.to_s, shell_output("#{bin}/dispatchd --version")
     assert_match "text", shell_output("#{bin}/dispatch schema send")
     assert_path_exists man1/"dispatch.1"
-    assert_path_exists pkgshare/"plugins/dispatch/.mcp.json"
+    assert_path_exists bash_completion/"dispatch"
   end
 end
 `;

@@ -21,6 +21,11 @@ export interface Started {
   whyDied(): Promise<DispatchError | undefined>;
 }
 
+type StartOptions = Pick<SurfaceDeps, "daemonArgv" | "daemonVariables"> & {
+  /** Starts the daemon as a service, if it is one. False: it is started here. */
+  byService?: (() => Promise<boolean>) | undefined;
+};
+
 /**
  * Connects, or starts the daemon and connects. It does not check whether a start is allowed: `mayNotStart` does.
  * Throws `daemon_down` when no daemon answers within `limits.client.autostartWaitMs`, and the daemon's own error when
@@ -28,12 +33,13 @@ export interface Started {
  */
 export async function startDaemon(
   paths: Paths,
-  { daemonArgv, daemonVariables }: Pick<SurfaceDeps, "daemonArgv" | "daemonVariables">,
+  { daemonArgv, daemonVariables, byService }: StartOptions,
 ): Promise<Started> {
   refuseForeignHome(paths);
   const until = systemClock.monotonic() + limits.client.autostartWaitMs;
   let lock: Lock | undefined;
   let child: Detached | undefined;
+  let service = byService;
   const logBytes = sizeOf(paths.log);
 
   const found = (connection: Connection): Started => {
@@ -57,8 +63,11 @@ export async function startDaemon(
         lock ??= openLock(paths.startLock);
         const raced = lock && (await connect(paths.socket));
         if (raced) return found(raced);
+        const ask = lock && service;
+        if (ask) service = undefined;
+        if (await ask?.()) continue;
         if (lock)
-          child = spawnDetached(daemonArgv, {
+          child = spawnDetached(startable(daemonArgv), {
             logPath: paths.log,
             env: environmentOf(paths, await daemonVariables(paths)),
           });
@@ -79,6 +88,21 @@ export async function startDaemon(
   } finally {
     lock?.release();
   }
+}
+
+/**
+ * A process that lives long, an MCP server, may run a file that an upgrade has removed, as Homebrew's does. Then it
+ * starts what took its place: the daemon on PATH.
+ */
+function startable(argv: readonly string[]): readonly string[] {
+  const [file] = argv as [string];
+  if (existsSync(file)) return argv;
+  const folders = (readEnv().PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  const found = Bun.which("dispatchd", { PATH: folders.join(":") });
+  if (found !== null) return [found];
+  return fail("daemon_down", `${file} was removed, and no dispatchd is on PATH`, {
+    hint: "install dispatch, and restart what runs this one",
+  });
 }
 
 /** The daemon opens its socket before its registry, so it may fail after a client has connected. */

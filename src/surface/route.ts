@@ -31,11 +31,14 @@ export interface LocalOptions {
   isStartForbidden: boolean;
   /** Called before a daemon is started or restarted, with a line for the user. */
   starting?(note: string): void;
+  /** Starts the daemon as the service that it is. False when it is none. */
+  startService?(): Promise<boolean>;
   /** How long a new connection waits for the daemon's hello, in ms. */
   helloTimeoutMs?: number;
 }
 
 export function localRoute(options: LocalOptions): Route {
+  let isReplaced = false;
   return {
     async open(start) {
       const connection = await connect(options.paths.socket, options.helloTimeoutMs);
@@ -45,11 +48,16 @@ export function localRoute(options: LocalOptions): Route {
       const refusal = mayNotStart(options.paths, options.isStartForbidden || start === "never");
       if (refusal) throw refusal;
       options.starting?.("starting the daemon");
-      return startDaemon(options.paths, options);
+      // A command starts a daemon in a few milliseconds; in place of a service's daemon comes one of the service.
+      return startDaemon(options.paths, {
+        ...options,
+        byService: isReplaced ? options.startService : undefined,
+      });
     },
     async onStale(error, connection, { start, hash }, caller) {
       const { replaceOutdatedDaemon } = await import("./upgrade.ts");
       await replaceOutdatedDaemon(error, connection, options, { caller, start });
+      isReplaced = true;
       return hash;
     },
     lost: (tries) =>

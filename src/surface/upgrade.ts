@@ -34,7 +34,9 @@ export async function replaceOutdatedDaemon(
   if (isNewer(daemon.version, version))
     throw refuse(
       `this dispatch (${version}) is older than the daemon (${daemon.version})`,
-      "use the newer dispatch, or restart the daemon with this one: dispatch down && dispatch up",
+      caller.kind === "mcp"
+        ? "restart the program that started this MCP server, which then runs the newer dispatch"
+        : "use the newer dispatch, or restart the daemon with this one: dispatch down && dispatch up",
     );
   if (!isNewer(version, daemon.version)) throw refuse(stale.message, restart);
   if (mayNotStart(paths, isStartForbidden || start === "never"))

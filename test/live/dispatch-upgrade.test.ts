@@ -1,9 +1,13 @@
 /** Two versions of the product on one home: the newer takes an idle daemon's place, by itself, and loses nothing. */
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { identityOf, isAlive } from "../../src/base/identity.ts";
 import { version } from "../../src/base/version.ts";
-import { dispatchRig, type Rig } from "../support/dispatch.ts";
+import { until } from "../daemon/rig.ts";
+import { binary, dispatchRig, type Rig } from "../support/dispatch.ts";
 import { buildAs } from "../support/dispatch-build.ts";
 import { stringify } from "../support/provider-script.ts";
 
@@ -179,4 +183,40 @@ test("up --replace leaves a daemon of this program alone, and the older program 
   await newly("up", "--replace");
   const error = await rig.refused(["up", "--replace"]);
   expect(error).toMatchObject({ code: "stale", data: { version, daemon_version: newer } });
+});
+
+test("an MCP server whose file an upgrade removed starts the daemon on PATH, and without one says what is wrong", async () => {
+  const { ref } = await rig.thread("outlives", "hello");
+  const [old, bin] = [join(folder, "old/dispatch"), join(folder, "bin")];
+  mkdirSync(dirname(old));
+  mkdirSync(bin);
+  cpSync(binary, old);
+  const client = new Client({ name: "test", version: "0" });
+  const env = { ...rig.env, PATH: `${bin}:/usr/bin:/bin` };
+  await client.connect(new StdioClientTransport({ command: old, args: ["mcp"], env, cwd: rig.codex.cwd }));
+  const read = (op: string, more = {}) =>
+    client.callTool({
+      name: `dispatch_${op === "doctor" ? "daemon" : "thread"}_read`,
+      arguments: { op, ...more },
+    });
+  try {
+    expect((await read("get", { thread: ref })).isError).toBeFalsy();
+    rmSync(old);
+    const daemon = identityOf((await rig.pids()).daemon)!;
+    process.kill(daemon.pid, "SIGTERM");
+    await until(() => !isAlive(daemon), "the daemon's end");
+    const missing = JSON.stringify(await read("get", { thread: ref }));
+    expect(missing).toContain(`${old} was removed, and no dispatchd is on PATH`);
+    expect(JSON.stringify(await read("doctor", { app_server: false }))).toContain(
+      `${old}, which this dispatch runs, was removed`,
+    );
+
+    for (const name of ["dispatch", "dispatchd"]) symlinkSync(join(folder, "dispatch"), join(bin, name));
+    expect(await read("get", { thread: ref })).toMatchObject({ structuredContent: { ref } });
+    expect(await runningVersion()).toBe(newer);
+    // What the two disagree on needs the newer server.
+    expect(JSON.stringify(await read("list"))).toContain("restart the program that started this MCP server");
+  } finally {
+    await client.close();
+  }
 });

@@ -93,6 +93,8 @@ test("the formula has the archive and the checksum of each system", () => {
       `url "https://example.com/v1/${packageName(target)}.tar.gz"\n      sha256 "${sums.get(target.name)}"`,
     );
   }
+  // An upgrade removes the folder, and Codex would go on looking for it.
+  expect(text).not.toContain("share/dispatch");
   expect(() => formula("https://example.com/v1", new Map())).toThrow("needs the archive of darwin-arm64");
 });
 

@@ -13,6 +13,10 @@ import { bad, badOf, type CheckContext, type Finding, type Fix, ok, skipped, war
 
 /** Agents and scripts call `dispatch` by name. */
 export function checkPath({ env }: CheckContext): Finding {
+  if (look(process.execPath) === undefined)
+    return warn(`${process.execPath}, which this dispatch runs, was removed: an upgrade does that`, {
+      recovery: "restart the program that started this dispatch",
+    });
   const found = Bun.which("dispatch", { PATH: env["PATH"] ?? "" });
   if (found === null)
     return warn("dispatch is not on PATH: agents and scripts will not find it", {

@@ -10,7 +10,7 @@ import { openSession, type Session } from "../session.ts";
 import type { Globals } from "./globals.ts";
 import type { Output } from "./output.ts";
 
-export type SessionDeps = FarDeps & Pick<SurfaceDeps, "index" | "daemonArgv" | "daemonVariables">;
+export type SessionDeps = FarDeps & Pick<SurfaceDeps, "index" | "daemonArgv" | "daemonVariables" | "service">;
 
 export interface SessionContext {
   globals: Globals;
@@ -50,7 +50,15 @@ export async function sessionOn(
   if (host === undefined) {
     const { daemonArgv, daemonVariables } = deps;
     const starting = (note: string) => void out?.note(note);
-    const route = localRoute({ paths, daemonArgv, daemonVariables, isStartForbidden, starting });
+    const startService = async () => (await deps.service(paths)).startInstalled();
+    const route = localRoute({
+      paths,
+      daemonArgv,
+      daemonVariables,
+      isStartForbidden,
+      starting,
+      startService,
+    });
     return { session: openSession(route), isSkewed: () => false };
   }
   const [{ remoteRoute }, { admitted }] = await Promise.all([

@@ -4,6 +4,7 @@ import { readEnv } from "../../../src/base/env.ts";
 import type { Code } from "../../../src/base/error.ts";
 import { openLock } from "../../../src/base/flock.ts";
 import { pathsOf } from "../../../src/base/paths.ts";
+import type { Service } from "../../../src/ops/ctx.ts";
 import { quick } from "../../../src/surface/cli/quick.ts";
 import { runCli } from "../../../src/surface/cli/run.ts";
 import { quickReadOf } from "../../../src/surface/indexrow.ts";
@@ -32,7 +33,7 @@ else {
           doctor: () => Promise.resolve([]),
           registry: () => Promise.reject(new Error("no command of these tests asks for it")),
           plugin: () => Promise.reject(new Error("no command of these tests asks for it")),
-          service: () => Promise.reject(new Error("no command of these tests asks for it")),
+          service: async () => ({ startInstalled: async () => false }) as unknown as Service,
         }),
   );
 }

@@ -7,12 +7,13 @@ const seed = Number(process.env["DISPATCH_FAULT_SEED"] ?? 1);
 
 describe.skipIf(noNats !== undefined)(`three machines on one relay${noNats ? `: ${noNats}` : ""}`, () => {
   test("no message is lost, doubled or out of order, whoever is killed whenever", async () => {
-    const told = await relayKillRun({ messages: 70, kills: 14, seed });
+    const told = await relayKillRun({ messages: 70, kills: 20, seed });
     await Bun.write(Bun.stdout, `${JSON.stringify({ seed, ...told })}\n`);
     expect(told).toMatchObject({ messages: 70, done: 70, lost: 0, doubled: 0, disordered: 0 });
     // The harm was really done.
-    const { daemons, codexes, servers, stalls } = told.harm;
+    const { daemons, codexes, servers, stalls, cuts } = told.harm;
     expect(daemons).toBeGreaterThan(2);
-    expect(codexes + servers + stalls).toBeGreaterThan(4);
+    expect(cuts).toBeGreaterThan(0);
+    expect(codexes + servers + stalls).toBeGreaterThan(2);
   }, 240_000);
 });

@@ -1,13 +1,16 @@
 /** Who kills what: a machine's daemon or Codex, the server, or the network, at a step of a message or by chance. */
 import type { NatsServer } from "../../support/nats.ts";
+import type { Network } from "../../support/network.ts";
 import type { Box } from "../../support/relay.ts";
 
 export interface Harm {
   daemons: number;
   codexes: number;
   servers: number;
-  /** The server stood still for a while, as when the network is cut. */
+  /** The server stood still for a while. */
   stalls: number;
+  /** The network of one machine stood still, and was cut with all that was on its way. */
+  cuts: number;
   at_steps: number;
 }
 
@@ -25,8 +28,8 @@ const steps = [
   "turn.completed",
 ];
 
-export function killsOf({ daemons, codexes, servers, stalls }: Harm): number {
-  return daemons + codexes + servers + stalls;
+export function killsOf({ daemons, codexes, servers, stalls, cuts }: Harm): number {
+  return daemons + codexes + servers + stalls + cuts;
 }
 
 /** Until so many are done; `told` is what was done so far. */
@@ -35,20 +38,35 @@ export async function harm(
   {
     nats,
     boxes,
+    networks,
     kills,
     random,
-  }: { nats: NatsServer; boxes: readonly Box[]; kills: number; random(): number },
+  }: {
+    nats: NatsServer;
+    boxes: readonly Box[];
+    networks: readonly Network[];
+    kills: number;
+    random(): number;
+  },
 ): Promise<void> {
   while (killsOf(told) < kills) {
-    const one = boxes[Math.floor(random() * boxes.length)]!;
+    const at = Math.floor(random() * boxes.length);
+    const one = boxes[at]!;
     const isAtStep =
       random() < 0.75 && (await happens(one, steps[Math.floor(random() * steps.length)]!, 1500));
     if (!isAtStep) await Bun.sleep(20 + random() * 300);
     if (isAtStep) told.at_steps++;
     const what = random();
-    if (what < 0.45) told.daemons += one.kill(one.daemon()) ? 1 : 0;
-    else if (what < 0.65) told.codexes += one.kill(one.child()) ? 1 : 0;
-    else if (what < 0.85) {
+    if (what < 0.35) told.daemons += one.kill(one.daemon()) ? 1 : 0;
+    else if (what < 0.5) told.codexes += one.kill(one.child()) ? 1 : 0;
+    else if (what < 0.75) {
+      networks[at]!.stall();
+      await Bun.sleep(random() * 400);
+      networks[at]!.cut();
+      await Bun.sleep(random() * 600);
+      networks[at]!.mend();
+      told.cuts++;
+    } else if (what < 0.9) {
       await nats.kill();
       await Bun.sleep(random() * 500);
       await nats.start();

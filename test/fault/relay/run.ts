@@ -1,6 +1,6 @@
 /**
  * The kill run of the relay: three real machines on one real server, whose daemons, Codexes and server are killed with -9
- * and stopped under senders that ask again with the same key. Then peace, and every promise is counted in the threads' own
+ * and stopped, and whose networks are cut, under senders that ask again with the same key. Then peace, and every promise is counted in the threads' own
  * history on the machine that has them.
  */
 
@@ -10,6 +10,7 @@ import type { ErrorBody } from "../../../src/base/error.ts";
 import { until } from "../../support/fault.ts";
 import { historyIn } from "../../support/fault-history.ts";
 import { type NatsServer, natsServer } from "../../support/nats.ts";
+import { type Network, networkTo } from "../../support/network.ts";
 import { type Box, box } from "../../support/relay.ts";
 import { seeded } from "../../support/seeded.ts";
 import { type Harm, harm, killsOf } from "./harm.ts";
@@ -58,13 +59,14 @@ export async function relayKillRun({ messages, kills, seed }: Asked): Promise<Ou
   const begun = Date.now();
   const random = seeded(seed);
   const nats = await natsServer();
-  const boxes = names.map((name) => box(name, nats.url, pool));
+  const networks = await Promise.all(names.map(() => networkTo(nats.port)));
+  const boxes = names.map((name, at) => box(name, urlOver(nats, networks[at]!), pool));
   try {
     for (const one of boxes) await one.join();
     const lines = await linesOf(boxes);
     let repeated = 0;
     const share = Math.ceil(messages / lines.length);
-    const told: Harm = { daemons: 0, codexes: 0, servers: 0, stalls: 0, at_steps: 0 };
+    const told: Harm = { daemons: 0, codexes: 0, servers: 0, stalls: 0, cuts: 0, at_steps: 0 };
     // Messages are on their way through the whole of the harm, and not only at its beginning.
     const allowed = () => (share * (killsOf(told) + 1)) / (kills + 1);
     const sending = lines.map(async (line, index) => {
@@ -73,7 +75,7 @@ export async function relayKillRun({ messages, kills, seed }: Asked): Promise<Ou
         repeated += await sendOne(line, `${seed} line ${index} text ${at}`);
       }
     });
-    await Promise.all([...sending, harm(told, { nats, boxes, kills, random })]);
+    await Promise.all([...sending, harm(told, { nats, boxes, networks, kills, random })]);
     await peace(nats, boxes, lines);
     const counted = await count(boxes, lines);
     return { ...counted, repeated, harm: told, seconds: Math.round((Date.now() - begun) / 1000) };
@@ -82,8 +84,13 @@ export async function relayKillRun({ messages, kills, seed }: Asked): Promise<Ou
     throw new Error(`seed ${seed}: ${thrown instanceof Error ? thrown.stack : thrown}\n${tails}`);
   } finally {
     for (const one of boxes) await one.dispose();
+    for (const one of networks) one.dispose();
     await nats.dispose();
   }
+}
+
+function urlOver({ url, port }: NatsServer, network: Network): string {
+  return url.replace(`:${port}`, `:${network.port}`);
 }
 
 async function linesOf(boxes: readonly Box[]): Promise<Line[]> {

@@ -37,6 +37,20 @@ describe.skipIf(noSshd !== undefined)(`several machines at once${noSshd ? `: ${n
     expect(shown.code).toBe(20);
   });
 
+  test("the next command that an answer of another machine shows goes to that machine", async () => {
+    await onBox("queue", "hold", "@far-one");
+    // Both ways to an answer: the fast one of a read without flags, and that of every other command.
+    for (const more of [[], ["--quiet"]]) {
+      const { ref, queue } = await onBox("get", "@far-one", ...more);
+      expect(queue.release).toBe(`dispatch --host box queue release ${ref}`);
+      const shown = await all.here.screen(["--host", "box", "get", "@far-one", ...more], { columns: 160 });
+      expect(shown.text).toContain(`dispatch --host box queue release ${ref}`);
+    }
+    const { ref, queue } = await onBox("get", "@far-one");
+    await all.here.ask(queue.release.split(" ").slice(1));
+    expect((await onBox("get", ref)).queue.held).toBe(false);
+  });
+
   test("wait takes threads of several machines", async () => {
     await onBox("send", "@far-one", stringify([{ say: "far done" }]));
     await all.here.ask(["send", "@near-one", "hello"]);

@@ -77,7 +77,8 @@ export default clientOp({
       ];
     });
     const fixable = checks.filter((check) => check.fixable).map(({ name }) => name);
-    const way = fixable.length > 0 ? `; dispatch doctor --fix repairs: ${fixable.join(", ")}` : "";
+    const way =
+      fixable.length > 0 ? `; ${paint("bold", "dispatch doctor --fix")} repairs: ${fixable.join(", ")}` : "";
     return `${lines.join("\n")}\n\n${paint("bold", status)}${way}`;
   },
 });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { paint } from "../../base/text.ts";
 import type { ClientCtx } from "../ctx.ts";
 import { flag, seconds } from "../fields.ts";
 import { clientOp } from "../op.ts";
@@ -40,7 +41,9 @@ export default clientOp({
     }
   },
   view: ({ status, pid }) =>
-    status === "stopped" ? `stopped ${pid ?? ""}; dispatch up starts it again` : "no daemon runs",
+    status === "stopped"
+      ? `stopped ${pid ?? ""}; ${paint("bold", "dispatch up")} starts it again`
+      : "no daemon runs",
 });
 
 /** Returns the daemon's pid, or null when no daemon answers. While turns run it needs `force` or a confirmation. */

@@ -22,5 +22,5 @@ export default op({
   ],
   run: ({ id }, { core }) => core.readInbox(id),
   view: (one, look) =>
-    `${paint("dim", `from ${cell(one.from)}, ${ago(one.created_at, look)}, ${one.state}; dispatch inbox ack ${one.id}`)}\n${block(one.text)}`,
+    `${paint("dim", `from ${cell(one.from)}, ${ago(one.created_at, look)}, ${one.state};`)} ${paint("bold", `dispatch inbox ack ${one.id}`)}\n${block(one.text)}`,
 });

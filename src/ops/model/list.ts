@@ -70,7 +70,7 @@ export default op({
   view({ models, default: chosen, aliases, source }, look) {
     if (models.length === 0)
       return source === "registry"
-        ? "no models known yet; to read them from Codex: dispatch models"
+        ? `no models known yet; to read them from Codex: ${paint("bold", "dispatch models")}`
         : "Codex lists no models";
     const rows = models.map(({ id, efforts, default_effort, service_tiers, description }) => [
       id === chosen.model ? paint("bold", cell(id)) : cell(id),

@@ -41,7 +41,7 @@ export default op({
   view({ profiles, source, cwd }, look) {
     if (profiles.length === 0)
       return source === "registry"
-        ? `none known in ${cell(cwd)} yet; to read them from Codex: dispatch permissions`
+        ? `none known in ${cell(cwd)} yet; to read them from Codex: ${paint("bold", "dispatch permissions")}`
         : "Codex offers no permission profiles";
     const rows = profiles.map(({ id, allowed, description }) => [
       cell(id),

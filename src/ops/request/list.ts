@@ -56,7 +56,7 @@ export default op({
       ago(request.asked_at, look),
     ]);
     const header = ["id", "thread", "state", "kind", "sandbox", "asks", "asked"];
-    const whole = paint("dim", "the whole question: dispatch request get ID");
+    const whole = `${paint("dim", "the whole question:")} ${paint("bold", "dispatch request get ID")}`;
     return `${table(rows, look, { header, shrink: 5 })}\n${whole}`;
   },
 });

@@ -138,12 +138,14 @@ export default op({
           .map((thread) => ("asks" in thread ? thread : summaryOf(thread))),
         look,
       );
-      return truncated ? `${drawn}\n${paint("dim", "more: dispatch list --limit 1000")}` : drawn;
+      return truncated
+        ? `${drawn}\n${paint("dim", "more:")} ${paint("bold", "dispatch list --limit 1000")}`
+        : drawn;
     }
     const more =
       next_cursor === null
         ? ""
-        : `\n${paint("dim", `more: dispatch list --unmanaged --cursor '${cell(next_cursor)}'`)}`;
+        : `\n${paint("dim", "more:")} ${paint("bold", `dispatch list --unmanaged --cursor '${cell(next_cursor)}'`)}`;
     return `${strangers(
       threads.filter((thread): thread is Stranger => !("ref" in thread)),
       look,

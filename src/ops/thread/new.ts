@@ -121,7 +121,7 @@ export default op({
   view(out, look) {
     const accepted = out.receipt ? `accepted as ${out.receipt}` : "created; no text was sent";
     const lines = [threadPairs(out, look), ...droppedLines(out.dropped)].join("\n");
-    return `${lines}\n${paint("dim", block(`${accepted}; follow it with: dispatch watch ${out.ref} --follow`))}`;
+    return `${lines}\n${paint("dim", block(`${accepted}; follow it with:`))} ${paint("bold", `dispatch watch ${out.ref} --follow`)}`;
   },
 });
 

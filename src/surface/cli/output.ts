@@ -42,7 +42,7 @@ export interface Output {
   error(error: DispatchError): Promise<void>;
 }
 
-export function openOutput(globals: Globals): Output {
+export function openOutput(globals: Globals, index: readonly { cli: string }[]): Output {
   const isOutTerminal = isTerminal(stdoutFd);
   const isErrTerminal = isTerminal(stderrFd);
   const asJson = globals.json ?? !isOutTerminal;
@@ -56,11 +56,20 @@ export function openOutput(globals: Globals): Output {
   const human = (view: string) =>
     view === "" ? Promise.resolve(true) : writeOut(`${toTerminal(view.trimEnd(), shape)}\n`);
 
+  const plain = async (op: AnyOp, out: Row) =>
+    asJson && !(op.plain && globals.json !== true) ? json(out) : human(op.view(out, look()));
+
   return {
     isJson: asJson,
     json,
-    result: (op, out) =>
-      asJson && !(op.plain && globals.json !== true) ? json(out) : human(op.view(out, look())),
+    async result(op, out) {
+      const { home, host } = globals;
+      if (home === undefined && host === undefined) return plain(op, out);
+      const { nounsOf, placedResult, placedView } = await import("../place.ts");
+      const nouns = nounsOf(index);
+      const view: AnyOp["view"] = (out, look) => placedView(op.view(out, look), { home, host }, nouns);
+      return plain({ ...op, view }, placedResult(out, { home, host }, nouns));
+    },
     isLive: () =>
       !asJson &&
       isOutTerminal &&

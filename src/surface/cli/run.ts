@@ -6,6 +6,7 @@ import { pathsOf } from "../../base/paths.ts";
 import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
 import type { SurfaceDeps } from "../deps.ts";
+import type { Place } from "../place.ts";
 import { readFlags } from "./flags.ts";
 import { type Globals, globalFlags } from "./globals.ts";
 import { type Output, openOutput } from "./output.ts";
@@ -23,7 +24,7 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
       });
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
-    out = openOutput(globals);
+    out = openOutput(globals, deps.index);
     // An unset shell variable gives an empty value. Using the default home instead would be wrong.
     if (globals.home === "") fail("usage", "--home needs a value");
     if (globals.host === "") fail("usage", "--host needs a value");
@@ -42,7 +43,7 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
     return await runIn(more, route.command, route.args);
   } catch (thrown) {
     const error = await withPlace(asError(thrown, command), place, deps);
-    out ??= openOutput(guessed(argv));
+    out ??= openOutput(guessed(argv), deps.index);
     await out.error(error);
     return error.exit;
   }
@@ -85,31 +86,11 @@ function guessed(argv: readonly string[]): Globals {
   return argv.includes("--no-json") ? { json: false } : {};
 }
 
-interface Place {
-  home?: string | undefined;
-  host?: string | undefined;
-}
-
-/** Adds `--home` and `--host` to the commands in a hint, so that they mean the same place as this command. */
-async function withPlace(
-  error: DispatchError,
-  { home, host }: Place,
-  deps: SurfaceDeps,
-): Promise<DispatchError> {
-  const { hint } = error;
-  if (hint === null) return error;
-  const { quoted } = await import("./spell.ts");
-  const flags = [
-    ...(home === undefined || hint.includes("--home") ? [] : [`--home ${quoted(home)}`]),
-    ...(host === undefined || hint.includes("--host") ? [] : [`--host ${quoted(host)}`]),
-  ].join(" ");
-  if (flags === "") return error;
-  const nouns = new Set(Object.keys(treeOf(deps.index).subCommands));
-  const full = hint.replace(/\bdispatch ([a-z]+)(?! --help)/g, (words, noun: string) =>
-    nouns.has(noun) ? `dispatch ${flags} ${noun}` : words,
-  );
+async function withPlace(error: DispatchError, place: Place, deps: SurfaceDeps): Promise<DispatchError> {
+  if (error.hint === null) return error;
+  const { nounsOf, placed } = await import("../place.ts");
   return new DispatchError(error.code, error.message, {
-    hint: full,
+    hint: placed(error.hint, place, nounsOf(deps.index)),
     ...(error.data ? { data: error.data } : {}),
     cause: error.cause,
   });

@@ -8,6 +8,7 @@ import { version } from "../../base/version.ts";
 import { callerHere } from "../caller.ts";
 import type { QuickCall, TextAnswer } from "../cli/quick.ts";
 import type { FarDeps } from "../deps.ts";
+import { nounsOf, placedResult } from "../place.ts";
 import { admitted } from "./admit.ts";
 import { hostNamed } from "./hosts.ts";
 import { dial } from "./ssh.ts";
@@ -31,7 +32,13 @@ export async function quickCall(
       if ("result" in answer && connection.daemon()?.version !== version) return { lost: true };
       if ("error" in answer && (answer.error.code === "stale" || answer.error.code === "daemon_down"))
         return { lost: true };
-      return "result" in answer ? { text: new TextEncoder().encode(`${toJson(answer.result)}\n`) } : answer;
+      if (!("result" in answer)) return answer;
+      // Of a host that the shell's environment names, the next command goes there without a flag.
+      const isNamed = hostName !== readEnv().DISPATCH_HOST;
+      const result = isNamed
+        ? placedResult(answer.result, { host: hostName }, nounsOf((await import("../../ops/index.ts")).index))
+        : answer.result;
+      return { text: new TextEncoder().encode(`${toJson(result)}\n`) };
     } finally {
       connection.close();
     }

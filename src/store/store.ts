@@ -1,5 +1,6 @@
 /** The Store port on SQLite. */
 import type { Database } from "bun:sqlite";
+import { fail } from "../base/error.ts";
 import type { Counts } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
 import { automationStore, inboxStore, outboxStore } from "./automations.ts";
@@ -29,7 +30,10 @@ export function storeOf(db: Database): Store {
   const count = (sql: string) => db.query<{ n: number }, []>(sql).get()!.n;
   // As `openDb` leaves it.
   let synchronous: "FULL" | "NORMAL" = "FULL";
-  const wal = walSync(db.filename);
+  const wal = walSync(db.filename, () => {
+    const row = db.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
+    if (row?.busy !== 0) fail("storage", "the registry could not be written as a whole; it is tried again");
+  });
 
   /** Set where it changes only: most transactions are of one kind, one after the other. */
   function synchronise(wanted: "FULL" | "NORMAL"): void {

@@ -14,9 +14,13 @@ export interface WalSync {
   close(): void;
 }
 
-/** `database`: its path; a registry in memory has no file. */
+/**
+ * `database`: its path; a registry in memory has no file. `checkpoint` writes all that is in the log into the database,
+ * and throws when it could not.
+ */
 export function walSync(
   database: string,
+  checkpoint: () => void,
   syncFile: (file: number) => Promise<void> = promisify(fdatasync),
 ): WalSync {
   const isFile = database !== "" && database !== ":memory:";
@@ -25,11 +29,21 @@ export function walSync(
   let written = 0;
   let onDisk = 0;
   let running: Promise<void> | undefined;
+  /**
+   * A sync has failed. The kernel may have dropped what it could not write, and says so only once: the next sync would
+   * succeed with nothing on the disk. So the rows are written anew, into the database.
+   */
+  let isDoubtful = false;
 
   async function sync(): Promise<void> {
     const upTo = written;
-    file ??= openLog(database);
-    await syncFile(file);
+    if (isDoubtful) checkpoint();
+    else {
+      isDoubtful = true;
+      file ??= openLog(database);
+      await syncFile(file);
+    }
+    isDoubtful = false;
     onDisk = upTo;
   }
 

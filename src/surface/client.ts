@@ -44,6 +44,8 @@ export async function connectSocket(
   /** The daemon may end while its directory is checked, and the caller has no connection yet to be told of. */
   let isClosed = false;
   let isGiven = false;
+  /** A daemon that refuses a connection says why before it closes it. */
+  let isTold = false;
   const closed = () => {
     isClosed = true;
     if (isGiven) on.close();
@@ -53,7 +55,10 @@ export async function connectSocket(
     open: (opened: Bun.Socket) => {
       foreign = peerTrust(opened);
     },
-    data: (_: unknown, chunk: Uint8Array) => on.data(chunk),
+    data: (_: unknown, chunk: Uint8Array) => {
+      isTold = true;
+      on.data(chunk);
+    },
     drain: on.drain,
     close: closed,
     error: closed,
@@ -74,8 +79,10 @@ export async function connectSocket(
       socket.terminate();
       throw wrong;
     }
-    if (isClosed) return undefined;
+    if (isClosed && !isTold) return undefined;
     isGiven = true;
+    // When the caller has the connection.
+    if (isClosed) systemClock.after(0, on.close);
     return socket;
   } catch (cause) {
     const code = (cause as { code?: string }).code ?? "";

@@ -13,6 +13,18 @@ export interface Place {
 /** The fields of results that hold the next command. */
 const commandFields: ReadonlySet<string> = new Set(["release", "resume", "hint"]);
 
+/** Where such fields are, besides the top. What an agent asks for has fields of any name, and is shown as it is. */
+const containers: ReadonlySet<string> = new Set([
+  "threads",
+  "queue",
+  "goal",
+  "blocked",
+  "receipts",
+  "messages",
+  "degraded",
+  "checks",
+]);
+
 /** The first words of commands, by which a command is told from other text. */
 export type Nouns = ReadonlySet<string>;
 
@@ -31,15 +43,20 @@ export function placed(text: string, { home, host }: Place, nouns: Nouns): strin
   );
 }
 
-/** The fields of a result that hold a command, at any depth; texts of others stay as they are. */
+/** The fields of a result that hold a command; texts of others stay as they are. */
 export function placedResult<T>(value: T, place: Place, nouns: Nouns): T {
-  const inner = (value: unknown, name: string): unknown => {
-    if (typeof value === "string") return commandFields.has(name) ? placed(value, place, nouns) : value;
-    if (Array.isArray(value)) return value.map((item) => inner(item, name));
+  const inner = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inner);
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, inner(member, name)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => {
+        if (typeof member === "string" && commandFields.has(name))
+          return [name, placed(member, place, nouns)];
+        return [name, containers.has(name) ? inner(member) : member];
+      }),
+    );
   };
-  return inner(value, "") as T;
+  return inner(value) as T;
 }
 
 /** The bold parts of a view, where commands are: nobody else's text can hold the marks of bold. */

@@ -55,6 +55,8 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
   let cancelHelloDeadline: (() => void) | undefined;
   let rowsPending = 0;
   let daemon: { version: string; pid: number } | undefined;
+  /** Why the daemon refused the connection, which it may say before the first call. */
+  let refusal: ErrorBody | undefined;
   const greeting = Promise.withResolvers<void>();
   // Most calls do not wait for it.
   greeting.promise.catch(() => {});
@@ -111,6 +113,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
     }
     if ("error" in frame && frame.id === null) {
       greeting.reject(DispatchError.fromBody(frame.error));
+      if (daemon === undefined && open.size === 0) refusal = frame.error;
       return endAll({ error: frame.error });
     }
     const call = open.get(frame.id as number);
@@ -144,6 +147,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
 
   const connection: Connection = {
     call(call, on = {}) {
+      if (refusal) return Promise.resolve({ error: refusal });
       if (!pipe) return Promise.resolve({ lost: true });
       const id = nextId++;
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();

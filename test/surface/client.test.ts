@@ -74,6 +74,22 @@ test("a daemon that ends while it is connected to is an absence too, and no call
   }
 });
 
+test("a daemon that refuses the connection and closes it is no absence: its reason is the answer", async () => {
+  const error = { code: "overloaded", message: "full", hint: null, retry: "later", data: null } as const;
+  for (const how of ["end", "terminate"] as const) {
+    const path = socketIn(newHome());
+    const open = (socket: Bun.Socket) => {
+      socket.write(`${JSON.stringify({ id: null, error })}\n`);
+      socket[how]();
+    };
+    opened.push(Bun.listen({ unix: path, socket: { open, data() {} } }));
+    for (let i = 0; i < 50; i++) {
+      const connection = await connect(path);
+      expect(await connection?.call(frame)).toEqual({ error });
+    }
+  }
+});
+
 test("a socket path that the kernel would refuse is named before", async () => {
   expect((await errorOf(connect(`/${"x".repeat(120)}`))).message).toContain("longer than 103 bytes");
 });

@@ -19,13 +19,14 @@ test("every command of a hint has the host and the home, quoted, and no other wo
   expect(placed("dispatch --host other get x", box, nouns)).toBe("dispatch --host other get x");
 });
 
-test("a result's fields of commands have them at any depth, and texts of others stay", () => {
+test("a result's fields of commands have them, and texts of others stay, what an agent asks for too", () => {
   const release = "dispatch queue release abc123";
   const out = {
     text: release,
     release,
     threads: [{ title: release, queue: { release }, goal: { resume: "dispatch goal set abc123" } }],
     degraded: [{ hint: null }, { hint: "dispatch doctor" }],
+    arguments: { hint: release, queue: { release } },
   };
   expect(placedResult(out, box, nouns)).toEqual({
     text: release,
@@ -38,6 +39,7 @@ test("a result's fields of commands have them at any depth, and texts of others 
       },
     ],
     degraded: [{ hint: null }, { hint: "dispatch --host box doctor" }],
+    arguments: { hint: release, queue: { release } },
   });
 });
 

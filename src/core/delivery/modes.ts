@@ -1,5 +1,5 @@
 /** What each mode of sending does. A refusal stores nothing. */
-import { errorMessage, fail, unsureOf } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail, unsureOf } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { refuseCulprit } from "../loading/blame.ts";
 import { open } from "../loading/open.ts";
@@ -74,10 +74,16 @@ export function delivery(deps: CoreDeps): Delivery {
     async interject(ref, draft) {
       await agent.ready(limits.codex.readyWaitMs);
       const turn = runningTurn(deps, ref);
-      const message = await stored(ref, draft, "urgent", turn?.turn_id ?? null);
-      const threadId = store.lanes.find(ref)?.thread_id;
-      if (turn && threadId) await cut(threadId, turn.turn_id);
-      return message;
+      let isStored = true;
+      try {
+        return await stored(ref, draft, "urgent", turn?.turn_id ?? null);
+      } catch (thrown) {
+        isStored = thrown instanceof DispatchError && thrown.code === "unsure";
+        throw thrown;
+      } finally {
+        const threadId = store.lanes.find(ref)?.thread_id;
+        if (isStored && turn && threadId) await cut(threadId, turn.turn_id);
+      }
     },
   };
 

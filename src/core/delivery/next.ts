@@ -53,8 +53,10 @@ const none: NextAction = { kind: "none" };
 /** Depends on `facts` and `policy` only. What is cheap to know, and true of most threads, is asked first. */
 export function nextAction(facts: NextFacts, policy: NextPolicy): NextAction {
   const { lane, waiting } = facts;
+  // Asked always: it is also where a thread that is no culprit any more is acquitted.
+  if (facts.isCulprit) return none;
   if (lane.pending === 0 && facts.isReady) return none;
-  if (facts.hasInFlight || facts.isCulprit) return none;
+  if (facts.hasInFlight) return none;
   const next = () => (mayPass(lane.hold_reason) ? waiting.start() : null);
   if (lane.source === "attached") {
     const message = policy.attachedQueue ? next() : null;

@@ -3,7 +3,7 @@
  * the readers of the log wake up. External effects (a reply to Codex, a delivery) run after the commit, never before.
  */
 import type { Clock } from "../../base/clock.ts";
-import { DispatchError } from "../../base/error.ts";
+import { DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { EventDraft } from "./events.ts";
@@ -100,7 +100,14 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
   return {
     commit: (fn) => write(fn, "durable"),
     note: (fn) => write(fn, "soon"),
-    synced: () => store.synced(),
+    async synced() {
+      try {
+        await store.synced();
+      } catch (thrown) {
+        refusal = errorMessage(thrown);
+        throw thrown;
+      }
+    },
     later(event) {
       if (waiting.length === 0) clock.after(limits.event.laterMs, flush);
       waiting.push(event);

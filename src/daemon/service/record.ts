@@ -81,7 +81,8 @@ function programOf(argv: readonly string[], path: string | undefined): string[] 
   return [...argv];
 }
 
-function isSame(name: string, file: string): boolean {
+/** Whether both names are of one file. */
+export function isSame(name: string, file: string): boolean {
   try {
     return realpathSync(name) === realpathSync(file);
   } catch {

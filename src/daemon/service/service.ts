@@ -15,7 +15,7 @@ import type { Service, ServiceReport } from "../../ops/ctx.ts";
 import { configuredCodex, passedVariables } from "../config.ts";
 import { instanceIn } from "../instance.ts";
 import { lineOf, type Manager, managerOf, runAll } from "./manager.ts";
-import { programFault, type Recorded, recordIn, recordOf } from "./record.ts";
+import { isSame, programFault, type Recorded, recordIn, recordOf } from "./record.ts";
 
 export interface ServiceDeps {
   env: Env;
@@ -77,7 +77,9 @@ export function serviceOf(
     async startInstalled() {
       if (platform !== "linux" && platform !== "darwin") return false;
       const by = manager();
-      if (recordAt(by)?.home !== paths.home) return false;
+      const recorded = recordAt(by);
+      // Another program may be an older one: it would be replaced again by every command of this one.
+      if (recorded?.home !== paths.home || !isSame(recorded.program[0]!, argv[0]!)) return false;
       try {
         await start(by, paths, env);
         return true;

@@ -312,4 +312,14 @@ describe("a text that waits is answered when it is on disk", () => {
     expect((await here.send("next", { mode: "queue", key: "k" })).state).toBe("queued");
     expect(here.view().queue.pending).toBe(1);
   });
+
+  test("an interjection that is stored cuts the turn all the same", async () => {
+    await busy();
+    const { synced } = here.world.store;
+    here.world.store.synced = () => Promise.reject(new DispatchError("storage", "the disk failed"));
+    expect((await refusal(here.send("stop that", { mode: "interject", key: "k" }))).code).toBe("unsure");
+    here.world.store.synced = synced;
+    await here.reaches(await here.send("stop that", { mode: "interject", key: "k" }), "done");
+    expect(here.kinds()).toContain("turn.interrupted");
+  });
 });

@@ -28,7 +28,12 @@ async function local(seed: number): Promise<Record<string, number>> {
 }
 
 async function relayed(seed: number): Promise<Record<string, number>> {
-  const asked = { messages: Number(values.messages ?? 1000), kills: Number(values.kills), seed };
+  const asked = {
+    messages: Number(values.messages ?? 1000),
+    kills: Number(values.kills),
+    seed,
+    hasCuts: true,
+  };
   const { harm, ...told } = await relayKillRun(asked);
   return { ...told, ...harm };
 }

@@ -40,11 +40,13 @@ export async function harm(
     boxes,
     networks,
     kills,
+    hasCuts,
     random,
   }: {
     nats: NatsServer;
     boxes: readonly Box[];
     networks: readonly Network[];
+    hasCuts: boolean;
     kills: number;
     random(): number;
   },
@@ -59,7 +61,7 @@ export async function harm(
     const what = random();
     if (what < 0.35) told.daemons += one.kill(one.daemon()) ? 1 : 0;
     else if (what < 0.5) told.codexes += one.kill(one.child()) ? 1 : 0;
-    else if (what < 0.75) {
+    else if (hasCuts && what < 0.75) {
       networks[at]!.stall();
       await Bun.sleep(random() * 400);
       networks[at]!.cut();

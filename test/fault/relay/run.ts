@@ -19,6 +19,8 @@ export interface Asked {
   messages: number;
   kills: number;
   seed: number;
+  /** Also cuts networks. */
+  hasCuts: boolean;
 }
 
 export interface Outcome {
@@ -55,7 +57,7 @@ interface Line {
   accepted: Accepted[];
 }
 
-export async function relayKillRun({ messages, kills, seed }: Asked): Promise<Outcome> {
+export async function relayKillRun({ messages, kills, seed, hasCuts }: Asked): Promise<Outcome> {
   const begun = Date.now();
   const random = seeded(seed);
   const nats = await natsServer();
@@ -75,7 +77,7 @@ export async function relayKillRun({ messages, kills, seed }: Asked): Promise<Ou
         repeated += await sendOne(line, `${seed} line ${index} text ${at}`);
       }
     });
-    await Promise.all([...sending, harm(told, { nats, boxes, networks, kills, random })]);
+    await Promise.all([...sending, harm(told, { nats, boxes, networks, kills, hasCuts, random })]);
     await peace(nats, boxes, lines);
     const counted = await count(boxes, lines);
     return { ...counted, repeated, harm: told, seconds: Math.round((Date.now() - begun) / 1000) };

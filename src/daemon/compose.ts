@@ -28,7 +28,7 @@ import { configReader, configuredCodex, readConfig, readTextFile } from "./confi
 import { holdsOwnFiles, isWithin } from "./containment.ts";
 import { programRunner } from "./notify.ts";
 import { endOrphans, refuseWhileOrphansLive } from "./orphan.ts";
-import { relaySettings } from "./relay.ts";
+import { policyReader } from "./policy.ts";
 import { rulesOf } from "./rules.ts";
 import { configFiles, tablesOf } from "./tables.ts";
 
@@ -98,31 +98,7 @@ export async function compose(input: {
     blame: blame(),
     locked: (ref, fn) => locks.run(ref, fn),
     mint: { ref: () => newRef(systemRandom), id: () => newId(clock.now(), systemRandom) as MessageId },
-    policy: () => {
-      const { policy, history, limits: usage, notify, relay } = config();
-      const { request_timeout } = policy;
-      return {
-        releaseAfter: policy.release_after,
-        keepDays: history.keep_days,
-        notify,
-        attachedQueue: policy.attached_queue,
-        usageLimits: { continue: usage.continue, nudge: usage.nudge ?? null },
-        budgets: {
-          turns: usage.turns ?? null,
-          turnsPerCwd: usage.turns_per_cwd ?? null,
-          tokensPerDay: usage.tokens_per_day ?? null,
-          tokensPerThread: usage.tokens_per_thread ?? null,
-          pauseAtPercent: usage.pause_at_percent ?? null,
-        },
-        maxRunningTurns: policy.max_running_turns ?? null,
-        indexedBytesMax: history.max_text_bytes,
-        rules: rulesOf(policy),
-        agents: policy.agents,
-        hosts: policy.hosts,
-        relay: relaySettings(relay, paths.config, env["HOME"] ?? "/"),
-        requestTimeoutMs: request_timeout === undefined ? null : request_timeout * 1000,
-      };
-    },
+    policy: policyReader(config, paths.config, env["HOME"] ?? "/"),
     home: env["HOME"] ?? "/",
     runProgram: programRunner(env, env["HOME"] ?? "/"),
     rulesIn(file) {

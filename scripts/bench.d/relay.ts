@@ -11,7 +11,7 @@ import { until } from "./measure.ts";
 import { atLeast, atMost, type Bench, type Row } from "./row.ts";
 
 const machines = 10;
-const messagesEach = 500;
+const messagesEach = 5000;
 /** Sends of one machine that wait for their answers at a time. */
 const atOnce = 16;
 const watchedMs = 30_000;
@@ -117,13 +117,18 @@ async function sizes(bench: Bench, nats: NatsServer) {
   const mail = await stateOf("DISPATCH_MAIL");
   await sender.end();
   const awake = await start("size-sleeper", sleeper);
-  const back = await until("each is reported", async () => {
-    const state = await stateOf("DISPATCH_BACK");
-    return state.messages >= sampled ? state : undefined;
+  await allQueued([awake], sampled);
+  let bytes = 0;
+  // Those that wait together are one message.
+  await until("each is reported", async () => {
+    await Bun.sleep(500);
+    const before = bytes;
+    ({ bytes } = await stateOf("DISPATCH_BACK"));
+    return bytes > 0 && bytes === before ? true : undefined;
   });
   await awake.end();
   await nc.close();
-  return { mailBytes: mail.bytes / mail.messages, reportBytes: back.bytes / back.messages };
+  return { mailBytes: mail.bytes / mail.messages, reportBytes: bytes / sampled };
 }
 
 /** The server with the consumers of so many machines, as each makes them when it first connects. */

@@ -7,9 +7,37 @@ const file = (name: string) => `src/core/relay/${name}.ts`;
 
 export const relay: readonly Mutant[] = [
   {
-    file: file("arrive"),
-    from: '    if (isKnown(deps, id)) return "done";\n',
+    file: file("inorder"),
+    from: "      return at;\n",
     to: "",
+    what: "a message overtakes the one that the disk refused",
+    tests: ["core/relay/inorder.test.ts"],
+  },
+  {
+    file: file("inorder"),
+    from: "one.tries < limits.relay.triesMax",
+    to: "one.tries > 0",
+    what: "a message that meets a bug holds up those behind it for ever",
+    tests: ["core/relay/inorder.test.ts"],
+  },
+  {
+    file: file("report"),
+    from: "bytes > 0 && bytes + size > limits.relay.letterBytesMax",
+    to: "bytes < 0",
+    what: "reports that no server takes are sent again and again",
+    tests: ["core/relay/inorder.test.ts"],
+  },
+  {
+    file: file("letter"),
+    from: "mail.success && isSendable(mail.output)",
+    to: "mail.success",
+    what: "a text with half a character is taken from another machine",
+    tests: [rights],
+  },
+  {
+    file: file("arrive"),
+    from: "if (mail && !isKnown(deps, mail.id))",
+    to: "if (mail)",
     what: "a message that the stream gives again is taken again",
     tests: [test],
   },

@@ -16,6 +16,10 @@ export const relayLimits = {
     atOnce: 1,
     /** How long the server may take to accept a connection. */
     connectTimeoutMs: 5 * second,
+    /** How often a machine asks the server for a sign of life. */
+    pingMs: 5 * second,
+    /** Such questions without an answer; the next one ends the connection. A network that fell silent is known within 15 s. */
+    pingsOpenMax: 2,
     /** How long a send waits for a connection that is being made. */
     connectWaitMs: 5 * second,
     /** How long the server may take to answer: it writes to its disk first, and to those of its cluster. */
@@ -31,10 +35,16 @@ export const relayLimits = {
     mailAckWaitMs: 5 * second,
     /** The same for what comes back, and for pools, where another machine takes it then. */
     ackWaitMs: 30 * second,
+    /** Messages that the server gives a machine before the first of them is stored; they share a transaction. */
+    mailGivenMax: 32,
     /** Reports of one transaction. */
     reportsMax: 256,
     /** What happens within this time is reported together: a message that is queued and starts at once is one report. */
     gatherMs: 20,
+    /** Between two transactions of messages or reports: what comes faster shares one. The first one does not wait. */
+    apartMs: 60,
+    /** Bytes of the reports of one message. A single report may be larger: a server takes a megabyte by default. */
+    letterBytesMax: 64 * KiB,
     /** Events of one page of the log that are looked at for reports. */
     eventsMax: 500,
     /** Reports whose answers of the server are waited for at a time. */

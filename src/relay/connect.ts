@@ -14,8 +14,13 @@ export function connectOptions({ servers, creds, ca, name }: RelaySettings) {
     // Answers and messages come to subjects of this machine's own, so that a server can keep others from them.
     inboxPrefix: `_INBOX.${name}`,
     reconnect: false,
+    // A stack trace of each request costs more than the request.
+    noAsyncTraces: true,
     ignoreClusterUpdates: true,
     timeout: limits.relay.connectTimeoutMs,
+    // The client's own default is two minutes: a dead connection would be called up for six.
+    pingInterval: limits.relay.pingMs,
+    maxPingOut: limits.relay.pingsOpenMax,
     ...(isEncrypted ? { tls: ca === null ? {} : { ca: fileOf(ca, "ca").toString() } } : {}),
     ...(creds === null ? {} : { authenticator: credsAuthenticator(fileOf(creds, "creds")) }),
   };

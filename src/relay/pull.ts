@@ -1,10 +1,11 @@
 /** Takes what the streams have for this machine, and acknowledges what the desk has stored. */
-import type { JetStreamClient, JsMsg } from "@nats-io/jetstream";
+import type { Consumer, JetStreamClient, JsMsg } from "@nats-io/jetstream";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { macrotask } from "../base/macrotask.ts";
+import { pace } from "../base/pace.ts";
 import type { Arriving, RelayDesk, Verdict } from "../core/model/ports/relay.ts";
 import { consumers, originOf, streams } from "./streams.ts";
 
@@ -17,54 +18,67 @@ export interface Pull {
   signal: AbortSignal;
 }
 
-/** Its own messages, one at a time. Resolves with the end of the connection. `left`: how many more the stream has. */
-export async function pullMail(
-  { js, desk, log, signal }: Pull,
-  name: string,
-  left: (count: number) => void,
-): Promise<void> {
+/** Its own messages. Resolves with the end of the connection. `left`: how many more the stream has. */
+export async function pullMail(pull: Pull, name: string, left: (count: number) => void): Promise<void> {
+  const { js, desk } = pull;
   const consumer = await js.consumers.get(streams.mail, consumers.mail(name));
-  const messages = await consumer.consume({
-    // Asked for together; the consumer gives the next one when this one is acknowledged.
-    max_messages: limits.relay.reportsMax,
-    expires: limits.relay.pullMs,
-    abort_on_missing_resource: true,
+  await inOrder(pull, consumer, limits.relay.mailGivenMax, (arriving, pending) => {
+    left(pending);
+    return desk.mail(arriving);
   });
-  signal.addEventListener("abort", () => messages.stop(), { once: true });
-  for await (const message of messages) {
-    if (signal.aborted) return;
-    left(message.info.pending);
-    acknowledge(message, desk.mail(arriving(message)), log);
-    await macrotask();
-  }
 }
 
-/** What other machines report: all that is there goes to the desk together. */
-export async function pullReports({ js, desk, clock, log, signal }: Pull, name: string): Promise<void> {
+/** What other machines report. */
+export async function pullReports(pull: Pull, name: string): Promise<void> {
+  const { js, desk } = pull;
   const consumer = await js.consumers.get(streams.back, consumers.back(name));
+  await inOrder(pull, consumer, limits.relay.reportsMax, (arriving) => desk.reports(arriving));
+}
+
+/**
+ * Takes all that is there, at most `max`, until the connection ends. `take` returns how many of the first ones are taken;
+ * the others are tried again here, because what is given back to the server could be overtaken.
+ */
+async function inOrder(
+  { clock, log, signal }: Pull,
+  consumer: Consumer,
+  max: number,
+  take: (arriving: readonly Arriving[], pending: number) => number,
+): Promise<void> {
   const messages = await consumer.consume({
-    max_messages: limits.relay.reportsMax,
+    max_messages: max,
     expires: limits.relay.pullMs,
     abort_on_missing_resource: true,
   });
   signal.addEventListener("abort", () => messages.stop(), { once: true });
-  let together: JsMsg[] = [];
-  let flushing: Promise<void> | undefined;
-  async function flush(): Promise<void> {
-    await clock.sleep(limits.relay.gatherMs, signal);
-    const some = together;
-    together = [];
-    flushing = undefined;
-    if (signal.aborted) return;
-    const verdict = desk.reports(some.map(arriving));
-    for (const message of some) acknowledge(message, verdict, log);
+  const paced = pace(clock, limits.relay.apartMs);
+  let waiting: JsMsg[] = [];
+  let taking: Promise<void> | undefined;
+  async function takeAll(): Promise<void> {
+    let tries = 0;
+    while (waiting.length > 0) {
+      // Those that came with this one.
+      await macrotask();
+      await paced(signal);
+      if (signal.aborted) return;
+      const some = waiting.slice(0, max);
+      const taken = take(
+        some.map((message) => arriving(message, tries)),
+        some.at(-1)!.info.pending,
+      );
+      for (const message of some.slice(0, taken)) acknowledge(message, "done", log);
+      waiting = waiting.slice(taken);
+      tries = taken > 0 ? 0 : tries + 1;
+      if (taken < some.length) await clock.sleep(limits.relay.againMs, signal);
+    }
+    taking = undefined;
   }
   for await (const message of messages) {
-    together.push(message);
-    flushing ??= flush();
-    if (together.length >= limits.relay.reportsMax) await flushing;
+    waiting.push(message);
+    taking ??= takeAll();
+    if (waiting.length >= max) await taking;
   }
-  await flushing;
+  await taking;
 }
 
 /** One message of a pool after the other, while this machine may take more. `room`: resolves when it may have room. */
@@ -85,19 +99,21 @@ export async function pullPool(
   }
 }
 
-function arriving(message: JsMsg): Arriving {
-  return { origin: originOf(message.subject), body: message.string(), tries: message.info.deliveryCount };
+/** `tries`: those of this machine, beside those of the server. */
+function arriving(message: JsMsg, tries = 0): Arriving {
+  return {
+    origin: originOf(message.subject),
+    body: message.string(),
+    tries: message.info.deliveryCount + tries,
+  };
 }
 
 /** A lost acknowledgement is no fault: the message comes again, and is known by its id. */
 function acknowledge(message: JsMsg, verdict: Verdict, log: Log): void {
-  if (verdict !== "done") {
-    message.nak(verdict.againMs);
-    return;
+  try {
+    if (verdict === "done") message.ack();
+    else message.nak(verdict.againMs);
+  } catch (thrown) {
+    log.debug("the relay took no acknowledgement", { reason: errorMessage(thrown) });
   }
-  message
-    .ackAck({ timeout: limits.relay.answerTimeoutMs })
-    .catch((thrown: unknown) =>
-      log.debug("the relay did not confirm an acknowledgement", { reason: errorMessage(thrown) }),
-    );
 }

@@ -89,15 +89,15 @@ export async function ensureConsumers(
   { name, pools }: RelaySettings,
   home: string,
 ): Promise<void> {
-  const { mailAckWaitMs, ackWaitMs, reportsMax } = limits.relay;
+  const { mailAckWaitMs, mailGivenMax, ackWaitMs, reportsMax } = limits.relay;
   const own = { description: `dispatch ${home}` };
   await ensureConsumer(jsm, streams.mail, {
     ...own,
     durable_name: consumers.mail(name),
     filter_subject: subjects.mail(name, "*"),
     ack_wait: nanos(mailAckWaitMs),
-    // One at a time: what is given again can never be overtaken by what came later.
-    max_ack_pending: 1,
+    // A connection gives them in their order, and a new one begins with the first that is not acknowledged.
+    max_ack_pending: mailGivenMax,
   });
   await ensureConsumer(jsm, streams.back, {
     ...own,
@@ -131,7 +131,13 @@ async function ensureConsumer(
   // all that is not acknowledged, in order, because these streams keep nothing else.
   const isLeft = found !== undefined && !isShared && found.num_ack_pending > 0;
   if (isLeft) await jsm.consumers.delete(stream, name);
-  if (found && !isLeft) return;
+  if (found && !isLeft) {
+    const { max_ack_pending } = config;
+    // Made by another version.
+    if (max_ack_pending !== undefined && found.config.max_ack_pending !== max_ack_pending)
+      await jsm.consumers.update(stream, name, { max_ack_pending });
+    return;
+  }
   await jsm.consumers.add(stream, {
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { jetstream } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
+import { limits } from "../../src/base/limits.ts";
 import type { Json } from "../support/dispatch.ts";
 import { until } from "../support/fault.ts";
 import { type NatsServer, natsServer, noNats } from "../support/nats.ts";
@@ -51,6 +52,25 @@ describe.skipIf(noNats !== undefined)(`machines with credentials${noNats ? `: ${
     await laptop.thread("desk", "hello");
     const back = await tower.ask(["send", "laptop/@desk", "hello back", "--wait", "--timeout", "30"]);
     expect(back).toMatchObject({ state: "done", last_message: "ok: hello back" });
+  });
+
+  test("with them it brings a consumer that another version made up to date", async () => {
+    await tower.ask(["down", "--force"]);
+    const nc = await connect({
+      servers: nats.url,
+      authenticator: credsAuthenticator(readFileSync(join(nats.folder, "laptop.creds"))),
+    });
+    try {
+      const jsm = await jetstreamManager(nc);
+      await jsm.consumers.update("DISPATCH_MAIL", "mail-tower", { max_ack_pending: 1 });
+      await tower.join();
+      const { config } = await jsm.consumers.info("DISPATCH_MAIL", "mail-tower");
+      expect(config.max_ack_pending).toBe(limits.relay.mailGivenMax);
+    } finally {
+      await nc.close();
+    }
+    const sent = await laptop.ask(["send", "tower/@docs", "still there?", "--wait", "--timeout", "30"]);
+    expect(sent).toMatchObject({ state: "done", last_message: "ok: still there?" });
   });
 
   test("with them it sends under no other name, and reads no other machine's messages", async () => {

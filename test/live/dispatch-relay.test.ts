@@ -125,4 +125,22 @@ describe.skipIf(noNats !== undefined)(`two machines on one relay${noNats ? `: ${
     await nats.start();
     await laptop.join();
   });
+
+  test("a server that says nothing more is down within half a minute, and a send to it is refused", async () => {
+    nats.signal("SIGSTOP");
+    try {
+      await until(
+        "the relay is down",
+        async () => (await laptop.ask(["daemon", "status"])).relay.state === "down",
+        30_000,
+      );
+      const down = await laptop.refused(["send", "tower/@docs", "hello"]);
+      expect(down).toMatchObject({ code: "host_down" });
+    } finally {
+      nats.signal("SIGCONT");
+    }
+    const sent = await laptop.ask(["send", "tower/@docs", "back again"]);
+    await laptop.reaches(sent.receipt, "done", 40_000);
+    expect(await heard("back again")).toBe(1);
+  }, 90_000);
 });

@@ -45,16 +45,18 @@ export function peerOf(sim: Sim): Peer {
   const peer: Peer = {
     broker: shared,
     link: shared.port.open(relayAs("laptop"), "home", {
-      mail({ body }) {
-        const { id } = JSON.parse(body) as Mail;
-        peer.received.set(id, (peer.received.get(id) ?? 0) + 1);
-        return "done";
+      mail(arriving) {
+        for (const { body } of arriving) {
+          const { id } = JSON.parse(body) as Mail;
+          peer.received.set(id, (peer.received.get(id) ?? 0) + 1);
+        }
+        return arriving.length;
       },
       pooled: async () => "done",
       mayTake: () => false,
       reports(reports) {
-        for (const { body } of reports) hear(peer, JSON.parse(body) as Report);
-        return "done";
+        for (const { body } of reports) for (const report of JSON.parse(body) as Report[]) hear(peer, report);
+        return reports.length;
       },
       up() {},
     }),

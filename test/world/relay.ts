@@ -5,6 +5,7 @@
 import { fail } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
 import type {
+  Arriving,
   RelayDesk,
   RelayPort,
   RelaySettings,
@@ -138,11 +139,9 @@ export function broker(options: BrokerOptions = {}): Broker {
     const machine = open.get(name);
     if (!machine || self.isDown) return;
     const { desk, pools } = machine;
-    const mail = queues.get(`mail ${name}`)?.[0];
-    if (mail && !mail.isGiven) settle(`mail ${name}`, [mail], desk.mail(given(mail)), name);
-    const reports = (queues.get(`back ${name}`) ?? []).filter(({ isGiven }) => !isGiven);
-    const some = reports.slice(0, limits.relay.reportsMax);
-    if (some.length > 0) settle(`back ${name}`, some, desk.reports(some.map(given)), name);
+    const { mailGivenMax, reportsMax } = limits.relay;
+    take(`mail ${name}`, mailGivenMax, name, (some) => desk.mail(some));
+    take(`back ${name}`, reportsMax, name, (some) => desk.reports(some));
     for (const pool of pools) {
       const next = queues.get(`pool ${pool}`)?.find(({ isGiven }) => !isGiven);
       if (!next || !desk.mayTake(pool)) continue;
@@ -151,6 +150,15 @@ export function broker(options: BrokerOptions = {}): Broker {
         () => {},
       );
     }
+  }
+
+  /** What is not taken is tried again, before what comes after it. */
+  function take(queue: string, max: number, name: string, by: (some: Arriving[]) => number): void {
+    const some = (queues.get(queue) ?? []).slice(0, max).filter(({ isGiven }) => !isGiven);
+    if (some.length === 0) return;
+    const taken = by(some.map(given));
+    for (const one of some.slice(taken)) one.isGiven = false;
+    if (taken > 0) settle(queue, some.slice(0, taken), "done", name);
   }
 
   function given(one: Stored) {

@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
+import { macrotask } from "../../base/macrotask.ts";
 import type { EventDraft } from "./events.ts";
 import type { Store } from "./ports/store.ts";
 
@@ -28,6 +29,8 @@ export interface Journal {
    * of any process, but a power cut only after the next commit or `synced`. This saves one fsync for each event of a turn.
    */
   note<T>(fn: (change: Change) => T): T;
+  /** As `note`, in one transaction with the others of this moment. Rejects as `note` throws. */
+  noteShared<T>(fn: (change: Change) => T): Promise<T>;
   /**
    * Resolves when every change so far is on disk. Callers of one moment share the fsync, which is most of a commit, and
    * the loop goes on meanwhile. Rejects with `storage`: the changes are stored, but the disk did not confirm them.
@@ -46,6 +49,7 @@ export interface Journal {
 export function journal(store: Store, clock: Clock, log: Log): Journal {
   const grown = waiters();
   let waiting: EventDraft[] = [];
+  let shared: { run(change: Change): () => void; reject(thrown: unknown): void }[] = [];
   let refusal: string | null = null;
 
   function write<T>(fn: (change: Change) => T, how: "durable" | "soon"): T {
@@ -97,9 +101,36 @@ export function journal(store: Store, clock: Clock, log: Log): Journal {
     }
   }
 
+  function writeShared(): void {
+    const some = shared;
+    shared = [];
+    try {
+      const done = write((change) => some.map(({ run }) => run(change)), "soon");
+      for (const resolve of done) resolve();
+    } catch {
+      // One of them, or the disk: each finds out for itself.
+      for (const { run, reject } of some)
+        try {
+          write(run, "soon")();
+        } catch (thrown) {
+          reject(thrown);
+        }
+    }
+  }
+
   return {
     commit: (fn) => write(fn, "durable"),
     note: (fn) => write(fn, "soon"),
+    noteShared<T>(fn: (change: Change) => T) {
+      return new Promise<T>((resolve, reject) => {
+        if (shared.length === 0) macrotask().then(writeShared, reject);
+        const run = (change: Change) => {
+          const result = fn(change);
+          return () => resolve(result);
+        };
+        shared.push({ run, reject });
+      });
+    },
     async synced() {
       try {
         await store.synced();

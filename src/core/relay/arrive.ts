@@ -2,17 +2,19 @@
  * Takes messages of other machines. One is stored under its own id before the server may forget it, and an id is taken
  * once. What is refused is a row too, so that it stays refused when it comes again.
  */
-import { DispatchError, errorMessage, isStorage } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { joinHost } from "../../base/hostref.ts";
 import { limits } from "../../base/limits.ts";
 import type { Mail } from "../../contract/relay.ts";
 import { plain } from "../delivery/accept.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import type { CoreDeps } from "../model/deps.ts";
+import type { Change } from "../model/journal.ts";
 import type { Arriving, Verdict } from "../model/ports/relay.ts";
 import type { MessageId } from "../model/ports/rows.ts";
 import { agentPolicyOf } from "../threads/agents.ts";
 import { resolve } from "../threads/selector.ts";
+import { refuseFinal, takeInOrder } from "./inorder.ts";
 import { readMail } from "./letter.ts";
 
 /** Whether a message with this id came before, or was made here. */
@@ -20,35 +22,61 @@ export function isKnown({ store }: CoreDeps, id: string): boolean {
   return store.relay.findArrived(id) !== undefined || store.messages.find(id) !== undefined;
 }
 
-/** A message for a thread here. */
-export function takeMail(deps: CoreDeps, delivery: Pick<Delivery, "store">, arriving: Arriving): Verdict {
-  const { store, journal } = deps;
-  return attempt(deps, arriving, null, ({ id, to, text, by, settings, depth }) => {
-    if (isKnown(deps, id)) return "done";
-    refuseUnlessWelcome(deps);
-    const lane = resolve(store, to, null);
-    journal.commit((change) => {
-      delivery.store(change, lane.ref, {
-        ...plain,
-        mode: "queue",
-        text,
-        overrides: (settings as typeof plain.overrides) ?? null,
-        depth,
-        caller: writer(arriving.origin, by),
-        id: id as MessageId,
-      });
-      store.relay.addArrived({
-        id: id as MessageId,
-        origin: arriving.origin,
-        pool: null,
-        state: "taken",
-        body: null,
-        lane: lane.ref,
-        error: null,
-        created_at: change.now,
-      });
+/** Messages for threads here, in the order of the stream: how many of the first ones are stored or refused. */
+export function takeMail(
+  deps: CoreDeps,
+  delivery: Pick<Delivery, "store">,
+  arriving: readonly Arriving[],
+): number {
+  return takeInOrder(deps, arriving, {
+    take(change, one) {
+      const mail = mailIn(deps, one);
+      if (mail && !isKnown(deps, mail.id)) takeOne(deps, delivery, change, one, mail);
+    },
+    refuse: (one, thrown) => refuseArriving(deps, one, null, thrown),
+  });
+}
+
+/** Null where not even its id can be read: it is dropped. Throws `stale` for one of an unknown form. */
+function mailIn(deps: CoreDeps, { origin, body }: Arriving): Mail | null {
+  const read = readMail(body);
+  if ("mail" in read) return read.mail;
+  if (read.id === null)
+    deps.log.warn("a message of another machine cannot be read and is dropped", { box: origin });
+  else if (!isKnown(deps, read.id))
+    fail("stale", "the message has a form that the other machine does not know", {
+      hint: "install the same dispatch on both machines",
     });
-    return "done";
+  return null;
+}
+
+function takeOne(
+  deps: CoreDeps,
+  delivery: Pick<Delivery, "store">,
+  change: Change,
+  { origin }: Arriving,
+  { id, to, text, by, settings, depth }: Mail,
+): void {
+  refuseUnlessWelcome(deps);
+  const lane = resolve(deps.store, to, null);
+  delivery.store(change, lane.ref, {
+    ...plain,
+    mode: "queue",
+    text,
+    overrides: (settings as typeof plain.overrides) ?? null,
+    depth,
+    caller: writer(origin, by),
+    id: id as MessageId,
+  });
+  deps.store.relay.addArrived({
+    id: id as MessageId,
+    origin,
+    pool: null,
+    state: "taken",
+    body: null,
+    lane: lane.ref,
+    error: null,
+    created_at: change.now,
   });
 }
 
@@ -65,51 +93,34 @@ export function refuseUnlessWelcome(deps: CoreDeps): void {
   });
 }
 
-/** Reads and takes it; what it cannot take is refused, and what the disk did not take comes again. */
-export function attempt<T extends Verdict | Promise<Verdict>>(
+/** A message of a pool: taken, refused, or given again later. */
+export async function attempt(
   deps: CoreDeps,
   arriving: Arriving,
-  pool: string | null,
-  take: (mail: Mail) => T,
-): T | Verdict {
-  const { log } = deps;
-  const read = readMail(arriving.body);
-  const id = "mail" in read ? read.mail.id : read.id;
-  if (id === null) {
-    log.warn("a message of another machine cannot be read and is dropped", { box: arriving.origin });
-    return "done";
-  }
-  if (!("mail" in read)) {
-    const error = new DispatchError("stale", "the message has a form that the other machine does not know", {
-      hint: "install the same dispatch on both machines",
-    });
-    return orAgain(deps, arriving, () => isKnown(deps, id) || refuse(deps, arriving, pool, id, error));
-  }
+  pool: string,
+  take: (mail: Mail) => Promise<Verdict>,
+): Promise<Verdict> {
   try {
-    return take(read.mail);
+    try {
+      const mail = mailIn(deps, arriving);
+      return mail ? await take(mail) : "done";
+    } catch (thrown) {
+      refuseFinal(arriving, thrown, (one) => refuseArriving(deps, one, pool, thrown));
+      return "done";
+    }
   } catch (thrown) {
-    return orAgain(deps, arriving, () => settle(deps, arriving, pool, id, thrown));
-  }
-}
-
-/** `again` by what this throws. */
-function orAgain({ log }: CoreDeps, { origin }: Arriving, act: () => unknown): Verdict {
-  try {
-    act();
-    return "done";
-  } catch (thrown) {
-    log.warn("a message of another machine waits", { box: origin, reason: errorMessage(thrown) });
+    deps.log.warn("a message of a pool waits", { box: arriving.origin, reason: errorMessage(thrown) });
     return { againMs: limits.relay.againMs };
   }
 }
 
-/** Refuses what can never be taken. Throws what may pass: a full disk, a broken configuration, and at first a bug. */
-function settle(deps: CoreDeps, arriving: Arriving, pool: string | null, id: string, thrown: unknown): void {
+function refuseArriving(deps: CoreDeps, one: Arriving, pool: string | null, thrown: unknown): void {
   const isOurs = thrown instanceof DispatchError && thrown.code !== "internal";
-  if (isStorage(thrown) || (!isOurs && arriving.tries < limits.relay.triesMax)) throw thrown;
   if (!isOurs) deps.log.error("a message of another machine could not be taken", { thrown });
   const error = isOurs ? thrown : new DispatchError("internal", errorMessage(thrown));
-  refuse(deps, arriving, pool, id, error);
+  const read = readMail(one.body);
+  const id = "mail" in read ? read.mail.id : read.id;
+  if (id !== null) refuse(deps, one, pool, id, error);
 }
 
 /** It stays refused, and the sender is told. */

@@ -4,6 +4,7 @@
  */
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
+import { pace } from "../../base/pace.ts";
 import type { Delivery } from "../delivery/modes.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { RelayDesk, RelayLink, RelaySettings, RelayStatus } from "../model/ports/relay.ts";
@@ -39,6 +40,8 @@ export function relay(
 ): RelayEngine {
   const { log } = deps;
   let opened: Opened | undefined;
+  /** As the configuration was last read, which gives the same object until the file changes. */
+  let last: RelaySettings | null = null;
   let stamp = "null";
   /** One after the other: a name is free again only when its link is closed. */
   let closing: Promise<void> = Promise.resolve();
@@ -53,6 +56,8 @@ export function relay(
       // Who needs the file reports the error. The relay goes on as it was.
       return;
     }
+    if (wanted === last) return;
+    last = wanted;
     const now = JSON.stringify(wanted);
     if (now === stamp) return;
     stamp = now;
@@ -116,15 +121,7 @@ function open(
     mail: (arriving) => takeMail(deps, delivery, arriving),
     pooled: (pool, arriving) => pools.take(pool, arriving),
     mayTake: (pool) => pools.mayTake(pool),
-    reports(reports) {
-      try {
-        takeReports(deps, reports);
-        return "done";
-      } catch (thrown) {
-        log.warn("reports of other machines wait", { reason: errorMessage(thrown) });
-        return { againMs: limits.relay.againMs };
-      }
-    },
+    reports: (arriving) => takeReports(deps, arriving),
     up() {
       hasUnclaimed = true;
       nudge.abort();
@@ -140,6 +137,7 @@ function open(
 
   async function run(): Promise<void> {
     const link = await started;
+    const paced = pace(clock, limits.relay.apartMs);
     let failures = 0;
     while (!stopping.signal.aborted) {
       nudge = new AbortController();
@@ -165,6 +163,7 @@ function open(
       else {
         await journal.grown(seq, either);
         await clock.sleep(limits.relay.gatherMs, either);
+        await paced(either);
       }
     }
   }

@@ -1,18 +1,39 @@
-/** Reads what other machines wrote. */
+/** Reads what other machines wrote. Nothing here throws: whatever a machine wrote must not stop what comes after it. */
 import * as v from "valibot";
-import { jsonObject } from "../../base/jsonobject.ts";
+import { refuseUnsendable } from "../../base/jsonobject.ts";
 import { type Mail, mailObject, type Report, receiptId, reportObject } from "../../contract/relay.ts";
 
 /** The message; else the id that it is refused under, or null where even that cannot be read. */
 export function readMail(body: string): { mail: Mail } | { id: string | null } {
-  const value = jsonObject(body);
+  const value = parsed(body);
   const mail = v.safeParse(mailObject, value);
-  if (mail.success && mail.output.text.isWellFormed()) return { mail: mail.output };
-  const id = v.safeParse(receiptId, value?.["id"]);
-  return { id: id.success ? id.output : null };
+  if (mail.success && isSendable(mail.output)) return { mail: mail.output };
+  const id = v.safeParse(v.object({ id: receiptId }), value);
+  return { id: id.success ? id.output.id : null };
 }
 
-export function readReport(body: string): Report | undefined {
-  const report = v.safeParse(reportObject, jsonObject(body));
-  return report.success ? report.output : undefined;
+/** Several come as a list. Undefined for each that cannot be read. */
+export function readReports(body: string): (Report | undefined)[] {
+  const value = parsed(body);
+  return (Array.isArray(value) ? value : [value]).map((one) => {
+    const report = v.safeParse(reportObject, one);
+    return report.success && isSendable(report.output) ? report.output : undefined;
+  });
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSendable(value: unknown): boolean {
+  try {
+    refuseUnsendable(value);
+    return true;
+  } catch {
+    return false;
+  }
 }

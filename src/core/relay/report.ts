@@ -11,8 +11,8 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import { isTerminal } from "../model/message.ts";
 import type { Arrived, RelayLink } from "../model/ports/relay.ts";
-import type { Message, Ref } from "../model/ports/rows.ts";
-import { receiptById } from "../state/receipt.ts";
+import type { Lane, Message, Ref } from "../model/ports/rows.ts";
+import { receiptOf } from "../state/receipt.ts";
 
 interface Outgoing {
   to: string;
@@ -27,13 +27,15 @@ export interface Reporter {
 /** `published`: the kinds of events that are passed on. */
 export function reporter(deps: CoreDeps, published: readonly string[]): Reporter {
   const { store, journal } = deps;
-  const ofReceipts = kindsOf([
-    ...["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"].map(
-      (state) => `message.${state}`,
-    ),
-    "request.*",
-    "relay.refused",
-  ]);
+  const ofReceipts = new Set(
+    kindsOf([
+      ...["queued", "claimed", "sent", "delivered", "done", "failed", "cancelled", "unsure"].map(
+        (state) => `message.${state}`,
+      ),
+      "request.*",
+      "relay.refused",
+    ]),
+  );
   const passedOn = new Set<string>(kindsOf(published));
   const kinds: readonly EventKind[] = [...new Set([...ofReceipts, ...kindsOf(published)])];
   // Before the first use of the relay nothing came from elsewhere. Kept at once: the next daemon must not begin later.
@@ -47,22 +49,17 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
       const { eventsMax } = limits.relay;
       const events = store.events.list({ after: cursor, limit: eventsMax, kinds });
       const isEnd = events.length < eventsMax;
-      const { out, over } = outgoingOf(events);
-      for (let at = 0; at < out.length; at += limits.relay.publishedMax)
+      const { receipts, passed, over } = outgoingOf(events);
+      const letters = [...lettersOf(receipts), ...passed.map(({ to, report }) => letter(to, [report]))];
+      for (let at = 0; at < letters.length; at += limits.relay.publishedMax)
         await Promise.all(
-          out
+          letters
             .slice(at, at + limits.relay.publishedMax)
-            .map(({ to, report }) =>
-              link.report(
-                to,
-                `${store.log.id()}:${report.kind}:${report.seq}:${report.id}`,
-                JSON.stringify(report),
-              ),
-            ),
+            .map(({ to, id, body }) => link.report(to, `${store.log.id()}:${id}`, body)),
         );
       cursor = isEnd ? seen : events.at(-1)!.seq;
       // What leads to no report may be read again after a restart: each commit here would cost one more.
-      if (out.length > 0 || cursor - stored > eventsMax) {
+      if (letters.length > 0 || cursor - stored > eventsMax) {
         journal.note(() => {
           store.relay.setCursor(cursor);
           for (const { id } of over) store.relay.setArrived(id, { state: "over" });
@@ -75,23 +72,23 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
   }
 
   /** Of one message only the newest state is told; events are told one by one. */
-  function outgoingOf(events: readonly EventRow[]): { out: Outgoing[]; over: Arrived[] } {
-    const receipts = new Map<string, Outgoing>();
+  function outgoingOf(events: readonly EventRow[]) {
+    const newest = new Map<string, { arrived: Arrived; seq: number }>();
     const passed: Outgoing[] = [];
-    const over: Arrived[] = [];
-    for (const event of events) {
+    for (const event of events)
       for (const arrived of concerned(event)) {
-        if (ofReceipts.includes(event.kind)) {
-          receipts.set(arrived.id, { to: arrived.origin, report: receiptReport(arrived, event.seq) });
-          const message = store.messages.find(arrived.id);
-          if (message && isTerminal(message.state) && arrived.state === "taken") over.push(arrived);
-        }
+        if (ofReceipts.has(event.kind)) newest.set(arrived.id, { arrived, seq: event.seq });
         if (passedOn.has(event.kind))
           passed.push({ to: arrived.origin, report: eventReport(arrived, event) });
       }
+    const receipts: Outgoing[] = [];
+    const over: Arrived[] = [];
+    for (const { arrived, seq } of newest.values()) {
+      const message = store.messages.find(arrived.id);
+      receipts.push({ to: arrived.origin, report: receiptReport(arrived, message, seq) });
+      if (message && isTerminal(message.state) && arrived.state === "taken") over.push(arrived);
     }
-    const out = [...receipts.values(), ...passed].sort((a, b) => a.report.seq - b.report.seq);
-    return { out, over };
+    return { receipts, passed, over };
   }
 
   /** The messages from elsewhere that an event is about, or that its turn answers. */
@@ -104,9 +101,8 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
     return [...ids].flatMap((id) => store.relay.findArrived(id) ?? []);
   }
 
-  function receiptReport(arrived: Arrived, seq: number): Report {
+  function receiptReport(arrived: Arrived, message: Message | undefined, seq: number): Report {
     const common = { v: 1, kind: "receipt", id: arrived.id, seq } as const;
-    const message = store.messages.find(arrived.id);
     if (!message)
       return {
         ...common,
@@ -121,7 +117,9 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
         asks: [],
         answer: null,
       };
-    const { state, outcome, turn_id, joined, attempt, waits, held, error } = receiptById(store, arrived.id);
+    const lane = store.lanes.find(message.lane);
+    const receipt = receiptOf(message, lane, store.usageLimits.list());
+    const { state, outcome, turn_id, joined, attempt, waits, held, error } = receipt;
     const why = waits ?? (held === null ? null : `its queue there is held: ${held}`);
     return {
       ...common,
@@ -134,7 +132,7 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
       waits: why && clip(why, limits.event.textCharsMax),
       error: error && { ...error, message: clip(error.message, limits.event.textCharsMax) },
       asks: asksOf(message),
-      answer: answerOf(message),
+      answer: answerOf(message, lane),
     };
   }
 
@@ -146,12 +144,47 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
       .map(({ id, summary }) => ({ id, summary: clip(summary, limits.thread.previewCharsMax) }));
   }
 
-  function answerOf({ lane, state, turn_id }: Message): string | null {
-    const last = state === "done" ? store.lanes.find(lane)?.last_message : null;
+  function answerOf({ state, turn_id }: Message, lane: Lane | undefined): string | null {
+    const last = state === "done" ? lane?.last_message : null;
     return last && last.turn_id === turn_id ? clipBytes(last.text, limits.relay.answerBytesMax).text : null;
   }
 
   return { step };
+}
+
+interface Letter {
+  to: string;
+  /** By which the stream drops a second copy. */
+  id: string;
+  body: string;
+}
+
+/** The newest states that one machine is told of go together. */
+function* lettersOf(receipts: readonly Outgoing[]): Iterable<Letter> {
+  for (const [to, all] of Map.groupBy(receipts, (one) => one.to)) {
+    let reports: Report[] = [];
+    let bytes = 0;
+    for (const { report } of all) {
+      const size = Buffer.byteLength(JSON.stringify(report));
+      if (bytes > 0 && bytes + size > limits.relay.letterBytesMax) {
+        yield letter(to, reports);
+        reports = [];
+        bytes = 0;
+      }
+      reports.push(report);
+      bytes += size;
+    }
+    yield letter(to, reports);
+  }
+}
+
+function letter(to: string, reports: readonly Report[]): Letter {
+  const [first, last] = [reports[0]!, reports.at(-1)!];
+  return {
+    to,
+    id: `${first.kind}:${first.seq}:${first.id}:${last.seq}:${reports.length}`,
+    body: JSON.stringify(reports),
+  };
 }
 
 function eventReport(arrived: Arrived, { seq, at, kind, lane, data }: EventRow): Report {

@@ -9,17 +9,23 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
 import { mayFollow } from "../model/message.ts";
 import type { Arriving, Relayed } from "../model/ports/relay.ts";
-import { readReport } from "./letter.ts";
+import { takeInOrder } from "./inorder.ts";
+import { readReports } from "./letter.ts";
 import { newRow } from "./send.ts";
 
-/** All of them in one transaction. Throws `storage`. */
-export function takeReports(deps: CoreDeps, reports: readonly Arriving[]): void {
-  deps.journal.commit((change) => {
-    for (const { origin, body } of reports) {
-      const report = readReport(body);
-      if (report) takeOne(deps, change, origin, report);
-      else deps.log.warn("a report of another machine cannot be read and is dropped", { box: origin });
-    }
+/** In the order of the stream: how many of the first ones are taken, or dropped as what nobody can take. */
+export function takeReports(deps: CoreDeps, arriving: readonly Arriving[]): number {
+  return takeInOrder(deps, arriving, {
+    take(change, { origin, body }) {
+      for (const report of readReports(body))
+        if (report) takeOne(deps, change, origin, report);
+        else deps.log.warn("a report of another machine cannot be read and is dropped", { box: origin });
+    },
+    refuse: ({ origin }, thrown) =>
+      deps.log.error("a report of another machine could not be taken and is dropped", {
+        box: origin,
+        thrown,
+      }),
   });
 }
 

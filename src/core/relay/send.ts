@@ -49,7 +49,7 @@ export async function sendAway(
   const open = await link();
   await open.send("pool" in to ? to : { box: to.box }, id, JSON.stringify(mail));
   // The stream has it on its disk. Should a power cut take this row, the same key sends the same id, and its reports come.
-  journal.note((change) => {
+  await journal.noteShared((change) => {
     // The other machine may have reported it by now.
     const row = store.relay.findRelayed(id);
     const said = { target, key: draft.key, digest: draft.key === null ? null : digest, caller: draft.caller };

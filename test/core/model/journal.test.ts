@@ -81,3 +81,25 @@ test("events that may wait are dropped when the disk refuses them, so that they 
   await clock.advance(limits.event.laterMs);
   expect(kinds().filter((kind) => kind === "op.called")).toHaveLength(1);
 });
+
+test("changes of one moment share a transaction, and one that fails leaves the others", async () => {
+  const { world, ref } = await rig();
+  const { tx } = world.store;
+  let transactions = 0;
+  world.store.tx = (fn, how) => {
+    transactions++;
+    return tx(fn, how);
+  };
+  const { journal, store } = world;
+  const named = (title: string) =>
+    journal.noteShared(() => {
+      if (title === "bad") throw new Error("no");
+      store.lanes.set(ref, { title });
+      return title;
+    });
+  expect(await Promise.all([named("a"), named("b"), named("c")])).toEqual(["a", "b", "c"]);
+  expect(transactions).toBe(1);
+  const mixed = await Promise.allSettled([named("d"), named("bad"), named("e")]);
+  expect(mixed.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(store.lanes.get(ref).title).toBe("e");
+});

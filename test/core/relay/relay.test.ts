@@ -109,10 +109,10 @@ test("what is refused stays refused when it comes again, also when it could be t
     depth: 0,
   });
   const link = await shared.port.open(relayAs("copy"), "home", {
-    mail: () => "done",
+    mail: (arriving) => arriving.length,
     pooled: async () => "done",
     mayTake: () => false,
-    reports: () => "done",
+    reports: (arriving) => arriving.length,
     up() {},
   });
   await link.send({ box: "tower" }, `again ${receipt}`, body);

@@ -8,10 +8,10 @@ import { heard, reaches, send, stateOf, text, two } from "./rig.ts";
 describe("a machine that is not what it says", () => {
   const forger = (shared: Broker) =>
     shared.port.open(relayAs("mallory"), "home", {
-      mail: () => "done",
+      mail: (arriving) => arriving.length,
       pooled: async () => "done",
       mayTake: () => false,
-      reports: () => "done",
+      reports: (arriving) => arriving.length,
       up() {},
     });
   const report = (id: string, state: string) =>
@@ -32,6 +32,18 @@ describe("a machine that is not what it says", () => {
       answer: null,
     });
 
+  const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+  const unreadable = ["", "{", "null", "[]", '{"v":1}', '{"v":2,"id":"x"}', '{"v":1,"text":"\\ud800"}', deep];
+
+  test("is not heard where its report cannot be read, and the next one is", async () => {
+    const { shared, laptop } = await two();
+    const link = await forger(shared);
+    for (const [at, body] of unreadable.entries()) await link.report("laptop", `bad ${at}`, body);
+    const { receipt } = await send(laptop, "tower/@docs");
+    await reaches(laptop, receipt, "done");
+    expect(shared.waiting()).toBe(0);
+  });
+
   test("reports nothing of a message that was sent to another one", async () => {
     const { shared, tower, laptop } = await two();
     tower.abandon();
@@ -46,16 +58,16 @@ describe("a machine that is not what it says", () => {
   test("is refused where its message cannot be read, and the next one arrives", async () => {
     const { shared, tower, laptop } = await two();
     const link = await forger(shared);
-    for (const [at, body] of ["", "{", "null", "[]", '{"v":1}', '{"v":2,"id":"x"}'].entries())
-      await link.send({ box: "tower" }, `bad ${at}`, body);
+    for (const [at, body] of unreadable.entries()) await link.send({ box: "tower" }, `bad ${at}`, body);
     const newer = { v: 2, id: "01980000-0000-7000-8000-000000000000", to: "@docs", text: "hello" };
     await link.send({ box: "tower" }, "newer", JSON.stringify(newer));
+    const half = { v: 1, id: "01980000-0000-7000-8000-000000000001", to: "@docs", text: "\ud800", by: null };
+    await link.send({ box: "tower" }, "half", JSON.stringify({ ...half, settings: null, depth: 0 }));
     const { receipt } = await send(laptop, "tower/@docs");
     await reaches(laptop, receipt, "done");
-    expect(tower.store.relay.findArrived(newer.id)).toMatchObject({
-      state: "refused",
-      error: { code: "stale" },
-    });
+    const refused = { state: "refused", error: { code: "stale" } };
+    expect(tower.store.relay.findArrived(newer.id)).toMatchObject(refused);
+    expect(tower.store.relay.findArrived(half.id)).toMatchObject(refused);
     expect(heard(tower)).toEqual(["hello"]);
   });
 });

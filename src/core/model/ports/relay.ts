@@ -32,7 +32,7 @@ export interface RelaySettings {
 export interface Arriving {
   origin: string;
   body: string;
-  /** How often the server has given it, this time included. */
+  /** How often it was given, this time included. */
   tries: number;
 }
 
@@ -41,13 +41,17 @@ export type Verdict = "done" | { againMs: number };
 
 /** What takes the messages of the relay. No method throws. */
 export interface RelayDesk {
-  /** Called for one message at a time. */
-  mail(arriving: Arriving): Verdict;
+  /**
+   * Messages in the order of the stream. How many of the first ones the server may forget; those after them are to come
+   * again, in the same order, before any other.
+   */
+  mail(arriving: readonly Arriving[]): number;
   /** A message of a pool. */
   pooled(pool: string, arriving: Arriving): Promise<Verdict>;
   /** Whether this machine works on fewer messages of the pool than it may. */
   mayTake(pool: string): boolean;
-  reports(reports: readonly Arriving[]): Verdict;
+  /** What other machines report of messages from here; the answer is that of `mail`. */
+  reports(arriving: readonly Arriving[]): number;
   /** Connected, after it was not. */
   up(): void;
 }
@@ -70,7 +74,7 @@ export interface RelayLink {
    * stream is full): nothing is stored. Throws `unsure` when the answer was lost. The same id again is safe.
    */
   send(to: Destination, id: string, body: string): Promise<void>;
-  /** To the machine that sent a message. Throws as `send`. */
+  /** To the machine that sent messages. Throws as `send`. */
   report(box: string, id: string, body: string): Promise<void>;
   /** Returns the machine that takes this message of a pool: this one, if it is the first to ask. */
   claim(id: string): Promise<string>;

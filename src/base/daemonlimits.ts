@@ -85,6 +85,8 @@ export const daemonLimits = {
     descriptorsReserved: 64,
     /** A client sends hello with its first bytes. On a machine that swaps, that may take this long. */
     helloTimeoutMs: 10 * second,
+    /** After a connection was made: until its process is looked at, if no call asked before. A pid is not used again as soon. */
+    originMs: 20,
     /** How long a refused connection stays open: an immediate close can discard the error. */
     refusalLingerMs: second,
     /** What a slow reader may leave unread before its stream is cut. */

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
 import { DispatchError, errorMessage, fail } from "./error.ts";
-import { libc, openErrno } from "./libc.ts";
+import { libcWithErrno } from "./libc.ts";
 import { openOwn, openOwnOrFail } from "./ownfile.ts";
 
 export interface Lock {
@@ -86,6 +86,8 @@ function readFrom(fd: number): string {
 let opened: { flock(fd: number, operation: number): number; errno(): number } | undefined;
 
 function calls() {
-  opened ??= { flock: libc({ flock: { args: ["i32", "i32"], returns: "i32" } }).flock, errno: openErrno() };
+  if (opened) return opened;
+  const { functions, errno } = libcWithErrno({ flock: { args: ["i32", "i32"], returns: "i32" } });
+  opened = { flock: functions.flock, errno };
   return opened;
 }

@@ -1,5 +1,5 @@
 /** The C library by bun:ffi: for what the runtime has no call for (flock, peer credentials). */
-import { dlopen, type FFIFunction, read } from "bun:ffi";
+import { dlopen, type FFIFunction, type Pointer, read } from "bun:ffi";
 import { errorMessage, fail } from "./error.ts";
 
 /** musl's own name comes last: on glibc systems that file, when present at all, is a linker script. */
@@ -22,14 +22,18 @@ export function libc<const S extends Record<string, FFIFunction>>(symbols: S) {
 }
 
 /**
- * Opens `errno`. Ask for it before the call whose failure it explains: opening it in between, like anything else
- * the runtime does there, may overwrite the number.
+ * The same with `errno` of the call before. All are opened at once: to open something in between, like anything else the
+ * runtime does there, may overwrite the number.
  */
-export function openErrno(): () => number {
-  const name = process.platform === "darwin" ? "__error" : "__errno_location";
-  const where = libc({ [name]: { args: [], returns: "ptr" } })[name]!;
-  return () => {
-    const address = where();
-    return address === null ? 0 : read.i32(address);
+export function libcWithErrno<const S extends Record<string, FFIFunction>>(symbols: S) {
+  const where = process.platform === "darwin" ? "__error" : "__errno_location";
+  const opened = libc<Record<string, FFIFunction>>({ ...symbols, [where]: { args: [], returns: "ptr" } });
+  const addressOf = opened[where] as unknown as () => Pointer | null;
+  return {
+    functions: opened as unknown as ReturnType<typeof libc<S>>,
+    errno(): number {
+      const address = addressOf();
+      return address === null ? 0 : read.i32(address);
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** Which process is at the other end of a unix connection, by the kernel's word. */
 import { ptr } from "bun:ffi";
 import { fail } from "./error.ts";
-import { libc, openErrno } from "./libc.ts";
+import { libcWithErrno } from "./libc.ts";
 
 export interface Peer {
   uid: number;
@@ -18,8 +18,10 @@ export function peerOf(fd: number): Peer {
 let ask: ((fd: number) => Peer) | undefined;
 
 function linuxAsk(): (fd: number) => Peer {
-  const { getsockopt } = libc({ getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" } });
-  const errno = openErrno();
+  const { functions, errno } = libcWithErrno({
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  });
+  const { getsockopt } = functions;
   const solSocket = 1;
   const soPeercred = 17;
   return (fd) => {
@@ -33,11 +35,11 @@ function linuxAsk(): (fd: number) => Peer {
 
 /** Not exercised: written from the manual pages of getpeereid(3) and unix(4). */
 function darwinAsk(): (fd: number) => Peer {
-  const { getpeereid, getsockopt } = libc({
+  const { functions, errno } = libcWithErrno({
     getpeereid: { args: ["i32", "ptr", "ptr"], returns: "i32" },
     getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   });
-  const errno = openErrno();
+  const { getpeereid, getsockopt } = functions;
   const solLocal = 0;
   const localPeerpid = 2;
   return (fd) => {

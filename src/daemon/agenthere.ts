@@ -6,7 +6,7 @@ import { callerFrom, originOf } from "./origin.ts";
 
 /** The thread of the agent that runs it; null: a person does. Throws `denied`. */
 export function agentHere({ caller, host, isRead, paths, daemonPid }: HostQuestion): string | null {
-  const agent = callerFrom(originOf(process.pid, undefined, daemonPid), caller).thread_id;
+  const agent = callerFrom(() => originOf(process.pid, undefined, daemonPid), caller).thread_id;
   if (agent !== null) authorizeHost(agentPolicyIn(paths.config), { host, isRead, agent });
   return agent;
 }

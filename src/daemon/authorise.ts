@@ -1,4 +1,4 @@
-/** Passes an agent's call to the policy for agents. Calls of a person are not checked. */
+/** Asks core whether the caller may make a call. */
 import type { Core } from "../core/core.ts";
 import type { DaemonOp } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
@@ -11,7 +11,6 @@ export interface Authorised {
 
 /** Throws `denied`, and the errors of a selector. */
 export function authorise(core: Core, { op, input, caller }: Authorised): void {
-  if (caller.thread_id === null) return;
   const { thread, id } = input;
   core.authorizeAgentCall({
     cli: op.cli,
@@ -19,6 +18,6 @@ export function authorise(core: Core, { op, input, caller }: Authorised): void {
     reach: typeof op.reach === "function" ? op.reach(input) : (op.reach ?? "created"),
     thread: typeof thread === "string" ? thread : null,
     receipt: typeof id === "string" ? id : null,
-    agent: caller.thread_id,
+    agent: () => caller.thread_id,
   });
 }

@@ -22,7 +22,8 @@ export interface Connection {
 export interface ConnectionOptions {
   /** A connection over the limit: it accepts only the vital ops. */
   isReserve: boolean;
-  origin: Origin;
+  /** Looked up once, when it is first asked for. */
+  origin(): Origin;
   hello: Hello & { pid: number };
   call: Call;
   clock: Clock;
@@ -69,6 +70,9 @@ export function connection({
   const cancelHelloTimer = clock.after(limits.socket.helloTimeoutMs, () =>
     cut("it connected and sent nothing"),
   );
+
+  // Most reads do not ask who calls. Later its pid might be that of another process.
+  const cancelLook = clock.after(limits.socket.originMs, origin);
 
   const send = (frame: DaemonFrame) => out.send(lineOf(frame));
   const sendText = (id: number, result: Record<string, unknown>) => {
@@ -155,6 +159,7 @@ export function connection({
     gone() {
       isGone = true;
       cancelHelloTimer();
+      cancelLook();
       out.close();
       for (const abort of calls.values())
         abort.abort(new DispatchError("timeout", "the client disconnected"));

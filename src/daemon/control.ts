@@ -13,7 +13,7 @@ import { ownUid } from "../base/privacy.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
 import { type Connection, connection, full } from "./connection.ts";
-import { type Origin, originOf } from "./origin.ts";
+import { type Origin, refusalOf, originOf as systemOriginOf } from "./origin.ts";
 import { makeSocketPrivate } from "./socketfile.ts";
 
 export interface Control {
@@ -43,17 +43,21 @@ type Peer = Socket<Connection | undefined> & { fd: number };
 
 export function openControl(options: ControlOptions): Control {
   const { path, hello, call, clock, log, uid = ownUid() } = options;
-  const { processOf = peerOf, originOf: origin = originOf } = options;
+  const { processOf = peerOf, originOf = systemOriginOf } = options;
   const open = new Map<Connection, Peer>();
   const room = Math.min(limits.socket.connectionsMax, options.room ?? connectionRoom());
   let lingering = 0;
 
   const admit = (peer: Peer) => {
-    const from = originFor(peer);
-    if (from instanceof DispatchError) return reject(peer, from);
+    const pid = admittedPid(peer);
+    if (pid instanceof DispatchError) return reject(peer, pid);
+    let found: Origin | undefined;
     const accepted = connection({
       isReserve: open.size >= room,
-      origin: from,
+      origin: () => {
+        found ??= originFor(pid);
+        return found;
+      },
       hello,
       call,
       clock,
@@ -67,17 +71,24 @@ export function openControl(options: ControlOptions): Control {
     open.set(accepted, peer);
   };
 
-  /** Determined once per connection: the origin of a process does not change. */
-  const originFor = (peer: Peer): Origin | DispatchError => {
+  const admittedPid = (peer: Peer): number | DispatchError => {
     try {
       const who = processOf(peer.fd);
       if (who.uid !== uid)
         return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who.uid}`);
       if (open.size >= room + limits.socket.connectionsReserved) return full(open.size);
-      const from = origin(who.pid);
-      return from.kind === "refused" ? new DispatchError("denied", from.why) : from;
+      const why = refusalOf(who.pid);
+      return why === undefined ? who.pid : new DispatchError("denied", why);
     } catch (error) {
       return new DispatchError("denied", errorMessage(error), { cause: error });
+    }
+  };
+
+  const originFor = (pid: number): Origin => {
+    try {
+      return originOf(pid);
+    } catch (error) {
+      return { kind: "refused", why: errorMessage(error) };
     }
   };
 

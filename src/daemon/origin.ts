@@ -7,7 +7,7 @@
  */
 import { isElsewhere, unknownAgent } from "../base/agentid.ts";
 import { readEnv } from "../base/env.ts";
-import { DispatchError } from "../base/error.ts";
+import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { type Confinement, type Processes, systemProcesses, variableIn } from "../base/process.ts";
 import type { Caller } from "../ops/protocol.ts";
@@ -23,6 +23,20 @@ export type Origin =
 /** Codex sets these for each shell that it starts. */
 const agentVariables = ["CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED"];
 
+/** Why a connection of the process `pid` is refused at once; undefined: it is not. `self`: the pid of the daemon. */
+export function refusalOf(
+  pid: number,
+  processes: Processes = systemProcesses,
+  self: number = process.pid,
+): string | undefined {
+  if (pid <= 0 || processes.parentOf(pid) === undefined)
+    return "the daemon cannot see the calling process: it ended, or it runs in another container";
+  const confined = confinedMore(processes.confinementOf(pid), processes.confinementOf(self));
+  return confined === undefined
+    ? undefined
+    : `this shell is sandboxed (${confined}); use the dispatch MCP tools or ask to run outside the sandbox`;
+}
+
 /**
  * The origin of the process `pid`. `self` is the pid of the daemon, which is the subreaper of Codex's processes: so a
  * detached process of Codex is a descendant of the daemon too.
@@ -33,20 +47,9 @@ export function originOf(
   self: number = process.pid,
   isUsers: (pid: number) => boolean = isUsersProgram,
 ): Origin {
-  const first = pid > 0 ? processes.parentOf(pid) : undefined;
-  if (first === undefined)
-    return {
-      kind: "refused",
-      why: "the daemon cannot see the calling process: it ended, or it runs in another container",
-    };
-  const confined = confinedMore(processes.confinementOf(pid), processes.confinementOf(self));
-  if (confined) {
-    return {
-      kind: "refused",
-      why: `this shell is sandboxed (${confined}); use the dispatch MCP tools or ask to run outside the sandbox`,
-    };
-  }
-  const line = lineOf(pid, first, processes, self);
+  const why = refusalOf(pid, processes, self);
+  if (why !== undefined) return { kind: "refused", why };
+  const line = lineOf(pid, processes, self);
   // A program of the user's that the daemon runs is a child of it, as Codex is. What it starts may still be a Codex.
   const known = line.some(isUsers) ? line.filter((one) => one !== self) : line;
   return agentAmong(known, processes, self) ?? { kind: "person" };
@@ -65,10 +68,10 @@ function confinedMore(peer: Confinement | undefined, own: Confinement | undefine
 }
 
 /** The process, its parent, and so on up to the daemon or to the first process. */
-function lineOf(pid: number, first: number, processes: Processes, self: number): number[] {
+function lineOf(pid: number, processes: Processes, self: number): number[] {
   const line = [pid];
   for (
-    let parent: number | undefined = first;
+    let parent = processes.parentOf(pid);
     parent !== undefined && parent > 0 && line.length < limits.process.ancestorsMax;
     parent = parent === self ? undefined : processes.parentOf(parent)
   )
@@ -110,19 +113,34 @@ function agentAmong(line: readonly number[], processes: Processes, self: number)
 /**
  * The caller, from its origin and its claim. A claim can only reduce rights: a person can claim to be an agent. An answer
  * of the person at an MCP host names the thread that made the host ask; it counts only where Codex started the server.
+ *
+ * The origin is asked for when an op asks who calls: most reads do not, and to look at each parent of a process takes
+ * longer than they do (measured). Then `thread_id` throws `denied` for a process that is refused by now.
  */
-export function callerFrom(origin: Origin, { cwd, ...claimed }: Caller): Caller {
+export function callerFrom(originOf: () => Origin, { cwd, ...claimed }: Caller): Caller {
   // A client on another machine has no directory here.
   const claim: Caller = { ...claimed, cwd: cwd || (readEnv().HOME ?? "/") };
-  if (origin.kind === "agent")
-    return { ...claim, thread_id: origin.thread ?? claim.thread_id ?? unknownAgent };
+  return {
+    kind: claim.kind,
+    cwd: claim.cwd,
+    get thread_id() {
+      return threadFrom(originOf(), claim);
+    },
+  };
+}
+
+function threadFrom(origin: Origin, claim: Caller): string | null {
+  if (origin.kind === "refused") return fail("denied", origin.why);
+  if (origin.kind === "agent") return origin.thread ?? claim.thread_id ?? unknownAgent;
   const isAgentElsewhere = claim.thread_id !== null && isElsewhere(claim.thread_id);
-  return claim.kind === "person" && !isAgentElsewhere ? { ...claim, thread_id: null } : claim;
+  return claim.kind === "person" && !isAgentElsewhere ? null : claim.thread_id;
 }
 
 /** Adds to a refusal why the caller counts as an agent. */
-export function withReason(error: DispatchError, origin: Origin): DispatchError {
-  if (error.code !== "denied" || origin.kind !== "agent") return error;
+export function withReason(error: DispatchError, originOf: () => Origin): DispatchError {
+  if (error.code !== "denied") return error;
+  const origin = originOf();
+  if (origin.kind !== "agent") return error;
   const { code, message, hint, data } = error;
   const more = { ...(hint === null ? {} : { hint }), data: { ...data, agent_because: origin.why } };
   return new DispatchError(code, `${message} (an agent calls: ${origin.why})`, { ...more, cause: error });

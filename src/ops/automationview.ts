@@ -20,14 +20,13 @@ export const triggerArg = () =>
 
 /** Throws `denied`: an agent manages what acts on itself, or on threads that it created. */
 export function authorizeFor(core: Core, caller: Caller, cli: string, thread: string | null): void {
-  if (caller.thread_id === null) return;
   core.authorizeAgentCall({
     cli,
     isRead: false,
     reach: "created",
     thread,
     receipt: null,
-    agent: caller.thread_id,
+    agent: () => caller.thread_id,
   });
 }
 

@@ -19,6 +19,12 @@ test("an agent with a newer program may ask an idle daemon to make room, and non
   expect(reachOf({ force: false, idle: false })).toBe("created");
 });
 
-test("of what a person calls nothing is asked", () => {
-  expect(reachOf({ force: true, idle: false }, null)).toBeUndefined();
+test("who calls is asked by core, and only when it matters", () => {
+  const asked: (string | null)[] = [];
+  const core: Pick<Core, "authorizeAgentCall"> = {
+    authorizeAgentCall: (wish) => void asked.push(wish.agent()),
+  };
+  const caller = { kind: "cli", thread_id: null, cwd: "/" } as const;
+  authorise(core as Core, { op: stop, input: { force: true, idle: false }, caller });
+  expect(asked).toEqual([null]);
 });

@@ -435,9 +435,34 @@ test("a peer the kernel says nothing about is refused", async () => {
   await client.closed();
 });
 
+test("the process of a connection is looked at when a call asks, else soon after it connected, and once", async () => {
+  const timers: (() => void)[] = [];
+  const after = (ms: number, fn: () => void) => {
+    if (ms === limits.socket.originMs) timers.push(fn);
+    return () => {};
+  };
+  let looks = 0;
+  const originOf = () => {
+    looks++;
+    return { kind: "agent", thread: "thread-a", why: "" } as const;
+  };
+  const who = fakeOp("test.who", (_input, { caller }) => ({ thread: caller.thread_id }));
+  const { path } = rig([echo, who], { clock: { ...systemClock, after }, originOf });
+  const client = await connect(path);
+  client.call(1, "test.echo");
+  await client.ended(1);
+  expect(looks).toBe(0);
+  for (const ring of timers) ring();
+  expect(looks).toBe(1);
+  client.call(2, "test.who");
+  expect((await client.ended(2)).result).toEqual({ thread: "thread-a" });
+  expect(looks).toBe(1);
+});
+
 test("a connection that says nothing is closed after a while; one that spoke is kept", async () => {
   const timers: (() => void)[] = [];
-  const after = (_ms: number, fn: () => void) => {
+  const after = (ms: number, fn: () => void) => {
+    if (ms !== limits.socket.helloTimeoutMs) return () => {};
     timers.push(fn);
     return () => void timers.splice(timers.indexOf(fn), 1);
   };

@@ -62,7 +62,7 @@ const code = await runDaemon({
       if (fake.fails === "bug") throw new TypeError("x is undefined");
       log.info("composed", { env: Object.keys(env).filter((name) => /^(CODEX|BUN)_/.test(name)) });
       return {
-        core: {} as Core,
+        core: { authorizeAgentCall() {} } as unknown as Core,
         audit: () => {},
         async close() {
           if (fake.closeMs) await Bun.sleep(fake.closeMs);

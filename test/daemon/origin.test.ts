@@ -147,42 +147,57 @@ describe("an agent", () => {
     });
   }
 
+  const person = { kind: "person" } as const;
+
   test("stays one whatever it says: a claim names the thread only where no parent does", () => {
     const claim = { kind: "cli", thread_id: null, cwd: "/" } as const;
     const known = { kind: "agent", thread: "thread-a", why: "" } as const;
     const unknown = { kind: "agent", thread: null, why: "" } as const;
-    expect(callerFrom(known, claim).thread_id).toBe("thread-a");
-    expect(callerFrom(known, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-a");
-    expect(callerFrom(unknown, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-b");
-    expect(callerFrom(unknown, claim).thread_id).toBe("unknown");
-    expect(callerFrom({ kind: "person" }, claim).thread_id).toBeNull();
+    expect(callerFrom(() => known, claim).thread_id).toBe("thread-a");
+    expect(callerFrom(() => known, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-a");
+    expect(callerFrom(() => unknown, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-b");
+    expect(callerFrom(() => unknown, claim).thread_id).toBe("unknown");
+    expect(callerFrom(() => person, claim).thread_id).toBeNull();
     // An MCP server that another Codex started.
-    expect(callerFrom({ kind: "person" }, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-b");
+    expect(callerFrom(() => person, { ...claim, thread_id: "thread-b" }).thread_id).toBe("thread-b");
     // Who answers at a host of their own is a person, whichever thread made the host ask.
     const answer = { ...claim, kind: "person", thread_id: "thread-b" } as const;
-    expect(callerFrom({ kind: "person" }, answer).thread_id).toBeNull();
-    expect(callerFrom(unknown, answer).thread_id).toBe("thread-b");
+    expect(callerFrom(() => person, answer).thread_id).toBeNull();
+    expect(callerFrom(() => unknown, answer).thread_id).toBe("thread-b");
   });
 
   test("of another machine stays one, whatever it claims besides, and its directory is the home here", () => {
     const claim = { kind: "cli", thread_id: "laptop/thread-b", cwd: "" } as const;
-    expect(callerFrom({ kind: "person" }, claim)).toEqual({ ...claim, cwd: process.env["HOME"] ?? "/" });
-    expect(callerFrom({ kind: "person" }, { ...claim, kind: "person" }).thread_id).toBe("laptop/thread-b");
+    expect(callerFrom(() => person, claim)).toEqual({ ...claim, cwd: process.env["HOME"] ?? "/" });
+    expect(callerFrom(() => person, { ...claim, kind: "person" }).thread_id).toBe("laptop/thread-b");
     const ours = { kind: "agent", thread: "thread-a", why: "" } as const;
-    expect(callerFrom(ours, claim).thread_id).toBe("thread-a");
+    expect(callerFrom(() => ours, claim).thread_id).toBe("thread-a");
   });
 
   test("learns from a refusal why it is taken for one", () => {
     const error = new DispatchError("denied", "no", { hint: "h", data: { a: 1 } });
-    const told = withReason(error, { kind: "agent", thread: null, why: "because" });
+    const told = withReason(error, () => ({ kind: "agent", thread: null, why: "because" }));
     expect(told.body).toMatchObject({
       code: "denied",
       message: "no (an agent calls: because)",
       hint: "h",
       data: { a: 1, agent_because: "because" },
     });
-    expect(withReason(error, { kind: "person" })).toBe(error);
+    expect(withReason(error, () => person)).toBe(error);
   });
+});
+
+test("who calls is looked up when it is asked, and one who is refused by then is denied", () => {
+  let looks = 0;
+  const gone = () => {
+    looks++;
+    return { kind: "refused", why: "it ended" } as const;
+  };
+  const caller = callerFrom(gone, { kind: "cli", thread_id: null, cwd: "/repo" });
+  expect(caller.kind).toBe("cli");
+  expect(caller.cwd).toBe("/repo");
+  expect(looks).toBe(0);
+  expect(() => caller.thread_id).toThrow("it ended");
 });
 
 describe("nobody is let in", () => {

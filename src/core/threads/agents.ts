@@ -28,8 +28,8 @@ export interface AccessRequest {
   /** The selector of the thread that it is about, and the receipt; null: it names none. */
   thread: string | null;
   receipt: string | null;
-  /** The thread that the caller runs in. */
-  agent: string;
+  /** The thread that the caller runs in; null: a person. Asked only where it matters. */
+  agent(): string | null;
 }
 
 /**
@@ -63,9 +63,11 @@ export function authorizeHostUse(
 /** Throws `denied`, and the errors of a selector. */
 export function authorizeAgentCall(
   deps: CoreDeps,
-  { cli, isRead, reach, thread, receipt, agent }: AccessRequest,
+  { cli, isRead, reach, thread, receipt, agent: who }: AccessRequest,
 ): void {
   if (isRead) return;
+  const agent = who();
+  if (agent === null) return;
   const policy = agentPolicyOf(deps, agent);
   if (policy === "free") return;
   const hint = forPerson(`dispatch ${cli}`);
@@ -84,7 +86,7 @@ function isMadeBy(agent: string, lane: Lane | undefined): boolean {
 
 function mayManage(
   { store }: CoreDeps,
-  { thread, receipt, agent }: Pick<AccessRequest, "thread" | "receipt" | "agent">,
+  { thread, receipt, agent }: Pick<AccessRequest, "thread" | "receipt"> & { agent: string },
 ) {
   const isOwn = (lane: Lane | undefined) => isMadeBy(agent, lane) || lane?.thread_id === agent;
   if (receipt !== null) {

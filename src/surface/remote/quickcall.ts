@@ -26,6 +26,9 @@ export async function quickCall(
   try {
     const host = hostNamed(hostName, await deps.hosts(paths));
     const { connection } = dial(host, { mayStart: false, dialMs: limits.host.dialMs });
+    // Of a host that the shell's environment names, the next command goes there without a flag. Loaded while ssh works.
+    const isNamed = hostName !== readEnv().DISPATCH_HOST;
+    const nouns = isNamed ? import("../../ops/index.ts").then(({ index }) => nounsOf(index)) : undefined;
     try {
       const as = await admitted(caller, { host: host.name, isRead: true, paths, deps });
       const answer = await connection.call({ op: name, schema: hash, input, caller: { ...as, cwd: "" } });
@@ -33,11 +36,7 @@ export async function quickCall(
       if ("error" in answer && (answer.error.code === "stale" || answer.error.code === "daemon_down"))
         return { lost: true };
       if (!("result" in answer)) return answer;
-      // Of a host that the shell's environment names, the next command goes there without a flag.
-      const isNamed = hostName !== readEnv().DISPATCH_HOST;
-      const result = isNamed
-        ? placedResult(answer.result, { host: hostName }, nounsOf((await import("../../ops/index.ts")).index))
-        : answer.result;
+      const result = nouns ? placedResult(answer.result, { host: hostName }, await nouns) : answer.result;
       return { text: new TextEncoder().encode(`${toJson(result)}\n`) };
     } finally {
       connection.close();

@@ -24,6 +24,14 @@ export const hostLimits = {
     aliveMissedMax: 3,
     /** Characters of the name of a host: those of a label in DNS. */
     nameCharsMax: 63,
+    /** How long a connection that reads use stays open after the last one. */
+    keptIdleMs: 60 * second,
+    /** How old it may become: what a name means to ssh may change. */
+    keptAgeMs: 600 * second,
+    /** Until a read that was not answered over it goes its own way: the network may be gone. */
+    keptAnswerMs: second,
+    /** How long a host is left alone to which none could be opened. */
+    keptAgainMs: 15 * second,
     /** Machines that one command reads at once: a fleet of one person. */
     atOnceMax: 32,
   },

@@ -12,7 +12,13 @@ export function hostOf(
   paths: Paths,
   clock: Clock,
   log: LogFile,
-  { stop, calls, faults, previous }: Pick<Host, "stop" | "calls" | "faults" | "previous">,
+  {
+    stop,
+    calls,
+    faults,
+    previous,
+    readFar,
+  }: Pick<Host, "stop" | "calls" | "faults" | "previous" | "readFar">,
 ): Host {
   const startedAt = clock.monotonic();
   return {
@@ -34,6 +40,7 @@ export function hostOf(
     stop,
     faults,
     previous,
+    readFar,
     logTail: (lines) => log.tail(lines),
   };
 }

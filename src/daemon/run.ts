@@ -24,6 +24,7 @@ import { authorise } from "./authorise.ts";
 import { type Audited, type Call, type CallOptions, callsOf, type Tally } from "./call.ts";
 import { type Control, openControl } from "./control.ts";
 import { asError, exitAlreadyRunning, explain } from "./explain.ts";
+import { farReads } from "./far.ts";
 import { hostOf } from "./host.ts";
 import { takeInstance } from "./instance.ts";
 import { type Composed, shutDown } from "./shutdown.ts";
@@ -94,6 +95,7 @@ async function serve(paths: Paths, foreground: boolean, load: Load): Promise<num
   const offUncaught = onUncaught((thrown) => log.error("uncaught error", { thrown }));
   const tally: Tally = { calls: 0 };
   const stopByOp = () => stop.request("requested by a client");
+  const far = farReads({ config: paths.config, clock, log });
   let control: Control | undefined;
   let composed: Composed | undefined;
   try {
@@ -106,6 +108,7 @@ async function serve(paths: Paths, foreground: boolean, load: Load): Promise<num
       calls: () => tally.calls,
       faults: log.faults,
       previous,
+      readFar: far.read,
     });
     // The socket opens before anything slow: early clients wait for their answer, or receive the error of the start.
     const call: Call = async (frame, signal, emit) => (await ready).call(frame, signal, emit);
@@ -132,6 +135,7 @@ async function serve(paths: Paths, foreground: boolean, load: Load): Promise<num
     if (control) await shutDown({ control, composed, clock, log, why: asError(thrown) });
     throw thrown;
   } finally {
+    far.close();
     endReaping();
     stop.dispose();
     offUncaught();

@@ -1,6 +1,6 @@
 /** The context that an op's `run` receives. An op never imports core, store or another op: it uses only this. */
 import type { Clock } from "../base/clock.ts";
-import type { Code } from "../base/error.ts";
+import type { Code, ErrorBody } from "../base/error.ts";
 import type { Fault } from "../base/faults.ts";
 import type { Paths } from "../base/paths.ts";
 import type { pluginHosts, pluginStates, serviceStates } from "../contract/words.ts";
@@ -29,6 +29,24 @@ export interface Host {
   faults(): Fault[];
   /** How the previous daemon ended. Null when this home had none. */
   previous: Previous | null;
+  /**
+   * The answer of another machine over a connection that is open already; null: there is none, or it did not answer, and
+   * one is opened for the next read. Throws `not_found`, `usage`.
+   */
+  readFar(
+    to: string,
+    call: FarRead,
+  ): Promise<{ result: Record<string, unknown> } | { error: ErrorBody } | null>;
+}
+
+export interface FarRead {
+  /** The caller's DISPATCH_SSH. */
+  ssh: string | null;
+  op: string;
+  schema: string;
+  input: Record<string, unknown>;
+  /** As the other machine should know it. */
+  caller: Caller;
 }
 
 export interface Previous {

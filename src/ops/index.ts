@@ -16,6 +16,7 @@ export const index: readonly IndexRow[] = [
   { name: "goal.clear", cli: "goal clear", group: "thread", task: "organise", intent: "destroy", hash: "7da61135be52", load: () => import("./goal/clear.ts"), summary: "Remove a thread's goal" },
   { name: "goal.set", cli: "goal set", group: "message", task: "organise", intent: "write", hash: "fe5fe196d8da", load: () => import("./goal/set.ts"), summary: "Set or change a thread's goal" },
   { name: "goal.status", cli: "goal status", group: "thread", task: "organise", intent: "read", hash: "7da61135be52", load: () => import("./goal/status.ts"), summary: "Show a thread's goal" },
+  { name: "host.read", cli: "host read", group: "daemon", task: "maintain", intent: "read", start: "never", hidden: true, hash: "ac7532fae237", load: () => import("./host/read.ts"), summary: "Read from another machine over a connection that is open already" },
   { name: "host.use", cli: "host use", group: "daemon", task: "maintain", intent: "read", start: "never", hidden: true, hash: "ac07ae11bbe8", load: () => import("./host/use.ts"), summary: "Check whether the caller may use another machine" },
   { name: "inbox.ack", cli: "inbox ack", group: "inbox", task: "answer", intent: "write", hash: "e09d832f1992", load: () => import("./inbox/ack.ts"), summary: "Mark messages of an inbox as read" },
   { name: "inbox.list", cli: "inbox list", group: "thread", task: "answer", intent: "read", lists: ["inbox"], hash: "aa7abd9fac61", load: () => import("./inbox/list.ts"), summary: "List what is in an inbox, oldest first" },

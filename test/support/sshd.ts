@@ -31,6 +31,8 @@ export interface Box {
   share(sockets: string): void;
   /** The processes of ssh that this test's clients run now. */
   clients(): number[];
+  /** Log-ins so far. */
+  logins(): number;
   /** The processes on the box that have passed a call on to its daemon. */
   connected(): number[];
   stop(): Promise<void>;
@@ -108,6 +110,7 @@ Host box
       shared.push(`${sockets}/cm-`);
       configure(`Host box\n  ControlMaster auto\n  ControlPath ${sockets}/cm-%C\n  ControlPersist 60\n`);
     },
+    logins: () => readFileSync(join(at, "sshd.log"), "latin1").split("Accepted publickey").length - 1,
     clients: () => processesWith([`-F\0${config}\0`, "dial-stdio"]),
     connected: () => processesWith([`${binary}\0dial-stdio`]).filter((pid) => writtenBy(pid) > firstBytes),
     start,

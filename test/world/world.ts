@@ -167,6 +167,7 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
       stop() {},
       faults: () => [],
       previous: null,
+      readFar: async () => null,
       logTail: () => [],
     },
     ...over,

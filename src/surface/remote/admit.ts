@@ -4,6 +4,7 @@
  * this one: a claim that only reduces its rights there.
  */
 import { agentElsewhere } from "../../base/agentid.ts";
+import { readEnv } from "../../base/env.ts";
 import { DispatchError } from "../../base/error.ts";
 import { machineName } from "../../base/machine.ts";
 import { index } from "../../ops/index.ts";
@@ -11,33 +12,57 @@ import type { Caller } from "../../ops/protocol.ts";
 import { connect } from "../client.ts";
 import type { FarDeps, HostQuestion } from "../deps.ts";
 import { whenSandboxed } from "../sandboxed.ts";
-
-const op = "host.use";
+import type { Answer, Call, Row } from "../wire.ts";
 
 export type Admission = Omit<HostQuestion, "caller" | "daemonPid"> & {
   deps: Pick<FarDeps, "agentHere">;
 };
 
-/** Throws `denied`. */
+/** The caller as the other machine should know it. Throws `denied`. */
 export async function admitted(caller: Caller, admission: Admission): Promise<Caller> {
-  const sandboxed = whenSandboxed();
-  if (sandboxed) throw sandboxed;
-  const agent = await agentOf(caller, admission);
-  return { ...caller, thread_id: agent === null ? null : agentElsewhere(machineName(), agent) };
+  const { host, isRead } = admission;
+  return (await asked(caller, admission, "host.use", { to: host, write: !isRead })).as;
 }
 
-async function agentOf(caller: Caller, { deps, ...asked }: Admission): Promise<string | null> {
-  const { host, isRead, paths } = asked;
-  const connection = await connect(paths.socket);
-  if (!connection) return deps.agentHere({ ...asked, caller, daemonPid: 0 });
+/** The same for a read, with its answer if the daemon here has a connection to that machine open. Throws `denied`, and the errors of a name. */
+export async function admittedRead(
+  caller: Caller,
+  admission: Omit<Admission, "isRead">,
+  read: Pick<Call, "op" | "schema" | "input">,
+): Promise<{ as: Caller; answer: Answer | null }> {
+  const call = JSON.stringify({ ssh: readEnv().DISPATCH_SSH ?? null, ...read });
+  const { as, out } = await asked(caller, { ...admission, isRead: true }, "host.read", {
+    to: admission.host,
+    call,
+  });
+  return { as, answer: (out?.["answer"] ?? null) as Answer | null };
+}
+
+/** `out`: what the daemon here said. Undefined: none could be asked, and what it would look at was looked at here. */
+async function asked(
+  caller: Caller,
+  { deps, ...question }: Admission,
+  op: "host.use" | "host.read",
+  input: Row,
+): Promise<{ as: Caller; out: Row | undefined }> {
+  const sandboxed = whenSandboxed();
+  if (sandboxed) throw sandboxed;
+  const connection = await connect(question.paths.socket);
+  let out: Row | undefined;
   try {
-    const { hash } = index.find(({ name }) => name === op)!;
-    const answer = await connection.call({ op, schema: hash, input: { to: host, write: !isRead }, caller });
-    if ("result" in answer) return answer.result["agent"] as string | null;
-    if ("error" in answer && answer.error.code !== "stale") throw DispatchError.fromBody(answer.error);
-    // A daemon of another version, or one that went away: what it would look at is looked at here.
-    return deps.agentHere({ ...asked, caller, daemonPid: connection.daemon()?.pid ?? 0 });
+    if (connection) {
+      const { hash } = index.find(({ name }) => name === op)!;
+      const answer = await connection.call({ op, schema: hash, input, caller });
+      if ("error" in answer && answer.error.code !== "stale") throw DispatchError.fromBody(answer.error);
+      if ("result" in answer) out = answer.result;
+    }
+    // A daemon of another version, or one that went away.
+    const agent = out
+      ? (out["agent"] as string | null)
+      : await deps.agentHere({ ...question, caller, daemonPid: connection?.daemon()?.pid ?? 0 });
+    const as = { ...caller, thread_id: agent === null ? null : agentElsewhere(machineName(), agent) };
+    return { as, out };
   } finally {
-    connection.close();
+    connection?.close();
   }
 }

@@ -39,7 +39,7 @@ export default op({
     {
       given: "nothing",
       input: { to: "box", call: '{"ssh":null,"op":"thread.list","schema":"x","input":{}}' },
-      error: "not_found",
+      output: { agent: null, answer: null },
     },
     { given: "nothing", input: { to: "box", call: "{}" }, error: "usage" },
   ],

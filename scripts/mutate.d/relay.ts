@@ -28,6 +28,13 @@ export const relay: readonly Mutant[] = [
     tests: ["core/relay/inorder.test.ts"],
   },
   {
+    file: file("report"),
+    from: "({ kind, seq, id }) => `${kind}:${seq}:${id}`",
+    to: "({ kind, id }) => `${kind}:${id}`",
+    what: "the stream drops a newer state as the copy of an older one",
+    tests: [test],
+  },
+  {
     file: file("letter"),
     from: "mail.success && isSendable(mail.output)",
     to: "mail.success",

@@ -44,7 +44,9 @@ export const relayLimits = {
     /** Between two transactions of messages or reports: what comes faster shares one. The first one does not wait. */
     apartMs: 60,
     /** Bytes of the reports of one message. A single report may be larger: a server takes a megabyte by default. */
-    letterBytesMax: 64 * KiB,
+    letterBytesMax: 32 * KiB,
+    /** Reports of one message that are read: more than that many bytes hold. */
+    letterReportsMax: 512,
     /** Events of one page of the log that are looked at for reports. */
     eventsMax: 500,
     /** Reports whose answers of the server are waited for at a time. */

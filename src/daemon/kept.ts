@@ -3,7 +3,8 @@
  * log-in and two starts of dispatch are most of what a read there takes. A read that finds none goes its own way, as does
  * one that is not answered here: nothing is told that only this connection knows.
  */
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { readEnv } from "../base/env.ts";
@@ -34,63 +35,82 @@ interface Kept {
   cancelIdle(): void;
 }
 
-type Connect = (host: RemoteHost) => Dialling;
+interface Options {
+  config: string;
+  clock: Clock;
+  log: Log;
+  /** These two are parameters for tests. ssh takes the user's home from the system, and not from HOME. */
+  connect?(host: RemoteHost): Dialling;
+  sshFolder?: string;
+}
 
-/** `connect`: a parameter for tests. */
 export function keptHosts(
   index: readonly Pick<IndexRow, "name" | "intent">[],
-  {
-    config,
-    clock,
-    log,
-    connect = connectHost,
-  }: { config: string; clock: Clock; log: Log; connect?: Connect },
+  { config, clock, log, connect = connectHost, sshFolder = join(userInfo().homedir, ".ssh") }: Options,
 ): KeptHosts {
   const open = new Map<string, Kept>();
   /** Hosts that could not be reached, and until when they are left alone; monotonic ms. */
   const failed = new Map<string, number>();
   let isClosed = false;
 
-  function drop(key: string): void {
-    const one = open.get(key);
-    if (!one) return;
-    open.delete(key);
+  function drop(key: string, one: Kept): void {
+    if (open.get(key) === one) open.delete(key);
     one.cancelIdle();
     one.dialling.connection.close();
   }
 
   function stayFor(key: string, one: Kept): void {
     one.cancelIdle();
-    one.cancelIdle = clock.after(limits.host.keptIdleMs, () => drop(key));
+    one.cancelIdle = clock.after(limits.host.keptIdleMs, () => drop(key, one));
   }
 
-  function keep(key: string, host: RemoteHost): void {
+  function keep(key: string, host: RemoteHost, stamp: string): void {
     if (open.size >= limits.host.atOnceMax || (failed.get(key) ?? 0) > clock.monotonic()) return;
     failed.delete(key);
-    const one: Kept = {
-      dialling: connect(host),
-      isReady: false,
-      openedAt: clock.monotonic(),
-      stamp: stampOfSsh(),
-      cancelIdle() {},
+    const giveUp = (reason: string) => {
+      if (isClosed) return;
+      log.debug("no connection to a host is kept", { host: host.name, reason });
+      failed.set(key, clock.monotonic() + limits.host.keptAgainMs);
     };
+    let dialling: Dialling;
+    try {
+      dialling = connect(host);
+    } catch (thrown) {
+      giveUp(errorMessage(thrown));
+      return;
+    }
+    const one: Kept = { dialling, isReady: false, openedAt: clock.monotonic(), stamp, cancelIdle() {} };
     open.set(key, one);
     stayFor(key, one);
-    const { connection } = one.dialling;
-    connection.greeted().then(
-      () => {
-        one.isReady = connection.daemon()?.version === version;
-        if (!one.isReady) giveUp(key, host, "dispatch there is of another version");
-      },
-      (thrown: unknown) => giveUp(key, host, errorMessage(thrown)),
-    );
+    const { connection } = dialling;
+    const isUsable = connection
+      .greeted()
+      .then(
+        () => connection.daemon()?.version === version || "dispatch there is of another version",
+        errorMessage,
+      );
+    isUsable.then((answer) => {
+      one.isReady = answer === true;
+      // One that was dropped meanwhile says nothing of the host.
+      if (one.isReady || open.get(key) !== one) return;
+      giveUp(String(answer));
+      drop(key, one);
+    });
   }
 
-  function giveUp(key: string, { name }: RemoteHost, reason: string): void {
-    if (isClosed) return;
-    log.debug("no connection to a host is kept", { host: name, reason });
-    failed.set(key, clock.monotonic() + limits.host.keptAgainMs);
-    drop(key);
+  /** The connection that may be used; another one is opened for later reads if there is none. */
+  function readyFor(host: RemoteHost): { key: string; one: Kept } | undefined {
+    const stamp = stampOf(sshFolder);
+    const key = JSON.stringify([host.destination, host.command]);
+    const one = open.get(key);
+    const isOver =
+      one !== undefined &&
+      (!one.dialling.connection.isOpen() ||
+        clock.monotonic() - one.openedAt > limits.host.keptAgeMs ||
+        one.stamp !== stamp);
+    if (isOver) drop(key, one);
+    if (stamp !== undefined && !open.has(key)) keep(key, host, stamp);
+    return one?.isReady && !isOver ? { key, one } : undefined;
   }
 
   return {
@@ -99,32 +119,27 @@ export function keptHosts(
         fail("usage", `${op} is no read`, { hint: `dispatch --host ${to} COMMAND` });
       const host = hostNamed(to, readHosts(config));
       // The caller's own ssh may be another one.
-      if (isClosed || ssh !== (readEnv().DISPATCH_SSH ?? null)) return null;
-      const key = JSON.stringify([host.destination, host.command]);
-      const one = open.get(key);
-      const isOver = (kept: Kept) =>
-        !kept.dialling.connection.isOpen() ||
-        clock.monotonic() - kept.openedAt > limits.host.keptAgeMs ||
-        kept.stamp !== stampOfSsh();
-      if (one && isOver(one)) drop(key);
-      const kept = open.get(key);
-      if (!kept) keep(key, host);
-      if (!kept?.isReady) return null;
-      stayFor(key, kept);
+      const ready = isClosed || ssh !== (readEnv().DISPATCH_SSH ?? null) ? undefined : readyFor(host);
+      if (!ready) return null;
+      const { key, one } = ready;
+      stayFor(key, one);
       const patience = new AbortController();
       const late = clock.sleep(limits.host.keptAnswerMs, patience.signal).then(() => null);
-      const asked = kept.dialling.connection.call({ op, schema, input, caller: { ...caller, cwd: "" } });
+      const asked = one.dialling.connection
+        .call({ op, schema, input, caller: { ...caller, cwd: "" } })
+        .catch(() => null);
       const answer = await Promise.race([asked, late]).finally(() => patience.abort());
       if (answer !== null && "result" in answer) return answer;
       const isOfTheCall = answer !== null && "error" in answer && !ofConnection.has(answer.error.code);
       if (isOfTheCall) return answer;
-      // Its daemon has gone, or its network.
-      drop(key);
+      // Its daemon has gone, or its network, or that read takes long: those after it are not to wait for the same.
+      failed.set(key, clock.monotonic() + limits.host.keptAgainMs);
+      drop(key, one);
       return null;
     },
     close() {
       isClosed = true;
-      for (const key of [...open.keys()]) drop(key);
+      for (const [key, one] of [...open]) drop(key, one);
     },
   };
 }
@@ -135,9 +150,18 @@ function connectHost(host: RemoteHost): Dialling {
   return dial(host, { mayStart: false, dialMs: limits.host.dialMs });
 }
 
-/** Changes with the user's configuration of ssh, which may send the same name to another machine. */
-function stampOfSsh(): string {
-  const path = join(readEnv().HOME ?? "/", ".ssh/config");
+/**
+ * Changes when ssh may mean another machine by the same name. Undefined where that cannot be seen: the user's
+ * configuration includes other files.
+ */
+function stampOf(folder: string): string | undefined {
+  const path = join(folder, "config");
+  if (existsSync(path) && /^\s*include\b/im.test(readFileSync(path, "utf8"))) return undefined;
+  const system = ["/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d"].map((one) => markOf(one));
+  return [markOf(path), ...system].join();
+}
+
+function markOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs} ${stat.size}` : "none";
 }

@@ -63,13 +63,16 @@ async function inOrder(
       if (signal.aborted) return;
       const some = waiting.slice(0, max);
       const taken = take(
-        some.map((message) => arriving(message, tries)),
+        some.map((message, at) => arriving(message, at === 0 ? tries : 0)),
         some.at(-1)!.info.pending,
       );
       for (const message of some.slice(0, taken)) acknowledge(message, "done", log);
       waiting = waiting.slice(taken);
       tries = taken > 0 ? 0 : tries + 1;
-      if (taken < some.length) await clock.sleep(limits.relay.againMs, signal);
+      if (taken === some.length) continue;
+      // Or the server would give them again meanwhile.
+      for (const message of waiting) tell(() => message.working(), log);
+      await clock.sleep(limits.relay.againMs, signal);
     }
     taking = undefined;
   }
@@ -99,7 +102,7 @@ export async function pullPool(
   }
 }
 
-/** `tries`: those of this machine, beside those of the server. */
+/** `tries`: those of this machine in place, beside those of the server. */
 function arriving(message: JsMsg, tries = 0): Arriving {
   return {
     origin: originOf(message.subject),
@@ -108,11 +111,14 @@ function arriving(message: JsMsg, tries = 0): Arriving {
   };
 }
 
-/** A lost acknowledgement is no fault: the message comes again, and is known by its id. */
 function acknowledge(message: JsMsg, verdict: Verdict, log: Log): void {
+  tell(() => (verdict === "done" ? message.ack() : message.nak(verdict.againMs)), log);
+}
+
+/** A lost word of these is no fault: the message comes again, and is known by its id. */
+function tell(say: () => void, log: Log): void {
   try {
-    if (verdict === "done") message.ack();
-    else message.nak(verdict.againMs);
+    say();
   } catch (thrown) {
     log.debug("the relay took no acknowledgement", { reason: errorMessage(thrown) });
   }

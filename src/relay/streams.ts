@@ -96,7 +96,7 @@ export async function ensureConsumers(
     durable_name: consumers.mail(name),
     filter_subject: subjects.mail(name, "*"),
     ack_wait: nanos(mailAckWaitMs),
-    // A connection gives them in their order, and a new one begins with the first that is not acknowledged.
+    // A consumer is for one connection, which gives them in their order.
     max_ack_pending: mailGivenMax,
   });
   await ensureConsumer(jsm, streams.back, {
@@ -126,18 +126,12 @@ async function ensureConsumer(
     fail("conflict", `another dispatch home uses the name of this machine at the relay`, {
       hint: `set another [relay] name; or, where that home is gone, delete the consumer ${name} of ${stream}`,
     });
-  // What a connection before this one was given and did not acknowledge. A server that was killed may believe so of a
-  // message that it has deleted (seen with 2.9.10): it never gives that again, and nothing behind it. A new consumer gives
-  // all that is not acknowledged, in order, because these streams keep nothing else.
-  const isLeft = found !== undefined && !isShared && found.num_ack_pending > 0;
-  if (isLeft) await jsm.consumers.delete(stream, name);
-  if (found && !isLeft) {
-    const { max_ack_pending } = config;
-    // Made by another version.
-    if (max_ack_pending !== undefined && found.config.max_ack_pending !== max_ack_pending)
-      await jsm.consumers.update(stream, name, { max_ack_pending });
-    return;
-  }
+  if (found && isShared) return;
+  // One for each connection. The server may still give to a connection before this one, which it does not know to be dead,
+  // and what comes later would overtake that. And one that was killed may believe that it has given a message which it
+  // has deleted (seen with 2.9.10): it never gives that again, and nothing behind it. A new consumer gives all that is
+  // not acknowledged, in order, because these streams keep nothing else.
+  if (found) await jsm.consumers.delete(stream, name);
   await jsm.consumers.add(stream, {
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,

@@ -1,9 +1,11 @@
 /** Connections to other machines that are kept for reads: when one is used, and when it is not. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DispatchError } from "../../src/base/error.ts";
 import { limits } from "../../src/base/limits.ts";
+import { macrotask } from "../../src/base/macrotask.ts";
 import { version } from "../../src/base/version.ts";
 import { keptHosts } from "../../src/daemon/kept.ts";
 import type { FarRead } from "../../src/ops/ctx.ts";
@@ -13,32 +15,28 @@ import { handClock } from "../support/codex-clock.ts";
 import { quietLog } from "../support/codex-sink.ts";
 
 let folder: string;
-const home = process.env["HOME"];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kept-"));
-  mkdirSync(join(folder, ".ssh"));
   writeFileSync(join(folder, "config.toml"), '[hosts.box]\nssh = "box"\n');
-  process.env["HOME"] = folder;
 });
-afterEach(() => {
-  if (home === undefined) delete process.env["HOME"];
-  else process.env["HOME"] = home;
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => rmSync(folder, { recursive: true }));
 
-function rig({ there = version, answer = { result: { n: 1 } } as Answer | Promise<Answer> } = {}) {
+type Answering = Answer | (() => Promise<Answer>);
+
+function rig({ there = version, answer = { result: { n: 1 } } as Answering, isWithoutSsh = false } = {}) {
   const clock = handClock();
   const calls: Call[] = [];
   let dialled = 0;
   let closed = 0;
   const connect = (): Dialling => {
     dialled++;
+    if (isWithoutSsh) throw new DispatchError("host_down", "there is no ssh");
     let isOpen = true;
     return {
       connection: {
         async call(call) {
           calls.push(call);
-          return answer;
+          return typeof answer === "function" ? answer() : answer;
         },
         isOpen: () => isOpen,
         greeted: async () => {},
@@ -56,10 +54,21 @@ function rig({ there = version, answer = { result: { n: 1 } } as Answer | Promis
     { name: "thread.list", intent: "read" },
     { name: "message.send", intent: "write" },
   ] as const;
-  const kept = keptHosts(index, { config: join(folder, "config.toml"), clock, log: quietLog, connect });
+  const kept = keptHosts(index, {
+    config: join(folder, "config.toml"),
+    clock,
+    log: quietLog,
+    connect,
+    sshFolder: folder,
+  });
   const caller = { kind: "cli", thread_id: "laptop/t", cwd: "/here" } as const;
-  const read = (over: Partial<FarRead> = {}) =>
-    kept.read("box", { ssh: null, op: "thread.list", schema: "s", input: {}, caller, ...over });
+  const read = async (over: Partial<FarRead> = {}) => {
+    const call = { ssh: null, op: "thread.list", schema: "s", input: {}, caller, ...over };
+    const answered = await kept.read("box", call);
+    // The connection that it has opened is ready.
+    await macrotask();
+    return answered;
+  };
   return { clock, kept, read, calls, dialled: () => dialled, closed: () => closed };
 }
 
@@ -115,13 +124,40 @@ test("it is closed some time after the last read, and when it is old", async () 
 test("a name that the configuration of ssh may have given another machine is dialled anew", async () => {
   const { read, dialled } = rig();
   await read();
-  writeFileSync(join(folder, ".ssh/config"), "Host box\n  HostName 192.0.2.1\n");
+  writeFileSync(join(folder, "config"), "Host box\n  HostName 192.0.2.1\n");
   expect(await read()).toBeNull();
   expect(dialled()).toBe(2);
 });
 
+test("a configuration that includes other files may change unseen: nothing is kept", async () => {
+  const { read, dialled } = rig();
+  writeFileSync(join(folder, "config"), "Host x\n  Include config.d/*\n");
+  for (let at = 0; at < 2; at++) expect(await read()).toBeNull();
+  expect(dialled()).toBe(0);
+});
+
+test("where this daemon finds no ssh, or its connection breaks, the caller goes its own way", async () => {
+  const without = rig({ isWithoutSsh: true });
+  for (let at = 0; at < 3; at++) expect(await without.read()).toBeNull();
+  expect(without.dialled()).toBe(1);
+  const broken = rig({ answer: () => Promise.reject(new Error("a line is broken")) });
+  await broken.read();
+  expect(await broken.read()).toBeNull();
+  expect(broken.closed()).toBe(1);
+});
+
+test("two reads that one connection fails close only that one", async () => {
+  const { clock, read, dialled, closed } = rig({ answer: { lost: true } });
+  await read();
+  expect(await Promise.all([read(), read()])).toEqual([null, null]);
+  await clock.advance(limits.host.keptAgainMs + 1);
+  await read();
+  expect(dialled()).toBe(2);
+  expect(closed()).toBe(1);
+});
+
 test("what comes late, or from a connection that is lost, is left to the caller's own way", async () => {
-  const slow = rig({ answer: new Promise(() => {}) });
+  const slow = rig({ answer: () => new Promise(() => {}) });
   await slow.read();
   const waiting = slow.read();
   await slow.clock.advance(limits.host.keptAnswerMs);

@@ -1,6 +1,7 @@
 /** Reads what other machines wrote. Nothing here throws: whatever a machine wrote must not stop what comes after it. */
 import * as v from "valibot";
 import { refuseUnsendable } from "../../base/jsonobject.ts";
+import { limits } from "../../base/limits.ts";
 import { type Mail, mailObject, type Report, receiptId, reportObject } from "../../contract/relay.ts";
 
 /** The message; else the id that it is refused under, or null where even that cannot be read. */
@@ -12,13 +13,15 @@ export function readMail(body: string): { mail: Mail } | { id: string | null } {
   return { id: id.success ? id.output.id : null };
 }
 
-/** Several come as a list. Undefined for each that cannot be read. */
-export function readReports(body: string): (Report | undefined)[] {
+/** Several come as a list. `isWhole`: each of them could be read. */
+export function readReports(body: string): { reports: Report[]; isWhole: boolean } {
   const value = parsed(body);
-  return (Array.isArray(value) ? value : [value]).map((one) => {
+  const all = Array.isArray(value) ? value.slice(0, limits.relay.letterReportsMax) : [value];
+  const reports = all.flatMap((one) => {
     const report = v.safeParse(reportObject, one);
-    return report.success && isSendable(report.output) ? report.output : undefined;
+    return report.success && isSendable(report.output) ? [report.output] : [];
   });
+  return { reports, isWhole: reports.length === (Array.isArray(value) ? value.length : 1) };
 }
 
 function parsed(body: string): unknown {

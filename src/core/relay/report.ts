@@ -2,6 +2,7 @@
  * Tells the machines that sent messages here what became of them. The log is read by a cursor, so nothing is left out
  * while the relay or the daemon is down.
  */
+import { sha256 } from "../../base/digest.ts";
 import { limits } from "../../base/limits.ts";
 import type { EventKind } from "../../contract/events.ts";
 import { kindsOf } from "../../contract/events.ts";
@@ -154,7 +155,7 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
 
 interface Letter {
   to: string;
-  /** By which the stream drops a second copy. */
+  /** By which the stream drops a second copy: another state of any of them is another letter. */
   id: string;
   body: string;
 }
@@ -179,11 +180,11 @@ function* lettersOf(receipts: readonly Outgoing[]): Iterable<Letter> {
 }
 
 function letter(to: string, reports: readonly Report[]): Letter {
-  const [first, last] = [reports[0]!, reports.at(-1)!];
   return {
     to,
-    id: `${first.kind}:${first.seq}:${first.id}:${last.seq}:${reports.length}`,
-    body: JSON.stringify(reports),
+    id: sha256(reports.map(({ kind, seq, id }) => `${kind}:${seq}:${id}`).join()),
+    // One is no list: a machine with an older dispatch reads it too.
+    body: JSON.stringify(reports.length === 1 ? reports[0] : reports),
   };
 }
 

@@ -17,9 +17,9 @@ import { newRow } from "./send.ts";
 export function takeReports(deps: CoreDeps, arriving: readonly Arriving[]): number {
   return takeInOrder(deps, arriving, {
     take(change, { origin, body }) {
-      for (const report of readReports(body))
-        if (report) takeOne(deps, change, origin, report);
-        else deps.log.warn("a report of another machine cannot be read and is dropped", { box: origin });
+      const { reports, isWhole } = readReports(body);
+      if (!isWhole) deps.log.warn("what a machine reports cannot be read and is dropped", { box: origin });
+      for (const report of reports) takeOne(deps, change, origin, report);
     },
     refuse: ({ origin }, thrown) =>
       deps.log.error("a report of another machine could not be taken and is dropped", {

@@ -38,6 +38,9 @@ export async function admittedRead(
   return { as, answer: (out?.["answer"] ?? null) as Answer | null };
 }
 
+/** A daemon of another version; an answer of the other machine that is too large within one of this. */
+const isOfTheWay: ReadonlySet<string> = new Set(["stale", "too_large"]);
+
 /** `out`: what the daemon here said. Undefined: none could be asked, and what it would look at was looked at here. */
 async function asked(
   caller: Caller,
@@ -53,7 +56,7 @@ async function asked(
     if (connection) {
       const { hash } = index.find(({ name }) => name === op)!;
       const answer = await connection.call({ op, schema: hash, input, caller });
-      if ("error" in answer && answer.error.code !== "stale") throw DispatchError.fromBody(answer.error);
+      if ("error" in answer && !isOfTheWay.has(answer.error.code)) throw DispatchError.fromBody(answer.error);
       if ("result" in answer) out = answer.result;
     }
     // A daemon of another version, or one that went away.

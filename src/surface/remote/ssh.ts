@@ -64,8 +64,8 @@ export function dial(
       resume();
       cancelLate();
       child.endInput();
-      // Otherwise ssh ends by itself: other sessions may share its connection.
-      if (isGivenUp)
+      // Otherwise ssh ends by itself: other sessions may share its connection. While it connects it does not read its input.
+      if (isGivenUp || dialled === undefined)
         endGroup(child, systemClock, { graceMs: 0, termGraceMs: limits.host.exitGraceMs }).catch(() => {});
     },
   };

@@ -114,7 +114,7 @@ test("reports that wait go in few messages, each of a size that a server takes",
   const tower = machine(shared, relayAs("tower"), { relay });
   const laptop = machine(shared, relayAs("laptop"));
   const settings = { cwd: "/repo", sandbox: "read-only" as const };
-  const answer = "y".repeat(limits.relay.answerBytesMax);
+  const answer = "y".repeat(limits.relay.letterBytesMax / 4);
   const names = Array.from({ length: 12 }, (_, at) => `docs${at}`);
   const receipts: string[] = [];
   for (const name of names) {

@@ -81,6 +81,33 @@ test("a daemon that dies before its first report leaves it to the next one", asy
   await reaches(laptop, receipt, "done");
 });
 
+test("a state that is reached while the answer to its report is lost is told all the same", async () => {
+  let isLost = true;
+  const { tower, laptop } = await two({ loses: (what) => what === "report" && isLost });
+  const settings = { cwd: "/repo", sandbox: "read-only" as const };
+  const receipts: string[] = [];
+  for (const [name, script] of [
+    ["one", "first"],
+    ["two", '[{"wait":"go"},{"say":"released"}]'],
+    ["three", "third"],
+  ] as const) {
+    const draft = { name, text: null, goal: null, settings, key: null, created_by: "cli" };
+    await tower.engine.core.create(draft, never());
+    receipts.push((await send(laptop, `tower/@${name}`, { text: script })).receipt);
+  }
+  const [one, middle, three] = receipts as [string, string, string];
+  const there = (id: string) => tower.store.messages.find(id)?.state;
+  await until("the others are over there", () => there(one) === "done" && there(three) === "done");
+  await until(
+    "they were told",
+    () => stateOf(laptop, three) === "done" && stateOf(laptop, middle) !== "done",
+  );
+  tower.agent.release("go");
+  await until("it is over there", () => there(middle) === "done");
+  isLost = false;
+  await reaches(laptop, middle, "done");
+});
+
 test("a broken relay refuses, and nothing is stored on either side", async () => {
   const { shared, tower, laptop } = await two();
   shared.isDown = true;

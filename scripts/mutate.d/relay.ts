@@ -29,8 +29,8 @@ export const relay: readonly Mutant[] = [
   },
   {
     file: file("report"),
-    from: "({ kind, seq, id }) => `${kind}:${seq}:${id}`",
-    to: "({ kind, id }) => `${kind}:${id}`",
+    from: "reports.map(({ kind, seq, id }) =>",
+    to: "reports.map(({ kind, v: seq, id }) =>",
     what: "the stream drops a newer state as the copy of an older one",
     tests: [test],
   },

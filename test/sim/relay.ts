@@ -55,7 +55,8 @@ export function peerOf(sim: Sim): Peer {
       pooled: async () => "done",
       mayTake: () => false,
       reports(reports) {
-        for (const { body } of reports) for (const report of JSON.parse(body) as Report[]) hear(peer, report);
+        for (const { body } of reports)
+          for (const report of [JSON.parse(body) as Report | Report[]].flat()) hear(peer, report);
         return reports.length;
       },
       up() {},

@@ -29,8 +29,8 @@ export const relay: readonly Mutant[] = [
   },
   {
     file: file("report"),
-    from: "reports.map(({ kind, seq, id }) =>",
-    to: "reports.map(({ kind, v: seq, id }) =>",
+    from: "parts.map(({ report: { kind, seq, id } }) =>",
+    to: "parts.map(({ report: { kind, v: seq, id } }) =>",
     what: "the stream drops a newer state as the copy of an older one",
     tests: [test],
   },

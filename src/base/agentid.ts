@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { machineName } from "./machine.ts";
 
 /**
  * The thread id of an agent whose thread is not known. No thread has this id, so such a caller has created nothing and
@@ -7,11 +8,12 @@ import { limits } from "./limits.ts";
 export const unknownAgent = "unknown";
 
 /**
- * An agent of another machine: no thread of Codex has an id with a slash, so it is never one of the threads here. What it
- * creates here is its own.
+ * What another machine is told of who calls: an agent of this one, or null, a person. No thread of Codex has an id with a
+ * slash, so an agent of another machine is never one of the threads there. What it creates there is its own.
  */
-export function agentElsewhere(machine: string, thread: string): string {
-  return `${machine.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, limits.host.nameCharsMax)}/${thread}`;
+export function callerElsewhere(agent: string | null, machine = machineName()): string | null {
+  if (agent === null) return null;
+  return `${machine.replace(/[^A-Za-z0-9._-]/g, "-").slice(0, limits.host.nameCharsMax)}/${agent}`;
 }
 
 export function isElsewhere(agent: string): boolean {

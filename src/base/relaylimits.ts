@@ -30,7 +30,7 @@ export const relayLimits = {
     backoffMaxMs: 30 * second,
     /**
      * A message that was given to a daemon and not acknowledged is given again after this time. To store one takes some
-     * ms, so only a daemon that died, or a lost answer, comes to this; the thread's next message waits meanwhile.
+     * ms, and one that waits for the disk is held, so only a lost acknowledgement comes to this.
      */
     mailAckWaitMs: 5 * second,
     /** The same for what comes back, and for pools, where another machine takes it then. */

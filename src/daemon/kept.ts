@@ -65,8 +65,8 @@ export function keptHosts(
   }
 
   function keep(key: string, host: RemoteHost, stamp: string): void {
-    if (open.size >= limits.host.atOnceMax || (failed.get(key) ?? 0) > clock.monotonic()) return;
-    failed.delete(key);
+    for (const [name, until] of failed) if (until <= clock.monotonic()) failed.delete(name);
+    if (open.size >= limits.host.atOnceMax || failed.has(key)) return;
     const giveUp = (reason: string) => {
       if (isClosed) return;
       log.debug("no connection to a host is kept", { host: host.name, reason });
@@ -83,19 +83,19 @@ export function keptHosts(
     open.set(key, one);
     stayFor(key, one);
     const { connection } = dialling;
-    const isUsable = connection
-      .greeted()
-      .then(
-        () => connection.daemon()?.version === version || "dispatch there is of another version",
-        errorMessage,
-      );
-    isUsable.then((answer) => {
-      one.isReady = answer === true;
+    const end = (reason: string) => {
       // One that was dropped meanwhile says nothing of the host.
-      if (one.isReady || open.get(key) !== one) return;
-      giveUp(String(answer));
+      if (open.get(key) !== one) return;
+      giveUp(reason);
       drop(key, one);
-    });
+    };
+    connection.greeted().then(
+      () => {
+        one.isReady = connection.daemon()?.version === version;
+        if (!one.isReady) end("dispatch there is of another version");
+      },
+      (thrown: unknown) => end(errorMessage(thrown)),
+    );
   }
 
   /** The connection that may be used; another one is opened for later reads if there is none. */
@@ -130,7 +130,7 @@ export function keptHosts(
         .catch(() => null);
       const answer = await Promise.race([asked, late]).finally(() => patience.abort());
       if (answer !== null && "result" in answer) return answer;
-      const isOfTheCall = answer !== null && "error" in answer && !ofConnection.has(answer.error.code);
+      const isOfTheCall = answer !== null && "error" in answer && !connectionCodes.has(answer.error.code);
       if (isOfTheCall) return answer;
       // Its daemon has gone, or its network, or that read takes long: those after it are not to wait for the same.
       failed.set(key, clock.monotonic() + limits.host.keptAgainMs);
@@ -144,7 +144,7 @@ export function keptHosts(
   };
 }
 
-const ofConnection: ReadonlySet<string> = new Set(["stale", "daemon_down", "overloaded", "host_down"]);
+const connectionCodes: ReadonlySet<string> = new Set(["stale", "daemon_down", "overloaded", "host_down"]);
 
 function connectHost(host: RemoteHost): Dialling {
   return dial(host, { mayStart: false, dialMs: limits.host.dialMs });

@@ -14,7 +14,7 @@ import type { Arriving, Verdict } from "../model/ports/relay.ts";
 import type { MessageId } from "../model/ports/rows.ts";
 import { agentPolicyOf } from "../threads/agents.ts";
 import { resolve } from "../threads/selector.ts";
-import { refuseFinal, takeInOrder } from "./inorder.ts";
+import { isBug, refuseFinal, takeInOrder } from "./inorder.ts";
 import { readMail } from "./letter.ts";
 
 /** Whether a message with this id came before, or was made here. */
@@ -115,9 +115,9 @@ export async function attempt(
 }
 
 function refuseArriving(deps: CoreDeps, one: Arriving, pool: string | null, thrown: unknown): void {
-  const isOurs = thrown instanceof DispatchError && thrown.code !== "internal";
-  if (!isOurs) deps.log.error("a message of another machine could not be taken", { thrown });
-  const error = isOurs ? thrown : new DispatchError("internal", errorMessage(thrown));
+  if (isBug(thrown)) deps.log.error("a message of another machine could not be taken", { thrown });
+  const error =
+    thrown instanceof DispatchError ? thrown : new DispatchError("internal", errorMessage(thrown));
   const read = readMail(one.body);
   const id = "mail" in read ? read.mail.id : read.id;
   if (id !== null) refuse(deps, one, pool, id, error);

@@ -41,7 +41,10 @@ export function takeInOrder(deps: CoreDeps, arriving: readonly Arriving[], { tak
 
 /** Throws what may pass: a full disk, and at first a bug. */
 export function refuseFinal(one: Arriving, thrown: unknown, refuse: Taking["refuse"]): void {
-  const isBug = !(thrown instanceof DispatchError) || thrown.code === "internal";
-  if (isStorage(thrown) || (isBug && one.tries < limits.relay.triesMax)) throw thrown;
+  if (isStorage(thrown) || (isBug(thrown) && one.tries < limits.relay.triesMax)) throw thrown;
   refuse(one, thrown);
+}
+
+export function isBug(thrown: unknown): boolean {
+  return !(thrown instanceof DispatchError) || thrown.code === "internal";
 }

@@ -18,6 +18,7 @@ import { receiptOf } from "../state/receipt.ts";
 interface Outgoing {
   to: string;
   report: Report;
+  text: string;
 }
 
 export interface Reporter {
@@ -51,7 +52,7 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
       const events = store.events.list({ after: cursor, limit: eventsMax, kinds });
       const isEnd = events.length < eventsMax;
       const { receipts, passed, over } = outgoingOf(events);
-      const letters = [...lettersOf(receipts), ...passed.map(({ to, report }) => letter(to, [report]))];
+      const letters = [...lettersOf(receipts), ...passed.map((one) => letter(one.to, [one]))];
       for (let at = 0; at < letters.length; at += limits.relay.publishedMax)
         await Promise.all(
           letters
@@ -79,14 +80,13 @@ export function reporter(deps: CoreDeps, published: readonly string[]): Reporter
     for (const event of events)
       for (const arrived of concerned(event)) {
         if (ofReceipts.has(event.kind)) newest.set(arrived.id, { arrived, seq: event.seq });
-        if (passedOn.has(event.kind))
-          passed.push({ to: arrived.origin, report: eventReport(arrived, event) });
+        if (passedOn.has(event.kind)) passed.push(outgoing(arrived.origin, eventReport(arrived, event)));
       }
     const receipts: Outgoing[] = [];
     const over: Arrived[] = [];
     for (const { arrived, seq } of newest.values()) {
       const message = store.messages.find(arrived.id);
-      receipts.push({ to: arrived.origin, report: receiptReport(arrived, message, seq) });
+      receipts.push(outgoing(arrived.origin, receiptReport(arrived, message, seq)));
       if (message && isTerminal(message.state) && arrived.state === "taken") over.push(arrived);
     }
     return { receipts, passed, over };
@@ -163,29 +163,34 @@ interface Letter {
 /** The newest states that one machine is told of go together. */
 function* lettersOf(receipts: readonly Outgoing[]): Iterable<Letter> {
   for (const [to, all] of Map.groupBy(receipts, (one) => one.to)) {
-    let reports: Report[] = [];
+    let parts: Outgoing[] = [];
     let bytes = 0;
-    for (const { report } of all) {
-      const size = Buffer.byteLength(JSON.stringify(report));
+    for (const one of all) {
+      const size = Buffer.byteLength(one.text);
       if (bytes > 0 && bytes + size > limits.relay.letterBytesMax) {
-        yield letter(to, reports);
-        reports = [];
+        yield letter(to, parts);
+        parts = [];
         bytes = 0;
       }
-      reports.push(report);
+      parts.push(one);
       bytes += size;
     }
-    yield letter(to, reports);
+    yield letter(to, parts);
   }
 }
 
-function letter(to: string, reports: readonly Report[]): Letter {
+function letter(to: string, parts: readonly Outgoing[]): Letter {
+  const texts = parts.map(({ text }) => text);
   return {
     to,
-    id: sha256(reports.map(({ kind, seq, id }) => `${kind}:${seq}:${id}`).join()),
+    id: sha256(parts.map(({ report: { kind, seq, id } }) => `${kind}:${seq}:${id}`).join()),
     // One is no list: a machine with an older dispatch reads it too.
-    body: JSON.stringify(reports.length === 1 ? reports[0] : reports),
+    body: texts.length === 1 ? texts[0]! : `[${texts.join()}]`,
   };
+}
+
+function outgoing(to: string, report: Report): Outgoing {
+  return { to, report, text: JSON.stringify(report) };
 }
 
 function eventReport(arrived: Arrived, { seq, at, kind, lane, data }: EventRow): Report {

@@ -1,8 +1,7 @@
 import * as v from "valibot";
-import { agentElsewhere } from "../../base/agentid.ts";
+import { callerElsewhere } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
 import { jsonObject } from "../../base/jsonobject.ts";
-import { machineName } from "../../base/machine.ts";
 import { flag } from "../fields.ts";
 import { op } from "../op.ts";
 
@@ -48,7 +47,7 @@ export default op({
     if (!parsed.success) return fail("usage", "the call is no call", { hint: "dispatch --host BOX list" });
     const agent = caller.thread_id;
     core.authorizeHost({ host: to, isRead: true, agent });
-    const as = { ...caller, thread_id: agent === null ? null : agentElsewhere(machineName(), agent) };
+    const as = { ...caller, thread_id: callerElsewhere(agent) };
     return { agent, answer: await host.readFar(to, { ...parsed.output, caller: as }) };
   },
   view: ({ agent }) => agent ?? "a person",

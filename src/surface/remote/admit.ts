@@ -3,10 +3,9 @@
  * goes to the daemon here, which knows the caller from the kernel. An agent is named to the other machine as an agent of
  * this one: a claim that only reduces its rights there.
  */
-import { agentElsewhere } from "../../base/agentid.ts";
+import { callerElsewhere } from "../../base/agentid.ts";
 import { readEnv } from "../../base/env.ts";
 import { DispatchError } from "../../base/error.ts";
-import { machineName } from "../../base/machine.ts";
 import { index } from "../../ops/index.ts";
 import type { Caller } from "../../ops/protocol.ts";
 import { connect } from "../client.ts";
@@ -38,8 +37,8 @@ export async function admittedRead(
   return { as, answer: (out?.["answer"] ?? null) as Answer | null };
 }
 
-/** A daemon of another version; an answer of the other machine that is too large within one of this. */
-const isOfTheWay: ReadonlySet<string> = new Set(["stale", "too_large"]);
+/** Of a daemon of another version, and of an answer of the other machine that is too large to be passed on. */
+const notAnswered: ReadonlySet<string> = new Set(["stale", "too_large"]);
 
 /** `out`: what the daemon here said. Undefined: none could be asked, and what it would look at was looked at here. */
 async function asked(
@@ -56,14 +55,15 @@ async function asked(
     if (connection) {
       const { hash } = index.find(({ name }) => name === op)!;
       const answer = await connection.call({ op, schema: hash, input, caller });
-      if ("error" in answer && !isOfTheWay.has(answer.error.code)) throw DispatchError.fromBody(answer.error);
+      if ("error" in answer && !notAnswered.has(answer.error.code))
+        throw DispatchError.fromBody(answer.error);
       if ("result" in answer) out = answer.result;
     }
     // A daemon of another version, or one that went away.
     const agent = out
       ? (out["agent"] as string | null)
       : await deps.agentHere({ ...question, caller, daemonPid: connection?.daemon()?.pid ?? 0 });
-    const as = { ...caller, thread_id: agent === null ? null : agentElsewhere(machineName(), agent) };
+    const as = { ...caller, thread_id: callerElsewhere(agent) };
     return { as, out };
   } finally {
     connection?.close();

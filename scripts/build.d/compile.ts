@@ -92,9 +92,9 @@ async function bundled(path: string, limits: object): Promise<string> {
     plugins: [
       {
         name: "pieces of their own",
-        // trust.ts is loaded while the daemon works, and not before the call is sent; quickcall.ts only for a host.
+        // Loaded only for a host.
         setup(build) {
-          build.onResolve({ filter: /\/(?:trust|quickcall)\.ts$/ }, ({ path }) => ({ path, external: true }));
+          build.onResolve({ filter: /\/quickcall\.ts$/ }, ({ path }) => ({ path, external: true }));
           build.onLoad({ filter: /\/base\/limits\.ts$/ }, () => ({
             contents: `export const limits = ${JSON.stringify(limits)};`,
             loader: "js",

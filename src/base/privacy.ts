@@ -1,10 +1,6 @@
 /** What other users may do with a file, from its owner and mode. Opens nothing: a command must not wait for that. */
 import { DispatchError } from "./error.ts";
-
-interface Owned {
-  uid: number;
-  mode: number;
-}
+import type { Owned } from "./owned.ts";
 
 /** The fault of an existing directory: another user owns it, or can access it. */
 export function privacyFault(directory: string, found: Owned, uid = ownUid()): DispatchError | undefined {

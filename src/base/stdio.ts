@@ -17,17 +17,6 @@ export function isTerminal(fd: number): boolean {
   return isattyOf(fd) === 1;
 }
 
-/**
- * Is stdout surely a file, a pipe or a socket? Asked without the C library, which takes longer to open, so any device
- * may be a terminal, and so may what cannot be asked.
- */
-export function isForProgram(): Promise<boolean> {
-  return Bun.stdout.stat().then(
-    (stat) => !stat.isCharacterDevice(),
-    () => false,
-  );
-}
-
 /** Columns of the terminal that stdout is. Ask only when it is one. */
 export function terminalWidth(): number {
   const columns = Number(readEnv().COLUMNS);

@@ -64,7 +64,6 @@ export async function connectSocket(
     error: closed,
     connectError: () => {},
   };
-  const trust = directoryTrust(path);
   const { promise: late, resolve: expire } = Promise.withResolvers<"late">();
   const cancelLate = systemClock.after(limits.client.connectTimeoutMs, () => expire("late"));
   try {
@@ -74,7 +73,7 @@ export async function connectSocket(
         "daemon_down",
         `no connection to ${path} within ${limits.client.connectTimeoutMs / 1000} s`,
       );
-    const wrong = (await trust) ?? foreign;
+    const wrong = directoryTrust(path) ?? foreign;
     if (wrong) {
       socket.terminate();
       throw wrong;

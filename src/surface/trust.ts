@@ -4,18 +4,15 @@
  * be trusted.
  */
 import { DispatchError, errorMessage } from "../base/error.ts";
+import { ownedAt } from "../base/owned.ts";
 import { type Peer, peerOf } from "../base/peer.ts";
 import { ownUid, privacyFault } from "../base/privacy.ts";
 
-/** Runs during the connect. `stat` follows links: the path of the home may contain one. */
-export async function directoryTrust(socket: string, uid = ownUid()): Promise<DispatchError | undefined> {
+/** Without the directory there is no daemon: the connect reports that. The path of the home may contain a link. */
+export function directoryTrust(socket: string, uid = ownUid()): DispatchError | undefined {
   const directory = socket.slice(0, socket.lastIndexOf("/")) || "/";
-  try {
-    return privacyFault(directory, await Bun.file(directory).stat(), uid);
-  } catch {
-    // Without the directory there is no daemon. The connect reports that.
-    return undefined;
-  }
+  const found = ownedAt(directory);
+  return found && privacyFault(directory, found, uid);
 }
 
 /**

@@ -45,7 +45,7 @@ test("a directory that others can reach is refused, and the daemon there hears n
 
 test("another user's directory, and another user's daemon, are refused by their uid", async () => {
   const dir = scratch();
-  expect((await directoryTrust(join(dir, "s"), 4711))?.message).toContain("you are uid 4711");
+  expect(directoryTrust(join(dir, "s"), 4711)?.message).toContain("you are uid 4711");
   const fault = peerTrust({ fd: 3 }, 1000, () => ({ uid: 4711, pid: 1 }));
   expect(fault).toMatchObject({ code: "denied", message: expect.stringContaining("4711") });
   expect(peerTrust({ fd: 3 }, 1000, () => ({ uid: 1000, pid: 1 }))).toBeUndefined();

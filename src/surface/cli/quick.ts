@@ -7,16 +7,17 @@
  * scripts/build puts this file and its imports into the entry chunk: each further chunk takes 0.1 to 0.3 ms to load
  * (measured), and run.ts with its imports has thirteen.
  */
-import { systemClock } from "../../base/clock.ts";
 import { readEnv } from "../../base/env.ts";
 import { limits } from "../../base/limits.ts";
 import { textOf } from "../../base/lines.ts";
 import { pathsOf } from "../../base/paths.ts";
-import { isForProgram, writeOut } from "../../base/stdio.ts";
+import { isTerminal, stdoutFd, writeOut } from "../../base/stdio.ts";
+import { connectUnix, type UnixSocket } from "../../base/unixsocket.ts";
 import { quickReads } from "../../ops/index.ts";
 import { callerHere } from "../caller.ts";
 import type { FarDeps } from "../deps.ts";
 import { bytesOf, frameReader, helloFrame } from "../frames.ts";
+import { directoryTrust, peerTrust } from "../trust.ts";
 import type { Answer } from "../wire.ts";
 
 export interface QuickCall {
@@ -40,10 +41,9 @@ export async function quick(
   const { host, rest } = withoutHost(words);
   const read = readOf(rest, reads);
   if (read === undefined || words.length < argv.length - 1) return {};
-  const answered = host === undefined ? callDaemon(read) : callHost(read, host, far);
+  const answered = host === undefined ? Promise.resolve(callDaemon(read)) : callHost(read, host, far);
   const answer = () => answered.then(withoutText);
-  // Checked while the daemon works.
-  const isJson = words.length < argv.length || (await isForProgram());
+  const isJson = words.length < argv.length || !isTerminal(stdoutFd);
   const shown = isJson ? await answered : undefined;
   if (shown === undefined || !("text" in shown)) return { answer: answer() };
   // When the write fails, `runCli` tries it again and reports the error.
@@ -84,61 +84,49 @@ function readOf(words: readonly string[], reads: typeof quickReads): QuickCall |
   return undefined;
 }
 
-/** The daemon's answer. `lost` if `runCli` has to call again. */
-function callDaemon({ name, hash, input }: QuickCall): Promise<TextAnswer> {
-  const { promise, resolve } = Promise.withResolvers<TextAnswer>();
-  let opened: Bun.Socket | undefined;
+/** The daemon's answer. `lost` if `runCli` has to call again: it also reports whose daemon it is. */
+function callDaemon({ name, hash, input }: QuickCall): TextAnswer {
   const path = pathsOf(readEnv()).socket;
-  let trusted: Promise<boolean> | undefined;
-  let cancelSilent = () => {};
-  const lose = () => {
-    cancelSilent();
-    resolve({ lost: true });
+  const socket = connectUnix(path, limits.client.quickHelloMs);
+  if (socket === undefined) return { lost: true };
+  try {
+    const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
+    if (!socket.send(bytesOf([helloFrame, call]))) return { lost: true };
+    // Checked while the daemon works: the call contains no secret, and the answer is printed only afterwards.
+    if (peerTrust(socket) ?? directoryTrust(path)) return { lost: true };
+    return answerFrom(socket);
+  } catch {
+    // The current directory no longer exists.
+    return { lost: true };
+  } finally {
     // This also cancels the call in the daemon.
-    opened?.end();
-  };
-  const frames = frameReader({
-    onFrame(frame) {
-      cancelSilent();
-      // Rows are progress, which only a terminal shows.
-      if ("result" in frame) resolve({ result: frame.result });
-      else if ("error" in frame) {
-        // `runCli` calls again and replaces the outdated daemon over its own connection.
-        if (frame.error.code === "stale") lose();
-        else resolve({ error: frame.error });
-      }
-    },
-    onText: (text) => resolve({ text }),
-    onBroken: lose,
-  });
-
-  const socket: Bun.SocketHandler<undefined> = {
-    open(to) {
-      opened = to;
-      cancelSilent = systemClock.after(limits.client.quickHelloMs, lose);
-      const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
-      const bytes = bytesOf([helloFrame, call]);
-      if (to.write(bytes) < bytes.length) lose();
-      // Checked while the daemon works: the call contains no secret, and the answer is printed only afterwards.
-      trusted = isTrusted(path, to);
-    },
-    data: (_, chunk) => frames.push(chunk),
-    close: lose,
-    // Also for an error thrown in `open`: the current directory no longer exists.
-    error: lose,
-    connectError: lose,
-  };
-  Bun.connect({ unix: path, socket, data: undefined }).catch(lose);
-  // `runCli` connects again and reports whose daemon it is.
-  return promise.then(async (answer) => ((await trusted) === false ? { lost: true } : answer));
+    socket.close();
+  }
 }
 
-async function isTrusted(path: string, socket: Bun.Socket): Promise<boolean> {
-  try {
-    const { directoryTrust, peerTrust } = await import("../trust.ts");
-    return peerTrust(socket) === undefined && (await directoryTrust(path)) === undefined;
-  } catch {
-    // The connection is closed already, so the peer cannot be checked.
-    return false;
+function answerFrom(socket: UnixSocket): TextAnswer {
+  let answer: TextAnswer | undefined;
+  let hasSpoken = false;
+  const frames = frameReader({
+    onFrame(frame) {
+      hasSpoken = true;
+      // Rows are progress, which only a terminal shows.
+      if ("result" in frame) answer = { result: frame.result };
+      // `runCli` calls again and replaces the outdated daemon over its own connection.
+      else if ("error" in frame)
+        answer = frame.error.code === "stale" ? { lost: true } : { error: frame.error };
+    },
+    onText(text) {
+      answer = { text };
+    },
+    onBroken() {
+      answer = { lost: true };
+    },
+  });
+  while (answer === undefined) {
+    const bytes = socket.receive(hasSpoken ? 0 : limits.client.quickHelloMs);
+    if (bytes === undefined) return { lost: true };
+    frames.push(bytes);
   }
+  return answer;
 }

@@ -127,6 +127,8 @@ test("where no manager is there, the error says so and names the other way", asy
       message: expect.stringContaining(program),
       hint: "start it by a manager of your own: dispatchd --foreground",
     });
+    expect(await without.status()).toMatchObject({ state: "absent", next: null });
+    expect(await service(platform).status()).toMatchObject({ next: "dispatch service install" });
   }
   expect(env.PATH).not.toBe("/nowhere");
 });

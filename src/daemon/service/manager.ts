@@ -15,6 +15,8 @@ export interface Manager {
   /** Its file. */
   file: string;
   text(recorded: Recorded, paths: Paths): string;
+  /** Its program is on PATH. */
+  isHere(): boolean;
   /** The user's part of it cannot be reached: throws `not_found`. */
   check(): Promise<void>;
   /** Makes it read its file and start the service with each login. */
@@ -40,13 +42,15 @@ const byHand = "start it by a manager of your own: dispatchd --foreground";
 
 function systemd(env: Env): Manager {
   const folder = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  const isHere = () => isOnPath("systemctl", env);
   const systemctl = (...args: string[]) => ["systemctl", "--user", ...args];
   return {
     name: "systemd",
     file: join(folder, "systemd/user", unitName),
     text: (recorded) => unitText(recorded),
+    isHere,
     async check() {
-      if (!Bun.which("systemctl", { PATH: env["PATH"] ?? "" }))
+      if (!isHere())
         fail("not_found", "systemd is not there: no executable `systemctl` on PATH", { hint: byHand });
       const asked = await call(systemctl("show", "--property=Version"), env);
       if (asked.code !== 0)
@@ -72,13 +76,15 @@ function systemd(env: Env): Manager {
 function launchd(env: Env): Manager {
   const file = join(env["HOME"] || homedir(), "Library/LaunchAgents", `${label}.plist`);
   const domain = `gui/${ownUid()}`;
+  const isHere = () => isOnPath("launchctl", env);
   const launchctl = (...args: string[]) => ["launchctl", ...args];
   return {
     name: "launchd",
     file,
     text: (recorded, paths) => plistText(recorded, paths.log),
+    isHere,
     async check() {
-      if (!Bun.which("launchctl", { PATH: env["PATH"] ?? "" }))
+      if (!isHere())
         fail("not_found", "launchd is not there: no executable `launchctl` on PATH", { hint: byHand });
       const asked = await call(launchctl("print", domain), env);
       if (asked.code !== 0)
@@ -99,6 +105,10 @@ function launchd(env: Env): Manager {
       return { enabled: !isOff, pid: pid === undefined ? null : Number(pid) };
     },
   };
+}
+
+function isOnPath(program: string, env: Env): boolean {
+  return Bun.which(program, { PATH: env["PATH"] ?? "" }) !== null;
 }
 
 /** What a manager answers when the service is gone already. */

@@ -91,14 +91,13 @@ export function serviceOf(
   };
 }
 
-/** For `doctor`, which asks no manager. Undefined without one, and for the service of another home. */
-export async function installedService(
+/** For `doctor`: from the files alone, without asking the manager. Undefined on a system that has none. */
+export async function serviceSeen(
   paths: Paths,
   { env, platform }: ServiceDeps,
 ): Promise<ServiceReport | undefined> {
   if (platform !== "linux" && platform !== "darwin") return undefined;
-  const report = await statusOf(paths, managerOf(platform, env), { isAsked: false });
-  return report.state === "installed" || report.state === "broken" ? report : undefined;
+  return statusOf(paths, managerOf(platform, env), { isAsked: false });
 }
 
 /** Resolves when the daemon has its lock and has written who it is, so that nobody else starts a second one. Throws `agent` and `daemon_down`. */
@@ -141,7 +140,7 @@ async function statusOf(
     text: null,
     commands: [],
     left: [],
-    next: "dispatch service install",
+    next: by.isHere() ? "dispatch service install" : null,
   };
   if (look(by.file) === undefined) return report;
   const recorded = recordAt(by);

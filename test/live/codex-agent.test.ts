@@ -280,7 +280,9 @@ describe("a crash in a turn", () => {
     const id = await thread();
     const { turn_id } = await say(id, [{ say: "half" }, { wait: "never" }], "in-flight");
     await until("our message is persisted", () => of(id, "item_completed").length > 0);
-    const epoch = codex.status().epoch!;
+    const { epoch, pid } = codex.status() as { epoch: number; pid: number };
+    // Stopped, so that it cannot answer before it is killed.
+    process.kill(pid, "SIGSTOP");
     const hanging = refusal(codex.startThread({ cwd: home.cwd, model_provider: "mock" }));
     await crash();
     expect(codex.status()).toMatchObject({ state: "running", epoch: epoch + 1 });

@@ -100,7 +100,7 @@ export const daemonLimits = {
   },
 
   client: {
-    /** `quick` waits this long for hello. Then `runCli` calls again and waits as above. */
+    /** `quick` waits this long for the connection, and for each part up to hello. Then `runCli` calls again. */
     quickHelloMs: second,
     /** A local socket accepts a connection at once, or its daemon hangs. */
     connectTimeoutMs: 2 * second,

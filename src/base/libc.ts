@@ -1,4 +1,7 @@
-/** The C library by bun:ffi: for what the runtime has no call for (flock, peer credentials). */
+/**
+ * The C library by bun:ffi: for what the runtime has no call for (flock, peer credentials), or takes longer for in a new
+ * process (a connection, the owner of a file).
+ */
 import { dlopen, type FFIFunction, type Pointer, read } from "bun:ffi";
 import { errorMessage, fail } from "./error.ts";
 

@@ -29,7 +29,7 @@ export async function connect(
 }
 
 /**
- * Undefined when no daemon listens at `path`, or when it ended before anything was sent to it. Throws `denied` when the daemon or its directory belongs to another user,
+ * Undefined when no daemon listens at `path`. Throws `denied` when the daemon or its directory belongs to another user,
  * `daemon_down` after `limits.client.connectTimeoutMs`, `usage` when the path is too long for a socket.
  */
 export async function connectSocket(
@@ -41,27 +41,15 @@ export async function connectSocket(
       hint: "set DISPATCH_SOCKET to a shorter path",
     });
   let foreign: DispatchError | undefined;
-  /** The daemon may end while its directory is checked, and the caller has no connection yet to be told of. */
-  let isClosed = false;
-  let isGiven = false;
-  /** A daemon that refuses a connection says why before it closes it. */
-  let isTold = false;
-  const closed = () => {
-    isClosed = true;
-    if (isGiven) on.close();
-  };
   const handlers = {
     // At once: a closed connection has no file descriptor to check.
     open: (opened: Bun.Socket) => {
       foreign = peerTrust(opened);
     },
-    data: (_: unknown, chunk: Uint8Array) => {
-      isTold = true;
-      on.data(chunk);
-    },
+    data: (_: unknown, chunk: Uint8Array) => on.data(chunk),
     drain: on.drain,
-    close: closed,
-    error: closed,
+    close: on.close,
+    error: on.close,
     connectError: () => {},
   };
   const { promise: late, resolve: expire } = Promise.withResolvers<"late">();
@@ -78,10 +66,6 @@ export async function connectSocket(
       socket.terminate();
       throw wrong;
     }
-    if (isClosed && !isTold) return undefined;
-    isGiven = true;
-    // When the caller has the connection.
-    if (isClosed) systemClock.after(0, on.close);
     return socket;
   } catch (cause) {
     const code = (cause as { code?: string }).code ?? "";

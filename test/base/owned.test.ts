@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ownedAt } from "../../src/base/owned.ts";
+import { ownedAt, ownedByRuntime } from "../../src/base/owned.ts";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "owned-"));
 
@@ -13,16 +13,17 @@ test("owner and mode are those of stat, through links and for names that are not
   for (const mode of [0o700, 0o755, 0o1777]) {
     chmodSync(dir, mode);
     const { uid, mode: found } = statSync(dir);
-    for (const path of [dir, `${dir}-link`]) expect(ownedAt(path)).toMatchObject({ uid, mode: found });
+    for (const path of [dir, `${dir}-link`])
+      for (const ask of [ownedAt, ownedByRuntime]) expect(ask(path)).toMatchObject({ uid, mode: found });
   }
 });
 
 test.skipIf(process.getuid?.() !== 0)("the owner may be another user, with a large uid", () => {
   const dir = scratch();
   chownSync(dir, 3_000_000_000, 1);
-  expect(ownedAt(dir)?.uid).toBe(3_000_000_000);
+  for (const ask of [ownedAt, ownedByRuntime]) expect(ask(dir)?.uid).toBe(3_000_000_000);
 });
 
 test("nothing is found where nothing is", () => {
-  expect(ownedAt(join(scratch(), "none"))).toBeUndefined();
+  for (const ask of [ownedAt, ownedByRuntime]) expect(ask(join(scratch(), "none"))).toBeUndefined();
 });

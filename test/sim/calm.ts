@@ -99,14 +99,14 @@ async function rest(sim: Sim): Promise<void> {
 }
 
 function isAtRest(sim: Sim): boolean {
-  const { store, due, refs, world } = sim;
+  const { store, due, world } = sim;
   const isBusy = store.messages.list({ states: ["claimed", "sent", "delivered"], limit: 1 }).length > 0;
   if (due.length > 0 || isBusy || store.outbox.firsts().length > 0 || store.automations.opens(1).length > 0)
     return false;
   if (!isRelayAtRest(sim)) return false;
-  const isWaiting = refs.some((ref) => {
-    const lane = store.lanes.get(ref);
-    return lane.pending > 0 && lane.hold_reason !== "unsure";
+  // Also of threads that triggers made: a limit of the day may hold their first message.
+  return lanesOf(world).every((ref) => {
+    const { setup, pending, hold_reason } = store.lanes.get(ref);
+    return setup === "ready" && (pending === 0 || hold_reason === "unsure");
   });
-  return !isWaiting && lanesOf(world).every((ref) => store.lanes.get(ref).setup === "ready");
 }

@@ -87,40 +87,42 @@ function readOf(words: readonly string[], reads: typeof quickReads): QuickCall |
 /** The daemon's answer. `lost` if `runCli` has to call again: it also reports whose daemon it is. */
 function callDaemon({ name, hash, input }: QuickCall): TextAnswer {
   const path = pathsOf(readEnv()).socket;
-  const socket = connectUnix(path, limits.client.quickHelloMs);
-  if (socket === undefined) return { lost: true };
+  let socket: UnixSocket | undefined;
   try {
+    socket = connectUnix(path, limits.client.quickHelloMs);
+    if (socket === undefined) return { lost: true };
     const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;
     if (!socket.send(bytesOf([helloFrame, call]))) return { lost: true };
     // Checked while the daemon works: the call contains no secret, and the answer is printed only afterwards.
     if (peerTrust(socket) ?? directoryTrust(path)) return { lost: true };
     return answerFrom(socket);
   } catch {
-    // The current directory no longer exists.
+    // `runCli` meets it again and reports it: the current directory no longer exists, for example.
     return { lost: true };
   } finally {
     // This also cancels the call in the daemon.
-    socket.close();
+    socket?.close();
   }
 }
 
 function answerFrom(socket: UnixSocket): TextAnswer {
+  /** The first one counts. */
   let answer: TextAnswer | undefined;
   let hasSpoken = false;
   const frames = frameReader({
     onFrame(frame) {
       hasSpoken = true;
       // Rows are progress, which only a terminal shows.
-      if ("result" in frame) answer = { result: frame.result };
+      if ("result" in frame) answer ??= { result: frame.result };
       // `runCli` calls again and replaces the outdated daemon over its own connection.
       else if ("error" in frame)
-        answer = frame.error.code === "stale" ? { lost: true } : { error: frame.error };
+        answer ??= frame.error.code === "stale" ? { lost: true } : { error: frame.error };
     },
     onText(text) {
-      answer = { text };
+      answer ??= { text };
     },
     onBroken() {
-      answer = { lost: true };
+      answer ??= { lost: true };
     },
   });
   while (answer === undefined) {

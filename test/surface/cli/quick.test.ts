@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "../../../src/base/limits.ts";
 import { index, quickReads } from "../../../src/ops/index.ts";
@@ -39,6 +40,46 @@ test("hello and the call leave in one write", async () => {
   const before = daemon.chunks.length;
   await asking(["get", "@docs"]);
   expect(daemon.chunks.slice(before)).toHaveLength(1);
+});
+
+test("an answer that takes long is waited for, and the call is made once", async () => {
+  const slow: Behaviour = (call, reply) =>
+    void setTimeout(() => agreeable(call, reply), limits.client.quickHelloMs + 200);
+  const { code, calls } = await asking(["list"], slow);
+  expect([code, calls.length]).toEqual([0, 1]);
+});
+
+test("the first answer counts, whatever comes in the same write", async () => {
+  const { code, stdout } = await asking(["list"], (call, reply) => {
+    agreeable(call, reply);
+    reply.error({ code: "overloaded", message: "too late" });
+  });
+  expect([code, Object.keys(JSON.parse(stdout))]).toEqual([0, ["threads"]]);
+});
+
+test("nothing is printed of a daemon in a directory that others can reach", async () => {
+  chmodSync(home, 0o755);
+  const { code, stdout, stderr } = await asking(["list"]);
+  chmodSync(home, 0o700);
+  expect([code, stdout]).toEqual([17, ""]);
+  expect(JSON.parse(stderr).error.message).toContain("other users can reach");
+});
+
+const mayBecomeAnother = process.getuid?.() === 0 && Bun.which("python3") !== null;
+test.skipIf(!mayBecomeAnother)("nothing is printed of another user's daemon", async () => {
+  const at = newHome();
+  const answers = [{ hello: { version: "1.0.0", protocol: 1, pid: 1 } }, { id: 1, result: { threads: [] } }];
+  const program = `import socket,os,sys
+s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.setuid(65534); s.listen(); print("up",flush=True)
+while True:
+  c,_=s.accept(); c.sendall(sys.argv[2].encode())`;
+  const text = answers.map((frame) => `${JSON.stringify(frame)}\n`).join("");
+  const other = Bun.spawn(["python3", "-c", program, socketIn(at), text], { stdout: "pipe" });
+  await other.stdout.getReader().read();
+  const { code, stdout, stderr } = await run(at, ["list"]);
+  other.kill("SIGKILL");
+  expect([code, stdout]).toEqual([17, ""]);
+  expect(JSON.parse(stderr).error.message).toContain("65534");
 });
 
 test("an error is told in the words of the long way, and what led to it is not done twice", async () => {

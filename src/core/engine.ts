@@ -33,7 +33,9 @@ export interface Engine {
   /** Begins the loops; `agent` may already be starting. */
   begin(): void;
   audit(row: Audit): void;
-  /** Ends the loops. The composition root closes the agent. */
+  /** The composition root closes the agent next: what Codex does not finish is not to blame for its end. */
+  closing(): void;
+  /** Ends the loops, when the agent is closed. */
   end(): Promise<void>;
 }
 
@@ -156,6 +158,9 @@ export function engineOf(deps: CoreDeps): Engine {
     },
     audit({ caller, op, outcome, lane, receipt }) {
       journal.later({ kind: "op.called", lane, receipt, data: { caller, op, outcome } });
+    },
+    closing() {
+      deps.blame.ended = deps.live.epoch();
     },
     async end() {
       isEnding = true;

@@ -140,6 +140,7 @@ export async function compose(input: {
     async close() {
       closing.abort();
       await started;
+      engine.closing();
       await agent.close();
       await engine.end();
       store.close();

@@ -20,7 +20,7 @@ export function blame(): Blame {
     culprits: new Map(),
     trial: null,
     trials: 0,
-    renewed: null,
+    ended: null,
   };
 }
 
@@ -45,7 +45,7 @@ export function noteOpened({ blame }: CoreDeps, ref: Ref): void {
 /** Inside the transaction that ends the epoch. Answers whether the death is explained. */
 export function blameFor(deps: CoreDeps, change: Change, epoch: Epoch): boolean {
   const { store, blame, log } = deps;
-  const involved = epoch === blame.renewed ? [] : involvedIn(deps, epoch);
+  const involved = epoch === blame.ended ? [] : involvedIn(deps, epoch);
   const onTrial = blame.trial && isOnTrial(deps, blame.trial) ? blame.trial.ref : null;
   blame.opening.clear();
   for (const [ref, cause] of involved) {

@@ -147,5 +147,5 @@ export interface Blame {
   /** How many there were. */
   trials: number;
   /** The child that dispatch itself ends: its death is nobody's fault. */
-  renewed: Epoch | null;
+  ended: Epoch | null;
 }

@@ -23,7 +23,7 @@ export async function renewReplaced(deps: CoreDeps): Promise<void> {
     live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
     store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
   if (isBusy) return;
-  blame.renewed = live.epoch();
+  blame.ended = live.epoch();
   await agent.renew("its program was replaced: a newer one is started");
 }
 

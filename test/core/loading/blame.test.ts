@@ -113,6 +113,23 @@ test("a thread is no suspect any more once it was read, though nothing of it had
   expect(blame.suspects.get(here.ref)?.causes.has(null) ?? false).toBe(false);
 });
 
+test("the end that dispatch itself makes of Codex is no thread's fault", async () => {
+  const { agent, engine } = here.world;
+  agent.kill();
+  agent.deadly.add(here.world.store.lanes.get(here.ref).thread_id!);
+  await queue(here.ref, "hello");
+  const dies = async () => {
+    for (let at = 0; at < 60 && agent.status().state === "running"; at++) await here.clock.advance(1000);
+    expect(agent.status().state).not.toBe("running");
+  };
+  agent.up();
+  await dies();
+  agent.up();
+  engine.closing();
+  await dies();
+  expect(held(here.ref)).toBeNull();
+});
+
 test("a death with nothing under way is nobody's fault, nor one after a success", async () => {
   for (let at = 0; at < 5; at++) {
     here.world.agent.kill();

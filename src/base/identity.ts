@@ -1,6 +1,7 @@
 import { ptr } from "bun:ffi";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { libc } from "./libc.ts";
+import { refuseShortage } from "./shortage.ts";
 import { runSync } from "./spawn.ts";
 
 /**
@@ -123,6 +124,7 @@ function readIfThere(path: string): string | undefined {
     const code = (thrown as NodeJS.ErrnoException).code;
     // ESRCH: the process ended between the open and the read.
     if (code === "ENOENT" || code === "ESRCH") return undefined;
+    refuseShortage(thrown);
     throw thrown;
   }
 }

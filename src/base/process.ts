@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
 import { readUpTo } from "./bounded.ts";
 import { parentPid } from "./identity.ts";
 import { limits } from "./limits.ts";
+import { refuseShortage } from "./shortage.ts";
 
 /** How the kernel restricts a process. Two processes outside any sandbox have equal ones. */
 export interface Confinement {
@@ -18,6 +19,7 @@ export interface Confinement {
   isFiltered: boolean;
 }
 
+/** Each throws `overloaded` when no more files can be opened. */
 export interface Processes {
   /** Undefined: there is no such process, or it may not be looked at. */
   parentOf(pid: number): number | undefined;
@@ -49,7 +51,8 @@ function readConfinement(pid: number): Confinement | undefined {
       isNoNewPrivs: /^NoNewPrivs:\s*1$/m.test(status),
       isFiltered: /^Seccomp:\s*[12]$/m.test(status),
     };
-  } catch {
+  } catch (thrown) {
+    refuseShortage(thrown);
     // Gone, or another user's: the caller decides what that means.
     return undefined;
   }
@@ -63,7 +66,8 @@ function readHead(path: string): Buffer | undefined {
     } finally {
       closeSync(fd);
     }
-  } catch {
+  } catch (thrown) {
+    refuseShortage(thrown);
     return undefined;
   }
 }

@@ -22,7 +22,7 @@ export interface Connection {
 export interface ConnectionOptions {
   /** A connection over the limit: it accepts only the vital ops. */
   isReserve: boolean;
-  /** Looked up once, when it is first asked for. */
+  /** Looked up once, when it is first asked for. Throws `overloaded` when that is not possible at the moment. */
   origin(): Origin;
   hello: Hello & { pid: number };
   call: Call;
@@ -72,7 +72,13 @@ export function connection({
   );
 
   // Most reads do not ask who calls. Later its pid might be that of another process.
-  const cancelLook = clock.after(limits.socket.originMs, origin);
+  const cancelLook = clock.after(limits.socket.originMs, () => {
+    try {
+      origin();
+    } catch {
+      // No file can be opened at the moment: a call that asks is told so.
+    }
+  });
 
   const send = (frame: DaemonFrame) => out.send(lineOf(frame));
   const sendText = (id: number, result: Record<string, unknown>) => {

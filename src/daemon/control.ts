@@ -80,7 +80,7 @@ export function openControl(options: ControlOptions): Control {
       const why = refusalOf(who.pid);
       return why === undefined ? who.pid : new DispatchError("denied", why);
     } catch (error) {
-      return new DispatchError("denied", errorMessage(error), { cause: error });
+      return isShortage(error) ? error : new DispatchError("denied", errorMessage(error), { cause: error });
     }
   };
 
@@ -88,6 +88,8 @@ export function openControl(options: ControlOptions): Control {
     try {
       return originOf(pid);
     } catch (error) {
+      // It is looked up again at the next call.
+      if (isShortage(error)) throw error;
       return { kind: "refused", why: errorMessage(error) };
     }
   };
@@ -139,6 +141,10 @@ export function openControl(options: ControlOptions): Control {
       listener.stop(true);
     },
   };
+}
+
+function isShortage(thrown: unknown): thrown is DispatchError {
+  return thrown instanceof DispatchError && thrown.code === "overloaded";
 }
 
 /**

@@ -552,3 +552,23 @@ for (const seed of [1, 2, 3]) {
     expect(log.lines).toEqual([]);
   });
 }
+
+test("a lack of file descriptors is no refusal: the caller is told to come again, and may", async () => {
+  const short = () => {
+    throw new DispatchError("overloaded", "too many files are open");
+  };
+  const { path: closed } = rig([echo], { processOf: short });
+  const refused = await connect(closed);
+  expect((await refused.ended(null)).error).toMatchObject({ code: "overloaded", retry: "later" });
+
+  let isShort = true;
+  const originOf = () => (isShort ? short() : ({ kind: "person" } as const));
+  const who = fakeOp("test.who", (_input, { caller }) => ({ thread: caller.thread_id }));
+  const { path } = rig([who], { originOf });
+  const client = await connect(path);
+  client.call(1, "test.who");
+  expect((await client.ended(1)).error?.code).toBe("overloaded");
+  isShort = false;
+  client.call(2, "test.who");
+  expect((await client.ended(2)).result).toEqual({ thread: null });
+});

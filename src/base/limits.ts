@@ -83,6 +83,8 @@ export const limits = {
     max: 100_000,
     /** How long a caller waits for that, with the thread locked. Then it goes on in the background. */
     openWaitMs: 45 * second,
+    /** An opening that takes longer blocks its thread: most servers start in seconds, some are downloaded first. */
+    openingMs: 5 * minute,
     /** A thread that is idle this long is unsubscribed. */
     idleUnloadMs: 60 * second,
     /** The child unloads an unsubscribed thread after `threadUnloadDelaySecs`. */

@@ -8,7 +8,7 @@ import { iso } from "../../base/clock.ts";
 import { errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Opening } from "../model/live.ts";
+import { isOverdue, type Opening } from "../model/live.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { ThreadOpened } from "../model/ports/thread.ts";
 
@@ -36,11 +36,13 @@ export async function load(deps: CoreDeps, ref: Ref, how: Load): Promise<ThreadO
 }
 
 /** Throws `timeout` while such a call is under way; nothing else was sent to Codex. */
-export function refuseWhileOpening({ live }: CoreDeps, ref: Ref): void {
+export function refuseWhileOpening({ live, clock }: CoreDeps, ref: Ref): void {
   const opening = live.openings.get(ref);
   if (!opening || opening.isOver) return;
   fail("timeout", `Codex has been opening thread ${ref} since ${iso(opening.since)}`, {
-    hint: "it waits for the MCP servers that its configuration requires; dispatch get shows when it is done",
+    hint: isOverdue(opening, clock)
+      ? "a required MCP server does not start: correct the configuration, then dispatch down --force and dispatch up"
+      : "it waits for the MCP servers that its configuration requires; dispatch get shows when it is done",
     data: { outcome: "not_sent" },
   });
 }

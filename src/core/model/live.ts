@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
+import { limits } from "../../base/limits.ts";
 import type { Epoch } from "./ports/agent.ts";
 import type { RequestFacts } from "./ports/request.ts";
 import type { Ref } from "./ports/rows.ts";
@@ -180,4 +181,9 @@ export interface Opening {
   since: number;
   /** Monotonic ms. */
   begun: number;
+}
+
+/** It may never end, and Codex has no call that ends it. */
+export function isOverdue({ isOver, begun }: Opening, clock: Pick<Clock, "monotonic">): boolean {
+  return !isOver && clock.monotonic() - begun > limits.thread.openingMs;
 }

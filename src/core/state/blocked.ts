@@ -1,5 +1,6 @@
 /**
- * Threads whose work waits until a person acts: Codex refuses it, and would refuse another attempt too. Kept in memory,
+ * Threads whose work waits until a person acts: Codex refuses it and would refuse another attempt too, or opens the thread
+ * without end. Kept in memory,
  * since the attempt is repeated with a back-off, with another Codex and with another daemon, and then the block is
  * found again.
  */
@@ -7,12 +8,15 @@ import { type DispatchError, errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
+import { isOverdue } from "../model/live.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { isFinal, refusalOf } from "../model/refusal.ts";
 
-/** Records a block for a refusal that no retry can get past. Never throws. */
+/** Records a block for a refusal that no retry can get past, and for an opening that takes too long. Never throws. */
 export function noteBlock(deps: CoreDeps, ref: Ref, thrown: unknown): void {
-  if (!isFinal(thrown) || !hasWork(deps, ref)) return;
+  const opening = deps.live.openings.get(ref);
+  const isStuck = opening !== undefined && isOverdue(opening, deps.clock);
+  if (!(isStuck || isFinal(thrown)) || !hasWork(deps, ref)) return;
   // A hold has its own reason, and ends in another way.
   if (deps.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(errorMessage(thrown), limits.thread.turnErrorCharsMax);

@@ -91,6 +91,32 @@ describe("a start that Codex answers late", () => {
   });
 });
 
+test("an opening that never ends blocks its thread, and the thread goes on when it ends after all", async () => {
+  const { world, answer, ref, receipt, core } = await slow();
+  const waiting = core.wait({
+    targets: [ref],
+    self: null,
+    condition: "attention",
+    any: false,
+    timeoutMs: null,
+    signal: never(),
+  });
+  await world.time.advance(limits.thread.openingMs - limits.thread.openWaitMs - limits.message.sendAnswerMs);
+  expect(core.view(ref).blocked).toBeNull();
+  for (let rounds = 0; rounds < 60; rounds++) await world.time.advance(limits.loop.everyMs);
+  expect(core.view(ref).blocked).toMatchObject({
+    reason: expect.stringContaining("Codex has been opening"),
+    hint: expect.stringContaining("dispatch up"),
+  });
+  expect(await waiting).toMatchObject({ verdict: "ok" });
+  answer();
+  await until("it is delivered", () => {
+    void world.time.advance(limits.loop.everyMs);
+    return core.receipt(receipt).state === "done";
+  });
+  expect(core.view(ref).blocked).toBeNull();
+});
+
 test("a send to a thread that Codex opens slowly is refused as not sent, and nothing is stored", async () => {
   const here = await rig();
   here.world.agent.kill();

@@ -2,7 +2,7 @@
  * Files of dispatch's own home. Each is a regular file: an open of a named pipe waits for a reader at the other end, and
  * what is written through a symbolic link goes where the link leads.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from "node:fs";
 import { DispatchError, errorMessage, fail } from "./error.ts";
 import { quoted } from "./privacy.ts";
 
@@ -37,6 +37,12 @@ export function openOwnOrFail(path: string, flags: number, what: string): number
 export function refuseIrregular(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isFile()) irregular(path);
+}
+
+/** When there is one. Throws `usage` for a directory, which dispatch did not make. */
+export function removeOwn(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) irregular(path);
+  rmSync(path, { force: true });
 }
 
 function irregular(path: string): never {

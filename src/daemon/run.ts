@@ -1,5 +1,5 @@
 /** Runs the daemon: take the instance lock, open the socket, compose, serve, shut down. */
-import { rmSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeDirectory, ownerFault } from "../base/directory.ts";
 import { daemonEnv, readEnv } from "../base/env.ts";
@@ -9,6 +9,7 @@ import type { Lock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type LogFile, openLogFile } from "../base/logfile.ts";
+import { removeOwn } from "../base/ownfile.ts";
 import { type Paths, pathsOf } from "../base/paths.ts";
 import { onUncaught } from "../base/signals.ts";
 import { writeErr, writeOut } from "../base/stdio.ts";
@@ -67,7 +68,7 @@ export async function runDaemon({ argv = [], load = loadModules, ...options }: R
     prepareSocketPath(paths.socket);
     lock = await takeInstance(paths, systemClock);
     if (!lock) return await exitAlreadyRunning(paths, foreground);
-    if (args.service) rmSync(paths.stopped, { force: true });
+    if (args.service) removeOwn(paths.stopped);
     return await serve(paths, foreground, load);
   } catch (thrown) {
     return await explain(thrown);

@@ -1,11 +1,11 @@
 /** Makes the `ClientCtx` for an op that runs in the client's process. */
-import { closeSync, constants, rmSync } from "node:fs";
+import { closeSync, constants } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { limits } from "../base/limits.ts";
-import { openOwnOrFail } from "../base/ownfile.ts";
+import { openOwnOrFail, removeOwn } from "../base/ownfile.ts";
 import type { Paths } from "../base/paths.ts";
 import { isTerminal, stdinFd, stdoutFd } from "../base/stdio.ts";
 import type { ClientCtx } from "../ops/ctx.ts";
@@ -35,7 +35,7 @@ export function clientCtx({
   confirm,
   note,
 }: ClientContextDeps): ClientCtx {
-  const clearStopped = () => changing(paths.stopped, () => rmSync(paths.stopped, { force: true }));
+  const clearStopped = () => changing(paths.stopped, () => removeOwn(paths.stopped));
 
   return {
     paths,
@@ -119,6 +119,7 @@ function changing(path: string, change: () => void): void {
   try {
     change();
   } catch (cause) {
+    if (cause instanceof DispatchError) throw cause;
     fail("storage", `could not change ${path}: ${errorMessage(cause)}`, { cause });
   }
 }

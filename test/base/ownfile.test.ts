@@ -1,6 +1,15 @@
 /** A named pipe, a link or a directory in place of a file of the home is refused at once, and never waited for. */
 import { expect, test } from "bun:test";
-import { constants, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
@@ -8,7 +17,7 @@ import { spawnDetached } from "../../src/base/detach.ts";
 import { DispatchError } from "../../src/base/error.ts";
 import { openLock, readLock } from "../../src/base/flock.ts";
 import { lastLines, openLogFile } from "../../src/base/logfile.ts";
-import { openOwn } from "../../src/base/ownfile.ts";
+import { openOwn, removeOwn } from "../../src/base/ownfile.ts";
 import { openToRead } from "../../src/store/db.ts";
 import { openStore } from "../../src/store/store.ts";
 
@@ -64,4 +73,19 @@ test("a file that is missing is the system's word, and a regular one is opened",
   const path = join(scratch(), "file");
   expect(() => openOwn(path, constants.O_RDONLY)).toThrow("ENOENT");
   expect(openOwn(path, constants.O_CREAT | constants.O_RDWR)).toBeGreaterThan(2);
+});
+
+test("of what is in the place of a file, only a directory is not removed", () => {
+  for (const [what, make] of Object.entries(things)) {
+    const path = join(scratch(), "stopped");
+    make(path);
+    if (what === "a directory") {
+      expect(() => removeOwn(path)).toThrow("is not a regular file");
+      expect(existsSync(path)).toBe(true);
+    } else {
+      removeOwn(path);
+      expect(readdirSync(join(path, ".."))).toEqual(what === "a link to a file" ? ["stopped.target"] : []);
+    }
+  }
+  removeOwn(join(scratch(), "none"));
 });

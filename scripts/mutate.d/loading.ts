@@ -84,6 +84,20 @@ export const loading: readonly Mutant[] = [
     what: "a thread that ends Codex is not held",
   },
   {
+    file: "src/core/loading/blame.ts",
+    from: "epoch === blame.ended ? [] :",
+    to: "false ? [] :",
+    what: "a Codex that dispatch ends while it opens a thread is held against that thread",
+    tests: ["core/loading/blame.test.ts"],
+  },
+  {
+    file: "src/core/state/blocked.ts",
+    from: "!(isStuck || isFinal(thrown))",
+    to: "!isFinal(thrown)",
+    what: "a thread that Codex opens without end never needs attention",
+    tests: ["core/loading/opening.test.ts"],
+  },
+  {
     file: "src/core/loading/history.ts",
     from: "return { turns, reachedFloor: floor === null };",
     to: "return { turns, reachedFloor: true };",

@@ -104,8 +104,8 @@ describe.skipIf(noTmux !== undefined)("a person's terminal", () => {
         "30",
       ]);
       expect(output()).toContain(ref);
-      terminal.keys("C-c");
-      await terminal.until("the shell", (screen) => /^it is left/m.test(screen));
+      // The first one may interrupt a turn that has shown its answer and not ended yet.
+      await terminal.press("C-c", (screen) => /^it is left/m.test(screen));
     } finally {
       terminal.dispose();
     }
@@ -124,8 +124,8 @@ describe.skipIf(noTmux !== undefined)("a person's terminal", () => {
       await terminal.until("the end of the turn", (screen) => /^• the turn goes on/m.test(screen));
       expect(output()).toBe("TUI task tools require the approval-gated MCP server");
       expect(await callsOf(ref)).toEqual([]);
-      terminal.keys("C-c");
-      await terminal.until("the shell", (screen) => /^it is left/m.test(screen));
+      // The first one may interrupt a turn that has shown its answer and not ended yet.
+      await terminal.press("C-c", (screen) => /^it is left/m.test(screen));
     } finally {
       terminal.dispose();
     }

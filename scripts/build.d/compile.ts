@@ -91,7 +91,7 @@ async function bundled(path: string, limits: object): Promise<string> {
     minify: { syntax: true },
     plugins: [
       {
-        name: "what quick.ts loads only for a host",
+        name: "the limits that are named, and what is loaded only for a host",
         setup(build) {
           build.onResolve({ filter: /\/quickcall\.ts$/ }, ({ path }) => ({ path, external: true }));
           build.onLoad({ filter: /\/base\/limits\.ts$/ }, () => ({

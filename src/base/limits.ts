@@ -2,6 +2,7 @@
  * Every limit of the product, grouped by what it limits, each with its reason. Nothing queues, buffers, retries or
  * waits without a limit.
  */
+import { clientLimits } from "./clientlimits.ts";
 import { codexLimits } from "./codexlimits.ts";
 import { daemonLimits } from "./daemonlimits.ts";
 import { hostLimits } from "./hostlimits.ts";
@@ -15,6 +16,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const limits = {
+  ...clientLimits,
   ...codexLimits,
   ...daemonLimits,
   ...hostLimits,

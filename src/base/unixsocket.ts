@@ -4,6 +4,7 @@
  */
 import { ptr } from "bun:ffi";
 import { libcWithErrno } from "./libc.ts";
+import { limits } from "./limits.ts";
 
 export interface UnixSocket {
   fd: number;
@@ -24,10 +25,6 @@ const typeStream = 1;
 /** EINTR, of <errno.h>. A process that was stopped and continued gets it. */
 const interrupted = 4;
 
-const bufferBytes = 64 * 1024;
-/** Less room than this is not offered to the kernel: many small reads would take long. */
-const roomBytesMin = 4 * 1024;
-
 /** Undefined when nothing at `path` takes the connection. `timeoutMs` is for the connect and for each send. */
 export function connectUnix(path: string, timeoutMs: number): UnixSocket | undefined {
   const { functions, errno } = libcWithErrno({
@@ -41,7 +38,7 @@ export function connectUnix(path: string, timeoutMs: number): UnixSocket | undef
   const fd = functions.socket(familyUnix, typeStream | numbers.closeOnExec, 0);
   if (fd < 0) return undefined;
 
-  const setTimeout = (option: number, ms: number) => {
+  const limitWait = (option: number, ms: number) => {
     // struct timeval: seconds, then microseconds, in 64 bits each; on macOS the second has 32, and padding.
     const time = new Uint32Array([ms / 1000, 0, (ms % 1000) * 1000, 0]);
     return functions.setsockopt(fd, numbers.solSocket, option, ptr(time), time.byteLength) === 0;
@@ -50,7 +47,7 @@ export function connectUnix(path: string, timeoutMs: number): UnixSocket | undef
 
   const address = addressOf(path);
   if (
-    !setTimeout(numbers.sendTimeout, timeoutMs) ||
+    !limitWait(numbers.sendTimeout, timeoutMs) ||
     functions.connect(fd, ptr(address), address.length) !== 0
   ) {
     close();
@@ -64,10 +61,10 @@ export function connectUnix(path: string, timeoutMs: number): UnixSocket | undef
     // A closed end causes no SIGPIPE: the runtime ignores that signal (measured).
     send: (bytes) => Number(functions.send(fd, ptr(bytes), bytes.length, 0)) === bytes.length,
     receive(timeoutMs) {
-      if (timeoutMs !== receiveTimeoutMs && !setTimeout(numbers.receiveTimeout, timeoutMs)) return undefined;
+      if (timeoutMs !== receiveTimeoutMs && !limitWait(numbers.receiveTimeout, timeoutMs)) return undefined;
       receiveTimeoutMs = timeoutMs;
       // What was received stays a part of its buffer, so the rest of that is used first.
-      if (buffer.length < roomBytesMin) buffer = new Uint8Array(bufferBytes);
+      if (buffer.length < limits.client.readBytesMin) buffer = new Uint8Array(limits.client.bufferBytes);
       for (;;) {
         const bytes = Number(functions.recv(fd, ptr(buffer), buffer.length, 0));
         if (bytes < 0 && errno() === interrupted) continue;

@@ -60,7 +60,7 @@ test("nobody listening is no error but an absence: no file, a stale socket, a fi
   expect(await connect(join(home, "file"))).toBeUndefined();
 });
 
-test("a daemon that ends while it is connected to is an absence too, and no call waits for its answer", async () => {
+test("a daemon that ends while it is connected to is absent or lost, and no call waits for its answer", async () => {
   const path = socketIn(newHome());
   const server = Bun.listen({
     unix: path,
@@ -69,7 +69,6 @@ test("a daemon that ends while it is connected to is an absence too, and no call
   opened.push(server);
   for (let i = 0; i < 50; i++) {
     const connection = await connect(path);
-    // Where the end comes later, it is told as any lost connection.
     if (connection) expect(await connection.call(frame)).toEqual({ lost: true });
   }
 });

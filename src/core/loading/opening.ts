@@ -41,8 +41,8 @@ export function refuseWhileOpening({ live, clock }: CoreDeps, ref: Ref): void {
   if (!opening || opening.isOver) return;
   fail("timeout", `Codex has been opening thread ${ref} since ${iso(opening.since)}`, {
     hint: isOverdue(opening, clock)
-      ? "a required MCP server does not start: correct the configuration, then dispatch down --force and dispatch up"
-      : "it waits for the MCP servers that its configuration requires; dispatch get shows when it is done",
+      ? "most often a required MCP server does not start: correct that, then dispatch down --force and dispatch up"
+      : "most often it waits for required MCP servers; dispatch get shows when it is done",
     data: { outcome: "not_sent" },
   });
 }

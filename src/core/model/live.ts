@@ -64,7 +64,7 @@ export interface Live {
   readonly limitEnds: Map<string, number>;
   /** Until then no turn starts, since another daemon waits to take over; monotonic ms. Kept when the child ends. */
   readonly handover: { until: number };
-  /** Threads that this child refuses; a retry does not help. */
+  /** Threads that this child refuses, or opens without end; a retry does not help. */
   readonly blocked: Map<Ref, Block>;
   /** By thread id: since when its turn only retries; monotonic ms. */
   readonly retrying: Map<string, number>;

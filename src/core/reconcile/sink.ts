@@ -76,12 +76,14 @@ export function sinkOf(deps: CoreDeps, listener: SinkListener): AgentSink {
     },
 
     onExit(epoch, reason, isLeft = false) {
+      // Not one that a daemon before this one left behind, and this one ended.
+      const wasUp = live.epoch() === epoch;
       live.end();
       unstored?.clear();
       const isExplained = journal.commit((change) => {
         if (!isLeft) store.epochs.end(epoch, reason, change.now);
         settleEnd(change, epoch, reason);
-        return blameFor(deps, change, epoch);
+        return wasUp && blameFor(deps, change, epoch);
       });
       if (isLeft) left.add(epoch);
       return isExplained;

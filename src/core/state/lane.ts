@@ -28,7 +28,7 @@ export function statusOf(facts: StatusFacts, live: Live): LaneStatus {
   if (lane.archived_at !== null) return { status: "archived", confidence: "stale", asOf: lane.archived_at };
   if (lane.source === "attached") return { status: "unknown", confidence: "unknown", asOf: at };
   if (live.blocked.has(lane.ref) && !isRunning(latest, live))
-    return { status: "blocked", confidence: "live", asOf: live.get(lane.thread_id)?.heard ?? at };
+    return { status: "blocked", confidence: "live", asOf: live.get(lane.thread_id)?.heard_at ?? at };
   if (lane.setup !== "ready") return { status: "unknown", confidence: "stale", asOf: at };
 
   const thread = live.get(lane.thread_id);

@@ -15,7 +15,8 @@ export const glossary = {
     "It is not known whether Codex got the text. It is never sent again by itself: receipt reconcile, receipt resolve.",
   queue: "The texts of a thread that wait: first in, first out, one turn for each.",
   hold: "A flag on a thread, with a reason, that keeps its queue waiting: queue release.",
-  blocked: "Codex refuses the thread's text for good until something is changed. get names it.",
+  blocked:
+    "Codex refuses the thread's text for good, or opens it without end, until something is changed. get names it.",
   request:
     "A question that Codex asks while a turn runs, for example an approval: request list, request answer.",
   attention:

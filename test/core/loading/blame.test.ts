@@ -5,6 +5,8 @@ import { limits } from "../../../src/base/limits.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import type { HoldReason } from "../../../src/contract/words.ts";
 import type { MessageId, Ref } from "../../../src/core/model/ports/rows.ts";
+import { handClock } from "../../support/codex-clock.ts";
+import { testWorld } from "../../world/world.ts";
 import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
@@ -128,6 +130,17 @@ test("the end that dispatch itself makes of Codex is no thread's fault", async (
   engine.closing();
   await dies();
   expect(held(here.ref)).toBeNull();
+});
+
+test("nor is the end of a Codex that a daemon before this one left behind", async () => {
+  here.world.agent.loseNextText();
+  await here.reaches(await queue(here.ref, "hello"), "sent");
+  const [epoch] = here.world.store.epochs.unended();
+  here.world.abandon();
+  const next = testWorld({ clock: handClock(), store: here.world.store });
+  next.engine.begin();
+  next.engine.sink.onExit(epoch!.id, "it was left behind");
+  expect(next.blame.suspects.size).toBe(0);
 });
 
 test("a death with nothing under way is nobody's fault, nor one after a success", async () => {

@@ -35,6 +35,17 @@ test("it is marked, with the reason and what helps, and attention is called for"
   expect(here.state(receipt)).toBe("queued");
 });
 
+test("one that is loaded was last seen when Codex last told of it", async () => {
+  const { world, clock, ref, send, view } = await rig();
+  world.store.lanes.set(ref, { cwd: "/gone" });
+  await send("hello", { mode: "queue" });
+  await until("blocked", () => view().status === "blocked");
+  expect(world.live.get(world.store.lanes.get(ref).thread_id)).toBeDefined();
+  const ageMs = clock.now() - Date.parse(view().as_of!);
+  expect(ageMs).toBeGreaterThanOrEqual(0);
+  expect(ageMs).toBeLessThan(limits.timer.dayMs);
+});
+
 test("the waits for what cannot happen end", async () => {
   const receipt = await here.send("hello", { mode: "queue" });
   await blocked();

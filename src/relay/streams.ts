@@ -6,6 +6,7 @@
 import {
   AckPolicy,
   type ConsumerConfig,
+  type ConsumerInfo,
   DeliverPolicy,
   DiscardPolicy,
   JetStreamApiCodes,
@@ -126,7 +127,9 @@ async function ensureConsumer(
     fail("conflict", `another dispatch home uses the name of this machine at the relay`, {
       hint: `set another [relay] name; or, where that home is gone, delete the consumer ${name} of ${stream}`,
     });
-  if (found && isShared) return;
+  // The other machines of a pool take from it. Where it is made anew they connect again, and a message that one of them
+  // has is given once more: only one claims it.
+  if (found && isShared && !(await skips(jsm, found))) return;
   // One for each connection. The server may still give to a connection before this one, which it does not know to be dead,
   // and what comes later would overtake that. And one that was killed may believe that it has given a message which it
   // has deleted (seen with 2.9.10): it never gives that again, and nothing behind it. A new consumer gives all that is
@@ -138,6 +141,19 @@ async function ensureConsumer(
     replay_policy: ReplayPolicy.Instant,
     ...config,
   });
+}
+
+/**
+ * It will never give some message. A server that was killed while the stream was empty counts its messages from the
+ * beginning again, and the consumer goes on from the old count (seen with 2.9.10). `found` was read before the stream,
+ * and is read again after it, so that a message which comes meanwhile is not taken for one of those.
+ */
+async function skips(jsm: JetStreamManager, found: ConsumerInfo): Promise<boolean> {
+  const { stream_name: stream, name, config, delivered } = found;
+  const { state } = await jsm.streams.info(stream, { subjects_filter: config.filter_subject! });
+  const { num_pending, num_ack_pending } = await jsm.consumers.info(stream, name);
+  const kept = Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  return delivered.stream_seq > state.last_seq || kept > num_pending + num_ack_pending;
 }
 
 export async function findConsumer(jsm: JetStreamManager, stream: string, name: string) {

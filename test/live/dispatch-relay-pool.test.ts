@@ -1,6 +1,6 @@
 /** A pool: whichever machine has room takes the message, and makes one thread for it. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../support/dispatch.ts";
 import { type NatsServer, natsServer, noNats } from "../support/nats.ts";
@@ -72,6 +72,32 @@ describe.skipIf(noNats !== undefined)(`a pool of two machines${noNats ? `: ${noN
     for (const worker of workers)
       if ((await worker.run(["receipt", "get", sent.receipt])).code === 0) found++;
     expect(found).toBe(1);
+  });
+
+  describe("a server that was killed and counts anew gives each message, though it believes that it has:", () => {
+    /** What 2.9.10 does when it is killed with an empty stream (seen): the consumers keep the old count. */
+    async function forgetCount() {
+      await nats.kill();
+      rmSync(join(nats.folder, "store/jetstream/$G/streams/DISPATCH_MAIL/msgs"), { recursive: true });
+      await nats.start();
+    }
+
+    test("what is sent to machines that are there", async () => {
+      await forgetCount();
+      const { receipt } = await desk.ask(["send", "queue@gpu", "still there?"]);
+      await desk.reaches(receipt, "done", 40_000);
+    });
+
+    test("what was sent while they slept, so much that the new count is past the old one", async () => {
+      const before = await desk.ask(["send", "queue@gpu", "the last one of the old count"]);
+      await desk.reaches(before.receipt, "done", 40_000);
+      for (const worker of workers) await worker.ask(["down", "--force"]);
+      await forgetCount();
+      const sent: Json[] = [];
+      for (let at = 0; at < 6; at++) sent.push(await desk.ask(["send", "queue@gpu", `text ${at}`]));
+      for (const worker of workers) await worker.join();
+      for (const { receipt } of sent) await desk.reaches(String(receipt), "done", 40_000);
+    });
   });
 
   test("a machine that cannot make the thread refuses it, with its reason", async () => {

@@ -77,6 +77,10 @@ export const daemonLimits = {
     callsPerConnectionMax: 64,
     /** Connections over that limit, for the ops that a person needs when the daemon is full. */
     connectionsReserved: 16,
+    /** When no room is left, a connection that was idle for this long is closed for a new one: its client connects again. */
+    idleMs: 250,
+    /** New connections that wait for that. Further ones are refused. */
+    waitingMax: 32,
     /** Calls over that limit, for the same ops. */
     callsReserved: 8,
     /** Refused connections that stay open until the client has read why. Further ones are closed at once. */
@@ -169,6 +173,8 @@ export const daemonLimits = {
   daemon: {
     /** How long a graceful stop may take. Then the process exits anyway. */
     shutdownGraceMs: 10 * second,
+    /** How long the lock of a killed daemon may take to become free. */
+    killedMs: 5 * second,
     /** The part of that time that open calls get after their abort. */
     shutdownCallsMs: 2 * second,
     /** How long no turn starts after a daemon that waits to take over has asked: several times as long as its pause. */

@@ -11,6 +11,10 @@ import { callerFrom, type Origin, withReason } from "./origin.ts";
 import { outbound } from "./outbound.ts";
 
 export interface Connection {
+  /** A connection over the limit: it accepts only the vital ops. */
+  isReserve: boolean;
+  /** When it was last used, on the monotonic clock. Undefined while a call runs or an answer is unread. */
+  idleSince(): number | undefined;
   received(bytes: Uint8Array): void;
   drain(): void;
   /** The client has disconnected: aborts its calls and sends nothing more. */
@@ -20,7 +24,6 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  /** A connection over the limit: it accepts only the vital ops. */
   isReserve: boolean;
   /** Looked up once, when it is first asked for. Throws `overloaded` when that is not possible at the moment. */
   origin(): Origin;
@@ -44,8 +47,8 @@ const vital: ReadonlySet<string> = new Set([
   "request.answer",
 ]);
 
-export function full(connections: number): DispatchError {
-  return new DispatchError("overloaded", `the daemon already serves ${connections} connections`, {
+export function full(): DispatchError {
+  return new DispatchError("overloaded", "calls run on every connection that the daemon allows", {
     hint: "daemon status, list, stop, request answer and down still work; end other clients first",
   });
 }
@@ -63,6 +66,7 @@ export function connection({
   let idle = Promise.withResolvers<void>();
   let finishing: DispatchError | undefined;
   let isGone = false;
+  let usedAt = clock.monotonic();
   const out = outbound({
     write,
     overflow: (bytes) => cut("it does not read its answers", { waiting_bytes: bytes }),
@@ -95,7 +99,7 @@ export function connection({
       return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
     if (finishing) return refuse(id, finishing);
     const isVital = vital.has(frame.op);
-    if (isReserve && !isVital) return refuse(id, full(limits.socket.connectionsMax));
+    if (isReserve && !isVital) return refuse(id, full());
     if (calls.size >= limits.socket.callsPerConnectionMax + (isVital ? limits.socket.callsReserved : 0))
       return refuse(
         id,
@@ -123,6 +127,7 @@ export function connection({
       .catch((thrown) => cut("a call could not be answered", { thrown }))
       .finally(() => {
         calls.delete(id);
+        usedAt = clock.monotonic();
         if (calls.size > 0) return;
         idle.resolve();
         idle = Promise.withResolvers();
@@ -157,8 +162,11 @@ export function connection({
   });
 
   return {
+    isReserve,
+    idleSince: () => (calls.size > 0 || out.isWaiting() ? undefined : usedAt),
     received(bytes) {
       cancelHelloTimer();
+      usedAt = clock.monotonic();
       if (!isGone) lines.push(bytes);
     },
     drain: out.drain,

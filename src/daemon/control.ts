@@ -46,14 +46,54 @@ export function openControl(options: ControlOptions): Control {
   const { processOf = peerOf, originOf = systemOriginOf } = options;
   const open = new Map<Connection, Peer>();
   const room = Math.min(limits.socket.connectionsMax, options.room ?? connectionRoom());
+  const waiting = new Set<Peer>();
   let lingering = 0;
 
-  const admit = (peer: Peer) => {
+  /** Closes the connection of this kind that has been idle for the longest time. False when none has been idle. */
+  const closeIdle = (isReserve: boolean): boolean => {
+    let longest: { since: number; client: Connection; peer: Peer } | undefined;
+    for (const [client, peer] of open) {
+      const since = client.idleSince();
+      if (client.isReserve !== isReserve || since === undefined) continue;
+      if (longest === undefined || since < longest.since) longest = { since, client, peer };
+    }
+    if (!longest || clock.monotonic() - longest.since < limits.socket.idleMs) return false;
+    log.debug("closed an idle connection, for a new one");
+    open.delete(longest.client);
+    longest.peer.terminate();
+    return true;
+  };
+
+  /** Undefined when there is no room: in each connection a call runs, or just ended. */
+  const roomFor = (): { isReserve: boolean } | undefined => {
+    const reserve = [...open.keys()].filter((client) => client.isReserve).length;
+    if (open.size - reserve < room || closeIdle(false)) return { isReserve: false };
+    if (reserve < limits.socket.connectionsReserved || closeIdle(true)) return { isReserve: true };
+    return undefined;
+  };
+
+  /** Reads nothing of it until those that only connected have been idle for long enough. */
+  const tryAgain = (peer: Peer) => {
+    if (waiting.size >= limits.socket.waitingMax) return reject(peer, full());
+    waiting.add(peer);
+    peer.pause();
+    clock.after(limits.socket.idleMs, () =>
+      guarded(peer, () => {
+        if (!waiting.delete(peer)) return;
+        peer.resume();
+        admit(peer, true);
+      }),
+    );
+  };
+
+  const admit = (peer: Peer, isSecondTry = false) => {
     const pid = admittedPid(peer);
     if (pid instanceof DispatchError) return reject(peer, pid);
+    const kind = roomFor();
+    if (!kind) return isSecondTry ? reject(peer, full()) : tryAgain(peer);
     let found: Origin | undefined;
     const accepted = connection({
-      isReserve: open.size >= room,
+      ...kind,
       origin: () => {
         found ??= originFor(pid);
         return found;
@@ -76,7 +116,6 @@ export function openControl(options: ControlOptions): Control {
       const who = processOf(peer.fd);
       if (who.uid !== uid)
         return new DispatchError("denied", `this daemon belongs to uid ${uid} and you are uid ${who.uid}`);
-      if (open.size >= room + limits.socket.connectionsReserved) return full(open.size);
       const why = refusalOf(who.pid);
       return why === undefined ? who.pid : new DispatchError("denied", why);
     } catch (error) {
@@ -108,7 +147,7 @@ export function openControl(options: ControlOptions): Control {
   };
 
   /** A failure in one connection closes only that connection, so that its client does not wait for ever. */
-  const guarded = (peer: Bun.Socket<Connection | undefined>, fn: () => void) => {
+  const guarded = (peer: Socket<Connection | undefined>, fn: () => void) => {
     try {
       fn();
     } catch (thrown) {
@@ -122,6 +161,7 @@ export function openControl(options: ControlOptions): Control {
     data: (peer, bytes) => guarded(peer, () => peer.data?.received(bytes)),
     drain: (peer) => guarded(peer, () => peer.data?.drain()),
     close(peer) {
+      waiting.delete(peer as Peer);
       const closed = peer.data;
       if (!closed) return;
       open.delete(closed);
@@ -157,6 +197,7 @@ function connectionRoom(): number {
   const kept =
     limits.socket.descriptorsReserved +
     limits.socket.connectionsReserved +
+    limits.socket.waitingMax +
     limits.socket.refusalsLingeringMax;
   return row ? Math.max(0, Number(row[1]) - kept) : limits.socket.connectionsMax;
 }

@@ -1,10 +1,10 @@
 /** The messages of a daemon that does not start. */
 import { DispatchError, errorMessage } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
+import { instanceIn } from "../base/instance.ts";
 import type { Paths } from "../base/paths.ts";
 import { isTerminal, stderrFd, writeErr } from "../base/stdio.ts";
 import { toJsonLine, toTerminal } from "../base/text.ts";
-import { instanceIn } from "./instance.ts";
 
 /** The exit status when another daemon runs already. This is not an error. */
 const exitTaken = 3;

@@ -3,14 +3,11 @@ import type { Clock } from "../base/clock.ts";
 import { look } from "../base/directory.ts";
 import { fail } from "../base/error.ts";
 import { type Lock, openLock } from "../base/flock.ts";
-import { identityOf, type ProcessIdentity } from "../base/identity.ts";
+import { identityOf } from "../base/identity.ts";
+import type { Instance } from "../base/instance.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import { version } from "../base/version.ts";
-
-export interface Instance extends ProcessIdentity {
-  version: string;
-}
 
 /**
  * Takes the instance lock. Undefined when another daemon has it. A stopping daemon has removed its socket and frees the
@@ -27,23 +24,6 @@ export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | u
     const isServed = look(paths.socket)?.isSocket() ?? false;
     if ((isServed && tries >= limits.process.lockTries) || clock.monotonic() > until) return undefined;
     await clock.sleep(limits.process.lockRetryMs);
-  }
-}
-
-/** The identity in the lock file, of the last process that took the lock. Undefined when it cannot be read. */
-export function instanceIn(text: string): Instance | undefined {
-  try {
-    const written = JSON.parse(text) as Partial<Instance> | null;
-    if (typeof written?.pid !== "number" || typeof written.version !== "string") return undefined;
-    return {
-      pid: written.pid,
-      start_time: String(written.start_time),
-      boot_id: String(written.boot_id),
-      version: written.version,
-    };
-  } catch {
-    // The file is empty, or a daemon was killed while it wrote.
-    return undefined;
   }
 }
 

@@ -6,6 +6,8 @@ import { limits } from "../base/limits.ts";
 
 export interface Outbound {
   send(line: string): void;
+  /** True while the client has not read everything. */
+  isWaiting(): boolean;
   /** Called when the socket accepts bytes again. */
   drain(): void;
   /** Resolves when at most `limits.socket.outboundHighWaterBytes` wait, or when the client has disconnected. */
@@ -90,6 +92,7 @@ export function outbound(to: {
       }
       forget();
     },
+    isWaiting: () => waitingBytes > 0,
     room: () => below(limits.socket.outboundHighWaterBytes),
     empty: () => below(0),
     close,

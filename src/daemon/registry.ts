@@ -5,6 +5,7 @@ import { type Clock, iso, systemClock } from "../base/clock.ts";
 import { look, makeDirectory, ownerFault } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
+import { instanceIn } from "../base/instance.ts";
 import type { Paths } from "../base/paths.ts";
 import { quoted } from "../base/privacy.ts";
 import type { Registry } from "../ops/ctx.ts";
@@ -13,7 +14,7 @@ import { refuseEmptied } from "../store/db.ts";
 import { type Inspection, inspectRegistry } from "../store/inspect.ts";
 import { restore } from "../store/restore.ts";
 import { backUpRegistry, migrateRegistry } from "../store/upkeep.ts";
-import { instanceIn, takeInstance } from "./instance.ts";
+import { takeInstance } from "./instance.ts";
 
 /** `clock` is a parameter for tests. */
 export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {

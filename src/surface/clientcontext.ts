@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
+import { instanceIn, killInstance } from "../base/instance.ts";
 import { limits } from "../base/limits.ts";
 import { openOwnOrFail, removeOwn } from "../base/ownfile.ts";
 import type { Paths } from "../base/paths.ts";
@@ -76,6 +77,11 @@ export function clientCtx({
         await systemClock.sleep(limits.client.autostartPollMs);
       }
       return true;
+    },
+    holder() {
+      const { held, text } = readLock(paths.lock);
+      const instance = held ? instanceIn(text) : undefined;
+      return instance && { pid: instance.pid, kill: () => killInstance(instance) };
     },
     clearStopped,
     markStopped() {

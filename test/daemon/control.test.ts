@@ -69,6 +69,8 @@ test("an error travels with its code, its hint and its retry", async () => {
   } as never);
 });
 
+const waiting = fakeOp("test.wait", (_input, { signal }) => aborted(signal));
+
 const malformed: [what: string, line: string, id: number | null][] = [
   ["no JSON", "{nonsense", null],
   ["an empty line", "", null],
@@ -372,24 +374,29 @@ test("an answer larger than a frame is an error, not a frame that no client take
   expect((await client.ended(1)).error?.code).toBe("too_large");
 });
 
-test("one connection too many is told so and closed; a place that becomes free can be taken", async () => {
+test("with calls on every connection one more is told so and closed; a place that becomes free can be taken", async () => {
   const room = 40;
   const status = fakeOp("daemon.status", () => ({}), { frozen: true });
-  const { path, control } = rig([echo, status], { room });
+  const list = fakeOp("thread.list", (_input, { signal }) => aborted(signal));
+  const { path, control, tally } = rig([echo, waiting, list, status], { room });
+  const busy = async (op: string) => {
+    const calls = tally.calls;
+    const client = await connect(path);
+    client.call(1, op);
+    await until(() => tally.calls > calls, `${op} runs`);
+    return client;
+  };
   const clients = [];
-  for (let n = 0; n < room; n++) clients.push(await connect(path));
-  await until(() => control.connections() === room, "all are in");
+  for (let n = 0; n < room; n++) clients.push(await busy("test.wait"));
   const late = await connect(path);
   late.call(1, "test.echo");
   expect((await late.ended(1)).error?.code).toBe("overloaded");
   // What shows and ends the load works still, in a reserve that is bounded too.
   late.call(2, "daemon.status");
   expect((await late.ended(2)).result).toEqual({});
-  for (let n = 1; n < limits.socket.connectionsReserved; n++) clients.push(await connect(path));
-  await until(
-    () => control.connections() === room + limits.socket.connectionsReserved,
-    "the reserve is taken",
-  );
+  late.call(3, "thread.list");
+  for (let n = 1; n < limits.socket.connectionsReserved; n++) clients.push(await busy("thread.list"));
+  expect(control.connections()).toBe(room + limits.socket.connectionsReserved);
   const last = await connect(path);
   last.call(1, "daemon.status");
   expect((await last.ended(null)).error?.code).toBe("overloaded");
@@ -399,6 +406,66 @@ test("one connection too many is told so and closed; a place that becomes free c
   const next = await connect(path);
   next.call(1, "test.echo", { n: 1 });
   expect((await next.ended(1)).result).toEqual({ n: 1 });
+  control.close();
+});
+
+test("clients that are connected and call nothing take the place of nobody", async () => {
+  const room = 3;
+  let now = 0;
+  const clock = { ...systemClock, monotonic: () => now };
+  const status = fakeOp("daemon.status", () => ({}), { frozen: true });
+  const { path, control } = rig([echo, waiting, status], { room, clock });
+  const used = await connect(path);
+  used.call(1, "test.wait");
+  const [silent, greeted] = [await connect(path), await connect(path)];
+  await until(() => control.connections() === room, "all are in");
+  now = 10;
+  greeted.say({ hello: { version: "0.0.0", protocol: 1 } });
+  await until(() => greeted.frames.length > 0, "hello is answered");
+
+  // A client that has just connected may be about to call: it keeps its place for a moment.
+  const early = await connect(path);
+  early.call(1, "test.echo");
+  expect((await early.ended(1)).error?.code).toBe("overloaded");
+
+  now = 10 + limits.socket.idleMs;
+  const next = await connect(path);
+  next.call(1, "test.echo", { n: 1 });
+  expect((await next.ended(1)).result).toEqual({ n: 1 });
+  await silent.closed();
+  greeted.call(1, "test.echo", { n: 2 });
+  expect((await greeted.ended(1)).result).toEqual({ n: 2 });
+
+  // The reserve too is for those who use it.
+  for (const client of [next, greeted]) client.call(2, "test.wait");
+  await until(() => control.connections() === room + 1, "one of the reserve");
+  const idlers = [];
+  for (let n = 1; n < limits.socket.connectionsReserved; n++) idlers.push(await connect(path));
+  await until(
+    () => control.connections() === room + limits.socket.connectionsReserved,
+    "the reserve is full",
+  );
+  now += limits.socket.idleMs;
+  const asking = await connect(path);
+  asking.call(1, "daemon.status");
+  expect((await asking.ended(1)).result).toEqual({});
+  await early.closed();
+  control.close();
+});
+
+test("a call in the moment in which many connect is answered as soon as one of them proves idle", async () => {
+  const room = 3;
+  const { path, control } = rig([echo], { room });
+  const idlers = [];
+  for (let n = 0; n < room + limits.socket.connectionsReserved; n++) idlers.push(await connect(path));
+  const next = await connect(path);
+  next.call(1, "test.echo", { n: 1 });
+  expect((await next.ended(1)).result).toEqual({ n: 1 });
+  // Those that wait are few, and the daemon forgets the ones that go away.
+  const late = [];
+  for (let n = 0; n < limits.socket.waitingMax; n++) late.push(await connect(path));
+  for (const client of [...late, ...idlers]) client.close();
+  await until(() => control.connections() === 1, "only the one that called is left");
   control.close();
 });
 

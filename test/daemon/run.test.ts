@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { spawnDetached } from "../../src/base/detach.ts";
 import { openLock, readLock } from "../../src/base/flock.ts";
 import { isAlive } from "../../src/base/identity.ts";
+import { instanceIn } from "../../src/base/instance.ts";
 import { type Paths, pathsOf } from "../../src/base/paths.ts";
-import { instanceIn } from "../../src/daemon/instance.ts";
 import { connect, until } from "./rig.ts";
 
 const script = new URL("./dispatchd.ts", import.meta.url).pathname;

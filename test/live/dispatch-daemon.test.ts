@@ -111,6 +111,20 @@ test("a client that waits when the daemon is killed goes on with the next one", 
   expect(await waiting).toMatchObject({ code: 8, stderr: "" });
 });
 
+test("a daemon that hangs is named by down, and ended by down --force", async () => {
+  const { daemon } = await rig.pids();
+  process.kill(daemon, "SIGSTOP");
+  expect(await rig.refused(["down", "--wait", "0.1"])).toMatchObject({
+    code: "timeout",
+    message: expect.stringContaining(`(pid ${daemon})`),
+    hint: "dispatch down --force",
+  });
+  expect(await rig.ask(["down", "--force", "--wait", "0.1"])).toEqual({ status: "stopped", pid: daemon });
+  await until(() => processesOf(rig.home).children === 0, "the end of its Codex");
+  await rig.ask(["up"]);
+  expect(await rig.ask(["send", "@docs", "again", "--wait"])).toMatchObject({ last_message: "ok: again" });
+});
+
 test("--no-start and DISPATCH_NO_START start nothing; a stopped daemon stays stopped", async () => {
   const home = join(rig.home, "other");
   const elsewhere = { env: { DISPATCH_HOME: home } };

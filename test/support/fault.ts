@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { ErrorBody } from "../../src/base/error.ts";
 import { readLock } from "../../src/base/flock.ts";
 import { groupMembers, identityOf, isAlive, type ProcessFacts } from "../../src/base/identity.ts";
-import { instanceIn } from "../../src/daemon/instance.ts";
+import { instanceIn } from "../../src/base/instance.ts";
 import { index } from "../../src/ops/index.ts";
 import { connect } from "../../src/surface/client.ts";
 import type { Answer, Connection } from "../../src/surface/wire.ts";

@@ -4,10 +4,10 @@ import type { Clock } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
 import { readLock } from "../../base/flock.ts";
 import { isAlive } from "../../base/identity.ts";
+import { instanceIn } from "../../base/instance.ts";
 import { limits } from "../../base/limits.ts";
 import { version } from "../../base/version.ts";
 import { connect } from "../../surface/client.ts";
-import { instanceIn } from "../instance.ts";
 import { bad, badOf, type CheckContext, type Finding, ok, warn } from "./check.ts";
 
 export async function checkDaemon(

@@ -7,13 +7,13 @@ import { inheritedEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { readLock } from "../../base/flock.ts";
 import { isAlive } from "../../base/identity.ts";
+import { instanceIn } from "../../base/instance.ts";
 import { limits } from "../../base/limits.ts";
 import type { Paths } from "../../base/paths.ts";
 import type { Env } from "../../base/spawn.ts";
 import { findCodex } from "../../codex/find.ts";
 import type { Service, ServiceReport } from "../../ops/ctx.ts";
 import { configuredCodex, passedVariables } from "../config.ts";
-import { instanceIn } from "../instance.ts";
 import { lineOf, type Manager, managerOf, runAll } from "./manager.ts";
 import { isSame, programFault, type Recorded, recordIn, recordOf } from "./record.ts";
 

@@ -16,7 +16,10 @@ export default clientOp({
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
-    force: v.optional(flag(v.boolean(), "also while turns run: it interrupts them"), false),
+    force: v.optional(
+      flag(v.boolean(), "also while turns run: it interrupts them; kills a daemon that does not exit"),
+      false,
+    ),
     wait: v.optional(
       seconds("how long to wait until the process has exited"),
       limits.daemon.shutdownGraceMs / 1000 + 5,
@@ -29,11 +32,18 @@ export default clientOp({
     // The marker comes first: otherwise another command could start a daemon in between.
     ctx.markStopped();
     try {
-      const pid = await requestStop(ctx, force);
-      if (pid === null && (await ctx.gone(0))) return { status: "not_running" as const, pid: null };
+      const asked = await requestStop(ctx, force);
+      if (asked === null && (await ctx.gone(0))) return { status: "not_running" as const, pid: null };
+      const holder = ctx.holder();
+      const pid = asked ?? holder?.pid ?? null;
       if (await ctx.gone(wait * 1000)) return { status: "stopped" as const, pid };
-      fail("timeout", `the daemon ${pid ?? ""} has not exited ${wait} s after the request to stop`, {
-        hint: "dispatch daemon status",
+      if (force && holder?.kill() && (await ctx.gone(limits.daemon.killedMs)))
+        return { status: "stopped" as const, pid };
+      const daemon = pid === null ? "the daemon" : `the daemon (pid ${pid})`;
+      const what =
+        asked === null ? "does not answer and has not exited" : "was asked to stop and has not exited";
+      fail("timeout", `${daemon} ${what} within ${wait} s`, {
+        hint: force ? "dispatch doctor" : "dispatch down --force",
       });
     } catch (thrown) {
       if (!(thrown instanceof DispatchError && thrown.code === "timeout")) ctx.clearStopped();

@@ -24,9 +24,16 @@ async function start(pending: { answer?: Promise<Answer> }): Promise<number> {
     return runDaemon({ argv });
   }
   if (argv.length === 1 && argv[0] === "--version") {
-    const { version } = await import("./base/version.ts");
-    await Bun.write(Bun.stdout, `dispatch ${version}\n`);
-    return 0;
+    const [{ version }, { writeOut }] = await Promise.all([
+      import("./base/version.ts"),
+      import("./base/stdio.ts"),
+    ]);
+    const isWritten = await writeOut(`dispatch ${version}\n`).then(
+      () => true,
+      () => false,
+    );
+    // Otherwise `runCli` tries it again and reports the error.
+    if (isWritten) return 0;
   }
   // What `--host` runs on the other machine.
   if (argv[0] === "dial-stdio") {

@@ -28,12 +28,15 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
+/** Whether trying again can help. */
+type Retry = "no" | "later";
+
 /** What travels in `{"error": ...}`: on stderr, in a control frame, in an MCP result's `_meta`. */
 export interface ErrorBody {
   code: Code;
   message: string;
   hint: string | null;
-  retry: "no" | "later";
+  retry: Retry;
   data: Record<string, unknown> | null;
 }
 
@@ -70,17 +73,19 @@ export class DispatchError extends Error {
   /** The next command to type, or null when there is none. */
   readonly hint: string | null;
   readonly data: Record<string, unknown> | null;
+  readonly retry: Retry;
 
   constructor(
     code: Code,
     message: string,
-    more: { hint?: string; data?: Record<string, unknown>; cause?: unknown } = {},
+    more: { hint?: string; data?: Record<string, unknown>; cause?: unknown; retry?: Retry } = {},
   ) {
     super(shortText(message), more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "DispatchError";
     this.code = code;
     this.hint = more.hint === undefined ? null : shortText(more.hint);
     this.data = more.data ?? null;
+    this.retry = more.retry ?? codes[code].retry;
   }
 
   get exit(): number {
@@ -92,7 +97,7 @@ export class DispatchError extends Error {
       code: this.code,
       message: this.message,
       hint: this.hint,
-      retry: codes[this.code].retry,
+      retry: this.retry,
       data: this.data && shortData(this.data),
     };
   }

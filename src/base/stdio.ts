@@ -28,23 +28,20 @@ export function terminalRows(): number {
   return process.stdout.rows || 24;
 }
 
-/** False when the reader has gone (`| head`): the command then ends silently. */
-export function writeOut(s: string | Uint8Array): Promise<boolean> {
-  return write(Bun.stdout, "standard output", s);
-}
-
-export function writeErr(s: string): Promise<boolean> {
-  return write(Bun.stderr, "standard error", s);
-}
-
-async function write(to: Bun.BunFile, name: string, s: string | Uint8Array): Promise<boolean> {
+/** False when the reader has gone (`| head`): the command then ends silently. Throws `storage`: a full device. */
+export async function writeOut(s: string | Uint8Array): Promise<boolean> {
   try {
-    await Bun.write(to, s);
+    await Bun.write(Bun.stdout, s);
     return true;
   } catch (cause) {
     if ((cause as { code?: unknown }).code === "EPIPE") return false;
-    return fail("storage", `could not write to ${name}: ${errorMessage(cause)}`, { cause });
+    return fail("storage", `could not write to standard output: ${errorMessage(cause)}`, { cause });
   }
+}
+
+/** Never throws: a failure here has no place left to be told, and must not change what the command does. */
+export async function writeErr(s: string): Promise<void> {
+  await Bun.write(Bun.stderr, s).catch(() => {});
 }
 
 /** Standard input as it comes. */

@@ -61,7 +61,10 @@ export async function runDaemon({ argv = [], load = loadModules, ...options }: R
   try {
     const { home, ask, ...args } = daemonArgs(argv);
     const foreground = options.foreground ?? args.foreground;
-    if (ask) return (await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`)) ? 0 : 1;
+    if (ask) {
+      await writeOut(ask === "help" ? usage : `dispatchd ${version}\n`);
+      return 0;
+    }
     const paths = pathsOf(readEnv(), home);
     const wrong = makeDirectory(paths.home) ?? ownerFault(paths.home);
     if (wrong) throw wrong;

@@ -131,14 +131,23 @@ async function onSeveral(op: DaemonOp, run: Run): Promise<number | undefined> {
   if (!parts) return undefined;
   const { result, exit, isSkewed } = await runAcross({ ...run, op, parts, context: run });
   if (!run.out.isJson) for (const one of result.unreachable) await run.out.warn(unreachableLine(one));
-  await (isSkewed ? run.out.json(result) : run.out.result(op, result));
+  await show(op, { ...run, isSkewed: () => isSkewed }, result);
   return exit;
 }
 
-async function finish(op: AnyOp, { out, isSkewed }: Run, result: Row): Promise<number> {
-  // The view of this version may look for what another version does not have.
-  await (isSkewed() ? out.json(result) : out.result(op, result));
+async function finish(op: AnyOp, run: Run, result: Row): Promise<number> {
+  await show(op, run, result);
   return op.exit?.(result) ?? 0;
+}
+
+async function show(op: AnyOp, { out, isSkewed, checked }: Run, result: Row): Promise<void> {
+  try {
+    // The view of this version may look for what another version does not have.
+    await (isSkewed() ? out.json(result) : out.result(op, result));
+  } catch (thrown) {
+    if (op.intent === "read" || !(thrown instanceof DispatchError)) throw thrown;
+    throw (await import("./notshown.ts")).notShown(thrown, op, checked.input, result);
+  }
 }
 
 /** A stream ends successfully when the daemon ends it, at Ctrl-C, and when its reader has gone. */

@@ -91,6 +91,7 @@ async function withPlace(error: DispatchError, place: Place, deps: SurfaceDeps):
   const { nounsOf, placed } = await import("../place.ts");
   return new DispatchError(error.code, error.message, {
     hint: placed(error.hint, place, nounsOf(deps.index)),
+    retry: error.retry,
     ...(error.data ? { data: error.data } : {}),
     cause: error.cause,
   });

@@ -75,9 +75,9 @@ export async function serveMcp(options: ServeOptions): Promise<number> {
   await Promise.race([Promise.allSettled(calls), systemClock.sleep(limits.mcp.eofGraceMs)]);
   // The SDK sends an answer some microtasks after its handler returned.
   await systemClock.sleep(0);
-  await transport.flushed();
   session.close();
   served.elsewhere.close();
+  await transport.flushed();
   return 0;
 }
 

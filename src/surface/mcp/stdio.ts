@@ -13,21 +13,24 @@ import { writeOut } from "../../base/stdio.ts";
 export interface StdioTransport extends Transport {
   /** Resolves when the host has closed our input, or does not read our output any more. */
   ended: Promise<void>;
-  /** Resolves when everything that was sent is written. */
+  /** Resolves when everything that was sent is written. Throws `storage` when something could not be: a full device. */
   flushed(): Promise<void>;
 }
 
 export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.stream()): StdioTransport {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let written: Promise<void> = Promise.resolve();
+  let failure: unknown;
 
   const write = (message: unknown): Promise<void> => {
     written = written
       .then(async () => {
         if (!(await writeOut(`${JSON.stringify(message)}\n`))) end();
       })
-      // A write fails when the host has gone.
-      .catch(end);
+      .catch((thrown: unknown) => {
+        failure ??= thrown;
+        end();
+      });
     return written;
   };
   const refuse = (id: unknown, code: number, ours: Code, message: string) =>
@@ -55,7 +58,10 @@ export function stdioTransport(input: ReadableStream<Uint8Array> = Bun.stdin.str
 
   const transport: StdioTransport = {
     ended,
-    flushed: () => written,
+    flushed: () =>
+      written.then(() => {
+        if (failure) throw failure;
+      }),
     async start() {
       // Whether the input ends or fails, no more messages come.
       read(input, (chunk) => lines.push(chunk)).then(end, end);

@@ -5,7 +5,7 @@
 import { readEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import { type Paths, pathsOf } from "../../base/paths.ts";
-import { stdinChunks, writeOut } from "../../base/stdio.ts";
+import { stdinChunks, writeErr, writeOut } from "../../base/stdio.ts";
 import { version } from "../../base/version.ts";
 import type { DaemonFrame } from "../../ops/protocol.ts";
 import { connectSocket } from "../client.ts";
@@ -25,8 +25,9 @@ export async function dialStdio(args: readonly string[], deps: DialDeps): Promis
   } catch (thrown) {
     const error =
       thrown instanceof DispatchError ? thrown : new DispatchError("internal", errorMessage(thrown));
-    await written;
-    await writeOut(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
+    const frame = `${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`;
+    // What cannot be written to the client is seen by the person who runs this by hand.
+    await written.then(() => writeOut(frame)).catch(() => writeErr(frame));
     return error.exit;
   }
 }
@@ -40,6 +41,7 @@ async function copied(
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let drained = Promise.withResolvers<void>();
   let socket: Bun.Socket | undefined;
+  written.catch(() => end());
   const on = {
     data(chunk: Uint8Array) {
       // Nothing more is read from the daemon until this is written: it then waits, as with any slow reader.
@@ -88,5 +90,5 @@ async function copied(
     .then(() => end());
   await ended;
   daemon.end();
-  await written.catch(() => {});
+  await written;
 }

@@ -50,9 +50,12 @@ export async function runPlain(calls: Calls, { isJson, clock, stop }: PlainOptio
   const feed = openFeed({ ...calls, clock, report, touched: () => {} });
   const restore = onInterrupt(() => stop.abort());
   try {
-    await feed.begin();
-    calls.forbidStart();
-    await Promise.race([feed.follow(stop.signal), broken]);
+    const followed = async () => {
+      await feed.begin();
+      calls.forbidStart();
+      await feed.follow(stop.signal);
+    };
+    await Promise.race([followed(), broken]);
     await writing;
     return 0;
   } catch (thrown) {

@@ -30,7 +30,7 @@ export interface CompletionDeps extends SessionDeps {
 export async function complete(argv: readonly string[], deps: CompletionDeps): Promise<number> {
   const late = systemClock.sleep(limits.client.completionMs).then(() => "");
   const answer = await Promise.race([answered(argv, deps), late]).catch(() => "");
-  await writeOut(answer);
+  await writeOut(answer).catch(() => false);
   return 0;
 }
 

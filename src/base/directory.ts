@@ -1,7 +1,7 @@
 /** Directories of the user's own: whose they are, who else can reach them, and how one is made. */
 import { lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DispatchError, errorMessage, fail } from "./error.ts";
+import { DispatchError, errorMessage } from "./error.ts";
 import { foreign, ownUid, privacyFault } from "./privacy.ts";
 
 /** What is wrong with a directory that must be private, or undefined. A missing one is `not_found`. */
@@ -13,10 +13,7 @@ export function directoryFault(directory: string, uid = ownUid()): DispatchError
     return new DispatchError("denied", `${directory} is a symbolic link: what it points to can be changed`, {
       hint: "set DISPATCH_HOME to the directory that it points to",
     });
-  if (!found.isDirectory())
-    return new DispatchError("usage", `${directory} is not a directory`, {
-      hint: "set DISPATCH_HOME or DISPATCH_SOCKET to a directory of your own with mode 0700",
-    });
+  if (!found.isDirectory()) return notDirectory(directory);
   return privacyFault(directory, found, uid);
 }
 
@@ -31,7 +28,7 @@ export function ownerFault(directory: string, uid = ownUid()): DispatchError | u
  * root would make a home that locks that user out.
  */
 export function makeDirectory(directory: string, uid = ownUid()): DispatchError | undefined {
-  if (look(directory) !== undefined) return undefined;
+  if (look(directory) !== undefined) return isDirectory(directory) ? undefined : notDirectory(directory);
   let above = dirname(directory);
   while (look(above) === undefined && above !== dirname(above)) above = dirname(above);
   const owner = look(above)?.uid ?? uid;
@@ -40,18 +37,33 @@ export function makeDirectory(directory: string, uid = ownUid()): DispatchError 
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     return undefined;
   } catch (cause) {
-    return new DispatchError("storage", `could not make the directory ${directory}: ${errorMessage(cause)}`, {
-      hint: "choose another with --home",
-      cause,
-    });
+    return pathError(`make the directory ${directory}`, cause);
   }
+}
+
+function notDirectory(path: string): DispatchError {
+  return new DispatchError("usage", `${path} is not a directory`, {
+    hint: "set DISPATCH_HOME or DISPATCH_SOCKET to a directory of your own with mode 0700",
+  });
+}
+
+/** Codes of a path that names nothing that could be: through a file, in a circle of links, too long. */
+const impossible = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
+/** The error of a failed system call on a path of dispatch's own: `usage` when no such path can be. */
+export function pathError(what: string, cause: unknown): DispatchError {
+  const code = impossible.has((cause as NodeJS.ErrnoException).code ?? "") ? "usage" : "storage";
+  return new DispatchError(code, `could not ${what}: ${errorMessage(cause)}`, {
+    hint: "choose another directory with --home",
+    cause,
+  });
 }
 
 export function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    return fail("storage", `could not look at ${path}: ${errorMessage(cause)}`, { cause });
+    throw pathError(`look at ${path}`, cause);
   }
 }
 

@@ -3,7 +3,8 @@
  * what is written through a symbolic link goes where the link leads.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from "node:fs";
-import { DispatchError, errorMessage, fail } from "./error.ts";
+import { pathError } from "./directory.ts";
+import { DispatchError, fail } from "./error.ts";
 import { quoted } from "./privacy.ts";
 
 /** `constants` has no O_CLOEXEC in node's list. */
@@ -23,13 +24,13 @@ export function openOwn(path: string, flags: number): number {
   return irregular(path);
 }
 
-/** As `openOwn`, but each failure is `storage`: `what` names the file in the user's nouns. */
+/** As `openOwn`, but throws a `DispatchError` for each failure: `what` names the file in the user's nouns. */
 export function openOwnOrFail(path: string, flags: number, what: string): number {
   try {
     return openOwn(path, flags);
   } catch (cause) {
     if (cause instanceof DispatchError) throw cause;
-    return fail("storage", `could not open ${what} ${path}: ${errorMessage(cause)}`, { cause });
+    throw pathError(`open ${what} ${path}`, cause);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Where one dispatch home keeps its files. */
 
+import { refuseUndecodedPlaces } from "./undecoded.ts";
+
 export interface Paths {
   home: string;
   socket: string;
@@ -22,8 +24,9 @@ export interface PathsEnv {
   HOME?: string | undefined;
 }
 
-/** `home` is the `--home` flag. Relative paths are the caller's. */
+/** `home` is the `--home` flag. Relative paths are the caller's. Throws `usage` when a variable cannot be read as text. */
 export function pathsOf(env: PathsEnv, home?: string): Paths {
+  refuseUndecodedPlaces(env);
   const root = absolute(home || env.DISPATCH_HOME || `${homeOf(env)}/.dispatch`);
   const db = absolute(env.DISPATCH_DB || `${root}/registry.db`);
   return {

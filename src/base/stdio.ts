@@ -61,27 +61,6 @@ export async function readStdin(bytesMax: number): Promise<Uint8Array | undefine
   return Buffer.concat(parts);
 }
 
-/**
- * False when an argument is not UTF-8: the runtime then silently replaces it with U+FFFD (measured). Where
- * the system does not show the bytes, an argument that holds one is taken as typed.
- */
-export async function areArgumentsText(argv: readonly string[]): Promise<boolean> {
-  const shown = "/proc/self/cmdline";
-  if (!argv.some((word) => word.includes("\ufffd"))) return true;
-  // Not Bun.file: it takes a file that says it is empty at its word.
-  const { existsSync, readFileSync } = await import("node:fs");
-  return !existsSync(shown) || isUtf8(readFileSync(shown));
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Calls `fn` at Ctrl-C or TERM instead of dying; the returned function gives the signals back. */
 export function onInterrupt(fn: () => void): () => void {
   process.on("SIGINT", fn);

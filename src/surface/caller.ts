@@ -1,6 +1,7 @@
 /** The caller of this process: its kind, its Codex thread and its directory. */
 import { readEnv } from "../base/env.ts";
-import { fail } from "../base/error.ts";
+import { DispatchError, fail } from "../base/error.ts";
+import { refuseOtherDirectory } from "../base/undecoded.ts";
 import type { Caller } from "../ops/protocol.ts";
 
 /**
@@ -14,8 +15,11 @@ export function callerHere(kind: Caller["kind"]): Caller {
 
 function currentDirectory(): string {
   try {
-    return process.cwd();
+    const cwd = process.cwd();
+    refuseOtherDirectory(cwd);
+    return cwd;
   } catch (cause) {
+    if (cause instanceof DispatchError) throw cause;
     return fail("usage", "the current directory no longer exists", {
       hint: "cd to one that exists",
       cause,

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { chownSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDirectory, ownerFault } from "../../src/base/directory.ts";
+import { openLock, readLock } from "../../src/base/flock.ts";
 
 const scratch = () => mkdtempSync(join(tmpdir(), "directory-"));
 
@@ -27,6 +28,29 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(existsSync(join(home, ".dispatch"))).toBe(false);
   },
 );
+
+test("a home that is no directory, or that no path can lead to, is an error of the one who named it", () => {
+  const at = scratch();
+  writeFileSync(join(at, "file"), "");
+  symlinkSync("circle", join(at, "circle"));
+  symlinkSync("nothing", join(at, "dangling"));
+  symlinkSync(".", join(at, "link"));
+  for (const name of ["file", "file/below", "circle", "circle/below", "dangling", "x".repeat(300)]) {
+    const path = join(at, name);
+    const thrownOr = (ask: () => unknown) => {
+      try {
+        return ask();
+      } catch (thrown) {
+        return thrown;
+      }
+    };
+    expect(thrownOr(() => makeDirectory(path))).toMatchObject({ code: "usage" });
+    if (name === "dangling") continue;
+    expect(thrownOr(() => readLock(join(path, "lock")))).toMatchObject({ code: "usage" });
+    expect(thrownOr(() => openLock(join(path, "lock")))).toMatchObject({ code: "usage" });
+  }
+  expect(makeDirectory(join(at, "link"))).toBeUndefined();
+});
 
 test("who finds a home that root made is told how to take it back", () => {
   const home = scratch();

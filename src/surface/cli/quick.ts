@@ -86,9 +86,9 @@ function readOf(words: readonly string[], reads: typeof quickReads): QuickCall |
 
 /** The daemon's answer. `lost` if `runCli` has to call again: it also reports whose daemon it is. */
 function callDaemon({ name, hash, input }: QuickCall): TextAnswer {
-  const path = pathsOf(readEnv()).socket;
   let socket: UnixSocket | undefined;
   try {
+    const path = pathsOf(readEnv()).socket;
     socket = connectUnix(path, limits.client.quickHelloMs);
     if (socket === undefined) return { lost: true };
     const call = { id: 1, op: name, schema: hash, input, caller: callerHere("cli"), as: "text" } as const;

@@ -3,7 +3,8 @@ import { readEnv } from "../../base/env.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { nearest } from "../../base/nearest.ts";
 import { pathsOf } from "../../base/paths.ts";
-import { areArgumentsText, isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
+import { isTerminal, stdoutFd, terminalWidth } from "../../base/stdio.ts";
+import { refuseUndecodedArguments } from "../../base/undecoded.ts";
 import { version } from "../../base/version.ts";
 import type { SurfaceDeps } from "../deps.ts";
 import type { Place } from "../place.ts";
@@ -18,10 +19,7 @@ export async function runCli(argv: readonly string[], deps: SurfaceDeps): Promis
   let command: string | undefined;
   let place: Place = {};
   try {
-    if (!(await areArgumentsText(argv)))
-      fail("usage", "an argument is not well-formed UTF-8", {
-        hint: "send it from a file: --text-file PATH",
-      });
+    refuseUndecodedArguments(argv);
     const { flags, rest } = readFlags(argv, globalFlags, { isPartial: true });
     const globals = flags as Globals;
     out = openOutput(globals, deps.index);

@@ -20,13 +20,13 @@ export async function quickCall(
   hostName: string,
   deps: FarDeps,
 ): Promise<TextAnswer> {
-  const caller = callerHere("cli");
-  // No connection is made for an agent that may not use the host.
-  if (caller.thread_id !== null) return { lost: true };
-  const paths = pathsOf(readEnv());
   // Of a host that the shell's environment names, the next command goes there without a flag.
   const isNamed = hostName !== readEnv().DISPATCH_HOST;
   try {
+    const caller = callerHere("cli");
+    // No connection is made for an agent that may not use the host.
+    if (caller.thread_id !== null) return { lost: true };
+    const paths = pathsOf(readEnv());
     const host = hostNamed(hostName, await deps.hosts(paths));
     const read = { op: name, schema: hash, input };
     const { as, answer: kept } = await admittedRead(caller, { host: host.name, paths, deps }, read);

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { agreeable, type Behaviour, type FakeDaemon, fakeDaemon } from "../support/daemon.ts";
 import { main, newHome, onTerminal, run, socketIn, start, until } from "../support/run.ts";
 
@@ -196,6 +199,38 @@ describe("text", () => {
       "an argument is not well-formed UTF-8",
     );
     expect(await shell.exited).toBe(2);
+  });
+
+  test("a home whose name is not UTF-8 is refused, and so is a directory that would be another one", async () => {
+    const odd = mkdtempSync(join(tmpdir(), "odd-"));
+    const inShell = async (script: string, env: Record<string, string>) => {
+      const shell = Bun.spawn(["sh", "-c", script, process.execPath, main], {
+        cwd: odd,
+        env: { PATH: process.env["PATH"] ?? "", DISPATCH_NO_START: "1", ...env },
+        stderr: "pipe",
+      });
+      const error = errorIn(await new Response(shell.stderr).text());
+      return [await shell.exited, error["code"], error["message"]];
+    };
+    for (const name of ["DISPATCH_HOME", "HOME", "CODEX_HOME"])
+      expect(await inShell(`export ${name}="$PWD/$(printf 'h\\351')"; exec "$0" "$1" list`, {})).toEqual([
+        2,
+        "usage",
+        `${name} is not well-formed UTF-8`,
+      ]);
+    const replaced = "h\ufffd";
+    expect((await inShell('exec "$0" "$1" list', { DISPATCH_HOME: join(odd, replaced) }))[0]).toBe(10);
+    // The runtime gives both directories the same name.
+    mkdirSync(join(odd, replaced));
+    const inOdd = `d="$(printf 'h\\351')"; mkdir -p "$d"; cd "$d"; exec "$0" "$1" list`;
+    expect(await inShell(inOdd, { DISPATCH_HOME: home })).toEqual([
+      2,
+      "usage",
+      "the name of the current directory is not well-formed UTF-8",
+    ]);
+    expect(
+      (await inShell(`cd ${replaced}; exec "$0" "$1" list`, { DISPATCH_HOME: join(odd, "none") }))[0],
+    ).toBe(10);
   });
 
   test("words that look like numbers, flags after -- and shell characters are plain text", async () => {

@@ -7,10 +7,16 @@ export const clientLimits = {
   client: {
     /** `quick` waits this long for the connection, and for each part up to hello. Then `runCli` calls again. */
     quickHelloMs: second,
+    /** And for each part of the answer. */
+    quickAnswerMs: 30 * second,
     /** Its answer is read in pieces of this size: `list` of 100 threads is 42 KB. */
     bufferBytes: 64 * KiB,
     /** Less room than this is not offered to the kernel: many small reads would take long. */
     readBytesMin: 4 * KiB,
+    /** While a call waits: how often the client looks whether anything has come, and asks the daemon if nothing has. */
+    quietMs: 5 * second,
+    /** Questions without any answer, after which the daemon counts as hung: half a minute. A machine may swap for as long. */
+    quietTimesMax: 5,
     /** A local socket accepts a connection at once, or its daemon hangs. */
     connectTimeoutMs: 2 * second,
     /** How long completion waits for the daemon after TAB. */

@@ -3,6 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { DispatchError, type ErrorBody } from "../base/error.ts";
 import type { Caller, ClientFrame, DaemonFrame, TextHead } from "../ops/protocol.ts";
 import { bytesOf, frameReader, helloFrame } from "./frames.ts";
+import { liveness } from "./liveness.ts";
 
 export type Row = Record<string, unknown>;
 
@@ -61,7 +62,14 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
   // Most calls do not wait for it.
   greeting.promise.catch(() => {});
 
+  const alive = liveness({
+    clock: systemClock,
+    ask: () => send([helloFrame]),
+    isPaused: () => rowsPending > 0,
+    silent: () => drop(silent()),
+  });
   const endAll = (answer: Answer | Error) => {
+    alive.end();
     for (const call of open.values()) call.end(answer);
     open.clear();
   };
@@ -121,6 +129,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
     if (!call || "bytes" in frame) return;
     if ("row" in frame) return takeRow(call, frame.row);
     open.delete(frame.id as number);
+    if (open.size === 0) alive.end();
     const answer = "error" in frame ? { error: frame.error } : { result: frame.result };
     call.taken.then(() => call.end(answer)).catch(call.end);
   };
@@ -157,6 +166,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       };
+      alive.begin();
       open.set(id, { row: on.row, taken: Promise.resolve(), end });
       send([...hello(), { id, ...call }]);
       on.signal?.addEventListener("abort", cancel, { once: true });
@@ -174,7 +184,10 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
   };
 
   return {
-    received: (chunk: Uint8Array) => frames.push(chunk),
+    received(chunk: Uint8Array) {
+      alive.heard();
+      frames.push(chunk);
+    },
     /** The other end takes bytes again. */
     drained: flush,
     /** The other end has gone, or gives the reason why it is of no use. */

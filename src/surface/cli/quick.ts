@@ -126,7 +126,7 @@ function answerFrom(socket: UnixSocket): TextAnswer {
     },
   });
   while (answer === undefined) {
-    const bytes = socket.receive(hasSpoken ? 0 : limits.client.quickHelloMs);
+    const bytes = socket.receive(hasSpoken ? limits.client.quickAnswerMs : limits.client.quickHelloMs);
     if (bytes === undefined) return { lost: true };
     frames.push(bytes);
   }

@@ -48,12 +48,15 @@ export async function rename(
     // Checked again: other calls may have run while Codex was called.
     refuseTaken();
     journal.commit((change) => {
+      // Codex may have told of the new name before it answered.
+      const isNew = store.lanes.find(lane.ref)?.title !== name;
       store.lanes.set(lane.ref, {
         title: name,
         handle,
         named_by_agent: agentThread !== null,
         updated_at: change.now,
       });
+      if (!isNew) return;
       change.append({
         kind: "thread.renamed",
         lane: lane.ref,

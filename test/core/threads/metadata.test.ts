@@ -17,3 +17,18 @@ test("of two threads that are renamed at once to one name, one gets its handle a
   const handles = [here.ref, ref].map((one) => core.view(one).handle);
   expect(handles.filter((handle) => handle === "same-name")).toHaveLength(1);
 });
+
+test("one rename is one event, also when Codex tells of it before it answers, and when it is asked for again", async () => {
+  const here = await rig();
+  const { engine, agent, live, store } = here.world;
+  const name = agent.nameThread.bind(agent);
+  agent.nameThread = async (threadId, title) => {
+    await name(threadId, title);
+    engine.sink.onEvents(live.epoch()!, [{ kind: "thread_renamed", thread_id: threadId, name: title }]);
+  };
+  store.lanes.set(here.ref, { durable_at: here.clock.now() });
+  await engine.core.rename({ ref: here.ref }, "new name");
+  await engine.core.rename({ ref: here.ref }, "new name");
+  expect(here.view()).toMatchObject({ title: "new name", handle: "new-name" });
+  expect(here.kinds().filter((kind) => kind === "thread.renamed")).toHaveLength(1);
+});

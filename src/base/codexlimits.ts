@@ -62,8 +62,16 @@ export const codexLimits = {
   },
 
   process: {
-    /** Bytes that are kept of a child's stderr: the end, which has the reason. */
-    stderrTailBytes: 16 * KiB,
+    /** Characters of a line that a child prints besides its protocol. */
+    printedLineMax: KiB,
+    /** Lines of those that are shown as the reason of its end: the one that says why, and what explains it. */
+    printedLinesMax: 3,
+    /** Characters of those lines. */
+    printedCharsMax: 500,
+    /** A line that says why is no reason any more when the child went on for this long. */
+    causeMaxMs: minute,
+    /** Bytes of each stream of a short command of Codex: one that fails may print its reason last. */
+    commandBytesMax: 256 * KiB,
     /** Output written before the exit is in the pipe already; reading it takes a moment. */
     pipeGraceMs: 250,
     /** A tool that is run for one fact answers at once, or its answer is not used. */

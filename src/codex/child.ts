@@ -1,4 +1,4 @@
-/** One `codex app-server` process: its pipes, its exit, and the end of its stderr. It does not interpret the lines. */
+/** One `codex app-server` process: its pipes, its exit, and the reason of the exit. It does not interpret the lines. */
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { groupMembers, identityOf, isGroupAlive } from "../base/identity.ts";
@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 import { type LineSplitter, lineSplitter, type Oversize } from "../base/lines.ts";
 import { type Child, type Env, type Exit, endGroup, signalGroup, spawnGroup } from "../base/spawn.ts";
 import type { ChildIdentity } from "../core/model/ports/agent.ts";
-import { stderrTail } from "./stderr.ts";
+import type { Printed } from "./printed.ts";
 
 export interface CodexChild {
   identity: ChildIdentity;
@@ -30,6 +30,7 @@ export function startChild(to: {
   clock: Clock;
   onRead: OnRead;
   onOversize(oversize: Oversize): void;
+  printed: Printed;
 }): CodexChild {
   // -c overrides the user's file. After this delay an idle thread's writer lock is released (facts F40); default 60 s.
   const unload = `thread_unload_delay_secs=${limits.codex.threadUnloadDelaySecs}`;
@@ -41,7 +42,8 @@ export function startChild(to: {
   }
 
   let reason: string | undefined;
-  const tail = stderrTail(child.stderr, to.clock);
+  let isEnding = false;
+  const stderrRead = readText(child.stderr, to.printed.stderr);
   // A child whose output is not read buffers without bound, so it is ended. The reason names the failure.
   const drained = drain(child, to).catch((thrown: unknown) => {
     reason ??= `its output could not be read: ${errorMessage(thrown)}`;
@@ -62,6 +64,7 @@ export function startChild(to: {
     },
     write: child.write,
     async end() {
+      isEnding = true;
       child.endInput();
       await endGroup(child, to.clock, {
         graceMs: limits.process.stopGraceMs,
@@ -77,7 +80,8 @@ export function startChild(to: {
       // No process of its group may survive: a message is sent again only when none is left.
       if (groupMembers(child.group).length > 0) signalGroup(child.group, "SIGKILL");
       await drained;
-      return reason ?? exitReason(exit, await tail.lastLines());
+      await within(stderrRead, to.clock);
+      return reason ?? exitReason(exit, isEnding, to.printed);
     })(),
   };
 }
@@ -116,11 +120,33 @@ async function drain(
     lines = [];
     if (whole.length > 0) await to.onRead(whole);
   }
+  const rest = splitter.end();
+  // A message that its exit cut is no reason, and may be long.
+  if (rest !== undefined && rest[0] !== openingBrace) await to.onRead([rest]);
 }
 
-/** stderr explains an exit that Codex caused itself. When it was killed or stopped, stderr is about earlier events. */
-function exitReason(exit: Exit, stderr: string): string {
-  const how = exit.signal === null ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`;
-  const isStopped = exit.code === 0 || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
-  return stderr === "" || isStopped ? `codex ${how}` : `codex ${how}: ${stderr}`;
+const openingBrace = 0x7b;
+
+async function readText(stream: ReadableStream<Uint8Array>, onText: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of stream) onText(decoder.decode(chunk, { stream: true }));
+  } catch {
+    // A broken pipe ends the reading. What was read is kept.
+  }
+}
+
+/** The process is reaped and its last lines are in the pipe. Processes that it started may hold the pipe open. */
+async function within(read: Promise<void>, clock: Clock): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([read, clock.sleep(limits.process.drainGraceMs, patience.signal)]);
+  patience.abort();
+}
+
+/** What it printed explains an exit that it caused itself. When it was killed or stopped, that is about earlier events. */
+function exitReason(exit: Exit, isEnding: boolean, printed: Printed): string {
+  const how =
+    exit.signal === null ? `codex ended with status ${exit.code}` : `codex was killed by ${exit.signal}`;
+  const isStopped = isEnding || exit.signal === "SIGKILL" || exit.signal === "SIGTERM";
+  return isStopped ? how : printed.explain(how);
 }

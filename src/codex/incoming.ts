@@ -30,7 +30,8 @@ export function incoming(to: {
   log: Log;
   batch(events: AgentEvent[]): void;
   warned(words: string): void;
-  garbage(): void;
+  /** A line that is not of the protocol, where it is at hand. */
+  garbage(line?: Uint8Array): void;
 }): Incoming {
   let events: AgentEvent[] = [];
 
@@ -69,7 +70,7 @@ export function incoming(to: {
     if (to.taps.size === 0 && !to.memory.isRetrying() && isDelta(line)) return;
     const message = parsed(line);
     const method = text(message?.["method"]);
-    if (message === undefined) return to.garbage();
+    if (message === undefined || (method === null && message["id"] === undefined)) return to.garbage(line);
     if (method !== null) return onMessage(method, message);
     deliver();
     if (!to.rpc.settle(message)) to.log.debug("codex answered an unknown or expired call");

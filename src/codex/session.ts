@@ -13,6 +13,7 @@ import { type Lack, tooOldError } from "./features.ts";
 import { type Hello, helloOf, initializeParams } from "./hello.ts";
 import { incoming, type Taps } from "./incoming.ts";
 import { type StreamMemory, streamMemory } from "./memory.ts";
+import { type Printed, printed } from "./printed.ts";
 import { type Rpc, rpc } from "./rpc.ts";
 
 export interface ChildSession {
@@ -20,6 +21,7 @@ export interface ChildSession {
   pid: number;
   rpc: Rpc;
   memory: StreamMemory;
+  printed: Printed;
   started: Promise<Started>;
   /** The features that this Codex lacks. Known once it is up. */
   lacks(): readonly Lack[];
@@ -60,9 +62,11 @@ export function startSession(deps: SessionDeps, executable: string): ChildSessio
   const { sink, clock, log } = deps;
   const calls = rpc({ write: (line) => child.write(line), clock });
   const memory = streamMemory();
+  const output = printed(clock.monotonic);
   let garbageLines = 0;
-  const garbage = () => {
+  const garbage = (line?: Uint8Array) => {
     garbageLines++;
+    if (line) output.stdout(line);
     deps.garbage();
   };
   const handlers = incoming({
@@ -72,7 +76,7 @@ export function startSession(deps: SessionDeps, executable: string): ChildSessio
     garbage,
     batch: (events) => sink.onEvents(epoch, events),
   });
-  const child = startChild({ executable, env: deps.env, clock, ...handlers });
+  const child = startChild({ executable, env: deps.env, clock, printed: output, ...handlers });
   const epoch = recordStart();
 
   /** Its exit is awaited elsewhere. A failure to end it is only logged here. */
@@ -112,7 +116,7 @@ export function startSession(deps: SessionDeps, executable: string): ChildSessio
       return undefined;
     });
     const { pid } = child.identity;
-    const hello = await initialize(calls, deps, { pid, garbage: () => garbageLines });
+    const hello = await initialize(calls, deps, { pid, garbage: () => garbageLines, printed: output });
     if (hello instanceof DispatchError) {
       // The error of `initialize` explains more than "codex was killed".
       kill(errorMessage(hello));
@@ -141,6 +145,7 @@ export function startSession(deps: SessionDeps, executable: string): ChildSessio
     pid: child.identity.pid,
     rpc: calls,
     memory,
+    printed: output,
     started: initialized(),
     lacks: () => lacks,
     exited,
@@ -170,20 +175,28 @@ interface Signs {
   pid: number;
   /** The number of lines so far that could not be read. */
   garbage(): number;
+  printed: Printed;
 }
 
 /**
  * Rejects when the child used almost no CPU time within `limits.codex.startTimeoutMs`, or printed garbage. Never resolves.
  * A child that works may take long (facts F65).
  */
-async function idled({ pid, garbage }: Signs, clock: Clock, log: Log, signal: AbortSignal): Promise<never> {
+async function idled(
+  { pid, garbage, printed }: Signs,
+  clock: Clock,
+  log: Log,
+  signal: AbortSignal,
+): Promise<never> {
   const late = `codex did not answer initialize within ${limits.codex.startTimeoutMs / 1000} s`;
   for (let before = 0; !signal.aborted; ) {
     await clock.sleep(limits.codex.startTimeoutMs, signal);
     const worked = cpuMsOf(pid) ?? 0;
-    if (worked - before < limits.codex.startWorkMs) fail("timeout", late);
-    if (garbage() > limits.codex.startGarbageMax)
-      fail("timeout", `${late}, and printed ${garbage()} lines that are not of its protocol`);
+    if (worked - before < limits.codex.startWorkMs) fail("timeout", printed.explain(late));
+    if (garbage() > limits.codex.startGarbageMax) {
+      const lines = `${garbage()} lines that are not of its protocol`;
+      fail("timeout", printed.explain(`${late}, and printed ${lines}`));
+    }
     log.info("codex is still starting and uses CPU time", { pid, cpu_ms: worked });
     before = worked;
   }

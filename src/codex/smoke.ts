@@ -1,6 +1,6 @@
 /** Tests Codex for `doctor`: starts a private child, opens a thread, and ends the child. It needs no daemon. */
 import type { Clock } from "../base/clock.ts";
-import { DispatchError, errorMessage } from "../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
@@ -60,7 +60,7 @@ export async function smoke(deps: {
     else {
       const within = `within ${deps.timeoutMs / 1000} s`;
       // A configuration that cannot be loaded is refused at once: only MCP servers take their time.
-      if (!servers.areAwaited()) throw new DispatchError("timeout", `codex did not finish ${within}`);
+      if (!servers.areAwaited()) fail("timeout", session.printed.explain(`codex did not finish ${within}`));
       warned(`codex opened no thread ${within}: it waits for the MCP servers that are required`);
     }
     seen.warnings.push(...servers.faults());

@@ -20,7 +20,7 @@ export async function runWithTemporaryHome<T>(
   try {
     const output = await run([executable, ...args(folder)], {
       timeoutMs,
-      bytesMax: limits.process.stderrTailBytes,
+      bytesMax: limits.process.commandBytesMax,
       env: { ...childEnv(env), CODEX_HOME: folder },
     });
     return await read(output, folder);

@@ -161,6 +161,36 @@ describe("a start", () => {
     expect(sink.downs[0]!.reason).toContain("status 7");
   });
 
+  const notes = Array.from({ length: 300 }, (_, at) => `note ${at}\n`).join("");
+
+  test.each<[string, FakeCodex, string]>([
+    [
+      "before much noise",
+      { initialize: 3, stderr: `Error: no home\n${notes}` },
+      "3: Error: no home | note 0 | note 1",
+    ],
+    ["on stdout", { initialize: 3, stdout: "wrapper\nno profile\n" }, "3: wrapper | no profile"],
+    ["on stdout, without the end of its line", { initialize: 3, stdout: "fatal: no vm" }, "3: fatal: no vm"],
+    ["on stdout as JSON", { initialize: 3, stdout: '{"level":"error"}\n' }, '3: {"level":"error"}'],
+    ["with status 0", { initialize: 0, stderr: "log in first\n" }, "0: log in first"],
+    ["but a part of a message", { initialize: 3, stdout: '{"method":"thread/clo' }, "3"],
+  ])("of something that ends is degraded with its reason: %s", async (_, codex, reason) => {
+    const stood = stand({ clock: handClock(), codex });
+    stood.codex.start();
+    const { message } = await refusal(stood.codex.ready(10_000));
+    expect(message).toBe(`codex did not start: codex ended with status ${reason}`);
+  });
+
+  test("that is left unanswered says what it printed", async () => {
+    const clock = handClock();
+    const { codex } = stand({ clock, codex: { initialize: "silent", stdout: "error: no licence\n" } });
+    codex.start();
+    await until("its line is read", () => codex.status().garbage_lines === 1);
+    await clock.advance(limits.codex.startTimeoutMs);
+    await until("it is degraded", () => codex.status().state === "degraded");
+    expect(codex.status().last_error!.message).toEndWith("within 20 s: error: no licence");
+  });
+
   test("that `initialize` refuses, or leaves unanswered, is ended and degraded", async () => {
     const refusing = stand({ clock: handClock(), codex: { initialize: "refuse" } });
     refusing.codex.start();

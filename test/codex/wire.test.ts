@@ -6,7 +6,6 @@ import { itemFacts } from "../../src/codex/items.ts";
 import { streamMemory } from "../../src/codex/memory.ts";
 import { resumeParams, startParams } from "../../src/codex/params.ts";
 import { requestFacts } from "../../src/codex/requests.ts";
-import { plainLines } from "../../src/codex/stderr.ts";
 import { threadFacts, threadOpened, turnFacts } from "../../src/codex/wire.ts";
 
 describe("threads and turns", () => {
@@ -508,9 +507,4 @@ test("the version stands in the user agent", () => {
   expect(helloOf({ userAgent, codexHome: "/h" })).toEqual({ version: "0.169.0", codex_home: "/h" });
   expect(helloOf({ userAgent: "x/0.170.0-alpha.3 (y)" }).version).toBe("0.170.0-alpha.3");
   expect(helloOf({})).toEqual({ version: "unknown", codex_home: "" });
-});
-
-test("what codex wrote to stderr is shown without its colours and controls", () => {
-  const raw = "\u001b[2mold\u001b[0m\n\n\u001b[31mERROR\u001b[0m a\u0007b\nlast\u009b1m\n one\n";
-  expect(plainLines(raw)).toBe("ERROR a b | last 1m | one");
 });

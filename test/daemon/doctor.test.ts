@@ -126,20 +126,24 @@ test("a configuration with a misspelt key fails, with file, line and the right o
 test("a codex that is not there, or does not run, or hangs, fails with how to install it", async () => {
   const { bin, ask } = place();
   const codex = join(bin, "codex");
-  writeFileSync(codex, "#!/bin/sh\necho broken >&2\nexit 4\n");
+  writeFileSync(codex, "#!/bin/sh\necho broken\nkill -HUP $$\n");
   expect((await ask())["codex"]).toMatchObject({
     status: "fail",
+    summary: expect.stringContaining("(status SIGHUP)"),
     detail: "broken",
     recovery: expect.stringContaining("npm install"),
   });
-  writeFileSync(codex, "#!/bin/sh\nsleep 60\n");
-  expect((await ask({ timeoutMs: 200 }))["codex"]).toMatchObject({ status: "fail" });
+  writeFileSync(codex, "#!/bin/sh\necho Error: no licence; yes note | head -c 100000 >&2; exec sleep 60\n");
+  expect(await ask({ timeoutMs: 1000, app_server: true })).toMatchObject({
+    codex: { status: "fail", detail: "Error: no licence" },
+    app_server: { status: "fail", summary: "codex did not finish within 1 s: Error: no licence" },
+  });
   chmodSync(codex, 0o600);
   expect((await ask())["codex"]).toMatchObject({
     status: "fail",
     recovery: expect.stringContaining("codex"),
   });
-});
+}, 15_000);
 
 test("a codex that is older than those that were tested is a warning; a newer one is named, and is none", async () => {
   const { bin, ask } = place();

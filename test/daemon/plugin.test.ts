@@ -164,6 +164,15 @@ test("a dry run runs nothing and writes nothing", async () => {
   expect(existsSync(paths.home)).toBe(false);
 });
 
+test("a host that prints much says why, and not what it printed before", async () => {
+  const { plugin } = place({
+    codex: "yes note | head -200; echo 'Error: disk full'; exit 3",
+    claude: "exit 0",
+  });
+  const { hosts } = await plugin.install(all);
+  expect(hosts[0]!.error!.message).toEndWith("ended with status 3: Error: disk full");
+});
+
 test("a step that fails ends that host's row with the reason and the next command, and not the other's", async () => {
   const refused = '[ "$2" = marketplace ] && exit 0\necho "✘ Failed: the disk is full" >&2\nexit 3';
   const { plugin, calls, folder } = place({ codex: refused, claude: "exit 0" });

@@ -11,6 +11,7 @@ const how = JSON.parse(process.env["FAKE"] ?? "{}") as FakeCodex;
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const held: number[] = [];
 if (how.stderr !== undefined) process.stderr.write(how.stderr);
+if (how.stdout !== undefined) process.stdout.write(how.stdout);
 if (how.stubborn) process.on("SIGTERM", () => {});
 
 for await (const line of console) {

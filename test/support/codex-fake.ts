@@ -4,10 +4,12 @@ import { join, resolve } from "node:path";
 
 /** How a fake app-server behaves. It answers any other method with its own params. */
 export interface FakeCodex {
-  /** `silent` never answers, `works` computes until SIGUSR2, `babbles` does so and prints garbage; a number is an exit status, after `stderr`. */
+  /** `silent` never answers, `works` computes until SIGUSR2, `babbles` does so and prints garbage; a number is an exit status, after `stderr` and `stdout`. */
   initialize?: "ok" | "silent" | "works" | "babbles" | "refuse" | number;
   ping?: "ok" | "silent";
   stderr?: string;
+  /** What is not of the protocol, before everything else. */
+  stdout?: string;
   /** Written, each as a line, right after the answer to `initialize`. */
   lines?: string[];
   /** Calls of this method are answered with this, when `thread/backgroundTerminals/clean` is called. */

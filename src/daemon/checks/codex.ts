@@ -11,6 +11,7 @@ import { version } from "../../base/version.ts";
 import { capabilities } from "../../codex/capabilities.ts";
 import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
 import { findCodex } from "../../codex/find.ts";
+import { reasonOf } from "../../codex/printed.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { runWithTemporaryHome } from "../../codex/temporaryhome.ts";
 import { configuredCodex } from "../config.ts";
@@ -24,10 +25,14 @@ export async function checkCodex(ctx: CheckContext): Promise<Finding> {
   const { output, version: found } = await versionOf(path, ctx);
   const data = { path };
   if (output.timedOut)
-    return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, { recovery: install, data });
+    return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, {
+      detail: reasonOf(output) || undefined,
+      recovery: install,
+      data,
+    });
   if (output.code !== 0)
-    return bad(`${path} does not run (status ${output.code})`, {
-      detail: output.stderr.trim(),
+    return bad(`${path} does not run (status ${output.code ?? output.signal})`, {
+      detail: reasonOf(output) || undefined,
       recovery: install,
       data,
     });

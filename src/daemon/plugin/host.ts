@@ -4,6 +4,7 @@ import { limits } from "../../base/limits.ts";
 import { quoted } from "../../base/privacy.ts";
 import { type Env, type RunResult, run } from "../../base/spawn.ts";
 import { isNewer, version } from "../../base/version.ts";
+import { isCause } from "../../codex/printed.ts";
 import type { PluginRow } from "../../ops/ctx.ts";
 
 /** Of the marketplace, and of the plugin in it. */
@@ -107,14 +108,18 @@ function textOf({ stdout, stderr }: RunResult): string {
   return `${stderr}\n${stdout}`;
 }
 
-/** What the host says, without marks, warnings and the backtrace that Codex adds. */
+/** What the host says, from the line that says why, without marks, warnings and the backtrace that Codex adds. */
 function spoken(result: RunResult): string {
   const text = textOf(result).split(/^Stack backtrace:/m)[0]!;
   const lines = text
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/^WARN/.test(line));
-  const said = lines.join("; ").replace(/^.*?✘ /, "");
+  const from = Math.max(lines.findLastIndex(isCause), 0);
+  const said = lines
+    .slice(from)
+    .join("; ")
+    .replace(/^.*?✘ /, "");
   return said.length > limits.plugin.refusalCharsMax
     ? `${said.slice(0, limits.plugin.refusalCharsMax)}…`
     : said;

@@ -1,4 +1,5 @@
 /** Codex's refusals. Nearly all have the code -32600, so only the text distinguishes them (facts F54). */
+import { join } from "node:path";
 import { DispatchError } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Refusal } from "../core/model/ports/agent.ts";
@@ -21,6 +22,7 @@ const texts: readonly (readonly [RegExp, Refusal])[] = [
   [/^thread not found/, "not_loaded"],
   [/exceeds the maximum|too large/i, "too_large"],
   [/feature is disabled$/, "switched_off"],
+  [/^failed to (re)?(load|read) (\w+ )?config(uration)?\b/, "bad_config"],
 ];
 
 const hints: Partial<Record<Refusal, string>> = {
@@ -49,13 +51,39 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
   // The message continues with the list of known methods. An unknown word in the params has the same form of message.
   const isUnknown = message.startsWith(`Invalid request: unknown variant \`${method}\``);
   const words = isUnknown ? "it does not know this method" : message.slice(0, limits.wire.refusalCharsMax);
-  const named = reason === "other" ? namedBy(method, params, message) : undefined;
-  return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${words}`, {
-    ...(named === undefined ? {} : { hint: named.hint }),
-    ...(isUnknown ? { hint: "to see what this Codex lacks: dispatch doctor" } : {}),
-    ...(hints[reason] === undefined ? {} : { hint: hints[reason] }),
+  const isOfUser = reason === "other" || reason === "bad_config";
+  const named = isOfUser ? namedBy(method, params, message) : undefined;
+  const hint = isUnknown
+    ? "to see what this Codex lacks: dispatch doctor"
+    : (named?.hint ?? (reason === "bad_config" ? correctConfig(message) : hints[reason]));
+  const profile = profileRefused(params, message);
+  const about = profile === undefined ? "" : `it has no permission profile \`${profile}\`: `;
+  return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${about}${words}`, {
+    ...(hint === undefined ? {} : { hint }),
     data: { reason, words },
   });
+}
+
+/** The file that Codex could not load, with the line where it says one (facts F76). */
+function fileIn(message: string): string | undefined {
+  const found = /(?<=^| )(\/.*?\.toml)(?::(\d+))?/.exec(message);
+  if (!found) return undefined;
+  const line = found[2] ?? /\bat line (\d+)/.exec(message)?.[1];
+  return line === undefined ? found[1] : `${found[1]}:${line}`;
+}
+
+/** `home` is Codex's home, where it is known. */
+export function correctConfig(message: string, home?: string | null): string {
+  const file = fileIn(message) ?? (home ? join(home, "config.toml") : undefined);
+  return file === undefined
+    ? "correct Codex's config.toml or the settings of this command, and try again; dispatch doctor checks the file"
+    : `correct ${file} and try again`;
+}
+
+/** Codex names the profile only when its configuration has a table of profiles. */
+function profileRefused(params: Json, message: string): string | undefined {
+  if (!/: default_permissions re(quires|fers to)/.test(message)) return undefined;
+  return text(params["permissions"]) ?? text(object(params["config"])?.["default_permissions"]) ?? undefined;
 }
 
 /** The settings that the user may choose for a thread. */
@@ -91,14 +119,26 @@ function namedBy(
   message: string,
 ): { code: "usage" | "not_found"; hint: string } | undefined {
   const named = row(namedParams, method)?.map((name) => params[name]);
-  if (named === undefined) return undefined;
-  const quoted = new Set([...message.matchAll(/[`'"]([^`'"]+)[`'"]/g)].map((match) => match[1]!));
+  // An error in a file may list the words that are allowed there, which the user's value can be one of.
+  if (named === undefined || fileIn(message) !== undefined) return undefined;
+  if (profileRefused(params, message) !== undefined)
+    return { code: "usage", hint: "to see the profiles: dispatch permissions" };
+  const quotes = /[`'"]([^`'"]+)[`'"]| (\/[^\s:]+)/g;
+  const quoted = new Set([...message.matchAll(quotes)].map((match) => match[1] ?? match[2]!));
   const last = /: ([^:]+)$/.exec(message)?.[1];
   if (last !== undefined) quoted.add(last.trim());
-  if (!stringsIn(named).some((value) => quoted.has(value))) return undefined;
+  const keys = Object.keys(object(params["config"]) ?? {});
+  const isQuoted =
+    stringsIn(named).some((value) => quoted.has(value)) || keys.some((key) => isKeyIn(key, quoted));
+  if (!isQuoted) return undefined;
   return /^turn not found/.test(message)
     ? { code: "not_found", hint: "to see the ids of its turns: dispatch tail THREAD" }
     : { code: "usage", hint: "correct that value and try again" };
+}
+
+/** Codex quotes the key of a wrong value, which may be inside the one that was set. */
+function isKeyIn(key: string, quoted: ReadonlySet<string>): boolean {
+  return quoted.has(key) || [...quoted].some((other) => other.startsWith(`${key}.`));
 }
 
 function stringsIn(value: unknown): string[] {

@@ -5,6 +5,7 @@ import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Env } from "../base/spawn.ts";
 import type { AgentSink, RawLine } from "../core/model/ports/agent.ts";
+import { correctConfig, isRefusal } from "./errors.ts";
 import { type Json, object, text } from "./read.ts";
 import { type ChildSession, startSession } from "./session.ts";
 import { signal } from "./signal.ts";
@@ -65,9 +66,11 @@ export async function smoke(deps: {
     }
     seen.warnings.push(...servers.faults());
   } catch (thrown) {
+    const message = errorMessage(thrown);
+    const hint = thrown instanceof DispatchError ? thrown.hint : null;
     seen.error = {
-      message: errorMessage(thrown),
-      hint: thrown instanceof DispatchError ? thrown.hint : null,
+      message,
+      hint: isRefusal(thrown, "bad_config") ? correctConfig(message, seen.codex_home) : hint,
     };
   } finally {
     patience.abort();

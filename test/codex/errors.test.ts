@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isRefusal, refusalOf, refusedError } from "../../src/codex/errors.ts";
+import { correctConfig, isRefusal, refusalOf, refusedError } from "../../src/codex/errors.ts";
 import { forkParams, sourceKinds, startParams } from "../../src/codex/params.ts";
 
 const id = "01a2034e-7df6-7000-8000-000000000000";
@@ -23,7 +23,9 @@ test.each([
   [-32600, "invalid thread id: invalid character", "bad_thread_id"],
   [-32001, "Server overloaded; retry later.", "overloaded"],
   [-32602, "Input exceeds the maximum length of 1048576 characters.", "too_large"],
-  [-32600, "failed to load configuration: Model provider `nope` not found", "other"],
+  [-32600, "failed to load configuration: Model provider `nope` not found", "bad_config"],
+  [-32600, "failed to reload config: /h/config.toml:21:5: unclosed table", "bad_config"],
+  [-32600, "failed to read configuration layers: /h/config.toml:21:5: unclosed table", "bad_config"],
 ])("%i %s is %s", (code, message, reason) => {
   expect(refusalOf({ code, message })).toBe(reason as ReturnType<typeof refusalOf>);
 });
@@ -79,6 +81,24 @@ test.each<[string, Record<string, unknown>, string, string]>([
     "failed to load configuration: unknown variant `zzz`, expected one of `never`\nin `approval_policy`\n",
     "usage",
   ],
+  [
+    "thread/start",
+    { config: { sandbox_workspace_write: { network_access: "maybe" } } },
+    'failed to load configuration: invalid type: string "maybe", expected a boolean\nin `sandbox_workspace_write.network_access`\n',
+    "usage",
+  ],
+  [
+    "thread/start",
+    { config: { model_verbosity: 5 } },
+    "failed to load configuration: invalid type: integer `5`, expected a string\nin `model_verbosity`\n",
+    "usage",
+  ],
+  [
+    "thread/start",
+    { config: { model_instructions_file: "/no.md" } },
+    "failed to load configuration: failed to read model instructions file /no.md: No such file or directory",
+    "usage",
+  ],
   ["thread/list", { cursor: "zzz" }, "invalid cursor: zzz", "usage"],
   ["thread/search", { searchTerm: "x", cursor: "zzz" }, "invalid cursor: zzz", "usage"],
   // What dispatch itself put into the call, and looked up for it.
@@ -102,7 +122,7 @@ test.each<[string, Record<string, unknown>, string, string]>([
     "agent",
   ],
   ["thread/search", { searchTerm: "x", sortDirection: "asc" }, "unknown variant `asc`", "agent"],
-  // Of the user's own file, of stored settings that a resume repeats, and of something else.
+  // Of the user's own file, which may allow what the user named, of stored settings that a resume repeats, and of something else.
   [
     "thread/start",
     { model: "m" },
@@ -117,6 +137,12 @@ test.each<[string, Record<string, unknown>, string, string]>([
   ],
   [
     "thread/start",
+    { approvalPolicy: "never" },
+    "failed to load configuration: /h/config.toml:3:19: unknown variant `zzz`, expected one of `untrusted`, `never`",
+    "agent",
+  ],
+  [
+    "thread/start",
     { cwd: "/repo" },
     "failed to load configuration: /repo/.codex/config.toml:1:1: bad",
     "agent",
@@ -124,8 +150,63 @@ test.each<[string, Record<string, unknown>, string, string]>([
 ])("%s with %p refused by %p is %s", (method, params, message, code) => {
   const error = refusedError(method, { code: -32600, message }, params);
   expect(error.code).toBe(code as typeof error.code);
-  expect(error.data).toMatchObject({ reason: "other" });
+  const isConfig = message.startsWith("failed to load configuration");
+  expect(error.data).toMatchObject({ reason: isConfig ? "bad_config" : "other" });
   if (code !== "agent") expect(error.hint).not.toBeNull();
+});
+
+const load = (method: string, params: Record<string, unknown>, problem: string) =>
+  refusedError(method, { code: -32600, message: `failed to load configuration: ${problem}` }, params);
+const noTable = "default_permissions requires a `[permissions]` table";
+
+test.each<[Record<string, unknown>, string]>([
+  [{ permissions: "nope" }, noTable],
+  [{ config: { default_permissions: "nope" } }, noTable],
+  [{ permissions: "nope" }, "default_permissions refers to undefined profile `nope`"],
+  [{ permissions: ":nope" }, "default_permissions refers to unknown built-in profile `:nope`"],
+])("an unknown permission profile is named, with where the known ones are: %p, %p", (params, problem) => {
+  for (const method of ["thread/start", "thread/fork"])
+    expect(load(method, params, problem).body).toMatchObject({
+      code: "usage",
+      message: expect.stringMatching(/no permission profile `:?nope`/),
+      hint: expect.stringContaining("dispatch permissions"),
+      retry: "no",
+    });
+  const stored = load("thread/resume", params, problem);
+  expect(stored.code).toBe("agent");
+  expect(stored.message).toMatch(/no permission profile `:?nope`/);
+});
+
+test.each([
+  [
+    "/my home/config.toml:21:5: unclosed table, expected `]`",
+    "correct /my home/config.toml:21 and try again",
+  ],
+  [
+    "Error parsing project config file /repo/.codex/config.toml: TOML parse error at line 3, column 9\n  |\n",
+    "correct /repo/.codex/config.toml:3 and try again",
+  ],
+  [
+    "Failed to read config file /h/config.toml: path `/h/config.toml` is not a file",
+    "correct /h/config.toml and try again",
+  ],
+  [
+    noTable,
+    "correct Codex's config.toml or the settings of this command, and try again; dispatch doctor checks the file",
+  ],
+])("a configuration that Codex cannot load leads to its file: %p", (problem, hint) => {
+  for (const method of ["thread/start", "thread/resume", "thread/fork"])
+    expect(load(method, { cwd: "/repo", sandbox: "read-only" }, problem)).toMatchObject({
+      code: "agent",
+      hint,
+    });
+  const refused = load("thread/start", {}, problem).message;
+  if (problem !== noTable) expect(correctConfig(refused, "/elsewhere")).toBe(hint);
+});
+
+test("where Codex names no file, its home is enough", () => {
+  expect(correctConfig(noTable, "/h")).toBe("correct /h/config.toml and try again");
+  expect(correctConfig("/repo/.codex/config.toml:1:1: bad", "/h")).toStartWith("correct /repo/");
 });
 
 test("a refusal by what the user named is never retried later", () => {

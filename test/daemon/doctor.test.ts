@@ -531,5 +531,7 @@ describe("what somebody may want is found and left", () => {
       recovery: expect.stringContaining("mkdir -p"),
     });
     expect(existsSync(env["CODEX_HOME"]!)).toBe(false);
+    writeFileSync(env["CODEX_HOME"]!, "");
+    expect((await ask())["auth"]).toMatchObject({ status: "fail", recovery: "correct CODEX_HOME" });
   });
 });

@@ -498,6 +498,12 @@ describe("smoke", () => {
     const seen = await look(broken.env);
     expect(seen.warnings.join()).toContain("Invalid configuration");
     expect(seen.error!.message).toContain("failed to load configuration");
+    expect(seen.error!.hint).toStartWith(`correct ${join(broken.home, "config.toml")}:1 `);
+    await Bun.write(join(broken.home, "config.toml"), 'model_provider = "nobody"\n');
+    expect((await look(broken.env)).error).toMatchObject({
+      message: expect.stringContaining("`nobody`"),
+      hint: `correct ${join(broken.home, "config.toml")} and try again`,
+    });
     broken.cleanup();
   }, 30_000);
 

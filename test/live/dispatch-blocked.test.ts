@@ -51,6 +51,55 @@ test("a goal is refused when Codex's goals are switched off, and threads are ope
   await rig.ask(["up"]);
 });
 
+test("an unknown permission profile is named, with where the known ones are", async () => {
+  const { ref } = await rig.ask(["new", "--name", "profiles"]);
+  const text = readFileSync(config, "utf8");
+  const profile = ["--permission-profile", "nope"];
+  for (const table of ["", '\n[permissions.mine.filesystem]\n":root" = "read"\n']) {
+    writeFileSync(config, `${text}${table}`);
+    for (const command of [["new"], ["fork", ref]])
+      expect(await rig.refused([...command, "--name", "refused", ...profile])).toMatchObject({
+        code: "usage",
+        message: expect.stringContaining("no permission profile `nope`"),
+        hint: "to see the profiles: dispatch permissions",
+      });
+  }
+  writeFileSync(config, text);
+});
+
+test("a configuration that breaks while Codex runs is named with its line by all that needs it", async () => {
+  const { ref } = await rig.ask(["new", "--name", "broken"]);
+  const { receipt } = await rig.ask(["send", ref, "hello"]);
+  await rig.run(["wait", receipt, "--timeout", "30"]);
+  const text = readFileSync(config, "utf8");
+  writeFileSync(config, `${text}\n[tui\n`);
+  const place = `${config}:${text.split("\n").length + 1}`;
+  const isNamed = {
+    code: "agent",
+    message: expect.stringContaining(`${place}:`),
+    hint: `correct ${place} and try again`,
+  };
+  const needing = [
+    ["new", "--name", "refused"],
+    ["fork", ref, "--name", "refused"],
+    ["permissions"],
+    ["models"],
+  ];
+  for (const command of needing) expect(await rig.refused(command)).toMatchObject(isNamed);
+  await rig.ask(["down", "--yes"]);
+  await rig.ask(["up"]);
+  expect(await rig.refused(["send", ref, "now"])).toMatchObject(isNamed);
+  const queued = await rig.ask(["send", ref, "--queue", "later"]);
+  await rig.run(["wait", ref, "--for", "attention", "--timeout", "30"]);
+  expect((await rig.ask(["get", ref])).blocked).toEqual({
+    reason: isNamed.message,
+    hint: expect.stringContaining("dispatch daemon retry"),
+  });
+  writeFileSync(config, text);
+  await rig.ask(["daemon", "retry"]);
+  expect((await rig.run(["wait", queued.receipt, "--timeout", "30"])).code).toBe(0);
+});
+
 test("a thread whose provider left the configuration is blocked until it is back", async () => {
   const text = readFileSync(config, "utf8");
   const provider = /model_provider = "([^"]+)"/.exec(text)![1]!;

@@ -129,7 +129,10 @@ describe("a Codex that cannot work fails app_server, in its own words where it h
     writeFileSync(join(broken, "config.toml"), 'model = "m"\nsandbox_mode = [\n');
     const found = await examined({ env: { CODEX_HOME: broken, DISPATCH_HOME: homeCalled("other-1") } });
     expect(found).toMatchObject({ code: 8, failed: ["app_server"] });
-    expect(named(found.whole, "app_server")["summary"]).toContain("config");
+    expect(named(found.whole, "app_server")).toMatchObject({
+      summary: expect.stringContaining(`${broken}/config.toml:2`),
+      recovery: `correct ${broken}/config.toml:2 and try again`,
+    });
   });
 
   test("with a home that is not there, which --fix does not make up", async () => {

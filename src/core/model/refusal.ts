@@ -19,6 +19,7 @@ const finalRefusals: ReadonlySet<Refusal | undefined> = new Set<Refusal>([
   "too_large",
   "bad_thread_id",
   "switched_off",
+  "bad_config",
   "archived",
 ]);
 

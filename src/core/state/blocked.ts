@@ -21,11 +21,18 @@ export function noteBlock(deps: CoreDeps, ref: Ref, thrown: unknown): void {
   if (deps.store.lanes.find(ref)?.hold_reason) return;
   const reason = clip(errorMessage(thrown), limits.thread.turnErrorCharsMax);
   const known = deps.live.blocked.get(ref);
-  const named = refusalOf(thrown) === "archived" ? `dispatch restore ${ref}` : (thrown as DispatchError).hint;
+  const named = hintOf(thrown as DispatchError, ref);
   const fork = `dispatch fork ${ref} --name NAME, with other settings`;
   const hint = named ?? `correct Codex's configuration, then: dispatch daemon retry; or ${fork}`;
   deps.live.blocked.set(ref, { reason, hint });
   if (known?.reason !== reason) appendBlockEvent(deps, ref, reason);
+}
+
+/** Null for a configuration: the hint of its refusal is for a command that can be repeated. */
+function hintOf(thrown: DispatchError, ref: Ref): string | null {
+  const refusal = refusalOf(thrown);
+  if (refusal === "archived") return `dispatch restore ${ref}`;
+  return refusal === "bad_config" ? null : thrown.hint;
 }
 
 /** False after a refused send, which stores nothing. */

@@ -4,7 +4,7 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { look } from "../../base/directory.ts";
+import { isPlainFile, look } from "../../base/directory.ts";
 import type { Log } from "../../base/log.ts";
 import { modeOf, quoted } from "../../base/privacy.ts";
 import { version } from "../../base/version.ts";
@@ -83,6 +83,11 @@ export async function checkAuth(ctx: CheckContext): Promise<Finding> {
   if (env["CODEX_HOME"] && look(home) === undefined)
     return bad(`CODEX_HOME is ${home}, which does not exist`, {
       recovery: `correct CODEX_HOME, or: mkdir -p ${quoted(home)}`,
+      data: { codex_home: home },
+    });
+  if (isPlainFile(home))
+    return bad(`CODEX_HOME is ${home}, which is a file`, {
+      recovery: "correct CODEX_HOME",
       data: { codex_home: home },
     });
   const file = join(home, "auth.json");

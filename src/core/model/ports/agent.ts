@@ -41,6 +41,8 @@ export type Refusal =
   | "bad_thread_id"
   /** A feature that Codex's own configuration has switched off. */
   | "switched_off"
+  /** Codex's configuration cannot be loaded for this thread. */
+  | "bad_config"
   | "other";
 
 /** The models Codex ships with, and what its configuration chooses. */

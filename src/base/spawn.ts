@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 import { errorMessage, fail } from "./error.ts";
 import { limits } from "./limits.ts";
@@ -183,8 +184,18 @@ function spawned(command: string[], options: { env: Env; cwd: string }) {
       cwd: options.cwd,
     });
   } catch (thrown) {
-    return fail("not_found", `cannot start ${command[0]}: ${errorMessage(thrown)}`, { cause: thrown });
+    return fail("not_found", `cannot start ${command[0]}: ${startFault(command[0]!, thrown)}`, {
+      cause: thrown,
+    });
   }
+}
+
+/** The kernel has the same error for a program that is there and names an interpreter that is not. */
+function startFault(program: string, thrown: unknown): string {
+  const code = (thrown as NodeJS.ErrnoException).code;
+  if (code === "ENOENT" && existsSync(program))
+    return "it needs an interpreter or a loader that is not installed";
+  return code === "ENOEXEC" ? "it is not a program for this system" : errorMessage(thrown);
 }
 
 /** What the command wrote. Something it left behind may hold its pipe: that is not waited for. */

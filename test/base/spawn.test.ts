@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { groupMembers } from "../../src/base/identity.ts";
 import { type Child, endGroup, run, spawnGroup } from "../../src/base/spawn.ts";
@@ -39,6 +42,20 @@ describe("spawnGroup", () => {
   test("a missing program is refused with its name", () => {
     expect(() => spawnGroup(["/no/such/program"], { env, cwd: "/" })).toThrow("/no/such/program");
   });
+});
+
+test.each([
+  ["#!/no/such/interpreter\n", "needs an interpreter or a loader that is not installed"],
+  ["\x7fELFgarbage", "is not a program for this system"],
+])("a program of %p that is there and does not start says why", (content, why) => {
+  const folder = mkdtempSync(join(tmpdir(), "spawn-"));
+  const program = join(folder, "program");
+  try {
+    writeFileSync(program, content, { mode: 0o755 });
+    expect(() => spawnGroup([program], { env, cwd: "/" })).toThrow(`cannot start ${program}: it ${why}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe("endGroup", () => {

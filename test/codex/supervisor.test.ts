@@ -344,7 +344,7 @@ describe("a start", () => {
 
 describe("a crash", () => {
   test("ends the epoch, fails what was in flight as unknown, and a new one follows", async () => {
-    const { codex, sink } = stand({});
+    const { codex, sink } = stand({ codex: { stderr: "Error: of earlier\n" } });
     codex.start();
     const life = await codex.ready(10_000);
     const inFlight = refusal(life.rpc.call("test/silent", {}));
@@ -371,13 +371,13 @@ describe("a crash", () => {
       JSON.stringify({ method: "thread/closed", params: { threadId: String(at) } }),
     );
     await Promise.all([
-      life.rpc.call("test/lines", { lines: [...lines, "ANSWER"] }).catch(() => {}),
+      life.rpc.call("test/lines", { lines: [...lines, "ANSWER", "Error: no memory"] }).catch(() => {}),
       life.rpc.call("test/exit", { code: 5 }).catch(() => {}),
     ]);
     await until("it is down", () => sink.downs.length === 1);
     expect(sink.events()).toHaveLength(2000);
     expect(sink.order.lastIndexOf("batch")).toBeLessThan(sink.order.indexOf("down"));
-    expect(sink.downs[0]!.reason).toBe("codex ended with status 5");
+    expect(sink.downs[0]!.reason).toBe("codex ended with status 5: Error: no memory");
   });
 
   test("is followed by pauses that double, and the fifth in a row opens the circuit", async () => {
@@ -477,7 +477,7 @@ describe("pings", () => {
 
 describe("close", () => {
   test("lets the child leave by itself and stays stopped", async () => {
-    const { codex, sink } = stand({});
+    const { codex, sink } = stand({ codex: { stderr: "Error: of earlier\n" } });
     codex.start();
     await codex.ready(10_000);
     await codex.close();

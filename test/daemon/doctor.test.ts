@@ -133,6 +133,12 @@ test("a codex that is not there, or does not run, or hangs, fails with how to in
     detail: "broken",
     recovery: expect.stringContaining("npm install"),
   });
+  writeFileSync(codex, "#!/no/such/interpreter\n");
+  expect((await ask())["codex"]).toMatchObject({
+    status: "fail",
+    summary: expect.stringContaining("interpreter"),
+    recovery: expect.stringContaining("npm install"),
+  });
   writeFileSync(codex, "#!/bin/sh\necho Error: no licence; yes note | head -c 100000 >&2; exec sleep 60\n");
   expect(await ask({ timeoutMs: 1000, app_server: true })).toMatchObject({
     codex: { status: "fail", detail: "Error: no licence" },

@@ -15,15 +15,17 @@ import { reasonOf } from "../../codex/printed.ts";
 import { smoke } from "../../codex/smoke.ts";
 import { runWithTemporaryHome } from "../../codex/temporaryhome.ts";
 import { configuredCodex } from "../config.ts";
-import { bad, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
+import { bad, badOf, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
 
 const install = "npm install -g @openai/codex";
 
 export async function checkCodex(ctx: CheckContext): Promise<Finding> {
   const { timeoutMs } = ctx;
   const path = await executableOf(ctx);
-  const { output, version: found } = await versionOf(path, ctx);
   const data = { path };
+  const run = await versionOf(path, ctx).catch(badOf);
+  if ("status" in run) return { ...run, recovery: install, data };
+  const { output, version: found } = run;
   if (output.timedOut)
     return bad(`${path} --version did not end within ${timeoutMs / 1000} s`, {
       detail: reasonOf(output) || undefined,

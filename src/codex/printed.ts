@@ -67,7 +67,7 @@ function stream(now: () => number): Stream {
   let last: string[] = [];
 
   const add = (raw: string) => {
-    const line = plainLine(raw.slice(0, printedLineMax));
+    const line = plainLine(raw);
     if (line === "") return;
     if (isCause(line)) {
       cause = [line];

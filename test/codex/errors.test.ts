@@ -83,8 +83,8 @@ test.each<[string, Record<string, unknown>, string, string]>([
   ],
   [
     "thread/start",
-    { config: { sandbox_workspace_write: { network_access: "maybe" } } },
-    'failed to load configuration: invalid type: string "maybe", expected a boolean\nin `sandbox_workspace_write.network_access`\n',
+    { config: { sandbox_workspace_write: { network_access: 5 } } },
+    "failed to load configuration: invalid type: integer `5`, expected a boolean\nin `sandbox_workspace_write.network_access`\n",
     "usage",
   ],
   [

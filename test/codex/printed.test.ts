@@ -63,6 +63,13 @@ test("what a program survived for long is not why it ends", () => {
   expect(output.explain("it ended")).toBe("it ended: Error: no server | stopping");
 });
 
+test("a line without an end costs no more than its beginning", () => {
+  const output = printed(() => 0);
+  const piece = "x".repeat(64 * 1024);
+  for (let count = 0; count < 1000; count++) output.stderr(piece);
+  expect(output.explain("it ended")).toHaveLength("it ended: ".length + limits.process.printedCharsMax);
+});
+
 test("lines are cut at their ends, not at those of the pieces", () => {
   const output = printed(() => 0);
   for (const piece of ["one\nErr", "or: t", "wo\r", "\nthree"]) output.stderr(piece);

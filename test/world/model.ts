@@ -238,8 +238,9 @@ export function modelAgent({
       data: { outcome: "not_sent" },
     });
 
-  function refuse(reason: Refusal, words: string): never {
-    throw new DispatchError("agent", words, { data: { reason, words } });
+  function refuse(reason: Refusal, words: string, hint?: string): never {
+    const more = hint === undefined ? {} : { hint };
+    throw new DispatchError("agent", words, { ...more, data: { reason, words } });
   }
 
   /** A call: refused or carried out now, answered later. A kill in between leaves its outcome unknown. */
@@ -718,7 +719,7 @@ export function modelAgent({
     resumeThread: (threadId, settings) =>
       call("resumeThread", () => {
         const thread = threadOf(threadId);
-        if (lacking !== null) refuse("other", lacking);
+        if (lacking !== null) refuse("bad_config", lacking, "correct config.toml and try again");
         if (deadly.has(threadId)) kill();
         if (thread.isHeldElsewhere)
           refuse("active_writer", `thread ${threadId} already has an active writer`);

@@ -64,6 +64,7 @@ function stream(now: () => number): Stream {
   let unfinished = "";
   let cause: string[] = [];
   let causeAt = 0;
+  let isExplained = false;
   let last: string[] = [];
 
   const add = (raw: string) => {
@@ -72,7 +73,9 @@ function stream(now: () => number): Stream {
     if (isCause(line)) {
       cause = [line];
       causeAt = now();
-    } else if (cause.length > 0 && cause.length < printedLinesMax) cause.push(line);
+      isExplained = true;
+    } else if (/^stack backtrace:/i.test(line)) isExplained = false;
+    else if (isExplained && cause.length < printedLinesMax) cause.push(line);
     last = [...last, line].slice(-printedLinesMax);
   };
 

@@ -45,6 +45,14 @@ describe("the reason", () => {
     expect(reason("")).toBe("");
   });
 
+  test("is what Codex says, without its backtrace", () => {
+    const backtrace = "\n\nStack backtrace:\n   0: <unknown>\n   1: <unknown>\n";
+    expect(reason(`WARNING: proceeding\nError: no home\n\nCaused by:\n    0: closed${backtrace}`)).toBe(
+      "Error: no home | Caused by: | 0: closed",
+    );
+    expect(reason(`Error: no home${backtrace}`)).toBe("Error: no home");
+  });
+
   test("begins with its beginning, however long the line and what follows", () => {
     expect(reason(`Error: no home ${"x".repeat(1e6)}\n${"y".repeat(1e6)}`)).toBe(
       `Error: no home ${"x".repeat(1e6)}`.slice(0, limits.process.printedCharsMax),

@@ -52,8 +52,11 @@ export interface Live {
   list(): [threadId: string, thread: LiveThread][];
   /** Rpc ids of requests whose thread is being looked up. A request that Codex resolves meanwhile is removed. */
   readonly pendingLookups: Set<RequestFacts["rpc_id"]>;
-  /** Warnings of this child, by thread id and then by what they are about. */
-  readonly warnings: Map<string, Map<string, string>>;
+  /**
+   * Warnings of Codex, by thread id and then by what they are about. Past: the thread was unloaded or the child ended
+   * since. The next load repeats what is still so.
+   */
+  readonly warnings: Map<string, Map<string, { words: string; isPast: boolean }>>;
   /** The limit that Codex last reported as used up and has not withdrawn. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
@@ -95,11 +98,14 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const owing = new Set<string>();
   let exhausted: Exhausted | null = null;
   let reporter: string | null = null;
+  const endWarnings = (threadId: string) => {
+    for (const warning of warnings.get(threadId)?.values() ?? []) warning.isPast = true;
+  };
   const clear = () => {
     threads.clear();
     pendingLookups.clear();
     blocked.clear();
-    warnings.clear();
+    for (const threadId of warnings.keys()) endWarnings(threadId);
     openings.clear();
     unansweredForks.clear();
     retrying.clear();
@@ -126,7 +132,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     },
     drop(threadId) {
       threads.delete(threadId);
-      warnings.delete(threadId);
+      endWarnings(threadId);
     },
     touch(threadId) {
       const thread = threads.get(threadId);

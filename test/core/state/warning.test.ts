@@ -33,6 +33,30 @@ test("only the newest are kept", () => {
   expect(warnings.at(-1)).toBe(`warning ${limits.thread.warningsMax + 4}`);
 });
 
+test("an unloaded thread shows none; its next load repeats them without an event, or ends them with one", () => {
+  const id = here.view().id!;
+  const told = () =>
+    here.world.engine.core
+      .events({ lanes: [here.ref], kinds: ["thread.warned", "thread.unwarned"] }, null, 100)
+      .events.map(({ kind, data }) => [kind, data["server"]]);
+  for (const server of ["notes", "files"]) warn(server, "no such file");
+  const warned = [
+    ["thread.warned", "notes"],
+    ["thread.warned", "files"],
+  ];
+  const { live } = here.world;
+  live.drop(id);
+  expect(here.view().warnings).toEqual([]);
+  warn("notes", "no such file");
+  expect(here.view().warnings).toEqual(["no such file"]);
+  expect(told()).toEqual(warned);
+  here.world.agent.kill();
+  here.world.agent.up();
+  expect(here.view().warnings).toEqual([]);
+  for (const server of ["notes", "files"]) warn(server, null, id);
+  expect(told()).toEqual([...warned, ["thread.unwarned", "notes"], ["thread.unwarned", "files"]]);
+});
+
 test("they end with the process that gave them, and of a stranger's thread nothing breaks", () => {
   warn("notes", "no such file");
   warn("notes", "no such file", "somebody-else");

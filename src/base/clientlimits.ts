@@ -7,8 +7,8 @@ export const clientLimits = {
   client: {
     /** `quick` waits this long for the connection, and for each part up to hello. Then `runCli` calls again. */
     quickHelloMs: second,
-    /** And for each part of the answer. */
-    quickAnswerMs: 30 * second,
+    /** And for each part of the answer, before and after it has sent hello again. */
+    quickAnswerMs: 15 * second,
     /** Its answer is read in pieces of this size: `list` of 100 threads is 42 KB. */
     bufferBytes: 64 * KiB,
     /** Less room than this is not offered to the kernel: many small reads would take long. */

@@ -77,10 +77,6 @@ export const daemonLimits = {
     callsPerConnectionMax: 64,
     /** Connections over that limit, for the ops that a person needs when the daemon is full. */
     connectionsReserved: 16,
-    /** When no room is left, a connection that was idle for this long is closed for a new one: its client connects again. */
-    idleMs: 250,
-    /** New connections that wait for that. Further ones are refused. */
-    waitingMax: 32,
     /** Calls over that limit, for the same ops. */
     callsReserved: 8,
     /** Refused connections that stay open until the client has read why. Further ones are closed at once. */

@@ -1,8 +1,11 @@
-/** Which daemon holds the lock of a home: what it wrote into the lock file. */
+/** Who holds the lock of a home: what it wrote into the lock file. */
+import { fail } from "./error.ts";
 import { isAlive, type ProcessIdentity } from "./identity.ts";
 
 export interface Instance extends ProcessIdentity {
   version: string;
+  /** The command that works on the registry while no daemon runs. Null: it is a daemon. */
+  command: string | null;
 }
 
 /** The identity in the lock file, of the last process that took the lock. Undefined when it cannot be read. */
@@ -15,6 +18,7 @@ export function instanceIn(text: string): Instance | undefined {
       start_time: String(written.start_time),
       boot_id: String(written.boot_id),
       version: written.version,
+      command: typeof written.command === "string" ? written.command : null,
     };
   } catch {
     // The file is empty, or a daemon was killed while it wrote.
@@ -22,14 +26,15 @@ export function instanceIn(text: string): Instance | undefined {
   }
 }
 
-/** Kills a daemon that reacts to nothing else. False when it is not there any more. */
+/** Kills a daemon that reacts to nothing else. False when it is not there any more. Throws `denied`. */
 export function killInstance(instance: Instance): boolean {
   if (!isAlive(instance)) return false;
   try {
     process.kill(instance.pid, "SIGKILL");
     return true;
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ESRCH") return false;
-    throw thrown;
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === "ESRCH") return false;
+    return fail("denied", `the daemon (pid ${instance.pid}) could not be killed: ${code}`, { cause: thrown });
   }
 }

@@ -13,6 +13,8 @@ export interface LineSplitter {
   push(chunk: Uint8Array): void;
   /** Called in `onLine`: the next `bytes` bytes are no lines, and are given to `onBlock` in one piece. */
   take(bytes: number, onBlock: (block: Uint8Array) => void): void;
+  /** A line has begun and not ended. */
+  isPartial(): boolean;
   /** The stream is over: what was left without its newline, if anything. */
   end(): Uint8Array | undefined;
 }
@@ -125,6 +127,7 @@ export function lineSplitter(to: {
       parts.push(rest);
       heldBytes += rest.length;
     },
+    isPartial: () => heldBytes > 0 || skipping,
     end() {
       skipping = false;
       skip(new Uint8Array(), true);

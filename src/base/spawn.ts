@@ -184,15 +184,16 @@ function spawned(command: string[], options: { env: Env; cwd: string }) {
       cwd: options.cwd,
     });
   } catch (thrown) {
-    return fail("not_found", `cannot start ${command[0]}: ${startFault(command[0]!, thrown)}`, {
+    return fail("not_found", `cannot start ${command[0]}: ${startFault(command[0]!, options.cwd, thrown)}`, {
       cause: thrown,
     });
   }
 }
 
-/** The kernel has the same error for a program that is there and names an interpreter that is not. */
-function startFault(program: string, thrown: unknown): string {
+/** The kernel has one error for a program, its interpreter and a directory that are not there. */
+function startFault(program: string, cwd: string, thrown: unknown): string {
   const code = (thrown as NodeJS.ErrnoException).code;
+  if (code === "ENOENT" && !existsSync(cwd)) return `there is no directory ${cwd}`;
   if (code === "ENOENT" && existsSync(program))
     return "it needs an interpreter or a loader that is not installed";
   return code === "ENOEXEC" ? "it is not a program for this system" : errorMessage(thrown);

@@ -25,14 +25,17 @@ const places: readonly EnvName[] = [
 /** Throws `usage`. */
 export function refuseUndecodedArguments(argv: readonly string[]): void {
   if (!argv.some((word) => word.includes(replacement)) || isText("/proc/self/cmdline")) return;
-  fail("usage", "an argument is not well-formed UTF-8", { hint: "send it from a file: --text-file PATH" });
+  fail("usage", "an argument is not well-formed UTF-8", {
+    hint: "a text can come from a file: --text-file PATH",
+  });
 }
 
 /** Throws `usage`. */
 export function refuseUndecodedPlaces(env: { [name in EnvName]?: string | undefined }): void {
-  const broken = places.find((name) => env[name]?.includes(replacement));
-  if (broken === undefined || isText("/proc/self/environ")) return;
-  fail("usage", `${broken} is not well-formed UTF-8`, { hint: `set ${broken} to a path in UTF-8` });
+  // A loop: the first use of a method such as `find` takes 0.1 ms of the start (measured).
+  for (const name of places)
+    if (env[name]?.includes(replacement) && !isText("/proc/self/environ"))
+      fail("usage", `${name} is not well-formed UTF-8`, { hint: `set ${name} to a path in UTF-8` });
 }
 
 /** Throws `usage` when `path`, said to be the current directory, is another one. */

@@ -66,17 +66,23 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
 
 /** The file that Codex could not load, with the line where it says one (facts F76). */
 function fileIn(message: string): string | undefined {
-  const found = /(?<=^| )(\/.*?\.toml)(?::(\d+))?/.exec(message);
+  const found = /(?<=^| )(\/(?:(?!: ).)*?\.toml)(?::(\d+))?/.exec(message);
   if (!found) return undefined;
   const line = found[2] ?? /\bat line (\d+)/.exec(message)?.[1];
   return line === undefined ? found[1] : `${found[1]}:${line}`;
 }
 
+/** ENOENT, EACCES, ENOTDIR, EISDIR, ELOOP: the same numbers on Linux and macOS, but for the last. */
+const pathErrors = new Set([2, 13, 20, 21, 40, 62]);
+
 /** `home` is Codex's home, where it is known. */
 export function correctConfig(message: string, home?: string | null): string {
+  // Too many open files, no memory: the configuration is not at fault.
+  const system = Number(/\(os error (\d+)\)/.exec(message)?.[1] ?? 0);
+  if (system !== 0 && !pathErrors.has(system)) return "try again in a moment; then: dispatch doctor";
   const file = fileIn(message) ?? (home ? join(home, "config.toml") : undefined);
   return file === undefined
-    ? "correct Codex's config.toml or the settings of this command, and try again; dispatch doctor checks the file"
+    ? "correct Codex's config.toml or the settings of the thread, and try again; dispatch doctor checks the file"
     : `correct ${file} and try again`;
 }
 

@@ -31,7 +31,11 @@ export function printed(now: () => number): Printed {
   const [stderr, stdout] = [stream(now), stream(now)];
   return {
     stderr: stderr.push,
-    stdout: (line) => stdout.push(`${textOf(line.subarray(0, limits.process.printedLineMax))}\n`),
+    stdout(line) {
+      const text = textOf(line.subarray(0, limits.process.printedLineMax));
+      // A message of the protocol that something else was printed into: it may hold what a user wrote.
+      if (!/"(?:method|id|params|result)"\s*:/.test(text)) stdout.push(`${text}\n`);
+    },
     explain(words) {
       const reason = reasonIn([stderr, stdout]);
       return reason === "" ? words : `${words}: ${reason}`;
@@ -68,7 +72,7 @@ function stream(now: () => number): Stream {
   let last: string[] = [];
 
   const add = (raw: string) => {
-    const line = plainLine(raw);
+    const line = plainLine(raw.slice(0, printedLineMax));
     if (line === "") return;
     if (isCause(line)) {
       cause = [line];

@@ -11,9 +11,9 @@ import { callerFrom, type Origin, withReason } from "./origin.ts";
 import { outbound } from "./outbound.ts";
 
 export interface Connection {
-  /** A connection over the limit: it accepts only the vital ops. */
-  isReserve: boolean;
-  /** When it was last used, on the monotonic clock. Undefined while a call runs or an answer is unread. */
+  /** A call runs. */
+  isBusy(): boolean;
+  /** When it was last used, on the monotonic clock. Undefined while it is in use. */
   idleSince(): number | undefined;
   received(bytes: Uint8Array): void;
   drain(): void;
@@ -24,7 +24,8 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  isReserve: boolean;
+  /** Calls run on as many connections as may be: on one more only the vital ops run. */
+  isCrowded(): boolean;
   /** Looked up once, when it is first asked for. Throws `overloaded` when that is not possible at the moment. */
   origin(): Origin;
   hello: Hello & { pid: number };
@@ -47,14 +48,27 @@ const vital: ReadonlySet<string> = new Set([
   "request.answer",
 ]);
 
-export function full(): DispatchError {
-  return new DispatchError("overloaded", "calls run on every connection that the daemon allows", {
+function crowded(): DispatchError {
+  return new DispatchError("overloaded", "the daemon already runs calls of as many clients as it may", {
     hint: "daemon status, list, stop, request answer and down still work; end other clients first",
   });
 }
 
+export function full(): DispatchError {
+  return new DispatchError("overloaded", "calls run on every connection that the daemon allows", {
+    hint: "end other clients first",
+  });
+}
+
+/** The client connects again when it calls. */
+export function closedIdle(): DispatchError {
+  return new DispatchError("overloaded", "the daemon closed this connection, which was idle, for a new one", {
+    hint: "try again",
+  });
+}
+
 export function connection({
-  isReserve,
+  isCrowded,
   origin,
   hello,
   call,
@@ -99,7 +113,7 @@ export function connection({
       return refuse(null, new DispatchError("usage", `call ${id} is still running`, { data: { id } }));
     if (finishing) return refuse(id, finishing);
     const isVital = vital.has(frame.op);
-    if (isReserve && !isVital) return refuse(id, full());
+    if (!isVital && calls.size === 0 && isCrowded()) return refuse(id, crowded());
     if (calls.size >= limits.socket.callsPerConnectionMax + (isVital ? limits.socket.callsReserved : 0))
       return refuse(
         id,
@@ -162,14 +176,22 @@ export function connection({
   });
 
   return {
-    isReserve,
-    idleSince: () => (calls.size > 0 || out.isWaiting() ? undefined : usedAt),
+    isBusy: () => calls.size > 0,
+    idleSince() {
+      if (calls.size > 0 || out.isWaiting()) return undefined;
+      if (!lines.isPartial()) return usedAt;
+      // The rest of a frame may come as late as a hello.
+      return clock.monotonic() - usedAt < limits.socket.helloTimeoutMs ? undefined : usedAt;
+    },
     received(bytes) {
       cancelHelloTimer();
       usedAt = clock.monotonic();
       if (!isGone) lines.push(bytes);
     },
-    drain: out.drain,
+    drain() {
+      usedAt = clock.monotonic();
+      out.drain();
+    },
     gone() {
       isGone = true;
       cancelHelloTimer();

@@ -12,7 +12,7 @@ import { type Peer as Process, peerOf } from "../base/peer.ts";
 import { ownUid } from "../base/privacy.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
-import { type Connection, connection, full } from "./connection.ts";
+import { type Connection, closedIdle, connection, full } from "./connection.ts";
 import { type Origin, refusalOf, originOf as systemOriginOf } from "./origin.ts";
 import { makeSocketPrivate } from "./socketfile.ts";
 
@@ -46,54 +46,38 @@ export function openControl(options: ControlOptions): Control {
   const { processOf = peerOf, originOf = systemOriginOf } = options;
   const open = new Map<Connection, Peer>();
   const room = Math.min(limits.socket.connectionsMax, options.room ?? connectionRoom());
-  const waiting = new Set<Peer>();
   let lingering = 0;
 
-  /** Closes the connection of this kind that has been idle for the longest time. False when none has been idle. */
-  const closeIdle = (isReserve: boolean): boolean => {
-    let longest: { since: number; client: Connection; peer: Peer } | undefined;
-    for (const [client, peer] of open) {
-      const since = client.idleSince();
-      if (client.isReserve !== isReserve || since === undefined) continue;
-      if (longest === undefined || since < longest.since) longest = { since, client, peer };
+  /** The connection that has been idle for the longest time. Undefined when none is. */
+  const longestIdle = (): [Connection, Peer] | undefined => {
+    let found: { since: number; entry: [Connection, Peer] } | undefined;
+    for (const entry of open) {
+      const since = entry[0].idleSince();
+      if (since !== undefined && (found === undefined || since < found.since)) found = { since, entry };
     }
-    if (!longest || clock.monotonic() - longest.since < limits.socket.idleMs) return false;
-    log.debug("closed an idle connection, for a new one");
-    open.delete(longest.client);
-    longest.peer.terminate();
+    return found?.entry;
+  };
+
+  /** False when there is no room for one more, and none can be made. */
+  const makeRoom = (): boolean => {
+    if (open.size < room + limits.socket.connectionsReserved) return true;
+    const idle = longestIdle();
+    if (!idle) return false;
+    const [client, peer] = idle;
+    open.delete(client);
+    // A call that is on its way is refused: it was not read, so its client may send it again.
+    client.finish(closedIdle()).catch(() => {});
+    dismiss(peer, closedIdle());
     return true;
   };
 
-  /** Undefined when there is no room: in each connection a call runs, or just ended. */
-  const roomFor = (): { isReserve: boolean } | undefined => {
-    const reserve = [...open.keys()].filter((client) => client.isReserve).length;
-    if (open.size - reserve < room || closeIdle(false)) return { isReserve: false };
-    if (reserve < limits.socket.connectionsReserved || closeIdle(true)) return { isReserve: true };
-    return undefined;
-  };
-
-  /** Reads nothing of it until those that only connected have been idle for long enough. */
-  const tryAgain = (peer: Peer) => {
-    if (waiting.size >= limits.socket.waitingMax) return reject(peer, full());
-    waiting.add(peer);
-    peer.pause();
-    clock.after(limits.socket.idleMs, () =>
-      guarded(peer, () => {
-        if (!waiting.delete(peer)) return;
-        peer.resume();
-        admit(peer, true);
-      }),
-    );
-  };
-
-  const admit = (peer: Peer, isSecondTry = false) => {
+  const admit = (peer: Peer) => {
     const pid = admittedPid(peer);
     if (pid instanceof DispatchError) return reject(peer, pid);
-    const kind = roomFor();
-    if (!kind) return isSecondTry ? reject(peer, full()) : tryAgain(peer);
+    if (!makeRoom()) return reject(peer, full());
     let found: Origin | undefined;
     const accepted = connection({
-      ...kind,
+      isCrowded: () => busy() >= room,
       origin: () => {
         found ??= originFor(pid);
         return found;
@@ -133,9 +117,20 @@ export function openControl(options: ControlOptions): Control {
     }
   };
 
-  /** Half closes the connection first: a close with unread bytes would reset it before the client reads the error. */
+  /** Connections with calls. */
+  const busy = () => {
+    let count = 0;
+    for (const client of open.keys()) if (client.isBusy()) count++;
+    return count;
+  };
+
   const reject = (peer: Peer, error: DispatchError) => {
     log.warn("refused a connection", { code: error.code, why: error.message });
+    dismiss(peer, error);
+  };
+
+  /** Half closes the connection first: a close with unread bytes would reset it before the client reads the error. */
+  const dismiss = (peer: Peer, error: DispatchError) => {
     peer.write(`${JSON.stringify({ id: null, error: error.body } satisfies DaemonFrame)}\n`);
     if (lingering >= limits.socket.refusalsLingeringMax) return peer.terminate();
     lingering++;
@@ -161,7 +156,6 @@ export function openControl(options: ControlOptions): Control {
     data: (peer, bytes) => guarded(peer, () => peer.data?.received(bytes)),
     drain: (peer) => guarded(peer, () => peer.data?.drain()),
     close(peer) {
-      waiting.delete(peer as Peer);
       const closed = peer.data;
       if (!closed) return;
       open.delete(closed);
@@ -197,7 +191,6 @@ function connectionRoom(): number {
   const kept =
     limits.socket.descriptorsReserved +
     limits.socket.connectionsReserved +
-    limits.socket.waitingMax +
     limits.socket.refusalsLingeringMax;
   return row ? Math.max(0, Number(row[1]) - kept) : limits.socket.connectionsMax;
 }

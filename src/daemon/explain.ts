@@ -14,9 +14,10 @@ export async function exitAlreadyRunning(paths: Paths, foreground: boolean): Pro
   if (!foreground) return exitTaken;
   const other = instanceIn(readLock(paths.lock).text);
   const who = other ? ` (pid ${other.pid}, version ${other.version})` : "";
-  await writeErr(
-    toTerminal(`another daemon${who} runs for ${paths.home}\nhint: dispatch down\n`, { color: false }),
-  );
+  const message = other?.command
+    ? `${other.command}${who} works on the registry of ${paths.home}\nhint: wait until it has ended`
+    : `another daemon${who} runs for ${paths.home}\nhint: dispatch down`;
+  await writeErr(toTerminal(`${message}\n`, { color: false }));
   return exitTaken;
 }
 

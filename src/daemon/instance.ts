@@ -10,15 +10,19 @@ import type { Paths } from "../base/paths.ts";
 import { version } from "../base/version.ts";
 
 /**
- * Takes the instance lock. Undefined when another daemon has it. A stopping daemon has removed its socket and frees the
+ * Takes the instance lock, for a daemon or for a command. Undefined when another daemon has it. A stopping daemon has removed its socket and frees the
  * lock soon: then this waits for the lock, so that a command right after a stop finds a daemon.
  */
-export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | undefined> {
+export async function takeInstance(
+  paths: Paths,
+  clock: Clock,
+  command: string | null = null,
+): Promise<Lock | undefined> {
   const until = clock.monotonic() + limits.daemon.shutdownGraceMs;
   for (let tries = 1; ; tries++) {
     const lock = openLock(paths.lock);
     if (lock) {
-      lock.write(`${JSON.stringify(self())}\n`);
+      lock.write(`${JSON.stringify(self(command))}\n`);
       return lock;
     }
     const isServed = look(paths.socket)?.isSocket() ?? false;
@@ -27,8 +31,8 @@ export async function takeInstance(paths: Paths, clock: Clock): Promise<Lock | u
   }
 }
 
-function self(): Instance {
+function self(command: string | null): Instance {
   const { pid, start_time, boot_id } =
     identityOf(process.pid) ?? fail("internal", "the system does not know this process");
-  return { pid, start_time, boot_id, version };
+  return { pid, start_time, boot_id, version, command };
 }

@@ -6,7 +6,7 @@ import { limits } from "../base/limits.ts";
 
 export interface Outbound {
   send(line: string): void;
-  /** True while the client has not read everything. */
+  /** Something was sent that the kernel has not taken yet, because the client reads slowly. */
   isWaiting(): boolean;
   /** Called when the socket accepts bytes again. */
   drain(): void;

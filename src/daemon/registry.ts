@@ -38,13 +38,17 @@ export function registryOf(paths: Paths, clock: Clock = systemClock): Registry {
     },
     async migrate(options) {
       bytesOf(db);
-      const done = await whileStopped(paths, clock, () => migrateRegistry(db, clock.now(), options));
+      const done = await whileStopped({ paths, clock, command: "dispatch registry migrate" }, () =>
+        migrateRegistry(db, clock.now(), options),
+      );
       return { registry: db, ...done };
     },
     async restore(from) {
       const wrong = makeDirectory(paths.home) ?? makeDirectory(dirname(db));
       if (wrong) throw wrong;
-      const done = await whileStopped(paths, clock, () => restore(from, db, clock.now()));
+      const done = await whileStopped({ paths, clock, command: "dispatch registry restore" }, () =>
+        restore(from, db, clock.now()),
+      );
       return { registry: db, restored: from, ...done };
     },
   };
@@ -88,17 +92,17 @@ function backupFile(to: string, db: string, now: number): string {
   return look(to)?.isDirectory() ? join(to, basename(backupPath(db, "backup", now))) : to;
 }
 
-async function whileStopped<T>(paths: Paths, clock: Clock, work: () => T): Promise<T> {
-  const lock = await takeInstance(paths, clock);
+async function whileStopped<T>(
+  { paths, clock, command }: { paths: Paths; clock: Clock; command: string },
+  work: () => T,
+): Promise<T> {
+  const lock = await takeInstance(paths, clock, command);
   if (!lock) {
     const other = instanceIn(readLock(paths.lock).text);
-    return fail(
-      "conflict",
-      `the daemon runs${other ? ` (pid ${other.pid})` : ""} and has the registry open`,
-      {
-        hint: "dispatch down",
-      },
-    );
+    const who = other?.command ?? "the daemon";
+    return fail("conflict", `${who}${other ? ` (pid ${other.pid})` : ""} has the registry open`, {
+      hint: other?.command ? "wait until it has ended" : "dispatch down",
+    });
   }
   try {
     return work();

@@ -14,6 +14,7 @@ import { type Paths, pathsOf } from "../base/paths.ts";
 import { onUncaught } from "../base/signals.ts";
 import { writeErr, writeOut } from "../base/stdio.ts";
 import { toTerminal } from "../base/text.ts";
+import { refuseUndecodedArguments } from "../base/undecoded.ts";
 import { version } from "../base/version.ts";
 import type { Core } from "../core/core.ts";
 import type { ToolRunner } from "../core/model/ports/tool.ts";
@@ -59,6 +60,7 @@ export interface Run {
 export async function runDaemon({ argv = [], load = loadModules, ...options }: Run): Promise<number> {
   let lock: Lock | undefined;
   try {
+    refuseUndecodedArguments(argv);
     const { home, ask, ...args } = daemonArgs(argv);
     const foreground = options.foreground ?? args.foreground;
     if (ask) {

@@ -194,8 +194,11 @@ export interface ClientCtx {
   start(): Promise<{ status: "started" | "already_running"; daemon: Record<string, unknown> }>;
   /** Resolves with true when nobody holds the instance lock any more, with false after `waitMs`. */
   gone(waitMs: number): Promise<boolean>;
-  /** The daemon that holds the instance lock, as it wrote there. `kill` returns false when it is gone already. */
-  holder(): { pid: number; kill(): boolean } | undefined;
+  /**
+   * Who holds the instance lock, as it wrote there: a daemon, or a `command` that works on the registry. `kill` returns
+   * false when it is gone already.
+   */
+  holder(): { pid: number; command: string | null; kill(): boolean } | undefined;
   /** Writes the stop marker: autostart then starts no daemon until `clearStopped`. */
   markStopped(): void;
   clearStopped(): void;

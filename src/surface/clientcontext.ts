@@ -81,7 +81,7 @@ export function clientCtx({
     holder() {
       const { held, text } = readLock(paths.lock);
       const instance = held ? instanceIn(text) : undefined;
-      return instance && { pid: instance.pid, kill: () => killInstance(instance) };
+      return instance && { ...instance, kill: () => killInstance(instance) };
     },
     clearStopped,
     markStopped() {

@@ -8,7 +8,7 @@ import { limits } from "../base/limits.ts";
 export interface Liveness {
   /** A call waits. */
   begin(): void;
-  /** Bytes have come. */
+  /** Bytes have come, or were taken. */
   heard(): void;
   /** No call waits any more. */
   end(): void;
@@ -20,8 +20,8 @@ export function liveness(options: {
   ask(): void;
   /** Nothing is read at the moment, so nothing can be heard. */
   isPaused(): boolean;
-  /** Called once. */
-  silent(): void;
+  /** Called once. `ms`: nothing has come for as long. */
+  silent(ms: number): void;
 }): Liveness {
   const { clock, ask, isPaused, silent } = options;
   let cancel: (() => void) | undefined;
@@ -34,7 +34,7 @@ export function liveness(options: {
     isHeard = false;
     if (quiet > limits.client.quietTimesMax) {
       cancel = undefined;
-      return silent();
+      return silent(limits.client.quietMs * (limits.client.quietTimesMax + 1));
     }
     if (quiet > 0) ask();
     cancel = clock.after(limits.client.quietMs, step);
@@ -42,8 +42,10 @@ export function liveness(options: {
 
   return {
     begin() {
+      if (cancel) return;
       quiet = 0;
-      cancel ??= clock.after(limits.client.quietMs, step);
+      isHeard = false;
+      cancel = clock.after(limits.client.quietMs, step);
     },
     heard() {
       isHeard = true;

@@ -83,6 +83,7 @@ export function openSession(route: Route): Session {
           });
           continue;
         }
+        if (answer.unread && tries < limits.client.callTriesMax) continue;
         // A daemon that could not start did nothing.
         const deathReason = await whyDied?.();
         if (deathReason) throw orUnsure(deathReason);
@@ -117,7 +118,7 @@ function isDown({ code }: DispatchError): boolean {
 }
 
 /** A connection that failed during a call: the daemon did not answer, or its answer could not be read. */
-function lostWith(thrown: unknown): { lost: true; why: DispatchError } {
+function lostWith(thrown: unknown): { lost: true; unread?: true; why: DispatchError } {
   if (thrown instanceof DispatchError) return { lost: true, why: thrown };
   throw thrown;
 }

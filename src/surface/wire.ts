@@ -14,7 +14,8 @@ export interface Call {
   caller: Caller;
 }
 
-export type Answer = { result: Row } | { error: ErrorBody } | { lost: true };
+/** `unread`: the daemon closed an idle connection, and has not read this call. */
+export type Answer = { result: Row } | { error: ErrorBody } | { lost: true; unread?: true };
 
 export interface Connection {
   /** Rows come in order. While the promise of `row` is pending, nothing is read. Abort cancels the call. */
@@ -47,7 +48,7 @@ export interface Pipe {
   end(): void;
 }
 
-export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
+export function openWire(helloTimeoutMs: number, silent = silentDaemon, clock = systemClock) {
   const open = new Map<number, Open>();
   let pipe: Pipe | undefined;
   const unsent: Uint8Array[] = [];
@@ -63,10 +64,10 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
   greeting.promise.catch(() => {});
 
   const alive = liveness({
-    clock: systemClock,
+    clock,
     ask: () => send([helloFrame]),
     isPaused: () => rowsPending > 0,
-    silent: () => drop(silent()),
+    silent: (ms) => drop(silent(ms)),
   });
   const endAll = (answer: Answer | Error) => {
     alive.end();
@@ -117,10 +118,13 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
     if ("hello" in frame) {
       daemon = { version: frame.hello.version, pid: frame.hello.pid };
       greeting.resolve();
+      if (open.size > 0) alive.begin();
       return cancelHelloDeadline?.();
     }
     if ("error" in frame && frame.id === null) {
       greeting.reject(DispatchError.fromBody(frame.error));
+      if (daemon !== undefined && frame.error.code === "overloaded")
+        return drop({ lost: true, unread: true });
       if (daemon === undefined && open.size === 0) refusal = frame.error;
       return endAll({ error: frame.error });
     }
@@ -150,7 +154,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
   /** The frames to send before the first call. A working daemon answers hello at once. */
   const hello = (): ClientFrame[] => {
     if (cancelHelloDeadline) return [];
-    cancelHelloDeadline = systemClock.after(helloTimeoutMs, () => drop(silent()));
+    cancelHelloDeadline = clock.after(helloTimeoutMs, () => drop(silent(helloTimeoutMs)));
     return [helloFrame];
   };
 
@@ -166,7 +170,8 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       };
-      alive.begin();
+      // Until then the deadline of hello counts.
+      if (daemon !== undefined) alive.begin();
       open.set(id, { row: on.row, taken: Promise.resolve(), end });
       send([...hello(), { id, ...call }]);
       on.signal?.addEventListener("abort", cancel, { once: true });
@@ -189,7 +194,10 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
       frames.push(chunk);
     },
     /** The other end takes bytes again. */
-    drained: flush,
+    drained() {
+      alive.heard();
+      flush();
+    },
     /** The other end has gone, or gives the reason why it is of no use. */
     ended: drop,
     over(connected: Pipe): Connection {
@@ -200,8 +208,8 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon) {
 }
 
 /** A stopped or hung daemon accepts the connection and sends nothing. */
-function silentDaemon(): DispatchError {
-  return new DispatchError("daemon_down", "the daemon accepted the connection and does not answer", {
+function silentDaemon(ms: number): DispatchError {
+  return new DispatchError("daemon_down", `the daemon has not answered for ${ms / 1000} s`, {
     hint: "dispatch doctor",
   });
 }

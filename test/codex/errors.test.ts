@@ -192,7 +192,7 @@ test.each([
   ],
   [
     noTable,
-    "correct Codex's config.toml or the settings of this command, and try again; dispatch doctor checks the file",
+    "correct Codex's config.toml or the settings of the thread, and try again; dispatch doctor checks the file",
   ],
 ])("a configuration that Codex cannot load leads to its file: %p", (problem, hint) => {
   for (const method of ["thread/start", "thread/resume", "thread/fork"])

@@ -83,3 +83,11 @@ test("lines are cut at their ends, not at those of the pieces", () => {
   for (const piece of ["one\nErr", "or: t", "wo\r", "\nthree"]) output.stderr(piece);
   expect(output.explain("it ended")).toBe("it ended: Error: two | three");
 });
+
+test("a message of the protocol is never shown, also when other words were printed into its line", () => {
+  const output = printed(() => 0);
+  output.stdout(Buffer.from('note{"method":"item/completed","params":{"text":"private"}}'));
+  output.stdout(Buffer.from('Error: oh{"id":3,"result":{"text":"private"}}'));
+  output.stdout(Buffer.from("Error: no space"));
+  expect(output.explain("ended")).toBe("ended: Error: no space");
+});

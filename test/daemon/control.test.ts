@@ -1,10 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { lstatSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
 import { DispatchError } from "../../src/base/error.ts";
 import { faultLog } from "../../src/base/faults.ts";
 import { limits } from "../../src/base/limits.ts";
-import { caller, connect, type Fields, fakeOp, hello, memoryLog, rig, until } from "./rig.ts";
+import { type Client, caller, connect, type Fields, fakeOp, hello, memoryLog, rig, until } from "./rig.ts";
 
 const echo = fakeOp("test.echo", (input) => ({ ...input }));
 const failing = fakeOp("test.fail", () => {
@@ -374,99 +374,135 @@ test("an answer larger than a frame is an error, not a frame that no client take
   expect((await client.ended(1)).error?.code).toBe("too_large");
 });
 
-test("with calls on every connection one more is told so and closed; a place that becomes free can be taken", async () => {
-  const room = 40;
+describe("many clients", () => {
   const status = fakeOp("daemon.status", () => ({}), { frozen: true });
   const list = fakeOp("thread.list", (_input, { signal }) => aborted(signal));
-  const { path, control, tally } = rig([echo, waiting, list, status], { room });
-  const busy = async (op: string) => {
-    const calls = tally.calls;
-    const client = await connect(path);
-    client.call(1, op);
-    await until(() => tally.calls > calls, `${op} runs`);
-    return client;
-  };
-  const clients = [];
-  for (let n = 0; n < room; n++) clients.push(await busy("test.wait"));
-  const late = await connect(path);
-  late.call(1, "test.echo");
-  expect((await late.ended(1)).error?.code).toBe("overloaded");
-  // What shows and ends the load works still, in a reserve that is bounded too.
-  late.call(2, "daemon.status");
-  expect((await late.ended(2)).result).toEqual({});
-  late.call(3, "thread.list");
-  for (let n = 1; n < limits.socket.connectionsReserved; n++) clients.push(await busy("thread.list"));
-  expect(control.connections()).toBe(room + limits.socket.connectionsReserved);
-  const last = await connect(path);
-  last.call(1, "daemon.status");
-  expect((await last.ended(null)).error?.code).toBe("overloaded");
-  await last.closed();
-  for (const client of [late, ...clients.splice(room - 1)]) client.close();
-  await until(() => control.connections() === room - 1, "one place is free");
-  const next = await connect(path);
-  next.call(1, "test.echo", { n: 1 });
-  expect((await next.ended(1)).result).toEqual({ n: 1 });
-  control.close();
-});
+  const slow = fakeOp("test.slow", () => ({ text: "x".repeat(limits.socket.frameBytesMax / 2) }));
 
-test("clients that are connected and call nothing take the place of nobody", async () => {
-  const room = 3;
-  let now = 0;
-  const clock = { ...systemClock, monotonic: () => now };
-  const status = fakeOp("daemon.status", () => ({}), { frozen: true });
-  const { path, control } = rig([echo, waiting, status], { room, clock });
-  const used = await connect(path);
-  used.call(1, "test.wait");
-  const [silent, greeted] = [await connect(path), await connect(path)];
-  await until(() => control.connections() === room, "all are in");
-  now = 10;
-  greeted.say({ hello: { version: "0.0.0", protocol: 1 } });
-  await until(() => greeted.frames.length > 0, "hello is answered");
+  function crowd(room: number) {
+    let now = 0;
+    const clock = { ...systemClock, monotonic: () => now };
+    const made = rig([echo, waiting, list, slow, status], { room, clock });
+    return {
+      ...made,
+      most: room + limits.socket.connectionsReserved,
+      pass: (ms: number) => {
+        now += ms;
+      },
+      /** A client that the daemon has met, one ms after the one before. */
+      async joined() {
+        now += 1;
+        const before = made.control.connections();
+        const client = await connect(made.path);
+        client.say({ hello: { version: "0.0.0", protocol: 1 } });
+        await until(() => client.frames.length > 0, "hello is answered");
+        return { client, before };
+      },
+      async busy(op: string) {
+        const calls = made.tally.calls;
+        const client = await connect(made.path);
+        client.call(1, op);
+        await until(() => made.tally.calls > calls, `${op} runs`);
+        return client;
+      },
+    };
+  }
 
-  // A client that has just connected may be about to call: it keeps its place for a moment.
-  const early = await connect(path);
-  early.call(1, "test.echo");
-  expect((await early.ended(1)).error?.code).toBe("overloaded");
+  test("with calls of as many clients as may be, one more only sees and ends the load", async () => {
+    const room = 5;
+    const { path, control, tally, most, busy } = crowd(room);
+    const clients = [];
+    for (let n = 0; n < room; n++) clients.push(await busy("test.wait"));
+    const late = await connect(path);
+    late.call(1, "test.echo");
+    expect((await late.ended(1)).error?.code).toBe("overloaded");
+    late.call(2, "daemon.status");
+    expect((await late.ended(2)).result).toEqual({});
+    clients[0]!.call(2, "test.echo", { n: 1 });
+    expect((await clients[0]!.ended(2)).result).toEqual({ n: 1 });
+    // The reserve is bounded too.
+    late.call(3, "thread.list");
+    await until(() => tally.calls === room + 1, "it runs");
+    for (let n = 1; n < limits.socket.connectionsReserved; n++) clients.push(await busy("thread.list"));
+    expect(control.connections()).toBe(most);
+    const last = await connect(path);
+    last.call(1, "daemon.status");
+    expect((await last.ended(null)).error?.code).toBe("overloaded");
+    await last.closed();
+    // What was refused when all were at work is not refused afterwards.
+    for (const client of clients) client.close();
+    await until(() => control.connections() === 1, "the others have gone");
+    late.call(4, "test.echo", { n: 2 });
+    expect((await late.ended(4)).result).toEqual({ n: 2 });
+    control.close();
+  });
 
-  now = 10 + limits.socket.idleMs;
-  const next = await connect(path);
-  next.call(1, "test.echo", { n: 1 });
-  expect((await next.ended(1)).result).toEqual({ n: 1 });
-  await silent.closed();
-  greeted.call(1, "test.echo", { n: 2 });
-  expect((await greeted.ended(1)).result).toEqual({ n: 2 });
+  test("clients that are connected and call nothing take the place of nobody", async () => {
+    const { control, most, joined, busy } = crowd(3);
+    const used = await busy("test.wait");
+    const first = (await joined()).client;
+    const second = (await joined()).client;
+    const silent = [];
+    while (control.connections() < most) silent.push((await joined()).client);
+    // The first one was used again meanwhile, so the second one is idle for the longest time.
+    first.call(1, "test.echo", { n: 1 });
+    expect((await first.ended(1)).result).toEqual({ n: 1 });
+    const next = (await joined()).client;
+    expect((await second.ended(null)).error?.code).toBe("overloaded");
+    await second.closed();
+    next.call(1, "test.echo", { n: 2 });
+    expect((await next.ended(1)).result).toEqual({ n: 2 });
+    for (let n = 0; n < 3 * most; n++) await joined();
+    expect(control.connections()).toBe(most);
+    used.call(2, "test.echo", { n: 3 });
+    expect((await used.ended(2)).result).toEqual({ n: 3 });
+    control.close();
+  });
 
-  // The reserve too is for those who use it.
-  for (const client of [next, greeted]) client.call(2, "test.wait");
-  await until(() => control.connections() === room + 1, "one of the reserve");
-  const idlers = [];
-  for (let n = 1; n < limits.socket.connectionsReserved; n++) idlers.push(await connect(path));
-  await until(
-    () => control.connections() === room + limits.socket.connectionsReserved,
-    "the reserve is full",
-  );
-  now += limits.socket.idleMs;
-  const asking = await connect(path);
-  asking.call(1, "daemon.status");
-  expect((await asking.ended(1)).result).toEqual({});
-  await early.closed();
-  control.close();
-});
+  test("a call that crosses the end of its idle connection is refused and never runs", async () => {
+    let ran = 0;
+    const count = fakeOp("test.count", () => ({ n: ++ran }));
+    const { path, control } = rig([count], { room: 1 });
+    const clients: Client[] = [];
+    while (control.connections() < 1 + limits.socket.connectionsReserved) {
+      const before = control.connections();
+      clients.push(await connect(path));
+      await until(() => control.connections() > before, "one more is in");
+    }
+    const next = await connect(path);
+    clients[0]!.call(1, "test.count");
+    const [first] = await until(() => clients[0]!.frames.length > 0 && clients[0]!.frames, "a frame");
+    expect(first).toMatchObject({ error: { code: "overloaded", retry: "later" } });
+    await clients[0]!.closed();
+    next.call(1, "test.count");
+    expect((await next.ended(1)).result).toEqual({ n: 1 });
+    control.close();
+  });
 
-test("a call in the moment in which many connect is answered as soon as one of them proves idle", async () => {
-  const room = 3;
-  const { path, control } = rig([echo], { room });
-  const idlers = [];
-  for (let n = 0; n < room + limits.socket.connectionsReserved; n++) idlers.push(await connect(path));
-  const next = await connect(path);
-  next.call(1, "test.echo", { n: 1 });
-  expect((await next.ended(1)).result).toEqual({ n: 1 });
-  // Those that wait are few, and the daemon forgets the ones that go away.
-  const late = [];
-  for (let n = 0; n < limits.socket.waitingMax; n++) late.push(await connect(path));
-  for (const client of [...late, ...idlers]) client.close();
-  await until(() => control.connections() === 1, "only the one that called is left");
-  control.close();
+  test("who has sent half a frame, or reads a long answer, is not idle", async () => {
+    const { path, control, most, joined, pass } = crowd(1);
+    const half = await connect(path);
+    half.raw('{"id":1,"op":"test.echo",');
+    const reader = await connect(path);
+    reader.pause();
+    reader.call(1, "test.slow");
+    const others = [];
+    while (control.connections() < most) others.push((await joined()).client);
+    await joined();
+    await others[0]!.closed();
+    half.raw('"schema":"hash","input":{"n":1},"caller":{"kind":"cli","thread_id":null,"cwd":"/"}}\n');
+    expect((await half.ended(1)).result).toEqual({ n: 1 });
+    reader.resume();
+    expect((await reader.ended(1)).result?.["text"]).toHaveLength(limits.socket.frameBytesMax / 2);
+    // One that leaves it at half a frame does not stay for ever.
+    half.raw("{");
+    for (let n = 0; n < most; n++) await joined();
+    expect(control.connections()).toBe(most);
+    pass(limits.socket.helloTimeoutMs);
+    for (let n = 0; n < most; n++) await joined();
+    await half.closed();
+    control.close();
+  });
 });
 
 test("the kernel's word for our own connection is our own uid, and it is let in", async () => {

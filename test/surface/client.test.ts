@@ -219,6 +219,18 @@ test("a daemon that dies of a call is not asked for ever", async () => {
   expect(daemon.calls).toHaveLength(3);
 });
 
+test("a call that crosses the end of its idle connection is sent again, whatever it is", async () => {
+  let answered = 0;
+  const { daemon, session: open } = session((_, reply) => {
+    if (++answered === 2) reply.dismiss();
+    else reply.result({ answered });
+  });
+  const options = { caller, repeat: "no" } as const;
+  expect(await open.call(to, {}, options)).toEqual({ answered: 1 });
+  expect(await open.call(to, {}, options)).toEqual({ answered: 3 });
+  expect(daemon.calls).toHaveLength(2);
+});
+
 describe("a daemon that takes a call and does not answer", () => {
   /** What each connection in turn meets: silence, an end, or an answer. The last one is met ever after. */
   type Meeting = "silent" | "hang up" | "answer" | "busy" | "conflict";
@@ -254,6 +266,7 @@ describe("a daemon that takes a call and does not answer", () => {
             row: () => {},
             frame: () => {},
             announce: () => {},
+            dismiss: () => {},
             result: (result) => write({ id: call.id, result }),
             error: (error) =>
               write({ id: call.id, error: { hint: null, data: null, retry: "no", ...error } }),

@@ -49,7 +49,8 @@ export async function rename(
     refuseTaken();
     journal.commit((change) => {
       // Codex may have told of the new name before it answered.
-      const isNew = store.lanes.find(lane.ref)?.title !== name;
+      const now = store.lanes.find(lane.ref);
+      const isNew = now?.title !== name || now.handle !== handle;
       store.lanes.set(lane.ref, {
         title: name,
         handle,

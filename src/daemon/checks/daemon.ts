@@ -37,6 +37,11 @@ export async function checkDaemon(
       recovery: `find the process that has ${paths.lock} open`,
       data,
     });
+  if (instance?.command)
+    return warn(`${instance.command} (pid ${instance.pid}) works on the registry, and no daemon runs`, {
+      recovery: "wait until it has ended",
+      data: { ...data, running: false },
+    });
   const status = await askStatus(paths.socket, clock, timeoutMs).catch(badOf);
   if ("summary" in status)
     return bad(`${who} holds the lock and does not answer: ${status.summary}`, {

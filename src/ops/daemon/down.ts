@@ -26,7 +26,7 @@ export default clientOp({
     ),
   }),
   output: v.object({ status: v.picklist(["stopped", "not_running"]), pid: v.nullable(v.number()) }),
-  fails: ["thread_busy", "denied"],
+  fails: ["thread_busy", "denied", "conflict"],
   examples: [],
   async run({ force, wait }, ctx) {
     // The marker comes first: otherwise another command could start a daemon in between.
@@ -35,8 +35,14 @@ export default clientOp({
       const asked = await requestStop(ctx, force);
       if (asked === null && (await ctx.gone(0))) return { status: "not_running" as const, pid: null };
       const holder = ctx.holder();
+      if (asked === null && holder?.command)
+        fail("conflict", `no daemon runs: ${holder.command} (pid ${holder.pid}) works on the registry`, {
+          hint: "wait until it has ended",
+        });
       const pid = asked ?? holder?.pid ?? null;
-      if (await ctx.gone(wait * 1000)) return { status: "stopped" as const, pid };
+      // Before it is killed, a daemon that has answered gets the time that its stop may take.
+      const graceMs = force && asked !== null ? limits.daemon.shutdownGraceMs + limits.daemon.killedMs : 0;
+      if (await ctx.gone(Math.max(wait * 1000, graceMs))) return { status: "stopped" as const, pid };
       if (force && holder?.kill() && (await ctx.gone(limits.daemon.killedMs)))
         return { status: "stopped" as const, pid };
       const daemon = pid === null ? "the daemon" : `the daemon (pid ${pid})`;

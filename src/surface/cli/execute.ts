@@ -145,7 +145,8 @@ async function show(op: AnyOp, { out, isSkewed, checked }: Run, result: Row): Pr
     // The view of this version may look for what another version does not have.
     await (isSkewed() ? out.json(result) : out.result(op, result));
   } catch (thrown) {
-    if (op.intent === "read" || !(thrown instanceof DispatchError)) throw thrown;
+    const isDone = op.intent !== "read" && checked.parsed["dry_run"] !== true;
+    if (!isDone || !(thrown instanceof DispatchError)) throw thrown;
     throw (await import("./notshown.ts")).notShown(thrown, op, checked.input, result);
   }
 }

@@ -105,6 +105,14 @@ function callDaemon({ name, hash, input }: QuickCall): TextAnswer {
   }
 }
 
+/** A read may take long. Any daemon that does not hang answers another hello meanwhile. */
+function received(socket: UnixSocket): Uint8Array | undefined {
+  const bytes = socket.receive(limits.client.quickAnswerMs);
+  return (
+    bytes ?? (socket.send(bytesOf([helloFrame])) ? socket.receive(limits.client.quickAnswerMs) : undefined)
+  );
+}
+
 function answerFrom(socket: UnixSocket): TextAnswer {
   /** The first one counts. */
   let answer: TextAnswer | undefined;
@@ -126,7 +134,7 @@ function answerFrom(socket: UnixSocket): TextAnswer {
     },
   });
   while (answer === undefined) {
-    const bytes = socket.receive(hasSpoken ? limits.client.quickAnswerMs : limits.client.quickHelloMs);
+    const bytes = hasSpoken ? received(socket) : socket.receive(limits.client.quickHelloMs);
     if (bytes === undefined) return { lost: true };
     frames.push(bytes);
   }

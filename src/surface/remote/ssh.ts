@@ -36,7 +36,7 @@ export function dial(
     return tooLate({ host, what, ms, end });
   };
   const helloMs = dialMs + limits.host.helloMs;
-  const wire = openWire(helloMs, () => late("did not answer", helloMs));
+  const wire = openWire(helloMs, (ms) => late("did not answer", ms));
   let child: Child;
   try {
     child = spawnGroup(sshCommand(host, remote), { env: inheritedEnv(), cwd: "/" });

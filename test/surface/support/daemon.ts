@@ -18,6 +18,8 @@ export interface Reply {
   /** Announces a text of that size, which never comes. */
   announce(bytes: number): void;
   error(error: Partial<ErrorBody>): void;
+  /** Closes the connection as an idle one, without having read the call. */
+  dismiss(): void;
   /** Dies under the call. */
   hangUp(): void;
 }
@@ -82,6 +84,11 @@ export function fakeDaemon(path: string, behave: Behaviour, version = ours): Fak
           frame: (result) => write({ id, result }),
           announce: (bytes) => write({ id, bytes }),
           error: (error) => write({ id, error: body(error) }),
+          dismiss() {
+            seen.calls.pop();
+            write({ id: null, error: body({ code: "overloaded", message: "closed", retry: "later" }) });
+            socket.end();
+          },
           hangUp: () => socket.end(),
         });
       },

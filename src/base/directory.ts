@@ -1,5 +1,5 @@
 /** Directories of the user's own: whose they are, who else can reach them, and how one is made. */
-import { lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DispatchError, errorMessage } from "./error.ts";
 import { foreign, ownUid, privacyFault } from "./privacy.ts";
@@ -28,7 +28,8 @@ export function ownerFault(directory: string, uid = ownUid()): DispatchError | u
  * root would make a home that locks that user out.
  */
 export function makeDirectory(directory: string, uid = ownUid()): DispatchError | undefined {
-  if (look(directory) !== undefined) return isDirectory(directory) ? undefined : notDirectory(directory);
+  if (look(directory) !== undefined)
+    return folderFault(directory) === "missing" ? notDirectory(directory) : undefined;
   let above = dirname(directory);
   while (look(above) === undefined && above !== dirname(above)) above = dirname(above);
   const owner = look(above)?.uid ?? uid;
@@ -71,11 +72,18 @@ export function isPlainFile(path: string): boolean {
   return look(path)?.isFile() ?? false;
 }
 
-/** What cannot be looked at (a name too long, a circle of links, a closed parent) is none to work in. */
-export function isDirectory(path: string): boolean {
+/**
+ * Why no command can work in this directory: it is not there, or its mode keeps this user out. What cannot be looked at
+ * for another reason (a name too long, a circle of links) is not there.
+ */
+export type FolderFault = "missing" | "closed";
+
+export function folderFault(path: string): FolderFault | null {
   try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
+    if (!statSync(path).isDirectory()) return "missing";
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === "EACCES" ? "closed" : "missing";
   }
 }

@@ -10,8 +10,14 @@ export function repositoryOf(directory: string): string | null {
   }
 }
 
-/** Codex's sandbox on Linux leaves an empty `.git` in each folder that a command may write, such as /tmp (facts F68). */
+/**
+ * Codex's sandbox on Linux leaves an empty `.git` in each folder that a command may write, such as /tmp (facts F68). In a
+ * folder that may not be entered nothing can be looked at.
+ */
 function isRepository(git: string): boolean {
-  const stat = statSync(git, { throwIfNoEntry: false });
-  return stat?.isFile() === true || existsSync(join(git, "HEAD"));
+  try {
+    return statSync(git).isFile() || existsSync(join(git, "HEAD"));
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 /** The only composition root: it connects registry, engine and Codex. */
 import { existsSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { isDirectory } from "../base/directory.ts";
+import { folderFault } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -116,7 +116,7 @@ export async function compose(input: {
       );
     },
     files: {
-      isDirectory,
+      folderFault,
       repositoryOf,
       isInside: isWithin,
       holdsOwnFiles: (folder) => holdsOwnFiles(paths, folder),

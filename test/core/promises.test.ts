@@ -339,6 +339,20 @@ test("nothing is delivered into a folder that is gone; the refusal names it and 
   await here.reaches(queued, "done");
 });
 
+test("a folder that may not be entered is refused in its own words, for a new thread and for one that has it", async () => {
+  const draft = { text: null, goal: null, settings: { cwd: "/closed" }, key: null, created_by: "cli" };
+  expect(await refusal(core().create({ ...draft, name: "in" }, never()))).toMatchObject({
+    code: "usage",
+    message: "the directory /closed may not be entered",
+  });
+  here.world.store.lanes.set(here.ref, { cwd: "/closed" });
+  expect(await refusal(here.send("work"))).toMatchObject({
+    code: "conflict",
+    message: `the folder of thread ${here.ref} may not be entered: /closed`,
+    hint: expect.stringContaining("chmod u+rx /closed"),
+  });
+});
+
 test("an override of one turn ends with it, though the turn after it was refused once", async () => {
   const told: (object | undefined)[] = [];
   const { startTurn } = here.world.agent;

@@ -126,7 +126,12 @@ export function testWorld(options: WorldOptions = {}): TestWorld {
     mint: { ref: () => newRef(random), id: () => newId(clock.now(), random) as MessageId },
     policy: () => ({ ...plainPolicy, ...options.policy }),
     files: {
-      isDirectory: (path) => path.startsWith("/repo") || path === "/home/user" || path === "/elsewhere",
+      folderFault: (path) =>
+        path.startsWith("/repo") || path === "/home/user" || path === "/elsewhere"
+          ? null
+          : path === "/closed"
+            ? "closed"
+            : "missing",
       repositoryOf: (path) => (path === "/repo" || path.startsWith("/repo/") ? "/repo" : null),
       holdsOwnFiles: (folder) => `${home}/`.startsWith(`${folder}/`),
       isInside: (path, root) => path === root || path.startsWith(`${root}/`),

@@ -104,7 +104,8 @@ export interface Mint {
 }
 
 export interface Files {
-  isDirectory(path: string): boolean;
+  /** Why no command can work in this directory; null when one can. */
+  folderFault(path: string): "missing" | "closed" | null;
   /** The root of the repository that contains this directory; null when none does. */
   repositoryOf(directory: string): string | null;
   /** At or below `root`, with symbolic links followed; false for a path that does not exist. */

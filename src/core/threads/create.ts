@@ -19,6 +19,7 @@ import type { Store } from "../model/ports/store.ts";
 import type { ThreadSettings } from "../model/ports/thread.ts";
 import { isFinal } from "../model/refusal.ts";
 import { noteBlock } from "../state/blocked.ts";
+import { refuseFolder } from "../state/folder.ts";
 import { freeHandle, isTaken, slug } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
@@ -139,14 +140,15 @@ function digestOf({ name, text, goal, settings, output_schema, requests }: NewTh
 }
 
 /** Refuses what can be refused without Codex. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
-export function checkNew({ store, files }: CoreDeps, draft: NewThread): void {
+export function checkNew(deps: CoreDeps, draft: NewThread): void {
+  const { store } = deps;
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
     fail("usage", "a goal is not text: /goal is a command of Codex's terminal", {
       hint: "dispatch new --name NAME --goal OBJECTIVE",
     });
   }
-  if (!files.isDirectory(cwd)) fail("usage", `there is no directory ${cwd}`, { hint: "--cwd DIR" });
+  refuseFolder(deps, cwd);
   if (store.lanes.count() >= limits.thread.max)
     fail("too_large", `the registry holds ${limits.thread.max} threads`, { hint: "dispatch forget" });
   refuseName(store, draft.name);

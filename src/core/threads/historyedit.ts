@@ -17,6 +17,7 @@ import type { ThreadOpened, TurnFacts } from "../model/ports/thread.ts";
 import { isUnknown } from "../model/refusal.ts";
 import { until } from "../model/until.ts";
 import { noteBlock } from "../state/blocked.ts";
+import { refuseFolder } from "../state/folder.ts";
 import { handleFor } from "../state/handle.ts";
 import { laneRow } from "../state/lanerow.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
@@ -65,10 +66,7 @@ export async function fork(deps: CoreDeps, ref: Ref, draft: Fork): Promise<Ref> 
     const { cwd = null } = draft;
     const over = settingsOver(resumeSettings(source), draft.flags);
     const requested = cwd === null ? over : { ...over, cwd };
-    if (!deps.files.isDirectory(requested.cwd))
-      fail("usage", `${requested.cwd} is no directory`, {
-        hint: `dispatch fork ${ref} --name NAME --cwd DIR`,
-      });
+    refuseFolder(deps, requested.cwd, `dispatch fork ${ref} --name NAME --cwd DIR`);
     const policy = requests ?? source.requests;
     const { settings } = await limitToAgent(deps, {
       settings: requested,

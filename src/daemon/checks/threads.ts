@@ -1,5 +1,5 @@
 /** Checks the threads: which may write dispatch's own files, including its policy, and whose folder is missing. */
-import { isDirectory, look, ownerFault } from "../../base/directory.ts";
+import { folderFault, look, ownerFault } from "../../base/directory.ts";
 import { cell } from "../../base/text.ts";
 import { temporaryRoots, writableRoots } from "../../core/loading/ownfiles.ts";
 import type { KnownSettings } from "../../store/inspect.ts";
@@ -34,13 +34,13 @@ export async function checkThreads(ctx: CheckContext): Promise<Finding> {
 export async function checkFolders(ctx: CheckContext): Promise<Finding> {
   const known = await settingsOf(ctx);
   if (!Array.isArray(known)) return known;
-  const gone = known.filter(({ cwd }) => !isDirectory(cwd));
+  const gone = known.filter(({ cwd }) => folderFault(cwd) !== null);
   if (gone.length === 0) return ok(`each of ${known.length} threads has its folder`);
   const named = gone.map(({ ref, title, cwd }) => `${ref} "${cell(title, 40)}" in ${cell(cwd)}`).join("; ");
   return warn(
-    `the folder of ${gone.length} of ${known.length} threads is missing, so they cannot work: ${named}`,
+    `the folder of ${gone.length} of ${known.length} threads is missing or may not be entered, so they cannot work: ${named}`,
     {
-      recovery: `dispatch fork ${gone[0]!.ref} --name NAME --cwd DIR, or create the folder again`,
+      recovery: `dispatch fork ${gone[0]!.ref} --name NAME --cwd DIR, or make the folder usable again`,
       data: { threads: gone.map(({ ref, title, cwd }) => ({ ref, title, cwd })) },
     },
   );

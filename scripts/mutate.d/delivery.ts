@@ -8,7 +8,7 @@ const nextTest = "core/delivery/next.test.ts";
 const backoff = "src/core/delivery/backoff.ts";
 const attempt = "src/core/delivery/attempt.ts";
 const accept = "src/core/delivery/accept.ts";
-const capacity = "core/delivery/capacity.test.ts";
+const capacity = "core/state/capacity.test.ts";
 
 export const delivery: readonly Mutant[] = [
   {

@@ -2,7 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const tokens = "src/core/state/tokens.ts";
 const budget = "src/core/state/budget.ts";
-const capacity = "src/core/delivery/capacity.ts";
+const capacity = "src/core/state/capacity.ts";
 const budgets = ["core/delivery/budget.test.ts"];
 
 export const usage: readonly Mutant[] = [

@@ -147,6 +147,8 @@ export const codexLimits = {
     warningsMax: 50,
     /** Passed to the child, so that an unsubscribed thread gives its writer lock back soon. */
     threadUnloadDelaySecs: 2,
+    /** Until the first turn of a goal has begun: Codex takes some ms for it. */
+    goalStartMs: 10 * second,
   },
 
   timer: {

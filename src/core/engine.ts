@@ -6,7 +6,6 @@ import { loop } from "../base/loop.ts";
 import { macrotask } from "../base/macrotask.ts";
 import { automation } from "./automation/engine.ts";
 import type { Core } from "./core.ts";
-import { nextInLine } from "./delivery/capacity.ts";
 import { delivery } from "./delivery/modes.ts";
 import { interruptGoals } from "./loading/goal.ts";
 import type { CoreDeps } from "./model/deps.ts";
@@ -16,6 +15,7 @@ import type { MessageCursor } from "./model/ports/store.ts";
 import { reconcile } from "./reconcile/loop.ts";
 import { sinkOf } from "./reconcile/sink.ts";
 import { relay } from "./relay/engine.ts";
+import { nextInLine } from "./state/capacity.ts";
 import { verbsOf } from "./verbs.ts";
 
 export interface Audit {

@@ -71,6 +71,18 @@ export const situations: Record<string, () => Promise<Given>> = {
     }
     return { world, words: {} };
   },
+  async "as many turns as are allowed"() {
+    const world = begun({ policy: { maxRunningTurns: 1 } });
+    await create(world, "docs");
+    const busy = await create(world, "busy");
+    await world.engine.core.send(
+      busy.ref,
+      { ...plain, text: '[{"wait":"go"}]' },
+      new AbortController().signal,
+    );
+    await until("the turn", () => isRunning(world, busy.ref));
+    return { world, words: {} };
+  },
   "a finished turn": () => lane("hello", isOver("completed")),
   "a failed turn": () => lane('[{"fail":"no such luck"}]', isOver("failed")),
   "a running turn": () => lane('[{"wait":"go"}]', isRunning),

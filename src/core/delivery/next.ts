@@ -3,6 +3,7 @@
  * to the user.
  */
 import type { Lane, Message, Turn } from "../model/ports/rows.ts";
+import type { StartBlock } from "../state/capacity.ts";
 import { mayPass } from "../state/hold.ts";
 import { writeLock } from "../state/lane.ts";
 
@@ -25,14 +26,6 @@ export interface NextFacts {
     context(): Message | null;
     start(): Message | null;
   };
-}
-
-/** Why no turn may start now: the account has a usage limit, or a limit that the user set is reached. */
-export interface StartBlock {
-  by: "usage_limit" | "limits";
-  message: string;
-  /** For a text that was to run at once. */
-  hint: string;
 }
 
 export interface NextPolicy {

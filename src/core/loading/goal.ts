@@ -11,8 +11,7 @@ import { isTerminal } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
-import { budgetBlock } from "../state/budget.ts";
-import { limitMessage } from "../state/usagelimit.ts";
+import { goalBlock } from "../state/capacity.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
@@ -26,8 +25,7 @@ export function isGoalDue(deps: CoreDeps, lane: Lane): boolean {
   return (
     lane.goal_setup === "paused" &&
     lane.hold_reason === null &&
-    limitMessage(deps, lane) === null &&
-    budgetBlock(deps, lane) === null &&
+    goalBlock(deps, lane) === null &&
     isFirstDelivered(deps.store, lane.ref)
   );
 }
@@ -50,7 +48,7 @@ export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void
     await activateGoal(deps, opened);
     return;
   }
-  await putGoal(deps, lane.thread_id, { status: "active" });
+  await beginning(deps, opened, () => putGoal(deps, opened.lane.thread_id, { status: "active" }));
   journal.commit((change) => {
     store.lanes.set(lane.ref, { goal: { ...now.goal!, status: "active" }, goal_setup: null });
     change.append({ kind: "goal.changed", lane: lane.ref, data: { status: "active", by: "dispatch" } });
@@ -122,15 +120,41 @@ export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Pro
   refuseUnwritable(store.lanes.get(ref));
   return deps.locked(ref, async () => {
     refuseUnwritable(store.lanes.get(ref));
-    const { lane } = await open(deps, ref);
+    const opened = await open(deps, ref);
+    const { lane } = opened;
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
       fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
     // A goal that is set over a finished one goes on with its used tokens (facts F31).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
-    await putGoal(deps, lane.thread_id, change);
+    const status = change.status ?? (before?.status === "paused" ? "paused" : "active");
+    const put = () => putGoal(deps, lane.thread_id, change);
+    if (status === "paused" || before?.status === "active") await put();
+    else {
+      const block = goalBlock(deps, lane);
+      if (block)
+        fail("thread_busy", `the goal cannot begin: ${block.message}`, {
+          hint: `dispatch goal set ${ref} --status paused keeps it for later, with its objective if it is new`,
+        });
+      await beginning(deps, opened, put);
+    }
     return storeGoal(deps, ref, await agent.readGoal(lane.thread_id));
+  });
+}
+
+/** Its first turn counts as running from now on, so that no other one takes its place. */
+async function beginning(
+  { live, clock }: CoreDeps,
+  { lane }: Opened,
+  put: () => Promise<void>,
+): Promise<void> {
+  live.goalStarts.set(lane.thread_id, lane.cwd);
+  const end = () => void live.goalStarts.delete(lane.thread_id);
+  clock.after(limits.codex.goalStartMs, end);
+  await put().catch((thrown: unknown) => {
+    end();
+    throw thrown;
   });
 }
 

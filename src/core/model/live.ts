@@ -57,6 +57,8 @@ export interface Live {
    * since. The next load repeats what is still so.
    */
   readonly warnings: Map<string, Map<string, { words: string; isPast: boolean }>>;
+  /** The folders of threads whose goal was made active and has not begun its first turn, by thread id. */
+  readonly goalStarts: Map<string, string>;
   /** The limit that Codex last reported as used up and has not withdrawn. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
@@ -96,6 +98,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
   const retrying: Live["retrying"] = new Map();
   const agents = new Map<string, readonly string[]>();
   const owing = new Set<string>();
+  const goalStarts: Live["goalStarts"] = new Map();
   let exhausted: Exhausted | null = null;
   let reporter: string | null = null;
   const endWarnings = (threadId: string) => {
@@ -111,6 +114,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     retrying.clear();
     agents.clear();
     owing.clear();
+    goalStarts.clear();
     exhausted = null;
     reporter = null;
   };
@@ -148,6 +152,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     },
     owesReport: (threadId) => owing.has(threadId),
     turnBegan(threadId) {
+      goalStarts.delete(threadId);
       if (!agents.has(threadId)) owing.delete(threadId);
     },
     exhausted: () => exhausted,
@@ -161,6 +166,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     list: () => [...threads],
     pendingLookups,
     warnings,
+    goalStarts,
     limitEnds: new Map(),
     handover: { until: 0 },
     pausedForTake: new Set(),

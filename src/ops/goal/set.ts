@@ -33,7 +33,7 @@ export default op({
   }),
   output: goalView,
   asksCodex: true,
-  fails: ["authority"],
+  fails: ["authority", "thread_busy"],
   examples: [
     {
       given: "two threads",
@@ -42,6 +42,11 @@ export default op({
     },
     { given: "two threads", input: { thread: "@docs", status: "paused" }, error: "usage" },
     { given: "an attached thread", input: { thread: "theirs", objective: "ship it" }, error: "authority" },
+    {
+      given: "as many turns as are allowed",
+      input: { thread: "@docs", objective: "ship it" },
+      error: "thread_busy",
+    },
   ],
   async run({ thread, objective, status, token_budget }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id);

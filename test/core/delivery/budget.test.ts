@@ -209,3 +209,40 @@ test("a goal that is to begin waits for the limit, as a text does", async () => 
   await here.pass(0);
   await until("the goal", () => core.view(ref).goal?.status === "active");
 });
+
+test("a goal is refused where no turn may start, unless it is to stay paused", async () => {
+  const here = await limited({ tokensPerThread: 10 });
+  const { core } = here.world.engine;
+  await here.reaches(await here.queue(here.ref, spends(10, 1)), "done");
+  const refused = await refusal(core.setGoal(here.ref, { objective: "go on" }));
+  expect(refused).toMatchObject({
+    code: "thread_busy",
+    message: expect.stringContaining("tokens_per_thread"),
+  });
+  expect(refused.hint).toContain("--status paused");
+  expect(core.view(here.ref).goal).toBeNull();
+  expect(await core.setGoal(here.ref, { objective: "go on", status: "paused" })).toMatchObject({
+    status: "paused",
+  });
+  expect((await refusal(core.setGoal(here.ref, { status: "active" }))).code).toBe("thread_busy");
+  here.budgets.tokensPerThread = null;
+  expect(await core.setGoal(here.ref, { status: "active" })).toMatchObject({ status: "active" });
+});
+
+test("a goal takes the place of one turn: of two that are to begin, and of one beside a turn, one waits", async () => {
+  const here = await limited({ turns: 1 });
+  const { core } = here.world.engine;
+  const draft = { text: null, settings: { cwd: "/repo" }, key: null, created_by: "cli" };
+  const running = await here.queue(here.ref, gated("go"));
+  await here.reaches(running, "delivered");
+  const one = (await core.create({ ...draft, name: "one", goal: "this" }, never())).ref;
+  const two = (await core.create({ ...draft, name: "two", goal: "that" }, never())).ref;
+  const statuses = () => [one, two].map((ref) => core.view(ref).goal?.status).sort();
+  await here.pass(limits.loop.everyMs);
+  expect(statuses()).toEqual(["paused", "paused"]);
+  expect((await refusal(core.setGoal(two, { status: "active" }))).code).toBe("thread_busy");
+  here.world.agent.release("go");
+  await here.reaches(running, "done");
+  await here.pass(0);
+  expect(statuses()).toEqual(["active", "paused"]);
+});

@@ -1,14 +1,21 @@
 /**
- * Whether a turn may start: by a handover, the usage limit of the account, and the limits that the user sets. Goals and other apps
- * are not limited.
+ * Whether a turn may start: by a handover, the usage limit of the account, and the limits that the user sets. The next
+ * turns of a goal that has begun, and other apps, are not limited.
  */
 import { errorMessage } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
-import { budgetBlock, budgetsOf } from "../state/budget.ts";
-import { limitMessage } from "../state/usagelimit.ts";
-import type { StartBlock } from "./next.ts";
+import { budgetBlock, budgetsOf } from "./budget.ts";
+import { limitMessage } from "./usagelimit.ts";
+
+/** Why no turn may start now: the account has a usage limit, or a limit that the user set is reached. */
+export interface StartBlock {
+  by: "usage_limit" | "limits";
+  message: string;
+  /** For a text that was to run at once. */
+  hint: string;
+}
 
 /** Why no turn may start in this thread now; null: one may. */
 export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
@@ -27,6 +34,14 @@ export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
   return block && { by: "limits", ...block };
 }
 
+/** The same for a goal that is to begin. In a thread that runs a turn it takes the place of that turn. */
+export function goalBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
+  const block = startBlock(deps, lane);
+  if (block === null || deps.store.turns.running(lane.ref).length === 0) return block;
+  const limit = limitMessage(deps, lane) ?? budgetBlock(deps, lane);
+  return limit === null ? null : block;
+}
+
 /** For some seconds no turn starts, so that the running ones are the last ones. `goOn` is called if nobody took over. */
 export function beginHandover({ live, clock }: CoreDeps, goOn: () => void): void {
   live.handover.until = clock.monotonic() + limits.daemon.handoverMs;
@@ -37,13 +52,17 @@ export function beginHandover({ live, clock }: CoreDeps, goOn: () => void): void
 
 /** The message for the user while no turn may start; null: there is room. */
 function capacityMessage(deps: CoreDeps, { cwd }: Lane): string | null {
-  const { store, live } = deps;
   const max = maxTurns(deps);
-  if (max && store.messages.countBusy(live.epoch()) >= max.turns)
-    return `${turnsRun(max.turns)}, as many as ${max.key} allows`;
+  if (max && countBusy(deps) >= max.turns) return `${turnsRun(max.turns)}, as many as ${max.key} allows`;
   const { turnsPerCwd } = budgetsOf(deps);
-  if (turnsPerCwd === null || store.messages.countBusy(live.epoch(), cwd) < turnsPerCwd) return null;
+  if (turnsPerCwd === null || countBusy(deps, cwd) < turnsPerCwd) return null;
   return `${turnsRun(turnsPerCwd)} in ${cwd}, as many as [limits] turns_per_cwd allows`;
+}
+
+/** Turns that run, and those that are about to begin; in one folder, or everywhere. */
+function countBusy({ store, live }: CoreDeps, cwd?: string): number {
+  const goals = [...live.goalStarts.values()].filter((folder) => cwd === undefined || folder === cwd);
+  return store.messages.countBusy(live.epoch(), cwd) + goals.length;
 }
 
 const turnsRun = (count: number) => `${count} ${count === 1 ? "turn runs" : "turns run"}`;
@@ -53,11 +72,11 @@ const turnsRun = (count: number) => `${count} ${count === 1 ? "turn runs" : "tur
  * A lane that another limit keeps takes no place.
  */
 export function nextInLine(deps: CoreDeps): Ref[] {
-  const { store, live } = deps;
+  const { store } = deps;
   const max = maxTurns(deps);
   const budgets = budgetsOf(deps);
   if (max === null && budgets.turnsPerCwd === null) return [];
-  const room = max === null ? limits.thread.max : max.turns - store.messages.countBusy(live.epoch());
+  const room = max === null ? limits.thread.max : max.turns - countBusy(deps);
   if (room <= 0) return [];
   const isPlain =
     store.usageLimits.list().length === 0 &&
@@ -70,7 +89,7 @@ export function nextInLine(deps: CoreDeps): Ref[] {
     const lane = store.lanes.get(ref);
     if (startBlock(deps, lane) !== null) return false;
     if (budgets.turnsPerCwd === null) return true;
-    const busy = store.messages.countBusy(live.epoch(), lane.cwd) + (chosen.get(lane.cwd) ?? 0);
+    const busy = countBusy(deps, lane.cwd) + (chosen.get(lane.cwd) ?? 0);
     if (busy >= budgets.turnsPerCwd) return false;
     chosen.set(lane.cwd, (chosen.get(lane.cwd) ?? 0) + 1);
     return true;

@@ -91,7 +91,15 @@ export const conditions = ["done", "idle", "waiting", "attention", "turn"] as co
 export type Condition = (typeof conditions)[number];
 
 /** From the best to the worst. */
-export const verdicts = ["ok", "turn_failed", "blocked", "needs_answer", "unsure", "timeout"] as const;
+export const verdicts = [
+  "ok",
+  "turn_failed",
+  "cancelled",
+  "blocked",
+  "needs_answer",
+  "unsure",
+  "timeout",
+] as const;
 export type Verdict = (typeof verdicts)[number];
 
 export function worst(all: readonly Verdict[]): Verdict {

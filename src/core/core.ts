@@ -132,6 +132,8 @@ export interface Core extends AutomationVerbs, RelayVerbs {
   running(): ThreadView[];
   /** Threads whose sub-agents work, whether or not they run a turn themselves. */
   withAgents(): ThreadView[];
+  /** Threads whose goal is active: Codex starts one turn of it after the other. */
+  withActiveGoal(): ThreadView[];
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];

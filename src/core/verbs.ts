@@ -222,6 +222,7 @@ export function verbsOf(
         const lane = live.agents(threadId).length > 0 ? store.lanes.findByThread(threadId) : undefined;
         return lane ? [view(lane.ref)] : [];
       }),
+    withActiveGoal: () => store.lanes.withActiveGoal().map(({ ref }) => view(ref)),
     counts() {
       const byStatus: Record<string, number> = {};
       for (const facts of store.lanes.statusFacts()) {

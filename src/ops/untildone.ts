@@ -25,7 +25,7 @@ export function untilDone(
 function notAwaited(thrown: unknown, receipt: string): never {
   if (!(thrown instanceof DispatchError)) throw thrown;
   return fail(thrown.code, `the message is accepted, but the wait for it failed: ${thrown.message}`, {
-    hint: `dispatch wait ${receipt}`,
+    hint: `dispatch ${thrown.code === "not_found" ? "receipt get" : "wait"} ${receipt}`,
     data: { ...thrown.data, receipt, message_accepted: true },
     cause: thrown,
   });

@@ -1,6 +1,6 @@
 /** The verdict of a wait: its text, and its exit status. The result itself is always on stdout. */
 import * as v from "valibot";
-import { codes } from "../base/error.ts";
+import { type Code, codes } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { ThreadView } from "../contract/thread.ts";
@@ -15,6 +15,7 @@ export const verdict = v.picklist(verdicts);
 export const verdictWords: Record<Verdict, string> = {
   ok: "ok",
   turn_failed: "a turn failed or was interrupted",
+  cancelled: "cancelled before it was sent",
   blocked: "blocked: dispatch get THREAD shows the reason and the next command",
   needs_answer: "needs answer",
   unsure: "unsure",
@@ -23,7 +24,12 @@ export const verdictWords: Record<Verdict, string> = {
 
 export function exitOf(verdict: Verdict | null | undefined): number {
   if (verdict === null || verdict === undefined || verdict === "ok") return 0;
-  return codes[verdict === "blocked" ? "agent" : verdict].exit;
+  return codes[codeOf(verdict)].exit;
+}
+
+export function codeOf(verdict: Exclude<Verdict, "ok">): Code {
+  if (verdict === "blocked") return "agent";
+  return verdict === "cancelled" ? "conflict" : verdict;
 }
 
 /** The caller as the registry stores it: the id of its thread, else the kind of client. */

@@ -70,6 +70,15 @@ test("sub-agents that outlive their turn keep a daemon, and are named", async ()
   expect(await refusal("a finished turn", { force: true }, 0, working)).toBeUndefined();
 });
 
+test("a goal that goes on between two turns keeps a daemon, also without idle", async () => {
+  const refused = await refusal("two threads", {}, 0, hasGoal);
+  const ref = given!.world.engine.core.resolve("@docs", null);
+  expect(refused).toMatchObject({
+    message: `a goal is active: ${ref}`,
+    hint: `dispatch wait ${ref}, or dispatch down --force`,
+  });
+});
+
 test("without idle neither a question nor a command that waits keeps it", async () => {
   expect(await refusal("two threads", {}, 3)).toBeUndefined();
 });

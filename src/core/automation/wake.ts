@@ -40,7 +40,10 @@ function stateWords({ lane, latest, requests, unsure }: LaneFacts): string {
   if (latest?.status === "failed")
     return `failed: ${cell(latest.error?.message ?? "no reason known", limits.thread.previewCharsMax)}.`;
   if (unsure > 0) return "has a message of which nobody can tell whether it was delivered.";
-  if (latest?.status === "interrupted") return "was stopped.";
+  if (latest?.status === "interrupted")
+    return lane.hold_reason === "crashed"
+      ? "was interrupted: the Codex that ran it ended."
+      : "was interrupted before its end.";
   return lane.hold_reason === null ? "is done." : `is done, and its queue is held: ${lane.hold_reason}.`;
 }
 

@@ -66,11 +66,19 @@ function isStuck(turn: Turn | null, retryingMs: number): boolean {
   );
 }
 
-/** Nothing runs, nothing is in flight, and the queue is empty or held. */
+/** Nothing runs, nothing is in flight, no goal goes on, and the queue is empty or held. */
 function isSettled(facts: LaneFacts): boolean {
   const isQuiet =
-    facts.latest?.status !== "in_progress" && facts.in_flight === 0 && facts.lane.setup === "ready";
+    facts.latest?.status !== "in_progress" &&
+    facts.in_flight === 0 &&
+    facts.lane.setup === "ready" &&
+    !isBetweenGoalTurns(facts);
   return isQuiet && (facts.lane.pending === 0 || facts.lane.hold_reason !== null);
+}
+
+/** Codex goes on with an active goal after each turn that was completed, and after no other (facts T10). */
+function isBetweenGoalTurns({ lane, latest }: LaneFacts): boolean {
+  return lane.source === "own" && lane.goal?.status === "active" && latest?.status === "completed";
 }
 
 /** A request ends a wait for anything that cannot happen before its answer. */

@@ -180,6 +180,7 @@ function relayedVerdict({ store }: CoreDeps, id: string): Verdict | undefined {
 
 // Context has no outcome, and a message settled by a person has none that is known: neither is a failure.
 function endVerdict({ state, outcome }: Pick<Message, "state" | "outcome">): Verdict {
+  if (state === "cancelled") return "cancelled";
   const isGood = state === "done" && outcome !== "failed" && outcome !== "interrupted";
   return isGood ? "ok" : "turn_failed";
 }

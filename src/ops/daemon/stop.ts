@@ -47,14 +47,17 @@ export default op({
     const agents = parents
       .map((parent) => `${parent.agents.length} of ${parent.ref} "${cell(parent.title)}"`)
       .join(", ");
+    // Between two of its turns nothing runs.
+    const goals = core.withActiveGoal().filter(({ ref }) => !running.some((thread) => thread.ref === ref));
     const reasons = [
       ...(running.length > 0 ? [turns] : []),
       ...(parents.length > 0 ? [`sub-agents work: ${agents}`] : []),
+      ...(goals.length > 0 ? [`a goal is active: ${goals.map(({ ref }) => ref).join(", ")}`] : []),
       ...(idle ? inProgress(core, host) : []),
     ];
     if (reasons.length > 0 && !force) {
       fail("thread_busy", reasons.join("; "), {
-        hint: wayOut([...new Set([...running, ...parents].map(({ ref }) => ref))]),
+        hint: wayOut([...new Set([...running, ...parents, ...goals].map(({ ref }) => ref))]),
         data: { running: running.map(({ ref }) => ref), with_agents: parents.map(({ ref }) => ref) },
       });
     }
@@ -75,7 +78,6 @@ function inProgress(core: Ctx["core"], host: Ctx["host"]): string[] {
   const { messages, requests } = core.counts();
   const sending = (messages.claimed ?? 0) + (messages.sent ?? 0);
   const threads = core.listViews({ archived: false, limit: limits.thread.max });
-  const goals = threads.filter(({ goal }) => goal?.status === "active").map(({ ref }) => ref);
   const ephemeral = threads
     .filter((thread) => thread.ephemeral && thread.status !== "gone")
     .map(({ ref }) => ref);
@@ -85,7 +87,6 @@ function inProgress(core: Ctx["core"], host: Ctx["host"]): string[] {
       ? [counted(sending, "a message is being delivered", "messages are being delivered")]
       : []),
     ...(requests > 0 ? [counted(requests, "a question is open", "questions are open")] : []),
-    ...(goals.length > 0 ? [`a goal is active: ${goals.join(", ")}`] : []),
     ...(ephemeral.length > 0 ? [`an ephemeral thread would end: ${ephemeral.join(", ")}`] : []),
     ...(calls > 0
       ? [counted(calls, "another command waits for its answer", "other commands wait for their answers")]

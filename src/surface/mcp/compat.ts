@@ -8,7 +8,7 @@ import { newKey } from "../../base/random.ts";
 import type { ThreadView } from "../../contract/thread.ts";
 import type { Verdict } from "../../contract/words.ts";
 import type { Caller } from "../../ops/protocol.ts";
-import { verdictWords } from "../../ops/verdict.ts";
+import { codeOf, verdictWords } from "../../ops/verdict.ts";
 import { callerHere } from "../caller.ts";
 import type { Row } from "../wire.ts";
 import { callingThread } from "./callingthread.ts";
@@ -130,9 +130,8 @@ async function reply({ threadId, conversationId, prompt }: Row, run: RunByName):
 function refuseUnlessOk({ verdict, threads }: Row, ref: string, threadId: unknown): void {
   if (verdict === "ok") return;
   const thread = (threads as ThreadView[]).find((view) => view.ref === ref);
-  const code = verdict === "blocked" ? "agent" : (verdict as Exclude<Verdict, "ok" | "blocked">);
   const error = thread?.latest_turn?.error?.message;
-  fail(code, error ?? verdictWords[verdict as Verdict], {
+  fail(codeOf(verdict as Exclude<Verdict, "ok">), error ?? verdictWords[verdict as Verdict], {
     hint: thread?.requests[0] ? `dispatch request get ${thread.requests[0].id}` : `dispatch get ${ref}`,
     data: { threadId },
   });

@@ -62,6 +62,22 @@ test("a parent is woken when a worker is done, with its last words as data", asy
   expect(texts(here)).toHaveLength(1);
 });
 
+test("a wake says whether a turn was cut by the end of Codex or before its end by somebody", async () => {
+  const here = await rig();
+  const [crashed, stopped] = [await thread(here, "crashed"), await thread(here, "stopped")];
+  for (const ref of [crashed, stopped]) await send(here, ref, gate("never", "x"));
+  await macrotasks(40);
+  subscribe(here, [crashed, stopped], { conditions: ["attention"], once: false });
+  await here.world.engine.core.stop(stopped, 1000);
+  await macrotasks(120);
+  expect(texts(here).join("\n")).toContain(`(${stopped}) was interrupted before its end.`);
+  here.world.agent.kill();
+  here.world.agent.up();
+  await macrotasks(200);
+  expect(here.world.engine.core.view(crashed).queue.reason).toBe("crashed");
+  expect(texts(here).join("\n")).toContain(`(${crashed}) was interrupted: the Codex that ran it ended.`);
+});
+
 test("what holds already wakes at once, and each time where that was asked for", async () => {
   const here = await rig();
   const worker = await thread(here, "worker");

@@ -51,6 +51,31 @@ describe("done", () => {
     expect((await waited).verdict).toBe("turn_failed");
   });
 
+  test("does not hold between two turns of an active goal, and does when the goal or its last turn has ended", async () => {
+    await here.reaches(await here.send("hello"), "done");
+    const { lanes } = here.world.store;
+    const goal = { objective: "ship", status: "active" as const, token_budget: null, tokens_used: 0 };
+    lanes.set(here.ref, { goal });
+    const waited = wait({ timeoutMs: 1000 });
+    await here.clock.advance(1000);
+    expect(await waited).toMatchObject({ verdict: "timeout" });
+    lanes.set(here.ref, { goal: { ...goal, status: "complete" } });
+    expect(await wait()).toMatchObject({ verdict: "ok" });
+    // Codex goes on after no other turn than a completed one.
+    lanes.set(here.ref, { goal });
+    await here.reaches(await here.send('[{"fail":"no such luck"}]'), "done");
+    lanes.set(here.ref, { goal });
+    expect(await wait()).toMatchObject({ verdict: "turn_failed" });
+  });
+
+  test("a text that is cancelled while it is waited for is told as that, not as a failed turn", async () => {
+    await busy();
+    const { receipt } = await here.send("next", { mode: "queue" });
+    const waited = wait({ targets: [receipt] });
+    here.world.engine.core.cancel(receipt);
+    expect(await waited).toMatchObject({ verdict: "cancelled" });
+  });
+
   test("ends at once, saying so, when a question opens", async () => {
     const waited = wait();
     await here.send('[{"ask":"touch x"}]');

@@ -43,7 +43,7 @@ import { forget } from "./threads/forget.ts";
 import { compact, fork, revert } from "./threads/historyedit.ts";
 import { archive, rename, restore } from "./threads/metadata.ts";
 import { models } from "./threads/models.ts";
-import { checkedPlan, plan } from "./threads/plan.ts";
+import { checkedPlan, plan, refusePlan } from "./threads/plan.ts";
 import { profiles } from "./threads/profiles.ts";
 import { resolve, targetOf } from "./threads/selector.ts";
 import { stop } from "./threads/stop.ts";
@@ -232,7 +232,10 @@ export function verbsOf(
       return { ...store.counts(), byStatus };
     },
     cursor: () => cursorOf(store.log.id(), store.log.last()),
-    ...automationVerbs(deps, automate),
+    ...automationVerbs(deps, automate, {
+      delivery: deliver,
+      plan: (asked) => refusePlan(deps, asked),
+    }),
     ...relayVerbs(deps, relaying),
     turns: (ref) => store.turns.listNewest(ref, limits.thread.turnsShownMax).map(pastTurn),
     report: (since) => reportSince(deps, since),

@@ -82,7 +82,7 @@ export const index: readonly IndexRow[] = [
   { name: "trigger.pause", cli: "trigger pause", group: "trigger", task: "automate", intent: "write", hash: "93e918ab35f5", load: () => import("./trigger/pause.ts"), summary: "Pause a trigger" },
   { name: "trigger.resume", cli: "trigger resume", group: "trigger", task: "automate", intent: "write", hash: "93e918ab35f5", load: () => import("./trigger/resume.ts"), summary: "Let a paused trigger go on from now" },
   { name: "trigger.rm", cli: "trigger rm", group: "trigger", task: "automate", intent: "destroy", hash: "93e918ab35f5", load: () => import("./trigger/rm.ts"), summary: "Remove a trigger" },
-  { name: "trigger.test", cli: "trigger test", group: "trigger", task: "automate", intent: "read", hash: "bb15fc873b49", load: () => import("./trigger/test.ts"), summary: "Show what a trigger would do now, and its next moments" },
+  { name: "trigger.test", cli: "trigger test", group: "trigger", task: "automate", intent: "read", hash: "bea89f6be58c", load: () => import("./trigger/test.ts"), summary: "Show what a trigger would do now, and its next moments" },
   { name: "usage.show", cli: "usage", group: "thread", task: "look", intent: "read", hash: "00968ae4b87e", load: () => import("./usage/show.ts"), summary: "Show the tokens used, and the account's windows" },
 ];
 
@@ -110,6 +110,6 @@ export const quickReads: readonly QuickRead[] = [
   { name: "thread.watch", cli: "watch", args: [], hash: "d115deaf6c45" },
   { name: "trigger.get", cli: "trigger get", args: ["trigger"], hash: "0f93758e7a3f" },
   { name: "trigger.list", cli: "trigger list", args: [], hash: "c985c93ad8ac" },
-  { name: "trigger.test", cli: "trigger test", args: ["trigger"], hash: "bb15fc873b49" },
+  { name: "trigger.test", cli: "trigger test", args: ["trigger"], hash: "bea89f6be58c" },
   { name: "usage.show", cli: "usage", args: [], hash: "00968ae4b87e" },
 ];

@@ -23,6 +23,13 @@ export interface Actions {
   create(asked: { preset: string | null; name: string; text: string; key: string; by: string }): Promise<Ref>;
 }
 
+/** What a trigger needs of them when it is added and tested. */
+export interface Previews {
+  delivery: Pick<Delivery, "store">;
+  /** Throws what `create` would refuse before it asks Codex. */
+  plan(asked: { preset: string | null; name: string; text: string }): void;
+}
+
 /** Why it fires now. */
 export interface Occurrence {
   slot: string;
@@ -57,7 +64,7 @@ export function byWords({ face, name, id }: Automation): string {
 /** Inside the transaction of the firing. `error`: it was refused, and nothing of it is stored. */
 export function perform(
   deps: CoreDeps,
-  { delivery }: Actions,
+  { delivery }: Pick<Actions, "delivery">,
   change: Change,
   automation: Automation,
   occurrence: Occurrence,

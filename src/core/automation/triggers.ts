@@ -1,14 +1,14 @@
 /** Adding triggers, and what a person does with them. Everything that can be wrong is refused when one is added. */
 import { iso } from "../../base/clock.ts";
-import { errorMessage, fail } from "../../base/error.ts";
+import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { FiringView, TriggerView } from "../../contract/automation.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import type { Action, Automation, Guards, WatchedLane, When } from "../model/ports/automation.ts";
+import type { Action, Automation, Guards, WatchedLane, When, Work } from "../model/ports/automation.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import { beginning, refuseLocked } from "./control.ts";
-import { textOf } from "./effect.ts";
+import { type Occurrence, type Previews, perform, textOf } from "./effect.ts";
 import { refusalOf, stopReason } from "./guards.ts";
 import { automationRow } from "./row.ts";
 import { cronOf, isClock, nextSlot } from "./schedule.ts";
@@ -28,7 +28,7 @@ export interface TriggerDraft {
 }
 
 /** Throws `usage`, `conflict` (the name is taken), `not_found`, `too_large`; nothing is stored then. */
-export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
+export function addTrigger(deps: CoreDeps, { plan }: Previews, draft: TriggerDraft): TriggerView {
   const { store, journal } = deps;
   const { name, lane, when, action, guards } = draft;
   refuseFull(store);
@@ -41,7 +41,10 @@ export function addTrigger(deps: CoreDeps, draft: TriggerDraft): TriggerView {
     if (action.text.trim() === "") fail("usage", "the text is empty", { hint: "--text TEXT" });
     checkTemplate(action.text);
   }
-  if (action.kind === "new") checkTemplate(action.name);
+  if (action.kind === "new") {
+    checkTemplate(action.name);
+    plan(action);
+  }
   const watched: readonly WatchedLane[] = isClock(when)
     ? []
     : draft.of.length > 0
@@ -123,7 +126,7 @@ export function getTrigger(deps: CoreDeps, word: string): TriggerView & { firing
 
 export interface TriggerTest {
   trigger: TriggerView;
-  would: "fire" | "skip" | "pause";
+  would: "fire" | "fail" | "skip" | "pause";
   reason: string | null;
   /** The text that it would send now. */
   text: string | null;
@@ -131,7 +134,7 @@ export interface TriggerTest {
 }
 
 /** What it would do now, and its next moments. Nothing is stored. */
-export function testTrigger(deps: CoreDeps, word: string): TriggerTest {
+export function testTrigger(deps: CoreDeps, previews: Previews, word: string): TriggerTest {
   const one = triggerOf(deps, word);
   const about = (deps.store.automations.watched(one.id)[0]?.lane as Ref | undefined) ?? one.lane;
   const moment = deps.clock.now();
@@ -139,6 +142,7 @@ export function testTrigger(deps: CoreDeps, word: string): TriggerTest {
   const stop =
     one.state === "active" ? stopReason(deps, one, occurrence) : `it is ${one.state}: ${one.reason}`;
   const refusal = stop ?? refusalOf(deps, one);
+  const failure = refusal === null ? failureOf(deps, previews, one, occurrence) : null;
   const next: string[] = [];
   for (
     let at = nextSlot(one.when, deps.clock.now(), one.created_at);
@@ -148,9 +152,42 @@ export function testTrigger(deps: CoreDeps, word: string): TriggerTest {
     next.push(iso(at));
   return {
     trigger: triggerView(deps.store, one),
-    would: stop !== null ? (one.state === "active" ? "pause" : "skip") : refusal !== null ? "skip" : "fire",
-    reason: refusal,
+    would: stop !== null && one.state === "active" ? "pause" : refusal ? "skip" : failure ? "fail" : "fire",
+    reason: refusal ?? failure,
     text: "text" in one.action ? textOf(deps, one, occurrence, one.action.text) : null,
     next,
   };
+}
+
+/** Why it would be refused, by doing it in a transaction that is not kept. */
+function failureOf(
+  deps: CoreDeps,
+  { delivery, plan }: Previews,
+  one: Automation,
+  occurrence: Occurrence,
+): string | null {
+  const undone = new Error("the transaction of a test");
+  let work: Work | undefined;
+  try {
+    deps.journal.commit((change) => {
+      const effect = perform(deps, { delivery }, change, one, occurrence);
+      if (effect.error) throw effect.error;
+      work = effect.work;
+      throw undone;
+    });
+  } catch (thrown) {
+    if (thrown !== undone) return refusedWith(thrown);
+  }
+  if (work?.kind !== "new") return null;
+  try {
+    plan(work);
+    return null;
+  } catch (thrown) {
+    return refusedWith(thrown);
+  }
+}
+
+function refusedWith(thrown: unknown): string {
+  if (thrown instanceof DispatchError) return thrown.message;
+  throw thrown;
 }

@@ -8,6 +8,7 @@ import type { Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import { causesOf } from "./cause.ts";
 import { pauseByHand, removeAutomation, resume } from "./control.ts";
+import type { Previews } from "./effect.ts";
 import { ackInbox, listInbox, postInbox, readInbox } from "./inbox.ts";
 import { listSubscriptions, type SubscriptionDraft, subscribe, subscriptionOf } from "./subscriptions.ts";
 import {
@@ -49,7 +50,7 @@ export interface AutomationVerbs {
 }
 
 /** `changed`: the loop is to look at once. */
-export function automationVerbs(deps: CoreDeps, changed: () => void): AutomationVerbs {
+export function automationVerbs(deps: CoreDeps, changed: () => void, previews: Previews): AutomationVerbs {
   const { store } = deps;
   /** Does it, and shows the row as it is then; one that is removed as it was. */
   function shown<View>(
@@ -65,7 +66,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
   }
   return {
     addTrigger(draft) {
-      const added = addTrigger(deps, draft);
+      const added = addTrigger(deps, previews, draft);
       changed();
       return added;
     },
@@ -75,7 +76,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void): Automation
     removeTrigger: (word) => shown(triggerOf(deps, word), removeAutomation, triggerView),
     pauseTrigger: (word) => shown(triggerOf(deps, word), pauseByHand, triggerView),
     resumeTrigger: (word) => shown(triggerOf(deps, word), resume, triggerView),
-    testTrigger: (word) => testTrigger(deps, word),
+    testTrigger: (word) => testTrigger(deps, previews, word),
     subscribe(draft) {
       const added = subscribe(deps, draft);
       changed();

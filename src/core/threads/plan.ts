@@ -7,6 +7,7 @@ import type { Ruling } from "../../contract/words.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { ConfigFiles, Values } from "../model/config.ts";
 import type { CoreDeps } from "../model/deps.ts";
+import { refuseFolder } from "../state/folder.ts";
 import { slug } from "../state/handle.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
 import { checkNew, type NewThread } from "./create.ts";
@@ -63,6 +64,16 @@ export async function checkedPlan(deps: CoreDeps, request: PlanRequest): Promise
   refuseOwnFiles(deps, made.draft.settings, made.draft.settings.may_write_home);
   const settings = await checkedSettings(deps, made.draft.settings, deps.live.epoch() !== null);
   return { ...made, draft: { ...made.draft, settings } };
+}
+
+/** Throws what can be refused, without Codex and without a name that is sure, of a thread that a trigger is to make. */
+export function refusePlan(
+  deps: CoreDeps,
+  { preset, name, text }: { preset: string | null; name: string; text: string },
+): void {
+  const presets = preset === null ? [] : [preset];
+  const request = { name, presets, flags: { text }, key: null, created_by: "trigger", cwd: deps.home };
+  refuseFolder(deps, plan(deps, request).draft.settings.cwd);
 }
 
 function defaultLayers({ own, repository }: ConfigFiles): Layer[] {

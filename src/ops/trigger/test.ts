@@ -15,7 +15,7 @@ export default op({
   input: v.strictObject({ trigger: triggerArg() }),
   output: v.object({
     trigger: v.object(triggerView),
-    would: v.picklist(["fire", "skip", "pause"]),
+    would: v.picklist(["fire", "fail", "skip", "pause"]),
     reason: v.nullable(v.string()),
     text: v.nullable(v.string()),
     next: v.array(v.string()),
@@ -32,6 +32,7 @@ export default op({
   view({ would, reason, text, next }) {
     const words = {
       fire: "it would fire now",
+      fail: "it would fail now",
       skip: "it would be skipped now",
       pause: "it would be paused now",
     };

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { noGuards } from "../../../src/core/automation/row.ts";
 import type { TriggerDraft } from "../../../src/core/automation/triggers.ts";
+import { plain } from "../../../src/core/delivery/accept.ts";
 import type { Ref } from "../../../src/core/model/ports/rows.ts";
 import { macrotasks, never, type Rig, rig, waiting } from "../rig.ts";
 
@@ -247,4 +248,40 @@ test("a clock that is set back by a day neither stops an interval nor repeats a 
   expect(before).toBeGreaterThanOrEqual(2);
   const slots = firings(here, "daily").map(({ slot }) => slot);
   expect(new Set(slots).size).toBe(slots.length);
+});
+
+test("a test tells what would be refused, in its words, and stores nothing", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  trigger(here, { name: "steers", action: { kind: "steer", text: "x" } });
+  trigger(here, { name: "sends", action: { kind: "send", text: "x" } });
+  const before = here.kinds().length;
+  expect(core.testTrigger("steers")).toMatchObject({
+    would: "fail",
+    reason: expect.stringContaining("runs no turn to steer"),
+  });
+  expect(core.testTrigger("sends")).toMatchObject({ would: "fire", reason: null });
+  expect([sent(here), here.kinds().length]).toEqual([[], before]);
+  await core.send(here.ref, { ...plain, text: waiting }, never());
+  await macrotasks(40);
+  expect(core.testTrigger("sends")).toMatchObject({
+    would: "fail",
+    reason: expect.stringContaining("runs a turn"),
+  });
+  expect(core.testTrigger("steers")).toMatchObject({ would: "fire", reason: null });
+  expect(sent(here)).toEqual([waiting]);
+});
+
+test("a preset that is not there is refused when the trigger is added, and told by its test when it went", async () => {
+  const presets: Record<string, object> = { reviewer: {} };
+  const here = await rig({ config: { own: { defaults: {}, presets } } } as never);
+  const action = { kind: "new", preset: "reviewer", name: "review", text: "look" } as const;
+  trigger(here, { lane: null, action });
+  expect(here.world.engine.core.testTrigger("t")).toMatchObject({ would: "fire", reason: null });
+  delete presets["reviewer"];
+  expect(here.world.engine.core.testTrigger("t")).toMatchObject({
+    would: "fail",
+    reason: expect.stringContaining('no preset "reviewer"'),
+  });
+  expect(() => trigger(here, { name: "u", lane: null, action })).toThrow('no preset "reviewer"');
 });

@@ -71,6 +71,18 @@ export const loading: readonly Mutant[] = [
     what: "a history is rewritten under a text that is not settled",
   },
   {
+    file: idle,
+    from: "if (agents.length === 0) return;",
+    to: "if (agents.length >= 0) return;",
+    what: "working sub-agents are cut, or their reports lost",
+  },
+  {
+    file: idle,
+    from: "if (!top) return;",
+    to: "if (!top || top) return;",
+    what: "a working sub-agent is archived by its own id",
+  },
+  {
     file: "src/core/loading/alreadysent.ts",
     from: "if (turn === undefined && !isInjected) continue;",
     to: "continue;",

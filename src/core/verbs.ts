@@ -218,8 +218,8 @@ export function verbsOf(
     beginHandover: () => beginHandover(deps, goOn),
     running: () => [...new Set(store.turns.listRunning().map((turn) => turn.lane))].map(view),
     withAgents: () =>
-      live.list().flatMap(([threadId]) => {
-        const lane = live.agents(threadId).length > 0 ? store.lanes.findByThread(threadId) : undefined;
+      live.withAgents().flatMap((threadId) => {
+        const lane = store.lanes.findByThread(threadId);
         return lane ? [view(lane.ref)] : [];
       }),
     withActiveGoal: () => store.lanes.withActiveGoal().map(({ ref }) => view(ref)),

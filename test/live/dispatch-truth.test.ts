@@ -29,11 +29,36 @@ test("a sub-agent that outlives its parent's turn is shown, waited for, and keep
     code: "thread_busy",
     message: expect.stringContaining(ref),
   });
+  for (const command of ["archive", "forget", "give"])
+    expect(await rig.refused([command, ref, ...(command === "give" ? [] : ["--yes"])])).toMatchObject({
+      code: "thread_busy",
+      hint: `dispatch wait ${ref}; or dispatch stop ${ref}, which ends them`,
+    });
   const early = await rig.run(["wait", ref, "--timeout", "1"]);
   expect(early.code).toBe(14);
   rig.provider.release("child");
   await rig.ask(["wait", ref, "--timeout", "20"]);
   expect((await rig.ask(["get", ref])).agents).toEqual([]);
+});
+
+test("stop ends a sub-agent that outlives its parent's turn", async () => {
+  const spawn = { message: stringify([{ wait: "stopped child" }, { say: "child over" }]) };
+  const text = stringify([
+    { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+    { say: "spawned" },
+  ]);
+  const { ref } = await rig.ask(["new", "--name", "stopped parent", "--text", text]);
+  await rig.provider.reached("stopped child");
+  await rig.ask(["wait", ref, "--for", "idle", "--timeout", "20"]);
+  const { agents } = await rig.ask(["get", ref]);
+  expect(agents).toHaveLength(1);
+  expect(await rig.ask(["stop", ref])).toMatchObject({
+    state: "stopped",
+    turn_id: null,
+    agents: [],
+    agents_stopped: agents,
+  });
+  expect((await rig.ask(["wait", ref, "--timeout", "20"])).verdict).toBe("ok");
 });
 
 test("a goal that is active when its daemon is killed is paused, asks for attention, and goes on by the command shown", async () => {

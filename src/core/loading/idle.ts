@@ -42,6 +42,36 @@ export function refuseUnsettled({ store }: CoreDeps, ref: Ref): void {
   });
 }
 
+/**
+ * Throws `thread_busy` while sub-agents of the thread work, also when its own turn is over: Codex ends them when it
+ * archives the thread, and loses their reports when it unloads it (facts C6). For whatever does one of the two.
+ */
+export function refuseAgents({ live }: CoreDeps, { ref, thread_id }: Lane, why: string): void {
+  const agents = live.agents(thread_id);
+  if (agents.length === 0) return;
+  fail("thread_busy", `sub-agents work for ${ref}, and ${why}: ${agents.join(", ")}`, {
+    hint: endOfAgents(ref),
+    data: { agents },
+  });
+}
+
+/** Throws `thread_busy` if the thread is itself a sub-agent that works, which archiving would cut. */
+export function refuseWorkingAgent({ store, live }: CoreDeps, threadId: string | null): void {
+  const top = store.lanes.findByThread(live.topOf(threadId) ?? "");
+  if (!top) return;
+  fail(
+    "thread_busy",
+    `thread ${threadId} is a sub-agent that works for ${top.ref}, and archiving it would cut it`,
+    {
+      hint: endOfAgents(top.ref),
+    },
+  );
+}
+
+function endOfAgents(ref: Ref): string {
+  return `dispatch wait ${ref}; or dispatch stop ${ref}, which ends them`;
+}
+
 /** Rethrows. A refusal because another process has the thread open becomes `authority`, with the ways out. */
 export function explainActiveWriter(thrown: unknown, name: string): never {
   if (refusalOf(thrown) !== "active_writer") throw thrown;

@@ -43,6 +43,10 @@ export interface Live {
   /** Thread ids of its working sub-agents. */
   agents(threadId: string | null): readonly string[];
   setAgents(threadId: string, agents: readonly string[]): void;
+  /** Threads whose sub-agents work, open here or not: Codex may close and reopen a thread under them. */
+  withAgents(): string[];
+  /** The thread that a working sub-agent works for. */
+  topOf(agent: string | null): string | undefined;
   /**
    * A sub-agent worked since the last turn began: Codex gives its report to the next turn if the thread stays loaded
    * (facts C6).
@@ -150,6 +154,8 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
         owing.add(threadId);
       }
     },
+    withAgents: () => [...agents.keys()],
+    topOf: (agent) => [...agents].find(([, working]) => agent !== null && working.includes(agent))?.[0],
     owesReport: (threadId) => owing.has(threadId),
     turnBegan(threadId) {
       goalStarts.delete(threadId);

@@ -20,7 +20,8 @@ export async function renewReplaced(deps: CoreDeps): Promise<void> {
     store.counts().requests > 0 ||
     store.lanes.withActiveGoal().length > 0 ||
     store.lanes.ephemeral().length > 0 ||
-    live.list().some(([id, { status }]) => status === "active" || live.agents(id).length > 0) ||
+    live.withAgents().length > 0 ||
+    live.list().some(([, { status }]) => status === "active") ||
     store.lanes.unfinished().some((ref) => store.messages.inFlight(ref) !== undefined);
   if (isBusy) return;
   blame.ended = live.epoch();

@@ -2,7 +2,7 @@
 import { isAgent } from "../../base/agentid.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { assertIdle } from "../loading/idle.ts";
+import { assertIdle, refuseAgents } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { ThreadFacts } from "../model/ports/thread.ts";
@@ -97,6 +97,7 @@ export async function give(deps: CoreDeps, ref: Ref): Promise<void> {
     const lane = await assertIdle(deps, ref, "giving it away", true);
     if (lane.source === "attached") return;
     refuseEphemeral(lane, "given away");
+    refuseAgents(deps, lane, "giving it away would lose their reports");
     await unloadAndWait(deps, lane);
     journal.commit((change) => {
       store.lanes.set(ref, {
@@ -118,6 +119,7 @@ export async function unload(deps: CoreDeps, ref: Ref): Promise<string> {
     if (lane.thread_id === null)
       fail("conflict", `thread ${ref} has no Codex thread yet`, { hint: `dispatch get ${ref}` });
     refuseEphemeral(lane, "opened elsewhere");
+    refuseAgents(deps, lane, "opening it elsewhere would lose their reports");
     await unloadAndWait(deps, lane);
     return lane.thread_id;
   });

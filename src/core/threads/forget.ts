@@ -1,6 +1,6 @@
 /** Ends the management of a thread, which Codex keeps. */
 import { errorMessage, fail } from "../../base/error.ts";
-import { refuseUnsettled } from "../loading/idle.ts";
+import { refuseAgents, refuseUnsettled } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { endQueued } from "../state/settle.ts";
@@ -8,10 +8,12 @@ import { endQueued } from "../state/settle.ts";
 export async function forget(deps: CoreDeps, ref: Ref): Promise<void> {
   const { store, journal, live, agent, log } = deps;
   await deps.locked(ref, async () => {
-    const { thread_id } = store.lanes.get(ref);
+    const lane = store.lanes.get(ref);
+    const { thread_id } = lane;
     if (store.turns.running(ref).length > 0)
       fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
     refuseUnsettled(deps, ref);
+    refuseAgents(deps, lane, "forgetting it would lose their reports");
     journal.commit((change) => {
       endQueued(store, change, ref, "cancelled");
       store.lanes.forget(ref, change.now);

@@ -5,7 +5,7 @@
 
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
-import { assertIdle, explainActiveWriter } from "../loading/idle.ts";
+import { assertIdle, explainActiveWriter, refuseAgents, refuseWorkingAgent } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
@@ -71,6 +71,7 @@ export async function archive(deps: CoreDeps, target: ThreadTarget): Promise<voi
   const { agent, store, live, journal } = deps;
   await agent.ready(limits.codex.readyWaitMs);
   if ("threadId" in target) {
+    refuseWorkingAgent(deps, target.threadId);
     await agent
       .archiveThread(target.threadId)
       .catch((thrown) => explainActiveWriter(thrown, target.threadId));
@@ -79,6 +80,8 @@ export async function archive(deps: CoreDeps, target: ThreadTarget): Promise<voi
   await deps.locked(target.ref, async () => {
     const lane = await assertIdle(deps, target.ref, "archiving", true);
     if (lane.archived_at !== null) return;
+    refuseAgents(deps, lane, "archiving it would cut them");
+    refuseWorkingAgent(deps, lane.thread_id);
     if (lane.thread_id !== null) await archiveThere(deps, lane, lane.thread_id);
     journal.commit((change) => {
       store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });

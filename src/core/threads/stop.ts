@@ -1,4 +1,4 @@
-/** Interrupts the running turn and waits until its end is seen. */
+/** Interrupts the running turn and the sub-agents of the thread, and waits until their end is seen. */
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isSteering } from "../model/message.ts";
@@ -13,6 +13,8 @@ export interface Stopped {
   state: "stopped" | "pending" | "nothing_running";
   turn_id: string | null;
   goal_paused: boolean;
+  /** Thread ids of the sub-agents that ended. */
+  agents_stopped: string[];
 }
 
 /** Takes no lane lock: a stop must not wait for the delivery that it is to stop. */
@@ -26,8 +28,8 @@ export async function stop(
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
   const threadId = lane.thread_id;
-  if (threadId === null || !live.get(threadId))
-    return { state: "nothing_running", turn_id: null, goal_paused: false };
+  if (threadId === null || (!live.get(threadId) && live.agents(threadId).length === 0))
+    return { state: "nothing_running", turn_id: null, goal_paused: false, agents_stopped: [] };
 
   const goalPaused = lane.goal?.status === "active" || lane.goal_setup !== null;
   if (lane.goal_setup !== null) journal.commit(() => store.lanes.set(ref, { goal_setup: null }));
@@ -41,21 +43,48 @@ export async function stop(
   // A message that was sent a moment ago is about to run; a stop that found no turn yet would not stop it.
   await until(deps, timeoutMs, () => !isBeginning(deps, ref));
   const turnId = await runningTurn(deps, ref, threadId);
-  if (turnId === null) return { state: "nothing_running", turn_id: null, goal_paused: goalPaused };
-  await interrupt(deps, reconcile, ref, threadId, turnId);
-  const hasEnded = await until(deps, timeoutMs, () => {
-    const turn = store.turns.find(ref, turnId);
-    return turn !== undefined && turn.status !== "in_progress";
+  if (turnId !== null) await interrupt(deps, reconcile, ref, threadId, turnId);
+  const hasTurnEnded = await until(deps, timeoutMs, () => {
+    const turn = turnId === null ? undefined : store.turns.find(ref, turnId);
+    return turnId === null || (turn !== undefined && turn.status !== "in_progress");
   });
   // The caller may go on with the thread at once, so a message that the turn had not taken is settled first.
-  if (hasEnded && store.messages.inFlight(ref)?.turn_id === turnId) await reconcile.lane(ref);
-  // An interrupt leaves a running shell behind as a background terminal (facts F18).
+  if (turnId !== null && hasTurnEnded && store.messages.inFlight(ref)?.turn_id === turnId)
+    await reconcile.lane(ref);
+  if (turnId !== null) await cleanBackground(deps, ref, threadId);
+  // The end of its turn leaves them at work (facts C6). They are read after it, since it may have spawned another one.
+  const agents = live.agents(threadId);
+  await Promise.all(agents.map((id) => interruptAgent(deps, ref, id)));
+  const haveAgentsEnded = await until(deps, timeoutMs, () => live.agents(threadId).length === 0);
+  const wasRunning = turnId !== null || agents.length > 0;
+  const hasEnded = hasTurnEnded && haveAgentsEnded;
+  return {
+    state: wasRunning ? (hasEnded ? "stopped" : "pending") : "nothing_running",
+    turn_id: turnId,
+    goal_paused: goalPaused,
+    agents_stopped: agents.filter((id) => !live.agents(threadId).includes(id)),
+  };
+}
+
+/** One that cannot be interrupted is still listed as working, which makes the stop `pending`. */
+async function interruptAgent(deps: CoreDeps, lane: Ref, id: string): Promise<void> {
+  const { agent, log } = deps;
+  try {
+    const [turn] = (await agent.listTurns(id, { cursor: null, limit: 1 })).turns;
+    if (turn?.status === "in_progress") await agent.interruptTurn(id, turn.id);
+    await cleanBackground(deps, lane, id);
+  } catch (thrown) {
+    log.warn("a sub-agent was not interrupted", { lane, agent: id, thrown: errorMessage(thrown) });
+  }
+}
+
+/** An interrupt leaves a running shell behind as a background terminal (facts F18). Never throws. */
+async function cleanBackground({ agent, log }: CoreDeps, lane: Ref, threadId: string): Promise<void> {
   await agent
     .cleanBackground(threadId)
     .catch((thrown: unknown) =>
-      deps.log.warn("background terminals were not cleaned", { lane: ref, thrown: errorMessage(thrown) }),
+      log.warn("background terminals were not cleaned", { lane, thrown: errorMessage(thrown) }),
     );
-  return { state: hasEnded ? "stopped" : "pending", turn_id: turnId, goal_paused: goalPaused };
 }
 
 function isBeginning({ store }: CoreDeps, ref: Ref): boolean {

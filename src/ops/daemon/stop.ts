@@ -47,6 +47,7 @@ export default op({
     const agents = parents
       .map((parent) => `${parent.agents.length} of ${parent.ref} "${cell(parent.title)}"`)
       .join(", ");
+    const cut = [...new Set([...running, ...parents].map(({ ref }) => ref))];
     // Between two of its turns nothing runs.
     const goals = core.withActiveGoal().filter(({ ref }) => !running.some((thread) => thread.ref === ref));
     const reasons = [
@@ -57,12 +58,12 @@ export default op({
     ];
     if (reasons.length > 0 && !force) {
       fail("thread_busy", reasons.join("; "), {
-        hint: wayOut([...new Set([...running, ...parents, ...goals].map(({ ref }) => ref))]),
+        hint: wayOut([...new Set([...cut, ...goals.map(({ ref }) => ref)])]),
         data: { running: running.map(({ ref }) => ref), with_agents: parents.map(({ ref }) => ref) },
       });
     }
     host.stop();
-    return { pid: host.pid, cut: running.map(({ ref }) => ref) };
+    return { pid: host.pid, cut };
   },
   view: ({ pid }) => `stopping ${pid}`,
 });

@@ -9,7 +9,8 @@ export default op({
   group: "thread",
   task: "organise",
   summary: "Archive a thread",
-  about: "Refused while a turn runs or messages wait, because Codex would interrupt the turn.",
+  about:
+    "Refused while a turn runs, a sub-agent works or messages wait, because Codex would interrupt the work.",
   intent: "destroy",
   undoable: true,
   repeat: "safe",

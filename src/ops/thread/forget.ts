@@ -9,6 +9,7 @@ export default op({
   group: "thread",
   task: "organise",
   summary: "Stop managing a thread, which Codex keeps",
+  about: "Refused while a turn runs or a sub-agent works.",
   intent: "destroy",
   repeat: "no",
   input: v.strictObject({ thread: selector() }),

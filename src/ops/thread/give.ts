@@ -11,7 +11,8 @@ export default op({
   group: "thread",
   task: "organise",
   summary: "Give a thread back to other apps",
-  about: "The thread is attached afterwards. Returns when another app can open it.",
+  about:
+    "The thread is attached afterwards. Returns when another app can open it. Refused while a turn runs or a sub-agent works.",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({ thread: selector() }),

@@ -9,7 +9,8 @@ export default clientOp({
   group: "thread",
   task: "start",
   summary: "Open a thread in Codex's own terminal",
-  about: "dispatch unloads the thread first. Messages to it wait until the terminal is closed.",
+  about:
+    "dispatch unloads the thread first, which is refused while a turn runs or a sub-agent works. Messages to it wait until the terminal is closed.",
   at: "client",
   intent: "write",
   repeat: "no",

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
+import { cell } from "../../base/text.ts";
 import { threadView } from "../../contract/thread.ts";
 import { seconds, selector } from "../fields.ts";
 import { op } from "../op.ts";
@@ -9,8 +10,9 @@ export default op({
   cli: "stop",
   group: "message",
   task: "send",
-  summary: "Stop the running turn",
-  about: "Returns when the turn has ended. If no turn runs, that is a success. An active goal is paused.",
+  summary: "Stop the running turn and the sub-agents",
+  about:
+    "Returns when the turn and the sub-agents have ended. If nothing runs, that is a success. An active goal is paused.",
   intent: "write",
   repeat: "safe",
   input: v.strictObject({
@@ -22,6 +24,7 @@ export default op({
     state: v.picklist(["stopped", "pending", "nothing_running"]),
     turn_id: v.nullable(v.string()),
     goal_paused: v.boolean(),
+    agents_stopped: v.array(v.string()),
   }),
   asksCodex: true,
   fails: ["authority"],
@@ -35,14 +38,24 @@ export default op({
     const stopped = await core.stop(ref, timeout * 1000);
     return { ...core.view(ref), ...stopped };
   },
-  lean: ({ ref, state, goal_paused }) => ({ ref, state, goal_paused: goal_paused || null }),
+  lean: ({ ref, state, goal_paused, agents, agents_stopped }) => ({
+    ref,
+    state,
+    goal_paused: goal_paused || null,
+    agents_stopped: agents_stopped.length || null,
+    agents_working: agents.length || null,
+  }),
   several: { each: "thread" },
-  view({ ref, state, goal_paused }) {
+  view({ ref, state, goal_paused, agents, agents_stopped }) {
     const result = {
       stopped: "stopped",
-      pending: "interrupt requested; the turn has not ended yet",
+      pending: `interrupt requested; ${agents.length > 0 ? "sub-agents have" : "the turn has"} not ended yet`,
       nothing_running: "no turn was running",
     }[state];
-    return `${ref}: ${result}${goal_paused ? "; its goal is paused" : ""}`;
+    const ended =
+      agents_stopped.length === 0
+        ? ""
+        : `; sub-agents ended: ${agents_stopped.map((id) => cell(id)).join(", ")}`;
+    return `${ref}: ${result}${ended}${goal_paused ? "; its goal is paused" : ""}`;
   },
 });

@@ -51,7 +51,7 @@ export function actionsOf({ call }: Pick<Calls, "call">, happen: (happened: Happ
 
 const stopWords: Readonly<Record<string, string>> = {
   stopped: "stopped",
-  pending: "interrupt requested; the turn has not ended yet",
+  pending: "interrupt requested; not all of it has ended yet",
   nothing_running: "no turn was running",
 };
 

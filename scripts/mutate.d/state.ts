@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 const settle = "src/core/state/settle.ts";
 const turn = "src/core/state/turn.ts";
 const hold = "src/core/state/hold.ts";
+const subagents = "src/core/state/subagents.ts";
 const ingest = "core/reconcile/ingest.test.ts";
 const modes = "core/delivery/modes.test.ts";
 
@@ -122,6 +123,41 @@ export const state: readonly Mutant[] = [
     to: "return true;",
     what: "an interjection passes what a person holds",
     tests: ["core/state/hold.test.ts"],
+  },
+  {
+    file: "src/core/reconcile/sink.ts",
+    from: "    cutAgents(store, change);\n",
+    to: "",
+    what: "sub-agents that end with their Codex count as done well",
+    tests: ["core/state/subagents.test.ts"],
+  },
+  {
+    file: "src/core/engine.ts",
+    from: "        cutAgents(store, change);\n",
+    to: "",
+    what: "a wait calls done what a killed daemon left, until Codex is up",
+    tests: ["core/state/subagents.test.ts"],
+  },
+  {
+    file: subagents,
+    from: "if (store.turns.running(lane.ref).length === 0)",
+    to: "if (true)",
+    what: "a sub-agent that fails under a running turn holds the queue",
+    tests: ["core/state/subagents.test.ts"],
+  },
+  {
+    file: subagents,
+    from: 'if (lane?.source !== "own") continue;',
+    to: "if (!lane) continue;",
+    what: "the thread of another app is held",
+    tests: ["core/state/subagents.test.ts"],
+  },
+  {
+    file: "src/core/events/condition.ts",
+    from: 'condition === "done" && hasBadAgents(facts.latest)',
+    to: "false",
+    what: "a wait calls good what lost its sub-agents",
+    tests: ["core/state/subagents.test.ts"],
   },
   {
     file: "src/core/state/writable.ts",

@@ -3,15 +3,15 @@
  * them, without an event, and may report before an item of the parent names them (facts C6).
  */
 import { limits } from "../base/limits.ts";
-import type { AgentEvent, TokensEvent } from "../core/model/ports/agentevent.ts";
+import type { AgentEvent, AgentFailure, TokensEvent } from "../core/model/ports/agentevent.ts";
 import { type Json, list, object, text } from "./read.ts";
 import { tokenUsage } from "./wire.ts";
 
 type Reported = Pick<TokensEvent, "turn_id" | "total" | "last" | "context_window">;
 
 /**
- * Reads each notification. Returns an event with the new list when the working sub-agents of a top thread changed, and
- * the tokens of a thread, again when its top thread becomes known.
+ * Reads each notification. Returns an event with the new list when the working sub-agents of a top thread changed or one
+ * failed, and the tokens of a thread, again when its top thread becomes known.
  */
 export function subagents(): (method: string, thread: string, params: Json) => AgentEvent[] {
   const parents = new Map<string, string>();
@@ -80,10 +80,11 @@ export function subagents(): (method: string, thread: string, params: Json) => A
     const found = isGrown ? tokensBelow(top) : [];
     const agents = [...working].filter((agent) => agent !== top && topOf(agent) === top).sort();
     const list = agents.join(" ");
-    if (list === (reported.get(top) ?? "")) return found;
+    const failed = thread === top ? undefined : failureIn(method, thread, params);
+    if (list === (reported.get(top) ?? "") && !failed) return found;
     if (list === "") reported.delete(top);
     else reported.set(top, list);
-    return [...found, { kind: "agents_working", thread_id: top, agents }];
+    return [...found, { kind: "agents_working", thread_id: top, agents, ...(failed ? { failed } : {}) }];
   };
 }
 
@@ -94,11 +95,21 @@ function workOf(method: string, params: Json): "working" | "over" | undefined {
     case "turn/completed":
     case "thread/closed":
       return "over";
-    case "thread/status/changed":
-      return text(object(params["status"])?.["type"]) === "active" ? "working" : "over";
+    case "thread/status/changed": {
+      const status = text(object(params["status"])?.["type"]);
+      // The end of the turn that failed follows, and says why.
+      if (status === "systemError") return undefined;
+      return status === "active" ? "working" : "over";
+    }
     default:
       return undefined;
   }
+}
+
+function failureIn(method: string, agent: string, params: Json): AgentFailure | undefined {
+  const turn = object(params["turn"]);
+  if (method !== "turn/completed" || text(turn?.["status"]) !== "failed") return undefined;
+  return { agent, words: text(object(turn?.["error"])?.["message"]) ?? "Codex gave no reason" };
 }
 
 /** The sub-agents that an item names, in both of Codex's item types. */

@@ -35,7 +35,7 @@ export interface EventData {
   "thread.unblocked": Nothing;
   "thread.warned": { warning: string; server: string | null; thread_id: string };
   "thread.unwarned": { server: string | null; thread_id: string };
-  "thread.agents": { working: number };
+  "thread.agents": { working: number; why?: string };
   "turn.started": Nothing;
   "turn.completed": TurnEnd;
   "turn.failed": TurnEnd;
@@ -125,7 +125,7 @@ export const eventWords = {
   "thread.unblocked": "its work goes on",
   "thread.warned": "Codex warns of it: an MCP server that does not start, among others",
   "thread.unwarned": "a warning of Codex is over",
-  "thread.agents": "the number of its working sub-agents changed",
+  "thread.agents": "the number of its working sub-agents changed, and why if they were cut or one failed",
   "turn.started": "a turn began",
   "turn.completed": "a turn ended well",
   "turn.failed": "a turn failed",

@@ -16,6 +16,7 @@ import { reconcile } from "./reconcile/loop.ts";
 import { sinkOf } from "./reconcile/sink.ts";
 import { relay } from "./relay/engine.ts";
 import { nextInLine } from "./state/capacity.ts";
+import { cutAgents } from "./state/subagents.ts";
 import { verbsOf } from "./verbs.ts";
 
 export interface Audit {
@@ -150,6 +151,7 @@ export function engineOf(deps: CoreDeps): Engine {
         change.append({ kind: "daemon.up" });
         // Also when no child comes up, which would find the end of the one before.
         interruptGoals(deps, change);
+        cutAgents(store, change);
       });
       settling.soon();
       clock.after(limits.event.pruneFirstMs, () => pruning.soon());

@@ -23,7 +23,7 @@ export function leanThread(thread: ThreadView): Row {
     ref,
     title,
     status: setup ?? status,
-    error: isBad ? (latest_turn.error?.message ?? latest_turn.status) : null,
+    error: latest_turn?.error?.message ?? (isBad ? latest_turn.status : null),
     queued: queue.pending || null,
     held: queue.held ? queue.reason : null,
     release: queue.release,

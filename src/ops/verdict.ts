@@ -14,7 +14,7 @@ export const verdict = v.picklist(verdicts);
 /** The verdicts for a terminal. */
 export const verdictWords: Record<Verdict, string> = {
   ok: "ok",
-  turn_failed: "a turn failed or was interrupted",
+  turn_failed: "a turn or a sub-agent failed or was interrupted",
   cancelled: "cancelled before it was sent",
   blocked: "blocked: dispatch get THREAD shows the reason and the next command",
   needs_answer: "needs answer",

@@ -68,6 +68,17 @@ export function eventStore(db: Database): Store["events"] {
       const { where, params } = filterSql(filter);
       return events.all(`SELECT * FROM events WHERE 1 ${where} ORDER BY seq DESC LIMIT +?`, ...params, limit);
     },
+    workingAgents: () =>
+      db
+        .query<{ lane: Ref; working: number }, []>(
+          `SELECT lane, data ->> '$.working' AS working
+           FROM (SELECT lane, data, max(seq) FROM events
+                 WHERE kind = 'thread.agents'
+                 AND seq > ifnull((SELECT max(seq) FROM events WHERE kind = 'codex.up'), 0)
+                 GROUP BY lane)
+           WHERE working > 0`,
+        )
+        .all(),
     lanesSince: (seq) =>
       db
         .query<{ lane: Ref | null }, [number]>(

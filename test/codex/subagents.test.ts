@@ -56,6 +56,28 @@ for (const [generation, spawn] of [
   });
 }
 
+test("a child that fails is named with its reason when its turn ends, and is not over before; a top thread is no child", () => {
+  const note = subagents();
+  const failed = (id: string, error: object | null) =>
+    ["turn/completed", id, { turn: { id: "U", status: "failed", error } }] as const;
+  const tell = (...[method, thread, params]: Line) => note(method, thread, params as never);
+  tell(...spawned("P", "C"));
+  tell(...started("C"));
+  expect(tell(...status("C", "systemError"))).toEqual([]);
+  const over = { kind: "agents_working", thread_id: "P", agents: [] };
+  expect(tell(...failed("C", { message: "no model" }))).toEqual([
+    { ...over, failed: { agent: "C", words: "no model" } },
+  ] as never);
+  // Its status came first.
+  tell(...started("C"));
+  tell(...status("C", "idle"));
+  expect(tell(...failed("C", null))).toEqual([
+    { ...over, failed: { agent: "C", words: "Codex gave no reason" } },
+  ] as never);
+  tell(...started("P"));
+  expect(tell(...failed("P", { message: "no model" }))).toEqual([]);
+});
+
 test("threads without a parent, and rings of parents, are nobody's sub-agents", () => {
   expect(after("P", started("P"), started("Q"))).toEqual([]);
   expect(after("P", spawned("P", "P"), spawned("P", "C"), spawned("C", "P"), started("P"))).toEqual([]);

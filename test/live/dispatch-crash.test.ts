@@ -27,6 +27,12 @@ describe("Codex is killed", () => {
     }, "a new child");
   }
 
+  async function killDaemon(): Promise<void> {
+    const { daemon } = await rig.pids();
+    process.kill(daemon!, "SIGKILL");
+    await rig.ask(["up"]);
+  }
+
   test("in a turn: the turn is interrupted, wait ends with 8, and the thread takes work again", async () => {
     const thread = await rig.thread("cut", "hello");
     const text = stringify([{ say: "half" }, { shell: "sleep 100" }]);
@@ -55,6 +61,37 @@ describe("Codex is killed", () => {
     });
     const { items } = await rig.ask(["tail", thread.ref]);
     expect(items.filter((item: Json) => item["text"] === text)).toHaveLength(1);
+  });
+
+  test("under a sub-agent, alone or with its daemon: the cut is told, wait ends with 8, and subscriptions fire", async () => {
+    const { ref: boss } = await rig.thread("boss", "hello");
+    for (const [name, end] of [
+      ["parent of a child", kill],
+      ["parent of another child", killDaemon],
+    ] as const) {
+      const spawn = { message: stringify([{ wait: name }, { say: "child over" }]) };
+      const text = stringify([
+        { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+        { say: "spawned" },
+      ]);
+      const { ref } = await rig.ask(["new", "--name", name, "--text", text]);
+      await rig.provider.reached(name);
+      await rig.ask(["wait", ref, "--for", "idle", "--timeout", "20"]);
+      for (const when of ["done", "attention"])
+        await rig.ask(["subscribe", ref, "--to", boss, "--when", when]);
+      await end();
+      expect((await rig.run(["wait", ref, "--timeout", "20"])).code).toBe(8);
+      expect(await rig.ask(["get", ref])).toMatchObject({
+        agents: [],
+        latest_turn: { status: "completed", error: { message: "a sub-agent was cut, since Codex ended" } },
+        queue: { reason: "crashed" },
+      });
+      await until(async () => {
+        const { subscriptions } = await rig.ask(["subscription", "list"]);
+        const ours = subscriptions.filter((one: Json) => (one["of"] as string[]).includes(ref));
+        return ours.length === 2 && ours.every((one: Json) => one["fired"] === 1);
+      }, "both subscriptions fired");
+    }
   });
 
   test("with a question open: the question expires, and cannot be answered any more", async () => {

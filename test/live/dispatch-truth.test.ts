@@ -41,6 +41,27 @@ test("a sub-agent that outlives its parent's turn is shown, waited for, and keep
   expect((await rig.ask(["get", ref])).agents).toEqual([]);
 });
 
+test("a sub-agent that fails after its parent's turn is told, with its reason", async () => {
+  const spawn = {
+    message: stringify([{ wait: "failing child" }, { fail: "server_error", message: "boom" }]),
+  };
+  const text = stringify([
+    { tool: "spawn_agent", namespace: "multi_agent_v1", arguments: spawn },
+    { say: "spawned" },
+  ]);
+  const { ref } = await rig.ask(["new", "--name", "parent of a failure", "--text", text]);
+  await rig.provider.reached("failing child");
+  await rig.ask(["wait", ref, "--for", "idle", "--timeout", "20"]);
+  rig.provider.release("failing child");
+  expect((await rig.run(["wait", ref, "--timeout", "20"])).code).toBe(8);
+  expect(await rig.ask(["get", ref])).toMatchObject({
+    latest_turn: { status: "completed", error: { message: expect.stringContaining("boom") } },
+    queue: { reason: "failed" },
+  });
+  const { events } = await rig.ask(["events", "--kinds", "thread.agents"]);
+  expect(events.at(-1).data).toEqual({ working: 0, why: expect.stringContaining("boom") });
+});
+
 test("stop ends a sub-agent that outlives its parent's turn", async () => {
   const spawn = { message: stringify([{ wait: "stopped child" }, { say: "child over" }]) };
   const text = stringify([

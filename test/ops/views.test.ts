@@ -120,7 +120,7 @@ test("no line of a question answers it when it is copied into a shell", () => {
 
 test("a wait does not call a turn failed that was only cut", () => {
   const out = { threads: [], timed_out: false, verdict: "turn_failed" };
-  expect(shown(wait.view(out, look))).toBe("a turn failed or was interrupted");
+  expect(shown(wait.view(out, look))).toBe("a turn or a sub-agent failed or was interrupted");
 });
 
 test("a tail shows commands with their exit, tool calls with what they were given, and diffs line by line", () => {

@@ -4,6 +4,7 @@ import { limits } from "../../base/limits.ts";
 import type { Condition, Verdict } from "../../contract/words.ts";
 import type { LaneFacts, Turn } from "../model/ports/rows.ts";
 import { limitFor } from "../state/lane.ts";
+import { hasBadAgents } from "../state/subagents.ts";
 
 /** The turn that `turn` waits for: the one that ran at the start of the wait, else the next after `last`. */
 export interface TurnMark {
@@ -97,5 +98,7 @@ export function verdictOf(condition: Condition, facts: LaneFacts, turn: Turn | n
   if (facts.unsure > 0) return "unsure";
   if (needsAnswer(condition, facts)) return "needs_answer";
   const status = (condition === "turn" ? turn : facts.latest)?.status;
-  return condition !== "idle" && (status === "failed" || status === "interrupted") ? "turn_failed" : "ok";
+  const isBad = status === "failed" || status === "interrupted";
+  if (condition !== "idle" && isBad) return "turn_failed";
+  return condition === "done" && hasBadAgents(facts.latest) ? "turn_failed" : "ok";
 }

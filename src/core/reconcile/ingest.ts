@@ -18,6 +18,7 @@ import { indexedBytesMax, indexedError } from "../search/indexed.ts";
 import { freeHandle } from "../state/handle.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { expire } from "../state/settle.ts";
+import { agentFailed } from "../state/subagents.ts";
 import { countTokens } from "../state/tokens.ts";
 import { turnStarted } from "../state/turn.ts";
 import { noteRateLimits } from "../state/usagelimit.ts";
@@ -120,11 +121,13 @@ function globalEventHandlers(deps: CoreDeps): GlobalHandlers {
       else live.pendingLookups.delete(rpc_id);
       cancelToolCalls(deps, change, { epoch, rpc_id }, "Codex no longer waits for it");
     },
-    agents_working({ thread_id, agents }, change) {
+    agents_working({ thread_id, agents, failed }, change) {
       const lane = store.lanes.findByThread(thread_id);
       if (!lane) return;
       live.setAgents(thread_id, agents);
-      change.append({ kind: "thread.agents", lane: lane.ref, data: { working: agents.length } });
+      const working = agents.length;
+      if (failed) agentFailed(store, change, lane, { ...failed, working });
+      else change.append({ kind: "thread.agents", lane: lane.ref, data: { working } });
     },
     warned: (warned, change) => noteWarning(deps, change, warned),
     tokens(event, change) {

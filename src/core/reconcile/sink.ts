@@ -11,6 +11,7 @@ import type { Lane } from "../model/ports/rows.ts";
 import { expireRequests } from "../requests/request.ts";
 import { cancelToolCalls } from "../requests/toolcall.ts";
 import { endEphemeral } from "../state/ephemeral.ts";
+import { cutAgents } from "../state/subagents.ts";
 import { ingest } from "./ingest.ts";
 
 export interface SinkListener {
@@ -129,6 +130,7 @@ export function sinkOf(deps: CoreDeps, listener: SinkListener): AgentSink {
     cancelToolCalls(deps, change, { epoch }, "its Codex ended");
     endEphemeral(deps, change);
     interruptGoals(deps, change);
+    cutAgents(store, change);
     change.append({
       kind: "codex.down",
       data: { epoch, reason: reason.slice(0, limits.event.textCharsMax) },

@@ -15,7 +15,7 @@ export type AgentEvent =
   | { kind: "turn_completed"; thread_id: string; turn: TurnFacts }
   | { kind: "turn_retrying"; thread_id: string; turn_id: string; message: string }
   /** The working sub-agents below a thread, of all generations; also after its own turn ended. */
-  | { kind: "agents_working"; thread_id: string; agents: string[] }
+  | { kind: "agents_working"; thread_id: string; agents: string[]; failed?: AgentFailure }
   /** The first sign of a turn after it retried: a delta, an item, tokens, a question. */
   | { kind: "turn_recovered"; thread_id: string; turn_id: string }
   | { kind: "item_completed"; thread_id: string; turn_id: string; item: ItemFacts }
@@ -27,6 +27,12 @@ export type AgentEvent =
   | HookDecision
   | PromptRefusal
   | ThreadWarning;
+
+/** A sub-agent whose turn failed. */
+export interface AgentFailure {
+  agent: string;
+  words: string;
+}
 
 /** What the thread used so far, and what the last answer of a model did. */
 export interface TokensReport {

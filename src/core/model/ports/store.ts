@@ -61,6 +61,8 @@ export interface Store {
     list(filter: EventFilter): EventRow[];
     /** Newest first. */
     newest(filter: Omit<EventFilter, "after">): EventRow[];
+    /** By lane: how many sub-agents worked by its newest `thread.agents` of the newest Codex. Lanes with some only. */
+    workingAgents(): { lane: Ref; working: number }[];
     /** The lane of each row after `seq`, without the audit; null: the row is about Codex as a whole. */
     lanesSince(seq: number): (Ref | null)[];
     /** Deletes rows older than `before` among the oldest `limit`, never the newest row of all. Returns how many. */

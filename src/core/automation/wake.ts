@@ -5,6 +5,7 @@ import { clip } from "../model/clip.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Automation } from "../model/ports/automation.ts";
 import type { LaneFacts, Ref } from "../model/ports/rows.ts";
+import { hasBadAgents } from "../state/subagents.ts";
 
 /** `refs`: the threads that it is about, in the order in which they were named. */
 export function wakeText(deps: CoreDeps, automation: Automation, refs: readonly Ref[]): string {
@@ -37,13 +38,14 @@ function stateWords({ lane, latest, requests, unsure }: LaneFacts): string {
   if (request)
     return `waits for an answer: ${cell(request.summary, limits.thread.summaryTextCharsMax)} (dispatch request get ${request.id}).`;
   if (latest?.status === "in_progress") return "runs a turn.";
-  if (latest?.status === "failed")
-    return `failed: ${cell(latest.error?.message ?? "no reason known", limits.thread.previewCharsMax)}.`;
+  const reason = cell(latest?.error?.message ?? "no reason known", limits.thread.previewCharsMax);
+  if (latest?.status === "failed") return `failed: ${reason}.`;
   if (unsure > 0) return "has a message of which nobody can tell whether it was delivered.";
   if (latest?.status === "interrupted")
     return lane.hold_reason === "crashed"
       ? "was interrupted: the Codex that ran it ended."
       : "was interrupted before its end.";
+  if (hasBadAgents(latest)) return `ended its turn, but not all of its work: ${reason}.`;
   return lane.hold_reason === null ? "is done." : `is done, and its queue is held: ${lane.hold_reason}.`;
 }
 

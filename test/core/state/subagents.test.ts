@@ -68,10 +68,14 @@ async function isToldAsCut(world: TestWorld, ref: Ref): Promise<void> {
 
 describe("a sub-agent that is cut after the turn of its thread", () => {
   test("by the end of Codex is told, and ends what waits for the thread", async () => {
-    const { world, ref } = await withAgent();
+    const { world, ref, boss } = await withAgent();
     world.agent.kill();
     world.agent.up();
     await isToldAsCut(world, ref);
+    const [wake] = world.store.messages.list({ lane: boss, limit: 1 });
+    expect(wake!.text).toContain(
+      "ended its turn, but not all of its work: a sub-agent was cut, since Codex ended.",
+    );
   });
 
   test("by the end of the daemon is told at the next start, before a Codex is up, and once", async () => {

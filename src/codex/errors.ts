@@ -114,8 +114,7 @@ const chosen = [
 const namedParams: Readonly<Record<string, readonly string[]>> = {
   "thread/start": chosen,
   "thread/fork": [...chosen, "lastTurnId"],
-  "thread/list": ["cursor"],
-  "thread/search": ["cursor", "searchTerm"],
+  "thread/search": ["searchTerm"],
 };
 
 /** The code and hint of a refusal that quotes a value of the user. Undefined when it is about something else. */
@@ -124,6 +123,8 @@ function namedBy(
   params: Json,
   message: string,
 ): { code: "usage" | "not_found"; hint: string } | undefined {
+  // Not by its value: Codex quotes it in several ways, or not at all.
+  if (/^invalid cursor\b/.test(message)) return { code: "usage", hint: "leave --cursor out to start again" };
   const named = row(namedParams, method)?.map((name) => params[name]);
   // An error in a file may list the words that are allowed there, which the user's value can be one of.
   if (named === undefined || fileIn(message) !== undefined) return undefined;

@@ -100,6 +100,9 @@ test.each<[string, Record<string, unknown>, string, string]>([
     "usage",
   ],
   ["thread/list", { cursor: "zzz" }, "invalid cursor: zzz", "usage"],
+  ["thread/list", { cursor: "" }, "invalid cursor: ", "usage"],
+  ["thread/list", { cursor: "2:01a2" }, "invalid cursor: 2:01a2", "usage"],
+  ["thread/turns/list", { cursor: "{}" }, "invalid cursor: anchor turn is no longer present", "usage"],
   ["thread/search", { searchTerm: "x", cursor: "zzz" }, "invalid cursor: zzz", "usage"],
   // What dispatch itself put into the call, and looked up for it.
   [

@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { highestKey, lowestKey } from "../base/cursor.ts";
 import { fail } from "../base/error.ts";
 import type { Message } from "../core/model/ports/rows.ts";
 import type { MessageCursor, Store } from "../core/model/ports/store.ts";
@@ -117,8 +118,7 @@ export function messageStore(db: Database): Store["messages"] {
       messages.all(
         "SELECT * FROM messages WHERE lane = +? AND state = 'queued' AND (position, id) > (+?, +?) ORDER BY position, id LIMIT +?",
         lane,
-        after?.position ?? Number.MIN_SAFE_INTEGER,
-        after?.id ?? "",
+        ...(after ?? lowestKey),
         limit,
       ),
     makeRoom(lane, position) {
@@ -126,9 +126,9 @@ export function messageStore(db: Database): Store["messages"] {
         "UPDATE messages SET position = position + 1 WHERE lane = ? AND state = 'queued' AND position >= ?",
       ).run(lane, position);
     },
-    list({ lane, states, limit }) {
-      const where = ["1"];
-      const params: SQLQueryBindings[] = [];
+    list({ lane, states, after, limit }) {
+      const where = ["(created_at, id) < (+?, +?)"];
+      const params: SQLQueryBindings[] = [...(after ?? highestKey)];
       if (lane) {
         where.push("lane = +?");
         params.push(lane);

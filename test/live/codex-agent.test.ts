@@ -380,10 +380,11 @@ describe("a crash in a turn", () => {
 });
 
 describe("threads", () => {
-  test("history comes newest first, in pages", async () => {
+  test("history comes newest first, in pages that a new turn does not move", async () => {
     const id = await thread();
     for (const text of ["one", "two", "three"]) await ended(id, (await say(id, text)).turn_id);
     const first = await codex.listTurns(id, { cursor: null, limit: 2 });
+    await ended(id, (await say(id, "four")).turn_id);
     const second = await codex.listTurns(id, { cursor: first.next_cursor, limit: 2 });
     const said = [...first.turns, ...second.turns].map((turn) => turn.items[0]!.text);
     expect(said).toEqual(["three", "two", "one"]);

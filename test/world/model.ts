@@ -742,11 +742,13 @@ export function modelAgent({
     listTurns: (threadId, { cursor, limit }) =>
       call("listTurns", () => {
         const newest = threadOf(threadId).turns.toReversed();
-        const from = cursor === null ? 0 : Number(cursor);
-        const next = from + limit;
+        const anchor = newest.findIndex((turn) => turn.id === cursor);
+        if (cursor !== null && anchor < 0)
+          refuse("other", "invalid cursor: anchor turn is no longer present");
+        const next = anchor + 1 + limit;
         return {
-          turns: structuredClone(newest.slice(from, next)),
-          next_cursor: next < newest.length ? String(next) : null,
+          turns: structuredClone(newest.slice(anchor + 1, next)),
+          next_cursor: next < newest.length ? newest[next - 1]!.id : null,
         };
       }),
     unsubscribe: (threadId) =>

@@ -1,13 +1,13 @@
 /** The queue of a lane, and what a person may do with it. */
 
+import { pageOf } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { Receipt } from "../../contract/receipt.ts";
 import type { QueueView } from "../../contract/thread.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Change } from "../model/journal.ts";
-import type { Message, MessageId, Ref } from "../model/ports/rows.ts";
-import type { QueuePosition } from "../model/ports/store.ts";
+import type { Message, Ref } from "../model/ports/rows.ts";
 import { clearBlock } from "../state/blocked.ts";
 import { hold, queueView, releaseUnsure } from "../state/hold.ts";
 import { limitFor } from "../state/lane.ts";
@@ -24,9 +24,12 @@ export interface QueuePage {
 
 export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, limit: number): QueuePage {
   const lane = store.lanes.get(ref);
-  const found = store.messages.listQueued(ref, { after: decodeCursor(ref, cursor), limit: limit + 1 });
-  const rows = found.slice(0, limit);
-  const last = found.length > limit ? rows.at(-1) : undefined;
+  const { rows, next_cursor } = pageOf(
+    `queue ${ref}`,
+    { cursor, limit },
+    (after, most) => store.messages.listQueued(ref, { after, limit: most }),
+    ({ position, id }) => [position, id],
+  );
   const usageLimits = store.usageLimits.list();
   return {
     thread: ref,
@@ -36,20 +39,8 @@ export function queuePage({ store }: CoreDeps, ref: Ref, cursor: string | null, 
       preview: row.text.slice(0, limits.thread.previewCharsMax).toWellFormed(),
     })),
     total: lane.pending,
-    next_cursor: last ? `${last.position}:${last.id}` : null,
+    next_cursor,
   };
-}
-
-/**
- * The queue may change between two pages. With a place as the cursor, no message that still waits behind it is left
- * out.
- */
-function decodeCursor(ref: Ref, cursor: string | null): QueuePosition | null {
-  if (cursor === null) return null;
-  const [, position, id] = /^(-?\d{1,15}):(\S{1,64})$/.exec(cursor) ?? [];
-  if (position === undefined || id === undefined)
-    fail("usage", `"${cursor}" is not a cursor of this queue`, { hint: `dispatch queue list ${ref}` });
-  return { position: Number(position), id: id as MessageId };
 }
 
 function getQueued({ store }: CoreDeps, id: string, what: string): Message {

@@ -1,6 +1,7 @@
 /** The end of a thread's history, read in pages from the newest turn, never the whole thread. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
+import { pageCursor, readCursor } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { CoreDeps } from "../model/deps.ts";
@@ -32,11 +33,8 @@ export interface Tail {
   next_cursor: string | null;
 }
 
-/** Where a page ended: a page of Codex, and how many of its items (newest first) were already returned. */
-interface TailCursor {
-  page: string | null;
-  skip: number;
-}
+/** The item that the next page begins with, and the page of Codex that it was in (whose cursor is by key, facts F77). */
+type TailKey = readonly [page: string | null, turnId: string, itemId: string];
 
 export async function tail(
   deps: CoreDeps,
@@ -44,31 +42,50 @@ export async function tail(
   options: { limit: number; turns: number | null; full: boolean; cursor: string | null },
 ): Promise<Tail> {
   const lane = deps.store.lanes.get(ref);
+  const list = `tail ${ref}`;
+  const from = options.cursor === null ? null : readCursor(options.cursor, list, isTailKey);
   if (lane.thread_id === null) return { items: [], next_cursor: null };
   await deps.agent.ready(limits.codex.readyWaitMs);
-  let position: TailCursor = options.cursor === null ? { page: null, skip: 0 } : decodeCursor(options.cursor);
   const newestFirst: ItemView[] = [];
   const turnIds = new Set<string>();
-  for (;;) {
+  let page = from?.[0] ?? null;
+  let isReached = from === null;
+  for (let read = 0; read < limits.wire.historyPagesMax; read++) {
     const { turns, next_cursor } = await deps.agent.listTurns(lane.thread_id, {
-      cursor: position.page,
+      cursor: page,
       limit: limits.wire.historyPageTurns,
     });
-    const items = turns.flatMap((turn) => itemsOf(turn, options.full).reverse()).slice(position.skip);
-    for (const [at, item] of items.entries()) {
+    for (const item of turns.flatMap((turn) => itemsOf(turn, options.full).reverse())) {
+      isReached ||= item.turn_id === from?.[1] && item.item_id === from[2];
+      // What is newer came after the page before, or was in it.
+      if (!isReached) continue;
       turnIds.add(item.turn_id);
       const isOver =
         newestFirst.length >= options.limit || (options.turns !== null && turnIds.size > options.turns);
       if (isOver)
         return {
           items: newestFirst.reverse(),
-          next_cursor: cursorOf({ page: position.page, skip: position.skip + at }),
+          next_cursor: pageCursor(list, [page, item.turn_id, item.item_id] satisfies TailKey),
         };
       newestFirst.push(item);
     }
-    if (next_cursor === null) return { items: newestFirst.reverse(), next_cursor: null };
-    position = { page: next_cursor, skip: 0 };
+    if (next_cursor === null) break;
+    page = next_cursor;
   }
+  if (!isReached)
+    fail("usage", "the place of that cursor is not in the history any more", {
+      hint: `leave --cursor out to begin at the end: dispatch tail ${ref}`,
+    });
+  return { items: newestFirst.reverse(), next_cursor: null };
+}
+
+function isTailKey(key: readonly unknown[]): key is TailKey {
+  const [page, ...ids] = key;
+  return (
+    key.length === 3 &&
+    (page === null || typeof page === "string") &&
+    ids.every((id) => typeof id === "string")
+  );
 }
 
 function itemsOf(turn: TurnFacts, full: boolean): ItemView[] {
@@ -116,25 +133,4 @@ function errorView(turn: TurnFacts, message: string): ItemView {
     at: at === null ? null : iso(at),
     ...none,
   };
-}
-
-function cursorOf(position: TailCursor): string {
-  return Buffer.from(JSON.stringify(position)).toString("base64url");
-}
-
-function decodeCursor(cursor: string): TailCursor {
-  try {
-    const position: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    if (
-      typeof position === "object" &&
-      position !== null &&
-      "page" in position &&
-      "skip" in position &&
-      Number.isInteger(position.skip)
-    )
-      return position as TailCursor;
-  } catch {
-    // Reported below, like any other wrong cursor.
-  }
-  return fail("usage", "that is not a cursor of tail", { hint: "leave --cursor out to begin at the end" });
 }

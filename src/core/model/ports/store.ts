@@ -2,6 +2,7 @@
  * The Store port: the registry as core sees it. Every call is synchronous. The calls inside `tx` are one transaction;
  * a failed commit throws `storage` and stores nothing. `store/` implements it on SQLite, in a file or in memory.
  */
+import type { RowKey } from "../../../base/cursor.ts";
 import type { MessageState } from "../../../contract/words.ts";
 import type { EventDraft, EventRow } from "../events.ts";
 import type { Catalogue, ChildIdentity, Epoch } from "./agent.ts";
@@ -26,9 +27,6 @@ import type {
 } from "./rows.ts";
 import type { ToolCallStore } from "./tool.ts";
 import type { UsageStore } from "./usage.ts";
-
-/** The place of a queued message; messages of one position are ordered by id. */
-export type QueuePosition = Pick<Message, "position" | "id">;
 
 /** A place in the list of all messages, oldest first. */
 export interface MessageCursor {
@@ -171,11 +169,17 @@ export interface Store {
     countFrom(lane: Ref, caller: string, since: number): number;
     /** The first message that the lane ever received. */
     first(lane: Ref): Message | undefined;
-    /** In queue order, behind that place; null: from the first on. */
-    listQueued(lane: Ref, page: { after: QueuePosition | null; limit: number }): Message[];
+    /** In queue order, behind that position; null: from the first on. */
+    listQueued(lane: Ref, page: { after: RowKey | null; limit: number }): Message[];
     /** Moves every message at this position or behind it one back. */
     makeRoom(lane: Ref, position: number): void;
-    list(filter: { lane?: Ref; states?: readonly MessageState[]; limit: number }): Message[];
+    /** Newest first, behind that key. */
+    list(filter: {
+      lane?: Ref;
+      states?: readonly MessageState[];
+      after?: RowKey | null;
+      limit: number;
+    }): Message[];
     /**
      * Deletes the texts of ended messages that were accepted before `before`, from `after` on. Returns where to go on;
      * null at the end.
@@ -191,7 +195,7 @@ export interface Store {
     findByWire(epoch: Epoch, rpcId: string | number): Request | undefined;
     set(id: string, change: Partial<Pick<Request, "state" | "decision" | "answered_by" | "closed_at">>): void;
     listOpen(filter: { epoch?: Epoch; lane?: Ref; turn_id?: string }): Request[];
-    list(filter: { lane?: Ref; limit: number }): Request[];
+    list(filter: { lane?: Ref; after?: RowKey | null; limit: number }): Request[];
     /** Newest first. */
     listSince(filter: { lane?: Ref; since: number; limit: number }): Request[];
   };

@@ -6,7 +6,7 @@ import type { Report } from "../contract/report.ts";
 import type { RequestView } from "../contract/request.ts";
 import type { PastTurn, ThreadSummary, ThreadView } from "../contract/thread.ts";
 import type { UsageView } from "../contract/usage.ts";
-import type { Condition, MessageState, Verdict } from "../contract/words.ts";
+import type { Condition, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
@@ -20,10 +20,12 @@ import type { ThreadTarget } from "./model/target.ts";
 import type { Away } from "./relay/address.ts";
 import type { RelayVerbs } from "./relay/verbs.ts";
 import type { Replay, ReplayPage } from "./requests/replay.ts";
+import type { RequestFilter } from "./requests/requestview.ts";
 import type { Found } from "./search/search.ts";
 import type { Bounds } from "./search/sync.ts";
 import type { Tail } from "./search/tail.ts";
 import type { Search } from "./search/types.ts";
+import type { ReceiptFilter } from "./state/receipt.ts";
 import type { ListFilter } from "./state/summary.ts";
 import type { UsageQuery } from "./state/usageview.ts";
 import type { Unmanaged } from "./threads/adopt.ts";
@@ -74,7 +76,8 @@ export interface Core extends AutomationVerbs, RelayVerbs {
   forget(ref: Ref): Promise<void>;
   send(ref: Ref, draft: Draft, signal: AbortSignal): Promise<Receipt>;
   receipt(id: string): Receipt;
-  receipts(filter: { ref: Ref | null; states: readonly MessageState[] | null; limit: number }): Receipt[];
+  /** Newest first. */
+  receipts(filter: ReceiptFilter): Receipt[];
   /** Reads Codex's history for it, now. */
   reconcile(id: string): Promise<Receipt>;
   resolveUnsure(id: string, as: Resolution, by: string): Receipt;
@@ -109,7 +112,8 @@ export interface Core extends AutomationVerbs, RelayVerbs {
   refuseSelfWait(ref: Ref, callerThread: Ref | null): void;
   /** The ref of a managed Codex thread. */
   refOf(threadId: string | null): Ref | null;
-  requests(filter: { ref: Ref | null; all: boolean; limit: number }): RequestView[];
+  /** The open ones with the oldest first, all with the newest first. */
+  requests(filter: RequestFilter): RequestView[];
   request(id: string): RequestView;
   replay(query: Replay): ReplayPage;
   /** `agent`: the Codex thread that answers; null for a person. */

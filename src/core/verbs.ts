@@ -23,7 +23,7 @@ import type { RelayEngine } from "./relay/engine.ts";
 import { relayVerbs } from "./relay/verbs.ts";
 import { replay } from "./requests/replay.ts";
 import { answer } from "./requests/request.ts";
-import { requestView, requestViews } from "./requests/requestview.ts";
+import { requestsOf, requestView, requestViews } from "./requests/requestview.ts";
 import { search } from "./search/search.ts";
 import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
@@ -190,12 +190,7 @@ export function verbsOf(
     follow: (selection, cursor, emit, signal) => follow(deps, selection, cursor, emit, signal),
     tap: (listener) => agent.tap(listener),
     refOf: (threadId) => (threadId === null ? null : (store.lanes.findByThread(threadId)?.ref ?? null)),
-    requests({ ref, all, limit }) {
-      const lane = ref === null ? {} : { lane: ref };
-      return requestViews(
-        all ? store.requests.list({ ...lane, limit }) : store.requests.listOpen(lane).slice(0, limit),
-      );
-    },
+    requests: (filter) => requestViews(requestsOf(store, filter)),
     request: (id) => requestView(store.requests.get(id)),
     replay: (query) => replay(deps, query),
     async answer(id, given, by, agent) {

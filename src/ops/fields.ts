@@ -157,6 +157,11 @@ export function count(description: string, most: number, mark: Mark = {}) {
   });
 }
 
+/** The flag of a list that has pages. */
+export function cursorFlag(description = "continue from next_cursor") {
+  return flag(v.string(), description, { value: "CURSOR" });
+}
+
 export function seconds(description: string, mark: Mark = {}) {
   return marked(
     v.pipe(v.number(), v.minValue(0), v.maxValue(limits.input.waitTimeoutMaxMs / 1000)),

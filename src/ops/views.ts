@@ -38,6 +38,19 @@ export function summaryOf(thread: ThreadView): ThreadSummary {
   };
 }
 
+/** A table, and below it what shows the rest of a list that was cut. */
+export function withMore(drawn: string, next_cursor: string | null | undefined): string {
+  return next_cursor ? `${drawn}\n${moreLine("more", next_cursor)}` : drawn;
+}
+
+/** For a list that has no cursor. */
+export const largerLimit = (most: number) =>
+  `\n${paint("dim", "more: the same command with")} ${paint("bold", `--limit ${most}`)}`;
+
+export function moreLine(word: string, next_cursor: string): string {
+  return `${paint("dim", `${word}: the same command with`)} ${paint("bold", `--cursor ${cell(next_cursor)}`)}`;
+}
+
 export function threadTable(threads: readonly ThreadSummary[], look: Look): string {
   if (threads.length === 0)
     return `no threads; to create one: ${paint("bold", "dispatch new --name NAME --text TEXT")}`;

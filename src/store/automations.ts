@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { highestKey, lowestKey } from "../base/cursor.ts";
 import type {
   Automation,
   AutomationStore,
@@ -65,10 +66,13 @@ export function automationStore(db: Database): AutomationStore {
     remove(id) {
       db.query("DELETE FROM automations WHERE id = ?").run(id);
     },
-    list: ({ face, limit }) =>
+    list: ({ face, lane, after, limit }) =>
       automations.all(
-        "SELECT * FROM automations WHERE face = +? ORDER BY created_at DESC, id DESC LIMIT +?",
+        `SELECT * FROM automations WHERE face = +? AND (created_at, id) < (+?, +?)${lane === undefined ? "" : " AND lane IS +?"}
+          ORDER BY created_at DESC, id DESC LIMIT +?`,
         face,
+        ...(after ?? highestKey),
+        ...(lane === undefined ? [] : [lane]),
         limit,
       ),
     count: () =>
@@ -168,7 +172,7 @@ export function inboxStore(db: Database): InboxStore {
     ack(id, at) {
       inbox.update({ state: "acked", acked_at: at }, "id = ?", id);
     },
-    list({ lane, states, limit }) {
+    list({ lane, states, after, limit }) {
       const isPending = states.length === 1 && states[0] === "pending";
       const where = [
         ...(lane === undefined ? [] : [lane === null ? "lane IS NULL" : "lane = +?"]),
@@ -176,9 +180,10 @@ export function inboxStore(db: Database): InboxStore {
         isPending ? "state = 'pending'" : `state IN (${states.map(() => "+?").join(", ")})`,
       ];
       return inbox.all(
-        `SELECT * FROM inbox WHERE ${where.join(" AND ")} ORDER BY created_at, id LIMIT +?`,
+        `SELECT * FROM inbox WHERE ${where.join(" AND ")} AND (created_at, id) > (+?, +?) ORDER BY created_at, id LIMIT +?`,
         ...(typeof lane === "string" ? [lane] : []),
         ...(isPending ? [] : states),
+        ...(after ?? lowestKey),
         limit,
       );
     },

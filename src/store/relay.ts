@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { highestKey } from "../base/cursor.ts";
 import type { Arrived, Relayed, RelayStore } from "../core/model/ports/relay.ts";
 import { table } from "./table.ts";
 
@@ -12,12 +13,14 @@ export function relayStore(db: Database): RelayStore {
     setRelayed(id, change) {
       relayed.update(change, "id = ?", id);
     },
-    listRelayed({ states, limit }) {
+    listRelayed({ states, after, limit }) {
       const params: SQLQueryBindings[] = states ? [...states] : [];
       const where = states ? `state IN (${states.map(() => "+?").join(", ")})` : "1";
       return relayed.all(
-        `SELECT * FROM relayed INDEXED BY relayed_recent WHERE ${where} ORDER BY created_at DESC, id DESC LIMIT +?`,
+        `SELECT * FROM relayed INDEXED BY relayed_recent WHERE ${where} AND (created_at, id) < (+?, +?)
+          ORDER BY created_at DESC, id DESC LIMIT +?`,
         ...params,
+        ...(after ?? highestKey),
         limit,
       );
     },

@@ -1,4 +1,5 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
+import { highestKey } from "../base/cursor.ts";
 import { fail } from "../base/error.ts";
 import type { Request } from "../core/model/ports/rows.ts";
 import type { Store } from "../core/model/ports/store.ts";
@@ -28,7 +29,7 @@ export function requestStore(db: Database): Store["requests"] {
       const params = names.map((name) => filter[name] as SQLQueryBindings);
       // Without INDEXED BY, SQLite would scan all requests, for their order.
       const index = names.length === 0 ? "INDEXED BY requests_open" : "";
-      return requests.all(`SELECT * FROM requests ${index} WHERE ${where} ORDER BY asked_at`, ...params);
+      return requests.all(`SELECT * FROM requests ${index} WHERE ${where} ORDER BY asked_at, id`, ...params);
     },
     listSince: ({ lane, since, limit }) =>
       requests.all(
@@ -37,9 +38,13 @@ export function requestStore(db: Database): Store["requests"] {
         lane ?? null,
         limit,
       ),
-    list: ({ lane, limit }) =>
-      lane
-        ? requests.all("SELECT * FROM requests WHERE lane = +? ORDER BY asked_at DESC LIMIT +?", lane, limit)
-        : requests.all("SELECT * FROM requests ORDER BY asked_at DESC LIMIT +?", limit),
+    list: ({ lane, after, limit }) =>
+      requests.all(
+        `SELECT * FROM requests WHERE (asked_at, id) < (+?, +?)${lane ? " AND lane = +?" : ""}
+          ORDER BY asked_at DESC, id DESC LIMIT +?`,
+        ...(after ?? highestKey),
+        ...(lane ? [lane] : []),
+        limit,
+      ),
   };
 }

@@ -171,7 +171,7 @@ test("a home with everything wrong that can be put right is well after one --fix
   expect(fixed.whole.checks.flatMap((check: { fixed: string[] }) => check.fixed)).toHaveLength(5);
   (await outputSchemas(rig)).fits("doctor", fixed.whole);
   expect(await examined({ env }, "--no-app-server")).toMatchObject({ code: 0, status: "ok" });
-  expect(await rig.ask(["list"], { env })).toEqual({ threads: [], truncated: false });
+  expect(await rig.ask(["list"], { env })).toEqual({ threads: [], truncated: false, next_cursor: null });
   await rig.ask(["down"], { env });
 });
 

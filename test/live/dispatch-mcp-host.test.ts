@@ -97,7 +97,7 @@ test("the threads, one thread and the open questions are resources", async () =>
   expect(threads.map(({ title }: Json) => title).toSorted()).toEqual(["asker", "second"]);
   expect(await read(resources.at(-1)!.uri)).toHaveProperty("ref");
   expect(await read("dispatch://threads/%40asker")).toMatchObject({ title: "asker" });
-  expect(await read("dispatch://requests")).toEqual({ requests: [] });
+  expect(await read("dispatch://requests")).toEqual({ requests: [], truncated: false });
   const { resourceTemplates } = await client.listResourceTemplates();
   expect(resourceTemplates[0]!.uriTemplate).toBe("dispatch://threads/{ref}");
   for (const uri of ["dispatch://threads/nobody", "dispatch://nothing", "file:///etc/passwd"])

@@ -25,7 +25,7 @@ test("no command but up has started a daemon", async () => {
   expect((await rig.refused(["daemon", "status"])).code).toBe("daemon_down");
   expect(await ask("up")).toMatchObject({ status: "started", home: rig.home });
   expect(await ask("up")).toMatchObject({ status: "already_running" });
-  expect(await ask("list")).toEqual({ threads: [], truncated: false });
+  expect(await ask("list")).toEqual({ threads: [], truncated: false, next_cursor: null });
 });
 
 test("a thread is created with its first text, and its id is durable", async () => {

@@ -1,5 +1,6 @@
 /** Messages for a thread, or for the person, that wake nobody: they are kept until somebody has read them. */
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { RowKey } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { isBlank } from "../../base/text.ts";
 import type { InboxView } from "../../contract/automation.ts";
@@ -24,7 +25,7 @@ export function post(
 /** `lane`: null is the person, undefined all. Oldest first. */
 export function listInbox(
   { store }: CoreDeps,
-  filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number },
+  filter: { lane?: Ref | null; states: readonly InboxState[]; after?: RowKey | null; limit: number },
 ): InboxView[] {
   return store.inbox.list(filter).map(viewOf);
 }

@@ -1,4 +1,5 @@
 /** Subscriptions: a thread, or the person, is woken when what it waits for holds of other threads. */
+import type { RowKey } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { SubscriptionView } from "../../contract/automation.ts";
@@ -74,11 +75,9 @@ export function subscriptionOf({ store }: CoreDeps, id: string): Automation {
 
 export function listSubscriptions(
   { store }: CoreDeps,
-  { to, limit }: { to?: Ref | null; limit: number },
+  { to, after = null, limit }: { to?: Ref | null; after?: RowKey | null; limit: number },
 ): SubscriptionView[] {
   return store.automations
-    .list({ face: "subscription", limit: to === undefined ? limit : limits.automation.max })
-    .filter((one) => to === undefined || one.lane === to)
-    .slice(0, limit)
+    .list({ face: "subscription", ...(to === undefined ? {} : { lane: to }), after, limit })
     .map((one) => subscriptionView(store, one));
 }

@@ -1,5 +1,6 @@
 /** Adding triggers, and what a person does with them. Everything that can be wrong is refused when one is added. */
 import { iso } from "../../base/clock.ts";
+import type { RowKey } from "../../base/cursor.ts";
 import { DispatchError, errorMessage, fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import type { FiringView, TriggerView } from "../../contract/automation.ts";
@@ -114,8 +115,11 @@ export function triggerOf({ store }: CoreDeps, word: string): Automation {
   return found ?? fail("not_found", `no trigger ${word}`, { hint: "dispatch trigger list" });
 }
 
-export function listTriggers({ store }: CoreDeps, limit: number): TriggerView[] {
-  return store.automations.list({ face: "trigger", limit }).map((one) => triggerView(store, one));
+export function listTriggers(
+  { store }: CoreDeps,
+  page: { after: RowKey | null; limit: number },
+): TriggerView[] {
+  return store.automations.list({ face: "trigger", ...page }).map((one) => triggerView(store, one));
 }
 
 export function getTrigger(deps: CoreDeps, word: string): TriggerView & { firings: FiringView[] } {

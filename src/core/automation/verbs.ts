@@ -1,4 +1,5 @@
 /** The verbs of what acts by itself. */
+import type { RowKey } from "../../base/cursor.ts";
 import type { FiringView, InboxView, SubscriptionView, TriggerView } from "../../contract/automation.ts";
 import type { Cause } from "../../contract/receipt.ts";
 import type { InboxState } from "../../contract/words.ts";
@@ -24,7 +25,7 @@ import { subscriptionView, triggerView } from "./views.ts";
 
 export interface AutomationVerbs {
   addTrigger(draft: TriggerDraft): TriggerView;
-  triggers(limit: number): TriggerView[];
+  triggers(page: { after: RowKey | null; limit: number }): TriggerView[];
   /** `word`: an id or a name, here and below. */
   trigger(word: string): TriggerView & { firings: FiringView[] };
   /** Which thread it acts on. */
@@ -34,12 +35,17 @@ export interface AutomationVerbs {
   resumeTrigger(word: string): TriggerView;
   testTrigger(word: string): TriggerTest;
   subscribe(draft: SubscriptionDraft): SubscriptionView;
-  subscriptions(filter: { to?: Ref | null; limit: number }): SubscriptionView[];
+  subscriptions(filter: { to?: Ref | null; after?: RowKey | null; limit: number }): SubscriptionView[];
   subscription(id: string): SubscriptionView;
   removeSubscription(id: string): SubscriptionView;
   resumeSubscription(id: string): SubscriptionView;
   /** `lane`: null is the person, undefined all. */
-  inbox(filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number }): InboxView[];
+  inbox(filter: {
+    lane?: Ref | null;
+    states: readonly InboxState[];
+    after?: RowKey | null;
+    limit: number;
+  }): InboxView[];
   readInbox(id: string): InboxView;
   ackInbox(ids: readonly string[]): InboxView[];
   /** What caused a message, the nearest first. Throws `not_found`. */
@@ -70,7 +76,7 @@ export function automationVerbs(deps: CoreDeps, changed: () => void, previews: P
       changed();
       return added;
     },
-    triggers: (limit) => listTriggers(deps, limit),
+    triggers: (page) => listTriggers(deps, page),
     trigger: (word) => getTrigger(deps, word),
     triggerLane: (word) => triggerOf(deps, word).lane,
     removeTrigger: (word) => shown(triggerOf(deps, word), removeAutomation, triggerView),

@@ -1,11 +1,13 @@
 /** A request as outputs show it. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { RowKey } from "../../base/cursor.ts";
 import { limits } from "../../base/limits.ts";
 import type { RequestView } from "../../contract/request.ts";
 import { bounded, wholeDiff } from "../model/changes.ts";
 import { clipBytes, jsonBytes } from "../model/clip.ts";
-import type { Request } from "../model/ports/rows.ts";
+import type { Ref, Request } from "../model/ports/rows.ts";
+import type { Store } from "../model/ports/store.ts";
 import { optionsOf } from "./reply.ts";
 
 export function requestView(request: Request): RequestView {
@@ -38,6 +40,23 @@ export function requestView(request: Request): RequestView {
     answered_by: request.answered_by,
     decision: request.decision,
   };
+}
+
+export interface RequestFilter {
+  ref: Ref | null;
+  /** The answered and expired ones too. */
+  all: boolean;
+  after?: RowKey | null;
+  limit: number;
+}
+
+/** Behind that key: the open ones with the oldest first, all with the newest first. */
+export function requestsOf(store: Store, { ref, all, after = null, limit }: RequestFilter): Request[] {
+  const lane = ref === null ? {} : { lane: ref };
+  if (all) return store.requests.list({ ...lane, after, limit });
+  const isBehind = ({ asked_at, id }: Request) =>
+    after === null || asked_at > after[0] || (asked_at === after[0] && id > after[1]);
+  return store.requests.listOpen(lane).filter(isBehind).slice(0, limit);
 }
 
 /** For a list, where many must fit into one answer: long texts are cut and marked; `request get` returns them whole. */

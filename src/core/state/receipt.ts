@@ -1,6 +1,7 @@
 /** The receipt of a message, which all outputs about it use. Its id is the message's id and the id on Codex's wire. */
 
 import { iso } from "../../base/clock.ts";
+import type { RowKey } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { joinHost } from "../../base/hostref.ts";
 import type { Receipt } from "../../contract/receipt.ts";
@@ -10,6 +11,13 @@ import type { Lane, Message, Ref, UsageLimit } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import { releaseCommand } from "./hold.ts";
 import { limitFor } from "./lane.ts";
+
+export interface ReceiptFilter {
+  ref: Ref | null;
+  states: readonly MessageState[] | null;
+  after?: RowKey | null;
+  limit: number;
+}
 
 /** For a message that goes through Codex's own queue. */
 const caveat =
@@ -78,16 +86,13 @@ function receiptOfRelayed(row: Relayed): Receipt {
 }
 
 /** The newest of both kinds, newest first. */
-export function receiptsOf(
-  store: Store,
-  { ref, states, limit }: { ref: Ref | null; states: readonly MessageState[] | null; limit: number },
-): Receipt[] {
-  const filter = { ...(states === null ? {} : { states }), limit };
+export function receiptsOf(store: Store, { ref, states, after = null, limit }: ReceiptFilter): Receipt[] {
+  const filter = { ...(states === null ? {} : { states }), after, limit };
   const own = store.messages.list({ ...filter, ...(ref === null ? {} : { lane: ref }) });
   const away = ref === null ? store.relay.listRelayed(filter) : [];
   const isOwn = new Set<string>(own.map(({ id }) => id));
   return [...own, ...away.filter(({ id }) => !isOwn.has(id))]
-    .sort((a, b) => b.created_at - a.created_at)
+    .sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1))
     .slice(0, limit)
     .map(({ id }) => receiptById(store, id));
 }

@@ -1,6 +1,7 @@
 /** A row of `list`: what identifies a thread, and whether it needs a person. */
 
 import { iso, isoOrNull } from "../../base/clock.ts";
+import type { RowKey } from "../../base/cursor.ts";
 import { limits } from "../../base/limits.ts";
 import type { ThreadSummary, ThreadView } from "../../contract/thread.ts";
 import type { ThreadStatus } from "../../contract/words.ts";
@@ -44,19 +45,29 @@ export interface ListFilter {
   source?: "own" | "attached";
   cwd?: string;
   archived: boolean;
+  /** The last activity and the ref of the last thread before these. */
+  after?: RowKey | null;
   limit: number;
 }
 
-/** Filters all threads first, and applies the limit after that. */
+/** Filters all threads first, and applies the limit after that. Newest activity first. */
 export function filtered<T extends ThreadSummary | ThreadView>(
-  { status, source, cwd, limit }: ListFilter,
+  { status, source, cwd, after = null, limit }: ListFilter,
   read: (limit: number) => T[],
 ): T[] {
   const isAll = status === undefined && source === undefined && cwd === undefined;
-  if (isAll) return read(limit);
+  if (isAll && after === null) return read(limit);
   const isWanted = (lane: T) =>
     (status === undefined || lane.status === status) &&
     (source === undefined || lane.source === source) &&
     (cwd === undefined || lane.cwd === cwd);
-  return read(limits.thread.max).filter(isWanted).slice(0, limit);
+  return behind(read(limits.thread.max), after).filter(isWanted).slice(0, limit);
+}
+
+/** Threads of one millisecond have no order that the key knows: the last one shown is looked for. */
+function behind<T extends ThreadSummary | ThreadView>(all: T[], after: RowKey | null): T[] {
+  if (after === null) return all;
+  const [at, ref] = after;
+  const last = all.findIndex((lane) => lane.ref === ref && Date.parse(lane.updated_at) === at);
+  return last >= 0 ? all.slice(last + 1) : all.filter((lane) => Date.parse(lane.updated_at) < at);
 }

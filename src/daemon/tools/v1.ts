@@ -80,13 +80,14 @@ function inbox({ action = "list", ids, text, thread, ...args }: Json): ToolUse {
     return {
       op: "inbox.list",
       input: args,
-      result: ({ messages }) => ({
+      result: ({ messages, truncated }) => ({
         messages: rows(messages).map(({ id, from, text, created_at }) => ({
           id,
           from,
           text,
           at: created_at,
         })),
+        ...(truncated === true ? { more: true } : {}),
       }),
     };
   if (action === "ack") {

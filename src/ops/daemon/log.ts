@@ -5,6 +5,7 @@ import { ago, block, cell } from "../../base/text.ts";
 import type { EventView } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
+import { largerLimit } from "../views.ts";
 
 const row = v.object({
   at: v.string(),
@@ -30,23 +31,33 @@ export default op({
     follow: v.optional(flag(v.boolean(), "stream new calls", { cli_only: true }), false),
     raw: v.optional(flag(v.boolean(), "show the daemon's log file instead"), false),
   }),
-  output: v.object({ calls: v.array(row), lines: v.optional(v.array(v.string())) }),
+  output: v.object({
+    calls: v.array(row),
+    lines: v.optional(v.array(v.string())),
+    /** There are older ones. */
+    truncated: v.boolean(),
+  }),
   examples: [{ given: "nothing", input: {}, output: { calls: [] } }],
   streams: ({ follow }) => follow,
   async run({ limit, follow, raw }, { core, host, emit, signal }) {
-    if (raw) return { calls: [] as Row[], lines: host.logTail(limit) };
-    if (!follow) return { calls: core.audited(limit).map(rowOf) };
+    if (raw) {
+      const lines = host.logTail(limit + 1);
+      return { calls: [] as Row[], lines: lines.slice(-limit), truncated: lines.length > limit };
+    }
+    if (!follow) {
+      const calls = core.audited(limit + 1).map(rowOf);
+      return { calls: calls.slice(0, limit), truncated: calls.length > limit };
+    }
     await core.follow({ kinds: ["op.called"] }, null, (event) => emit(rowOf(event)), signal);
-    return { calls: [] as Row[] };
+    return { calls: [] as Row[], truncated: false };
   },
-  view({ calls, lines }, look) {
-    if (lines) return block(lines.join("\n"));
+  view({ calls, lines, truncated }, look) {
+    const older = truncated ? largerLimit(limits.input.pageMax) : "";
+    if (lines) return `${block(lines.join("\n"))}${older}`;
     if (calls.length === 0) return "no calls yet";
-    return table(
-      calls.map((call) => cells(call, look)),
-      look,
-      { header: ["when", "caller", "op", "thread", "outcome"], shrink: 1 },
-    );
+    const header = ["when", "caller", "op", "thread", "outcome"];
+    const rows = calls.map((call) => cells(call, look));
+    return `${table(rows, look, { header, shrink: 1 })}${older}`;
   },
   viewRow: (call, look) => cells(call as Row, look).join("  "),
 });

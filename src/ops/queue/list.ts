@@ -4,8 +4,9 @@ import { table } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { receiptView } from "../../contract/receipt.ts";
 import { queueShape } from "../../contract/thread.ts";
-import { count, flag, selector } from "../fields.ts";
+import { count, cursorFlag, selector } from "../fields.ts";
 import { op } from "../op.ts";
+import { withMore } from "../views.ts";
 
 export default op({
   name: "queue.list",
@@ -18,7 +19,7 @@ export default op({
   input: v.strictObject({
     thread: selector(),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
-    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(cursorFlag()),
   }),
   output: v.object({
     thread: v.string(),
@@ -37,7 +38,7 @@ export default op({
   ],
   run: ({ thread, limit, cursor }, { core, caller }) =>
     core.queue(core.resolve(thread, caller.thread_id, "reading"), cursor ?? null, limit),
-  view({ messages, queue, total }, look) {
+  view({ messages, queue, total, next_cursor }, look) {
     const held = queue.release
       ? paint("yellow", `held: ${cell(queue.reason)}; release with: ${cell(queue.release)}\n`)
       : queue.reason
@@ -51,6 +52,7 @@ export default op({
       cell(preview),
       ago(created_at, look),
     ]);
-    return `${held}${table(rows, look, { header: ["", "receipt", "mode", "text", "accepted"], shrink: 3 })}`;
+    const header = ["", "receipt", "mode", "text", "accepted"];
+    return `${held}${withMore(table(rows, look, { header, shrink: 3 }), next_cursor)}`;
   },
 });

@@ -1,13 +1,14 @@
 import * as v from "valibot";
+import { pageOf } from "../../base/cursor.ts";
 import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { type Receipt, receiptObject } from "../../contract/receipt.ts";
 import { messageStates } from "../../contract/words.ts";
-import { count, flag } from "../fields.ts";
+import { count, cursorFlag, flag } from "../fields.ts";
 import { leanReceipt } from "../lean.ts";
 import { op, type Word } from "../op.ts";
-import { outcomeOf } from "../views.ts";
+import { outcomeOf, withMore } from "../views.ts";
 
 const states = messageStates;
 
@@ -23,8 +24,13 @@ export default op({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     state: v.optional(flag(v.array(v.picklist(states)), "only in this state")),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
+    cursor: v.optional(cursorFlag()),
   }),
-  output: v.object({ receipts: v.array(receiptObject) }),
+  output: v.object({
+    receipts: v.array(receiptObject),
+    truncated: v.boolean(),
+    next_cursor: v.nullable(v.string()),
+  }),
   examples: [
     { given: "a finished turn", input: {}, output: { receipts: [{ state: "done", outcome: "completed" }] } },
     { given: "a finished turn", input: { state: ["unsure"] }, output: { receipts: [] } },
@@ -34,15 +40,18 @@ export default op({
     queued: { input: { state: ["queued"] }, words: ({ receipts }) => receipts.map(completionOf) },
     unsure: { input: { state: ["unsure"] }, words: ({ receipts }) => receipts.map(completionOf) },
   },
-  run: ({ thread, state, limit }, { core, caller }) => ({
-    receipts: core.receipts({
-      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
-      states: state ?? null,
-      limit,
-    }),
-  }),
-  lean: ({ receipts }) => ({ receipts: receipts.map(leanReceipt) }),
-  view({ receipts }, look) {
+  run({ thread, state = null, limit, cursor = null }, { core, caller }) {
+    const ref = thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading");
+    const { rows, ...page } = pageOf(
+      `receipts ${ref} ${state}`,
+      { cursor, limit },
+      (after, most) => core.receipts({ ref, states: state, after, limit: most }),
+      ({ created_at, receipt }) => [Date.parse(created_at), receipt],
+    );
+    return { receipts: rows, ...page };
+  },
+  lean: ({ receipts, next_cursor }) => ({ receipts: receipts.map(leanReceipt), next_cursor }),
+  view({ receipts, next_cursor }, look) {
     if (receipts.length === 0) return "no receipts";
     const rows = receipts.map((receipt) => [
       receipt.receipt,
@@ -54,7 +63,8 @@ export default op({
     // Below the table: the width of the terminal would cut them in a column.
     const releases = new Set(receipts.flatMap(({ release }) => release ?? []));
     const lines = [...releases].map((command) => `\nrelease with: ${paint("bold", cell(command))}`);
-    return `${table(rows, look, { header: ["receipt", "thread", "state", "changed", "why"], shrink: 4 })}${lines.join("")}`;
+    const header = ["receipt", "thread", "state", "changed", "why"];
+    return withMore(`${table(rows, look, { header, shrink: 4 })}${lines.join("")}`, next_cursor);
   },
 });
 

@@ -1,11 +1,13 @@
 import * as v from "valibot";
+import { pageOf } from "../../base/cursor.ts";
 import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { requestObject } from "../../contract/request.ts";
-import { count, flag } from "../fields.ts";
+import { count, cursorFlag, flag } from "../fields.ts";
 import { leanRequest } from "../lean.ts";
 import { op } from "../op.ts";
+import { withMore } from "../views.ts";
 
 export default op({
   name: "request.list",
@@ -20,8 +22,13 @@ export default op({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     all: v.optional(flag(v.boolean(), "answered and expired ones too"), false),
     limit: v.optional(count("at most this many", limits.input.pageMax), 100),
+    cursor: v.optional(cursorFlag()),
   }),
-  output: v.object({ requests: v.array(requestObject) }),
+  output: v.object({
+    requests: v.array(requestObject),
+    truncated: v.boolean(),
+    next_cursor: v.nullable(v.string()),
+  }),
   examples: [
     {
       given: "an open request",
@@ -36,15 +43,18 @@ export default op({
       words: ({ requests }) => requests.map(({ id, summary }) => ({ word: id, about: summary })),
     },
   },
-  run: ({ thread, all, limit }, { core, caller }) => ({
-    requests: core.requests({
-      ref: thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading"),
-      all,
-      limit,
-    }),
-  }),
-  lean: ({ requests }) => ({ requests: requests.map(leanRequest) }),
-  view({ requests }, look) {
+  run({ thread, all, limit, cursor = null }, { core, caller }) {
+    const ref = thread === undefined ? null : core.resolve(thread, caller.thread_id, "reading");
+    const { rows, ...page } = pageOf(
+      `requests ${ref} ${all}`,
+      { cursor, limit },
+      (after, most) => core.requests({ ref, all, after, limit: most }),
+      ({ asked_at, id }) => [Date.parse(asked_at), id],
+    );
+    return { requests: rows, ...page };
+  },
+  lean: ({ requests, next_cursor }) => ({ requests: requests.map(leanRequest), next_cursor }),
+  view({ requests, next_cursor }, look) {
     if (requests.length === 0) return "no open questions";
     const rows = requests.map((request) => [
       request.id,
@@ -57,6 +67,6 @@ export default op({
     ]);
     const header = ["id", "thread", "state", "kind", "sandbox", "asks", "asked"];
     const whole = `${paint("dim", "the whole question:")} ${paint("bold", "dispatch request get ID")}`;
-    return `${table(rows, look, { header, shrink: 5 })}\n${whole}`;
+    return withMore(`${table(rows, look, { header, shrink: 5 })}\n${whole}`, next_cursor);
   },
 });

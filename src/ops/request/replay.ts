@@ -3,8 +3,9 @@ import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
 import { ago, cell, paint } from "../../base/text.ts";
 import { requestStates, rulings } from "../../contract/words.ts";
-import { count, flag, moment, path } from "../fields.ts";
+import { count, cursorFlag, flag, moment, path } from "../fields.ts";
 import { op } from "../op.ts";
+import { withMore } from "../views.ts";
 
 export default op({
   name: "request.replay",
@@ -22,7 +23,7 @@ export default op({
     since: v.optional(moment("from this time on", "first")),
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD" })),
     limit: v.optional(count("at most this many", limits.input.pageMax), 50),
-    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(cursorFlag()),
   }),
   output: v.object({
     requests: v.array(
@@ -73,7 +74,7 @@ export default op({
       limit,
       cursor: cursor ?? null,
     }),
-  view({ requests, counts, truncated }, look) {
+  view({ requests, counts, truncated, next_cursor }, look) {
     if (counts.total === 0) return "no questions";
     const { total, ask, deny, approve, against } = counts;
     const rows = requests.map(({ id, thread, decision, state, would, by, ...more }) => [
@@ -88,6 +89,6 @@ export default op({
     ]);
     const header = ["id", "thread", "was", "would be", "by", "sandbox", "asks", "asked"];
     const all = `of ${total}${truncated ? " (the newest)" : ""}: ${approve} approved, ${deny} denied, ${ask} asked; ${against} against the decision of that time`;
-    return `${table(rows, look, { header, shrink: 6 })}\n${paint("dim", all)}`;
+    return withMore(`${table(rows, look, { header, shrink: 6 })}\n${paint("dim", all)}`, next_cursor);
   },
 });

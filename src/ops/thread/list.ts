@@ -1,16 +1,17 @@
 import * as v from "valibot";
 import { iso } from "../../base/clock.ts";
+import { pageOf } from "../../base/cursor.ts";
 import { fail } from "../../base/error.ts";
 import { joinHost } from "../../base/hostref.ts";
 import { limits } from "../../base/limits.ts";
 import { table } from "../../base/table.ts";
-import { ago, cell, type Look, paint } from "../../base/text.ts";
+import { ago, cell, type Look } from "../../base/text.ts";
 import { type ThreadSummary, type ThreadView, threadObject, threadSummary } from "../../contract/thread.ts";
 import { threadSources, threadStatuses } from "../../contract/words.ts";
-import { count, flag, path } from "../fields.ts";
+import { count, cursorFlag, flag, path } from "../fields.ts";
 import { leanSummary } from "../lean.ts";
 import { op, type Word } from "../op.ts";
-import { summaryOf, threadTable, underParents } from "../views.ts";
+import { largerLimit, summaryOf, threadTable, underParents, withMore } from "../views.ts";
 
 const stranger = v.object({
   id: v.string(),
@@ -50,12 +51,12 @@ export default op({
     limit: v.optional(
       count("at most this many; default 100, over MCP 30, with --unmanaged 50", limits.input.pageMax),
     ),
-    cursor: v.optional(flag(v.string(), "with --unmanaged: continue from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(cursorFlag()),
   }),
   output: v.object({
     // The first match is used, so the most frequent shape is first: each mismatch takes a millisecond.
     threads: v.array(v.union([threadSummary, threadObject, stranger])),
-    /** For managed threads: there are more, and a larger limit shows them. */
+    /** For managed threads: there are more. */
     truncated: v.optional(v.boolean()),
     next_cursor: v.optional(v.nullable(v.string())),
   }),
@@ -100,13 +101,15 @@ export default op({
   },
   async run({ unmanaged, archived, status, source, cwd, full, limit, cursor }, { core, caller }) {
     if (!unmanaged) {
-      if (cursor !== undefined)
-        fail("usage", "--cursor needs --unmanaged", { hint: "dispatch list --limit 1000" });
       const only = { ...(status ? { status } : {}), ...(source ? { source } : {}), ...(cwd ? { cwd } : {}) };
       const most = limit ?? (caller.kind === "mcp" ? limits.mcp.threads : 100);
-      const filter = { archived, limit: most + 1, ...only };
-      const found = full ? core.listViews(filter) : core.list(filter);
-      return { threads: found.slice(0, most), truncated: found.length > most };
+      const { rows, ...page } = pageOf<ThreadSummary | ThreadView>(
+        `threads ${archived} ${status} ${source} ${cwd}`,
+        { cursor: cursor ?? null, limit: most },
+        (after, limit) => (full ? core.listViews : core.list)({ archived, ...only, after, limit }),
+        ({ updated_at, ref }) => [Date.parse(updated_at), ref],
+      );
+      return { threads: rows, ...page };
     }
     if (status !== undefined || source !== undefined || cwd !== undefined || full) {
       fail("usage", "--status, --source, --cwd and --full apply to managed threads only", {
@@ -125,31 +128,24 @@ export default op({
     return { threads, next_cursor: page.next_cursor };
   },
   forAgents: "The list of agent threads, what they do and ask",
-  lean: ({ threads, truncated, next_cursor }, look) => ({
+  lean: ({ threads, next_cursor }, look) => ({
     threads: threads.map((thread) => ("asks" in thread ? leanSummary(thread, look) : thread)),
-    more: truncated ? "give a larger limit" : null,
     next_cursor,
   }),
   view({ threads, truncated, next_cursor }, look) {
-    if (next_cursor === undefined) {
-      const drawn = threadTable(
-        threads
-          .filter((thread) => "ref" in thread)
-          .map((thread) => ("asks" in thread ? thread : summaryOf(thread))),
-        look,
-      );
-      return truncated
-        ? `${drawn}\n${paint("dim", "more:")} ${paint("bold", "dispatch list --limit 1000")}`
-        : drawn;
-    }
-    const more =
-      next_cursor === null
-        ? ""
-        : `\n${paint("dim", "more:")} ${paint("bold", `dispatch list --unmanaged --cursor '${cell(next_cursor)}'`)}`;
-    return `${strangers(
-      threads.filter((thread): thread is Stranger => !("ref" in thread)),
-      look,
-    )}${more}`;
+    const others = threads.filter((thread): thread is Stranger => !("ref" in thread));
+    const managed = threads.filter((thread) => "ref" in thread);
+    const drawn =
+      truncated === undefined || others.length > 0
+        ? strangers(others, look)
+        : threadTable(
+            managed.map((thread) => ("asks" in thread ? thread : summaryOf(thread))),
+            look,
+          );
+    // Of several machines there is no cursor.
+    return truncated && next_cursor === undefined
+      ? `${drawn}${largerLimit(limits.input.pageMax)}`
+      : withMore(drawn, next_cursor);
   },
 });
 

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { ago, cell, type Look, paint, wrap } from "../../base/text.ts";
-import { arg, count, flag, moment, path } from "../fields.ts";
+import { arg, count, cursorFlag, flag, moment, path } from "../fields.ts";
 import { op } from "../op.ts";
+import { moreLine } from "../views.ts";
 
 const match = v.object({
   ref: v.nullable(v.string()),
@@ -54,7 +55,7 @@ export default op({
     ),
     ascending: v.optional(flag(v.boolean(), "oldest first"), false),
     limit: v.optional(count("at most this many", limits.input.pageMax), 20),
-    cursor: v.optional(flag(v.string(), "continue from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(cursorFlag()),
   }),
   output: v.object({
     matches: v.array(match),
@@ -105,7 +106,7 @@ export default op({
   view: ({ matches, next_cursor, note }, look) => {
     const lines = matches.map((match) => rendered(match, look));
     if (matches.length === 0) lines.push("nothing found");
-    if (next_cursor) lines.push(paint("dim", `more: --cursor ${next_cursor}`));
+    if (next_cursor) lines.push(moreLine("more", next_cursor));
     if (note) lines.push(paint("yellow", cell(note)));
     return lines.join("\n");
   },

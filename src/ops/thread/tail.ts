@@ -2,9 +2,10 @@ import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { ago, block, cell, type Look, paint } from "../../base/text.ts";
 import { fileChange } from "../../contract/request.ts";
-import { count, flag, selector } from "../fields.ts";
+import { count, cursorFlag, flag, selector } from "../fields.ts";
 import { op } from "../op.ts";
 import { changeLine } from "../requestpairs.ts";
+import { moreLine } from "../views.ts";
 
 const item = v.object({
   turn_id: v.string(),
@@ -37,7 +38,7 @@ export default op({
       flag(v.boolean(), `whole texts, not the first ${limits.thread.tailItemCharsMax} characters`),
       false,
     ),
-    cursor: v.optional(flag(v.string(), "continue backwards from next_cursor", { value: "CURSOR" })),
+    cursor: v.optional(cursorFlag("continue backwards from next_cursor")),
   }),
   output: v.object({ items: v.array(item), next_cursor: v.nullable(v.string()) }),
   asksCodex: true,
@@ -58,7 +59,7 @@ export default op({
     }),
   view: ({ items, next_cursor }, look) => {
     if (items.length === 0) return "no messages yet";
-    const older = next_cursor ? [paint("dim", `older: --cursor ${next_cursor}`)] : [];
+    const older = next_cursor ? [moreLine("older", next_cursor)] : [];
     return [...older, ...items.map((item) => rendered(item, look))].join("\n");
   },
 });

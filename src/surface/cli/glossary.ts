@@ -22,7 +22,7 @@ export const glossary = {
   attention:
     "A question, a failed turn, a hold, an unsure receipt, a turn that only retries, or a blocked thread.",
   event: "A row of the durable log: what happened, when, in which thread.",
-  cursor: "A position in the log, to go on from: events --since CURSOR.",
+  cursor: "A position in the log or in a list, to go on from: events --since CURSOR, list --cursor CURSOR.",
   epoch: "One life of the codex app-server process.",
   preset: "Settings of new under one name, in the configuration.",
   trigger: "Does something at a time, or when something happens: trigger add.",

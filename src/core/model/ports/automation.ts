@@ -1,4 +1,5 @@
 /** Rows of what acts by itself. Times are ms since the epoch, durations ms. */
+import type { RowKey } from "../../../base/cursor.ts";
 import type {
   AutomationFace,
   AutomationState,
@@ -133,8 +134,13 @@ export interface AutomationStore {
   version(): number;
   /** What the active ones wait for, each once. */
   whens(): When[];
-  /** Newest first. */
-  list(filter: { face: AutomationFace; limit: number }): Automation[];
+  /** Newest first, behind that key. `lane`: the thread that it acts on; undefined: all. */
+  list(filter: {
+    face: AutomationFace;
+    lane?: Ref | null;
+    after?: RowKey | null;
+    limit: number;
+  }): Automation[];
   /** Of those that have not ended. */
   count(): number;
   /** Active ones whose time has come, the earliest first. */
@@ -168,8 +174,13 @@ export interface InboxStore {
   add(message: InboxMessage): void;
   find(id: string): InboxMessage | undefined;
   ack(id: string, at: number): void;
-  /** Oldest first. `lane` undefined: all. */
-  list(filter: { lane?: Ref | null; states: readonly InboxState[]; limit: number }): InboxMessage[];
+  /** Oldest first, behind that key. `lane` undefined: all. */
+  list(filter: {
+    lane?: Ref | null;
+    states: readonly InboxState[];
+    after?: RowKey | null;
+    limit: number;
+  }): InboxMessage[];
   /** Drops what was acked before that, at most `limit`; returns how many. */
   prune(before: number, limit: number): number;
 }

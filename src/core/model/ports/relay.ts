@@ -2,6 +2,7 @@
  * The Relay port: store and forward between machines. The server gives each message at least once; whoever takes it
  * drops what came before. `relay/` implements it on NATS JetStream.
  */
+import type { RowKey } from "../../../base/cursor.ts";
 import type { ArrivalState, MessageState, Outcome, RelayState } from "../../../contract/words.ts";
 import type { MessageError, MessageId, Ref } from "./rows.ts";
 
@@ -129,7 +130,7 @@ export interface RelayStore {
   findRelayedByKey(key: string): Relayed | undefined;
   setRelayed(id: string, change: Partial<Omit<Relayed, "id" | "created_at">>): void;
   /** Newest first. */
-  listRelayed(filter: { states?: readonly MessageState[]; limit: number }): Relayed[];
+  listRelayed(filter: { states?: readonly MessageState[]; after?: RowKey | null; limit: number }): Relayed[];
   /** How many this caller sent there since then. */
   countRelayed(target: string, caller: string, since: number): number;
   addArrived(row: Arrived): void;

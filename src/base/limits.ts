@@ -53,15 +53,6 @@ export const limits = {
     requestTimeoutMaxMs: 30 * 24 * 60 * minute,
   },
 
-  config: {
-    /** The user's own configuration, written by hand. The runtime's parser is quadratic: 50 ms for so much (measured). */
-    bytesMax: 64 * KiB,
-    /** A repository's configuration is somebody else's text: 6 ms at the most, while all else waits. */
-    repositoryBytesMax: 16 * KiB,
-    /** Lines of one statement that are read to find the line of a TOML error. */
-    statementLinesMax: 50,
-  },
-
   error: {
     /**
      * Characters of an error's message, its hint, and each text in its data, because they may quote the input. Less than
@@ -122,6 +113,8 @@ export const limits = {
   message: {
     /** Queued messages of one thread: years of work, and the size up to which the bench measures a claim. */
     queuedPerThreadMax: 100_000,
+    /** Between two that are queued: 20 moves to one place fit before the others get new positions. */
+    positionStep: 2 ** 20,
     /** A sent message with no proof after this is `unsure`. */
     proofTimeoutMs: 60 * second,
     /** Attempts of one message: with the back-off between them some 12 minutes. */

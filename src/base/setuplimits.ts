@@ -1,8 +1,18 @@
-/** Limits of what sets dispatch up in other programs: a part of `limits`. */
+/** Limits of configuration files, and of what sets dispatch up in other programs: a part of `limits`. */
 const second = 1000;
-const MiB = 1024 * 1024;
+const KiB = 1024;
+const MiB = 1024 * KiB;
 
 export const setupLimits = {
+  config: {
+    /** The user's own configuration, written by hand. The runtime's parser is quadratic: 50 ms for so much (measured). */
+    bytesMax: 64 * KiB,
+    /** A repository's configuration is somebody else's text: 6 ms at the most, while all else waits. */
+    repositoryBytesMax: 16 * KiB,
+    /** Lines of one statement that are read to find the line of a TOML error. */
+    statementLinesMax: 50,
+  },
+
   plugin: {
     /** A host lists its plugins in half a second (measured). */
     listTimeoutMs: 20 * second,

@@ -1,9 +1,12 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import { highestKey, lowestKey } from "../base/cursor.ts";
 import { fail } from "../base/error.ts";
+import { limits } from "../base/limits.ts";
 import type { Message } from "../core/model/ports/rows.ts";
 import type { MessageCursor, Store } from "../core/model/ports/store.ts";
 import { table } from "./table.ts";
+
+const step = limits.message.positionStep;
 
 export function messageStore(db: Database): Store["messages"] {
   const messages = table<Message>(db, "messages", {
@@ -85,7 +88,7 @@ export function messageStore(db: Database): Store["messages"] {
     position(lane, at) {
       if (at === "front")
         return (
-          number("SELECT min(position) AS n FROM messages WHERE lane = +? AND state = 'queued'", lane) - 1
+          number("SELECT min(position) AS n FROM messages WHERE lane = +? AND state = 'queued'", lane) - step
         );
       if (at === "urgent") {
         const last = messages.find(
@@ -93,8 +96,8 @@ export function messageStore(db: Database): Store["messages"] {
           lane,
         );
         if (!last) return this.position(lane, "front");
-        this.makeRoom(lane, last.position + 1);
-        return last.position + 1;
+        const [next] = this.listQueued(lane, { after: [last.position, last.id], limit: 1 });
+        return next ? this.positionBefore(lane, next.position) : last.position + step;
       }
       const queued = number(
         "SELECT max(position) AS n FROM messages WHERE lane = +? AND state = 'queued'",
@@ -104,7 +107,24 @@ export function messageStore(db: Database): Store["messages"] {
         "SELECT max(position) AS n FROM messages WHERE lane = +? AND state IN ('claimed', 'sent')",
         lane,
       );
-      return Math.max(queued, inFlight) + 1;
+      return Math.max(queued, inFlight) + step;
+    },
+    positionBefore(lane, position) {
+      const before = ["state = 'queued'", "state IN ('claimed', 'sent')"].map(
+        (state) =>
+          db
+            .query<{ n: number | null }, [string, number]>(
+              `SELECT max(position) AS n FROM messages WHERE lane = +? AND ${state} AND position < +?`,
+            )
+            .get(lane, position)!.n ?? position - 2 * step,
+      );
+      const last = Math.max(...before);
+      const middle = Math.floor((last + position) / 2);
+      if (middle > last) return middle;
+      db.query(
+        "UPDATE messages SET position = position + ? WHERE lane = ? AND state = 'queued' AND position >= ?",
+      ).run(step, lane, position);
+      return Math.floor((last + position + step) / 2);
     },
     countFrom: (lane, caller, since) =>
       db
@@ -121,11 +141,6 @@ export function messageStore(db: Database): Store["messages"] {
         ...(after ?? lowestKey),
         limit,
       ),
-    makeRoom(lane, position) {
-      db.query(
-        "UPDATE messages SET position = position + 1 WHERE lane = ? AND state = 'queued' AND position >= ?",
-      ).run(lane, position);
-    },
     list({ lane, states, after, limit }) {
       const where = ["(created_at, id) < (+?, +?)"];
       const params: SQLQueryBindings[] = [...(after ?? highestKey)];

@@ -74,9 +74,10 @@ export function moveTo(deps: CoreDeps, id: string, place: number): number {
       .listQueued(message.lane, { after: null, limit: to + 1 })
       .filter((other) => other.id !== id);
     const behind = others[to - 1];
-    if (behind) store.messages.makeRoom(message.lane, behind.position);
     store.messages.set(message.id, {
-      position: behind?.position ?? store.messages.position(message.lane, "back"),
+      position: behind
+        ? store.messages.positionBefore(message.lane, behind.position)
+        : store.messages.position(message.lane, "back"),
       updated_at: change.now,
     });
     change.append({ kind: "queue.moved", lane: message.lane, receipt: id, data: { to } });

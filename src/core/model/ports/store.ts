@@ -171,8 +171,11 @@ export interface Store {
     first(lane: Ref): Message | undefined;
     /** In queue order, behind that position; null: from the first on. */
     listQueued(lane: Ref, page: { after: RowKey | null; limit: number }): Message[];
-    /** Moves every message at this position or behind it one back. */
-    makeRoom(lane: Ref, position: number): void;
+    /**
+     * A free position in front of this one, behind all that is before it. The others keep theirs, which are the keys of
+     * pages; only when no number is left between, those from this one on get new ones.
+     */
+    positionBefore(lane: Ref, position: number): number;
     /** Newest first, behind that key. */
     list(filter: {
       lane?: Ref;

@@ -83,6 +83,16 @@ export const situations: Record<string, () => Promise<Given>> = {
     await until("the turn", () => isRunning(world, busy.ref));
     return { world, words: {} };
   },
+  async "an interrupted goal"() {
+    const given = await lane("hello", isOver("completed"));
+    const { engine, agent } = given.world;
+    const ref = engine.core.resolve("@docs", null);
+    await engine.core.setGoal(ref, { objective: "ship it", status: "active" });
+    agent.kill();
+    agent.up();
+    await until("the goal is interrupted", () => engine.core.view(ref).goal?.resume !== null);
+    return given;
+  },
   "a finished turn": () => lane("hello", isOver("completed")),
   "a failed turn": () => lane('[{"fail":"no such luck"}]', isOver("failed")),
   "a running turn": () => lane('[{"wait":"go"}]', isRunning),

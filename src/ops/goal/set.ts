@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { limits } from "../../base/limits.ts";
 import { arg, flag, seen, selector } from "../fields.ts";
-import { goalLines, goalView } from "../goalview.ts";
+import { goalLines, goalOf, goalView } from "../goalview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -55,7 +55,7 @@ export default op({
       ...(status === undefined ? {} : { status }),
       ...(token_budget === undefined ? {} : { token_budget }),
     };
-    return { ref, goal: await core.setGoal(ref, change) };
+    return goalOf(core, ref, await core.setGoal(ref, change));
   },
   view: goalLines,
 });

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { selector } from "../fields.ts";
-import { goalLines, goalView } from "../goalview.ts";
+import { goalLines, goalOf, goalView } from "../goalview.ts";
 import { op } from "../op.ts";
 
 export default op({
@@ -14,10 +14,17 @@ export default op({
   input: v.strictObject({ thread: selector() }),
   output: goalView,
   asksCodex: true,
-  examples: [{ given: "two threads", input: { thread: "@docs" }, output: { goal: null } }],
+  examples: [
+    { given: "two threads", input: { thread: "@docs" }, output: { goal: null } },
+    {
+      given: "an interrupted goal",
+      input: { thread: "@docs" },
+      output: { goal: { objective: "ship it", status: "paused" } },
+    },
+  ],
   async run({ thread }, { core, caller }) {
     const ref = core.resolve(thread, caller.thread_id, "reading");
-    return { ref, goal: await core.goal(ref) };
+    return goalOf(core, ref, await core.goal(ref));
   },
   view: goalLines,
 });

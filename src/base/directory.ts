@@ -2,7 +2,7 @@
 import { accessSync, constants, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DispatchError, errorMessage } from "./error.ts";
-import { foreign, ownUid, privacyFault } from "./privacy.ts";
+import { foreign, modeOf, ownUid, privacyFault, quoted } from "./privacy.ts";
 
 /** What is wrong with a directory that must be private, or undefined. A missing one is `not_found`. */
 export function directoryFault(directory: string, uid = ownUid()): DispatchError | undefined {
@@ -53,11 +53,43 @@ const impossible = new Set(["ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 /** The error of a failed system call on a path of dispatch's own: `usage` when no such path can be. */
 export function pathError(what: string, cause: unknown): DispatchError {
-  const code = impossible.has((cause as NodeJS.ErrnoException).code ?? "") ? "usage" : "storage";
-  return new DispatchError(code, `could not ${what}: ${errorMessage(cause)}`, {
-    hint: "choose another directory with --home",
-    cause,
+  const { code: reason = "", path } = cause as NodeJS.ErrnoException;
+  return new DispatchError(
+    impossible.has(reason) ? "usage" : "storage",
+    `could not ${what}: ${errorMessage(cause)}`,
+    {
+      hint: reason === "EACCES" && path ? openUp(path) : "choose another directory with --home",
+      cause,
+    },
+  );
+}
+
+/** The command that opens a path to this user, or that shows who closed it. */
+export function openUp(path: string): string {
+  let above = path;
+  // What is in a closed directory cannot be looked at: the directory is to be opened.
+  while (!isSeen(above) && above !== dirname(above)) above = dirname(above);
+  return statSync(above).uid === ownUid() ? `chmod u+rwX ${quoted(above)}` : `ls -ld ${quoted(above)}`;
+}
+
+/** Why this user cannot use a file that is there, or undefined: another user owns it, or its mode forbids it. */
+export function fileFault(path: string, uid = ownUid()): DispatchError | undefined {
+  const found = look(path);
+  if (!found?.isFile()) return undefined;
+  if (found.uid !== uid) return foreign(path, found.uid, uid);
+  if ((found.mode & 0o600) === 0o600) return undefined;
+  return new DispatchError("denied", `${path} cannot be read and written (mode ${modeOf(found)})`, {
+    hint: `chmod 600 ${quoted(path)}`,
+    data: { path, mode: modeOf(found) },
   });
+}
+
+function isSeen(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 export function look(path: string): Stats | undefined {

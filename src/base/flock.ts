@@ -3,7 +3,7 @@
  * ever stale. The file is never unlinked or renamed: a second process could then lock another file of the same name.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
-import { pathError } from "./directory.ts";
+import { fileFault, pathError } from "./directory.ts";
 import { DispatchError, errorMessage, fail } from "./error.ts";
 import { libcWithErrno } from "./libc.ts";
 import { openOwn, openOwnOrFail } from "./ownfile.ts";
@@ -54,7 +54,7 @@ export function readLock(path: string): { held: boolean; text: string } {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { held: false, text: "" };
     if (cause instanceof DispatchError) throw cause;
-    throw pathError(`open the lock file ${path}`, cause);
+    throw fileFault(path) ?? pathError(`open the lock file ${path}`, cause);
   }
   const text = readFrom(fd);
   if (!take(fd, path)) return { held: true, text };

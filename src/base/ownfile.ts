@@ -3,7 +3,7 @@
  * what is written through a symbolic link goes where the link leads.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from "node:fs";
-import { pathError } from "./directory.ts";
+import { fileFault, pathError } from "./directory.ts";
 import { DispatchError, fail } from "./error.ts";
 import { quoted } from "./privacy.ts";
 
@@ -30,7 +30,7 @@ export function openOwnOrFail(path: string, flags: number, what: string): number
     return openOwn(path, flags);
   } catch (cause) {
     if (cause instanceof DispatchError) throw cause;
-    throw pathError(`open ${what} ${path}`, cause);
+    throw fileFault(path) ?? pathError(`open ${what} ${path}`, cause);
   }
 }
 

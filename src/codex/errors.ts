@@ -55,7 +55,7 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
   const named = isOfUser ? namedBy(method, params, message) : undefined;
   const hint = isUnknown
     ? "to see what this Codex lacks: dispatch doctor"
-    : (named?.hint ?? (reason === "bad_config" ? correctConfig(message) : hints[reason]));
+    : (named?.hint ?? hintFor(reason, message));
   const profile = profileRefused(params, message);
   const about = profile === undefined ? "" : `it has no permission profile \`${profile}\`: `;
   return new DispatchError(named?.code ?? "agent", `codex refused ${method}: ${about}${words}`, {
@@ -63,6 +63,14 @@ export function refusedError(method: string, error: Json, params: Json = {}): Di
     data: { reason, words },
   });
 }
+
+function hintFor(reason: Refusal, message: string): string | undefined {
+  if (reason === "bad_config") return correctConfig(message);
+  // Doctor looks at the folders that Codex writes to.
+  return isClosed.test(message) ? "dispatch doctor" : hints[reason];
+}
+
+const isClosed = /(Permission denied|Read-only file system) \(os error/;
 
 /** The file that Codex could not load, with the line where it says one (facts F76). */
 function fileIn(message: string): string | undefined {

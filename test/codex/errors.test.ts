@@ -216,3 +216,12 @@ test("a refusal by what the user named is never retried later", () => {
   const error = refusedError("thread/list", { message: "invalid cursor: zzz" }, { cursor: "zzz" });
   expect(error.body.retry).toBe("no");
 });
+
+test("a folder that Codex may not write to sends to doctor, which names it", () => {
+  const message =
+    "failed to open thread writer lock /c/thread-writer-locks/x.lock: Permission denied (os error 13)";
+  expect(refusedError("thread/start", { message }).body).toMatchObject({
+    code: "agent",
+    hint: "dispatch doctor",
+  });
+});

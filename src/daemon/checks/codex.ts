@@ -1,12 +1,13 @@
 /** Checks Codex: its program, its version, its features, its login, and a test run. Credentials are never read. */
-import { constants } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { isPlainFile, look } from "../../base/directory.ts";
+import { isPlainFile, look, openUp, ownerFault } from "../../base/directory.ts";
+import { errorMessage } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
-import { modeOf, quoted } from "../../base/privacy.ts";
+import { modeOf, ownUid, quoted } from "../../base/privacy.ts";
 import { version } from "../../base/version.ts";
 import { capabilities } from "../../codex/capabilities.ts";
 import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
@@ -80,6 +81,8 @@ export async function checkCapabilities(ctx: CheckContext): Promise<Finding> {
 export async function checkAuth(ctx: CheckContext): Promise<Finding> {
   const { env } = ctx;
   const home = env["CODEX_HOME"] || join(homedir(), ".codex");
+  const closed = closedHome(home);
+  if (closed) return closed;
   // Codex creates its default home, but it does not start with a named home that does not exist (facts F64). The name
   // may be misspelt, so `--fix` does not create it.
   if (env["CODEX_HOME"] && look(home) === undefined)
@@ -111,6 +114,31 @@ export async function checkAuth(ctx: CheckContext): Promise<Finding> {
     return bad(`${file} cannot be read by this user`, { recovery: "codex login", data });
   return ok(found ? file : `a key in ${key}`, { data });
 }
+
+/** Codex starts with some of these closed, and then refuses each thread. */
+const writtenFolders = ["", "sessions", "archived_sessions", "thread-writer-locks"];
+
+function closedHome(home: string): Finding | undefined {
+  for (const folder of writtenFolders.map((name) => join(home, name))) {
+    try {
+      // The dot: what is no folder is another fault.
+      accessSync(`${folder}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch (thrown) {
+      if (!closedCodes.has((thrown as NodeJS.ErrnoException).code ?? "")) continue;
+      return bad(`CODEX_HOME is ${home}, and this user cannot write to ${folder}: ${errorMessage(thrown)}`, {
+        // What `sudo codex` made in a home of this user's own.
+        recovery:
+          folder !== home && ownerFault(folder)?.data?.["owner"] === 0 && !ownerFault(home)
+            ? `sudo chown -R ${ownUid()} ${quoted(folder)}`
+            : openUp(folder),
+        data: { codex_home: home },
+      });
+    }
+  }
+  return undefined;
+}
+
+const closedCodes = new Set(["EACCES", "EPERM", "EROFS"]);
 
 export async function checkAppServer(ctx: CheckContext, clock: Clock): Promise<Finding> {
   const { env, appServer, timeoutMs, paths } = ctx;

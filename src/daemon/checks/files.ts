@@ -1,7 +1,7 @@
 /** Checks PATH, the home, the configuration and the socket. */
 import { accessSync, chmodSync, constants, realpathSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { directoryFault, isPlainFile, look, makeDirectory } from "../../base/directory.ts";
+import { directoryFault, fileFault, isPlainFile, look, makeDirectory } from "../../base/directory.ts";
 import { DispatchError, errorMessage } from "../../base/error.ts";
 import { openLock, readLock } from "../../base/flock.ts";
 import { limits } from "../../base/limits.ts";
@@ -30,7 +30,7 @@ export function checkPath({ env }: CheckContext): Finding {
 export function checkHome({ paths }: CheckContext): Finding {
   const { home } = paths;
   if (look(home) === undefined) return skipped(`${home} does not exist yet`, { recovery: "dispatch up" });
-  const wrong = directory(home) ?? unwritable(home) ?? oddFiles(paths);
+  const wrong = directory(home) ?? unwritable(home) ?? oddFiles(paths) ?? closedFiles(paths);
   if (wrong) return wrong;
   const free = freeBytes(home);
   const data = { path: home, mode: modeOf(look(home)!), free_bytes: free };
@@ -127,6 +127,15 @@ function oddFiles({ log, lock, startLock, stopped }: Paths): Finding | undefined
           hint: "move it away",
         }),
       );
+}
+
+/** A file of dispatch that this user cannot open, such as one that `sudo dispatch` made. Only a wrong mode has a safe fix. */
+function closedFiles({ log, lock, startLock }: Paths): Finding | undefined {
+  for (const path of [log, lock, startLock]) {
+    const fault = fileFault(path);
+    if (fault) return badOf(fault, fault.data?.["mode"] === undefined ? undefined : () => chmod(path, 0o600));
+  }
+  return undefined;
 }
 
 function freeBytes(path: string): number {

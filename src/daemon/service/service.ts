@@ -77,14 +77,14 @@ export function serviceOf(
     async startInstalled() {
       if (platform !== "linux" && platform !== "darwin") return false;
       const by = manager();
-      const recorded = recordAt(by);
-      // Another program may be an older one: it would be replaced again by every command of this one.
-      if (recorded?.home !== paths.home || !isSame(recorded.program[0]!, argv[0]!)) return false;
       try {
+        const recorded = recordAt(by);
+        // Another program may be an older one: it would be replaced again by every command of this one.
+        if (recorded?.home !== paths.home || !isSame(recorded.program[0]!, argv[0]!)) return false;
         await start(by, paths, env);
         return true;
       } catch {
-        // The caller then starts the daemon itself.
+        // A file that cannot be read is no service either. The caller then starts the daemon itself.
         return false;
       }
     },

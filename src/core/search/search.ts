@@ -3,6 +3,8 @@
  * the matches of the index are returned, and the answer tells what is missing.
  */
 import { iso } from "../../base/clock.ts";
+import { pageCursor, readCursor } from "../../base/cursor.ts";
+import { sha256 } from "../../base/digest.ts";
 import { fail } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { quoted } from "../../base/privacy.ts";
@@ -21,8 +23,12 @@ export interface Found {
   note: string | null;
 }
 
-/** Where a page ended: in the index, or in Codex's own search. */
-export type SearchCursor = { in: "index"; after: number | null } | { in: "codex"; cursor: string | null };
+/**
+ * Where a page ended: at a hit of the index, or at a place of Codex's own search. `newest`: the newest hit when the
+ * ranking began; what comes later would change the order of the pages.
+ */
+type IndexKey = readonly [where: "index", after: number, newest: number];
+type SearchKey = IndexKey | readonly [where: "codex", cursor: string | null];
 
 const unsplit =
   "what is older than the last upgrade is still being indexed for Chinese, Japanese, Korean, Thai and emoji: search again in a minute";
@@ -35,29 +41,22 @@ export async function search(deps: CoreDeps, search: Search): Promise<Found> {
 
 async function searchAll(deps: CoreDeps, search: Search): Promise<Found> {
   const resolved = { ...search, query: queryOf(search.text), below: directoryOf(deps, search) };
-  const start =
-    search.cursor === null ? ({ in: "index", after: null } as const) : decodeCursor(search.cursor);
+  const list = listOf(search);
+  const start = search.cursor === null ? null : readCursor(search.cursor, list, isSearchKey);
+  const cursorOf = (key: SearchKey) => pageCursor(list, key);
   const matches: Match[] = [];
-  if (start.in === "index") {
-    const page = searchIndex(deps, resolved, start.after);
-    if (page.next !== null) {
-      return {
-        matches: page.matches,
-        next_cursor: cursorOf({ in: "index", after: page.next }),
-        truncated: false,
-        note: null,
-      };
-    }
+  if (start?.[0] !== "codex") {
+    const page = searchIndex(deps, resolved, start);
+    const whole = { matches: page.matches, truncated: false, note: null };
+    if (page.next !== null) return { ...whole, next_cursor: cursorOf(page.next) };
     matches.push(...page.matches);
-    if (matches.length === resolved.limit) {
-      return { matches, next_cursor: cursorOf({ in: "codex", cursor: null }), truncated: false, note: null };
-    }
+    if (matches.length === resolved.limit) return { ...whole, next_cursor: cursorOf(["codex", null]) };
   }
   const left = resolved.limit - matches.length;
-  const rest = await searchCodex(deps, resolved, start.in === "codex" ? start.cursor : null, left);
+  const rest = await searchCodex(deps, resolved, start?.[0] === "codex" ? start[1] : null, left);
   return {
     matches: [...matches, ...rest.matches],
-    next_cursor: rest.next === null ? null : cursorOf({ in: "codex", cursor: rest.next }),
+    next_cursor: rest.next === null ? null : cursorOf(["codex", rest.next]),
     truncated: rest.note !== null,
     note: rest.note,
   };
@@ -76,34 +75,45 @@ function directoryOf({ files }: CoreDeps, { repo, dir }: Search): string | null 
 function searchIndex(
   deps: CoreDeps,
   resolved: ResolvedSearch,
-  after: number | null,
-): { matches: Match[]; next: number | null } {
+  start: IndexKey | null,
+): { matches: Match[]; next: IndexKey | null } {
   const { items } = deps.store;
   const lanes = new Map(matchingLanes(deps, resolved).map((lane) => [lane.ref, lane]));
   const query = indexQuery(resolved, [...lanes.keys()]);
+  const [, after, newest] = start ?? ["index", null, null];
   const isRanked = resolved.sort === "relevance";
-  const hits = isRanked
-    ? items.hits(
-        query.match,
-        rankedHits(deps, resolved, query).slice(after ?? 0, (after ?? 0) + resolved.limit + 1),
-      )
+  const best = isRanked ? rankedHits(deps, resolved, query, newest) : null;
+  const hits = best
+    ? items.hits(query.match, idsBehind(best.ids, after).slice(0, resolved.limit + 1))
     : items.search({ ...query, after, limit: resolved.limit + 1 });
   const page = hits.slice(0, resolved.limit);
-  const next = isRanked ? (after ?? 0) + page.length : (page.at(-1)?.id ?? null);
+  const last = hits.length > resolved.limit ? page.at(-1) : undefined;
   return {
     matches: page.map((hit) => matchOf(lanes.get(hit.lane)!, hit)),
-    next: hits.length > resolved.limit ? next : null,
+    next: last ? ["index", last.id, best?.newest ?? last.id] : null,
   };
 }
 
-/** The ids of the newest hits, the best first. The cursor of a page of them is a count. */
+/** The ids of the newest hits, the best first. */
 function rankedHits(
   { store }: CoreDeps,
   resolved: ResolvedSearch,
   query: ReturnType<typeof indexQuery>,
-): number[] {
-  const texts = store.items.texts({ ...query, after: null, limit: limits.search.rankedMax });
-  return ranked(resolved.query.terms, texts);
+  newest: number | null,
+): { ids: number[]; newest: number } {
+  const after = newest === null ? null : newest + 1;
+  const texts = store.items.texts({ ...query, after, limit: limits.search.rankedMax });
+  return { ids: ranked(resolved.query.terms, texts), newest: newest ?? texts[0]?.id ?? 0 };
+}
+
+function idsBehind(ids: number[], after: number | null): number[] {
+  if (after === null) return ids;
+  const at = ids.indexOf(after);
+  if (at < 0)
+    fail("usage", "the place of that cursor is not in the index any more", {
+      hint: "leave --cursor out to start again",
+    });
+  return ids.slice(at + 1);
 }
 
 /** The lanes that pass the filter of a search. */
@@ -122,22 +132,13 @@ function matchOf({ ref, thread_id, title, cwd }: SearchedLane, hit: Hit): Match 
   return { ref, id: thread_id, title, cwd, ...found, at: iso(hit.at), source: "index" };
 }
 
-function cursorOf(start: SearchCursor): string {
-  return Buffer.from(JSON.stringify(start)).toString("base64url");
+/** Without the times, which `--since 2h` moves, and without the limit. */
+function listOf({ since: _since, until: _until, limit: _limit, cursor: _cursor, ...search }: Search): string {
+  return `search ${sha256(JSON.stringify(search)).slice(0, 16)}`;
 }
 
-function decodeCursor(cursor: string): SearchCursor {
-  try {
-    const start = JSON.parse(Buffer.from(cursor, "base64url").toString()) as Partial<
-      Record<string, unknown>
-    > | null;
-    const { after, cursor: codexCursor } = start ?? {};
-    if (start?.["in"] === "index" && Number.isSafeInteger(after))
-      return { in: "index", after: after as number };
-    if (start?.["in"] === "codex" && (codexCursor === null || typeof codexCursor === "string"))
-      return { in: "codex", cursor: codexCursor };
-  } catch {
-    // Reported below, like any other wrong cursor.
-  }
-  return fail("usage", "that is not a cursor of search", { hint: "leave --cursor out to start again" });
+function isSearchKey(key: readonly unknown[]): key is SearchKey {
+  const [where, ...place] = key;
+  if (where === "index") return place.length === 2 && place.every(Number.isSafeInteger);
+  return where === "codex" && place.length === 1 && (place[0] === null || typeof place[0] === "string");
 }

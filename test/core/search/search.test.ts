@@ -208,6 +208,29 @@ test("pages go on exactly where the last one ended, newest or oldest first", asy
   expect(new Set(best.flatMap(({ matches }) => matches.map((match) => match.item_id))).size).toBe(14);
 });
 
+test("a hit that comes between two pages by relevance doubles and hides no other", async () => {
+  const at = await rig();
+  for (let i = 0; i < 6; i++) await said(at, `${"fish ".repeat(i + 1)} ${i}`);
+  const whole = await finding(at)("fish", { limit: 100, sort: "relevance" });
+  let late = 0;
+  const pages = await everyPage(async (cursor) => {
+    const page = await finding(at)("fish", { limit: 4, cursor, sort: "relevance" });
+    await said(at, `fish fish fish fish fish ${late++}`);
+    return page;
+  });
+  const ids = (found: Found) => found.matches.map((match) => match.item_id);
+  expect(pages.flatMap(ids)).toEqual(ids(whole));
+  expect(pages.length).toBeGreaterThan(2);
+});
+
+test("the cursor of another search is refused", async () => {
+  const at = await rig();
+  for (let i = 0; i < 3; i++) await said(at, `fish and chips ${i}`);
+  const { next_cursor: cursor } = await finding(at)("fish", { limit: 2 });
+  expect((await refusal(finding(at)("chips", { cursor }))).code).toBe("usage");
+  expect((await finding(at)("fish", { cursor, limit: 3 })).matches).toHaveLength(3);
+});
+
 test("since and until filter by the time of the item, or by the thread's own date", async () => {
   const at = await rig();
   await said(at, "fish one");

@@ -10,7 +10,7 @@ import type { Condition, Verdict } from "../contract/words.ts";
 import type { AutomationVerbs } from "./automation/verbs.ts";
 import type { Draft } from "./delivery/accept.ts";
 import type { QueuePage, Resolution } from "./delivery/queue.ts";
-import type { EventSelection, Page, Sample } from "./events/follow.ts";
+import type { EventPage, EventSelection, Sample } from "./events/follow.ts";
 import type { Crasher } from "./loading/blame.ts";
 import type { Answer } from "./model/answer.ts";
 import type { AgentStatus, RawLine } from "./model/ports/agent.ts";
@@ -92,7 +92,7 @@ export interface Core extends AutomationVerbs, RelayVerbs {
     options: { limit: number; turns: number | null; full: boolean; cursor: string | null },
   ): Promise<Tail>;
   wait(request: Waiting): Promise<{ verdict: Verdict; timed_out: boolean; threads: ThreadView[] }>;
-  events(selection: EventSelection, cursor: string | null, limit: number): Page;
+  events(selection: EventSelection, cursor: string | null, limit: number): EventPage;
   sample(
     selection: EventSelection,
     cursor: string | null,

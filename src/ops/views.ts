@@ -40,15 +40,14 @@ export function summaryOf(thread: ThreadView): ThreadSummary {
 
 /** A table, and below it what shows the rest of a list that was cut. */
 export function withMore(drawn: string, next_cursor: string | null | undefined): string {
-  return next_cursor ? `${drawn}\n${moreLine("more", next_cursor)}` : drawn;
+  return next_cursor ? `${drawn}\n${moreLine("more", `--cursor ${next_cursor}`)}` : drawn;
 }
 
 /** For a list that has no cursor. */
-export const largerLimit = (most: number) =>
-  `\n${paint("dim", "more: the same command with")} ${paint("bold", `--limit ${most}`)}`;
+export const largerLimit = (most: number) => `\n${moreLine("more", `--limit ${most}`)}`;
 
-export function moreLine(word: string, next_cursor: string): string {
-  return `${paint("dim", `${word}: the same command with`)} ${paint("bold", `--cursor ${cell(next_cursor)}`)}`;
+export function moreLine(word: string, flags: string): string {
+  return `${paint("dim", `${word}: the same command with`)} ${paint("bold", cell(flags))}`;
 }
 
 export function threadTable(threads: readonly ThreadSummary[], look: Look): string {

@@ -1,6 +1,7 @@
 /** Lists that can be cut: each says so, has a way to the rest, and shows each row once whatever happens meanwhile. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { limits } from "../../src/base/limits.ts";
 import { plainLook } from "../../src/base/text.ts";
 import { noGuards } from "../../src/core/automation/row.ts";
 import { requestRow } from "../../src/core/requests/requestrow.ts";
@@ -20,8 +21,10 @@ test("an op that takes a limit says that it left something out, and most have a 
   const has = (op: AnyOp, name: string) => name in op.output.entries;
   expect(cut.filter((op) => !has(op, "next_cursor")).map(({ name }) => name)).toEqual([]);
   expect(cut.length).toBeGreaterThan(8);
-  expect(cut.filter((op) => !("cursor" in op.input.entries)).map(({ name }) => name)).toEqual([]);
-  expect(Object.keys(opNamed("daemon.log").output.entries)).toContain("truncated");
+  const goesOn = ({ input }: AnyOp) => "cursor" in input.entries;
+  expect(cut.filter((op) => !goesOn(op)).map(({ name }) => name)).toEqual([]);
+  for (const name of ["daemon.log", "event.list", "usage.show", "inbox.ack"])
+    expect(Object.keys(opNamed(name).output.entries)).toContain("truncated");
 });
 
 type Row = Record<string, unknown>;
@@ -174,4 +177,19 @@ describe.each(lists)("$op $input", ({ op: name, input, rows, id, add, remove }) 
       expect(await page({ cursor }).catch((thrown) => thrown.code)).toBe("usage");
     },
   );
+});
+
+test("inbox ack --all says that more are pending than one call takes", async () => {
+  const world = testWorld();
+  world.engine.begin();
+  const ack = async () => {
+    const op = opNamed("inbox.ack");
+    const { messages, truncated } = (await op.run(v.parse(op.input, { all: true }), world.ctx())) as Row;
+    return [(messages as Row[]).length, truncated];
+  };
+  for (let at = 0; at <= limits.input.pageMax; at++)
+    world.engine.core.postInbox({ lane: null, sender: "cli", text: `m${at}` });
+  expect(await ack()).toEqual([limits.input.pageMax, true]);
+  expect(await ack()).toEqual([1, false]);
+  await world.end();
 });

@@ -18,6 +18,13 @@ export interface Page {
   next_cursor: string;
 }
 
+export interface EventPage extends Page {
+  /** Rows of the selection were left out: behind the page, or without a cursor before it. */
+  truncated: boolean;
+  /** Where the log begins, when rows before the page were left out; else null. */
+  first_cursor: string | null;
+}
+
 function viewOf(row: EventRow, logId: string): EventView {
   const { seq, at, kind, lane, turn_id, receipt, data } = row;
   return { seq, cursor: cursorOf(logId, seq), at: iso(at), kind, thread: lane, turn_id, receipt, data };
@@ -34,16 +41,20 @@ export function page(
   selection: EventSelection,
   cursor: string | null,
   limit: number,
-): Page {
+): EventPage {
   const id = store.log.id();
   const end = store.log.last();
-  const rows =
+  const found =
     cursor === null
-      ? store.events.newest({ ...selection, limit }).reverse()
-      : store.events.list({ ...selection, after: startOf(store, cursor), limit });
-  // A page that is not full covers the whole log, also the rows that the filter left out.
-  const next = rows.length < limit ? end : rows.at(-1)!.seq;
-  return { events: rows.map((row) => viewOf(row, id)), next_cursor: cursorOf(id, next) };
+      ? store.events.newest({ ...selection, limit: limit + 1 })
+      : store.events.list({ ...selection, after: startOf(store, cursor), limit: limit + 1 });
+  const truncated = found.length > limit;
+  const rows = found.slice(0, limit);
+  // The last page covers the whole log, also the rows that the filter left out.
+  const next = truncated && cursor !== null ? rows.at(-1)!.seq : end;
+  const first_cursor = truncated && cursor === null ? cursorOf(id, store.log.first() - 1) : null;
+  const events = (cursor === null ? rows.reverse() : rows).map((row) => viewOf(row, id));
+  return { events, next_cursor: cursorOf(id, next), truncated, first_cursor };
 }
 
 export interface Sample extends Page {

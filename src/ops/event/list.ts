@@ -3,7 +3,7 @@ import { limits } from "../../base/limits.ts";
 import { type EventView, eventKindWords, eventObject, kindsOf } from "../../contract/events.ts";
 import { count, flag } from "../fields.ts";
 import { op } from "../op.ts";
-import { eventLine, eventLines } from "../views.ts";
+import { eventLine, eventLines, moreLine } from "../views.ts";
 
 export default op({
   name: "event.list",
@@ -20,7 +20,14 @@ export default op({
     thread: v.optional(flag(v.string(), "only of this thread", { value: "THREAD", names: "thread" })),
     limit: v.optional(count("at most this many", limits.event.pageMax), 50),
   }),
-  output: v.object({ events: v.array(eventObject), next_cursor: v.string() }),
+  output: v.object({
+    events: v.array(eventObject),
+    next_cursor: v.string(),
+    /** Events were left out: behind these, or without `since` before these. */
+    truncated: v.boolean(),
+    /** Where the log begins, when events before these were left out. */
+    first_cursor: v.nullable(v.string()),
+  }),
   examples: [
     {
       given: "a finished turn",
@@ -35,8 +42,14 @@ export default op({
     const which = { ...(lanes ? { lanes } : {}), ...(kinds ? { kinds: kindsOf(kinds) } : {}) };
     if (!follow) return core.events(which, since ?? null, limit);
     const next_cursor = await core.follow(which, since ?? null, (row) => emit({ ...row }), signal);
-    return { events: [] as EventView[], next_cursor };
+    return { events: [] as EventView[], next_cursor, truncated: false, first_cursor: null };
   },
-  view: ({ events }, look) => eventLines(events, look),
+  view({ events, next_cursor, truncated, first_cursor }, look) {
+    const lines = eventLines(events, look);
+    if (!truncated) return lines;
+    return first_cursor === null
+      ? `${lines}\n${moreLine("more", `--since ${next_cursor}`)}`
+      : `${moreLine("from the beginning", `--since ${first_cursor}`)}\n${lines}`;
+  },
   viewRow: (row, look) => eventLine(row, look),
 });

@@ -25,7 +25,11 @@ export default op({
     all: v.optional(flag(v.boolean(), "all that are pending in the inbox"), false),
     thread: v.optional(threadFlag("with --all: the inbox of this thread", { also: ["lane"] })),
   }),
-  output: v.object({ messages: v.array(v.object(inboxView)) }),
+  output: v.object({
+    messages: v.array(v.object(inboxView)),
+    /** With `all`: more are pending, for the same command again. */
+    truncated: v.boolean(),
+  }),
   examples: [
     { given: "an inbox message", input: { ids: ["<inbox>"] }, output: { messages: [{ state: "acked" }] } },
     { given: "an inbox message", input: { all: true }, output: { messages: [{ state: "acked" }] } },
@@ -36,10 +40,12 @@ export default op({
     if ((ids !== undefined) === all)
       fail("usage", "name the messages, or say --all", { hint: "dispatch inbox list" });
     const lane = thread === undefined ? core.refOf(caller.thread_id) : core.resolve(thread, caller.thread_id);
-    const chosen =
-      ids ?? core.inbox({ lane, states: ["pending"], limit: limits.input.pageMax }).map(({ id }) => id);
+    const most = limits.input.pageMax;
+    const found = ids ?? core.inbox({ lane, states: ["pending"], limit: most + 1 }).map(({ id }) => id);
+    const chosen = found.slice(0, most);
     for (const id of chosen) authorizeFor(core, caller, "inbox ack", core.readInbox(id).thread);
-    return { messages: core.ackInbox(chosen) };
+    return { messages: core.ackInbox(chosen), truncated: found.length > most };
   },
-  view: ({ messages }, look) => inboxTable(messages, look),
+  view: ({ messages, truncated }, look) =>
+    `${inboxTable(messages, look)}${truncated ? "\nmore are pending: the same command again" : ""}`,
 });

@@ -106,7 +106,7 @@ export default op({
   view: ({ matches, next_cursor, note }, look) => {
     const lines = matches.map((match) => rendered(match, look));
     if (matches.length === 0) lines.push("nothing found");
-    if (next_cursor) lines.push(moreLine("more", next_cursor));
+    if (next_cursor) lines.push(moreLine("more", `--cursor ${next_cursor}`));
     if (note) lines.push(paint("yellow", cell(note)));
     return lines.join("\n");
   },

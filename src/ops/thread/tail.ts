@@ -59,7 +59,7 @@ export default op({
     }),
   view: ({ items, next_cursor }, look) => {
     if (items.length === 0) return "no messages yet";
-    const older = next_cursor ? [moreLine("older", next_cursor)] : [];
+    const older = next_cursor ? [moreLine("older", `--cursor ${next_cursor}`)] : [];
     return [...older, ...items.map((item) => rendered(item, look))].join("\n");
   },
 });

@@ -16,6 +16,21 @@ test("pages by cursor give every row once, in order, with none between them", as
   expect(seen).toEqual(Array.from({ length: here.world.store.log.last() }, (_, at) => at + 1));
 });
 
+test("a page that leaves events out says so, and from where all can be read", async () => {
+  const here = await rig();
+  await here.reaches(await here.send("hello"), "done");
+  const { core } = here.world.engine;
+  const newest = core.events({}, null, 2);
+  expect(newest).toMatchObject({ truncated: true, next_cursor: core.cursor() });
+  const first = core.events({}, newest.first_cursor, 2);
+  expect(first).toMatchObject({ truncated: true, first_cursor: null });
+  expect(first.events.map(({ seq }) => seq)).toEqual([1, 2]);
+  const all = core.events({}, newest.first_cursor, 1000);
+  expect(all).toMatchObject({ truncated: false, first_cursor: null, next_cursor: core.cursor() });
+  expect(all.events.slice(-2)).toEqual(newest.events);
+  expect(core.events({}, null, all.events.length).truncated).toBe(false);
+});
+
 test("a cursor of another log, past the end, or nonsense is an error and no silent wait", async () => {
   const here = await rig();
   const { core } = here.world.engine;

@@ -21,16 +21,22 @@ export const resourceTemplates = [
   },
 ];
 
-export async function listResources(served: Served, signal: AbortSignal) {
-  const { threads } = await read(served, "thread.list", { limit: limits.mcp.threads }, signal);
-  return [
-    {
-      uri: "dispatch://threads",
-      name: "threads",
-      description: "The threads that dispatch manages",
-      mimeType: json,
-    },
-    { uri: "dispatch://requests", name: "requests", description: "The open questions", mimeType: json },
+const lists = [
+  {
+    uri: "dispatch://threads",
+    name: "threads",
+    description: "The threads that dispatch manages",
+    mimeType: json,
+  },
+  { uri: "dispatch://requests", name: "requests", description: "The open questions", mimeType: json },
+];
+
+/** The lists are on the first page. */
+export async function listResources(served: Served, cursor: string | undefined, signal: AbortSignal) {
+  const input = { limit: limits.mcp.threads, ...(cursor === undefined ? {} : { cursor }) };
+  const { threads, next_cursor } = await read(served, "thread.list", input, signal);
+  const resources = [
+    ...(cursor === undefined ? lists : []),
     ...(threads as ThreadSummary[]).map(({ ref, title, status }) => ({
       uri: `dispatch://threads/${ref}`,
       name: title,
@@ -38,6 +44,7 @@ export async function listResources(served: Served, signal: AbortSignal) {
       mimeType: json,
     })),
   ];
+  return { resources, ...(typeof next_cursor === "string" ? { nextCursor: next_cursor } : {}) };
 }
 
 /** Throws `not_found` for an address that is none of these. */
@@ -74,7 +81,7 @@ async function read({ deps, session }: Served, name: string, input: Row, signal:
 function protocolError(thrown: unknown): never {
   const { code, message, hint } = asDispatchError(thrown);
   throw new McpError(
-    code === "not_found" ? -32002 : ErrorCode.InternalError,
+    code === "not_found" ? -32002 : code === "usage" ? ErrorCode.InvalidParams : ErrorCode.InternalError,
     cell(shortText(hint === null ? message : `${message}; ${hint}`, limits.mcp.textCharsMax)),
     { code },
   );

@@ -122,9 +122,9 @@ function serverOf(served: Served, options: ServeOptions, calls: Set<Promise<unkn
   });
 
   const resources = () => import("./resources.ts");
-  server.setRequestHandler(ListResourcesRequestSchema, async (_, { signal }) => ({
-    resources: await track((await resources()).listResources(served, signal)),
-  }));
+  server.setRequestHandler(ListResourcesRequestSchema, async ({ params }, { signal }) =>
+    track((await resources()).listResources(served, params?.cursor, signal)),
+  );
   server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => ({
     resourceTemplates: [...(await resources()).resourceTemplates],
   }));

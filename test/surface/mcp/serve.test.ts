@@ -329,6 +329,20 @@ describe("an agent's context", () => {
     expect(Buffer.byteLength(textOf(result))).toBeLessThanOrEqual(32 * 1024 + 600);
   });
 
+  test("gets the threads as resources in pages, by the cursor of list", async () => {
+    const { client } = await rig(({ input }, reply) =>
+      input["cursor"] === undefined
+        ? reply.result({ threads: threads(2, 10), next_cursor: "behind" })
+        : reply.result({ threads: threads(1, 10), next_cursor: null }),
+    );
+    const first = await client.listResources();
+    expect(first.nextCursor).toBe("behind");
+    expect(first.resources).toHaveLength(4);
+    const last = await client.listResources({ cursor: "behind" });
+    expect(last.resources).toHaveLength(1);
+    expect(last.nextCursor).toBeUndefined();
+  });
+
   test("gets no more than the limit of what is no list either", async () => {
     const rows = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`key${at}`, "abc123"]));
     const { client } = await rig((_, reply) => reply.result({ ref: "abc123", rows }));

@@ -69,7 +69,11 @@ export function openUp(path: string): string {
   let above = path;
   // What is in a closed directory cannot be looked at: the directory is to be opened.
   while (!isSeen(above) && above !== dirname(above)) above = dirname(above);
-  return statSync(above).uid === ownUid() ? `chmod u+rwX ${quoted(above)}` : `ls -ld ${quoted(above)}`;
+  const { uid } = lstatSync(above);
+  if (uid === ownUid()) return `chmod u+rwX ${quoted(above)}`;
+  // What a command under sudo made in a folder of this user's own.
+  const isOfRoot = uid === 0 && lstatSync(dirname(above)).uid === ownUid();
+  return isOfRoot ? `sudo chown -R ${ownUid()} ${quoted(above)}` : `ls -ld ${quoted(above)}`;
 }
 
 /** Why this user cannot use a file that is there, or undefined: another user owns it, or its mode forbids it. */

@@ -1,6 +1,7 @@
 /** Reads a configuration file strictly: a misspelt setting is an error and is never ignored. */
 import * as v from "valibot";
 import { readBounded } from "../base/bounded.ts";
+import { openUp } from "../base/directory.ts";
 import { errorMessage, fail } from "../base/error.ts";
 import { issueText, isUnknownField, keysOf, unknownField } from "../base/issue.ts";
 import { limits } from "../base/limits.ts";
@@ -69,8 +70,12 @@ function textOf(path: string, bytesMax: number): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(readBounded(path, bytesMax));
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return "";
-    fail("usage", `${path} cannot be read: ${errorMessage(thrown)}`, { hint: `edit ${path}`, cause: thrown });
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === "ENOENT") return "";
+    fail("usage", `${path} cannot be read: ${errorMessage(thrown)}`, {
+      hint: code === "EACCES" ? openUp(path) : `edit ${path}`,
+      cause: thrown,
+    });
   }
 }
 

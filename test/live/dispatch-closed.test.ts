@@ -75,6 +75,18 @@ test.skipIf(!isRoot).each(["start.lock", "daemon.log"])("a %s of root is named t
   expect(row("home")).toMatchObject({ status: "fail", recovery: hint });
 });
 
+test.skipIf(!isRoot)("a registry, a configuration and a folder of Codex of root are named too", () => {
+  for (const [name, check] of [
+    ["d/registry.db", "registry"],
+    ["d/config.toml", "config"],
+    ["codex/thread-writer-locks", "auth"],
+  ] as const) {
+    if (check === "auth") mkdirSync(at(name), { mode: 0o700 });
+    else writeFileSync(at(name), "x", { mode: 0o600 });
+    expect(row(check)).toMatchObject({ status: "fail", recovery: `sudo chown -R ${uid} ${at(name)}` });
+  }
+});
+
 test.each([
   ["codex", 0o500],
   ["codex", 0o000],

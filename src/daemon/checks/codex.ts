@@ -4,10 +4,10 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { isPlainFile, look, openUp, ownerFault } from "../../base/directory.ts";
+import { isPlainFile, look, openUp } from "../../base/directory.ts";
 import { errorMessage } from "../../base/error.ts";
 import type { Log } from "../../base/log.ts";
-import { modeOf, ownUid, quoted } from "../../base/privacy.ts";
+import { modeOf, quoted } from "../../base/privacy.ts";
 import { version } from "../../base/version.ts";
 import { capabilities } from "../../codex/capabilities.ts";
 import { features, isNewer, isTested, tested, testedWords, upgradeFor } from "../../codex/features.ts";
@@ -126,11 +126,7 @@ function closedHome(home: string): Finding | undefined {
     } catch (thrown) {
       if (!closedCodes.has((thrown as NodeJS.ErrnoException).code ?? "")) continue;
       return bad(`CODEX_HOME is ${home}, and this user cannot write to ${folder}: ${errorMessage(thrown)}`, {
-        // What `sudo codex` made in a home of this user's own.
-        recovery:
-          folder !== home && ownerFault(folder)?.data?.["owner"] === 0 && !ownerFault(home)
-            ? `sudo chown -R ${ownUid()} ${quoted(folder)}`
-            : openUp(folder),
+        recovery: openUp(folder),
         data: { codex_home: home },
       });
     }

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { look, ownerFault } from "../../base/directory.ts";
+import { fileFault, look, ownerFault } from "../../base/directory.ts";
 import { limits } from "../../base/limits.ts";
 import type { Inspection } from "../../store/inspect.ts";
 import { bad, badOf, type CheckContext, type Finding, ok, skipped, warn } from "./check.ts";
@@ -24,6 +24,8 @@ export async function checkRegistry({ paths }: CheckContext, clock: Clock): Prom
     return skipped(`${db} does not exist yet`, { recovery: "dispatch up" });
   }
   for (const path of [db, `${db}-wal`, `${db}-shm`, lock]) {
+    const closed = fileFault(path);
+    if (closed) return badOf(closed);
     const open = openFault(path, "file");
     if (open) return open;
   }

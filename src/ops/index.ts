@@ -110,6 +110,6 @@ export const quickReads: readonly QuickRead[] = [
   { name: "thread.watch", cli: "watch", args: [], hash: "d115deaf6c45" },
   { name: "trigger.get", cli: "trigger get", args: ["trigger"], hash: "0f93758e7a3f" },
   { name: "trigger.list", cli: "trigger list", args: [], hash: "4645b9c4a038" },
-  { name: "trigger.test", cli: "trigger test", args: ["trigger"], hash: "bb15fc873b49" },
+  { name: "trigger.test", cli: "trigger test", args: ["trigger"], hash: "bea89f6be58c" },
   { name: "usage.show", cli: "usage", args: [], hash: "00968ae4b87e" },
 ];

@@ -1,7 +1,7 @@
 /** Which process is at the other end of a unix connection, by the kernel's word. */
-import { ptr } from "bun:ffi";
+import { type Pointer, ptr } from "bun:ffi";
 import { fail } from "./error.ts";
-import { libcWithErrno } from "./libc.ts";
+import { libc, libcWithErrno } from "./libc.ts";
 
 export interface Peer {
   uid: number;
@@ -16,6 +16,16 @@ export function peerOf(fd: number): Peer {
 }
 
 let ask: ((fd: number) => Peer) | undefined;
+
+/** Whether bytes have come that nobody has read yet. */
+export function hasUnread(fd: number): boolean {
+  recv ??= libc({ recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" } }).recv;
+  const peek = 2;
+  const dontWait = process.platform === "darwin" ? 0x80 : 0x40;
+  return recv(fd, ptr(new Uint8Array(1)), 1, peek | dontWait) > 0;
+}
+
+let recv: ((fd: number, into: Pointer, length: number, flags: number) => number | bigint) | undefined;
 
 function linuxAsk(): (fd: number) => Peer {
   const { functions, errno } = libcWithErrno({

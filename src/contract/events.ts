@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { orNull, time } from "./shape.ts";
+import type { HoldReason } from "./words.ts";
 
 type MessageEvent = {
   attempt?: number;
@@ -35,7 +36,7 @@ export interface EventData {
   "thread.unblocked": Nothing;
   "thread.warned": { warning: string; server: string | null; thread_id: string };
   "thread.unwarned": { server: string | null; thread_id: string };
-  "thread.agents": { working: number; why?: string };
+  "thread.agents": { working: number; why?: string; reason?: HoldReason };
   "turn.started": Nothing;
   "turn.completed": TurnEnd;
   "turn.failed": TurnEnd;

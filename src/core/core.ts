@@ -136,8 +136,8 @@ export interface Core extends AutomationVerbs, RelayVerbs {
   running(): ThreadView[];
   /** Threads whose sub-agents work, whether or not they run a turn themselves. */
   withAgents(): ThreadView[];
-  /** Threads whose goal is active: Codex starts one turn of it after the other. */
-  withActiveGoal(): ThreadView[];
+  /** Threads in which nothing runs, and whose goal starts its next turn in a moment. */
+  betweenGoalTurns(): ThreadView[];
   counts(): Counts & { byStatus: Record<string, number> };
   cursor(): string;
   audited(limit: number): EventView[];

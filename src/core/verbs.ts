@@ -29,6 +29,7 @@ import { syncing } from "./search/sync.ts";
 import { tail } from "./search/tail.ts";
 import { beginHandover } from "./state/capacity.ts";
 import { missingFolder } from "./state/folder.ts";
+import { isBetweenGoalTurns } from "./state/goal.ts";
 import { release } from "./state/hold.ts";
 import { statusOf, viewOf } from "./state/lane.ts";
 import { receiptById, receiptsOf, refuseRelayed } from "./state/receipt.ts";
@@ -217,7 +218,11 @@ export function verbsOf(
         const lane = store.lanes.findByThread(threadId);
         return lane ? [view(lane.ref)] : [];
       }),
-    withActiveGoal: () => store.lanes.withActiveGoal().map(({ ref }) => view(ref)),
+    betweenGoalTurns: () =>
+      store.lanes
+        .withActiveGoal()
+        .filter((lane) => isBetweenGoalTurns(lane, store.turns.latest(lane.ref) ?? null))
+        .map(({ ref }) => view(ref)),
     counts() {
       const byStatus: Record<string, number> = {};
       for (const facts of store.lanes.statusFacts()) {

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { DispatchError, errorMessage, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import { type Peer as Process, peerOf } from "../base/peer.ts";
+import { hasUnread, type Peer as Process, peerOf } from "../base/peer.ts";
 import { ownUid } from "../base/privacy.ts";
 import type { DaemonFrame, Hello } from "../ops/protocol.ts";
 import type { Call } from "./call.ts";
@@ -50,12 +50,13 @@ export function openControl(options: ControlOptions): Control {
 
   /** The connection that has been idle for the longest time. Undefined when none is. */
   const longestIdle = (): [Connection, Peer] | undefined => {
-    let found: { since: number; entry: [Connection, Peer] } | undefined;
-    for (const entry of open) {
-      const since = entry[0].idleSince();
-      if (since !== undefined && (found === undefined || since < found.since)) found = { since, entry };
-    }
-    return found?.entry;
+    const idle = [...open].flatMap(([client, peer]) => {
+      const since = client.idleSince();
+      return since === undefined ? [] : [{ since, client, peer }];
+    });
+    // When many connect at once, calls wait in their sockets.
+    const found = idle.sort((a, b) => a.since - b.since).find(({ peer }) => !hasUnread(peer.fd));
+    return found && [found.client, found.peer];
   };
 
   /** False when there is no room for one more, and none can be made. */

@@ -10,7 +10,7 @@ import type { Paths } from "../base/paths.ts";
 import { version } from "../base/version.ts";
 
 /**
- * Takes the instance lock, for a daemon or for a command. Undefined when another daemon has it. A stopping daemon has removed its socket and frees the
+ * Takes the instance lock, for a daemon or for a command. Undefined when another process has it. A stopping daemon has removed its socket and frees the
  * lock soon: then this waits for the lock, so that a command right after a stop finds a daemon.
  */
 export async function takeInstance(

@@ -49,7 +49,7 @@ export function laneStore(db: Database): Store["lanes"] {
         .map((row) => row.ref),
     withActiveGoal: () =>
       lanes.all(
-        `SELECT * FROM lanes WHERE ${live} AND source = 'own' AND json_extract(goal, '$.status') = 'active'`,
+        `SELECT * FROM lanes WHERE ${live} AND source = 'own' AND archived_at IS NULL AND gone_at IS NULL AND json_extract(goal, '$.status') = 'active'`,
       ),
     withInterruptedGoal: () =>
       lanes.all(

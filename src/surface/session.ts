@@ -1,5 +1,5 @@
 /** Calls the daemon over one kept connection. Reconnects and retries when the connection is lost and a retry is safe. */
-import { DispatchError, unsureOf } from "../base/error.ts";
+import { DispatchError, type ErrorBody, unsureOf } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Repeat } from "../ops/op.ts";
 import type { Caller } from "../ops/protocol.ts";
@@ -83,7 +83,10 @@ export function openSession(route: Route): Session {
           });
           continue;
         }
-        if (answer.unread && tries < limits.client.callTriesMax) continue;
+        if (answer.unread) {
+          if (tries < limits.client.callTriesMax) continue;
+          throw orUnsure(DispatchError.fromBody(answer.unread));
+        }
         // A daemon that could not start did nothing.
         const deathReason = await whyDied?.();
         if (deathReason) throw orUnsure(deathReason);
@@ -118,7 +121,7 @@ function isDown({ code }: DispatchError): boolean {
 }
 
 /** A connection that failed during a call: the daemon did not answer, or its answer could not be read. */
-function lostWith(thrown: unknown): { lost: true; unread?: true; why: DispatchError } {
+function lostWith(thrown: unknown): { lost: true; unread?: ErrorBody; why: DispatchError } {
   if (thrown instanceof DispatchError) return { lost: true, why: thrown };
   throw thrown;
 }

@@ -15,7 +15,7 @@ export interface Call {
 }
 
 /** `unread`: the daemon closed an idle connection, and has not read this call. */
-export type Answer = { result: Row } | { error: ErrorBody } | { lost: true; unread?: true };
+export type Answer = { result: Row } | { error: ErrorBody } | { lost: true; unread?: ErrorBody };
 
 export interface Connection {
   /** Rows come in order. While the promise of `row` is pending, nothing is read. Abort cancels the call. */
@@ -124,7 +124,7 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon, clock = 
     if ("error" in frame && frame.id === null) {
       greeting.reject(DispatchError.fromBody(frame.error));
       if (daemon !== undefined && frame.error.code === "overloaded")
-        return drop({ lost: true, unread: true });
+        return drop({ lost: true, unread: frame.error });
       if (daemon === undefined && open.size === 0) refusal = frame.error;
       return endAll({ error: frame.error });
     }

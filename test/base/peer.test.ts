@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
-import { type Peer, peerOf } from "../../src/base/peer.ts";
+import { hasUnread, type Peer, peerOf } from "../../src/base/peer.ts";
 import { openControl } from "../../src/daemon/control.ts";
 import { hello, memoryLog, until } from "../daemon/rig.ts";
 
@@ -65,3 +65,33 @@ test.skipIf(!mayBecomeAnother)(
     control.close();
   },
 );
+
+test("bytes that have come and that nobody has read are seen, and stay", async () => {
+  const path = join(mkdtempSync(join(tmpdir(), "peer-")), "s");
+  let fd = -1;
+  let heard = "";
+  const listener = Bun.listen({
+    unix: path,
+    socket: {
+      open(peer) {
+        fd = (peer as typeof peer & { fd: number }).fd;
+        peer.pause();
+        listened.resolve(() => peer.resume());
+      },
+      data: (_peer, chunk) => {
+        heard += chunk.toString();
+      },
+    },
+  });
+  const listened = Promise.withResolvers<() => void>();
+  const client = await Bun.connect({ unix: path, socket: { data() {} } });
+  const resume = await listened.promise;
+  expect(hasUnread(fd)).toBe(false);
+  client.write("hello");
+  await until(() => hasUnread(fd), "the bytes");
+  resume();
+  await until(() => heard === "hello", "all of them are read");
+  expect(hasUnread(fd)).toBe(false);
+  client.end();
+  listener.stop(true);
+});

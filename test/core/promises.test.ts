@@ -349,7 +349,7 @@ test("a folder that may not be entered is refused in its own words, for a new th
   expect(await refusal(here.send("work"))).toMatchObject({
     code: "conflict",
     message: `the folder of thread ${here.ref} may not be entered: /closed`,
-    hint: expect.stringContaining("chmod u+rx /closed"),
+    hint: expect.stringContaining("let this user enter it"),
   });
 });
 

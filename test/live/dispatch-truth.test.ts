@@ -59,7 +59,7 @@ test("a sub-agent that fails after its parent's turn is told, with its reason", 
     queue: { reason: "failed" },
   });
   const { events } = await rig.ask(["events", "--kinds", "thread.agents"]);
-  expect(events.at(-1).data).toEqual({ working: 0, why: expect.stringContaining("boom") });
+  expect(events.at(-1).data).toEqual({ working: 0, why: expect.stringContaining("boom"), reason: "failed" });
 });
 
 test("stop ends a sub-agent that outlives its parent's turn", async () => {

@@ -40,7 +40,7 @@ for (const [what, situation, calls, change, message] of [
   ["a running turn", "a running turn", 0, undefined, /^a turn runs: \w+ "docs"/],
   ["an open question", "an open request", 0, undefined, /a question is open/],
   ["a command that waits", "two threads", 1, undefined, /^another command waits for its answer$/],
-  ["an active goal", "two threads", 0, hasGoal, /^a goal is active: \w+$/],
+  ["an active goal", "a finished turn", 0, hasGoal, /^a goal is active: \w+$/],
 ] as const)
   test(`${what} keeps a daemon that is to stop only when idle`, async () => {
     const refused = await refusal(situation, { idle: true }, calls, change);
@@ -71,7 +71,7 @@ test("sub-agents that outlive their turn keep a daemon, and are named", async ()
 });
 
 test("a goal that goes on between two turns keeps a daemon, also without idle", async () => {
-  const refused = await refusal("two threads", {}, 0, hasGoal);
+  const refused = await refusal("a finished turn", {}, 0, hasGoal);
   const ref = given!.world.engine.core.resolve("@docs", null);
   expect(refused).toMatchObject({
     message: `a goal is active: ${ref}`,

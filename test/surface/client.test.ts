@@ -231,6 +231,19 @@ test("a call that crosses the end of its idle connection is sent again, whatever
   expect(daemon.calls).toHaveLength(2);
 });
 
+test("a call that was never read is refused as such, and is not unsure", async () => {
+  let isFirst = true;
+  const { session: open, daemon } = session((_, reply) => {
+    if (isFirst) reply.result({});
+    else reply.dismiss();
+    isFirst = false;
+  });
+  await open.call(to, {}, { caller, repeat: "keyed" });
+  const error = await errorOf(open.call(to, {}, { caller, repeat: "keyed" }));
+  expect(error.body).toMatchObject({ code: "overloaded", retry: "later" });
+  expect(daemon.calls).toHaveLength(1);
+});
+
 describe("a daemon that takes a call and does not answer", () => {
   /** What each connection in turn meets: silence, an end, or an answer. The last one is met ever after. */
   type Meeting = "silent" | "hang up" | "answer" | "busy" | "conflict";

@@ -26,7 +26,7 @@ export interface Actions {
 /** What a trigger needs of them when it is added and tested. */
 export interface Previews {
   delivery: Pick<Delivery, "store">;
-  /** Throws what `create` would refuse before it asks Codex. */
+  /** Throws what `create` would refuse before it asks Codex, but for the name. */
   plan(asked: { preset: string | null; name: string; text: string }): void;
 }
 

@@ -7,13 +7,14 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { EventRow } from "../model/events.ts";
 import type { Automation, Watched, When } from "../model/ports/automation.ts";
 import type { LaneFacts, Ref } from "../model/ports/rows.ts";
+import { hasBadAgents } from "../state/subagents.ts";
 
 /** `hit`: it fires. `arm`: its condition does not hold any more. `hold`: of several threads this one is ready. */
 export type Meaning = "hit" | "hold" | "arm" | "none";
 
 /** The kinds that a condition is looked at after. A state is looked at after each of them. */
 const looksAfter: Record<WatchedCondition, readonly string[]> = {
-  failed: ["turn.failed"],
+  failed: ["turn.failed", "thread.agents"],
   waiting: ["request.opened"],
   idle: ["turn."],
   done: [
@@ -95,7 +96,10 @@ function hasOccurred(
   event: EventRow,
   facts: () => LaneFacts | undefined,
 ): boolean {
-  if (condition === "failed") return event.kind === "turn.failed";
+  if (condition === "failed")
+    return (
+      event.kind === "turn.failed" || (event.kind === "thread.agents" && event.data["reason"] === "failed")
+    );
   if (condition !== "waiting" || event.kind !== "request.opened") return false;
   // Answered meanwhile, it waits for nobody.
   return facts()?.requests.some(({ id }) => id === event.data["request"]) === true;
@@ -106,7 +110,8 @@ export function holdsAlready(deps: CoreDeps, when: When, facts: LaneFacts): bool
   if (when.kind !== "condition") return false;
   return when.conditions.some((condition) =>
     condition === "failed"
-      ? facts.latest?.status === "failed"
+      ? facts.latest?.status === "failed" ||
+        (hasBadAgents(facts.latest) && facts.lane.hold_reason === "failed")
       : holdsNow(deps, condition === "waiting" ? "waiting" : condition, facts),
   );
 }

@@ -3,6 +3,7 @@
 import { limits } from "../../base/limits.ts";
 import type { Condition, Verdict } from "../../contract/words.ts";
 import type { LaneFacts, Turn } from "../model/ports/rows.ts";
+import { isBetweenGoalTurns } from "../state/goal.ts";
 import { limitFor } from "../state/lane.ts";
 import { hasBadAgents } from "../state/subagents.ts";
 
@@ -73,13 +74,8 @@ function isSettled(facts: LaneFacts): boolean {
     facts.latest?.status !== "in_progress" &&
     facts.in_flight === 0 &&
     facts.lane.setup === "ready" &&
-    !isBetweenGoalTurns(facts);
+    !isBetweenGoalTurns(facts.lane, facts.latest);
   return isQuiet && (facts.lane.pending === 0 || facts.lane.hold_reason !== null);
-}
-
-/** Codex goes on with an active goal after each turn that was completed, and after no other (facts T10). */
-function isBetweenGoalTurns({ lane, latest }: LaneFacts): boolean {
-  return lane.source === "own" && lane.goal?.status === "active" && latest?.status === "completed";
 }
 
 /** A request ends a wait for anything that cannot happen before its answer. */

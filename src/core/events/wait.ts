@@ -9,6 +9,7 @@ import { type Condition, type Verdict, worst } from "../../contract/words.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import { isTerminal } from "../model/message.ts";
 import type { LaneFacts, Message, Ref, Turn } from "../model/ports/rows.ts";
+import { hasBadAgents } from "../state/subagents.ts";
 import { holds, isStopped, markTurn, needsAnswer, type TurnMark, verdictOf } from "./condition.ts";
 
 /** `ref` is null for a message to another machine. */
@@ -105,7 +106,7 @@ function look(
   marks: Map<Ref, TurnMark>,
 ): Verdict | undefined {
   if (target.ref === null) return relayedVerdict(deps, target.receipt);
-  if (target.receipt !== undefined) return receiptVerdict(deps, target.receipt);
+  if (target.receipt !== undefined) return receiptVerdict(deps, target.receipt, condition);
   const facts = deps.store.lanes.getFacts(target.ref);
   const mark = marks.get(target.ref) ?? markTurn(facts);
   marks.set(target.ref, mark);
@@ -124,6 +125,7 @@ export function holdsNow(
   turn: Turn | null = null,
 ): boolean {
   const { ref, thread_id } = facts.lane;
+  if (condition === "done" && deps.live.goalStarts.has(thread_id ?? "")) return false;
   return holds(condition, facts, {
     turn,
     hasWorked: hasWorked(deps, facts),
@@ -160,11 +162,16 @@ export async function isConfirmed(
   return status !== "active";
 }
 
-function receiptVerdict({ store, live }: CoreDeps, id: string): Verdict | undefined {
+function receiptVerdict({ store, live }: CoreDeps, id: string, condition: Condition): Verdict | undefined {
   const message: Message = store.messages.get(id);
   if (message.state === "unsure") return "unsure";
-  if (store.requests.listOpen({ lane: message.lane }).length > 0 && message.state === "delivered")
-    return "needs_answer";
+  const latest = store.turns.latest(message.lane);
+  const isLatest = message.state === "done" && latest !== undefined && latest.turn_id === message.turn_id;
+  const agents = isLatest && condition === "done" ? live.agents(store.lanes.get(message.lane).thread_id) : [];
+  const isAtWork = message.state === "delivered" || agents.length > 0;
+  if (isAtWork && store.requests.listOpen({ lane: message.lane }).length > 0) return "needs_answer";
+  if (agents.length > 0) return undefined;
+  if (isLatest && condition === "done" && hasBadAgents(latest)) return "turn_failed";
   if (message.state !== "delivered" && !isTerminal(message.state) && live.blocked.has(message.lane))
     return "blocked";
   return isTerminal(message.state) ? endVerdict(message) : undefined;

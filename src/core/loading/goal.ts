@@ -12,6 +12,7 @@ import type { Lane, Ref } from "../model/ports/rows.ts";
 import type { Store } from "../model/ports/store.ts";
 import type { GoalChange, GoalFacts } from "../model/ports/thread.ts";
 import { goalBlock } from "../state/capacity.ts";
+import { cutGoal } from "../state/goal.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 import { confirmed } from "./confirmed.ts";
 import { type Opened, open } from "./open.ts";
@@ -61,7 +62,7 @@ export async function activateGoal(deps: CoreDeps, opened: Opened): Promise<void
  */
 export function interruptGoals({ store }: CoreDeps, change: Change): void {
   for (const lane of store.lanes.withActiveGoal()) {
-    store.lanes.set(lane.ref, { goal: { ...lane.goal!, status: "paused", interrupted: true } });
+    store.lanes.set(lane.ref, { goal: cutGoal(lane.goal) });
     change.append({
       kind: "goal.changed",
       lane: lane.ref,
@@ -125,35 +126,41 @@ export async function setGoal(deps: CoreDeps, ref: Ref, change: GoalChange): Pro
     const before = await agent.readGoal(lane.thread_id);
     if (!before && change.objective === undefined)
       fail("usage", `thread ${ref} has no goal yet`, { hint: `dispatch goal set ${ref} "the objective"` });
+    const status = change.status ?? (before?.status === "paused" ? "paused" : "active");
+    const begins = status === "active" && before?.status !== "active";
+    const block = begins ? goalBlock(deps, lane) : null;
+    if (block)
+      fail("thread_busy", `the goal cannot begin: ${block.message}`, {
+        hint: `dispatch goal set ${ref} --status paused keeps it for later, with its objective if it is new`,
+      });
     // A goal that is set over a finished one goes on with its used tokens (facts F31).
     if (before?.status === "complete" && change.objective !== undefined)
       await agent.clearGoal(lane.thread_id);
-    const status = change.status ?? (before?.status === "paused" ? "paused" : "active");
     const put = () => putGoal(deps, lane.thread_id, change);
-    if (status === "paused" || before?.status === "active") await put();
-    else {
-      const block = goalBlock(deps, lane);
-      if (block)
-        fail("thread_busy", `the goal cannot begin: ${block.message}`, {
-          hint: `dispatch goal set ${ref} --status paused keeps it for later, with its objective if it is new`,
-        });
-      await beginning(deps, opened, put);
-    }
+    await (begins ? beginning(deps, opened, put) : put());
     return storeGoal(deps, ref, await agent.readGoal(lane.thread_id));
   });
 }
 
-/** Its first turn counts as running from now on, so that no other one takes its place. */
+/** Its first turn counts as running from now on, so that no other one takes its place. It follows the turn that runs. */
 async function beginning(
-  { live, clock }: CoreDeps,
-  { lane }: Opened,
+  { live, clock, store }: CoreDeps,
+  { lane: { thread_id, ref, cwd } }: Opened,
   put: () => Promise<void>,
 ): Promise<void> {
-  live.goalStarts.set(lane.thread_id, lane.cwd);
-  const end = () => void live.goalStarts.delete(lane.thread_id);
-  clock.after(limits.codex.goalStartMs, end);
+  live.goalStarts.get(thread_id)?.cancel();
+  const start = { ref, cwd, cancel: () => {} };
+  live.goalStarts.set(thread_id, start);
+  const lookAgain = () => {
+    start.cancel = clock.after(limits.codex.goalStartMs, () => {
+      if (store.turns.running(ref).length > 0) lookAgain();
+      else live.goalStarts.delete(thread_id);
+    });
+  };
+  lookAgain();
   await put().catch((thrown: unknown) => {
-    end();
+    start.cancel();
+    live.goalStarts.delete(thread_id);
     throw thrown;
   });
 }

@@ -4,6 +4,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import { isInFlight } from "../model/message.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
+import { isBetweenGoalTurns } from "../state/goal.ts";
 
 /**
  * Under the lane's lock. Throws `thread_busy` with the reason. `what` names the operation; `needsEmptyQueue`: a queued
@@ -21,6 +22,7 @@ export async function assertIdle(
   if (store.turns.running(ref).length > 0)
     fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
   refuseUnsettled(deps, ref);
+  refuseGoal(deps, lane, `${what} would cut its next turn`);
   if (needsEmptyQueue && lane.pending > 0) {
     fail("thread_busy", `thread ${ref} has ${lane.pending} messages waiting`, {
       hint: `dispatch queue list ${ref}`,
@@ -30,6 +32,14 @@ export async function assertIdle(
     fail("thread_busy", `thread ${ref} runs a turn, which ${what} would cut`, stop);
   }
   return lane;
+}
+
+/** Throws `thread_busy` between two turns of an active goal: the next one begins in a moment. */
+export function refuseGoal({ store }: CoreDeps, lane: Lane, why: string): void {
+  if (!isBetweenGoalTurns(lane, store.turns.latest(lane.ref) ?? null)) return;
+  fail("thread_busy", `thread ${lane.ref} goes on with its goal, and ${why}`, {
+    hint: `dispatch goal set ${lane.ref} --status paused`,
+  });
 }
 
 /** Throws `thread_busy` while a message is in flight and its delivery is not settled. */

@@ -61,8 +61,8 @@ export interface Live {
    * since. The next load repeats what is still so.
    */
   readonly warnings: Map<string, Map<string, { words: string; isPast: boolean }>>;
-  /** The folders of threads whose goal was made active and has not begun its first turn, by thread id. */
-  readonly goalStarts: Map<string, string>;
+  /** Threads whose goal was made active and has not begun its first turn, by thread id. */
+  readonly goalStarts: Map<string, { ref: Ref; cwd: string; cancel(): void }>;
   /** The limit that Codex last reported as used up and has not withdrawn. */
   exhausted(): Exhausted | null;
   setExhausted(exhausted: Exhausted | null): void;
@@ -118,6 +118,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     retrying.clear();
     agents.clear();
     owing.clear();
+    for (const { cancel } of goalStarts.values()) cancel();
     goalStarts.clear();
     exhausted = null;
     reporter = null;
@@ -158,6 +159,7 @@ export function live(clock: Pick<Clock, "now" | "monotonic">): Live {
     topOf: (agent) => [...agents].find(([, working]) => agent !== null && working.includes(agent))?.[0],
     owesReport: (threadId) => owing.has(threadId),
     turnBegan(threadId) {
+      goalStarts.get(threadId)?.cancel();
       goalStarts.delete(threadId);
       if (!agents.has(threadId)) owing.delete(threadId);
     },

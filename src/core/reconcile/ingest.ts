@@ -15,6 +15,7 @@ import { hookDecided } from "../requests/hookdecision.ts";
 import { openRequest } from "../requests/request.ts";
 import { cancelToolCalls } from "../requests/toolcall.ts";
 import { indexedBytesMax, indexedError } from "../search/indexed.ts";
+import { cutGoal } from "../state/goal.ts";
 import { freeHandle } from "../state/handle.ts";
 import { noteAnswer } from "../state/lastmessage.ts";
 import { expire } from "../state/settle.ts";
@@ -205,6 +206,7 @@ function laneEventHandlers(deps: CoreDeps, onTurnEnd: (lane: Lane) => void): Lan
       const handle = archived || lane.handle === null ? lane.handle : freeHandle(store, lane.handle);
       store.lanes.set(lane.ref, {
         archived_at: archived ? change.now : null,
+        goal: archived ? cutGoal(lane.goal) : lane.goal,
         handle,
         updated_at: change.now,
       });

@@ -1,5 +1,5 @@
 /**
- * Whether a turn may start: by a handover, the usage limit of the account, and the limits that the user sets. The next
+ * Whether a turn may start: a handover, the usage limit of the account and the limits of the user forbid it. The next
  * turns of a goal that has begun, and other apps, are not limited.
  */
 import { errorMessage } from "../../base/error.ts";
@@ -19,27 +19,39 @@ export interface StartBlock {
 
 /** Why no turn may start in this thread now; null: one may. */
 export function startBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
-  if (deps.clock.monotonic() < deps.live.handover.until)
-    return {
-      by: "limits",
-      message: "a new daemon takes over when no turn runs",
-      hint: "send it with --queue",
-    };
-  const limit = limitMessage(deps, lane);
-  if (limit !== null)
-    return { by: "usage_limit", message: limit, hint: "send it with --queue to wait for it" };
-  const full = capacityMessage(deps, lane);
-  if (full !== null) return { by: "limits", message: full, hint: "send it with --queue to wait its turn" };
-  const block = budgetBlock(deps, lane);
-  return block && { by: "limits", ...block };
+  return handoverBlock(deps) ?? usageBlock(deps, lane) ?? placeBlock(deps, lane) ?? spentBlock(deps, lane);
 }
 
 /** The same for a goal that is to begin. In a thread that runs a turn it takes the place of that turn. */
 export function goalBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
-  const block = startBlock(deps, lane);
-  if (block === null || deps.store.turns.running(lane.ref).length === 0) return block;
-  const limit = limitMessage(deps, lane) ?? budgetBlock(deps, lane);
-  return limit === null ? null : block;
+  if (deps.store.turns.running(lane.ref).length === 0) return startBlock(deps, lane);
+  return handoverBlock(deps) ?? usageBlock(deps, lane) ?? spentBlock(deps, lane);
+}
+
+function handoverBlock({ clock, live }: CoreDeps): StartBlock | null {
+  if (clock.monotonic() >= live.handover.until) return null;
+  return {
+    by: "limits",
+    message: "a new daemon takes over when no turn runs",
+    hint: "send it with --queue",
+  };
+}
+
+function usageBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
+  const message = limitMessage(deps, lane);
+  return message === null
+    ? null
+    : { by: "usage_limit", message, hint: "send it with --queue to wait for it" };
+}
+
+function placeBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
+  const message = capacityMessage(deps, lane);
+  return message === null ? null : { by: "limits", message, hint: "send it with --queue to wait its turn" };
+}
+
+function spentBlock(deps: CoreDeps, lane: Lane): StartBlock | null {
+  const block = budgetBlock(deps, lane);
+  return block && { by: "limits", ...block };
 }
 
 /** For some seconds no turn starts, so that the running ones are the last ones. `goOn` is called if nobody took over. */
@@ -61,7 +73,10 @@ function capacityMessage(deps: CoreDeps, { cwd }: Lane): string | null {
 
 /** Turns that run, and those that are about to begin; in one folder, or everywhere. */
 function countBusy({ store, live }: CoreDeps, cwd?: string): number {
-  const goals = [...live.goalStarts.values()].filter((folder) => cwd === undefined || folder === cwd);
+  const isCounted = (ref: Ref) => store.turns.running(ref).length > 0;
+  const goals = [...live.goalStarts.values()].filter(
+    (start) => (cwd === undefined || start.cwd === cwd) && !isCounted(start.ref),
+  );
   return store.messages.countBusy(live.epoch(), cwd) + goals.length;
 }
 

@@ -1,6 +1,5 @@
 /** The folder that a thread works in. Without it every command of a turn fails. */
 import { fail } from "../../base/error.ts";
-import { quoted } from "../../base/privacy.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Block } from "../model/live.ts";
 import type { Lane } from "../model/ports/rows.ts";
@@ -25,7 +24,7 @@ export function missingFolder({ files }: CoreDeps, lane: Lane): Block | null {
       }
     : {
         reason: `the folder of thread ${ref} may not be entered: ${cwd}`,
-        hint: `chmod u+rx ${quoted(cwd)}, or ${elsewhere}`,
+        hint: `${elsewhere}, or let this user enter it`,
       };
 }
 

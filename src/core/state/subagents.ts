@@ -45,7 +45,13 @@ export function agentFailed(
   // A turn that runs is told of it by Codex, and its own end counts.
   if (store.turns.running(lane.ref).length === 0)
     endedBadly(store, change, lane, { working, why, reason: "failed" });
-  else note(change, lane, working, why);
+  else note(change, lane, working, { why, reason: "failed" });
+}
+
+/** A person ends them. */
+export function agentsStopped(store: Store, change: Change, lane: Lane, working: number): void {
+  const number = working === 1 ? "a sub-agent was" : `${working} sub-agents were`;
+  endedBadly(store, change, lane, { working, why: `${number} stopped`, reason: "stopped" });
 }
 
 function endedBadly(
@@ -54,14 +60,20 @@ function endedBadly(
   lane: Lane,
   { working, why, reason }: { working: number; why: string; reason: HoldReason },
 ): void {
-  note(change, lane, working, why);
+  note(change, lane, working, { why, reason });
+  if (lane.source !== "own") return;
   const turn = store.turns.latest(lane.ref);
   if (turn && turn.error === null)
     store.turns.put({ ...turn, error: { kind, message: clip(why, limits.thread.turnErrorCharsMax) } });
   hold(store, change, lane.ref, reason);
 }
 
-function note(change: Change, lane: Lane, working: number, why: string): void {
-  const data = { working, why: clip(why, limits.event.textCharsMax) };
+function note(
+  change: Change,
+  lane: Lane,
+  working: number,
+  { why, reason }: { why: string; reason: HoldReason },
+): void {
+  const data = { working, why: clip(why, limits.event.textCharsMax), reason };
   change.append({ kind: "thread.agents", lane: lane.ref, data });
 }

@@ -141,6 +141,12 @@ function digestOf({ name, text, goal, settings, output_schema, requests }: NewTh
 
 /** Refuses what can be refused without Codex. Throws `usage`, `too_large`, `conflict` (the handle is taken). */
 export function checkNew(deps: CoreDeps, draft: NewThread): void {
+  checkNameless(deps, draft);
+  refuseName(deps.store, draft.name);
+}
+
+/** The same of a thread whose name is not sure yet. */
+export function checkNameless(deps: CoreDeps, draft: NewThread): void {
   const { store } = deps;
   const { cwd } = draft.settings;
   if (draft.text !== null && /^\s*\/goal(\s|$)/.test(draft.text)) {
@@ -151,7 +157,6 @@ export function checkNew(deps: CoreDeps, draft: NewThread): void {
   refuseFolder(deps, cwd);
   if (store.lanes.count() >= limits.thread.max)
     fail("too_large", `the registry holds ${limits.thread.max} threads`, { hint: "dispatch forget" });
-  refuseName(store, draft.name);
 }
 
 /** Throws `usage` for a title that misleads, `conflict` for one whose handle is taken. */

@@ -1,6 +1,6 @@
 /** Ends the management of a thread, which Codex keeps. */
 import { errorMessage, fail } from "../../base/error.ts";
-import { refuseAgents, refuseUnsettled } from "../loading/idle.ts";
+import { refuseAgents, refuseGoal, refuseUnsettled } from "../loading/idle.ts";
 import type { CoreDeps } from "../model/deps.ts";
 import type { Ref } from "../model/ports/rows.ts";
 import { endQueued } from "../state/settle.ts";
@@ -13,6 +13,7 @@ export async function forget(deps: CoreDeps, ref: Ref): Promise<void> {
     if (store.turns.running(ref).length > 0)
       fail("thread_busy", `thread ${ref} runs a turn`, { hint: `dispatch stop ${ref}` });
     refuseUnsettled(deps, ref);
+    refuseGoal(deps, lane, "it would go on where nobody sees it");
     refuseAgents(deps, lane, "forgetting it would lose their reports");
     journal.commit((change) => {
       endQueued(store, change, ref, "cancelled");

@@ -10,6 +10,7 @@ import type { CoreDeps } from "../model/deps.ts";
 import type { Lane, Ref } from "../model/ports/rows.ts";
 import { refusalOf } from "../model/refusal.ts";
 import type { ThreadTarget } from "../model/target.ts";
+import { cutGoal } from "../state/goal.ts";
 import { freeHandle, slug } from "../state/handle.ts";
 import { refuseMisleadingTitle } from "../state/title.ts";
 
@@ -84,7 +85,8 @@ export async function archive(deps: CoreDeps, target: ThreadTarget): Promise<voi
     refuseWorkingAgent(deps, lane.thread_id);
     if (lane.thread_id !== null) await archiveThere(deps, lane, lane.thread_id);
     journal.commit((change) => {
-      store.lanes.set(lane.ref, { archived_at: change.now, updated_at: change.now });
+      const goal = cutGoal(lane.goal);
+      store.lanes.set(lane.ref, { archived_at: change.now, goal, updated_at: change.now });
       change.append({ kind: "thread.archived", lane: lane.ref });
     });
     if (lane.thread_id !== null) live.drop(lane.thread_id);

@@ -7,10 +7,9 @@ import type { Ruling } from "../../contract/words.ts";
 import { refuseOwnFiles } from "../loading/ownfiles.ts";
 import type { ConfigFiles, Values } from "../model/config.ts";
 import type { CoreDeps } from "../model/deps.ts";
-import { refuseFolder } from "../state/folder.ts";
 import { slug } from "../state/handle.ts";
 import { type Choice, type Dropped, isTextFile, type Layer, resolve } from "./choices.ts";
-import { checkNew, type NewThread } from "./create.ts";
+import { checkNameless, checkNew, type NewThread } from "./create.ts";
 import { checkedSettings } from "./models.ts";
 import { settingsFrom } from "./settings.ts";
 
@@ -73,7 +72,9 @@ export function refusePlan(
 ): void {
   const presets = preset === null ? [] : [preset];
   const request = { name, presets, flags: { text }, key: null, created_by: "trigger", cwd: deps.home };
-  refuseFolder(deps, plan(deps, request).draft.settings.cwd);
+  const { draft } = plan(deps, request);
+  checkNameless(deps, draft);
+  refuseOwnFiles(deps, draft.settings, draft.settings.may_write_home);
 }
 
 function defaultLayers({ own, repository }: ConfigFiles): Layer[] {

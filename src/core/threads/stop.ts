@@ -7,6 +7,7 @@ import { refusalOf } from "../model/refusal.ts";
 import { until } from "../model/until.ts";
 import type { Reconcile } from "../reconcile/loop.ts";
 import { isRunning, saysIdle } from "../state/lane.ts";
+import { agentsStopped } from "../state/subagents.ts";
 import { refuseUnwritable } from "../state/writable.ts";
 
 export interface Stopped {
@@ -27,6 +28,8 @@ export async function stop(
   const { store, agent, live, journal } = deps;
   const lane = store.lanes.get(ref);
   refuseUnwritable(lane);
+  const end = deps.clock.monotonic() + timeoutMs;
+  const left = () => Math.max(0, end - deps.clock.monotonic());
   const threadId = lane.thread_id;
   if (threadId === null || (!live.get(threadId) && live.agents(threadId).length === 0))
     return { state: "nothing_running", turn_id: null, goal_paused: false, agents_stopped: [] };
@@ -41,10 +44,10 @@ export async function stop(
     });
   }
   // A message that was sent a moment ago is about to run; a stop that found no turn yet would not stop it.
-  await until(deps, timeoutMs, () => !isBeginning(deps, ref));
+  await until(deps, left(), () => !isBeginning(deps, ref));
   const turnId = await runningTurn(deps, ref, threadId);
   if (turnId !== null) await interrupt(deps, reconcile, ref, threadId, turnId);
-  const hasTurnEnded = await until(deps, timeoutMs, () => {
+  const hasTurnEnded = await until(deps, left(), () => {
     const turn = turnId === null ? undefined : store.turns.find(ref, turnId);
     return turnId === null || (turn !== undefined && turn.status !== "in_progress");
   });
@@ -54,8 +57,11 @@ export async function stop(
   if (turnId !== null) await cleanBackground(deps, ref, threadId);
   // The end of its turn leaves them at work (facts C6). They are read after it, since it may have spawned another one.
   const agents = live.agents(threadId);
+  // First, so that nobody who waits takes their end for a good one. A turn that was interrupted is told anyway.
+  if (agents.length > 0 && turnId === null)
+    journal.commit((change) => agentsStopped(store, change, store.lanes.get(ref), agents.length));
   await Promise.all(agents.map((id) => interruptAgent(deps, ref, id)));
-  const haveAgentsEnded = await until(deps, timeoutMs, () => live.agents(threadId).length === 0);
+  const haveAgentsEnded = await until(deps, left(), () => live.agents(threadId).length === 0);
   const wasRunning = turnId !== null || agents.length > 0;
   const hasEnded = hasTurnEnded && haveAgentsEnded;
   return {

@@ -42,13 +42,14 @@ export default clientOp({
       const pid = asked ?? holder?.pid ?? null;
       // Before it is killed, a daemon that has answered gets the time that its stop may take.
       const graceMs = force && asked !== null ? limits.daemon.shutdownGraceMs + limits.daemon.killedMs : 0;
-      if (await ctx.gone(Math.max(wait * 1000, graceMs))) return { status: "stopped" as const, pid };
+      const waitMs = Math.max(wait * 1000, graceMs);
+      if (await ctx.gone(waitMs)) return { status: "stopped" as const, pid };
       if (force && holder?.kill() && (await ctx.gone(limits.daemon.killedMs)))
         return { status: "stopped" as const, pid };
       const daemon = pid === null ? "the daemon" : `the daemon (pid ${pid})`;
       const what =
         asked === null ? "does not answer and has not exited" : "was asked to stop and has not exited";
-      fail("timeout", `${daemon} ${what} within ${wait} s`, {
+      fail("timeout", `${daemon} ${what} within ${waitMs / 1000} s`, {
         hint: force ? "dispatch doctor" : "dispatch down --force",
       });
     } catch (thrown) {

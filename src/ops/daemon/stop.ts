@@ -48,8 +48,7 @@ export default op({
       .map((parent) => `${parent.agents.length} of ${parent.ref} "${cell(parent.title)}"`)
       .join(", ");
     const cut = [...new Set([...running, ...parents].map(({ ref }) => ref))];
-    // Between two of its turns nothing runs.
-    const goals = core.withActiveGoal().filter(({ ref }) => !running.some((thread) => thread.ref === ref));
+    const goals = core.betweenGoalTurns();
     const reasons = [
       ...(running.length > 0 ? [turns] : []),
       ...(parents.length > 0 ? [`sub-agents work: ${agents}`] : []),

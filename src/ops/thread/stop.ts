@@ -49,7 +49,7 @@ export default op({
   view({ ref, state, goal_paused, agents, agents_stopped }) {
     const result = {
       stopped: "stopped",
-      pending: `interrupt requested; ${agents.length > 0 ? "sub-agents have" : "the turn has"} not ended yet`,
+      pending: `interrupt requested; ${agents.length > 0 ? "not everything has ended" : "the turn has not ended"} yet`,
       nothing_running: "no turn was running",
     }[state];
     const ended =

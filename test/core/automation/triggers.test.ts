@@ -284,4 +284,6 @@ test("a preset that is not there is refused when the trigger is added, and told 
     reason: expect.stringContaining('no preset "reviewer"'),
   });
   expect(() => trigger(here, { name: "u", lane: null, action })).toThrow('no preset "reviewer"');
+  const goal = { ...action, preset: null, text: "/goal ship it" };
+  expect(() => trigger(here, { name: "v", lane: null, action: goal })).toThrow("a goal is not text");
 });

@@ -246,3 +246,42 @@ test("a goal takes the place of one turn: of two that are to begin, and of one b
   await here.pass(0);
   expect(statuses()).toEqual(["active", "paused"]);
 });
+
+test("a goal that follows the turn of its own thread takes no second place, and keeps the one it has", async () => {
+  const here = await limited({ turns: 2 });
+  const { core } = here.world.engine;
+  const other = await here.add("other");
+  const third = await here.add("third");
+  await here.reaches(await here.queue(here.ref, gated("go")), "delivered");
+  await core.setGoal(here.ref, { objective: "go on" });
+  await here.reaches(await here.queue(other, gated("other")), "delivered");
+  const waits = await here.queue(third, "hello");
+  await here.clock.advance(3 * limits.codex.goalStartMs);
+  here.world.agent.release("go");
+  await macrotasks(60);
+  expect(core.receipt(waits.receipt).state).toBe("queued");
+  // The limit that keeps the goal of a thread at work is named, not that of the turns.
+  here.budgets.turns = 1;
+  here.budgets.tokensPerThread = 0;
+  await core.setGoal(other, { objective: "later", status: "paused" });
+  expect((await refusal(core.setGoal(other, { status: "active" }))).message).toContain("tokens_per_thread");
+});
+
+test("a goal that is refused leaves the finished one as it was", async () => {
+  const here = await limited({});
+  const { core } = here.world.engine;
+  await core.setGoal(here.ref, { objective: "one" });
+  const thread = here.world.agent.threads.get(core.view(here.ref).id!)!;
+  thread.goal = { ...thread.goal!, status: "complete" };
+  here.budgets.tokensPerThread = 0;
+  expect((await refusal(core.setGoal(here.ref, { objective: "two" }))).code).toBe("thread_busy");
+  expect(await core.goal(here.ref)).toMatchObject({ objective: "one", status: "complete" });
+});
+
+test("a change of a goal that goes on is refused by no limit", async () => {
+  const here = await limited({});
+  const { core } = here.world.engine;
+  await core.setGoal(here.ref, { objective: "one" });
+  here.budgets.tokensPerThread = 0;
+  expect(await core.setGoal(here.ref, { objective: "two" })).toMatchObject({ objective: "two" });
+});

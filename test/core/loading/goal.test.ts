@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { limits } from "../../../src/base/limits.ts";
 import { until } from "../../support/codex-sink.ts";
-import { macrotasks, never, type Rig, rig } from "../rig.ts";
+import { macrotasks, never, type Rig, refusal, rig } from "../rig.ts";
 
 let here: Rig;
 beforeEach(async () => {
@@ -53,4 +53,20 @@ test("the goal of a new thread does not begin while its queue is held", async ()
   expect(here.world.agent.threads.get(id)?.goal?.status).toBe("paused");
   core().release(ref);
   await until("it is active", () => here.world.agent.threads.get(id)?.goal?.status === "active");
+});
+
+test("between two turns of an active goal nothing unloads the thread; archived by another app, its goal is over", async () => {
+  await here.reaches(await here.send("hello"), "done");
+  const goal = { objective: "ship", status: "active" as const, token_budget: null, tokens_used: 0 };
+  here.world.store.lanes.set(here.ref, { goal });
+  for (const cut of [core().archive({ ref: here.ref }), core().give(here.ref), core().forget(here.ref)])
+    expect(await refusal(cut)).toMatchObject({
+      code: "thread_busy",
+      hint: `dispatch goal set ${here.ref} --status paused`,
+    });
+  expect(core().betweenGoalTurns()).toMatchObject([{ ref: here.ref }]);
+  here.world.agent.tell({ kind: "thread_archived", thread_id: here.view().id!, archived: true });
+  await until("it is archived", () => here.view().status === "archived");
+  expect(here.view().goal).toMatchObject({ status: "paused", interrupted: true });
+  expect(core().betweenGoalTurns()).toEqual([]);
 });

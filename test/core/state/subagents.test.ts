@@ -53,7 +53,7 @@ async function bothFired({ engine }: TestWorld): Promise<void> {
 
 async function isToldAsCut(world: TestWorld, ref: Ref): Promise<void> {
   expect(told(world, ref)).toEqual([
-    { working: 0, why: "a sub-agent was cut, since Codex ended" },
+    { working: 0, why: "a sub-agent was cut, since Codex ended", reason: "crashed" },
     { working: 1 },
   ]);
   expect(world.engine.core.view(ref)).toMatchObject({
@@ -136,7 +136,7 @@ describe("a sub-agent that fails", () => {
   test("after the turn of its thread is told, and ends what waits for the thread", async () => {
     const { world, ref, tell, view, clock } = await withAgent();
     await tell(["D"], failure);
-    expect(told(world, ref)[0]).toEqual({ working: 1, why });
+    expect(told(world, ref)[0]).toEqual({ working: 1, why, reason: "failed" });
     expect(view()).toMatchObject({
       agents: ["D"],
       latest_turn: { status: "completed", error: { message: why } },
@@ -150,13 +150,68 @@ describe("a sub-agent that fails", () => {
     await bothFired(world);
   });
 
+  test("fires what watches for a failure, at once and when it is subscribed to later", async () => {
+    const { world, ref, boss, tell } = await withAgent();
+    const subscribe = () =>
+      world.engine.core.subscribe({
+        ...{ of: [ref], conditions: ["failed"], to: boss, deliver: "inbox" as const },
+        ...{ all: false, once: true, tail: 1, caller: "cli" },
+      }).id;
+    const before = subscribe();
+    await tell([], failure);
+    const after = subscribe();
+    await until("both fired", () =>
+      [before, after].every((id) => world.engine.core.subscription(id).fired === 1),
+    );
+  });
+
+  test("holds no thread that another app writes", async () => {
+    const { world, ref, tell, view } = await withAgent();
+    world.store.lanes.set(ref, { source: "attached", handle: null });
+    await tell([], failure);
+    expect(told(world, ref)[0]).toMatchObject({ why });
+    expect(view()).toMatchObject({ latest_turn: { error: null }, queue: { held: false } });
+  });
+
   test("under a running turn is an event only: Codex tells the turn", async () => {
     const { world, ref, tell, view } = await withAgent(waiting);
     await tell([], failure);
-    expect(told(world, ref)[0]).toEqual({ working: 0, why });
+    expect(told(world, ref)[0]).toEqual({ working: 0, why, reason: "failed" });
     expect(view()).toMatchObject({ latest_turn: { error: null }, queue: { held: false } });
     world.agent.release("go");
     await until("the turn is over", () => view().latest_turn?.status === "completed");
     expect((await wait(world, ref)).verdict).toBe("ok");
+  });
+});
+
+test("a wait for a text waits for the sub-agents of its turn too, and hears of their bad end", async () => {
+  const { world, ref, tell, clock } = await withAgent();
+  const { id } = world.store.messages.list({ lane: ref, limit: 1 })[0]!;
+  const waitFor = (condition: "done" | "turn") =>
+    world.engine.core.wait({
+      ...{ targets: [id], self: null, condition, any: false, timeoutMs: null, signal: never() },
+    });
+  expect((await waitFor("turn")).verdict).toBe("ok");
+  let isOver = false;
+  const waited = waitFor("done").finally(() => {
+    isOver = true;
+  });
+  await clock.advance(limits.loop.waitLookEveryMs);
+  expect(isOver).toBe(false);
+  await tell([], { agent: "C", words: "the model is gone" });
+  expect((await waited).verdict).toBe("turn_failed");
+});
+
+test("sub-agents that a stop ends are no good end for those who wait, and hold the queue", async () => {
+  const { world, ref, view } = await withAgent();
+  const waited = wait(world, ref);
+  const stopping = world.engine.core.stop(ref, 1000);
+  await until("it is told", () => view().latest_turn?.error !== null);
+  world.agent.tell({ kind: "agents_working", thread_id: view().id!, agents: [] });
+  expect(await stopping).toMatchObject({ state: "stopped", agents_stopped: ["C"] });
+  expect((await waited).verdict).toBe("turn_failed");
+  expect(view()).toMatchObject({
+    latest_turn: { error: { message: "a sub-agent was stopped" } },
+    queue: { reason: "stopped" },
   });
 });

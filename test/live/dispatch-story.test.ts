@@ -84,8 +84,10 @@ test("watch --follow --deltas tells what the model writes while it writes, and t
 });
 
 test("watch --follow tells of a turn as it goes, one JSON object a line", async () => {
-  const following = rig.stream(["watch", "@docs-the-api", "--follow"]);
-  const all = rig.stream(["events", "--follow"]);
+  // The streams may begin after the turn is over.
+  const { next_cursor } = await ask("events", "--limit", "1");
+  const following = rig.stream(["watch", "@docs-the-api", "--follow", "--since", next_cursor]);
+  const all = rig.stream(["events", "--follow", "--since", next_cursor]);
   await rig.provider.reached("docs");
   expect(await ask("get", "@docs-the-api")).toMatchObject({
     status: "busy",

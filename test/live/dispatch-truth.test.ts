@@ -78,8 +78,10 @@ test("stop ends a sub-agent that outlives its parent's turn", async () => {
     turn_id: null,
     agents: [],
     agents_stopped: agents,
+    queue: { reason: "stopped" },
   });
-  expect((await rig.ask(["wait", ref, "--timeout", "20"])).verdict).toBe("ok");
+  const waited = await rig.run(["wait", ref, "--timeout", "20"]);
+  expect([waited.code, waited.json.verdict]).toEqual([8, "turn_failed"]);
 });
 
 test("a goal that is active when its daemon is killed is paused, asks for attention, and goes on by the command shown", async () => {

@@ -77,6 +77,10 @@ export const daemonLimits = {
     callsPerConnectionMax: 64,
     /** Connections over that limit, for the ops that a person needs when the daemon is full. */
     connectionsReserved: 16,
+    /** And over both, until it is known which of those that connect at once call something. */
+    burstMax: 64,
+    /** When that is known: after everything that they had sent was read. */
+    burstMs: 50,
     /** Calls over that limit, for the same ops. */
     callsReserved: 8,
     /** Refused connections that stay open until the client has read why. Further ones are closed at once. */

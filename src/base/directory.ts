@@ -123,3 +123,12 @@ export function folderFault(path: string): FolderFault | null {
     return (thrown as NodeJS.ErrnoException).code === "EACCES" ? "closed" : "missing";
   }
 }
+
+/** False only where nothing is: what may not be looked at may well be there. */
+export function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code !== "ENOTDIR";
+  }
+}

@@ -1,7 +1,6 @@
 /** The only composition root: it connects registry, engine and Codex. */
-import { existsSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { folderFault } from "../base/directory.ts";
+import { folderFault, isThere } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -102,7 +101,7 @@ export async function compose(input: {
     home: env["HOME"] ?? "/",
     runProgram: programRunner(env, env["HOME"] ?? "/"),
     rulesIn(file) {
-      if (!existsSync(file)) fail("usage", `there is no ${file}`, { hint: "--rules FILE" });
+      if (!isThere(file)) fail("usage", `there is no ${file}`, { hint: "--rules FILE" });
       return rulesOf(readConfig(file).policy);
     },
     config(directory) {

@@ -115,13 +115,22 @@ export function agentPolicyIn(path: string): HostPolicy {
   return { agents, hosts };
 }
 
+/** Of what may not be looked at there is none: reading it says why. */
+function stampOf(path: string): string | undefined {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat ? `${stat.mtimeMs} ${stat.size}` : "none";
+  } catch {
+    return undefined;
+  }
+}
+
 /** Caches the configuration until the file changes (mtime or size). */
 export function configReader(path: string): () => Config {
-  let kept: { stamp: string; config: Config } | undefined;
+  let kept: { stamp: string | undefined; config: Config } | undefined;
   return () => {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    const stamp = stat ? `${stat.mtimeMs} ${stat.size}` : "none";
-    if (kept?.stamp !== stamp) kept = { stamp, config: readConfig(path) };
+    const stamp = stampOf(path);
+    if (stamp === undefined || kept?.stamp !== stamp) kept = { stamp, config: readConfig(path) };
     return kept.config;
   };
 }

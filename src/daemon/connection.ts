@@ -55,8 +55,8 @@ function crowded(): DispatchError {
 }
 
 export function full(): DispatchError {
-  return new DispatchError("overloaded", "calls run on every connection that the daemon allows", {
-    hint: "end other clients first",
+  return new DispatchError("overloaded", "the daemon has as many connections as it may, and all are in use", {
+    hint: "try again; if that does not help, end other clients",
   });
 }
 

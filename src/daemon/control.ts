@@ -46,6 +46,7 @@ export function openControl(options: ControlOptions): Control {
   const { processOf = peerOf, originOf = systemOriginOf } = options;
   const open = new Map<Connection, Peer>();
   const room = Math.min(limits.socket.connectionsMax, options.room ?? connectionRoom());
+  const most = room + limits.socket.connectionsReserved;
   let lingering = 0;
 
   /** The connection that has been idle for the longest time. Undefined when none is. */
@@ -59,9 +60,13 @@ export function openControl(options: ControlOptions): Control {
     return found && [found.client, found.peer];
   };
 
+  const shrink = () => {
+    while (open.size > most && makeRoom());
+  };
+
   /** False when there is no room for one more, and none can be made. */
   const makeRoom = (): boolean => {
-    if (open.size < room + limits.socket.connectionsReserved) return true;
+    if (open.size < most) return true;
     const idle = longestIdle();
     if (!idle) return false;
     const [client, peer] = idle;
@@ -75,7 +80,11 @@ export function openControl(options: ControlOptions): Control {
   const admit = (peer: Peer) => {
     const pid = admittedPid(peer);
     if (pid instanceof DispatchError) return reject(peer, pid);
-    if (!makeRoom()) return reject(peer, full());
+    if (!makeRoom()) {
+      // When many connect at once, none of them has been read yet. A moment later it is known which ones are idle.
+      if (open.size >= most + limits.socket.burstMax) return reject(peer, full());
+      clock.after(limits.socket.burstMs, shrink);
+    }
     let found: Origin | undefined;
     const accepted = connection({
       isCrowded: () => busy() >= room,
@@ -192,6 +201,7 @@ function connectionRoom(): number {
   const kept =
     limits.socket.descriptorsReserved +
     limits.socket.connectionsReserved +
+    limits.socket.burstMax +
     limits.socket.refusalsLingeringMax;
   return row ? Math.max(0, Number(row[1]) - kept) : limits.socket.connectionsMax;
 }

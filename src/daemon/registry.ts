@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Clock, iso, systemClock } from "../base/clock.ts";
-import { look, makeDirectory, ownerFault } from "../base/directory.ts";
+import { look, makeDirectory, ownerFault, pathError } from "../base/directory.ts";
 import { DispatchError, fail } from "../base/error.ts";
 import { readLock } from "../base/flock.ts";
 import { instanceIn } from "../base/instance.ts";
@@ -73,8 +73,13 @@ export function withRestoreHint(thrown: unknown, db: string): unknown {
 }
 
 function bytesOf(db: string): number {
-  const found = statSync(db, { throwIfNoEntry: false });
-  return found?.size ?? fail("not_found", `there is no registry at ${db}`, { hint: "dispatch up" });
+  let bytes: number | undefined;
+  try {
+    bytes = statSync(db, { throwIfNoEntry: false })?.size;
+  } catch (cause) {
+    throw pathError(`look at ${db}`, cause);
+  }
+  return bytes ?? fail("not_found", `there is no registry at ${db}`, { hint: "dispatch up" });
 }
 
 /** Inspects the whole registry. Throws with the restore command when it cannot be read at all. */

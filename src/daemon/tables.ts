@@ -1,7 +1,8 @@
 /** `[defaults]` and `[presets.NAME]`: the fields of `new`, in the user's file and in a repository's. */
-import { existsSync, lstatSync, statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import * as v from "valibot";
+import { isThere } from "../base/directory.ts";
 import { fail } from "../base/error.ts";
 import { limits } from "../base/limits.ts";
 import { ownUid } from "../base/privacy.ts";
@@ -127,11 +128,26 @@ function repositoryFile(directory: string, { home, dispatch }: Homes, uid: numbe
   for (let at = directory; ; at = dirname(at)) {
     const folder = join(at, ".dispatch");
     const file = join(folder, "config.toml");
-    if (at !== home && folder !== dispatch && at !== dispatch && existsSync(file)) {
-      const owners = [lstatSync(folder), lstatSync(file), statSync(file)].map((stat) => stat.uid);
-      // Another user's file is not read.
-      if (owners.every((owner) => owner === uid || owner === 0)) return file;
-    }
+    const isOurs = (owner: number) => owner === uid || owner === 0;
+    // Another user's file is not read.
+    if (
+      at !== home &&
+      folder !== dispatch &&
+      at !== dispatch &&
+      isThere(file) &&
+      ownersOf(folder, file).every(isOurs)
+    )
+      return file;
     if (at === root) return undefined;
+  }
+}
+
+/** Of a file that may not be looked at only the folder's: reading it then says why it cannot be read. */
+function ownersOf(folder: string, file: string): number[] {
+  const owner = lstatSync(folder).uid;
+  try {
+    return [owner, lstatSync(file).uid, statSync(file).uid];
+  } catch {
+    return [owner];
   }
 }

@@ -123,9 +123,8 @@ export function openWire(helloTimeoutMs: number, silent = silentDaemon, clock = 
     }
     if ("error" in frame && frame.id === null) {
       greeting.reject(DispatchError.fromBody(frame.error));
-      if (daemon !== undefined && frame.error.code === "overloaded")
-        return drop({ lost: true, unread: frame.error });
       if (daemon === undefined && open.size === 0) refusal = frame.error;
+      else if (frame.error.code === "overloaded") return drop({ lost: true, unread: frame.error });
       return endAll({ error: frame.error });
     }
     const call = open.get(frame.id as number);

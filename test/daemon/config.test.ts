@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DispatchError } from "../../src/base/error.ts";
@@ -141,4 +141,20 @@ test("a change is seen at the next look, without a restart", () => {
   writeFileSync(path, '[policy]\nrelease_after = ["stopped"]\n');
   utimesSync(path, 1, 1);
   expect(config().policy.release_after).toEqual(["stopped"]);
+});
+
+test("a file in a circle of links is a usage error at each look, until it can be read", () => {
+  const circle = join(folder, "circle.toml");
+  symlinkSync("circle.toml", circle);
+  const config = configReader(circle);
+  for (let times = 0; times < 2; times++) {
+    expect(() => config()).toThrow("circle.toml");
+    try {
+      config();
+    } catch (thrown) {
+      expect((thrown as DispatchError).code).toBe("usage");
+    }
+  }
+  rmSync(circle);
+  expect(config().policy).toBeDefined();
 });

@@ -74,6 +74,13 @@ test("another user's file is passed over, whether the folder or the file is his"
   }
 });
 
+test("a file that is there and cannot be looked at is an error, and not no file", () => {
+  put("work/repo/.git/HEAD");
+  mkdirSync(join(base, "work/repo/.dispatch"));
+  symlinkSync("config.toml", join(base, "work/repo/.dispatch/config.toml"));
+  expect(() => found("work/repo")).toThrow("work/repo/.dispatch/config.toml");
+});
+
 test("a file that leads out of its repository, never ends or is too large is refused and not read", () => {
   put("work/repo/.git/HEAD");
   const file = put("work/repo/.dispatch/config.toml");

@@ -147,10 +147,13 @@ export function testTrigger(deps: CoreDeps, previews: Previews, word: string): T
     one.state === "active" ? stopReason(deps, one, occurrence) : `it is ${one.state}: ${one.reason}`;
   const refusal = stop ?? refusalOf(deps, one);
   const failure = refusal === null ? failureOf(deps, previews, one, occurrence) : null;
+  const { until, max_fires } = one.guards;
+  const most = Math.min(limits.automation.slotsShownMax, (max_fires ?? Infinity) - one.fired);
+  const isActive = one.state === "active" && isClock(one.when);
   const next: string[] = [];
   for (
-    let at = nextSlot(one.when, deps.clock.now(), one.created_at);
-    at !== null && next.length < limits.automation.slotsShownMax && at <= (one.guards.until ?? at);
+    let at = isActive ? (one.due_at ?? nextSlot(one.when, moment, one.created_at)) : null;
+    at !== null && next.length < most && at <= (until ?? at);
     at = nextSlot(one.when, at, one.created_at)
   )
     next.push(iso(at));

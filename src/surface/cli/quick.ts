@@ -8,6 +8,7 @@
  * (measured), and run.ts with its imports has thirteen.
  */
 import { readEnv } from "../../base/env.ts";
+import type { ErrorBody } from "../../base/error.ts";
 import { limits } from "../../base/limits.ts";
 import { textOf } from "../../base/lines.ts";
 import { pathsOf } from "../../base/paths.ts";
@@ -105,6 +106,11 @@ function callDaemon({ name, hash, input }: QuickCall): TextAnswer {
   }
 }
 
+/** Not for an outdated daemon or client, and not for a connection that the daemon closed unread. */
+function isAboutCall({ id, error }: { id: number | null; error: ErrorBody }): boolean {
+  return error.code !== "stale" && !(id === null && error.code === "overloaded");
+}
+
 /** A read may take long. Any daemon that does not hang answers another hello meanwhile. */
 function received(socket: UnixSocket): Uint8Array | undefined {
   const bytes = socket.receive(limits.client.quickAnswerMs);
@@ -123,8 +129,7 @@ function answerFrom(socket: UnixSocket): TextAnswer {
       // Rows are progress, which only a terminal shows.
       if ("result" in frame) answer ??= { result: frame.result };
       // `runCli` calls again and replaces the outdated daemon over its own connection.
-      else if ("error" in frame)
-        answer ??= frame.error.code === "stale" ? { lost: true } : { error: frame.error };
+      else if ("error" in frame) answer ??= isAboutCall(frame) ? { error: frame.error } : { lost: true };
     },
     onText(text) {
       answer ??= { text };

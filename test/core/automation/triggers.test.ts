@@ -287,3 +287,16 @@ test("a preset that is not there is refused when the trigger is added, and told 
   const goal = { ...action, preset: null, text: "/goal ship it" };
   expect(() => trigger(here, { name: "v", lane: null, action: goal })).toThrow("a goal is not text");
 });
+
+test("a test shows the moments at which it fires: after a delay, as often as it may, and none while it is paused", async () => {
+  const here = await rig();
+  const { core } = here.world.engine;
+  const next = () => core.testTrigger("t").next.map((at) => Date.parse(at));
+  trigger(here, { guards: { ...noGuards, max_fires: 2 } });
+  const due = Date.parse(core.trigger("t").next_due!);
+  expect(next()).toEqual([due, due + 60 * second]);
+  here.world.store.automations.set(core.trigger("t").id, { due_at: due + 7 * second });
+  expect(next()[0]).toBe(due + 7 * second);
+  core.pauseTrigger("t");
+  expect(next()).toEqual([]);
+});

@@ -78,7 +78,15 @@ export const threadView = {
   /** Thread ids of its working sub-agents. */
   agents: v.array(v.string()),
   warnings: v.array(v.string()),
-  goal: orNull(v.object({ objective: v.string(), status: v.string(), resume: orNull(v.string()) })),
+  goal: orNull(
+    v.object({
+      objective: v.string(),
+      status: v.string(),
+      resume: orNull(v.string()),
+      /** What it waits for before it begins by itself. */
+      waits: orNull(v.string()),
+    }),
+  ),
   model: v.object({
     provider: orNull(v.string()),
     model: orNull(v.string()),

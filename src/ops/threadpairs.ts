@@ -51,9 +51,9 @@ export function threadPairs(thread: ThreadView, look: Look, turns: readonly Past
       `${thread.agents.length} working: ${thread.agents.map((id) => cell(id)).join(", ")}`,
     ]);
   if (thread.goal) {
-    const { status, objective, resume } = thread.goal;
+    const { status, objective, resume, waits } = thread.goal;
     const next = resume ? `\ninterrupted; continue with: ${paint("bold", cell(resume))}` : "";
-    rows.push(["goal", `${cell(status)}: ${cell(objective)}${next}`]);
+    rows.push(["goal", `${cell(status)}${waits ? `, ${waits}` : ""}: ${cell(objective)}${next}`]);
   }
   for (const warning of thread.warnings) rows.push([paint("yellow", "warning"), cell(warning)]);
   const chosen = [model.model, model.effort, model.provider].filter((word) => word !== null);

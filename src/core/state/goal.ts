@@ -13,3 +13,9 @@ export function isBetweenGoalTurns(lane: Lane, latest: Turn | null): boolean {
 export function cutGoal(goal: GoalFacts | null): GoalFacts | null {
   return goal?.status === "active" ? { ...goal, status: "paused", interrupted: true } : goal;
 }
+
+/** A goal that a thread was given when it was made is stored as paused until it begins. */
+export function goalWaits({ goal_setup, hold_reason }: Lane): string | null {
+  if (goal_setup === null) return null;
+  return hold_reason === null ? "it begins when a turn may start" : "it begins when the queue is released";
+}

@@ -5,6 +5,7 @@ import type { ThreadView, TurnView } from "../../contract/thread.ts";
 import type { Confidence, ThreadStatus } from "../../contract/words.ts";
 import type { Live, LiveThread } from "../model/live.ts";
 import type { Lane, LaneFacts, StatusFacts, Turn, UsageLimit } from "../model/ports/rows.ts";
+import { goalWaits } from "./goal.ts";
 import { queueView, resumeCommand } from "./hold.ts";
 import { syncView } from "./syncview.ts";
 import { toolsOf, toolWarnings } from "./tools.ts";
@@ -89,7 +90,7 @@ export function viewOf(facts: LaneFacts, live: Live): ThreadView {
     })),
     agents: [...live.agents(lane.thread_id)],
     warnings: [...toolWarnings(lane), ...warningsOf(live, lane.thread_id)],
-    goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane) },
+    goal: lane.goal && { ...lane.goal, resume: resumeCommand(lane), waits: goalWaits(lane) },
     model: modelOf(lane),
     sandbox: lane.effective?.sandbox ?? lane.settings.sandbox ?? null,
     sandbox_details: lane.effective?.sandbox_details ?? null,

@@ -240,6 +240,7 @@ test("a goal takes the place of one turn: of two that are to begin, and of one b
   const statuses = () => [one, two].map((ref) => core.view(ref).goal?.status).sort();
   await here.pass(limits.loop.everyMs);
   expect(statuses()).toEqual(["paused", "paused"]);
+  expect(core.view(one).goal).toMatchObject({ waits: "it begins when a turn may start" });
   expect((await refusal(core.setGoal(two, { status: "active" }))).code).toBe("thread_busy");
   here.world.agent.release("go");
   await here.reaches(running, "done");

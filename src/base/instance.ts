@@ -1,11 +1,15 @@
 /** Who holds the lock of a home: what it wrote into the lock file. */
-import { fail } from "./error.ts";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DispatchError, fail } from "./error.ts";
 import { isAlive, type ProcessIdentity } from "./identity.ts";
 
 export interface Instance extends ProcessIdentity {
   version: string;
   /** The command that works on the registry while no daemon runs. Null: it is a daemon. */
   command: string | null;
+  /** Where the daemon listens. Null in the lock file of an older one. */
+  socket: string | null;
 }
 
 /** The identity in the lock file, of the last process that took the lock. Undefined when it cannot be read. */
@@ -18,11 +22,40 @@ export function instanceIn(text: string): Instance | undefined {
       start_time: String(written.start_time),
       boot_id: String(written.boot_id),
       version: written.version,
-      command: typeof written.command === "string" ? written.command : null,
+      command: textOrNull(written.command),
+      socket: textOrNull(written.socket),
     };
   } catch {
     // The file is empty, or a daemon was killed while it wrote.
     return undefined;
+  }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** The error of a client whose DISPATCH_SOCKET is not that of the daemon of its home; undefined when it is. */
+export function otherSocket(
+  { socket, pid }: Pick<Instance, "socket" | "pid">,
+  ours: string,
+): DispatchError | undefined {
+  if (socket === null || real(socket) === real(ours)) return undefined;
+  return new DispatchError(
+    "conflict",
+    `the daemon of this home (pid ${pid}) listens on ${socket}, not on ${ours}`,
+    {
+      hint: `set DISPATCH_SOCKET to ${socket}`,
+    },
+  );
+}
+
+/** A path may contain a link, as a home may. */
+function real(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
   }
 }
 

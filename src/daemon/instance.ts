@@ -22,7 +22,7 @@ export async function takeInstance(
   for (let tries = 1; ; tries++) {
     const lock = openLock(paths.lock);
     if (lock) {
-      lock.write(`${JSON.stringify(self(command))}\n`);
+      lock.write(`${JSON.stringify(self(paths, command))}\n`);
       return lock;
     }
     const isServed = look(paths.socket)?.isSocket() ?? false;
@@ -31,8 +31,8 @@ export async function takeInstance(
   }
 }
 
-function self(command: string | null): Instance {
+function self({ socket }: Paths, command: string | null): Instance {
   const { pid, start_time, boot_id } =
     identityOf(process.pid) ?? fail("internal", "the system does not know this process");
-  return { pid, start_time, boot_id, version, command };
+  return { pid, start_time, boot_id, version, command, socket };
 }

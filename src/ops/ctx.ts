@@ -198,7 +198,7 @@ export interface ClientCtx {
    * Who holds the instance lock, as it wrote there: a daemon, or a `command` that works on the registry. `kill` returns
    * false when it is gone already.
    */
-  holder(): { pid: number; command: string | null; kill(): boolean } | undefined;
+  holder(): { pid: number; command: string | null; socket: string | null; kill(): boolean } | undefined;
   /** Writes the stop marker: autostart then starts no daemon until `clearStopped`. */
   markStopped(): void;
   clearStopped(): void;

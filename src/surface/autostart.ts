@@ -7,6 +7,7 @@ import { daemonEnv, readEnv } from "../base/env.ts";
 import { DispatchError, type ErrorBody, fail } from "../base/error.ts";
 import { type Lock, openLock, readLock } from "../base/flock.ts";
 import { nameOf } from "../base/identity.ts";
+import { instanceIn, otherSocket } from "../base/instance.ts";
 import { limits } from "../base/limits.ts";
 import type { Paths } from "../base/paths.ts";
 import { connect } from "./client.ts";
@@ -66,6 +67,7 @@ export async function startDaemon(
         const ask = lock && service;
         if (ask) service = undefined;
         if (await ask?.()) continue;
+        if (lock) refuseOtherSocket(paths);
         if (lock)
           child = spawnDetached(startable(daemonArgv), {
             logPath: paths.log,
@@ -88,6 +90,14 @@ export async function startDaemon(
   } finally {
     lock?.release();
   }
+}
+
+/** Throws `conflict` when the daemon of this home runs and listens elsewhere. */
+function refuseOtherSocket(paths: Paths): void {
+  const { held, text } = readLock(paths.lock);
+  const holder = held ? instanceIn(text) : undefined;
+  const other = holder && otherSocket(holder, paths.socket);
+  if (other) throw other;
 }
 
 /**

@@ -125,6 +125,17 @@ test("a daemon that hangs is named by down, and ended by down --force", async ()
   expect(await rig.ask(["send", "@docs", "again", "--wait"])).toMatchObject({ last_message: "ok: again" });
 });
 
+test("with another DISPATCH_SOCKET than its daemon a command names the right one, and ends nothing", async () => {
+  const { daemon } = await rig.pids();
+  const env = { DISPATCH_SOCKET: join(rig.home, "other.sock") };
+  for (const args of [["list"], ["up"], ["down", "--force", "--wait", "0"]])
+    expect(await rig.refused(args, { env })).toMatchObject({
+      code: "conflict",
+      hint: `set DISPATCH_SOCKET to ${join(rig.home, "dispatch.sock")}`,
+    });
+  expect((await rig.pids()).daemon).toBe(daemon);
+});
+
 test("--no-start and DISPATCH_NO_START start nothing; a stopped daemon stays stopped", async () => {
   const home = join(rig.home, "other");
   const elsewhere = { env: { DISPATCH_HOME: home } };

@@ -7,7 +7,7 @@ import down from "../../src/ops/daemon/down.ts";
 interface Scene {
   /** The daemon takes the request to stop. */
   answers: boolean;
-  holder: { pid: number; command: string | null } | undefined;
+  holder: { pid: number; command: string | null; socket?: string } | undefined;
 }
 
 /** A home whose lock stays held until its holder is killed. */
@@ -15,6 +15,7 @@ function rig({ answers, holder }: Scene) {
   const did: string[] = [];
   let isKilled = holder === undefined;
   const ctx = {
+    paths: { socket: "/home/d/dispatch.sock" },
     markStopped: () => void did.push("marked"),
     clearStopped: () => void did.push("cleared"),
     confirm: async () => false,
@@ -28,6 +29,7 @@ function rig({ answers, holder }: Scene) {
     },
     holder: () =>
       holder && {
+        socket: null,
         ...holder,
         kill() {
           did.push("killed");
@@ -69,6 +71,15 @@ test("a command that works on the registry is no daemon: it is named and left al
   expect(await run({ force: true, wait: 0 })).toMatchObject({
     code: "conflict",
     message: expect.stringContaining("dispatch registry restore (pid 8)"),
+  });
+  expect(did).toEqual(["marked", "cleared"]);
+});
+
+test("a daemon that listens elsewhere is named, and not killed", async () => {
+  const { did, run } = rig({ answers: false, holder: { ...daemon, socket: "/elsewhere.sock" } });
+  expect(await run({ force: true, wait: 0 })).toMatchObject({
+    code: "conflict",
+    hint: "set DISPATCH_SOCKET to /elsewhere.sock",
   });
   expect(did).toEqual(["marked", "cleared"]);
 });

@@ -4,7 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import { DispatchError, fail } from "../../base/error.ts";
 import { readLock } from "../../base/flock.ts";
 import { isAlive } from "../../base/identity.ts";
-import { instanceIn } from "../../base/instance.ts";
+import { instanceIn, otherSocket } from "../../base/instance.ts";
 import { limits } from "../../base/limits.ts";
 import { version } from "../../base/version.ts";
 import { connect } from "../../surface/client.ts";
@@ -42,6 +42,8 @@ export async function checkDaemon(
       recovery: "wait until it has ended",
       data: { ...data, running: false },
     });
+  const other = instance && otherSocket(instance, paths.socket);
+  if (other) return bad(other.message, { recovery: other.hint!, data });
   const status = await askStatus(paths.socket, clock, timeoutMs).catch(badOf);
   if ("summary" in status)
     return bad(`${who} holds the lock and does not answer: ${status.summary}`, {

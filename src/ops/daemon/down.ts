@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { DispatchError, fail } from "../../base/error.ts";
+import { otherSocket } from "../../base/instance.ts";
 import { limits } from "../../base/limits.ts";
 import { paint } from "../../base/text.ts";
 import type { ClientCtx } from "../ctx.ts";
@@ -39,6 +40,8 @@ export default clientOp({
         fail("conflict", `no daemon runs: ${holder.command} (pid ${holder.pid}) works on the registry`, {
           hint: "wait until it has ended",
         });
+      const other = asked === null && holder ? otherSocket(holder, ctx.paths.socket) : undefined;
+      if (other) throw other;
       const pid = asked ?? holder?.pid ?? null;
       // Before it is killed, a daemon that has answered gets the time that its stop may take.
       const graceMs = force && asked !== null ? limits.daemon.shutdownGraceMs + limits.daemon.killedMs : 0;

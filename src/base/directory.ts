@@ -108,12 +108,12 @@ export function isPlainFile(path: string): boolean {
   return look(path)?.isFile() ?? false;
 }
 
+export type FolderFault = "missing" | "closed";
+
 /**
  * Why no command can work in this directory: it is not there, or its mode keeps this user out. What cannot be looked at
  * for another reason (a name too long, a circle of links) is not there.
  */
-export type FolderFault = "missing" | "closed";
-
 export function folderFault(path: string): FolderFault | null {
   try {
     if (!statSync(path).isDirectory()) return "missing";

@@ -1,4 +1,4 @@
-/** Which process is at the other end of a unix connection, by the kernel's word. */
+/** What the kernel says of the other end of a unix connection: which process it is, and whether it has written. */
 import { type Pointer, ptr } from "bun:ffi";
 import { fail } from "./error.ts";
 import { libc, libcWithErrno } from "./libc.ts";

@@ -1,6 +1,7 @@
 /** Where a repository begins. */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isThere } from "./directory.ts";
 
 /** The nearest directory at or above that holds `.git`: a folder, or the file of a worktree or submodule. */
 export function repositoryOf(directory: string): string | null {
@@ -11,12 +12,12 @@ export function repositoryOf(directory: string): string | null {
 }
 
 /**
- * Codex's sandbox on Linux leaves an empty `.git` in each folder that a command may write, such as /tmp (facts F68). In a
- * folder that may not be entered nothing can be looked at.
+ * Codex's sandbox on Linux leaves an empty `.git` in each folder that a command may write, such as /tmp (facts F68). One
+ * that may not be looked into counts as a repository, whose configuration may limit what threads may do.
  */
 function isRepository(git: string): boolean {
   try {
-    return statSync(git).isFile() || existsSync(join(git, "HEAD"));
+    return statSync(git).isFile() || isThere(join(git, "HEAD"));
   } catch {
     return false;
   }

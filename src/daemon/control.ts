@@ -60,8 +60,8 @@ export function openControl(options: ControlOptions): Control {
     return found && [found.client, found.peer];
   };
 
-  const shrink = () => {
-    while (open.size > most && makeRoom());
+  const closeIdle = () => {
+    while (open.size > most) if (!makeRoom()) return;
   };
 
   /** False when there is no room for one more, and none can be made. */
@@ -83,7 +83,7 @@ export function openControl(options: ControlOptions): Control {
     if (!makeRoom()) {
       // When many connect at once, none of them has been read yet. A moment later it is known which ones are idle.
       if (open.size >= most + limits.socket.burstMax) return reject(peer, full());
-      clock.after(limits.socket.burstMs, shrink);
+      clock.after(limits.socket.burstMs, closeIdle);
     }
     let found: Origin | undefined;
     const accepted = connection({

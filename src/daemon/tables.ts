@@ -128,26 +128,26 @@ function repositoryFile(directory: string, { home, dispatch }: Homes, uid: numbe
   for (let at = directory; ; at = dirname(at)) {
     const folder = join(at, ".dispatch");
     const file = join(folder, "config.toml");
-    const isOurs = (owner: number) => owner === uid || owner === 0;
-    // Another user's file is not read.
-    if (
-      at !== home &&
-      folder !== dispatch &&
-      at !== dispatch &&
-      isThere(file) &&
-      ownersOf(folder, file).every(isOurs)
-    )
-      return file;
+    if (at !== home && folder !== dispatch && at !== dispatch && isThere(file)) {
+      const owners = ownersOf(folder, file);
+      // Another user's file is not read.
+      if (owners.length > 0 && owners.every((owner) => owner === uid || owner === 0)) return file;
+    }
     if (at === root) return undefined;
   }
 }
 
-/** Of a file that may not be looked at only the folder's: reading it then says why it cannot be read. */
+/**
+ * Of a file that may not be looked at only the folder's: reading it then says why it cannot be read. None where the
+ * folder cannot be looked at either: then the directory around it is closed, and no thread works in it.
+ */
 function ownersOf(folder: string, file: string): number[] {
-  const owner = lstatSync(folder).uid;
+  const owners: number[] = [];
   try {
-    return [owner, lstatSync(file).uid, statSync(file).uid];
+    owners.push(lstatSync(folder).uid);
+    owners.push(lstatSync(file).uid, statSync(file).uid);
   } catch {
-    return [owner];
+    // Those that are known decide.
   }
+  return owners;
 }

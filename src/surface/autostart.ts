@@ -67,12 +67,13 @@ export async function startDaemon(
         const ask = lock && service;
         if (ask) service = undefined;
         if (await ask?.()) continue;
-        if (lock) refuseOtherSocket(paths);
-        if (lock)
+        if (lock) {
+          refuseOtherSocket(paths);
           child = spawnDetached(startable(daemonArgv), {
             logPath: paths.log,
             env: environmentOf(paths, await daemonVariables(paths)),
           });
+        }
       } else if (child.exited() !== null && !readLock(paths.lock).held) {
         // It exited, and not because another daemon was first.
         throw whyEnded(paths.log, logBytes, child.exited());

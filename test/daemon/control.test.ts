@@ -381,7 +381,13 @@ describe("many clients", () => {
 
   function crowd(room: number) {
     let now = 0;
-    const clock = { ...systemClock, monotonic: () => now };
+    const clock = {
+      ...systemClock,
+      monotonic: () => now,
+      // In a test nobody is closed by the way: what a burst is allowed stays.
+      after: (ms: number, fn: () => void) =>
+        ms === limits.socket.burstMs ? () => {} : systemClock.after(ms, fn),
+    };
     const made = rig([echo, waiting, list, slow, status], { room, clock });
     return {
       ...made,
@@ -428,7 +434,12 @@ describe("many clients", () => {
     const last = await connect(path);
     last.call(1, "daemon.status");
     expect((await last.ended(1)).result).toEqual({});
-    await last.closed();
+    last.close();
+    await until(() => control.connections() === most, "it has gone");
+    while (control.connections() < most + limits.socket.burstMax) clients.push(await busy("thread.list"));
+    const refused = await connect(path);
+    expect((await refused.ended(null)).error?.code).toBe("overloaded");
+    await refused.closed();
     // What was refused when all were at work is not refused afterwards.
     for (const client of clients) client.close();
     await until(() => control.connections() === 1, "the others have gone");

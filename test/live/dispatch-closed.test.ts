@@ -100,6 +100,29 @@ test.each([
   });
 });
 
+test("a repository whose .git or configuration is closed limits threads as before, or is an error; so is a closed folder", () => {
+  for (const name of ["r", "r/.git", "r/.dispatch", "r/sub"]) mkdirSync(at(name));
+  writeFileSync(at("r/.git/HEAD"), "x");
+  writeFileSync(at("r/.dispatch/config.toml"), '[defaults]\nsandbox = "read-only"\n');
+  if (isRoot)
+    for (const name of ["r", "r/.git", "r/.git/HEAD", "r/.dispatch", "r/.dispatch/config.toml", "r/sub"])
+      chownSync(at(name), uid, uid);
+  const planned = () => run("new", "--name", "n", "--dry-run", "--cwd", at("r/sub"));
+  const isLimited = () =>
+    expect(planned().json.choices).toContainEqual(
+      expect.objectContaining({ field: "sandbox", value: "read-only", source: "repository defaults" }),
+    );
+  isLimited();
+  chmodSync(at("r/.git"), 0);
+  isLimited();
+  chmodSync(at("r/.dispatch"), 0);
+  expect(planned()).toMatchObject({ exitCode: 2, error: expect.stringContaining("r/.dispatch/config.toml") });
+  chmodSync(at("r/.dispatch"), 0o700);
+  chmodSync(at("r/sub"), 0);
+  expect(planned()).toMatchObject({ exitCode: 2, error: expect.stringContaining("may not be entered") });
+  for (const name of ["r/.git", "r/sub"]) chmodSync(at(name), 0o700);
+});
+
 test("the daemon starts under a HOME that cannot be looked into: there is no service", () => {
   chmodSync(at("home"), 0o000);
   expect(run("up").json).toMatchObject({ status: "started" });

@@ -84,7 +84,7 @@ describe("Codex is killed", () => {
       expect((await rig.run(["wait", ref, "--timeout", "20"])).code).toBe(8);
       expect(await rig.ask(["get", ref])).toMatchObject({
         agents: [],
-        latest_turn: { status: "completed", error: { message: "a sub-agent was cut, since Codex ended" } },
+        latest_turn: { status: "completed", error: { message: "a sub-agent was cut, because Codex ended" } },
         queue: { reason: "crashed" },
       });
       await until(async () => {

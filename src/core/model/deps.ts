@@ -1,6 +1,7 @@
 /** The dependencies of core: the ports, the journal over the store, and what the running child reported. */
 
 import type { Clock } from "../../base/clock.ts";
+import type { FolderFault } from "../../base/directory.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentPolicy, HoldReason } from "../../contract/words.ts";
 import type { ConfigFiles } from "./config.ts";
@@ -105,7 +106,7 @@ export interface Mint {
 
 export interface Files {
   /** Why no command can work in this directory; null when one can. */
-  folderFault(path: string): "missing" | "closed" | null;
+  folderFault(path: string): FolderFault | null;
   /** The root of the repository that contains this directory; null when none does. */
   repositoryOf(directory: string): string | null;
   /** At or below `root`, with symbolic links followed; false for a path that does not exist. */

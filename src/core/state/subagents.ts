@@ -25,12 +25,8 @@ export function cutAgents(store: Store, change: Change): void {
   for (const { lane: ref, working } of store.events.workingAgents()) {
     const lane = store.lanes.find(ref);
     if (lane?.source !== "own") continue;
-    const number = working === 1 ? "a sub-agent was" : `${working} sub-agents were`;
-    endedBadly(store, change, lane, {
-      working: 0,
-      why: `${number} cut, since Codex ended`,
-      reason: "crashed",
-    });
+    const why = `${wereAgents(working)} cut, because Codex ended`;
+    endedBadly(store, change, lane, { working: 0, why, reason: "crashed" });
   }
 }
 
@@ -50,8 +46,12 @@ export function agentFailed(
 
 /** A person ends them. */
 export function agentsStopped(store: Store, change: Change, lane: Lane, working: number): void {
-  const number = working === 1 ? "a sub-agent was" : `${working} sub-agents were`;
-  endedBadly(store, change, lane, { working, why: `${number} stopped`, reason: "stopped" });
+  const why = `${wereAgents(working)} stopped`;
+  endedBadly(store, change, lane, { working, why, reason: "stopped" });
+}
+
+function wereAgents(count: number): string {
+  return count === 1 ? "a sub-agent was" : `${count} sub-agents were`;
 }
 
 function endedBadly(

@@ -67,7 +67,7 @@ export default op({
   view: ({ pid }) => `stopping ${pid}`,
 });
 
-/** The hint. Without a running turn only an idle stop is refused, and its reasons do not stop `down`. */
+/** The hint: the threads to wait for, if there are any. What only keeps an idle stop does not keep `down`. */
 function wayOut(refs: readonly string[]): string {
   const first = refs.length > 0 ? `dispatch wait ${refs.join(" ")}, or ` : "";
   return `${first}dispatch down --force`;

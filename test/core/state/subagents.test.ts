@@ -53,12 +53,12 @@ async function bothFired({ engine }: TestWorld): Promise<void> {
 
 async function isToldAsCut(world: TestWorld, ref: Ref): Promise<void> {
   expect(told(world, ref)).toEqual([
-    { working: 0, why: "a sub-agent was cut, since Codex ended", reason: "crashed" },
+    { working: 0, why: "a sub-agent was cut, because Codex ended", reason: "crashed" },
     { working: 1 },
   ]);
   expect(world.engine.core.view(ref)).toMatchObject({
     agents: [],
-    latest_turn: { status: "completed", error: { message: "a sub-agent was cut, since Codex ended" } },
+    latest_turn: { status: "completed", error: { message: "a sub-agent was cut, because Codex ended" } },
     queue: { held: true, reason: "crashed" },
   });
   expect((await wait(world, ref)).verdict).toBe("turn_failed");
@@ -74,7 +74,7 @@ describe("a sub-agent that is cut after the turn of its thread", () => {
     await isToldAsCut(world, ref);
     const [wake] = world.store.messages.list({ lane: boss, limit: 1 });
     expect(wake!.text).toContain(
-      "ended its turn, but not all of its work: a sub-agent was cut, since Codex ended.",
+      "ended its turn, but not all of its work: a sub-agent was cut, because Codex ended.",
     );
   });
 
